@@ -1,0 +1,141 @@
+"""Entities, which record what happens to them, and copies of what other services told."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from services.chassis.domain.events import Event, Recorded, by_type, decode
+from services.chassis.domain.refusals import Refusal
+from services.chassis.domain.scope import ALL, NONE, Actor, Visible
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index, by stored field names with 1 or -1; declared with what it serves."""
+
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+    sparse: bool = False
+
+
+class Stored(BaseModel):
+    """What a document's ``state`` holds: an id, a version and fields that events change."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: ClassVar[str]
+    indexes: ClassVar[tuple[Index, ...]] = ()
+    events: ClassVar[dict[str, type[Event]]] = {}
+
+    id: str
+    version: int = 0
+
+    @classmethod
+    def collection(cls) -> str:
+        """Where documents of this kind are kept."""
+        return f"{cls.kind}s"
+
+    @classmethod
+    def visible(cls, actor: Actor) -> Visible:
+        """Which of them an actor sees; nobody but the house itself unless a kind says more."""
+        return ALL if actor.has("system") else NONE
+
+    def places(self) -> tuple[str, ...]:
+        """The area codes from the city down to where this belongs: the scope it is listed under."""
+        return ()
+
+    def subjects(self) -> tuple[str, ...]:
+        """The people whose sealed fields this holds."""
+        return ()
+
+    def state(self) -> dict[str, Any]:
+        """The fields as they are stored, without id and version."""
+        return self.model_dump(exclude={"id", "version"})
+
+    @classmethod
+    def blank(cls, id: str) -> Self:
+        """One to which nothing has happened yet: its first event gives it its fields."""
+        return cls.model_construct(id=id, version=0)  # type: ignore[return-value]  # the plugin forgets Self
+
+
+E = TypeVar("E", bound=Event)
+
+
+class Entity(Stored, Generic[E]):
+    """A thing with a life of its own: its state is the fold of its history, and changes only by events."""
+
+    _fresh: list[Event] = PrivateAttr(default_factory=list)
+    _refused: Refusal | None = PrivateAttr(default=None)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.events = by_type(_event_classes(cls))
+
+    def apply(self, event: E) -> None:
+        """Take an event into the state. Checks nothing: it has happened."""
+        raise NotImplementedError
+
+    def record(self, event: E) -> None:
+        """Let an event happen; it is stored, and later published, when the use case ends well."""
+        self.apply(event)
+        self._fresh.append(event)
+
+    def refuse(self, event: E, refusal: Refusal) -> NoReturn:
+        """Refuse and leave a trace of it: the event is stored although the use case ends in a refusal."""
+        self.record(event)
+        self._refused = refusal
+        raise refusal
+
+    @property
+    def fresh(self) -> list[Event]:
+        """What has happened since it was loaded."""
+        return self._fresh
+
+    def keeps(self, refusal: BaseException) -> bool:
+        """Whether this refusal is one that leaves a trace."""
+        return self._refused is refusal
+
+    @classmethod
+    def fold(cls, id: str, history: Iterable[Recorded]) -> Self:
+        """The entity as its history makes it."""
+        entity = cls.blank(id)
+        for recorded in history:
+            entity.apply(decode(cls.events, recorded))  # type: ignore[arg-type]
+            entity.version = recorded.version
+        return entity
+
+
+class Copy(Stored):
+    """What another service told us of one of its entities, at that entity's version; never deleted, only gone."""
+
+    creates: ClassVar[tuple[type[Event], ...]]
+    """The events that may be the first this service hears of an entity."""
+    follows: ClassVar[tuple[type[Event], ...]] = ()
+    """The events that change a copy which is there already."""
+
+    gone: bool = False
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.events = by_type((*cls.creates, *cls.follows)) if "creates" in cls.__dict__ else {}
+
+    @classmethod
+    def collection(cls) -> str:
+        """Copies are kept apart from what the service owns."""
+        return f"copies_{cls.kind}"
+
+    def apply(self, event: Any) -> None:
+        """Take an event of the source into the copy."""
+        raise NotImplementedError
+
+
+def _event_classes(cls: type[BaseModel]) -> tuple[type[Event], ...]:
+    for base in cls.__mro__:
+        arguments = getattr(base, "__pydantic_generic_metadata__", {}).get("args", ())
+        if arguments and not isinstance(arguments[0], TypeVar):
+            return get_args(arguments[0]) or (arguments[0],)
+    return ()

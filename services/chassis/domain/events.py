@@ -1,0 +1,138 @@
+"""Events: what happened, and the envelope in which an entity's history keeps it."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from services.chassis.domain.values import Private
+
+MAX_BYTES = 64 * 1024
+"""An event is at most this long: near the broker's own limit it would stop the relay for ever."""
+
+
+class Event(BaseModel):
+    """A fact, in the past tense: flat, with ids and facts; personal data only ``Sealed``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: ClassVar[int] = 1
+    private: ClassVar[bool] = False
+    private_fields: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.private_fields = frozenset(n for n, f in cls.model_fields.items() if Private in f.metadata)
+
+    @classmethod
+    def type_name(cls) -> str:
+        """The name on the wire, such as ``linli.requests.CaseFiled``."""
+        return f"linli.{_service_of(cls.__module__)}.{cls.__name__}"
+
+    def split(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(what is published, what stays in the history), both as JSON values."""
+        data = self.model_dump(mode="json")
+        if self.private:
+            return {}, data
+        return data, {name: data.pop(name) for name in self.private_fields}
+
+
+def _service_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[2] if parts[:2] == ["services", "contracts"] else parts[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who wrote, when and why: the part of the envelope that all events of one write share."""
+
+    at: datetime
+    by: str
+    city: str
+    cause: str
+    fingerprint: str | None
+    trace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event as it stands in a history."""
+
+    id: str
+    type: str
+    schema: int
+    version: int
+    at: datetime
+    by: str
+    city: str
+    cause: str
+    fingerprint: str | None
+    trace: str | None
+    published: bool
+    data: dict[str, Any]
+    private: dict[str, Any]
+    hash: str
+
+    @classmethod
+    def of(cls, event: Event, entity_id: str, version: int, origin: Origin, previous: str) -> Self:
+        """Wrap an event for version ``version`` of its entity; raises ValueError above 64 KiB."""
+        data, private = event.split()
+        body: dict[str, Any] = {
+            "id": f"{entity_id}:{version}",
+            "type": event.type_name(),
+            "schema": event.schema_version,
+            "version": version,
+            **asdict(origin),
+            "published": not event.private,
+            "data": data,
+            "private": private,
+        }
+        canonical = canonical_bytes(body)
+        if len(canonical) > MAX_BYTES:
+            raise ValueError(f"{body['type']} of {entity_id} has {len(canonical)} bytes, more than {MAX_BYTES}")
+        return cls(**body, hash=chained(previous, canonical))
+
+    @classmethod
+    def load(cls, document: Mapping[str, Any]) -> Self:
+        """From the form in which a history stores it."""
+        return cls(**document)
+
+    def document(self) -> dict[str, Any]:
+        """The form in which a history stores it."""
+        return asdict(self)
+
+    @property
+    def entity_id(self) -> str:
+        """The id of the entity to which this happened."""
+        return self.id.rpartition(":")[0]
+
+    def follows(self, previous: str) -> bool:
+        """Whether the hash is right after ``previous``: a changed byte breaks the chain from there on."""
+        body = asdict(self)
+        stored = body.pop("hash")
+        return bool(stored == chained(previous, canonical_bytes(body)))
+
+
+def canonical_bytes(body: Mapping[str, Any]) -> bytes:
+    """One spelling for one content: sorted keys, instants in UTC."""
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+def chained(previous: str, canonical: bytes) -> str:
+    """SHA-256 over the previous hash and these bytes, in hexadecimal."""
+    return hashlib.sha256(previous.encode() + canonical).hexdigest()
+
+
+def by_type(types: Iterable[type[Event]]) -> dict[str, type[Event]]:
+    """The event classes by their names on the wire."""
+    return {kind.type_name(): kind for kind in types}
+
+
+def decode(types: Mapping[str, type[Event]], recorded: Recorded) -> Event:
+    """The event as its class; KeyError where the entity knows no such type."""
+    return types[recorded.type].model_validate({**recorded.data, **recorded.private})

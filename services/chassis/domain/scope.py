@@ -1,0 +1,59 @@
+"""Who acts, and which objects that actor may see: the narrowing of every read and write."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+SYSTEM = "system"
+"""The role of reactions and timers: the house itself."""
+
+PUBLIC = "public"
+"""Everybody, also without signing in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts: a person with roles, the places and organisations these hold for."""
+
+    id: str
+    roles: frozenset[str] = frozenset()
+    places: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    person: str | None = None
+
+    def has(self, *roles: str) -> bool:
+        """Whether the actor holds one of these roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+NOBODY = Actor("anonymous", frozenset({PUBLIC}))
+
+
+def house(name: str) -> Actor:
+    """The actor of a reaction or a timer, which sees everything of its own service."""
+    return Actor(name, frozenset({SYSTEM}))
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Which documents an actor sees: all of them, or those of which one field has one of some values."""
+
+    everything: bool = False
+    any_of: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+
+    def where(self, name: str, *values: str | None) -> Self:
+        """Also those whose field ``name`` (as stored: ``under``, ``state.resident_id``) is one of these."""
+        known = tuple(v for v in values if v)
+        return type(self)(self.everything, (*self.any_of, (name, known))) if known else self
+
+    def filter(self) -> dict[str, Any]:
+        """As a condition on stored documents; of an actor who may see nothing it matches nothing."""
+        if self.everything:
+            return {}
+        choices = [{name: values[0] if len(values) == 1 else {"$in": list(values)}} for name, values in self.any_of]
+        if not choices:
+            return {"_id": {"$in": []}}
+        return choices[0] if len(choices) == 1 else {"$or": choices}
+
+
+ALL = Visible(everything=True)
+NONE = Visible()

@@ -1,0 +1,68 @@
+"""Small values with one meaning everywhere: instants, money, ids, sealed text."""
+
+import base64
+import hashlib
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+_ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghjkmnpqrstvwxyz")
+
+
+def in_milliseconds(at: datetime) -> datetime:
+    """The same instant in UTC, cut to milliseconds, because BSON keeps no more."""
+    at = at.astimezone(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(in_milliseconds)]
+"""A point in time: aware, UTC, whole milliseconds."""
+
+Fen = Annotated[int, Field(ge=0)]
+"""Money in fen (a hundredth of a yuan)."""
+
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+"""Free text that a person wrote: at most 4,000 characters."""
+
+
+def now() -> datetime:
+    """This instant by the clock of the machine; use cases take theirs from the context."""
+    return in_milliseconds(datetime.now(UTC))
+
+
+def new_id(kind: str) -> str:
+    """A random id that carries its kind, such as ``case_8f3k…`` (120 bits)."""
+    return f"{kind}_{_base32(secrets.token_bytes(15))}"
+
+
+def id_from(kind: str, cause: str) -> str:
+    """The one id that this cause gives: a repeated creation meets what it made before."""
+    return f"{kind}_{_base32(hashlib.sha256(f'{kind}|{cause}'.encode()).digest()[:15])}"
+
+
+def _base32(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().translate(_ALPHABET)
+
+
+class Sealed(str):
+    """Encrypted personal data as text; only the vault opens it, for a named subject and field kind."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Any string is taken as sealed bytes: whether it opens is the vault's to say."""
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+
+    def __repr__(self) -> str:
+        return "Sealed(…)"
+
+
+class _Private:
+    """The mark of an event field that stays in the history and is never published."""
+
+
+Private = _Private()

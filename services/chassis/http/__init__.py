@@ -1,0 +1,1 @@
+"""How a use case becomes a route: sign-in, problems, pages, live streams."""

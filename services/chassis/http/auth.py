@@ -1,0 +1,112 @@
+"""Tokens: who a request comes from, verified here again although the gateway has done so."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+from fastapi import Request
+
+from services.chassis.domain.refusals import TokenInvalid
+from services.chassis.domain.scope import NOBODY, Actor
+from services.chassis.ops import logs
+from services.chassis.ops.settings import Settings
+
+log = logs.get()
+
+ALGORITHMS = ["EdDSA", "ES256"]
+TYPE = "at+jwt"
+LONGEST_LIFE = 3600
+"""No access token is valid for longer than this, in seconds."""
+_AGAIN_AFTER = 5.0
+_LEEWAY = 5
+
+
+class PublicKeys:
+    """The keys of the token issuer, from a file or an address; read again when a token names an unknown one."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._read_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def get(self, name: str) -> jwt.PyJWK | None:
+        """The key of this name, None where the issuer has no such key."""
+        if name not in self._keys:
+            async with self._lock:
+                if name not in self._keys and time.monotonic() - self._read_at > _AGAIN_AFTER:
+                    await self._read()
+        return self._keys.get(name)
+
+    async def _read(self) -> None:
+        self._read_at = time.monotonic()
+        try:
+            entries = (await self._load())["keys"]
+            self._keys = {entry["kid"]: jwt.PyJWK(entry) for entry in entries}
+        except (OSError, ValueError, KeyError, jwt.PyJWTError, aiohttp.ClientError, TimeoutError) as error:
+            log.error("the keys of the token issuer cannot be read", source=self._source, reason=str(error))
+
+    async def _load(self) -> Any:
+        if not self._source.startswith(("http://", "https://")):
+            return json.loads(await asyncio.to_thread(Path(self._source).read_text))
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._source) as response:
+            response.raise_for_status()
+            return await response.json()
+
+
+class Tokens:
+    """Reads the actor of a request out of its bearer token."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._keys = PublicKeys(settings.jwks)
+        self._issuer = settings.issuer
+        self._audience = settings.audience
+
+    async def actor(self, request: Request) -> Actor:
+        """Who it is; NOBODY without a token, TokenInvalid with one that does not hold."""
+        header = request.headers.get("authorization")
+        if header is None:
+            return NOBODY
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise TokenInvalid
+        return _actor(await self._claims(token))
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        """As RFC 8725 asks: algorithms, type, issuer and audience pinned, the key taken by name from our own list."""
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ") != TYPE or header.get("alg") not in ALGORITHMS:
+                raise TokenInvalid
+            key = await self._keys.get(str(header.get("kid")))
+            if key is None or key.algorithm_name != header["alg"]:
+                raise TokenInvalid
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[key.algorithm_name],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=_LEEWAY,
+                options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWTError:
+            raise TokenInvalid from None
+        if claims["exp"] - claims["iat"] > LONGEST_LIFE:
+            raise TokenInvalid
+        return claims
+
+
+def _actor(claims: dict[str, Any]) -> Actor:
+    return Actor(
+        id=claims["sub"],
+        roles=frozenset(claims.get("roles", ())),
+        places=tuple(claims.get("places", ())),
+        organisations=tuple(claims.get("organisations", ())),
+        person=claims.get("person"),
+    )

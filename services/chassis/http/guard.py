@@ -1,0 +1,81 @@
+"""What stands before every route: the limits on bodies and on work in flight, and the count of answers."""
+
+import time
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.chassis.domain.refusals import BodyTooLarge, Busy, Refusal
+from services.chassis.http.problems import answer, language_of
+from services.chassis.ops import metrics
+
+MAX_BODY = 1024 * 1024
+_HOUSEKEEPING = ("/healthz", "/readyz", "/metrics")
+
+
+class Guard:
+    """Plain ASGI middleware: refuses what is too much, measures the rest."""
+
+    def __init__(self, app: ASGIApp, max_in_flight: int) -> None:
+        self._app = app
+        self._most = max_in_flight
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection; only HTTP requests that are not housekeeping are limited and counted."""
+        if scope["type"] != "http" or scope["path"] in _HOUSEKEEPING:
+            await self._app(scope, receive, send)
+        elif self._in_flight >= self._most:
+            await self._refuse(Busy(retry_after=1), scope, receive, send)
+        elif int(Headers(scope=scope).get("content-length", "0") or 0) > MAX_BODY:
+            await self._refuse(BodyTooLarge(limit=MAX_BODY), scope, receive, send)
+        else:
+            await self._measured(scope, receive, send)
+
+    async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+        response = answer(refusal, language_of(Request(scope)))
+        metrics.http_requests.labels(scope["method"], "refused", str(response.status_code)).inc()
+        await response(scope, receive, send)
+
+    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = _Visit(receive, send)
+        self._in_flight += 1
+        metrics.http_in_flight.set(self._in_flight)
+        start = time.perf_counter()
+        try:
+            await self._app(scope, visit.receive, visit.send)
+        except _TooLong:
+            await self._refuse(BodyTooLarge(limit=MAX_BODY), scope, receive, send)
+        finally:
+            self._in_flight -= 1
+            metrics.http_in_flight.set(self._in_flight)
+            route = getattr(scope.get("route"), "path", "unknown")
+            metrics.http_requests.labels(scope["method"], route, str(visit.status)).inc()
+            metrics.http_seconds.labels(scope["method"], route).observe(time.perf_counter() - start)
+
+
+class _TooLong(Exception):
+    """A body without a stated length grew over the limit."""
+
+
+class _Visit:
+    """One request on its way: counts the bytes that come and notes the status that goes."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._bytes = 0
+        self.status = 500
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._bytes += len(message.get("body", b""))
+        if self._bytes > MAX_BODY:
+            raise _TooLong
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)

@@ -1,0 +1,113 @@
+"""Refusals as problem+json (RFC 9457): the only place where an HTTP status is chosen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from services.chassis.domain.refusals import Invalid, Kind, NotFound, Refusal
+from services.chassis.ops import logs
+
+log = logs.get()
+
+STATUS: Mapping[Kind, int] = {
+    Kind.INVALID: 422,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.STATE: 409,
+    Kind.STALE: 412,
+    Kind.TOO_LARGE: 413,
+    Kind.REQUIRED: 428,
+    Kind.TOO_MANY: 429,
+    Kind.UNAVAILABLE: 503,
+}
+_MEDIA = "application/problem+json"
+
+
+class MethodUnknown(Refusal):
+    kind = Kind.NOT_FOUND
+    zh = "这个地址不支持该方法。请查看接口说明。"
+    en = "This address does not take that method. See the API description."
+
+
+class Broken(Refusal):
+    kind = Kind.UNAVAILABLE
+    zh = "系统内部出错，已记录。请稍后用同一个 Idempotency-Key 重试；报修时请提供 trace 编号。"
+    en = "Something is broken here; it has been noted. Try again later; when you report it, give the trace id."
+
+
+class Problem(BaseModel):
+    """What a refusal looks like on the wire."""
+
+    type: str = Field(examples=["urn:linli:problem:not-found"])
+    title: str = Field(examples=["not-found"])
+    status: int = Field(examples=[404])
+    code: str = Field(description="stable; a program may rest on it", examples=["not-found"])
+    detail: str = Field(description="what happened and what to do, in the language asked for")
+    errors: list[dict[str, str]] | None = Field(None, description="the fields that are wrong, where fields are")
+    params: dict[str, Any] | None = Field(None, description="the values in the sentence")
+
+
+def language_of(request: Request) -> str:
+    """``zh`` or ``en``, by Accept-Language; zh where neither is asked for."""
+    for choice in request.headers.get("accept-language", "").lower().split(","):
+        tag = choice.split(";")[0].strip()
+        if tag.startswith(("zh", "en")):
+            return tag[:2]
+    return "zh"
+
+
+def answer(refusal: Refusal, language: str, status: int | None = None, errors: Any = None) -> Response:
+    """The response that tells a refusal."""
+    code, status = refusal.code(), status or STATUS[refusal.kind]
+    problem = {
+        "type": f"urn:linli:problem:{code}",
+        "title": code,
+        "status": status,
+        "code": code,
+        "detail": refusal.sentence(language),
+        **({"params": refusal.params} if refusal.params else {}),
+        **({"errors": errors} if errors else {}),
+    }
+    headers = {"Content-Language": language, "Cache-Control": "no-store"}
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(refusal.retry_after)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(orjson.dumps(problem, default=str), status, headers, _MEDIA)
+
+
+def install(app: FastAPI) -> None:
+    """Let an application answer refusals, wrong input and bugs as problems."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(Exception, _broken)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return answer(error, language_of(request))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [{"field": ".".join(map(str, e["loc"])), "problem": e["msg"]} for e in error.errors()[:20]]
+    told = "; ".join(f"{e['field']}: {e['problem']}" for e in errors[:3])
+    return answer(Invalid(problem=told), language_of(request), errors=errors)
+
+
+async def _framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    refusal = MethodUnknown() if error.status_code == 405 else NotFound()
+    return answer(refusal, language_of(request), status=error.status_code)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    log.error("a request failed", route=getattr(request.scope.get("route"), "path", "?"), exc_info=error)
+    return answer(Broken(), language_of(request), status=500)

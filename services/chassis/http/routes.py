@@ -1,0 +1,223 @@
+"""A use case becomes a route: a table of path, use case and view, without a second copy of the signature."""
+
+import inspect
+import re
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol, Self, get_type_hints
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+
+from services.chassis.domain.entity import Stored
+from services.chassis.domain.paging import Page
+from services.chassis.domain.refusals import Invalid, KeyNeeded
+from services.chassis.domain.scope import PUBLIC
+from services.chassis.http.auth import Tokens
+from services.chassis.http.pages import Paged
+from services.chassis.http.problems import Problem, language_of
+from services.chassis.ops import tracing
+from services.chassis.usecase import Command, Context, House, known_as
+
+_BEARER = HTTPBearer(auto_error=False, description="the token of `POST /v1/sign-in/tokens` or `…/staff`")
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_PROBLEMS: dict[int, str] = {
+    401: "sign in first, or the token does not hold",
+    403: "your role does not allow this",
+    404: "no such thing, or not yours to see",
+    409: "its state does not allow this now",
+    412: "it has changed since the version in If-Match",
+    422: "something in what was sent is wrong",
+    428: "an Idempotency-Key is needed",
+    429: "too often; Retry-After says when again",
+    503: "busy or away; repeat after Retry-After with the same key",
+}
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+KeyHeader = Annotated[
+    str | None, Header(description="makes a repeat harmless: same key, same payload, same answer", max_length=128)
+]
+MatchHeader = Annotated[str | None, Header(description="the ETag you saw; refused with 412 where it has changed since")]
+
+
+class View(Protocol):
+    """What an entity looks like to an actor: a model with one way to make it."""
+
+    @classmethod
+    def of(cls, thing: Any, ctx: Context) -> Self:
+        """The view of one thing; the keys of its subjects are held."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One door: method, path and the use case behind it."""
+
+    method: str
+    path: str
+    work: Callable[..., Coroutine[Any, Any, Any]]
+    view: type[Any] | None
+    status: int
+    listed: bool = False
+    location: str | None = None
+    keyed: bool = False
+
+
+@dataclass
+class Routes:
+    """The table of one sub-domain's doors under one prefix."""
+
+    prefix: str
+    tag: str
+    doors: list[Route] = field(default_factory=list)
+
+    def get(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
+        """Read one thing."""
+        self.doors.append(Route("GET", path, work, view, 200))
+
+    def list(self, path: str, work: Any, *, view: type[Any]) -> None:
+        """Read a page of things."""
+        self.doors.append(Route("GET", path, work, view, 200, listed=True))
+
+    def post(
+        self,
+        path: str,
+        work: Any,
+        *,
+        view: type[Any] | None = None,
+        status: int = 201,
+        location: str | None = None,
+        keyed: bool = True,
+    ) -> None:
+        """Make something, or take a step; ``location`` with {id} is where a new thing is found."""
+        self.doors.append(Route("POST", path, work, view, status, location=location, keyed=keyed))
+
+    def put(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
+        """Set something; the same again changes nothing."""
+        self.doors.append(Route("PUT", path, work, view, 200))
+
+    def delete(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
+        """Take something away."""
+        self.doors.append(Route("DELETE", path, work, view, 200 if view else 204))
+
+    def router(self, house: House, tokens: Tokens) -> APIRouter:
+        """The routes for FastAPI."""
+        router = APIRouter(prefix=self.prefix, tags=[self.tag])
+        for door in self.doors:
+            _add(router, door, _endpoint(door, house, tokens, self.prefix))
+        return router
+
+
+def _add(router: APIRouter, door: Route, endpoint: Callable[..., Any]) -> None:
+    known = known_as(door.work)
+    model: Any = Paged[door.view] if door.listed and door.view else door.view  # type: ignore[name-defined]
+    roles = "everybody" if PUBLIC in known.allow else ", ".join(known.allow)
+    router.add_api_route(
+        door.path,
+        endpoint,
+        methods=[door.method],
+        status_code=door.status,
+        response_model=model,
+        summary=known.sentence.split("\n")[0],
+        description=f"{known.sentence}\n\nFor: {roles}.",
+        operation_id=known.name.replace(".", "_"),
+        responses={code: {"model": Problem, "description": text} for code, text in _PROBLEMS.items()},
+        openapi_extra={"x-linli-roles": list(known.allow)},
+    )
+
+
+def _endpoint(door: Route, house: House, tokens: Tokens, prefix: str) -> Callable[..., Any]:
+    hints = get_type_hints(door.work, include_extras=True)
+    names = [name for name in inspect.signature(door.work).parameters if name != "ctx"]
+
+    async def endpoint(request: Request, **given: Any) -> Response:
+        for header in ("idempotency_key", "if_match", "bearer"):
+            given.pop(header, None)
+        with tracing.span(f"{door.method} {prefix}{door.path}", tracing.parent_of(request.headers)) as trace:
+            ctx = await _context(door, house, tokens, request, trace)
+            result = await door.work(ctx, **given)
+            return await _response(door, ctx, result)
+
+    endpoint.__signature__ = _signature(door, names, hints)  # type: ignore[attr-defined]
+    endpoint.__name__ = door.work.__name__
+    return endpoint
+
+
+def _signature(door: Route, names: list[str], hints: dict[str, Any]) -> inspect.Signature:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("request", kind, annotation=Request)]
+    parameters += [inspect.Parameter(n, kind, annotation=_source(n, hints[n], door)) for n in names]
+    parameters.append(inspect.Parameter("bearer", kind, annotation=Credentials, default=None))
+    if door.method != "GET":
+        parameters.append(inspect.Parameter("idempotency_key", kind, annotation=KeyHeader, default=None))
+        parameters.append(inspect.Parameter("if_match", kind, annotation=MatchHeader, default=None))
+    return inspect.Signature(parameters)
+
+
+def _source(name: str, hint: Any, door: Route) -> Any:
+    """Where a parameter comes from: a command from the body, a query from the query string, the rest from the path."""
+    if isinstance(hint, type) and issubclass(hint, Command):
+        return Annotated[hint, Body()]
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return Annotated[hint, Query()]
+    if f"{{{name}}}" in door.path:
+        return Annotated[hint, Path(max_length=80)]
+    return Annotated[hint, Query()]
+
+
+async def _context(door: Route, house: House, tokens: Tokens, request: Request, trace: str) -> Context:
+    actor = await tokens.actor(request)
+    language = language_of(request)
+    if door.method == "GET":
+        return house.context(actor, "read", trace=trace, language=language)
+    key = request.headers.get("idempotency-key")
+    if key is None and door.keyed:
+        raise KeyNeeded
+    if key is not None and not _KEY.fullmatch(key):
+        raise KeyNeeded
+    payload = await request.body()
+    return house.context(
+        actor,
+        f"http:{actor.id}:{door.method}:{request.url.path}:{key or secrets.token_hex(16)}",
+        fingerprint=house.vault.master.fingerprint(payload),
+        trace=trace,
+        language=language,
+        if_match=_version(request.headers.get("if-match")),
+    )
+
+
+def _version(etag: str | None) -> int | None:
+    if etag is None or etag == "*":
+        return None
+    found = re.fullmatch(r'(?:W/)?"(\d{1,9})"', etag.strip())
+    if found is None:
+        raise Invalid(problem='If-Match: "<version>"')
+    return int(found[1])
+
+
+async def _response(door: Route, ctx: Context, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(result, Stored):
+        headers["ETag"] = f'"{result.version}"'
+        if door.location:
+            headers["Location"] = door.location.format(id=result.id)
+    if door.view is None:
+        return Response(status_code=204 if result is None else door.status, headers=headers)
+    body = await _viewed(door, ctx, result)
+    return Response(body.model_dump_json(), door.status, headers, "application/json")
+
+
+async def _viewed(door: Route, ctx: Context, result: Any) -> BaseModel:
+    things = result.items if isinstance(result, Page) else result if isinstance(result, list) else [result]
+    await ctx.vault.hold({s for thing in things if isinstance(thing, Stored) for s in thing.subjects()})
+    assert door.view is not None
+    views = [thing if isinstance(thing, door.view) else door.view.of(thing, ctx) for thing in things]
+    if not door.listed:
+        one: BaseModel = views[0]
+        return one
+    following = result.next if isinstance(result, Page) else None
+    page: BaseModel = Paged[door.view](items=views, next=following)  # type: ignore[name-defined]
+    return page

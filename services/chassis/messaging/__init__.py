@@ -1,0 +1,1 @@
+"""How events leave through Kafka and how other services react to them."""

@@ -1,0 +1,230 @@
+"""The consumer: per partition in order, partitions side by side; effects, then memory, then the commit."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from itertools import groupby
+
+from services.chassis.domain.events import Origin
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.messaging.kafka import BrokerAway, Incoming, Reader
+from services.chassis.messaging.parking import Parking, record_of
+from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, Write
+from services.chassis.ops import logs, metrics, tracing
+from services.chassis.storage.mongo import Document, Put
+from services.chassis.storage.vault import KeyNotHere
+from services.chassis.usecase import House
+
+log = logs.get()
+
+_TRIES = 3
+_KEY_TRIES = 30  # each waits a second: a person's key may be that late, and the event is parked after that
+_WAIT_MS = 250
+
+
+class Consumer:
+    """Brings each event of other services to each reaction that wants it, with its effect once."""
+
+    def __init__(self, house: House, reader: Reader, reactions: Sequence[AnyReaction]) -> None:
+        """``reactions``: those that are on."""
+        self._house = house
+        self._reader = reader
+        self._reactions = reactions
+        self._parking = Parking(house.mongo)
+        self._ours: frozenset[tuple[str, int]] = frozenset()
+        self._finishing = False
+
+    async def run(self) -> None:
+        """Go on until told to finish. Errors of the group end it, and with it the process."""
+        while not self._finishing:
+            batches = await self._reader.poll(_WAIT_MS)
+            await _lasting(self._prepare)
+            async with asyncio.TaskGroup() as group:
+                for records in batches:
+                    group.create_task(_lasting(partial(self._take, records)))
+            await self._confirm(batches)
+            self._measure()
+
+    def finish(self) -> None:
+        """End after the batch in hand."""
+        self._finishing = True
+
+    def ready(self) -> bool:
+        """Whether the partitions have been given out and some are ours."""
+        return bool(self._ours)
+
+    async def _prepare(self) -> None:
+        ours = self._reader.assigned()
+        if ours != self._ours:
+            await self._parking.load(ours)
+            self._ours = ours
+        for document in await self._parking.flagged(ours):
+            await self._replay(document)
+
+    async def _take(self, records: Sequence[Incoming]) -> None:
+        """One batch of one partition, reaction by reaction."""
+        events = []
+        for record in records:
+            try:
+                events.append(Delivered.of(record))
+            except Unreadable as error:
+                await self._parking.park_unreadable(record, str(error))
+        for reaction in self._reactions:
+            wanted = [event for event in events if event.type in reaction.types]
+            if wanted:
+                await self._react(reaction, wanted)
+
+    async def _react(self, reaction: AnyReaction, wanted: Sequence[Delivered]) -> None:
+        events = await self._unseen(reaction, wanted)
+        handled = await reaction.batch(self._house, events)
+        done: list[tuple[Delivered, Sequence[Effect]]] = []
+        for event in events:
+            if self._parking.holds(reaction.name, event.entity):
+                await self._parking.park(reaction.name, event, "waits behind an earlier event")
+                continue
+            effects = await self._attempt(reaction, handled, event)
+            if effects is not None:
+                done.append((event, effects))
+        await self._write(reaction, done)
+
+    async def _attempt(self, reaction: AnyReaction, handled: Handled, event: Delivered) -> Sequence[Effect] | None:
+        """The effects of one event, or None where it had to be parked."""
+        for attempt in range(_KEY_TRIES):
+            try:
+                return await self._timed(reaction, handled, event)
+            except KeyNotHere as error:
+                reason: BaseException = error
+            except Exception as error:
+                if _passing(error):
+                    raise
+                reason = error
+                if attempt + 1 >= _TRIES:
+                    break
+        await self._parking.park(reaction.name, event, f"{type(reason).__name__}: {reason}")
+        return None
+
+    async def _timed(self, reaction: AnyReaction, handled: Handled, event: Delivered) -> Sequence[Effect]:
+        outcome = "failed"
+        with tracing.span(f"reaction {reaction.name}", event.trace, consumer=True):
+            with metrics.reaction_seconds.labels(reaction.name, "all").time():
+                effects = await handled(event)
+            outcome = "applied" if effects else "done"
+            log.debug("an event had its effect", reaction=reaction.name, event_id=event.id, outcome=outcome)
+            return effects
+
+    async def _write(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
+        """The effects of a batch at once; one by one where that fails, to find the one that cannot be written."""
+        try:
+            await self._write_together(reaction, done)
+        except Exception as error:
+            if _passing(error) or not done:
+                raise
+            if len(done) == 1:
+                await self._parking.park(reaction.name, done[0][0], f"{type(error).__name__}: {error}")
+                return
+            for one in done:
+                if self._parking.holds(reaction.name, one[0].entity):
+                    await self._parking.park(reaction.name, one[0], "waits behind an earlier event")
+                else:
+                    await self._write(reaction, [one])
+
+    async def _write_together(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
+        writes = [w for event, effects in done for e in effects for w in e.writes(self._origin(reaction, event))]
+        for name, group in groupby(sorted(writes, key=_collection), key=_collection):
+            await self._house.mongo.bulk(name, [write for _, write in group])
+        await self._remember(reaction, [event for event, _ in done])
+        for event, effects in done:
+            metrics.event_age.labels(reaction.name).observe((self._house.clock() - event.at).total_seconds())
+            for recorded in (r for effect in effects for r in effect.recorded()):
+                metrics.events_recorded.labels(recorded.type_name()).inc()
+
+    def _origin(self, reaction: AnyReaction, event: Delivered) -> Origin:
+        cause = f"event:{event.id}:{reaction.name}"
+        return Origin(self._house.clock(), reaction.name, self._house.city, cause, None, event.trace)
+
+    async def _unseen(self, reaction: AnyReaction, wanted: Sequence[Delivered]) -> Sequence[Delivered]:
+        if not reaction.remembers:
+            return wanted
+        ids = list({_memory(reaction, event) for event in wanted})
+        found = await self._house.mongo.find("seen", {"_id": {"$in": ids}}, limit=len(ids))
+        seen = {document["_id"]: document["version"] for document in found}
+        fresh = []
+        for event in wanted:
+            # Within a batch too: a relay that crashed sends the same event twice in a row.
+            if event.version > seen.get(_memory(reaction, event), 0):
+                seen[_memory(reaction, event)] = event.version
+                fresh.append(event)
+        return fresh
+
+    async def _remember(self, reaction: AnyReaction, events: Iterable[Delivered]) -> None:
+        if not reaction.remembers:
+            return
+        latest = {_memory(reaction, event): event.version for event in events}
+        await self._house.mongo.bulk(
+            "seen", [Put({"_id": id}, {"$max": {"version": v}}, upsert=True) for id, v in latest.items()]
+        )
+
+    async def _replay(self, document: Document) -> None:
+        """One parked event again; the order of its entity is the order in which ``flagged`` gives them."""
+        reaction = next((r for r in self._reactions if r.name == document["reaction"]), None)
+        if reaction is None:
+            reason = "no reaction of this name is on"
+            await self._parking.keep_waiting(document["reaction"], document["entity"], reason)
+            return
+        if not await self._parking.is_next(document):
+            return
+        try:
+            event = Delivered.of(record_of(document))
+            handled = await reaction.batch(self._house, [event])
+            effects = await self._timed(reaction, handled, event)
+            await self._write_together(reaction, [(event, effects)])
+        except Exception as error:
+            if _passing(error):
+                raise
+            await self._parking.keep_waiting(reaction.name, document["entity"], f"{type(error).__name__}: {error}")
+            return
+        await self._parking.unpark(document)
+
+    async def _confirm(self, batches: Sequence[Sequence[Incoming]]) -> None:
+        last = [records[-1] for records in batches if records]
+        while last:
+            try:
+                if not await self._reader.commit(last):
+                    log.warning("partitions went elsewhere before the commit; their events may come again")
+                return
+            except BrokerAway:
+                await asyncio.sleep(1)
+
+    def _measure(self) -> None:
+        for (topic, partition), lag in self._reader.lags().items():
+            metrics.consumer_lag.labels(topic, str(partition)).set(lag)
+
+
+def _memory(reaction: AnyReaction, event: Delivered) -> str:
+    return f"{reaction.name}|{event.entity}"
+
+
+def _collection(write: Write) -> str:
+    return write[0]
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether waiting mends it: lost connections and time-outs, and nothing else."""
+    if isinstance(error, KeyNotHere):
+        return False
+    return isinstance(error, BrokerAway) or (isinstance(error, Refusal) and error.kind is Kind.UNAVAILABLE)
+
+
+async def _lasting(work: Callable[[], Awaitable[None]]) -> None:
+    """Do it until it is done: a batch waits for a database that is away, however long."""
+    pause = 0.1
+    while True:
+        try:
+            await work()
+            return
+        except Exception as error:
+            if not _passing(error):
+                raise
+            log.warning("the consumer waits", reason=str(error))
+        await asyncio.sleep(pause)
+        pause = min(5.0, pause * 2)

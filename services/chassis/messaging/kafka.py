@@ -1,0 +1,250 @@
+"""Kafka: the only file that knows aiokafka."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    RequestTimedOutError,
+    TopicAlreadyExistsError,
+)
+
+PARTITIONS = 12
+_SECONDS = 10.0
+
+EVENTS = {"cleanup.policy": "delete", "retention.ms": "-1"}
+KEYS = {"cleanup.policy": "compact", "retention.ms": "-1"}
+TOPICS = {"members": EVENTS, "requests": EVENTS, "notify": EVENTS, "keys": KEYS}
+"""Every topic and its configuration; events are kept for ever, keys by their last value."""
+
+
+class BrokerAway(Exception):
+    """The broker cannot be reached or does not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to be sent."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record as it was read."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes | None
+    headers: dict[str, str]
+
+
+class Publisher:
+    """Sends records in order and waits for all copies; after any error its producer is thrown away.
+
+    A failed idempotent producer never resets its sequence numbers: going on with it poisons the partition.
+    """
+
+    def __init__(self, brokers: str) -> None:
+        self._brokers = brokers
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
+        """Send all, in order; for each None once every copy has it, else its error. BrokerAway without a broker."""
+        producer = await self._started()
+        waiting = [await self._enqueue(producer, record) for record in records]
+        try:
+            async with asyncio.timeout(_SECONDS * 3):
+                outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        except TimeoutError:
+            await self._discard()
+            raise BrokerAway("no acknowledgement in time") from None
+        failed = [o if isinstance(o, BaseException) else None for o in outcomes]
+        if any(failed):
+            await self._discard()
+        return failed
+
+    async def stop(self) -> None:
+        """Send what is held and close, within five seconds."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _within(5, producer.stop())
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._brokers,
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=2,
+                compression_type="lz4",
+                request_timeout_ms=int(_SECONDS * 1000),
+            )
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    await producer.start()
+            except (TimeoutError, KafkaError) as error:
+                await _within(2, producer.stop())
+                raise BrokerAway(str(error)) from error
+            self._producer = producer
+        return self._producer
+
+    async def _enqueue(self, producer: AIOKafkaProducer, record: Outgoing) -> Awaitable[Any]:
+        headers = [(name, value.encode()) for name, value in record.headers.items()]
+        try:
+            async with asyncio.timeout(_SECONDS):
+                future: Awaitable[Any] = await producer.send(
+                    record.topic, record.value, key=record.key.encode(), headers=headers
+                )
+        except TimeoutError:
+            await self._discard()
+            raise BrokerAway("the producer's buffer stays full") from None
+        except KafkaError as error:
+            return _failed(error)
+        return future
+
+    async def _discard(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _within(1, producer.stop())
+
+
+class Reader:
+    """A member of a consumer group with a static id, so that a restart takes its partitions back at once."""
+
+    def __init__(self, brokers: str, topics: Sequence[str], group: str, member: str, listener: Any = None) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=brokers,
+            group_id=group,
+            group_instance_id=member,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=30_000,
+            heartbeat_interval_ms=3_000,
+            rebalance_timeout_ms=60_000,
+            max_poll_records=200,
+            fetch_max_wait_ms=100,
+            metadata_max_age_ms=30_000,
+            partition_assignment_strategy=(StickyPartitionAssignor,),
+        )
+        self._topics = topics
+        self._listener = listener
+
+    async def start(self) -> None:
+        """Join the group; BrokerAway where there is no broker."""
+        self._consumer.subscribe(self._topics, listener=self._listener)
+        try:
+            await self._consumer.start()
+        except (KafkaConnectionError, KafkaTimeoutError) as error:
+            await self.stop()
+            raise BrokerAway(str(error)) from error
+
+    async def poll(self, wait_ms: int) -> list[list[Incoming]]:
+        """What has come, in order, a list for each partition; empty after ``wait_ms`` without anything."""
+        batches = await self._consumer.getmany(timeout_ms=wait_ms)
+        return [[_incoming(record) for record in records] for records in batches.values()]
+
+    async def commit(self, read: Sequence[Incoming]) -> bool:
+        """Confirm these and all before them; False where a partition went elsewhere meanwhile."""
+        offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in read}
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            return False
+        except (KafkaConnectionError, RequestTimedOutError) as error:
+            raise BrokerAway(str(error)) from error
+        return True
+
+    def assigned(self) -> frozenset[tuple[str, int]]:
+        """The partitions that are ours."""
+        return frozenset((p.topic, p.partition) for p in self._consumer.assignment())
+
+    def lags(self) -> dict[tuple[str, int], int]:
+        """Records not yet read, of each partition that is ours, as far as the last fetch knows."""
+        found = {}
+        for partition in self._consumer.assignment():
+            end = self._consumer.highwater(partition)
+            state = self._consumer._subscription.subscription.assignment.state_value(partition)
+            if end is not None and state is not None and state.has_valid_position:
+                found[partition.topic, partition.partition] = max(0, end - state.position)
+        return found
+
+    async def stop(self) -> None:
+        """Leave quietly, within five seconds; a static member keeps its partitions for its next start."""
+        await _within(5, self._consumer.stop())
+
+
+async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -> list[str]:
+    """Make the topics that are missing (``names``: full name by short name) and return the wrongly configured ones."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=int(_SECONDS * 1000))
+    try:
+        async with asyncio.timeout(_SECONDS * 3):
+            await admin.start()
+            known = set(await admin.list_topics())
+            fresh = [
+                NewTopic(full, PARTITIONS, replicas, topic_configs=TOPICS[short])
+                for short, full in names.items()
+                if full not in known
+            ]
+            with suppress(TopicAlreadyExistsError):
+                await admin.create_topics(fresh)
+            return await _differing(admin, names)
+    except (TimeoutError, KafkaConnectionError) as error:
+        raise BrokerAway(str(error)) from error
+    finally:
+        await _within(2, admin.close())
+
+
+async def group_has_offsets(brokers: str, group: str) -> bool:
+    """Whether a consumer group has ever confirmed anything."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=int(_SECONDS * 1000))
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await admin.start()
+            return bool(await admin.list_consumer_group_offsets(group))
+    except (TimeoutError, KafkaError) as error:
+        raise BrokerAway(str(error)) from error
+    finally:
+        await _within(2, admin.close())
+
+
+async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> list[str]:
+    shorts = {full: short for short, full in names.items()}
+    wrong = []
+    for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, full) for full in shorts]):
+        for resource in answer.resources:
+            full, entries = resource[3], {entry[0]: entry[1] for entry in resource[4]}
+            wrong += [f"{full}: {k}={entries[k]}" for k, v in TOPICS[shorts[full]].items() if entries[k] != v]
+    return wrong
+
+
+async def _failed(error: BaseException) -> None:
+    raise error
+
+
+async def _within(seconds: float, work: Awaitable[Any]) -> None:
+    with suppress(TimeoutError, KafkaError, OSError):
+        async with asyncio.timeout(seconds):
+            await work
+
+
+def _incoming(record: Any) -> Incoming:
+    headers = {name: value.decode(errors="replace") for name, value in record.headers}
+    key = (record.key or b"").decode(errors="replace")
+    return Incoming(record.topic, record.partition, record.offset, key, record.value, headers)

@@ -1,0 +1,119 @@
+"""Parking: events on which a reaction failed, kept with their bytes and reason, and those that follow them."""
+
+from collections import Counter
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+from services.chassis.domain.values import now
+from services.chassis.messaging.kafka import Incoming
+from services.chassis.messaging.reactions import Delivered
+from services.chassis.ops import logs, metrics
+from services.chassis.storage.mongo import Document, Duplicate, Mongo
+
+log = logs.get()
+
+COLLECTION = "parked"
+UNREADABLE = "unreadable"
+_MOST = 100_000
+
+
+class Parking:
+    """The parked events of the partitions that are ours; the set of parked entities is held in memory."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self._held: Counter[tuple[str, str]] = Counter()
+
+    async def load(self, partitions: Collection[tuple[str, int]]) -> None:
+        """Learn what is parked of these partitions, which are all that are ours from now on."""
+        show = {"reaction": 1, "entity": 1}
+        choices = [{"topic": topic, "partition": partition} for topic, partition in partitions]
+        found = await self._mongo.find(COLLECTION, {"$or": choices}, show=show, limit=_MOST) if choices else []
+        self._held = Counter((document["reaction"], document["entity"]) for document in found)
+        self._measure()
+
+    def holds(self, reaction: str, entity: str) -> bool:
+        """Whether an earlier event of this entity is parked for this reaction, so that later ones wait behind it."""
+        return self._held[reaction, entity] > 0
+
+    async def park(self, reaction: str, event: Delivered, reason: str) -> None:
+        """Set one event aside."""
+        log.error("an event is parked", reaction=reaction, event_id=event.id, event_type=event.type, reason=reason)
+        await self._keep(f"{reaction}|{event.id}", reaction, event.entity, event.record, reason)
+
+    async def park_unreadable(self, record: Incoming, reason: str) -> None:
+        """Set a record aside that is none of our events."""
+        place = f"{record.topic}-{record.partition}-{record.offset}"
+        log.error("an unreadable record is parked", place=place, reason=reason)
+        await self._keep(f"{UNREADABLE}|{place}", UNREADABLE, place, record, reason)
+
+    async def flagged(self, partitions: Collection[tuple[str, int]]) -> list[Document]:
+        """What an operator wants replayed of these partitions, in the order of its entities' offsets."""
+        if not self._held or not partitions:
+            return []
+        choices = [{"topic": topic, "partition": partition} for topic, partition in partitions]
+        order = [("reaction", 1), ("entity", 1), ("offset", 1)]
+        return await self._mongo.find(COLLECTION, {"replay": True, "$or": choices}, sort=order, limit=1000)
+
+    async def is_next(self, document: Document) -> bool:
+        """Whether it is still to be replayed and no earlier event of its entity is parked."""
+        same = {"reaction": document["reaction"], "entity": document["entity"]}
+        first = await self._mongo.find(COLLECTION, same, sort=[("offset", 1)], limit=1)
+        return bool(first) and first[0]["_id"] == document["_id"] and bool(first[0]["replay"])
+
+    async def unpark(self, document: Document) -> None:
+        """Forget one that has had its effect."""
+        await self._mongo.delete(COLLECTION, {"_id": document["_id"]})
+        self._held[document["reaction"], document["entity"]] -= 1
+        self._measure()
+
+    async def keep_waiting(self, reaction: str, entity: str, reason: str) -> None:
+        """The replay failed again: the reason is renewed and the entity waits on."""
+        log.error("a replay failed", reaction=reaction, entity=entity, reason=reason)
+        where = {"reaction": reaction, "entity": entity, "replay": True}
+        while await self._mongo.update(COLLECTION, where, {"$set": {"replay": False, "reason": reason}}):
+            continue
+
+    async def _keep(self, id: str, reaction: str, entity: str, record: Incoming, reason: str) -> None:
+        document = _document(reaction, entity, record, reason)
+        with suppress(Duplicate):  # parked already: the batch came a second time
+            await self._mongo.insert(COLLECTION, {"_id": id, **document})
+            self._held[reaction, entity] += 1
+        self._measure()
+
+    def _measure(self) -> None:
+        totals: Counter[str] = Counter()
+        for (reaction, _), count in self._held.items():
+            totals[reaction] += count
+        for reaction, count in totals.items():
+            metrics.parked_events.labels(reaction).set(count)
+
+
+def _document(reaction: str, entity: str, record: Incoming, reason: str) -> dict[str, Any]:
+    return {
+        "reaction": reaction,
+        "entity": entity,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": record.key,
+        "bytes": record.value,
+        "headers": record.headers,
+        "reason": reason[:2000],
+        "at": now(),
+        "replay": False,
+    }
+
+
+def record_of(document: Document) -> Incoming:
+    """The record as it arrived."""
+    value = document["bytes"]
+    return Incoming(
+        document["topic"],
+        document["partition"],
+        document["offset"],
+        document["key"],
+        None if value is None else bytes(value),
+        document["headers"],
+    )

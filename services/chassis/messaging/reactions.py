@@ -1,0 +1,195 @@
+"""Reactions: what a service does when something happened elsewhere, and the copies it keeps of that."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from services.chassis.domain.entity import Copy, Entity
+from services.chassis.domain.events import Event, Origin, by_type
+from services.chassis.domain.values import id_from
+from services.chassis.messaging.kafka import Incoming
+from services.chassis.storage.mongo import New, Put
+from services.chassis.storage.store import draft, load
+from services.chassis.usecase import Context, House
+
+Write = tuple[str, Put | New]
+EventTypes = dict[str, type[Event]]
+
+
+class Unreadable(Exception):
+    """A record that is not one of our events."""
+
+
+class SchemaTooNew(Exception):
+    """An event of a shape that this version does not know yet."""
+
+
+class CopyMissing(Exception):
+    """A change of something of which nothing was told before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """An event as it arrived, with the record that brought it."""
+
+    id: str
+    type: str
+    schema: int
+    entity: str
+    version: int
+    at: datetime
+    by: str
+    trace: str | None
+    data: dict[str, Any]
+    record: Incoming
+
+    @classmethod
+    def of(cls, record: Incoming) -> "Delivered":
+        """From a record in CloudEvents' binary mode; Unreadable where it is none of ours."""
+        try:
+            headers = record.headers
+            entity, _, version = headers["ce_id"].rpartition(":")
+            at, schema = datetime.fromisoformat(headers["ce_time"]), int(headers["ce_schema"])
+            kind, by, trace = headers["ce_type"], headers["ce_actor"], headers.get("traceparent")
+            data = orjson.loads(record.value or b"")
+            if entity != record.key or not isinstance(data, dict):
+                raise ValueError("key and id name different entities, or the value is no object")
+            return cls(headers["ce_id"], kind, schema, entity, int(version), at, by, trace, data, record)
+        except (KeyError, ValueError) as error:
+            raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+    def event(self, types: EventTypes) -> Event:
+        """The event as its class; SchemaTooNew, or ValidationError where its fields are wrong."""
+        known = types[self.type]
+        if self.schema > known.schema_version:
+            raise SchemaTooNew(f"{self.type} has shape {self.schema}, known up to {known.schema_version}")
+        return known.model_validate(self.data)
+
+
+class Effect(Protocol):
+    """Something that a reaction wants written; written for a whole batch at once."""
+
+    def writes(self, origin: Origin) -> Sequence[Write]:
+        """The writes, by collection; each harmless when repeated."""
+
+    def recorded(self) -> Sequence[Event]:
+        """The events that these writes record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A new entity to which something has happened; its id comes from the cause and ``part``."""
+
+    entity: Entity[Any]
+
+    @classmethod
+    def of(cls, kind: type[Entity[Any]], ctx: Context, part: str, *events: Event) -> "Create":
+        """A new one of ``kind`` with these first events; ``part`` tells apart what one event makes."""
+        entity = kind.blank(id_from(kind.kind, f"{ctx.cause}:{part}"))
+        for event in events:
+            entity.record(event)
+        return cls(entity)
+
+    def writes(self, origin: Origin) -> Sequence[Write]:
+        """One insert."""
+        return [(self.entity.collection(), New(draft(self.entity, origin)))]
+
+    def recorded(self) -> Sequence[Event]:
+        """Its first events."""
+        return self.entity.fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A copy at a newer version."""
+
+    copy: Copy
+
+    def writes(self, origin: Origin) -> Sequence[Write]:
+        """One upsert, guarded by the source's version: where it meets a newer copy it does nothing."""
+        document = {"version": self.copy.version, "under": list(self.copy.places()), "state": self.copy.state()}
+        guard = {"_id": self.copy.id, "version": {"$lt": self.copy.version}}
+        return [(self.copy.collection(), Put(guard, {"$set": document}, upsert=True))]
+
+    def recorded(self) -> Sequence[Event]:
+        """Copies have no history."""
+        return ()
+
+
+Handled = Callable[[Delivered], Awaitable[Sequence[Effect]]]
+Handler = Callable[[Context, Delivered, Any], Awaitable[Sequence[Effect] | None]]
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What to do on some events. ``handle(ctx, delivered, event)`` calls one use case or returns effects.
+
+    The name is part of what is stored: renaming a reaction would let it run on everything again.
+    """
+
+    name: str
+    types: dict[str, type[Event]]
+    handle: Handler
+    remembers: bool = True
+
+    async def batch(self, house: House, events: Sequence[Delivered]) -> Handled:
+        """What handles each event of one batch."""
+
+        async def handled(delivered: Delivered) -> Sequence[Effect]:
+            ctx = house.own_context(self.name, f"event:{delivered.id}:{self.name}", delivered.trace)
+            return await self.handle(ctx, delivered, delivered.event(self.types)) or ()
+
+        return handled
+
+
+def reaction(name: str, *events: type[Event]) -> Callable[[Handler], Reaction]:
+    """Make a function the reaction ``name`` to these events."""
+    return lambda handle: Reaction(name, by_type(events), handle)
+
+
+@dataclass(frozen=True)
+class Copying:
+    """The reaction that keeps the copies of one kind; their own versions guard them, so it needs no memory."""
+
+    kind: type[Copy]
+    remembers: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it is stored and shown."""
+        return f"copy-{self.kind.kind}"
+
+    @property
+    def types(self) -> dict[str, type[Event]]:
+        """The events that the copies follow."""
+        return self.kind.events
+
+    async def batch(self, house: House, events: Sequence[Delivered]) -> Handled:
+        """What folds each event of one batch into its copy, all copies loaded at once."""
+        ids = list({delivered.entity for delivered in events})
+        found = await house.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=max(1, len(ids)))
+        copies = {document["_id"]: load(self.kind, document) for document in found}
+
+        async def handled(delivered: Delivered) -> Sequence[Effect]:
+            return self._fold(copies, delivered)
+
+        return handled
+
+    def _fold(self, copies: dict[str, Copy], delivered: Delivered) -> Sequence[Effect]:
+        event, copy = delivered.event(self.types), copies.get(delivered.entity)
+        if copy is None:
+            if not isinstance(event, self.kind.creates):
+                raise CopyMissing(f"{delivered.type} of {delivered.entity}, of which nothing is known")
+            copy = self.kind.blank(delivered.entity)
+        if delivered.version <= copy.version:
+            return ()
+        copy = copies[delivered.entity] = copy.model_copy(deep=True)
+        copy.apply(event)
+        copy.version = delivered.version
+        return (Keep(copy),)
+
+
+AnyReaction = Reaction | Copying

@@ -1,0 +1,200 @@
+"""The relay: reads what entities have recorded, sends it to Kafka in order, and marks it as published."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.events import Recorded
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher
+from services.chassis.ops import logs, metrics
+from services.chassis.schedule.leases import Lease
+from services.chassis.storage.mongo import Document, Mongo, Put
+
+log = logs.get()
+
+Kinds = Sequence[type[Entity[Any]]]
+
+_BATCH = 200
+_KEYS = 500
+_BUSY, _IDLE = 0.002, 0.025
+_TRIES = 3
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Gap(Exception):
+    """A history lacks versions between what is published and what is recorded."""
+
+
+class Relay:
+    """One active per database, by lease. Reads, sends, waits, marks: a crash sends again, never less."""
+
+    def __init__(
+        self,
+        mongo: Mongo,
+        publisher: Publisher,
+        kinds: Sequence[type[Entity[Any]]],
+        source: str,
+        topics: tuple[str, str],
+    ) -> None:
+        """``topics``: where events go, where keys go."""
+        self._mongo = mongo
+        self._publisher = publisher
+        self._kinds = kinds
+        self._source = source
+        self._events_topic, self._keys_topic = topics
+        self._failures: Counter[str] = Counter()
+
+    async def run(self, lease: Lease) -> None:
+        """Go on until cancelled; pauses while another holds the lease or the broker or database is away."""
+        pause = _IDLE
+        while True:
+            try:
+                pause = await self._turn(lease, pause)
+            except (BrokerAway, Unavailable) as error:
+                log.warning("the relay waits", reason=str(error))
+                pause = 1.0
+            await asyncio.sleep(pause)
+
+    async def _turn(self, lease: Lease, pause: float) -> float:
+        if not await lease.hold():
+            return 1.0
+        return _BUSY if await self.round() else min(_IDLE, max(_BUSY, pause * 2))
+
+    async def round(self) -> int:
+        """Publish one batch, oldest first; how many entities and keys it moved on."""
+        documents = await self.read()
+        # Read after the events: a key that one of them needs is there by now, and goes out before it.
+        keys = await self._mongo.find("keys", {"pending": {"$gte": _EVER}}, sort=[("pending", 1)], limit=_KEYS)
+        self._measure(documents)
+        await self._publish_keys(keys)
+        published = await self.send(documents)
+        await self.mark(documents, published)
+        return len(keys) + sum(1 for d in documents if d["_id"] in published)
+
+    async def read(self) -> list[Document]:
+        """Entities with unpublished events, oldest first, with just these events; majority-committed only."""
+        first, *others = self._kinds
+        joined: list[Document] = [
+            {"$unionWith": {"coll": kind.collection(), "pipeline": _unpublished(kind)}} for kind in others
+        ]
+        order: list[Document] = [{"$sort": {"pending": 1}}, {"$limit": _BATCH}]
+        return await self._mongo.aggregate(first.collection(), [*_unpublished(first), *joined, *order], _BATCH)
+
+    async def send(self, documents: Sequence[Document]) -> dict[str, int]:
+        """Send their events in order; the last published version of each entity that moved on."""
+        histories = {d["_id"]: _next_events(d) for d in documents}
+        events = [event for history in histories.values() for event in history]
+        loud = [event for event in events if event.published]
+        outcomes = await self._publisher.send([self._outgoing(event) for event in loud])
+        failed = {event.id: outcome for event, outcome in zip(loud, outcomes, strict=True) if outcome is not None}
+        for event in loud:
+            if event.id not in failed:
+                metrics.events_published.labels(event.type).inc()
+        await self._set_aside(documents, failed)
+        return {id: version for id, history in histories.items() if (version := _reached(history, failed))}
+
+    async def mark(self, documents: Sequence[Document], published: dict[str, int]) -> None:
+        """Note what is published; what was recorded meanwhile stays pending."""
+        for kind in self._kinds:
+            name = kind.collection()
+            moved = [d["_id"] for d in documents if d["collection"] == name and d["_id"] in published]
+            await self._mongo.bulk(name, [_marking(id, published[id]) for id in moved])
+
+    async def _publish_keys(self, keys: Sequence[Document]) -> None:
+        records = [Outgoing(self._keys_topic, key["_id"], key["wrapped"], {}) for key in keys]
+        outcomes = await self._publisher.send(records) if records else []
+        if any(outcomes):
+            raise BrokerAway("a key was not acknowledged")
+        marks = [Put({"_id": k["_id"], "pending": k["pending"]}, {"$unset": {"pending": ""}}) for k in keys]
+        await self._mongo.bulk("keys", marks)
+
+    async def _set_aside(self, documents: Sequence[Document], failed: dict[str, BaseException]) -> None:
+        if not failed:
+            return
+        log.warning("events were not acknowledged", count=len(failed), reason=str(next(iter(failed.values()))))
+        alone = {event_id.rpartition(":")[0] for event_id in failed}
+        if len(alone) > 1 and len(alone) == len(documents):
+            return  # everything failed: that is the broker, not an entity
+        for document in documents:
+            if document["_id"] in alone:
+                await self._count_failure(document, failed)
+
+    async def _count_failure(self, document: Document, failed: dict[str, BaseException]) -> None:
+        id = document["_id"]
+        self._failures[id] += 1
+        if self._failures[id] >= _TRIES:
+            reason = next(str(error) for event, error in failed.items() if event.startswith(f"{id}:"))
+            await self._mongo.update(document["collection"], {"_id": id}, {"$set": {"stuck": reason}})
+            log.error("an entity is set aside: its events cannot be sent", entity=id, reason=reason)
+            metrics.relay_stuck.inc()
+
+    def _measure(self, documents: Sequence[Document]) -> None:
+        metrics.relay_pending.set(len(documents))
+        oldest = min((d["pending"] for d in documents), default=None)
+        age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
+        metrics.relay_oldest.set(max(0.0, age))
+
+    def _outgoing(self, event: Recorded) -> Outgoing:
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": event.id,
+            "ce_type": event.type,
+            "ce_source": self._source,
+            "ce_time": event.at.isoformat(),
+            "ce_subject": event.entity_id,
+            "ce_schema": str(event.schema),
+            "ce_actor": event.by,
+            "content-type": "application/json",
+        }
+        if event.trace:
+            headers["traceparent"] = event.trace
+        return Outgoing(self._events_topic, event.entity_id, orjson.dumps(event.data), headers)
+
+
+def _unpublished(kind: type[Entity[Any]]) -> list[Document]:
+    newer = {"$filter": {"input": "$history", "cond": {"$gt": ["$$this.version", "$published"]}}}
+    return [
+        {"$match": {"pending": {"$gte": _EVER}, "stuck": {"$exists": False}}},
+        {"$sort": {"pending": 1}},
+        {"$limit": _BATCH},
+        {
+            "$project": {
+                "version": 1,
+                "published": 1,
+                "pending": 1,
+                "collection": {"$literal": kind.collection()},
+                "history": newer,
+            }
+        },
+    ]
+
+
+def _next_events(document: Document) -> list[Recorded]:
+    versions = [entry["version"] for entry in document["history"]]
+    if versions != list(range(document["published"] + 1, document["version"] + 1)):
+        raise Gap(f"{document['_id']}: published {document['published']}, at {document['version']}, has {versions}")
+    return [Recorded.load(entry) for entry in document["history"]]
+
+
+def _reached(history: Sequence[Recorded], failed: dict[str, BaseException]) -> int:
+    reached = 0
+    for event in history:
+        if event.id in failed:
+            break
+        reached = event.version
+    return reached
+
+
+def _marking(id: str, version: int) -> Put:
+    done = {
+        "published": {"$max": ["$published", version]},
+        # A write since the read keeps the document pending: unset without this look would lose its event.
+        "pending": {"$cond": [{"$lte": ["$version", version]}, "$$REMOVE", "$pending"]},
+    }
+    return Put({"_id": id}, [{"$set": done}])

@@ -1,0 +1,1 @@
+"""How a process runs: settings, logs, metrics, traces, start and stop."""

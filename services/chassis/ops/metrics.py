@@ -1,0 +1,49 @@
+"""Every metric of the chassis, declared once; labels are bounded: route templates, types, codes, never ids."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_AGE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 86400)
+
+http_requests = Counter("linli_http_requests", "Requests answered.", ["method", "route", "status"])
+http_seconds = Histogram(
+    "linli_http_request_duration_seconds",
+    "Time to answer a request, in seconds.",
+    ["method", "route"],
+    buckets=_FAST,
+)
+http_in_flight = Gauge("linli_http_in_flight", "Requests being worked on now.")
+
+usecase_seconds = Histogram(
+    "linli_usecase_duration_seconds",
+    "Time a use case took, in seconds.",
+    ["usecase", "outcome"],
+    buckets=_FAST,
+)
+events_recorded = Counter("linli_events_recorded", "Events stored with their entity.", ["type"])
+
+events_published = Counter("linli_events_published", "Events the broker has acknowledged.", ["type"])
+relay_pending = Gauge("linli_relay_pending", "Entities with events that are not published yet.")
+relay_oldest = Gauge("linli_relay_oldest_seconds", "Age of the oldest unpublished event, in seconds.")
+relay_stuck = Gauge("linli_relay_stuck", "Entities set aside because their events cannot be sent.")
+
+consumer_lag = Gauge("linli_consumer_lag_records", "Events not yet consumed.", ["topic", "partition"])
+reaction_seconds = Histogram(
+    "linli_reaction_duration_seconds",
+    "Time a reaction took, in seconds.",
+    ["reaction", "outcome"],
+    buckets=_FAST,
+)
+event_age = Histogram(
+    "linli_event_age_seconds",
+    "From the record of an event to its effect, in seconds.",
+    ["reaction"],
+    buckets=_AGE,
+)
+parked_events = Gauge("linli_parked_events", "Events set aside because a reaction failed on them.", ["reaction"])
+reaction_on = Gauge("linli_reaction_on", "Whether a reaction is on (1) or off (0).", ["reaction"])
+
+timer_runs = Counter("linli_timer_runs", "Use cases started because their time had come.", ["timer", "outcome"])
+lease_held = Gauge("linli_lease_held", "Whether this process holds a lease (1) or not (0).", ["lease"])
+
+build_info = Gauge("linli_build_info", "The version that runs, as labels.", ["service", "role", "version"])

@@ -1,0 +1,69 @@
+"""One trace id from the gateway through Kafka to the message, also where no traces are exported."""
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from structlog.contextvars import bound_contextvars
+
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_tracer = trace.get_tracer("linli")
+
+
+def export_to(endpoint: str | None, service: str, role: str) -> None:
+    """Send spans over OTLP/HTTP to ``endpoint``; nothing is sent without one."""
+    if endpoint is None:
+        return
+    provider = TracerProvider(resource=Resource({"service.name": f"linli-{service}", "linli.role": role}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=5)))
+    trace.set_tracer_provider(provider)
+
+
+def parent_of(headers: Mapping[str, str]) -> str:
+    """The caller's ``traceparent`` where it is well formed, else a new one."""
+    given = headers.get("traceparent", "")
+    return given if _TRACEPARENT.fullmatch(given) else new_parent()
+
+
+def new_parent() -> str:
+    """A new trace, as ``traceparent``."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+@contextmanager
+def span(name: str, parent: str | None = None, *, consumer: bool = False) -> Iterator[str]:
+    """Work under a span and with the trace id in every log line; yields the ``traceparent`` for what follows."""
+    above = _context(parent) if parent else None
+    kind = SpanKind.CONSUMER if consumer else SpanKind.INTERNAL
+    links = [Link(_span_context(parent))] if parent and consumer else []
+    with _tracer.start_as_current_span(name, context=above, kind=kind, links=links) as current:
+        inner = current.get_span_context()
+        known = inner if inner.is_valid else _span_context(parent or new_parent())
+        with bound_contextvars(trace_id=f"{known.trace_id:032x}"):
+            yield f"00-{known.trace_id:032x}-{known.span_id:016x}-01"
+
+
+def flush() -> None:
+    """Send what is still held, before the process ends."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.shutdown()
+
+
+def _context(parent: str) -> Context:
+    return trace.set_span_in_context(NonRecordingSpan(_span_context(parent)))
+
+
+def _span_context(parent: str) -> SpanContext:
+    match = _TRACEPARENT.fullmatch(parent)
+    if match is None:
+        return SpanContext(0, 0, is_remote=True)
+    return SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(1))

@@ -1,0 +1,157 @@
+"""A worker process: relay, consumer, keys and timers under one roof, with an orderly stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.kafka import BrokerAway, Publisher, Reader, group_has_offsets
+from services.chassis.messaging.keys import KeyKeeper
+from services.chassis.messaging.relay import Relay
+from services.chassis.messaging.switches import switched_on
+from services.chassis.ops import health, logs, metrics, tracing
+from services.chassis.ops.service import VERSION, Service, database_check, index_check, open_house, server
+from services.chassis.ops.settings import Settings
+from services.chassis.schedule import timers
+from services.chassis.schedule.leases import Lease
+from services.chassis.usecase import House
+
+log = logs.get()
+
+_DRAIN_SECONDS = 15
+
+
+class Worker:
+    """What one worker of a service runs."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._service = service
+        self._settings = settings
+        self._house = open_house(service, settings)
+        self._publisher = Publisher(settings.kafka)
+        self._member = f"{service.name}-{settings.slot}"
+        self._leases: list[Lease] = []
+        self._readers: list[Reader] = []
+        self._consumer: Consumer | None = None
+
+    async def run(self) -> None:
+        """Until SIGTERM, or until a part fails for good: then the process ends and is started anew."""
+        web = server(self._health(), self._settings)
+        loops = [asyncio.create_task(loop, name=name) for name, loop in self._loops().items()]
+        serving = asyncio.create_task(web.serve())
+        try:
+            done, _ = await asyncio.wait([serving, *loops], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            web.should_exit = True
+            await self._stop(loops)
+            await serving
+        for task in done - {serving}:
+            log.error("a part of the worker failed", part=task.get_name(), exc_info=task.exception())
+            raise SystemExit(1)
+
+    def _loops(self) -> dict[str, Any]:
+        house, settings, name = self._house, self._settings, self._service.name
+        source = f"/linli/{settings.city}/{name}"
+        topics = (settings.topic(name), settings.topic("keys"))
+        relay = Relay(house.mongo, self._publisher, self._service.entities, source, topics)
+        loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
+        for timer in self._service.timers:
+            loops[f"timer {timer.name}"] = timers.run(timer, house, self._lease(f"timer-{timer.name}"))
+        for index, loop in enumerate(self._service.worker_loops):
+            loops[f"loop {index}"] = _for_ever(loop, house)
+        if self._service.all_reactions:
+            loops["consumer"] = self._consume()
+        if not self._service.mints_keys:
+            loops["keys"] = self._keep_keys()
+        return loops
+
+    async def _consume(self) -> None:
+        group = f"{self._settings.topic_prefix}.{self._service.name}"
+        reads = await _once_there(lambda: group_has_offsets(self._settings.kafka, group))
+        reactions = await switched_on(self._house.mongo, self._service.all_reactions, group_reads=reads)
+        topics = [self._settings.topic(name) for name in self._service.listens_to]
+        reader = await self._reader(topics, group)
+        self._consumer = Consumer(self._house, reader, reactions)
+        await self._consumer.run()
+
+    async def _keep_keys(self) -> None:
+        reader = await self._reader(
+            [self._settings.topic("keys")], f"{self._settings.topic_prefix}.{self._service.name}.keys"
+        )
+        await KeyKeeper(self._house.vault, reader).run()
+
+    async def _reader(self, topics: list[str], group: str) -> Reader:
+        async def joined() -> Reader:
+            reader = Reader(self._settings.kafka, topics, group, self._member)
+            await reader.start()
+            return reader
+
+        reader = await _once_there(joined)
+        self._readers.append(reader)
+        return reader
+
+    def _lease(self, name: str) -> Lease:
+        lease = Lease(self._house.mongo, name, self._member, self._settings.lease_seconds)
+        self._leases.append(lease)
+        return lease
+
+    def _health(self) -> FastAPI:
+        app = FastAPI(title=f"Linli {self._service.name} worker", docs_url=None, redoc_url=None, openapi_url=None)
+        checks = {"database": database_check(self._house), "indexes": index_check(self._house, self._service)}
+        if self._service.all_reactions:
+            checks["consumer"] = self._consumer_check
+        health.install(app, checks)
+        return app
+
+    async def _consumer_check(self) -> str | None:
+        if self._consumer is None:
+            return "the broker has not been reached yet"
+        return None if self._consumer.ready() else "no partition has been given to this worker yet"
+
+    async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
+        """Let the batch in hand end, give up leases, send what is held, leave."""
+        if self._consumer is not None:
+            self._consumer.finish()
+        consuming = [task for task in loops if task.get_name() == "consumer"]
+        if consuming:
+            await asyncio.wait(consuming, timeout=_DRAIN_SECONDS)
+        for task in loops:
+            task.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        for reader in self._readers:
+            await reader.stop()
+        for lease in self._leases:
+            with suppress(Exception):  # a database that is away: the lease runs out by itself
+                await lease.release()
+        await self._publisher.stop()
+        await self._house.mongo.close()
+        tracing.flush()
+
+
+def run(service: Service, settings: Settings) -> None:
+    """Run a worker until SIGTERM."""
+    logs.start(service.name, "worker", settings.log_level)
+    tracing.export_to(settings.otlp, service.name, "worker")
+    metrics.build_info.labels(service.name, "worker", VERSION).set(1)
+    asyncio.run(Worker(service, settings).run())
+
+
+async def _once_there(work: Callable[[], Awaitable[Any]]) -> Any:
+    while True:
+        try:
+            return await work()
+        except BrokerAway as error:
+            log.warning("the broker is away", reason=str(error))
+            await asyncio.sleep(1)
+
+
+async def _for_ever(loop: Callable[[House], Awaitable[None]], house: House) -> None:
+    while True:
+        try:
+            await loop(house)
+        except Exception:
+            log.exception("a background loop failed and starts again")
+            await asyncio.sleep(1)

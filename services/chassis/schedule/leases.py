@@ -1,0 +1,58 @@
+"""Leases: one holder at a time for what must not run twice, judged by the database's clock."""
+
+import secrets
+import time
+from datetime import UTC, datetime
+
+from services.chassis.ops import metrics
+from services.chassis.storage.mongo import Document, Duplicate, Mongo
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Lease:
+    """A right that lasts ``seconds`` unless renewed. A worker that restarts takes its own back at once."""
+
+    def __init__(self, mongo: Mongo, name: str, holder: str, seconds: float) -> None:
+        """``holder`` is the worker's place (service and slot); two processes never share one."""
+        self._mongo = mongo
+        self._name = name
+        self._holder = holder
+        self._term = secrets.token_hex(8)
+        self._seconds = seconds
+        self._until = 0.0
+        self._known = False
+
+    async def hold(self) -> bool:
+        """Whether the right is ours now; takes or renews it where that is due."""
+        if time.monotonic() < self._until - self._seconds * 2 / 3:
+            return True
+        asked = time.monotonic()
+        won = await self._take()
+        self._until = asked + self._seconds if won else 0.0
+        metrics.lease_held.labels(self._name).set(won)
+        return won
+
+    async def release(self) -> None:
+        """Give it up, so that another need not wait for its end."""
+        self._until = 0.0
+        await self._mongo.delete("leases", {"_id": self._name, "term": self._term})
+
+    async def _take(self) -> bool:
+        # A holder's new term shuts its older process out: once known, that one may only renew a term that still stands.
+        free = [{"$eq": ["$term", self._term]}, {"$lt": ["$until", "$$NOW"]}]
+        if not self._known:
+            free.append({"$eq": ["$holder", self._holder]})
+        until = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": int(self._seconds * 1000)}}
+        change = [{"$set": {"holder": self._holder, "term": self._term, "until": until}}]
+        where: Document = {"_id": self._name, "$expr": {"$or": free}}
+        won = await self._mongo.update("leases", where, change) == 1 or await self._first()
+        self._known = self._known or won
+        return won
+
+    async def _first(self) -> bool:
+        try:
+            await self._mongo.insert("leases", {"_id": self._name, "holder": "", "term": "", "until": _LONG_AGO})
+        except Duplicate:
+            return False
+        return await self._take()

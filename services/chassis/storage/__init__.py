@@ -1,0 +1,1 @@
+"""How state and history reach MongoDB and come back, sealed where they are personal."""

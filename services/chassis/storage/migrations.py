@@ -1,0 +1,45 @@
+"""Indexes, declared with what they serve: built by ``migrate``, waited for by ``readyz``, never built at start."""
+
+from collections.abc import Iterable, Iterator
+
+from services.chassis.domain.entity import Entity, Index, Stored
+from services.chassis.storage.mongo import Mongo
+
+_OUTBOX = (Index((("pending", 1),), sparse=True),)
+_HOUSE = {
+    "keys": (Index((("pending", 1),), sparse=True),),
+    "parked": (
+        Index((("topic", 1), ("partition", 1), ("offset", 1))),
+        Index((("reaction", 1), ("entity", 1), ("offset", 1))),
+    ),
+}
+
+
+def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, Index]]:
+    """Every index that a service needs, with its collection."""
+    for name, indexes in _HOUSE.items():
+        for index in indexes:
+            yield name, index
+    for kind in kinds:
+        for index in (*kind.indexes, *(_OUTBOX if issubclass(kind, Entity) else ())):
+            yield kind.collection(), index
+
+
+async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:
+    """Build every declared index that is missing; how many are declared."""
+    indexes = list(declared(kinds))
+    for name, index in indexes:
+        await mongo.build_index(name, index.keys, unique=index.unique, sparse=index.sparse)
+    return len(indexes)
+
+
+async def missing(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[str]:
+    """The declared indexes that are not there, by collection and keys."""
+    known: dict[str, list[tuple[tuple[str, int], ...]]] = {}
+    lacking = []
+    for name, index in declared(kinds):
+        if name not in known:
+            known[name] = await mongo.index_keys(name)
+        if index.keys not in known[name]:
+            lacking.append(f"{name}({', '.join(key for key, _ in index.keys)})")
+    return lacking

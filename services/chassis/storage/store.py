@@ -1,0 +1,237 @@
+"""Entities in and out of MongoDB: one document holds the state and its own outbox."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+from services.chassis.domain.entity import Entity, Stored
+from services.chassis.domain.events import Origin, Recorded
+from services.chassis.domain.paging import Order, Page
+from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale
+from services.chassis.domain.scope import Actor, house
+from services.chassis.domain.values import id_from
+from services.chassis.ops import metrics
+from services.chassis.storage.mongo import Document, Duplicate, Mongo
+
+S = TypeVar("S", bound=Stored)
+N = TypeVar("N", bound="Entity[Any]")
+
+_NO_HISTORY = {"history": 0}
+
+
+class Conflict(Exception):
+    """Somebody else wrote first: the use case is run again from its load."""
+
+
+class AlreadyDone(Exception):
+    """This cause has had its effect: the answer is the entity as that write left it."""
+
+    def __init__(self, kind: "type[Entity[Any]]", id: str) -> None:
+        super().__init__(id)
+        self.kind, self.id = kind, id
+
+
+class Taken(Refusal):
+    kind = Kind.STATE
+    zh = "这一项已经存在。"
+    en = "This exists already."
+
+
+class Store:
+    """What one use case sees of its service's database: narrowed to its actor, marked with its origin."""
+
+    def __init__(self, mongo: Mongo, actor: Actor, origin: Origin, if_match: int | None = None) -> None:
+        self._mongo = mongo
+        self._actor = actor
+        self._origin = origin
+        self._if_match = if_match
+        self._writing = False
+
+    def again(self) -> "Store":
+        """The same store for another run of the same use case."""
+        return Store(self._mongo, self._actor, self._origin, self._if_match)
+
+    def as_house(self) -> "Store":
+        """The same store with the eyes of the house: for rules that weigh what the actor may not read."""
+        return Store(self._mongo, house(self._origin.by), self._origin)
+
+    async def get(self, kind: type[S], id: str) -> S:
+        """One object that the actor may see; NotFound otherwise."""
+        document = await self._mongo.find_one(kind.collection(), self._narrow(kind, {"_id": id}), _NO_HISTORY)
+        if document is None:
+            raise NotFound
+        return load(kind, document)
+
+    async def find(self, kind: type[S], where: Document, *, order: Order, limit: int) -> list[S]:
+        """The first ``limit`` objects that match and that the actor may see."""
+        found = await self._mongo.find(
+            kind.collection(), self._narrow(kind, where), show=_NO_HISTORY, sort=order.keys, limit=limit
+        )
+        return [load(kind, document) for document in found]
+
+    async def page(self, kind: type[S], where: Document, *, order: Order, limit: int, after: str | None) -> Page[S]:
+        """One page of a list; CursorInvalid for a cursor of another list."""
+        narrow = self._narrow(kind, where)
+        found = await self._mongo.find(
+            kind.collection(), order.beyond(narrow, after), show=_NO_HISTORY, sort=order.keys, limit=limit + 1
+        )
+        items = [load(kind, document) for document in found[:limit]]
+        return Page(items, order.cursor(narrow, found[limit - 1]) if len(found) > limit else None)
+
+    async def history(self, kind: type[N], id: str) -> list[Recorded]:
+        """What has happened to an entity that the actor may see, oldest first."""
+        document = await self._mongo.find_one(kind.collection(), self._narrow(kind, {"_id": id}), {"history": 1})
+        if document is None:
+            raise NotFound
+        return [Recorded.load(entry) for entry in document["history"]]
+
+    async def as_left(self, kind: type[N], id: str) -> N:
+        """An entity as the write of this very cause left it, whatever came after."""
+        document = await self._mongo.find_one(kind.collection(), {"_id": id})
+        if document is None:
+            raise NotFound
+        version = max(e["version"] for e in document["history"] if e["cause"] == self._origin.cause)
+        return kind.fold(id, (Recorded.load(e) for e in document["history"] if e["version"] <= version))
+
+    @asynccontextmanager
+    async def change(self, kind: type[N], id: str) -> AsyncIterator[N]:
+        """Load, let the body change, write. The first statement of a use case that changes an entity.
+
+        Raises AlreadyDone, KeyReused, NotFound and Stale on entry, Conflict on leaving.
+        """
+        self._only_write()
+        document = await self._document(kind, id)
+        if document is None:
+            raise NotFound
+        self._refuse_repeat(kind, document)
+        if self._if_match not in (None, document["version"]):
+            raise Stale(given=self._if_match, current=document["version"])
+        entity = load(kind, document)
+        async with self._kept(entity, document):
+            yield entity
+
+    @asynccontextmanager
+    async def create(self, kind: type[N], id: str | None = None) -> AsyncIterator[N]:
+        """A new entity, whose id is made from the cause unless a claim gave it. The first statement of a use case.
+
+        Raises AlreadyDone, KeyReused and Taken on entry, Conflict on leaving.
+        """
+        self._only_write()
+        id = id or id_from(kind.kind, self._origin.cause)
+        document = await self._document(kind, id)
+        if document is not None:
+            self._refuse_repeat(kind, document)
+            raise Taken
+        entity = kind.blank(id)
+        async with self._kept(entity, None):
+            yield entity
+
+    async def claim(self, kind: str, natural_key: str) -> str:
+        """The id that belongs to a natural key, made by whoever asks first; an idempotent write without an event."""
+        key = f"{kind}|{natural_key}"
+        fresh = id_from(kind, self._origin.cause + key)
+        with suppress(Duplicate):  # a twin may claim it between the look and the insert
+            await self._mongo.update("claims", {"_id": key}, {"$setOnInsert": {"id": fresh}}, upsert=True)
+        found = await self._mongo.find_one("claims", {"_id": key})
+        return str(found["id"]) if found else fresh
+
+    async def _document(self, kind: type[N], id: str) -> Document | None:
+        cause = self._origin.cause
+        # Who did it may repeat it, even where it took the object out of that actor's sight.
+        seen = {"$or": [kind.visible(self._actor).filter(), {"history.cause": cause}]}
+        return await self._mongo.find_one(
+            kind.collection(),
+            {"_id": id, **({} if seen["$or"][0] == {} else seen)},
+            {"archived": 0, "history": {"$elemMatch": {"cause": cause}}},
+        )
+
+    def _refuse_repeat(self, kind: type[N], document: Document) -> None:
+        for entry in document.get("history", ()):
+            if entry["fingerprint"] != self._origin.fingerprint:
+                raise KeyReused
+            raise AlreadyDone(kind, document["_id"])
+
+    @asynccontextmanager
+    async def _kept(self, entity: N, before: Document | None) -> AsyncIterator[None]:
+        try:
+            yield
+        except Refusal as refusal:
+            if entity.keeps(refusal):
+                await self._write(entity, before)
+            raise
+        await self._write(entity, before)
+
+    async def _write(self, entity: "Entity[Any]", before: Document | None) -> None:
+        if not entity.fresh:
+            return
+        if before is None:
+            await self._insert(entity)
+        else:
+            await self._update(entity, before)
+        for event in entity.fresh:
+            metrics.events_recorded.labels(event.type_name()).inc()
+        entity.version += len(entity.fresh)
+
+    async def _insert(self, entity: "Entity[Any]") -> None:
+        try:
+            await self._mongo.insert(entity.collection(), draft(entity, self._origin))
+        except Duplicate:
+            raise Conflict from None
+
+    async def _update(self, entity: "Entity[Any]", before: Document) -> None:
+        history = recorded(entity, self._origin, before["hash"])
+        old = before["state"]
+        changed = {f"state.{k}": v for k, v in entity.state().items() if k not in old or old[k] != v}
+        head = {
+            "version": history[-1]["version"],
+            "hash": history[-1]["hash"],
+            "under": list(entity.places()),
+        }
+        change = {
+            "$set": {**changed, **head},
+            "$min": {"pending": self._origin.at},
+            "$push": {"history": {"$each": history}},
+        }
+        if not await self._mongo.update(entity.collection(), {"_id": entity.id, "version": entity.version}, change):
+            raise Conflict
+
+    def _narrow(self, kind: type[Stored], where: Document) -> Document:
+        seen = kind.visible(self._actor).filter()
+        return {"$and": [where, seen]} if where and seen else where or seen
+
+    def _only_write(self) -> None:
+        if self._writing:
+            raise RuntimeError("a use case writes one entity, once: let another react to its event")
+        self._writing = True
+
+
+def load(kind: type[S], document: Document) -> S:
+    """The object that a document holds."""
+    return kind.model_validate({**document["state"], "id": document["_id"], "version": document["version"]})
+
+
+def recorded(entity: "Entity[Any]", origin: Origin, previous: str) -> list[Document]:
+    """The fresh events of an entity as its history keeps them, chained to ``previous``."""
+    history: list[Document] = []
+    for version, event in enumerate(entity.fresh, start=entity.version + 1):
+        entry = Recorded.of(event, entity.id, version, origin, previous)
+        history.append(entry.document())
+        previous = entry.hash
+    return history
+
+
+def draft(entity: "Entity[Any]", origin: Origin) -> Document:
+    """The first document of an entity to which something has happened; ValidationError where a field was never set."""
+    history = recorded(entity, origin, "")
+    entity.model_validate(entity.model_dump())
+    return {
+        "_id": entity.id,
+        "version": len(history),
+        "published": 0,
+        "pending": origin.at,
+        "archived": 0,
+        "under": list(entity.places()),
+        "hash": history[-1]["hash"],
+        "state": entity.state(),
+        "history": history,
+    }

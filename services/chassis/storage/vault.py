@@ -1,0 +1,161 @@
+"""Personal data at rest and on the wire: sealed under a key of its subject, itself wrapped by the city's."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.values import Sealed
+from services.chassis.storage.mongo import Document, Duplicate, Mongo, Put
+
+COLLECTION = "keys"
+_SUITE = "1"  # AES-256-GCM; a second suite gets a number of its own
+_CACHED = 50_000
+_FRESH_SECONDS = 60.0
+_WAIT_SECONDS = 1.0
+_NEVER = (float("-inf"), None)
+
+
+class KeyNotHere(Refusal):
+    kind = Kind.UNAVAILABLE
+    zh = "这位居民的资料还在同步，请在 {retry_after} 秒后用同一个 Idempotency-Key 重试。"
+    en = "This person's file is still on its way here. Try again in {retry_after} s with the same Idempotency-Key."
+
+
+class Erased(Refusal):
+    kind = Kind.STATE
+    zh = "此人的资料已按其要求删除。"
+    en = "This person's data has been erased at their request."
+
+
+class Tampered(Exception):
+    """Sealed bytes do not open for this subject and field kind: changed, or moved from elsewhere."""
+
+
+class MasterKey:
+    """The city's key: wraps the data keys and makes the blind indexes."""
+
+    def __init__(self, raw: bytes, city: str) -> None:
+        self.city = city
+        self._wrap = AESGCM(_derived(raw, "wrap"))
+        self._blind = _derived(raw, "blind")
+        self._print = _derived(raw, "fingerprint")
+
+    @classmethod
+    def read(cls, file: Path, city: str) -> "MasterKey":
+        """From a file of 64 hexadecimal characters; ValueError where it is anything else."""
+        raw = bytes.fromhex(file.read_text().strip())
+        if len(raw) != 32:
+            raise ValueError(f"{file} must hold 64 hexadecimal characters")
+        return cls(raw, city)
+
+    def wrap(self, key: bytes, subject: str) -> bytes:
+        """A data key as it may be stored and sent."""
+        nonce = secrets.token_bytes(12)
+        return nonce + self._wrap.encrypt(nonce, key, self._bound(subject))
+
+    def unwrap(self, wrapped: bytes, subject: str) -> AESGCM:
+        """The data key again, ready for use."""
+        return AESGCM(self._wrap.decrypt(wrapped[:12], wrapped[12:], self._bound(subject)))
+
+    def blind(self, kind: str, value: str) -> str:
+        """The blind index of a value: equal values give equal texts, which tell nothing else."""
+        return hmac.new(self._blind, f"{self.city}|{kind}|{value}".encode(), hashlib.sha256).hexdigest()[:40]
+
+    def fingerprint(self, payload: bytes) -> str:
+        """The mark of a payload by which a repeat is told from another request."""
+        return hmac.new(self._print, payload, hashlib.sha256).hexdigest()[:32]
+
+    def _bound(self, subject: str) -> bytes:
+        return f"{self.city}|{subject}|data key".encode()
+
+
+def _derived(raw: bytes, purpose: str) -> bytes:
+    return hmac.new(raw, f"linli {purpose}".encode(), hashlib.sha256).digest()
+
+
+class Vault:
+    """Seals and opens texts. ``hold`` brings the keys of some subjects near; then both are quick and local."""
+
+    def __init__(self, mongo: Mongo, master: MasterKey) -> None:
+        self._mongo = mongo
+        self.master = master
+        self._keys: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
+
+    async def mint(self, subject: str, at: datetime) -> None:
+        """Make the key of a new subject, unless it has one. Only the service that mints the subject's id does this."""
+        wrapped = self.master.wrap(AESGCM.generate_key(256), subject)
+        fresh = {"wrapped": wrapped, "pending": at}
+        with suppress(Duplicate):  # where a twin minted it first, theirs counts
+            await self._mongo.update(COLLECTION, {"_id": subject}, {"$setOnInsert": fresh}, upsert=True)
+        await self.hold([subject])
+
+    async def hold(self, subjects: Iterable[str]) -> None:
+        """Have the keys of these subjects at hand; waits up to a second for new ones, then KeyNotHere."""
+        stale = time.monotonic() - _FRESH_SECONDS
+        missing = {s for s in subjects if self._keys.get(s, _NEVER)[0] <= stale}
+        give_up = time.monotonic() + _WAIT_SECONDS
+        while missing:
+            missing -= await self._fetch(missing)
+            if missing and time.monotonic() > give_up:
+                raise KeyNotHere(retry_after=1)
+            if missing:
+                await asyncio.sleep(0.02)
+
+    def seal(self, text: str, subject: str, kind: str) -> Sealed:
+        """Encrypt for a subject that is held; Erased where its key is gone."""
+        key = self._keys[subject][1]
+        if key is None:
+            raise Erased
+        nonce = secrets.token_bytes(12)
+        box = nonce + key.encrypt(nonce, text.encode(), self._bound(subject, kind))
+        return Sealed(f"{_SUITE}.{base64.urlsafe_b64encode(box).decode().rstrip('=')}")
+
+    def open(self, sealed: Sealed, subject: str, kind: str) -> str | None:
+        """The text again, None where the subject was erased; Tampered where it was changed or moved."""
+        key = self._keys[subject][1]
+        if key is None:
+            return None
+        suite, _, body = sealed.partition(".")
+        if suite != _SUITE:
+            raise Tampered(f"suite {suite!r} is not known")
+        box = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        try:
+            return key.decrypt(box[:12], box[12:], self._bound(subject, kind)).decode()
+        except InvalidTag:
+            raise Tampered(f"{kind} of {subject}") from None
+
+    async def keep(self, keys: dict[str, bytes | None]) -> None:
+        """Take over keys that the minting service sent; None means erased."""
+        writes = [Put({"_id": s}, {"$set": {"wrapped": w}}, upsert=True) for s, w in keys.items()]
+        await self._mongo.bulk(COLLECTION, writes)
+        for subject in keys:
+            self._keys.pop(subject, None)
+
+    async def _fetch(self, subjects: set[str]) -> set[str]:
+        found = await self._mongo.find(COLLECTION, {"_id": {"$in": list(subjects)}}, limit=len(subjects))
+        for document in found:
+            self._remember(document)
+        return {document["_id"] for document in found}
+
+    def _remember(self, document: Document) -> None:
+        wrapped = document["wrapped"]
+        key = None if wrapped is None else self.master.unwrap(bytes(wrapped), document["_id"])
+        self._keys[document["_id"]] = (time.monotonic(), key)
+        self._keys.move_to_end(document["_id"])
+        while len(self._keys) > _CACHED:
+            self._keys.popitem(last=False)
+
+    def _bound(self, subject: str, kind: str) -> bytes:
+        return f"{self.master.city}|{subject}|{kind}".encode()

@@ -1,0 +1,173 @@
+"""What stands round every use case: permission, repeat on conflict, the same answer to a repeat, span, metric."""
+
+import asyncio
+import functools
+import inspect
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from services.chassis.domain.events import Origin
+from services.chassis.domain.refusals import Busy, Forbidden, Refusal, SignInNeeded
+from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, house
+from services.chassis.ops import metrics, tracing
+from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.store import AlreadyDone, Conflict, Store
+from services.chassis.storage.vault import Vault
+
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_TRIES = 6
+
+
+class Command(BaseModel):
+    """What somebody asks a use case to do: the body of a request, unknown fields refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+@dataclass(frozen=True)
+class House:
+    """What a process has at hand for its use cases, put together in ``app.py``."""
+
+    service: str
+    city: str
+    mongo: Mongo
+    vault: Vault
+    clock: Callable[[], datetime]
+    parts: Mapping[type, Any]
+
+    def context(self, actor: Actor, cause: str, **more: Any) -> "Context":
+        """A context for somebody's use case; ``more`` as in Context."""
+        return Context(self, actor, cause, self.clock(), **more)
+
+    def own_context(self, name: str, cause: str, trace: str | None = None) -> "Context":
+        """A context for what the house does by itself: a reaction, a timer."""
+        return self.context(house(name), cause, trace=trace)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who acts, when and why; and what a use case works with."""
+
+    house: House
+    actor: Actor
+    cause: str
+    at: datetime
+    fingerprint: str | None = None
+    trace: str | None = None
+    if_match: int | None = None
+    language: str = "zh"
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """This service's database as this actor may see it."""
+        origin = Origin(self.at, self.actor.id, self.house.city, self.cause, self.fingerprint, self.trace)
+        return Store(self.house.mongo, self.actor, origin, self.if_match)
+
+    @property
+    def vault(self) -> Vault:
+        """Where personal data is sealed and opened."""
+        return self.house.vault
+
+    def now(self) -> datetime:
+        """The instant of this use case: the same in all that it records."""
+        return self.at
+
+    def part(self, kind: type[T]) -> T:
+        """Something of this service that ``app.py`` put in, by its class: a calendar, a sender."""
+        found: T = self.house.parts[kind]
+        return found
+
+    def again(self) -> "Context":
+        """The same context for another run of the same use case."""
+        return replace(self)
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """What is known of a use case besides its code."""
+
+    name: str
+    allow: tuple[str, ...]
+    sentence: str
+
+
+REGISTER: dict[str, UseCase] = {}
+"""Every use case by ``<module>.<function>``; its permission is there to be read, checked and documented."""
+
+Work = Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]
+
+
+def usecase(*, allow: str | tuple[str, ...]) -> Callable[[Work[P, R]], Work[P, R]]:
+    """Make a function a use case for some roles (``public``: everybody; ``system``: reactions and timers).
+
+    It raises what the function refuses, Forbidden or SignInNeeded for other roles, Busy where many write one entity.
+    """
+    roles = (allow,) if isinstance(allow, str) else allow
+
+    def wrap(work: Work[P, R]) -> Work[P, R]:
+        known = UseCase(_name(work), roles, inspect.getdoc(work) or "")
+        REGISTER[known.name] = known
+
+        async def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            return await _observed(known, ctx, lambda: _repeated(work, ctx, *args, **kwargs))
+
+        functools.update_wrapper(run, work)
+        run.__usecase__ = known  # type: ignore[attr-defined]
+        return run
+
+    return wrap
+
+
+def known_as(work: Callable[..., Any]) -> UseCase:
+    """The use case that a function is; AttributeError where it is none."""
+    found: UseCase = work.__usecase__  # type: ignore[attr-defined]
+    return found
+
+
+def _name(work: Callable[..., Any]) -> str:
+    parts = [part for part in work.__module__.split(".") if part not in ("services", "commands", "queries")]
+    return ".".join([*parts, work.__name__])
+
+
+async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R]]) -> R:
+    start, outcome = time.perf_counter(), "error"
+    with tracing.span(known.name):
+        try:
+            _permit(known, ctx.actor)
+            answer = await work()
+            outcome = "ok"
+            return answer
+        except Refusal:
+            outcome = "refused"
+            raise
+        finally:
+            metrics.usecase_seconds.labels(known.name, outcome).observe(time.perf_counter() - start)
+
+
+def _permit(known: UseCase, actor: Actor) -> None:
+    if PUBLIC in known.allow or actor.has(SYSTEM, *known.allow):
+        return
+    if actor is NOBODY:
+        raise SignInNeeded
+    raise Forbidden(roles=", ".join(known.allow))
+
+
+async def _repeated(work: Work[P, R], ctx: Context, *args: P.args, **kwargs: P.kwargs) -> R:
+    for attempt in range(_TRIES):
+        fresh = ctx.again()
+        try:
+            return await work(fresh, *args, **kwargs)
+        except AlreadyDone as done:
+            return await fresh.store.as_left(done.kind, done.id)  # type: ignore[return-value]
+        except Conflict:
+            await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, not a secret
+    raise Busy(retry_after=1)

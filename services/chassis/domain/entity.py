@@ -72,7 +72,8 @@ class Entity(Stored, Generic[E]):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        cls.events = by_type(_event_classes(cls))
+        if "kind" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
+            cls.events = by_type(_event_classes(cls))
 
     def apply(self, event: E) -> None:
         """Take an event into the state. Checks nothing: it has happened."""
@@ -121,7 +122,8 @@ class Copy(Stored):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        cls.events = by_type((*cls.creates, *cls.follows)) if "creates" in cls.__dict__ else {}
+        if "kind" in cls.__dict__:
+            cls.events = by_type((*cls.creates, *cls.follows))
 
     @classmethod
     def collection(cls) -> str:

@@ -84,7 +84,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_lasting_loop(loop, house)) for loop in service.web_loops]
+        tasks = [asyncio.create_task(for_ever(loop, house)) for loop in service.web_loops]
         yield
         for task in tasks:
             task.cancel()
@@ -143,7 +143,8 @@ def index_check(house: House, service: Service) -> health.Check:
     return check
 
 
-async def _lasting_loop(loop: Loop, house: House) -> None:
+async def for_ever(loop: Loop, house: House) -> None:
+    """Run a background loop, and again where it failed."""
     while True:
         try:
             await loop(house)

@@ -13,11 +13,10 @@ from services.chassis.messaging.keys import KeyKeeper
 from services.chassis.messaging.relay import Relay
 from services.chassis.messaging.switches import switched_on
 from services.chassis.ops import health, logs, metrics, tracing
-from services.chassis.ops.service import VERSION, Service, database_check, index_check, open_house, server
+from services.chassis.ops.service import VERSION, Service, database_check, for_ever, index_check, open_house, server
 from services.chassis.ops.settings import Settings
 from services.chassis.schedule import timers
 from services.chassis.schedule.leases import Lease
-from services.chassis.usecase import House
 
 log = logs.get()
 
@@ -61,7 +60,7 @@ class Worker:
         for timer in self._service.timers:
             loops[f"timer {timer.name}"] = timers.run(timer, house, self._lease(f"timer-{timer.name}"))
         for index, loop in enumerate(self._service.worker_loops):
-            loops[f"loop {index}"] = _for_ever(loop, house)
+            loops[f"loop {index}"] = for_ever(loop, house)
         if self._service.all_reactions:
             loops["consumer"] = self._consume()
         if not self._service.mints_keys:
@@ -89,7 +88,7 @@ class Worker:
             await reader.start()
             return reader
 
-        reader = await _once_there(joined)
+        reader: Reader = await _once_there(joined)
         self._readers.append(reader)
         return reader
 
@@ -145,13 +144,4 @@ async def _once_there(work: Callable[[], Awaitable[Any]]) -> Any:
             return await work()
         except BrokerAway as error:
             log.warning("the broker is away", reason=str(error))
-            await asyncio.sleep(1)
-
-
-async def _for_ever(loop: Callable[[House], Awaitable[None]], house: House) -> None:
-    while True:
-        try:
-            await loop(house)
-        except Exception:
-            log.exception("a background loop failed and starts again")
             await asyncio.sleep(1)

@@ -126,14 +126,18 @@ class Store:
         async with self._kept(entity, None):
             yield entity
 
-    async def claim(self, kind: str, natural_key: str) -> str:
-        """The id that belongs to a natural key, made by whoever asks first; an idempotent write without an event."""
+    async def claim(self, kind: str, natural_key: str, id: str | None = None) -> str:
+        """The id that belongs to a natural key, made or given by whoever asks first. Idempotent, without an event."""
         key = f"{kind}|{natural_key}"
-        fresh = id_from(kind, self._origin.cause + key)
+        fresh = id or id_from(kind, self._origin.cause + key)
         with suppress(Duplicate):  # a twin may claim it between the look and the insert
             await self._mongo.update("claims", {"_id": key}, {"$setOnInsert": {"id": fresh}}, upsert=True)
-        found = await self._mongo.find_one("claims", {"_id": key})
-        return str(found["id"]) if found else fresh
+        return await self.claimed(kind, natural_key) or fresh
+
+    async def claimed(self, kind: str, natural_key: str) -> str | None:
+        """The id that belongs to a natural key, None where nobody has claimed it."""
+        found = await self._mongo.find_one("claims", {"_id": f"{kind}|{natural_key}"})
+        return None if found is None else str(found["id"])
 
     async def _document(self, kind: type[N], id: str) -> Document | None:
         cause = self._origin.cause

@@ -1,0 +1,167 @@
+"""What members tells: areas, organisations, people, accounts and volunteer teams."""
+
+from enum import StrEnum
+
+from services.chassis.domain.events import Event
+from services.chassis.domain.values import Instant, Sealed
+
+
+class Level(StrEnum):
+    """The five levels of places; an area's code is its path."""
+
+    CITY = "city"
+    COUNTY = "county"
+    SUB_DISTRICT = "sub_district"
+    COMMUNITY = "community"
+    GRID = "grid"
+
+
+class OrganisationKind(StrEnum):
+    """Who serves: a community's station, a street's centre, a county's department, and those who supervise."""
+
+    STATION = "station"
+    CENTRE = "centre"
+    DEPARTMENT = "department"
+    SUPERVISION = "supervision"
+
+
+class TeamKind(StrEnum):
+    """The five kinds of volunteer teams."""
+
+    PARTY_MEMBER = "party_member"
+    ELDERLY = "elderly"
+    WOMEN = "women"
+    HOUSEKEEPING = "housekeeping"
+    PUBLIC_SAFETY = "public_safety"
+
+
+class Role(StrEnum):
+    """What somebody may do; the places and organisations it holds for stand beside it."""
+
+    RESIDENT = "resident"
+    OPERATOR = "operator"
+    HANDLER = "handler"
+    DISPATCHER = "dispatcher"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+
+
+class AreaAdded(Event):
+    """An area came into being; its code is its id and says where it lies."""
+
+    level: Level | str
+    name: str
+    name_en: str | None = None
+
+
+class AreaRenamed(Event):
+    """An area got another name."""
+
+    name: str
+    name_en: str | None = None
+
+
+class AreaClosed(Event):
+    """An area is no more; requests are not taken there any longer."""
+
+    reason: str
+
+
+class OrganisationFounded(Event):
+    """An organisation that serves a place was founded; ``department`` is its code where it is a county's department."""
+
+    kind: OrganisationKind | str
+    name: str
+    name_en: str | None = None
+    area: str
+    above: str | None = None
+    department: str | None = None
+
+
+class LeaderAppointed(Event):
+    """Somebody leads an organisation from now on."""
+
+    leader_id: str
+
+
+class PersonRegistered(Event):
+    """A person became known: by a first sign-in, at a counter, on the hotline, or as staff."""
+
+    name: Sealed | None = None
+    phone: Sealed | None = None
+    address: Sealed | None = None
+    area: str | None = None
+
+
+class ProfileChanged(Event):
+    """A person's profile is this from now on."""
+
+    name: Sealed | None = None
+    phone: Sealed | None = None
+    address: Sealed | None = None
+    area: str | None = None
+
+
+class AccountOpened(Event):
+    """A person can sign in from now on, with these roles for these places and organisations."""
+
+    person_id: str
+    roles: list[Role | str]
+    places: list[str]
+    organisations: list[str]
+
+
+class RolesGranted(Event):
+    """An account's roles, places and organisations are these from now on."""
+
+    person_id: str
+    roles: list[Role | str]
+    places: list[str]
+    organisations: list[str]
+
+
+class SignInCodeIssued(Event):
+    """A code to sign in with was made for a phone; it has to reach that phone before it expires."""
+
+    person_id: str
+    phone: Sealed
+    code: Sealed
+    expires_at: Instant
+
+
+class TeamFounded(Event):
+    """A volunteer team was founded for a place; ``capacity`` is how many cases it takes at once."""
+
+    kind: TeamKind | str
+    name: str
+    name_en: str | None = None
+    area: str
+    skills: list[str]
+    capacity: int
+    leader_id: str | None = None
+
+
+class TeamLeaderAppointed(Event):
+    """Somebody leads a volunteer team from now on."""
+
+    leader_id: str
+
+
+class TeamMemberJoined(Event):
+    """A person joined a volunteer team."""
+
+    person_id: str
+
+
+class TeamMemberLeft(Event):
+    """A person left a volunteer team."""
+
+    person_id: str
+
+
+class TeamWentOnDuty(Event):
+    """A volunteer team takes cases from now on."""
+
+
+class TeamWentOffDuty(Event):
+    """A volunteer team takes no more cases for now."""

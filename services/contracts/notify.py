@@ -1,0 +1,69 @@
+"""What notify tells: what was said to whom, and whether it arrived."""
+
+from enum import StrEnum
+
+from services.chassis.domain.events import Event
+from services.chassis.domain.values import Instant, Sealed
+
+
+class Via(StrEnum):
+    """The channels of a message."""
+
+    INBOX = "inbox"
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class MessageWritten(Event):
+    """A message was written to somebody because of an event; these channels are to carry it."""
+
+    person_id: str
+    template: str
+    language: str
+    title: Sealed
+    body: Sealed
+    about: str | None = None
+    because_of: str
+    happened_at: Instant
+    urgent: bool
+    channels: list[Via | str]
+    phone: Sealed | None = None
+    not_before: Instant | None = None
+
+
+class DeliveryMade(Event):
+    """A channel's provider took a message."""
+
+    channel: Via | str
+    attempt: int
+
+
+class DeliveryFailed(Event):
+    """An attempt failed; the next is due at ``again_at``."""
+
+    channel: Via | str
+    attempt: int
+    reason: str
+    again_at: Instant
+
+
+class DeliveryGivenUp(Event):
+    """A channel will not be tried again."""
+
+    channel: Via | str
+    attempt: int
+    reason: str
+
+
+class MessageRead(Event):
+    """The recipient read a message."""
+
+
+class PreferencesSet(Event):
+    """How somebody wants to be told things from now on."""
+
+    channels: list[Via | str]
+    language: str
+    quiet_from: str | None = None
+    quiet_to: str | None = None
+    email: Sealed | None = None

@@ -1,0 +1,1 @@
+"""Members: who people are and what they belong to."""

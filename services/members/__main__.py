@@ -1,0 +1,7 @@
+"""``python -m services.members web|worker|migrate``."""
+
+from services.chassis.ops.entry import main
+from services.members.app import service
+
+if __name__ == "__main__":
+    main(service)

@@ -1,0 +1,1 @@
+"""The city's places: city, counties, sub-districts, communities and grids."""

@@ -1,0 +1,73 @@
+"""What can be done with areas."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.chassis.domain.refusals import NotFound
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.members import Level, Role
+from services.members.areas import model
+from services.members.areas.model import Area
+
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Code = Annotated[str, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="statistical code; a grid's has -NN behind")]
+
+
+class AddArea(Command):
+    """An area that is to be there."""
+
+    code: Code
+    level: Level
+    name: Name
+    name_en: Name | None = None
+
+
+class RenameArea(Command):
+    """Its new name."""
+
+    name: Name
+    name_en: Name | None = None
+
+
+class CloseArea(Command):
+    """Why it is closed."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def add_area(ctx: Context, cmd: AddArea) -> Area:
+    """Add an area below one that is there."""
+    async with ctx.store.create(Area, cmd.code) as area:
+        await _expect_above(ctx, cmd.code)
+        model.add(area, cmd.level, cmd.name, cmd.name_en)
+    return area
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def rename_area(ctx: Context, code: str, cmd: RenameArea) -> Area:
+    """Give an area another name."""
+    async with ctx.store.change(Area, code) as area:
+        model.rename(area, cmd.name, cmd.name_en)
+    return area
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def close_area(ctx: Context, code: str, cmd: CloseArea) -> Area:
+    """Close an area: no more requests are taken there."""
+    async with ctx.store.change(Area, code) as area:
+        model.close(area, cmd.reason)
+    return area
+
+
+async def _expect_above(ctx: Context, code: str) -> None:
+    above = model.above(code)
+    if above is None:
+        return
+    try:
+        area = await ctx.store.get(Area, above)
+    except NotFound:
+        raise model.AboveMissing(code=above) from None
+    if not area.open:
+        raise model.AboveMissing(code=above)

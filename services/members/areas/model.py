@@ -1,0 +1,110 @@
+"""An area: a place with a statistical code, which is its id and says what it lies in."""
+
+import re
+from typing import ClassVar
+
+from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import ALL, Actor, Visible
+from services.contracts.members import AreaAdded, AreaClosed, AreaRenamed, Level
+
+AreaEvent = AreaAdded | AreaRenamed | AreaClosed
+
+_CODES = {
+    Level.CITY: re.compile(r"\d{4}"),
+    Level.COUNTY: re.compile(r"\d{6}"),
+    Level.SUB_DISTRICT: re.compile(r"\d{9}"),
+    Level.COMMUNITY: re.compile(r"\d{12}"),
+    Level.GRID: re.compile(r"\d{12}-\d{2}"),
+}
+_LENGTHS = (4, 6, 9, 12)
+
+
+class CodeUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "代码 {code} 不是{level}一级的代码。"
+    en = "{code} is not a code of the level {level}."
+
+
+class AreaAlreadyClosed(Refusal):
+    kind = Kind.STATE
+    zh = "区域 {code} 已撤销。"
+    en = "The area {code} is closed already."
+
+
+class AboveMissing(Refusal):
+    kind = Kind.INVALID
+    zh = "上级区域 {code} 不存在或已撤销，请先建立上级区域。"
+    en = "The area above, {code}, is not there or is closed. Add it first."
+
+
+class Area(Entity[AreaEvent]):
+    """A place of one of five levels, open until it is closed."""
+
+    kind: ClassVar[str] = "area"
+    indexes: ClassVar[tuple[Index, ...]] = (
+        Index((("under", 1), ("state.level", 1), ("_id", 1))),
+        Index((("state.level", 1), ("_id", 1))),
+    )
+
+    level: Level | str
+    name: str
+    name_en: str | None = None
+    open: bool = True
+
+    def apply(self, event: AreaEvent) -> None:
+        """Take an event into the state."""
+        match event:
+            case AreaAdded():
+                self.level, self.name, self.name_en, self.open = event.level, event.name, event.name_en, True
+            case AreaRenamed():
+                self.name, self.name_en = event.name, event.name_en
+            case AreaClosed():
+                self.open = False
+
+    def places(self) -> tuple[str, ...]:
+        """Its own code and those above it."""
+        return path(self.id)
+
+    @classmethod
+    def visible(cls, actor: Actor) -> Visible:
+        """Everybody may see the city's places."""
+        return ALL
+
+
+def path(code: str) -> tuple[str, ...]:
+    """The codes from the city down to ``code``, which is a prefix code of 4, 6, 9 or 12 digits, or a grid's."""
+    digits = code.partition("-")[0]
+    above = tuple(digits[:length] for length in _LENGTHS if length <= len(digits))
+    return above if digits == code else (*above, code)
+
+
+def above(code: str) -> str | None:
+    """The code of the area in which this one lies; None for a city."""
+    codes = path(code)
+    return codes[-2] if len(codes) > 1 else None
+
+
+def add(area: Area, level: Level, name: str, name_en: str | None) -> None:
+    """Bring an area into being; CodeUnfit where its code is of another level."""
+    if not _CODES[level].fullmatch(area.id):
+        raise CodeUnfit(code=area.id, level=level)
+    area.record(AreaAdded(level=level, name=name, name_en=name_en))
+
+
+def rename(area: Area, name: str, name_en: str | None) -> None:
+    """Give an open area another name."""
+    _open(area)
+    if (name, name_en) != (area.name, area.name_en):
+        area.record(AreaRenamed(name=name, name_en=name_en))
+
+
+def close(area: Area, reason: str) -> None:
+    """Close an area; AreaAlreadyClosed where it is closed."""
+    _open(area)
+    area.record(AreaClosed(reason=reason))
+
+
+def _open(area: Area) -> None:
+    if not area.open:
+        raise AreaAlreadyClosed(code=area.id)

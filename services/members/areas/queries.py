@@ -1,0 +1,63 @@
+"""How areas are found."""
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field
+
+from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.scope import PUBLIC
+from services.chassis.usecase import Context, usecase
+from services.contracts.members import Level
+from services.members.areas import model
+from services.members.areas.model import Area
+
+
+class AreaQuery(PageQuery):
+    """Which areas; the three filters combine."""
+
+    under: Annotated[str | None, Field(pattern=r"^\d{4,12}$", description="lie in this area")] = None
+    level: Annotated[Level | None, Field(description="are of this level")] = None
+    q: Annotated[str | None, Field(min_length=1, max_length=40, description="have this in their name")] = None
+
+
+class AreaView(BaseModel):
+    """An area as everybody sees it."""
+
+    code: str = Field(examples=["150702001"])
+    level: str = Field(examples=["sub_district"])
+    name: str
+    name_en: str | None
+    above: str | None = Field(description="the code of the area in which it lies", examples=["150702"])
+    open: bool
+
+    @classmethod
+    def of(cls, area: Area, ctx: Context) -> Self:
+        """The same for all."""
+        return cls(
+            code=area.id,
+            level=area.level,
+            name=area.name,
+            name_en=area.name_en,
+            above=model.above(area.id),
+            open=area.open,
+        )
+
+
+@usecase(allow=PUBLIC)
+async def list_areas(ctx: Context, query: AreaQuery) -> Page[Area]:
+    """Find areas, in the order of their codes."""
+    where: dict[str, Any] = {}
+    if query.under:
+        where["under"] = query.under
+    if query.level:
+        where["state.level"] = query.level.value
+    if query.q:
+        where["state.name"] = {"$regex": re.escape(query.q)}
+    return await ctx.store.page(Area, where, order=Order("_id"), limit=query.limit, after=query.after)
+
+
+@usecase(allow=PUBLIC)
+async def get_area(ctx: Context, code: str) -> Area:
+    """Look at one area."""
+    return await ctx.store.get(Area, code)

@@ -1,0 +1,1 @@
+"""Requests: what people ask for and what is done about it."""

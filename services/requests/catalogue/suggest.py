@@ -1,0 +1,114 @@
+"""Which service items a resident's own words point to: pure functions over the catalogue's keywords."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import starmap
+from math import log
+from operator import add
+from typing import NamedTuple
+
+LIMIT = 5
+"""How many items are suggested at most."""
+TITLE = 4.0
+"""How much more a word counts in the title than once in the text: people put the matter itself there."""
+FAINT = 0.25
+"""What a general item's words count, so that it leads only where nothing particular is said."""
+LATER = 0.6
+FADING = 0.85
+"""Each further word of the same item adds less than the one before, so that a long list of words does not win by length."""
+SENSIBLE = 4
+"""A text with fewer different words (Chinese: characters) says nothing to go by."""
+
+_WORD = re.compile(r"[\u3400-\u9fff]|[^\W\d_]{2,}")
+
+
+class Entry(NamedTuple):
+    """What suggestion needs to know of a service item."""
+
+    code: str
+    name: str
+    keywords: tuple[str, ...]
+    general: bool = False
+
+
+class Suggestion(NamedTuple):
+    """An item that fits, how well (only comparable within one answer), and the words that say so."""
+
+    code: str
+    score: float
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The catalogue turned round: from the first two characters of words to their lengths, from a word to its items."""
+
+    heads: Mapping[str, tuple[int, ...]]
+    items: Mapping[str, tuple[tuple[str, float], ...]]
+    general: tuple[str, ...]
+
+
+def build(entries: Iterable[Entry]) -> Index:
+    """Index the items given (leave inactive ones out); words are of two characters or more.
+
+    Rarity is measured on the catalogue: a word weighs less the more items have it within their own words.
+    """
+    known = sorted(entries)
+    words = {entry.code: {word.casefold() for word in (entry.name, *entry.keywords)} for entry in known}
+    spread = _spread(words)
+    items: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for entry in known:
+        for word in sorted(words[entry.code]):
+            weight = len(word) ** 0.75 * log((len(known) + 1) / spread[word]) * (FAINT if entry.general else 1.0)
+            items[word].append((entry.code, weight))
+    heads: dict[str, set[int]] = defaultdict(set)
+    for word in items:
+        heads[word[:2]].add(len(word))
+    return Index(
+        heads={head: tuple(sorted(lengths)) for head, lengths in heads.items()},
+        items={word: tuple(found) for word, found in items.items()},
+        general=tuple(entry.code for entry in known if entry.general),
+    )
+
+
+def suggest(index: Index, text: str, title: str = "") -> list[Suggestion]:
+    """Up to five items, best first, always the same for the same words.
+
+    A sensible text that meets no word of the catalogue gets the general items, with score 0 and no reason;
+    an empty one, or one of fewer than four different words, gets nothing.
+    """
+    title, text = title.casefold(), text.casefold()
+    found = {word: 1 + log(times) for word, times in _words_in(index, text).items()}
+    for word in _words_in(index, title):
+        found[word] = found.get(word, 0.0) + TITLE * (1 - LATER / 2 + LATER * (title.rindex(word) + len(word)) / len(title))
+    if not found:
+        return [Suggestion(code, 0.0, ()) for code in index.general[:LIMIT]] if _sensible(title + text) else []
+    reasons: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for word, strength in found.items():
+        for code, weight in index.items[word]:
+            reasons[code].append((-weight * strength, word))
+    return sorted(starmap(_judged, reasons.items()), key=lambda one: (-one.score, one.code))[:LIMIT]
+
+
+def _judged(code: str, reasons: list[tuple[float, str]]) -> Suggestion:
+    reasons.sort()
+    score = sum(-weight * FADING**place for place, (weight, _) in enumerate(reasons))
+    return Suggestion(code, round(score, 3), tuple(word for _, word in reasons))
+
+
+def _spread(words: Mapping[str, set[str]]) -> dict[str, int]:
+    joined = ["\n".join(own) for own in words.values()]
+    return {word: sum(word in own for own in joined) for own in words.values() for word in own}
+
+
+def _words_in(index: Index, text: str) -> Counter[str]:
+    # Every place is looked at once: a look-up of two characters, and only where they begin a word, one per length.
+    starts = [(at, pair) for at, pair in enumerate(map(add, text, text[1:])) if pair in index.heads]
+    parts = (text[at : at + length] for at, pair in starts for length in index.heads[pair])
+    return Counter(part for part in parts if part in index.items)
+
+
+def _sensible(text: str) -> bool:
+    return len(set(_WORD.findall(text))) >= SENSIBLE

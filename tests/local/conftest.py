@@ -1,0 +1,99 @@
+"""What the tests of the local stack share: a home with keys, a tiny service, and a real gateway before it."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+
+from deploy.gateway import render
+from deploy.local import Home, Ports, keys, tools
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Says what reached it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        """Everything of the request that a test may ask for."""
+        length = int(self.headers.get("content-length", 0))
+        seen = {"path": self.path, "method": self.command, "body": len(self.rfile.read(length))}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        content = json.dumps({**seen, "headers": headers}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keep quiet."""
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = Home(tmp_path_factory.mktemp("home"))
+    made.make()
+    keys.make(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[int]:
+    """The port of a tiny service."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def gateway(home: Home, upstream: int) -> Iterator[httpx.Client]:
+    """A real Envoy: members and requests are the tiny service, notify is not there."""
+    ports = Ports.free()
+    openapi = home.run / "openapi.json"
+    openapi.write_text('{"openapi": "3.1.0"}')
+    webs = {"members": upstream, "requests": upstream, "notify": ports.notify_web}
+    configuration = home.run / "envoy.yaml"
+    told = render.Gateway(ports.gateway, ports.gateway_admin, webs, keys.jwks(home), openapi=openapi)
+    configuration.write_text(render.render(told))
+    with (home.logs / "gateway.log").open("wb") as log:
+        quiet = (
+            "--disable-hot-restart",
+            "--concurrency",
+            "1",
+            "--log-level",
+            "warning",
+            "--file-flush-interval-msec",
+            "50",
+        )
+        envoy = subprocess.Popen([tools.envoy(), "-c", str(configuration), *quiet], stdout=log, stderr=log)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{ports.gateway}", timeout=20) as client:
+            _wait_for(client)
+            yield client
+    finally:
+        envoy.terminate()
+        envoy.wait(20)
+
+
+def _wait_for(client: httpx.Client) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if client.get("/v1/areas").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the gateway did not start")

@@ -1,0 +1,110 @@
+"""The world that tests run in: one real broker, three real databases, and as many services on them as a test wants."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+from cryptography.hazmat.primitives import serialization as s
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
+
+from services.chassis.domain.scope import Actor
+from services.chassis.domain.values import now
+from services.chassis.http.signing import Signer, key_set
+from services.chassis.ops import service as services
+from services.chassis.ops.service import Service
+from services.chassis.ops.settings import ServiceName, Settings
+from services.chassis.storage import migrations
+from services.chassis.usecase import House
+
+NAMES: tuple[ServiceName, ...] = ("members", "requests", "notify")
+
+
+@dataclass
+class World:
+    """A corner of the running stack that nobody else uses: own databases, own topics, own secrets."""
+
+    kafka: str
+    uris: Mapping[str, str]
+    folder: Path
+    city_data: Path
+    name: str = field(default_factory=lambda: f"t{secrets.token_hex(5)}")
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+    def settings(self, **overrides: Any) -> Settings:
+        """Settings for any process of this world."""
+        given: dict[str, Any] = {
+            "city_data": self.city_data,
+            "kafka": self.kafka,
+            "topic_prefix": self.name,
+            **{f"mongo_{name}": self._uri(name) for name in NAMES},
+            "port": 0,
+            "master_key_file": self._master_key(),
+            "token_keys": self._token_keys(),
+            "jwks": str(self._jwks()),
+            "sms_spool": self.folder / "sms",
+            **self.overrides,
+            **overrides,
+        }
+        return Settings(**given)
+
+    async def house(self, service: Service, **overrides: Any) -> House:
+        """A house on an empty, migrated database; its topics are not made."""
+        house = services.open_house(service, self.settings(**overrides))
+        await migrations.build(house.mongo, service.kinds)
+        return house
+
+    def app(self, service: Service, **overrides: Any) -> FastAPI:
+        """The web application of a service."""
+        return services.web_app(service, self.settings(**overrides))
+
+    def token(self, actor: Actor, life: timedelta = timedelta(minutes=15)) -> str:
+        """A token that the services of this world take."""
+        return Signer(self._token_keys(), "linli", "linli").sign(actor, now(), life)
+
+    def client(self, app: FastAPI, actor: Actor | None = None) -> httpx.AsyncClient:
+        """A client of an application, signed in as ``actor`` where one is given."""
+        headers = {"Authorization": f"Bearer {self.token(actor)}"} if actor else {}
+        transport = httpx.ASGITransport(app=app)
+        return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers, timeout=30)
+
+    def _uri(self, name: str) -> str:
+        parts = urlsplit(self.uris[name])
+        return urlunsplit(parts._replace(path=f"/{self.name}_{name}"))
+
+    def _master_key(self) -> Path:
+        file = self.folder / "master.key"
+        if not file.exists():
+            file.write_text(secrets.token_hex(32))
+        return file
+
+    def _token_keys(self) -> Path:
+        folder = self.folder / "token-keys"
+        if not folder.exists():
+            folder.mkdir()
+            make_signing_key(folder / "0001.pem")
+        return folder
+
+    def _jwks(self) -> Path:
+        file = self.folder / "jwks.json"
+        if not file.exists():
+            file.write_text(json.dumps(key_set(self._token_keys())))
+        return file
+
+
+def make_signing_key(file: Path) -> None:
+    """A new Ed25519 private key in PEM."""
+
+    key = Ed25519PrivateKey.generate()
+    file.write_bytes(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
+
+
+def keyed(**more: str) -> dict[str, str]:
+    """Headers with a new Idempotency-Key."""
+    return {"Idempotency-Key": secrets.token_hex(8), **more}

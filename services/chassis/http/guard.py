@@ -1,6 +1,7 @@
 """What stands before every route: the limits on bodies and on work in flight, and the count of answers."""
 
 import time
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -39,20 +40,22 @@ class Guard:
         await response(scope, receive, send)
 
     async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = _Visit(receive, send)
+        visit = _Visit(receive, send, self._leave)
         self._in_flight += 1
         metrics.http_in_flight.set(self._in_flight)
-        start = time.perf_counter()
         try:
             await self._app(scope, visit.receive, visit.send)
         except _TooLong:
             await self._refuse(BodyTooLarge(limit=MAX_BODY), scope, receive, send)
         finally:
-            self._in_flight -= 1
-            metrics.http_in_flight.set(self._in_flight)
+            visit.leave()
             route = getattr(scope.get("route"), "path", "unknown")
             metrics.http_requests.labels(scope["method"], route, str(visit.status)).inc()
-            metrics.http_seconds.labels(scope["method"], route).observe(time.perf_counter() - start)
+            metrics.http_seconds.labels(scope["method"], route).observe(visit.seconds)
+
+    def _leave(self) -> None:
+        self._in_flight -= 1
+        metrics.http_in_flight.set(self._in_flight)
 
 
 class _TooLong(Exception):
@@ -60,15 +63,20 @@ class _TooLong(Exception):
 
 
 class _Visit:
-    """One request on its way: counts the bytes that come and notes the status that goes."""
+    """One request on its way: counts the bytes that come, notes the status that goes and how long that took."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, on_leave: Callable[[], None]) -> None:
         self._receive = receive
         self._send = send
+        self._on_leave = on_leave
+        self._start = time.perf_counter()
         self._bytes = 0
+        self._left = False
         self.status = 500
+        self.seconds = 0.0
 
     async def receive(self) -> Message:
+        """Pass on what comes; _TooLong where it grows over the limit."""
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
         if self._bytes > MAX_BODY:
@@ -76,6 +84,16 @@ class _Visit:
         return message
 
     async def send(self, message: Message) -> None:
+        """Pass on what goes; a live stream counts as work only until it begins."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream"):
+                self.leave()
         await self._send(message)
+
+    def leave(self) -> None:
+        """The work is done; only the first time counts."""
+        if not self._left:
+            self._left = True
+            self.seconds = time.perf_counter() - self._start
+            self._on_leave()

@@ -50,7 +50,7 @@ def key_set(folder: Path) -> dict[str, Any]:
 def public_key(file: Path) -> dict[str, str]:
     """The public half of a PEM key as a JWK (RFC 8037), named by its thumbprint (RFC 7638)."""
     key = serialization.load_pem_private_key(file.read_bytes(), password=None)
-    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)  # type: ignore[union-attr]
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     named = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(raw)}
     kid = _base64url(hashlib.sha256(orjson.dumps(named, option=orjson.OPT_SORT_KEYS)).digest())
     return {**named, "kid": kid, "use": "sig", "alg": "EdDSA"}

@@ -1,0 +1,75 @@
+"""The AsyncAPI 3 document: topics, messages, who sends them."""
+
+import json
+from typing import Any
+
+from docs.generate.catalogue import CONTRACTS, SERVICES, contract_events
+from docs.generate.tables import first_line
+from services.chassis.domain.events import Event
+from services.chassis.messaging.kafka import PARTITIONS, TOPICS
+from services.chassis.ops.service import VERSION
+
+_HEADERS = (
+    "ce_specversion",
+    "ce_id",
+    "ce_type",
+    "ce_source",
+    "ce_time",
+    "ce_subject",
+    "ce_schema",
+    "ce_actor",
+    "traceparent",
+)
+
+
+def document() -> str:
+    """The document as JSON."""
+    channels = {name: _channel(name) for name in TOPICS}
+    operations = {f"send-{name}": _operation("send", name) for name in CONTRACTS}
+    for name, service in SERVICES.items():
+        operations |= {f"{name}-hears-{topic}": _operation("receive", topic) for topic in service.listens_to}
+    whole = {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Linli events", "version": VERSION},
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": operations,
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def _channel(name: str) -> dict[str, Any]:
+    events = contract_events(CONTRACTS[name]) if name in CONTRACTS else []
+    return {
+        "address": f"linli.{name}.v1",
+        "messages": {kind.__name__: _message(kind) for kind in events} or {"DataKey": _key()},
+        "bindings": {
+            "kafka": {
+                "partitions": PARTITIONS,
+                "topicConfiguration": {"cleanup.policy": [TOPICS[name]["cleanup.policy"]], "retention.ms": -1},
+            }
+        },
+    }
+
+
+def _message(kind: type[Event]) -> dict[str, Any]:
+    headers = {"type": "object", "properties": {header: {"type": "string"} for header in _HEADERS}}
+    return {
+        "name": kind.type_name(),
+        "summary": first_line(kind.__doc__),
+        "headers": headers,
+        "payload": kind.model_json_schema(),
+        "bindings": {"kafka": {"key": {"type": "string", "description": "the id of the entity"}}},
+    }
+
+
+def _key() -> dict[str, Any]:
+    return {
+        "summary": "The wrapped data key of a person; without a value the person was erased.",
+        "contentType": "application/octet-stream",
+        "payload": {"type": ["string", "null"], "contentEncoding": "binary"},
+    }
+
+
+def _operation(action: str, name: str) -> dict[str, Any]:
+    return {"action": action, "channel": {"$ref": f"#/channels/{name}"}}

@@ -1,8 +1,8 @@
 """The home: its folders, its secrets, its socket, and a disk that is nearly full."""
 
 import stat
-from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -56,7 +56,6 @@ def test_a_socket_path_is_never_too_long(tmp_path: Path) -> None:
 
 
 def test_a_nearly_full_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = namedtuple("usage", "free")  # noqa: PYI024
-    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(1024**3))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1024**3))
     with pytest.raises(Trouble, match=r"1\.0 GiB.*2 GiB.*LINLI_HOME"):
         Home(tmp_path / "home").make()

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from pymongo import MongoClient
 
-from deploy.local import Ports, Stack, Trouble
+from deploy.local import Ports, Stack, Trouble, broker
 from deploy.local.home import CHECKOUT
 from deploy.local.ports import is_busy
 
@@ -22,7 +23,9 @@ DATABASE = frozenset({"mongo-members"})
 OWNER = """
 import sys, time
 from pathlib import Path
-from deploy.local import Ports, Stack
+from typing import Any
+from deploy.local import Ports, Stack, Trouble, broker
+#, Stack
 stack = Stack(Path(sys.argv[1]), Ports.free(), frozenset({"mongo-members"}), lifetime="tied")
 stack.up()
 print(stack.pid("mongo-members"), flush=True)
@@ -42,12 +45,12 @@ def running(home: Path, ports: Ports) -> Iterator[Stack]:
 
 
 def put(stack: Stack, name: str) -> None:
-    with MongoClient(stack.uris["members"]) as client:  # type: MongoClient[dict[str, str]]
+    with MongoClient[dict[str, Any]](stack.uris["members"]) as client:
         client.get_default_database()["kept"].insert_one({"_id": name})
 
 
 def names(stack: Stack) -> list[str]:
-    with MongoClient(stack.uris["members"]) as client:  # type: MongoClient[dict[str, str]]
+    with MongoClient[dict[str, Any]](stack.uris["members"]) as client:
         return [found["_id"] for found in client.get_default_database()["kept"].find()]
 
 
@@ -66,6 +69,21 @@ def test_a_killed_database_comes_back_with_its_data(tmp_path: Path) -> None:
         stack.up()
         assert stack.pid("mongo-members") not in (0, killed)
         assert names(stack) == ["before"]
+
+
+def test_a_killed_broker_answers_again(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, Ports.free(), frozenset({"kafka"}), lifetime="tied")
+    stack.up()
+    try:
+        assert broker.answers(stack.kafka)
+        killed = stack.kill("kafka")
+        wait_until_gone([killed])
+        assert not broker.answers(stack.kafka)
+        stack.up()
+        assert broker.answers(stack.kafka)
+        assert stack.pid("kafka") != killed
+    finally:
+        stack.down()
 
 
 def test_data_is_kept_when_the_ports_change(tmp_path: Path) -> None:
@@ -139,5 +157,5 @@ def test_a_store_elsewhere_that_does_not_answer_is_named(tmp_path: Path) -> None
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         given = {"LINLI_KAFKA": f"127.0.0.1:{closed.getsockname()[1]}"}
-        with pytest.raises(Trouble, match="No Kafka answers at 127.0.0.1.*LINLI_KAFKA"):
+        with pytest.raises(Trouble, match=r"No Kafka answers at 127\.0\.0\.1.*LINLI_KAFKA"):
             Stack(tmp_path, Ports.free(), frozenset({"kafka"}), given, "tied").up()

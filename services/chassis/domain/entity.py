@@ -131,7 +131,7 @@ class Copy(Stored):
         return f"copies_{cls.kind}"
 
     def apply(self, event: Any) -> None:
-        """Take an event of the source into the copy."""
+        """Take an event of the source into the copy, whose ``version`` is that event's already."""
         raise NotImplementedError
 
 

@@ -1,6 +1,7 @@
 """Who acts, and which objects that actor may see: the narrowing of every read and write."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 SYSTEM = "system"
@@ -12,13 +13,18 @@ PUBLIC = "public"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts: a person with roles, the places and organisations these hold for."""
+    """Somebody who acts: a person with roles, the places and organisations these hold for.
+
+    ``session`` is that of the sign-in, ``until`` the end of the token: what stays open for long ends with it.
+    """
 
     id: str
     roles: frozenset[str] = frozenset()
     places: tuple[str, ...] = ()
     organisations: tuple[str, ...] = ()
     person: str | None = None
+    session: str | None = None
+    until: datetime | None = None
 
     def has(self, *roles: str) -> bool:
         """Whether the actor holds one of these roles."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ from fastapi import Request
 
 from services.chassis.domain.refusals import TokenInvalid
 from services.chassis.domain.scope import NOBODY, Actor
+from services.chassis.http.signing import TYPE
 from services.chassis.ops import logs
 from services.chassis.ops.settings import Settings
 
 log = logs.get()
 
 ALGORITHMS = ["EdDSA", "ES256"]
-TYPE = "at+jwt"
 LONGEST_LIFE = 3600
 """No access token is valid for longer than this, in seconds."""
 _AGAIN_AFTER = 5.0
@@ -109,4 +110,6 @@ def _actor(claims: dict[str, Any]) -> Actor:
         places=tuple(claims.get("places", ())),
         organisations=tuple(claims.get("organisations", ())),
         person=claims.get("person"),
+        session=claims.get("sid"),
+        until=datetime.fromtimestamp(claims["exp"], UTC),
     )

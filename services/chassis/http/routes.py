@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, Self, get_type_hints
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
@@ -163,6 +163,8 @@ def _source(name: str, hint: Any, door: Route) -> Any:
         return Annotated[hint, Query()]
     if f"{{{name}}}" in door.path:
         return Annotated[hint, Path(max_length=80)]
+    if any(isinstance(mark, params.Header) for mark in getattr(hint, "__metadata__", ())):
+        return hint
     return Annotated[hint, Query()]
 
 

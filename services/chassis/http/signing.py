@@ -11,8 +11,8 @@ import orjson
 from cryptography.hazmat.primitives import serialization
 
 from services.chassis.domain.scope import Actor
-from services.chassis.http.auth import TYPE
 
+TYPE = "at+jwt"
 LIFE = timedelta(minutes=15)
 
 
@@ -38,6 +38,7 @@ class Signer:
             "places": list(actor.places),
             "organisations": list(actor.organisations),
             "person": actor.person,
+            "sid": actor.session,
         }
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._name, "typ": TYPE})
 

@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import Response
+from fastapi import Header, Response
 from fastapi.responses import StreamingResponse
 
 HEARTBEAT_SECONDS = 15.0
+
+LastEventId = Annotated[
+    int | None, Header(ge=0, le=2**53, description="the id of the last event you saw; the stream goes on behind it")
+]
+"""The parameter of a use case that gives a stream: as a browser sends it when it connects again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Kafka: the only file that knows aiokafka."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -19,9 +19,11 @@ from aiokafka.errors import (
     RequestTimedOutError,
     TopicAlreadyExistsError,
 )
+from aiokafka.partitioner import murmur2
 
 PARTITIONS = 12
 _SECONDS = 10.0
+_MS = 10_000
 
 EVENTS = {"cleanup.policy": "delete", "retention.ms": "-1"}
 KEYS = {"cleanup.policy": "compact", "retention.ms": "-1"}
@@ -94,7 +96,7 @@ class Publisher:
                 enable_idempotence=True,
                 linger_ms=2,
                 compression_type="lz4",
-                request_timeout_ms=int(_SECONDS * 1000),
+                request_timeout_ms=_MS,
             )
             try:
                 async with asyncio.timeout(_SECONDS):
@@ -190,9 +192,57 @@ class Reader:
         await _within(5, self._consumer.stop())
 
 
+class Past:
+    """Topics from any offset, read without a group; for checks and repairs. BrokerAway without a broker."""
+
+    def __init__(self, brokers: str) -> None:
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False, max_poll_records=500)
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=_MS)
+
+    async def __aenter__(self) -> Self:
+        await _in_time(self._consumer.start())
+        await _in_time(self._admin.start())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await _within(2, self._admin.close())
+        await _within(2, self._consumer.stop())
+
+    async def ends(self, topic: str) -> dict[tuple[str, int], int]:
+        """The offset behind the last record of each partition; LookupError for a topic that is not there."""
+        if topic not in await _in_time(self._consumer.topics()):
+            raise LookupError(f"there is no topic {topic}: run `linli migrate`")
+        found = await _in_time(self._consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)]))
+        return {(p.topic, p.partition): end for p, end in found.items()}
+
+    async def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """How far a group has confirmed; partitions of which it has confirmed nothing are left out."""
+        found = await _in_time(self._admin.list_consumer_group_offsets(group))
+        return {(p.topic, p.partition): known.offset for p, known in found.items() if known.offset >= 0}
+
+    async def read(self, topic: str, partition: int, start: int, end: int) -> AsyncIterator[list[Incoming]]:
+        """The records of one partition from ``start`` up to, but without, ``end``, in batches."""
+        place = TopicPartition(topic, partition)
+        self._consumer.assign([place])
+        self._consumer.seek(place, start)
+        position = start
+        while position < end:
+            batches = await self._consumer.getmany(place, timeout_ms=_MS)
+            reached = await _in_time(self._consumer.position(place))
+            if reached == position:
+                raise BrokerAway(f"{topic}-{partition} cannot be read beyond {position}")
+            position = reached
+            yield [_incoming(r) for r in batches.get(place, ()) if r.offset < end]
+
+
+def partition_of(key: str) -> int:
+    """The partition on which the producer puts records of this key."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
+
+
 async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -> list[str]:
     """Make the topics that are missing (``names``: full name by short name) and return the wrongly configured ones."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=int(_SECONDS * 1000))
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=_MS)
     try:
         async with asyncio.timeout(_SECONDS * 3):
             await admin.start()
@@ -213,15 +263,8 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
 
 async def group_has_offsets(brokers: str, group: str) -> bool:
     """Whether a consumer group has ever confirmed anything."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=int(_SECONDS * 1000))
-    try:
-        async with asyncio.timeout(_SECONDS):
-            await admin.start()
-            return bool(await admin.list_consumer_group_offsets(group))
-    except (TimeoutError, KafkaError) as error:
-        raise BrokerAway(str(error)) from error
-    finally:
-        await _within(2, admin.close())
+    async with Past(brokers) as past:
+        return bool(await past.committed(group))
 
 
 async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> list[str]:
@@ -232,6 +275,14 @@ async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> li
             full, entries = resource[3], {entry[0]: entry[1] for entry in resource[4]}
             wrong += [f"{full}: {k}={entries[k]}" for k, v in TOPICS[shorts[full]].items() if entries[k] != v]
     return wrong
+
+
+async def _in_time(work: Awaitable[Any]) -> Any:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await work
+    except (TimeoutError, KafkaError) as error:
+        raise BrokerAway(str(error) or "no answer in time") from error
 
 
 async def _failed(error: BaseException) -> None:

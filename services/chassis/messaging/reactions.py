@@ -187,9 +187,25 @@ class Copying:
         if delivered.version <= copy.version:
             return ()
         copy = copies[delivered.entity] = copy.model_copy(deep=True)
-        copy.apply(event)
         copy.version = delivered.version
+        copy.apply(event)
         return (Keep(copy),)
 
 
-AnyReaction = Reaction | Copying
+class AnyReaction(Protocol):
+    """What the consumer asks of a reaction: Reaction, Copying, or a table of a service's own."""
+
+    @property
+    def name(self) -> str:
+        """As it is stored and shown."""
+
+    @property
+    def types(self) -> dict[str, type[Event]]:
+        """The events that it wants, by their names on the wire."""
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the consumer notes what it has done; what guards itself need not."""
+
+    async def batch(self, house: House, events: Sequence[Delivered]) -> Handled:
+        """What handles each event of one batch; must not raise for what one event alone is to blame for."""

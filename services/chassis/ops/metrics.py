@@ -46,4 +46,6 @@ reaction_on = Gauge("linli_reaction_on", "Whether a reaction is on (1) or off (0
 timer_runs = Counter("linli_timer_runs", "Use cases started because their time had come.", ["timer", "outcome"])
 lease_held = Gauge("linli_lease_held", "Whether this process holds a lease (1) or not (0).", ["lease"])
 
+messages = Counter("linli_messages", "Messages, by how far each of their channels has come.", ["channel", "outcome"])
+
 build_info = Gauge("linli_build_info", "The version that runs, as labels.", ["service", "role", "version"])

@@ -36,7 +36,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str = ""
-    time_zone: str
+    time_zone: ZoneInfo
     working_weekdays: frozenset[Annotated[int, Field(ge=1, le=7)]] = Field(min_length=1)
     working_hours: tuple[_Hours, ...] = Field(min_length=1)
     covered_from: date
@@ -75,9 +75,9 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:
-    """A city's working time as one line without gaps: `add` and `between` look up, they do not walk over days.
+    """A city's working time as one line without gaps: `add` and `between` look up, they walk over no days.
 
-    Outside the days that the table covers only the weekdays are known (`covers` tells, so that operators can be warned).
+    Outside the days that the table covers only the weekdays are known (`covers` tells, to warn operators).
     Where the zone has daylight saving, wall-clock hours count.
     """
 
@@ -94,7 +94,7 @@ class WorkingCalendar:
         """Read a city's `holidays.json`; raises `ValueError` (of pydantic) that names what is wrong."""
         table = _Table.model_validate(data)
         return cls(
-            zone=ZoneInfo(table.time_zone),
+            zone=table.time_zone,
             spans=tuple((_after_midnight(span.start), _after_midnight(span.end)) for span in table.working_hours),
             days=tuple(accumulate(table.works(), initial=0)),
             covered_from=table.covered_from,

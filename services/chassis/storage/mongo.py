@@ -86,6 +86,20 @@ class Mongo:
         found: list[Document] = await _guarded(cursor.to_list(limit))
         return found
 
+    async def each(
+        self, name: str, where: Document, show: Document | None = None, batch: int = 200
+    ) -> AsyncIterator[list[Document]]:
+        """All that match, batch by batch in the order of ``_id``: no cursor stays open, no election breaks it.
+
+        What is inserted meanwhile may or may not be among them; nothing that was there before is missed.
+        """
+        beyond: Document = where
+        while found := await self.find(name, beyond, show=show, sort=[("_id", 1)], limit=batch):
+            yield found
+            beyond = (
+                {"$and": [where, {"_id": {"$gt": found[-1]["_id"]}}]} if where else {"_id": {"$gt": found[-1]["_id"]}}
+            )
+
     async def aggregate(self, name: str, pipeline: list[Document], limit: int) -> list[Document]:
         """At most ``limit`` results of a pipeline."""
         cursor = self._database[name].aggregate(pipeline)

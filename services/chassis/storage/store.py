@@ -139,6 +139,11 @@ class Store:
         found = await self._mongo.find_one("claims", {"_id": f"{kind}|{natural_key}"})
         return None if found is None else str(found["id"])
 
+    async def bind(self, kind: str, id: str) -> None:
+        """Tie this cause to the id that it makes, where a claim or a code gives that id; KeyReused if it made another."""
+        if await self.claim("cause", f"{kind}|{self._origin.cause}", id) != id:
+            raise KeyReused
+
     async def _document(self, kind: type[N], id: str) -> Document | None:
         cause = self._origin.cause
         # Who did it may repeat it, even where it took the object out of that actor's sight.

@@ -1,0 +1,56 @@
+# Everything a developer or operator types; `make` alone explains it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+# More words for pytest: make test PYTEST="tests/local -x"
+PYTEST ?=
+LOCK := deploy/requirements/dev.lock
+READY := .venv/.ready
+
+.PHONY: help demo test check docs down clean tools
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
+
+demo: $(READY) ## Start everything, fill it with a city, and play a first case (again: what is there is kept)
+	@.venv/bin/linli demo
+
+test: $(READY) ## Run the tests on a real Kafka, MongoDB and Envoy of their own
+	@.venv/bin/pytest $(PYTEST)
+
+check: $(READY) ## Check format, lint, types, the walls between the parts and the house rules
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/pytest tests/architecture
+
+docs: $(READY) ## Make the pages that are generated from the code again
+	@.venv/bin/python -m docs.generate
+
+down: ## Stop what `make demo` or `linli up` started; the data stays
+	@if [ -x .venv/bin/linli ]; then .venv/bin/linli down; fi
+
+clean: down ## Stop everything and remove its data, its tools and the Python environment
+	rm -rf .linli .venv
+
+# Named before anything else is tried, all of them at once.
+tools:
+	@missing=""; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || missing+=" python3"; \
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || missing+=" python3-venv"; \
+	java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || missing+=" openjdk-17-jre-headless"; \
+	mvn -v >/dev/null 2>&1 || missing+=" maven"; \
+	if [ -n "$$missing" ]; then \
+	  echo "Linli needs Python 3.11, Java 17 and Maven. Missing or too old here: run  apt-get install$$missing" >&2; exit 2; \
+	fi
+
+# Made again only when the lock changes.
+$(READY): $(LOCK) pyproject.toml | tools
+	@[ -x .venv/bin/python ] || $(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8,<1'
+	@.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r $(LOCK)
+	@.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps -e .
+	@touch $@

@@ -1,0 +1,77 @@
+"""A city's folder, read and checked."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from deploy.cities.checks import problems
+from deploy.cities.shapes import Areas, Catalogue, City, Organisations, Shape, Teams
+from services.chassis.schedule.calendar import WorkingCalendar
+
+ShapeT = TypeVar("ShapeT", bound=Shape)
+
+
+class CityDataWrong(Exception):
+    """The folder cannot be used; each problem names the file, the entry and what to do."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def load(folder: Path) -> City:
+    """Read a city's folder; raises `CityDataWrong` with every problem of the first stage that has any."""
+    try:
+        city = City(
+            areas=_read(folder, "areas.json", Areas).areas,
+            catalogue=_read(folder, "catalogue.json", Catalogue),
+            organisations=_read(folder, "organisations.json", Organisations),
+            teams=_read(folder, "teams.json", Teams),
+            calendar=WorkingCalendar.from_data(_json(folder / "holidays.json")),
+        )
+    except ValidationError as wrong:
+        raise CityDataWrong(_told("holidays.json", {}, wrong)) from wrong
+    if wrong_entries := problems(city):
+        raise CityDataWrong(wrong_entries)
+    return city
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as wrong:
+        raise CityDataWrong([f"{path.name}: cannot be read ({wrong.strerror}): put it into {path.parent}"]) from wrong
+    except ValueError as wrong:
+        raise CityDataWrong([f"{path.name}: not JSON in UTF-8 ({wrong}): correct it there"]) from wrong
+
+
+def _read(folder: Path, name: str, shape: type[ShapeT]) -> ShapeT:
+    data = _json(folder / name)
+    try:
+        return shape.model_validate(data)
+    except ValidationError as wrong:
+        raise CityDataWrong(_told(name, data, wrong)) from wrong
+
+
+def _told(name: str, data: Any, wrong: ValidationError) -> list[str]:
+    return [f"{name}: {_entry(data, error['loc'])}: {error['msg']}; correct it" for error in wrong.errors()]
+
+
+def _entry(data: Any, where: tuple[int | str, ...]) -> str:
+    # An entry of a list is told by its code where it has one: nobody counts to the 143rd item.
+    said, at = [], data
+    for step in where:
+        at = _within(at, step)
+        coded = isinstance(step, int) and isinstance(at, dict) and "code" in at
+        said.append(str(at["code"] if coded else step))
+    return " › ".join(said) or "as a whole"
+
+
+def _within(data: Any, step: int | str) -> Any:
+    try:
+        return data[step]
+    except (KeyError, IndexError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""`linli`: what an operator types."""

@@ -1,0 +1,1 @@
+"""How the commands talk to a running city: through its gateway, as any other client does."""

@@ -1,0 +1,73 @@
+"""The demo accounts of a seeded city: `.linli/credentials.json`, readable by its owner only."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from deploy.local import Home, Trouble
+from deploy.local.keys import write_private
+
+
+class Account(BaseModel):
+    """What somebody needs to sign in, and what the account may do; ``organisations`` are ids."""
+
+    model_config = ConfigDict(frozen=True)
+
+    login: str
+    password: str
+    totp_secret: str
+    roles: tuple[str, ...]
+    places: tuple[str, ...]
+    organisations: tuple[str, ...] = ()
+
+
+class Resident(BaseModel):
+    """A resident to try things with: no password, a code comes to the phone (`linli sms`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phone: str
+    roles: tuple[str, ...] = ("resident",)
+    area: str
+
+
+class Credentials(BaseModel):
+    """Everybody who can sign in to a seeded city."""
+
+    model_config = ConfigDict(frozen=True)
+
+    city: str
+    accounts: tuple[Account, ...]
+    resident: Resident
+
+    def with_role(self, role: str, place: str = "") -> Account:
+        """The first account of a role, for a place or one above it."""
+        fitting = (one for one in self.accounts if role in one.roles and _covers(one, place))
+        return next(fitting)
+
+    def serving(self) -> dict[str, Account]:
+        """For each organisation and team the account that works for it; handlers before supervisors."""
+        ranked = sorted(self.accounts, key=lambda one: "handler" in one.roles)
+        return {organisation: one for one in ranked for organisation in one.organisations}
+
+
+def path(home: Home) -> Path:
+    """Where they are."""
+    return home.root / "credentials.json"
+
+
+def write(home: Home, credentials: Credentials) -> None:
+    """Write all of them, mode 0600."""
+    write_private(path(home), credentials.model_dump_json(indent=2).encode())
+
+
+def read(home: Home) -> Credentials:
+    """Read them; Trouble where the city has not been seeded."""
+    try:
+        return Credentials.model_validate_json(path(home).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise Trouble(f"There are no demo accounts in {path(home)}: run `linli seed`.") from error
+
+
+def _covers(account: Account, place: str) -> bool:
+    return not place or any(place.startswith(one) for one in account.places)

@@ -1,0 +1,34 @@
+"""Waiting until everything that was recorded has reached everybody: nothing to publish, nothing to consume."""
+
+import asyncio
+import time
+
+from deploy.local import Stack, Trouble, health, waiting
+from deploy.local.health import PROBE_SECONDS
+
+LOOKS = 3
+PAUSE_SECONDS = 0.4
+
+
+async def until_quiet(stack: Stack, seconds: float = 120) -> float:
+    """Wait for several quiet looks in a row and return the seconds it took; Trouble when it takes too long.
+
+    An event may be between two services at the moment of one look; it cannot be for three.
+    """
+    began, quiet, flow = time.monotonic(), 0, dict[str, float | None]()
+    while time.monotonic() - began < seconds:
+        flow = await asyncio.to_thread(_flow, stack)
+        quiet = quiet + 1 if flow["relay_pending"] == 0 and flow["consumer_lag"] == 0 else 0
+        if quiet == LOOKS:
+            return time.monotonic() - began
+        await asyncio.sleep(PAUSE_SECONDS)
+    waiting_for = ", ".join(f"{name} {flow.get(name)}" for name in ("relay_pending", "consumer_lag"))
+    raise Trouble(f"The services have not caught up after {seconds:g} s ({waiting_for}): see `linli status`.", code=1)
+
+
+def _flow(stack: Stack) -> dict[str, float | None]:
+    workers = [process.name for process in stack.layout.processes if process.kind == "worker"]
+    told = [waiting.get(f"{stack.layout.address(name)}/metrics", PROBE_SECONDS) for name in workers]
+    texts = [text for status, text in told if status == 200]
+    # A worker that does not answer may hold anything back.
+    return health.flow(texts) if len(texts) == len(workers) else {"relay_pending": None, "consumer_lag": None}

@@ -1,0 +1,49 @@
+"""The command line's table of commands and its entry point."""
+
+import importlib
+import sys
+
+import typer
+
+from deploy.cli import screen
+from deploy.local.trouble import Trouble
+
+# By panel: the name of each command is the name of its file here, which holds a function or an app `command`.
+COMMANDS = {
+    "Running": ("up", "down", "status", "logs", "migrate"),
+    "City": ("sms",),
+}
+
+
+def application() -> typer.Typer:
+    """All commands of the table."""
+    app = typer.Typer(
+        name="linli",
+        help="Linli runs a city's communities. Start it with `linli up`, see how it is with `linli status`.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    for panel, names in COMMANDS.items():
+        for name in names:
+            command = importlib.import_module(f"deploy.cli.{name}").command
+            if isinstance(command, typer.Typer):
+                app.add_typer(command, name=name, rich_help_panel=panel)
+            else:
+                app.command(name, rich_help_panel=panel)(command)
+    return app
+
+
+def run() -> None:
+    """The entry point: a trouble becomes one sentence and its exit code."""
+    try:
+        application()()
+    except Trouble as trouble:
+        screen.tell(trouble)
+        sys.exit(trouble.code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,1 @@
+"""How a ledger of real messages is played through a running city."""

@@ -1,0 +1,64 @@
+"""The driver's log of a replay: one line for every command, with what became of it; `linli verify` reads it."""
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from deploy.cli.city.client import Answer
+
+
+class Ledger:
+    """A file of JSON lines: id, actor, method, path, key, entity, started, ended, outcome, status, version.
+
+    ``id`` is the cause as histories have it but for its leading ``http:``; ``outcome`` is ok, rejected or unknown.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.open("wb")
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.outcomes: dict[str, int] = defaultdict(int)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: Any, __: TracebackType | None) -> None:
+        self._file.close()
+
+    def write(
+        self, kind: str, actor: str, request: tuple[str, str, str], began: datetime, answer: Answer | None
+    ) -> None:
+        """Note a command of a ``kind`` (for its latency); ``request`` is method, path and key."""
+        method, path, key = request
+        outcome = _outcome(answer)
+        line = {
+            "id": f"{actor}:{method}:{path}:{key}",
+            "actor": actor,
+            "method": method,
+            "path": path,
+            "key": key,
+            "entity": _entity(answer),
+            "started": began,
+            "ended": datetime.now(UTC),
+            "outcome": outcome,
+            "status": answer.status if answer else None,
+            "version": answer.version if answer else None,
+        }
+        self._file.write(orjson.dumps(line) + b"\n")
+        self._file.flush()
+        self.outcomes[outcome] += 1
+        if answer is not None and outcome == "ok":
+            self.seconds[kind].append(answer.seconds)
+
+
+def _outcome(answer: Answer | None) -> str:
+    if answer is None or answer.status >= 500:
+        return "unknown"
+    return "ok" if answer.ok else "rejected"
+
+
+def _entity(answer: Answer | None) -> str | None:
+    return answer.body.get("id") if answer and answer.ok and isinstance(answer.body, dict) else None

@@ -1,0 +1,55 @@
+"""`linli sms`: the text messages that phones would have received."""
+
+import os
+import time
+from datetime import datetime
+from typing import Annotated
+
+import orjson
+import typer
+
+from deploy.cli import screen
+from deploy.cli.city.spool import Spool, TextMessage
+from deploy.local import Stack
+
+PAUSE_SECONDS = 0.3
+
+
+def command(
+    phone: Annotated[str, typer.Option(help="Only those to this phone.")] = "",
+    following: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last ones; 0: all.")] = 20,
+) -> None:
+    """Show the text messages that were sent, newest last: a local city sends none out, it puts them in a folder.
+
+    Sign-in codes are among them.
+
+    Examples:  [bold]linli sms[/]  ·  [bold]linli sms --phone 13800138000[/]  ·  [bold]linli sms -f[/]
+
+    Exit code 0: shown (also where there are none).
+    """
+    spool = Spool(Stack.of(os.environ).home.sms)
+    show = _show_json if as_json else _show
+    for message in _to(phone, spool.news())[-lines:]:
+        show(message)
+    while following:
+        time.sleep(PAUSE_SECONDS)
+        for message in _to(phone, spool.news()):
+            show(message)
+
+
+def _to(phone: str, messages: list[TextMessage]) -> list[TextMessage]:
+    return [message for message in messages if phone in ("", message.phone, message.phone.removeprefix("+86"))]
+
+
+def _show(message: TextMessage) -> None:
+    screen.STDOUT.print(f"{_clock(message.at)}  {message.phone}  {message.text}", markup=False, soft_wrap=True)
+
+
+def _show_json(message: TextMessage) -> None:
+    typer.echo(orjson.dumps(message))
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone():%m-%d %H:%M:%S}"

@@ -1,0 +1,91 @@
+"""What the gateway itself answers when it refuses: problem+json (RFC 9457) in zh and en, as a table."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.chassis.domain import refusals
+
+RETRY_AFTER_SECONDS = 2
+BODY_LIMIT_BYTES = 1024 * 1024
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One row: the statuses that Envoy would answer with, and what is answered instead."""
+
+    statuses: tuple[int, int]
+    status: int
+    code: str
+    sentences: dict[str, str] = field(hash=False)
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds after which a repeat makes sense; None if it does not."""
+        return RETRY_AFTER_SECONDS if self.status in (429, 503) else None
+
+    def body(self, language: str) -> dict[str, Any]:
+        """The answer's JSON, of the same form as a service's own."""
+        return {
+            "type": f"urn:linli:problem:{self.code}",
+            "title": self.code,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.sentences[language],
+        }
+
+
+def _as_services_say(refusal: refusals.Refusal, statuses: tuple[int, int], status: int) -> Problem:
+    return Problem(statuses, status, refusal.code(), {lang: refusal.sentence(lang) for lang in LANGUAGES})
+
+
+# The first row whose statuses (lowest, highest) hold Envoy's own status decides.
+PROBLEMS = (
+    # Envoy says 403 where a token is for another audience; nothing else here says 403.
+    _as_services_say(refusals.TokenInvalid(), (401, 403), 401),
+    Problem(
+        (404, 404),
+        404,
+        "not-found",
+        {
+            "zh": "没有这个地址。接口说明见 /。",
+            "en": "There is nothing at this address. The API is described at /.",
+        },
+    ),
+    Problem(
+        (408, 408),
+        408,
+        "request-timeout",
+        {
+            "zh": "请求没有在限定时间内传完，请重试。",
+            "en": "The request did not arrive in time. Send it again.",
+        },
+    ),
+    _as_services_say(refusals.BodyTooLarge(limit=BODY_LIMIT_BYTES), (413, 413), 413),
+    Problem(
+        (431, 431),
+        431,
+        "headers-too-large",
+        {
+            "zh": "请求头过大或过多，请减少后再试。",
+            "en": "The headers are too large or too many. Send fewer.",
+        },
+    ),
+    Problem(
+        (429, 429),
+        429,
+        "too-many",
+        {"zh": "请求过于频繁，请稍后再试。", "en": "Too many requests. Wait a little, then try again."},
+    ),
+    _as_services_say(refusals.Unavailable(retry_after=RETRY_AFTER_SECONDS), (500, 599), 503),
+    Problem(
+        (400, 499),
+        400,
+        "bad-request",
+        {
+            "zh": "无法理解这个请求。请检查地址和请求头：不接受带下划线的头和编码后的斜杠。",
+            "en": "The request cannot be read. Check its address and headers: headers with an underscore "
+            "and escaped slashes are not accepted.",
+        },
+    ),
+)

@@ -1,0 +1,108 @@
+"""Makes Envoy's configuration from the template and the tables, and has Envoy check it."""
+
+import importlib.util
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from deploy.gateway import problems, routes
+
+FOLDER = Path(__file__).parent
+PAGE = FOLDER / "page"
+# The services keep an idle connection for 75 s; ours are given up before.
+UPSTREAM_IDLE_SECONDS = 60
+PAGE_POLICY = "; ".join(
+    ("default-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "frame-ancestors 'none'")
+)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What differs from one gateway to another; `webs` are the services' ports, `openapi` the merged document."""
+
+    port: int
+    admin_port: int
+    webs: Mapping[str, int]
+    jwks: Path
+    issuer: str = "linli"
+    audience: str = "linli"
+    host: str = "127.0.0.1"
+    openapi: Path | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file that the gateway answers with."""
+
+    path: str
+    file: str
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language of the problems, and the Accept-Language headers that ask for it."""
+
+    name: str
+    pattern: str
+
+
+# As the services choose: the first of zh and en that a client names; who names neither gets Chinese.
+LANGUAGES = (Language("en", r"(?i)\s*(([^z,\s][^,]*|z[^h,][^,]*)?,\s*)*en.*"), Language("zh", ".*"))
+
+
+def render(gateway: Gateway) -> str:
+    """Envoy's configuration, as YAML."""
+    loader = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    return loader.get_template("envoy.yaml").render(
+        port=gateway.port,
+        admin_port=gateway.admin_port,
+        host=gateway.host,
+        issuer=gateway.issuer,
+        audience=gateway.audience,
+        jwks=str(gateway.jwks),
+        services=[{"name": name, "port": port} for name, port in gateway.webs.items()],
+        routes=routes.routes(),
+        streams=routes.streams(),
+        identity_prefixes=routes.IDENTITY_PREFIXES,
+        identity_headers=routes.IDENTITY_HEADERS,
+        problems=problems.PROBLEMS,
+        languages=LANGUAGES,
+        pages=pages(gateway.openapi),
+        page_policy=PAGE_POLICY,
+        body_limit=problems.BODY_LIMIT_BYTES,
+        upstream_idle_seconds=UPSTREAM_IDLE_SECONDS,
+    )
+
+
+def pages(openapi: Path | None) -> list[Page]:
+    """The API page with all that it needs offline, and the merged document if there is one."""
+    swagger = _swagger()
+    found = [
+        Page("/", str(PAGE / "index.html"), "text/html; charset=utf-8"),
+        Page("/page/page.js", str(PAGE / "page.js"), "text/javascript; charset=utf-8"),
+        Page("/page/swagger-ui-bundle.js", str(swagger / "swagger-ui-bundle.js"), "text/javascript; charset=utf-8"),
+        Page("/page/swagger-ui.css", str(swagger / "swagger-ui.css"), "text/css; charset=utf-8"),
+    ]
+    if openapi and openapi.exists():
+        found.append(Page("/openapi.json", str(openapi), "application/json"))
+    return found
+
+
+def complaints(envoy: str, configuration: Path) -> tuple[str, ...]:
+    """What Envoy has against a configuration: errors, and warnings too, for it starts in spite of those."""
+    checking = [envoy, "--mode", "validate", "--log-level", "warning", "-c", str(configuration)]
+    done = subprocess.run(checking, capture_output=True, text=True, check=False)
+    said = (done.stdout + done.stderr).splitlines()
+    against = tuple(line for line in said if "[warning]" in line or "[error]" in line or "[critical]" in line)
+    return against or (tuple(said[-3:]) if done.returncode else ())
+
+
+def _swagger() -> Path:
+    """The folder of Swagger UI in the Python package that brings it."""
+    spec = importlib.util.find_spec("fastapi_standalone_docs")
+    folders = (spec.submodule_search_locations if spec else None) or ["fastapi_standalone_docs-is-missing"]
+    return Path(folders[0]) / "static" / "swagger"

@@ -1,0 +1,53 @@
+"""The table of public paths: which service answers what. A path that is not here is 404 at the gateway."""
+
+from dataclasses import dataclass
+
+# Each stands for itself and for everything below it.
+PUBLIC: dict[str, tuple[str, ...]] = {
+    "members": (
+        "/v1/sign-in",
+        "/v1/me",
+        "/v1/areas",
+        "/v1/organisations",
+        "/v1/people",
+        "/v1/accounts",
+        "/v1/teams",
+        "/.well-known/jwks.json",
+    ),
+    "requests": ("/v1/catalogue", "/v1/requests", "/v1/track"),
+    "notify": ("/v1/inbox", "/v1/preferences", "/v1/messages"),
+}
+# A stream that stays open; it gets no time limit, only one for silence.
+STREAMS: dict[str, tuple[str, ...]] = {"notify": ("/v1/inbox/stream",)}
+
+# Whatever a client says in these about who it is was not said by us.
+IDENTITY_PREFIXES = ("x-auth-", "x-linli-", "x-authenticated-", "x-forwarded-user", "x-remote-", "x-user-", "x-jwt-")
+IDENTITY_HEADERS = (
+    "x-auth",
+    "x-user",
+    "remote-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-forwarded-access-token",
+    "x-original-url",
+    "x-rewrite-url",
+)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row of Envoy's routes: a path and the service that answers it."""
+
+    path: str
+    service: str
+
+
+def routes() -> list[Route]:
+    """Every public path with its service."""
+    return [Route(path, service) for service, paths in PUBLIC.items() for path in paths]
+
+
+def streams() -> list[Route]:
+    """Every path that is a stream, with its service."""
+    return [Route(path, service) for service, paths in STREAMS.items() for path in paths]

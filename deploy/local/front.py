@@ -1,0 +1,41 @@
+"""The files that the gateway answers from: its configuration, and the one document that describes all services."""
+
+import orjson
+
+from deploy.gateway import merge, render, routes
+from deploy.local import keys, tools, waiting
+from deploy.local.layout import Layout
+from deploy.local.processes import SERVICES
+from deploy.local.trouble import Trouble
+
+
+def prepare(layout: Layout) -> None:
+    """Write both files and have Envoy check its own; Trouble with what it has against it."""
+    openapi = layout.home.run / "openapi.json"
+    describe(layout)
+    configuration = layout.home.run / "envoy.yaml"
+    ports = layout.ports.named()
+    gateway = render.Gateway(
+        port=layout.ports.gateway,
+        admin_port=layout.ports.gateway_admin,
+        webs={service: ports[f"{service}_web"] for service in SERVICES},
+        jwks=keys.jwks(layout.home),
+        issuer=layout.given.get("LINLI_ISSUER", "linli"),
+        audience=layout.given.get("LINLI_AUDIENCE", "linli"),
+        openapi=openapi,
+    )
+    configuration.write_text(render.render(gateway))
+    complaints = render.complaints(tools.envoy(), configuration)
+    if complaints:
+        raise Trouble(f"Envoy does not like {configuration}: mend deploy/gateway/envoy.yaml.", lines=complaints)
+
+
+def describe(layout: Layout) -> None:
+    """Write the merged document of the services that answer now."""
+    documents = {}
+    for service in SERVICES:
+        status, body = waiting.get(f"{layout.address(f'{service}-web')}/openapi.json", 5)
+        if status == 200:
+            documents[service] = orjson.loads(body)
+    merged = merge.merge(documents, routes.PUBLIC)
+    (layout.home.run / "openapi.json").write_bytes(orjson.dumps(merged))

@@ -1,0 +1,116 @@
+"""How a running stack is: each process, each store, and what flows between them, gathered in less than two seconds."""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.local import broker, databases, supervision, waiting
+from deploy.local.layout import Layout
+from deploy.local.processes import Process
+from deploy.local.supervision import Seen
+
+PROBE_SECONDS = 1.0
+# An event that waits longer than this for the broker is a relay that does not keep up, or a broker that is away.
+OLDEST_SECONDS = 30
+# What is read from the workers' /metrics: our name, the metric's, and how the samples of all workers become one number.
+FLOW: dict[str, tuple[str, Callable[[Iterable[float]], float]]] = {
+    "consumer_lag": ("linli_consumer_lag_records", sum),
+    "relay_pending": ("linli_relay_pending", sum),
+    "relay_oldest_seconds": ("linli_relay_oldest_seconds", max),
+    "relay_stuck": ("linli_relay_stuck", sum),
+    "parked_events": ("linli_parked_events", sum),
+    "cases_overdue": ("linli_cases_overdue", sum),
+}
+# Above these somebody has to act.
+LIMITS = {"relay_oldest_seconds": OLDEST_SECONDS, "relay_stuck": 0, "parked_events": 0}
+
+
+@dataclass(frozen=True)
+class ProcessHealth:
+    """One process as it is now; `said` is what /readyz answered when it is not ready."""
+
+    name: str
+    state: str
+    pid: int
+    uptime_seconds: int
+    memory_mib: int
+    ready: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class StoreHealth:
+    """A broker or a database: where it is, whether it answers."""
+
+    name: str
+    address: str
+    reachable: bool
+
+
+@dataclass(frozen=True)
+class Health:
+    """The whole stack; a number of the flow is None while no worker tells it."""
+
+    gateway: str
+    processes: list[ProcessHealth]
+    stores: list[StoreHealth]
+    flow: dict[str, float | None]
+
+    @property
+    def red(self) -> list[str]:
+        """What is not as it should be, one short phrase each."""
+        processes = [f"{p.name} is not ready" for p in self.processes if not p.ready]
+        stores = [f"{store.name} does not answer" for store in self.stores if not store.reachable]
+        flow = [f"{name} is {self.flow[name]:g}" for name, limit in LIMITS.items() if (self.flow[name] or 0) > limit]
+        return processes + stores + flow
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        return {"running": True, "red": self.red, **asdict(self)}
+
+
+def look(layout: Layout) -> Health:
+    """Ask everything at the same time."""
+    seen = supervision.seen(layout.home)
+    with ThreadPoolExecutor(32) as at_once:
+        processes = at_once.map(lambda p: _process(layout, p, seen[p.name]), layout.processes)
+        kafka = at_once.submit(broker.answers, layout.kafka, PROBE_SECONDS)
+        services = [service for service in layout.uris if f"mongo-{service}" in layout.parts]
+        mongos = at_once.map(lambda service: _database(f"mongo-{service}", layout.uris[service]), services)
+        workers = [p for p in layout.processes if p.kind == "worker"]
+        metrics = at_once.map(lambda p: waiting.get(f"{layout.address(p.name)}/metrics", PROBE_SECONDS), workers)
+        stores = [StoreHealth("kafka", layout.kafka, kafka.result()), *mongos]
+        return Health(layout.gateway, list(processes), stores, flow([text for code, text in metrics if code == 200]))
+
+
+def flow(metrics: list[str]) -> dict[str, float | None]:
+    """The numbers of FLOW out of the texts of all workers."""
+    samples: dict[str, list[float]] = {}
+    for text in metrics:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                samples.setdefault(sample.name, []).append(sample.value)
+    return {name: fold(samples[metric]) if metric in samples else None for name, (metric, fold) in FLOW.items()}
+
+
+def _process(layout: Layout, process: Process, seen: Seen) -> ProcessHealth:
+    ready = bool(seen.pid) and waiting.is_ready(layout, process, PROBE_SECONDS)
+    said = "" if ready else waiting.reason(layout, process, PROBE_SECONDS)
+    uptime = int(time.time() - seen.started) if seen.pid else 0
+    return ProcessHealth(process.name, seen.state.lower(), seen.pid, uptime, _memory(seen.pid), ready, said)
+
+
+def _memory(pid: int) -> int:
+    try:
+        return psutil.Process(pid).memory_info().rss // 2**20 if pid else 0
+    except psutil.Error:
+        return 0
+
+
+def _database(name: str, uri: str) -> StoreHealth:
+    return StoreHealth(name, databases.hosts(uri), databases.answers(uri, PROBE_SECONDS))

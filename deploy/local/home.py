@@ -1,0 +1,83 @@
+"""The folders in which a stack keeps its data, logs, secrets and the state of its processes."""
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.trouble import Trouble
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TOOLS = CHECKOUT / ".linli" / "tools"
+LEAST_FREE_BYTES = 2 * 1024**3
+# The kernel takes 107 bytes; supervisord first binds a name that is its own pid longer.
+LONGEST_SOCKET_PATH = 96
+
+
+@dataclass(frozen=True)
+class Home:
+    """One stack's folder, `.linli/` of the checkout unless LINLI_HOME says otherwise."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> "Home":
+        """The folder named by LINLI_HOME, or `.linli/` of the checkout."""
+        return cls(Path(given.get("LINLI_HOME") or CHECKOUT / ".linli").absolute())
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / "secrets"
+
+    @property
+    def sms(self) -> Path:
+        return self.root / "sms"
+
+    @property
+    def socket(self) -> Path:
+        """Where the supervisor listens; a short path elsewhere if this folder lies too deep for a socket."""
+        near = self.run / "supervisor.sock"
+        if len(str(near).encode()) <= LONGEST_SOCKET_PATH:
+            return near
+        name = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"linli-{name}.sock"
+
+    def log(self, process: str) -> Path:
+        """The log of one process."""
+        return self.logs / f"{process}.log"
+
+    def make(self) -> None:
+        """Make the folders, readable by their owner only; Trouble if the disk is nearly full."""
+        for folder in (self.root, self.data, self.logs, self.run, self.secrets, self.sms):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.root).free
+        if free < LEAST_FREE_BYTES:
+            raise Trouble(
+                f"Only {free / 1024**3:.1f} GiB are free on the disk of {self.root}, and Linli needs 2 GiB: "
+                "free some, or set LINLI_HOME to a folder on another disk."
+            )
+
+
+@contextlib.contextmanager
+def locked(folder: Path, name: str = "lock") -> Iterator[None]:
+    """Only one at a time in this folder; waits for whoever is in, and is freed when its holder dies."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / name).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

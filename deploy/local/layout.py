@@ -1,0 +1,116 @@
+"""What a stack is told: its home, its ports, its parts, and what runs elsewhere; kept in a file while it runs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+import orjson
+
+from deploy.local import databases, keys
+from deploy.local.home import CHECKOUT, Home
+from deploy.local.ports import Ports
+from deploy.local.processes import EVERYTHING, PROCESSES, SERVICES, Process
+
+CITY = "hulunbuir"
+# Settings that are each process's own, or the stack's, and so are never handed on.
+NOT_HANDED_ON = ("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_HOST")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A stack as it is meant to be; `given` are LINLI_* settings from outside, which win over the defaults."""
+
+    home: Home
+    ports: Ports
+    parts: frozenset[str] = EVERYTHING
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Layout":
+        """The layout that the environment asks for."""
+        given = {name: value for name, value in environment.items() if name.startswith("LINLI_")}
+        return cls(Home.of(given), Ports.of(given), EVERYTHING, given)
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """The processes that this stack runs itself: those of its parts that do not already run elsewhere."""
+        return tuple(p for p in PROCESSES if p.name in self.parts and not self._is_elsewhere(p))
+
+    @property
+    def kafka(self) -> str:
+        """The brokers, host:port[,…]."""
+        return self.given.get("LINLI_KAFKA") or f"127.0.0.1:{self.ports.kafka}"
+
+    @property
+    def uris(self) -> dict[str, str]:
+        """Each service's MongoDB URI, with its database."""
+        return {s: self.given.get(f"LINLI_MONGO_{s.upper()}") or databases.uri(s, self.ports) for s in SERVICES}
+
+    @property
+    def gateway(self) -> str:
+        """The address that users and drivers talk to."""
+        return f"http://127.0.0.1:{self.ports.gateway}"
+
+    @property
+    def admin(self) -> str:
+        """The gateway's own administration, on loopback only."""
+        return f"http://127.0.0.1:{self.ports.gateway_admin}"
+
+    def address(self, process: str) -> str:
+        """The HTTP address of a web or a worker, for health and metrics."""
+        return f"http://127.0.0.1:{self.ports.named()[process.replace('-', '_')]}"
+
+    def environment(self, service: str, role: str) -> dict[str, str]:
+        """The LINLI_* settings of one process; `role` is web, worker or a command such as migrate."""
+        settings = {**self._defaults(), **self._handed_on()}
+        if role in ("web", "worker"):
+            settings["LINLI_PORT"] = str(self.ports.named()[f"{service}_{role}"])
+        if (service, role) == ("members", "web"):
+            settings["LINLI_TOKEN_KEYS"] = self.given.get("LINLI_TOKEN_KEYS") or str(keys.token_keys(self.home))
+        return settings
+
+    def remember(self) -> None:
+        """Write down what runs, so that other commands find it whatever their environment says."""
+        content = {"ports": asdict(self.ports), "parts": sorted(self.parts), "given": dict(self.given)}
+        keys.write_private(self.home.run / "stack.json", orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+
+    def forget(self) -> None:
+        """Nothing runs any more."""
+        (self.home.run / "stack.json").unlink(missing_ok=True)
+
+    def remembered(self) -> "Layout | None":
+        """The layout that runs in this home, if one does."""
+        file = self.home.run / "stack.json"
+        if not file.exists():
+            return None
+        content = orjson.loads(file.read_bytes())
+        return Layout(self.home, Ports(**content["ports"]), frozenset(content["parts"]), content["given"])
+
+    def _is_elsewhere(self, process: Process) -> bool:
+        name = "LINLI_KAFKA" if process.kind == "kafka" else f"LINLI_MONGO_{process.service.upper()}"
+        return process.layer == 0 and bool(self.given.get(name))
+
+    def _defaults(self) -> dict[str, str]:
+        return {
+            "LINLI_CITY": CITY,
+            "LINLI_CITY_DATA": str(CHECKOUT / "deploy" / "cities" / self.given.get("LINLI_CITY", CITY)),
+            "LINLI_KAFKA": self.kafka,
+            "LINLI_TOPIC_PREFIX": "linli",
+            **{f"LINLI_MONGO_{service.upper()}": uri for service, uri in self.uris.items()},
+            "LINLI_HOST": "127.0.0.1",
+            "LINLI_PORT": "0",
+            "LINLI_SLOT": "0",
+            "LINLI_MASTER_KEY_FILE": str(keys.master_key(self.home)),
+            "LINLI_JWKS": str(keys.jwks(self.home)),
+            "LINLI_ISSUER": "linli",
+            "LINLI_AUDIENCE": "linli",
+            "LINLI_LOG_LEVEL": "info",
+            "LINLI_SMS_SPOOL": str(self.home.sms),
+        }
+
+    def _handed_on(self) -> dict[str, str]:
+        """What was given from outside and belongs to every process."""
+        return {
+            name: value
+            for name, value in self.given.items()
+            if value and name not in NOT_HANDED_ON and not name.startswith("LINLI_PORT_")
+        }

@@ -1,0 +1,139 @@
+"""A stack: everything that runs for one home, started, asked and stopped as one."""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from deploy.local import stopping, supervision
+from deploy.local.home import Home, locked
+from deploy.local.layout import Layout
+from deploy.local.ports import Ports
+from deploy.local.processes import EVERYTHING
+from deploy.local.starting import Starting
+from deploy.local.supervision import Lifetime
+from deploy.local.trouble import Trouble
+
+# Told what happens: the process, and what it does now.
+Report = Callable[[str, str], None]
+
+
+def silent(process: str, state: str) -> None:
+    """Reports to nobody."""
+
+
+class Stack:
+    """The processes of one home; `up` and `down` may be called again and again.
+
+    A stack whose lifetime is "tied" ends when the thread that called `up` ends, however that comes: for tests.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        ports: Ports,
+        parts: frozenset[str] = EVERYTHING,
+        given: Mapping[str, str] | None = None,
+        lifetime: Lifetime = "stays",
+    ) -> None:
+        self.layout = Layout(Home(home.absolute()), ports, parts, given or {})
+        self.lifetime = lifetime
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Stack":
+        """The stack that runs in the environment's home; if none does, the one that the environment asks for."""
+        wanted = Layout.of(environment)
+        return cls._with((supervision.is_running(wanted.home) and wanted.remembered()) or wanted)
+
+    @classmethod
+    def asked_for(cls, environment: Mapping[str, str]) -> "Stack":
+        """The stack that runs, unless the environment says something else: then that one, for `up` to judge."""
+        wanted, running = Layout.of(environment), cls.of(environment).layout
+        return cls._with(running if wanted.given.items() <= running.given.items() else wanted)
+
+    @classmethod
+    def _with(cls, layout: Layout) -> "Stack":
+        return cls(layout.home.root, layout.ports, layout.parts, layout.given)
+
+    @property
+    def home(self) -> Home:
+        return self.layout.home
+
+    @property
+    def kafka(self) -> str:
+        """The brokers, host:port[,…]."""
+        return self.layout.kafka
+
+    @property
+    def uris(self) -> dict[str, str]:
+        """Each service's MongoDB URI, with its database."""
+        return self.layout.uris
+
+    @property
+    def gateway(self) -> str:
+        """The gateway's address."""
+        return self.layout.gateway
+
+    def environment(self, service: str, role: str) -> dict[str, str]:
+        """The LINLI_* settings of a process, for starting it (or part of it) oneself."""
+        return self.layout.environment(service, role)
+
+    def up(self, report: Report = silent) -> None:
+        """Start what does not run and wait until all of it is ready; Trouble if that cannot be."""
+        self.home.make()
+        with locked(self.home.run):
+            self._refuse_other_settings()
+            fresh = not self.is_running()
+            try:
+                Starting(self.layout, self.lifetime, report).all()
+            except BaseException:
+                if fresh:
+                    stopping.all_of(self.layout, silent)
+                raise
+
+    def migrate(self, report: Report = silent) -> None:
+        """Build indexes and topics of all services."""
+        Starting(self.layout, self.lifetime, report).migrate()
+
+    def down(self, report: Report = silent) -> None:
+        """Stop everything, wait for it, and make sure that no process and no port is left; Trouble if one is."""
+        with locked(self.home.run):
+            stopping.all_of(self.layout, report)
+
+    def is_running(self) -> bool:
+        """Whether the supervisor is there (not whether all is well)."""
+        return supervision.is_running(self.home)
+
+    def running(self) -> "Stack":
+        """Itself; Trouble if it does not run."""
+        if not self.is_running():
+            raise Trouble("Linli does not run: start it with `linli up`.")
+        return self
+
+    def pid(self, process: str) -> int:
+        """The pid of a process, 0 if it does not run now."""
+        return supervision.seen(self.home)[process].pid
+
+    def kill(self, process: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal to a process and return the pid it had; after SIGKILL the supervisor starts it again."""
+        pid = self.pid(process)
+        os.kill(pid, number)
+        return pid
+
+    def start(self, process: str) -> None:
+        """Start one process and wait until it is ready."""
+        supervision.start_process(self.home, process)
+        self.wait(process)
+
+    def stop(self, process: str) -> None:
+        """Stop one process and wait until it is gone; it stays down until `start` or `up`."""
+        stopping.some_of(self.layout, [process])
+
+    def wait(self, process: str) -> None:
+        """Wait until one process is ready."""
+        Starting(self.layout, self.lifetime, silent).wait(process)
+
+    def _refuse_other_settings(self) -> None:
+        running = self.layout.remembered() if self.is_running() else None
+        if running and running != self.layout:
+            raise Trouble("Linli runs here with other settings: run `linli down`, then `linli up` with the new ones.")

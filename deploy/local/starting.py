@@ -1,0 +1,117 @@
+"""Starting a stack: checks, files, stores, migrations, services, gateway, in this order."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from deploy.local import broker, databases, front, keys, stopping, supervision, waiting
+from deploy.local.home import CHECKOUT
+from deploy.local.layout import Layout
+from deploy.local.processes import SERVICES, Process, command
+from deploy.local.supervision import Lifetime
+from deploy.local.trouble import Trouble
+
+ELSEWHERE_SECONDS = 5
+MIGRATION_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Starting:
+    """One start of a layout; `report` hears of every step."""
+
+    layout: Layout
+    lifetime: Lifetime
+    report: Callable[[str, str], None]
+
+    def all(self) -> None:
+        """Start what does not run and wait for it."""
+        if not supervision.is_running(self.layout.home):
+            stopping.after_crash(self.layout.remembered() or self.layout)
+            self._prepare()
+            supervision.start(self.layout.home, self.lifetime)
+        self.layout.remember()
+        self._check_elsewhere()
+        self._start(self._of_layer(0))
+        services = self._of_layer(1)
+        if any(self._is_down(process) for process in services):
+            self.migrate()
+        self._start(services)
+        self._start(self._of_layer(2))
+
+    def migrate(self) -> None:
+        """Build indexes and topics, the services side by side."""
+        with ThreadPoolExecutor() as side_by_side:
+            list(side_by_side.map(self._migrate, {process.service for process in self._of_layer(1)}))
+
+    def wait(self, name: str) -> None:
+        """Wait until one process is ready."""
+        waiting.until_ready(self.layout, [p for p in self.layout.processes if p.name == name], self.report)
+
+    def _prepare(self) -> None:
+        """Everything that must be right before a process is started."""
+        kinds = {process.kind for process in self.layout.processes}
+        self.layout.ports.refuse_busy(port for process in self.layout.processes for port in process.ports)
+        keys.make(self.layout.home)
+        if "kafka" in kinds:
+            self.report("kafka", "preparing")
+            broker.fetch()
+            broker.prepare(self.layout.home, self.layout.ports)
+        supervision.write(self.layout.home, {p: self._row(p) for p in self.layout.processes})
+
+    def _row(self, process: Process) -> tuple[tuple[str, ...], dict[str, str]]:
+        environment = self.layout.environment(process.service, process.kind) if process.layer == 1 else {}
+        return command(process, self.layout.home, self.layout.ports), {**environment, "PYTHONUNBUFFERED": "1"}
+
+    def _check_elsewhere(self) -> None:
+        """Trouble if a store that settings name does not answer."""
+        if self.layout.given.get("LINLI_KAFKA") and not broker.answers(self.layout.kafka, ELSEWHERE_SECONDS):
+            raise Trouble(
+                f"No Kafka answers at {self.layout.kafka}: start it, or unset LINLI_KAFKA for one of our own."
+            )
+        for service in SERVICES:
+            name, uri = f"LINLI_MONGO_{service.upper()}", self.layout.uris[service]
+            if self.layout.given.get(name) and not databases.answers(uri, ELSEWHERE_SECONDS):
+                where = databases.hosts(uri)
+                raise Trouble(f"No MongoDB answers at {where}: start it, or unset {name} for one of our own.")
+
+    def _of_layer(self, layer: int) -> list[Process]:
+        return [process for process in self.layout.processes if process.layer == layer]
+
+    def _is_down(self, process: Process) -> bool:
+        return supervision.seen(self.layout.home)[process.name].pid == 0
+
+    def _start(self, processes: list[Process]) -> None:
+        for process in processes:
+            if self._is_down(process):
+                self.layout.ports.refuse_busy(process.ports)
+                self.report(process.name, "starting")
+                if process.kind == "gateway":
+                    front.prepare(self.layout)
+                supervision.start_process(self.layout.home, process.name)
+        waiting.until_ready(self.layout, processes, self.report)
+
+    def _migrate(self, service: str) -> None:
+        self.report(service, "migrating")
+        environment = {**_bare_environment(), **self.layout.environment(service, "migrate")}
+        migrating = [sys.executable, "-m", f"services.{service}", "migrate"]
+        done = subprocess.run(
+            migrating,
+            cwd=CHECKOUT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=MIGRATION_SECONDS,
+        )
+        if done.returncode != 0:
+            lines = tuple((done.stdout + done.stderr).splitlines()[-waiting.LAST_LINES :])
+            advice = "mend what its last lines say, then repeat"
+            raise Trouble(f"The migration of {service} failed: {advice}.", lines=lines)
+        self.report(service, "migrated")
+
+
+def _bare_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}

@@ -1,0 +1,55 @@
+"""The programs of others that the stack runs: where they are, and how to get a missing one."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from deploy.local.trouble import Trouble
+
+LEAST_JAVA = 17
+
+
+def java() -> str:
+    """The path of java, 17 or later; Trouble with the command that installs it."""
+    path = shutil.which("java")
+    wanted = f"Kafka needs Java {LEAST_JAVA} or later: run `apt-get install openjdk-17-jre-headless`."
+    if path is None:
+        raise Trouble(f"java is not there. {wanted}")
+    said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    if version is None or int(version[1]) < LEAST_JAVA:
+        raise Trouble(f"{path} is too old. {wanted}")
+    return path
+
+
+def mvn() -> str:
+    """The path of Maven, which fetches Kafka's jars once; Trouble with the command that installs it."""
+    path = shutil.which("mvn")
+    if path is None:
+        raise Trouble("mvn, which fetches Kafka, is not there: run `apt-get install maven`.")
+    return path
+
+
+def mongod() -> str:
+    """The mongod on the PATH, else the one that a Python package brings."""
+    path = shutil.which("mongod") or _in_package("fiftyone", "db/bin/mongod")
+    if path is None:
+        raise Trouble("mongod is not there: install MongoDB 6 or later so that `mongod` is on the PATH.")
+    return path
+
+
+def envoy() -> str:
+    """The Envoy that a Python package brings, else the one on the PATH."""
+    path = _in_package("envoy", "_bin/envoy") or shutil.which("envoy")
+    if path is None:
+        raise Trouble("envoy is not there: install Envoy 1.40 so that `envoy` is on the PATH.")
+    return path
+
+
+def _in_package(package: str, file: str) -> str | None:
+    """A file of an installed package, found without running any of its code."""
+    spec = importlib.util.find_spec(package)
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    return next((str(path) for folder in folders if (path := Path(folder) / file).is_file()), None)

@@ -9,10 +9,17 @@ from typing import Any, ClassVar, Self
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Private
 
 MAX_BYTES = 64 * 1024
 """An event is at most this long: near the broker's own limit it would stop the relay for ever."""
+
+
+class EventTooLarge(Refusal):
+    kind = Kind.TOO_LARGE
+    zh = "一次提交的内容超过 {limit} 字节的上限，请分成几次提交。"
+    en = "What was sent makes a record of more than {limit} bytes. Send less at once."
 
 
 class Event(BaseModel):
@@ -77,10 +84,22 @@ class Recorded:
     data: dict[str, Any]
     private: dict[str, Any]
     hash: str
+    refused: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, event: Event, entity_id: str, version: int, origin: Origin, previous: str) -> Self:
-        """Wrap an event for version ``version`` of its entity; raises ValueError above 64 KiB."""
+    def of(
+        cls,
+        event: Event,
+        entity_id: str,
+        version: int,
+        origin: Origin,
+        previous: str,
+        refused: dict[str, Any] | None = None,
+    ) -> Self:
+        """Wrap an event for version ``version`` of its entity; EventTooLarge above 64 KiB.
+
+        ``refused`` is the refusal whose trace the event is.
+        """
         data, private = event.split()
         body: dict[str, Any] = {
             "id": f"{entity_id}:{version}",
@@ -91,16 +110,17 @@ class Recorded:
             "published": not event.private,
             "data": data,
             "private": private,
+            "refused": refused,
         }
         canonical = canonical_bytes(body)
         if len(canonical) > MAX_BYTES:
-            raise ValueError(f"{body['type']} of {entity_id} has {len(canonical)} bytes, more than {MAX_BYTES}")
+            raise EventTooLarge(limit=MAX_BYTES)
         return cls(**body, hash=chained(previous, canonical))
 
     @classmethod
     def load(cls, document: Mapping[str, Any]) -> Self:
-        """From the form in which a history stores it."""
-        return cls(**document)
+        """From the form in which a history stores it; a newer process may have stored more than is known here."""
+        return cls(**{name: document[name] for name in cls.__slots__ if name in document})
 
     def document(self) -> dict[str, Any]:
         """The form in which a history stores it."""

@@ -54,17 +54,30 @@ class Order:
         step = "$lt" if self.descending else "$gt"
         if self.field == "_id":
             return {"$and": [where, {"_id": {step: last}}]}
-        # The closed bound keeps the scan inside the index; the choice behind it only drops the ties.
-        tie = {"$or": [{self.field: {step: value}}, {"_id": {step: last}}]}
-        return {"$and": [where, {self.field: {f"{step}e": value}}, tie]}
+        bound, further = _bounds(self.field, value, descending=self.descending)
+        # The bound keeps the scan inside the index; the choice behind it only drops the ties.
+        return {"$and": [where, *bound, {"$or": [*further, {"_id": {step: last}}]}]}
 
     def cursor(self, where: dict[str, Any], document: dict[str, Any]) -> str:
         """The cursor that goes on after ``document``."""
         value: Any = document
         for part in self.field.split("."):
-            value = value[part]
+            value = value.get(part)  # an older document may lack the field; it is sorted as None
         content = [_mark(where, self), _plain(value), document["_id"]]
         return base64.urlsafe_b64encode(orjson.dumps(content)).decode().rstrip("=")
+
+
+Conditions = list[dict[str, Any]]
+
+
+def _bounds(field: str, value: Any, *, descending: bool) -> tuple[Conditions, Conditions]:
+    """(where the rest of the list lies, what in it has another value); None stands before all other values."""
+    if descending:
+        # Not "at most": that would leave out the entries without a value, which come last.
+        return [{field: {"$not": {"$gt": value}}}], [] if value is None else [{field: {"$not": {"$gte": value}}}]
+    if value is None:
+        return [], [{field: {"$ne": None}}]
+    return [{field: {"$gte": value}}], [{field: {"$gt": value}}]
 
 
 def _mark(where: dict[str, Any], order: Order) -> str:
@@ -81,7 +94,7 @@ def _read(cursor: str, mark: str) -> tuple[Any, str]:
         known, value, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if isinstance(value, dict):
             value = in_milliseconds(datetime.fromisoformat(value["at"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise CursorInvalid from None
     if known != mark or not isinstance(last, str):
         raise CursorInvalid

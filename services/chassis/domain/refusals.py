@@ -1,8 +1,11 @@
 """Refusals: the ways in which a use case says no, each with a stable code and its text in zh and en."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
+
+import orjson
 
 
 class Kind(StrEnum):
@@ -27,6 +30,9 @@ class Refusal(Exception):
     zh: ClassVar[str]
     en: ClassVar[str]
 
+    def __init_subclass__(cls) -> None:
+        REFUSALS[cls.code()] = cls
+
     def __init__(self, *, retry_after: int | None = None, **params: Any) -> None:
         super().__init__(self.code(), params)
         self.params = params
@@ -41,6 +47,27 @@ class Refusal(Exception):
         """What happened and what to do, in ``zh`` or ``en``."""
         text = self.zh if language == "zh" else self.en
         return text.format_map({**self.params, "retry_after": self.retry_after})
+
+    def told(self) -> dict[str, Any]:
+        """What of it a history keeps, as JSON values, so that a repeat hears it again."""
+        params = orjson.loads(orjson.dumps(self.params, default=str))
+        return {"code": self.code(), "retry_after": self.retry_after, "params": params}
+
+
+REFUSALS: dict[str, type[Refusal]] = {}
+"""Every way to say no, by its code; the codes are unique."""
+
+
+def again(told: Mapping[str, Any]) -> Refusal:
+    """The refusal that a history kept."""
+    kind = REFUSALS.get(told["code"], RefusedBefore)
+    return kind(retry_after=told["retry_after"], **told["params"])
+
+
+class RefusedBefore(Refusal):
+    kind = Kind.STATE
+    zh = "这个请求先前已被拒绝。"
+    en = "This very request was refused before."
 
 
 class NotFound(Refusal):

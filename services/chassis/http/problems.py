@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from services.chassis.domain.refusals import Invalid, Kind, NotFound, Refusal
+from services.chassis.http.wording import field_of, problem_of
 from services.chassis.ops import logs
 
 log = logs.get()
@@ -97,9 +98,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [{"field": ".".join(map(str, e["loc"])), "problem": e["msg"]} for e in error.errors()[:20]]
-    told = "; ".join(f"{e['field']}: {e['problem']}" for e in errors[:3])
-    return answer(Invalid(problem=told), language_of(request), errors=errors)
+    language = language_of(request)
+    errors = [{"field": field_of(e), "problem": problem_of(e, language)} for e in error.errors()[:20]]
+    told = "; ".join(f"{e['field']} {e['problem']}" for e in errors[:3])
+    return answer(Invalid(problem=told), language, errors=errors)
 
 
 async def _framework(request: Request, error: Exception) -> Response:

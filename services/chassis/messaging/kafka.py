@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -84,9 +84,7 @@ class Publisher:
 
     async def stop(self) -> None:
         """Send what is held and close, within five seconds."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await _within(5, producer.stop())
+        await self._discard(5)
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -121,10 +119,10 @@ class Publisher:
             return _failed(error)
         return future
 
-    async def _discard(self) -> None:
+    async def _discard(self, seconds: float = 1) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _within(1, producer.stop())
+            await _within(seconds, producer.stop())
 
 
 class Reader:
@@ -196,17 +194,20 @@ class Past:
     """Topics from any offset, read without a group; for checks and repairs. BrokerAway without a broker."""
 
     def __init__(self, brokers: str) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False, max_poll_records=500)
+        # A short wait for records: requests behind a fetch on the same connection wait with it.
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False, fetch_max_wait_ms=20)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=_MS)
 
-    async def __aenter__(self) -> Self:
-        await _in_time(self._consumer.start())
-        await _in_time(self._admin.start())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await _within(2, self._admin.close())
-        await _within(2, self._consumer.stop())
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Self]:
+        """Connected as long as the block lasts."""
+        try:
+            await _in_time(self._consumer.start())
+            await _in_time(self._admin.start())
+            yield self
+        finally:
+            await _within(2, self._admin.close())
+            await _within(2, self._consumer.stop())
 
     async def ends(self, topic: str) -> dict[tuple[str, int], int]:
         """The offset behind the last record of each partition; LookupError for a topic that is not there."""
@@ -222,14 +223,12 @@ class Past:
 
     async def read(self, topic: str, partition: int, start: int, end: int) -> AsyncIterator[list[Incoming]]:
         """The records of one partition from ``start`` up to, but without, ``end``, in batches."""
-        place = TopicPartition(topic, partition)
-        self._consumer.assign([place])
+        self._consumer.assign([place := TopicPartition(topic, partition)])
         self._consumer.seek(place, start)
         position = start
         while position < end:
             batches = await self._consumer.getmany(place, timeout_ms=_MS)
-            reached = await _in_time(self._consumer.position(place))
-            if reached == position:
+            if (reached := await _in_time(self._consumer.position(place))) == position:
                 raise BrokerAway(f"{topic}-{partition} cannot be read beyond {position}")
             position = reached
             yield [_incoming(r) for r in batches.get(place, ()) if r.offset < end]
@@ -263,7 +262,7 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
 
 async def group_has_offsets(brokers: str, group: str) -> bool:
     """Whether a consumer group has ever confirmed anything."""
-    async with Past(brokers) as past:
+    async with Past(brokers).open() as past:
         return bool(await past.committed(group))
 
 

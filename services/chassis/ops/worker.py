@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+import uvloop
 from fastapi import FastAPI
 
 from services.chassis.messaging.consumer import Consumer
@@ -135,7 +136,7 @@ def run(service: Service, settings: Settings) -> None:
     logs.start(service.name, "worker", settings.log_level)
     tracing.export_to(settings.otlp, service.name, "worker")
     metrics.build_info.labels(service.name, "worker", VERSION).set(1)
-    asyncio.run(Worker(service, settings).run())
+    uvloop.run(Worker(service, settings).run())
 
 
 async def _once_there(work: Callable[[], Awaitable[Any]]) -> Any:

@@ -35,11 +35,11 @@ class Timer:
 async def run(timer: Timer, house: House, lease: Lease) -> None:
     """Sweep again and again until cancelled, while the lease is ours; ``every`` is in seconds."""
     while True:
+        more = False
         try:
             more = await lease.hold() and await sweep(timer, house) == _BATCH
-        except Unavailable as error:
-            log.warning("a timer waits", timer=timer.name, reason=str(error))
-            more = False
+        except* Unavailable as errors:  # those of a sweep come as a group
+            log.warning("a timer waits", timer=timer.name, reason=str(errors.exceptions[0]))
         await asyncio.sleep(0 if more else timer.every)
 
 

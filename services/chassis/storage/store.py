@@ -1,5 +1,6 @@
 """Entities in and out of MongoDB: one document holds the state and its own outbox."""
 
+import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
@@ -7,8 +8,8 @@ from typing import Any, TypeVar
 from services.chassis.domain.entity import Entity, Stored
 from services.chassis.domain.events import Origin, Recorded
 from services.chassis.domain.paging import Order, Page
-from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale
-from services.chassis.domain.scope import Actor, house
+from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, again
+from services.chassis.domain.scope import ALL, Actor, Visible, house
 from services.chassis.domain.values import id_from
 from services.chassis.ops import metrics
 from services.chassis.storage.mongo import Document, Duplicate, Mongo
@@ -45,7 +46,7 @@ class Store:
         self._actor = actor
         self._origin = origin
         self._if_match = if_match
-        self._writing = False
+        self._writing: list[str] = []  # shared with ``as_house``
 
     def again(self) -> "Store":
         """The same store for another run of the same use case."""
@@ -53,7 +54,9 @@ class Store:
 
     def as_house(self) -> "Store":
         """The same store with the eyes of the house: for rules that weigh what the actor may not read."""
-        return Store(self._mongo, house(self._origin.by), self._origin)
+        seeing = copy.copy(self)
+        seeing._actor = house(self._origin.by)
+        return seeing
 
     async def get(self, kind: type[S], id: str) -> S:
         """One object that the actor may see; NotFound otherwise."""
@@ -99,8 +102,8 @@ class Store:
 
         Raises AlreadyDone, KeyReused, NotFound and Stale on entry, Conflict on leaving.
         """
-        self._only_write()
-        document = await self._document(kind, id)
+        self._only_write(id)
+        document = await self._document(kind, id, kind.visible(self._actor))
         if document is None:
             raise NotFound
         self._refuse_repeat(kind, document)
@@ -116,14 +119,25 @@ class Store:
 
         Raises AlreadyDone, KeyReused and Taken on entry, Conflict on leaving.
         """
-        self._only_write()
         id = id or id_from(kind.kind, self._origin.cause)
-        document = await self._document(kind, id)
+        self._only_write(id)
+        document = await self._document(kind, id, ALL)  # an id is taken also for those who do not see it
         if document is not None:
             self._refuse_repeat(kind, document)
             raise Taken
         entity = kind.blank(id)
         async with self._kept(entity, None):
+            yield entity
+
+    @asynccontextmanager
+    async def change_or_create(self, kind: type[N], id: str) -> AsyncIterator[N]:
+        """As ``change``, or a blank one to which nothing has happened yet: for what comes into being when first used."""
+        self._only_write()
+        document = await self._document(kind, id)
+        if document is not None:
+            self._refuse_repeat(kind, document)
+        entity = kind.blank(id) if document is None else load(kind, document)
+        async with self._kept(entity, document):
             yield entity
 
     async def claim(self, kind: str, natural_key: str, id: str | None = None) -> str:
@@ -144,20 +158,20 @@ class Store:
         if await self.claim("cause", f"{kind}|{self._origin.cause}", id) != id:
             raise KeyReused
 
-    async def _document(self, kind: type[N], id: str) -> Document | None:
+    async def _document(self, kind: type[N], id: str, visible: Visible) -> Document | None:
         cause = self._origin.cause
         # Who did it may repeat it, even where it took the object out of that actor's sight.
-        seen = {"$or": [kind.visible(self._actor).filter(), {"history.cause": cause}]}
+        seen = {} if visible.everything else {"$or": [visible.filter(), {"history.cause": cause}]}
         return await self._mongo.find_one(
-            kind.collection(),
-            {"_id": id, **({} if seen["$or"][0] == {} else seen)},
-            {"archived": 0, "history": {"$elemMatch": {"cause": cause}}},
+            kind.collection(), {"_id": id, **seen}, {"archived": 0, "history": {"$elemMatch": {"cause": cause}}}
         )
 
     def _refuse_repeat(self, kind: type[N], document: Document) -> None:
         for entry in document.get("history", ()):
             if entry["fingerprint"] != self._origin.fingerprint:
                 raise KeyReused
+            if entry.get("refused"):
+                raise again(entry["refused"])
             raise AlreadyDone(kind, document["_id"])
 
     @asynccontextmanager
@@ -166,29 +180,29 @@ class Store:
             yield
         except Refusal as refusal:
             if entity.keeps(refusal):
-                await self._write(entity, before)
+                await self._write(entity, before, refusal.told())
             raise
         await self._write(entity, before)
 
-    async def _write(self, entity: "Entity[Any]", before: Document | None) -> None:
+    async def _write(self, entity: "Entity[Any]", before: Document | None, told: Document | None = None) -> None:
         if not entity.fresh:
             return
         if before is None:
-            await self._insert(entity)
+            await self._insert(entity, told)
         else:
-            await self._update(entity, before)
+            await self._update(entity, before, told)
         for event in entity.fresh:
             metrics.events_recorded.labels(event.type_name()).inc()
         entity.version += len(entity.fresh)
 
-    async def _insert(self, entity: "Entity[Any]") -> None:
+    async def _insert(self, entity: "Entity[Any]", told: Document | None) -> None:
         try:
-            await self._mongo.insert(entity.collection(), draft(entity, self._origin))
+            await self._mongo.insert(entity.collection(), draft(entity, self._origin, told))
         except Duplicate:
             raise Conflict from None
 
-    async def _update(self, entity: "Entity[Any]", before: Document) -> None:
-        history = recorded(entity, self._origin, before["hash"])
+    async def _update(self, entity: "Entity[Any]", before: Document, told: Document | None) -> None:
+        history = recorded(entity, self._origin, before["hash"], told)
         old = before["state"]
         changed = {f"state.{k}": v for k, v in entity.state().items() if k not in old or old[k] != v}
         head = {
@@ -208,10 +222,10 @@ class Store:
         seen = kind.visible(self._actor).filter()
         return {"$and": [where, seen]} if where and seen else where or seen
 
-    def _only_write(self) -> None:
+    def _only_write(self, id: str) -> None:
         if self._writing:
             raise RuntimeError("a use case writes one entity, once: let another react to its event")
-        self._writing = True
+        self._writing.append(id)
 
 
 def load(kind: type[S], document: Document) -> S:
@@ -219,19 +233,19 @@ def load(kind: type[S], document: Document) -> S:
     return kind.model_validate({**document["state"], "id": document["_id"], "version": document["version"]})
 
 
-def recorded(entity: "Entity[Any]", origin: Origin, previous: str) -> list[Document]:
+def recorded(entity: "Entity[Any]", origin: Origin, previous: str, refused: Document | None = None) -> list[Document]:
     """The fresh events of an entity as its history keeps them, chained to ``previous``."""
     history: list[Document] = []
     for version, event in enumerate(entity.fresh, start=entity.version + 1):
-        entry = Recorded.of(event, entity.id, version, origin, previous)
+        entry = Recorded.of(event, entity.id, version, origin, previous, refused)
         history.append(entry.document())
         previous = entry.hash
     return history
 
 
-def draft(entity: "Entity[Any]", origin: Origin) -> Document:
+def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None) -> Document:
     """The first document of an entity to which something has happened; ValidationError where a field was never set."""
-    history = recorded(entity, origin, "")
+    history = recorded(entity, origin, "", refused)
     entity.model_validate(entity.model_dump())
     return {
         "_id": entity.id,

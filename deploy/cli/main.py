@@ -11,7 +11,8 @@ from deploy.local.trouble import Trouble
 # By panel: the name of each command is the name of its file here, which holds a function or an app `command`.
 COMMANDS = {
     "Running": ("up", "down", "status", "logs", "migrate"),
-    "City": ("sms",),
+    "Trust": ("verify", "parked"),
+    "City": ("demo", "seed", "replay", "sms"),
 }
 
 

@@ -24,7 +24,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_TRIES = 6
+_TRIES = 10
+_LONGEST_PAUSE = 0.2
 
 
 class Command(BaseModel):
@@ -110,8 +111,11 @@ def usecase(*, allow: str | tuple[str, ...]) -> Callable[[Work[P, R]], Work[P, R
     """Make a function a use case for some roles (``public``: everybody; ``system``: reactions and timers).
 
     It raises what the function refuses, Forbidden or SignInNeeded for other roles, Busy where many write one entity.
+    ValueError without a role: nothing is open by omission.
     """
     roles = (allow,) if isinstance(allow, str) else allow
+    if not roles or not all(roles):
+        raise ValueError("allow: say for whom this use case is")
 
     def wrap(work: Work[P, R]) -> Work[P, R]:
         known = UseCase(_name(work), roles, inspect.getdoc(work) or "")
@@ -169,5 +173,6 @@ async def _repeated(work: Work[P, R], ctx: Context, *args: P.args, **kwargs: P.k
         except AlreadyDone as done:
             return await fresh.store.as_left(done.kind, done.id)  # type: ignore[return-value]
         except Conflict:
-            await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            pause = min(_LONGEST_PAUSE, 0.005 * 2**attempt)
+            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
     raise Busy(retry_after=1)

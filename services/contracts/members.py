@@ -1,9 +1,10 @@
 """What members tells: areas, organisations, people, accounts and volunteer teams."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Instant, Sealed
+from services.chassis.domain.values import Instant, Private, Sealed
 
 
 class Level(StrEnum):
@@ -17,12 +18,13 @@ class Level(StrEnum):
 
 
 class OrganisationKind(StrEnum):
-    """Who serves: a community's station, a street's centre, a county's department, and those who supervise."""
+    """Who serves: a community's station, a street's centre, a department, those who supervise, the city's hotline."""
 
     STATION = "station"
     CENTRE = "centre"
     DEPARTMENT = "department"
     SUPERVISION = "supervision"
+    HOTLINE = "hotline"
 
 
 class TeamKind(StrEnum):
@@ -68,7 +70,10 @@ class AreaClosed(Event):
 
 
 class OrganisationFounded(Event):
-    """An organisation that serves a place was founded; ``department`` is its code where it is a county's department."""
+    """An organisation that serves a place was founded; ``department`` is its code where it is a county's department.
+
+    ``code`` is the name that its founder knows it by, one of a kind.
+    """
 
     kind: OrganisationKind | str
     name: str
@@ -76,6 +81,7 @@ class OrganisationFounded(Event):
     area: str
     above: str | None = None
     department: str | None = None
+    code: str | None = None
 
 
 class LeaderAppointed(Event):
@@ -120,13 +126,23 @@ class RolesGranted(Event):
     organisations: list[str]
 
 
+class AccountClosed(Event):
+    """Nobody signs in with an account any longer."""
+
+    person_id: str
+
+
 class SignInCodeIssued(Event):
-    """A code to sign in with was made for a phone; it has to reach that phone before it expires."""
+    """A code to sign in with was made for a phone; it has to reach that phone before it expires.
+
+    The mark of the code, by which a given one is compared, stays in the history.
+    """
 
     person_id: str
     phone: Sealed
     code: Sealed
     expires_at: Instant
+    mark: Annotated[str | None, Private] = None
 
 
 class TeamFounded(Event):
@@ -139,6 +155,7 @@ class TeamFounded(Event):
     skills: list[str]
     capacity: int
     leader_id: str | None = None
+    code: str | None = None
 
 
 class TeamLeaderAppointed(Event):

@@ -1,9 +1,10 @@
 """What notify tells: what was said to whom, and whether it arrived."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Instant, Sealed
+from services.chassis.domain.values import Instant, Private, Sealed
 
 
 class Via(StrEnum):
@@ -15,7 +16,10 @@ class Via(StrEnum):
 
 
 class MessageWritten(Event):
-    """A message was written to somebody because of an event; these channels are to carry it."""
+    """A message was written to somebody because of an event; these channels are to carry it until it expires.
+
+    ``text`` is the short form for phones; it can be a sign-in code, so it is never told to other services.
+    """
 
     person_id: str
     template: str
@@ -29,6 +33,8 @@ class MessageWritten(Event):
     channels: list[Via | str]
     phone: Sealed | None = None
     not_before: Instant | None = None
+    text: Annotated[Sealed | None, Private] = None
+    expires_at: Instant | None = None
 
 
 class DeliveryMade(Event):
@@ -62,6 +68,7 @@ class MessageRead(Event):
 class PreferencesSet(Event):
     """How somebody wants to be told things from now on."""
 
+    person_id: str
     channels: list[Via | str]
     language: str
     quiet_from: str | None = None

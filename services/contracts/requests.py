@@ -2,8 +2,11 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Instant, Sealed
+from services.contracts.items import FormField, Mode, Words
 
 
 class System(StrEnum):
@@ -16,12 +19,22 @@ class System(StrEnum):
 
 
 class Tier(StrEnum):
-    """Who a case is given to, from the nearest on."""
+    """Who a case is given to, from the nearest on; supervision only where nobody nearer is left."""
 
     STATION = "station"
     TEAM = "team"
     CENTRE = "centre"
     COUNTY = "county"
+    SUPERVISION = "supervision"
+
+
+class EscalationCause(StrEnum):
+    """Why a case climbed."""
+
+    UNASSIGNED = "unassigned"
+    UNACCEPTED = "unaccepted"
+    OVERDUE = "overdue"
+    RETURNED = "returned"
 
 
 class Channel(StrEnum):
@@ -46,13 +59,23 @@ class ItemPublished(Event):
 
     system: System | str
     group: str
+    group_en: str = ""
     name_zh: str
     name_en: str
-    mode: str
+    mode: Mode | str
     tiers: list[Tier | str]
     department: str
     first_response_hours: float
     resolution_hours: float
+    general: bool = False
+    team_kind: str | None = None
+    skill: str | None = None
+    eligibility: Words | None = None
+    materials: list[Words] = Field(default_factory=list)
+    steps: list[Words] = Field(default_factory=list)
+    form: list[FormField] = Field(default_factory=list)
+    keywords: list[str] = Field(default_factory=list)
+    emergency: Words | None = None
 
 
 class ItemWithdrawn(Event):
@@ -60,9 +83,10 @@ class ItemWithdrawn(Event):
 
 
 class CaseFiled(Event):
-    """A request was filed; its clock starts now."""
+    """A request was filed; its clock starts at ``filed_at``."""
 
     number: str
+    filed_at: Instant
     resident_id: str
     filed_by: str
     channel: Channel | str
@@ -105,6 +129,7 @@ class CaseDispatched(Event):
     handler_zh: str
     handler_en: str | None = None
     forced: bool = False
+    respond_by: Instant | None = None
 
 
 class CaseUnassigned(Event):
@@ -122,9 +147,10 @@ class CaseStarted(Event):
 
 
 class CasePaused(Event):
-    """A case waits for something outside; its clock stands."""
+    """A case waits for something outside; its clock stands from ``paused_at``, at the longest ``until``."""
 
     reason: Sealed
+    paused_at: Instant
     until: Instant | None = None
 
 
@@ -134,6 +160,7 @@ class CaseResumed(Event):
     respond_by: Instant
     warn_at: Instant
     due_at: Instant
+    next_at: Instant | None = None
 
 
 class CaseReturned(Event):
@@ -141,6 +168,7 @@ class CaseReturned(Event):
 
     reason: Sealed
     times: int
+    respond_by: Instant | None = None
 
 
 class CaseResolved(Event):
@@ -148,6 +176,7 @@ class CaseResolved(Event):
 
     outcome: CloseReason | str
     answer: Sealed
+    resolved_at: Instant
 
 
 class CaseCalledBack(Event):
@@ -197,6 +226,7 @@ class CaseUrged(Event):
     """The resident urged a case on."""
 
     times: int
+    urged_at: Instant
 
 
 class CommentAdded(Event):
@@ -226,4 +256,26 @@ class CaseEscalated(Event):
     level: int
     owner_id: str | None
     owner_place: str
+    because: EscalationCause | str
     next_at: Instant | None = None
+
+
+class SlotReserved(Event):
+    """A volunteer team has room for a case that was given to it, and keeps it."""
+
+    case_id: str
+    team_id: str
+
+
+class SlotRefused(Event):
+    """A volunteer team has no room left for a case that was given to it: the case goes on to somebody else."""
+
+    case_id: str
+    team_id: str
+
+
+class SlotFreed(Event):
+    """A volunteer team has room again: a case left it."""
+
+    case_id: str
+    team_id: str

@@ -1,7 +1,50 @@
 """Members, put together."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from services.chassis.http.signing import Signer, key_set
 from services.chassis.ops.service import Service
+from services.chassis.ops.settings import Settings
+from services.members.accounts import api as accounts
+from services.members.accounts.model import Account
 from services.members.areas import api as areas
 from services.members.areas.model import Area
+from services.members.codes import api as codes
+from services.members.codes.model import PhoneCode
+from services.members.organisations import api as organisations
+from services.members.organisations.model import Organisation
+from services.members.people import api as people
+from services.members.people.model import Person
+from services.members.sessions import api as sessions
+from services.members.sessions.model import Guard, Session
+from services.members.sessions.queries import KeySet
+from services.members.teams import api as teams
+from services.members.teams.model import Team
 
-service = Service(name="members", entities=(Area,), routes=(areas.routes,), mints_keys=True)
+
+def parts(settings: Settings) -> Mapping[type, Any]:
+    """What signs tokens; only the web has the keys for it."""
+    folder = settings.token_keys
+    if folder is None:
+        return {}
+    return {Signer: Signer(folder, settings.issuer, settings.audience), KeySet: KeySet(key_set(folder))}
+
+
+service = Service(
+    name="members",
+    entities=(Area, Organisation, Person, Account, PhoneCode, Session, Guard, Team),
+    routes=(
+        areas.routes,
+        organisations.routes,
+        people.routes,
+        people.me,
+        codes.routes,
+        sessions.routes,
+        sessions.keys,
+        accounts.routes,
+        teams.routes,
+    ),
+    parts=parts,
+    mints_keys=True,
+)

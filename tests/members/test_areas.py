@@ -2,6 +2,7 @@
 
 from services.chassis.domain.scope import Actor
 from services.members.app import service
+from tests.members.support import COUNTY_ADMINISTRATOR, FAR_COMMUNITY, Members
 from tests.support.world import World, keyed
 
 ADMINISTRATOR = Actor("admin", frozenset({"administrator"}), ("1507",))
@@ -28,3 +29,25 @@ async def test_an_area_whose_parent_is_missing_is_refused_and_nothing_is_written
         looked = await client.get("/v1/areas/150702")
     assert (refused.status_code, refused.json()["code"]) == (422, "above-missing")
     assert looked.status_code == 404
+
+
+async def test_a_key_that_added_one_area_is_refused_for_another(members: Members) -> None:
+    key, body = keyed(), {"code": "150703", "level": "county", "name": "扎赉诺尔区"}
+    async with members.client(ADMINISTRATOR) as client:
+        first, again = [await client.post("/v1/areas", json=body, headers=key) for _ in range(2)]
+        other = await client.post("/v1/areas", json={**body, "code": "150721"}, headers=key)
+    assert (again.status_code, again.json(), again.headers["ETag"]) == (201, first.json(), first.headers["ETag"])
+    assert (other.status_code, other.json()["code"]) == (422, "key-reused")
+
+
+async def test_an_administrator_changes_only_areas_in_the_own_places(members: Members) -> None:
+    named = await members.put(COUNTY_ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/name", {"name": "别名"})
+    closed = await members.post(COUNTY_ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/close", {"reason": "撤销"})
+    assert [(a.status_code, a.json()["code"]) for a in (named, closed)] == [(403, "outside-your-places")] * 2
+
+
+async def test_nothing_is_founded_in_a_closed_area(members: Members) -> None:
+    await members.post(ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/close", {"reason": "合并"})
+    station = {"kind": "station", "name": "东山社区服务站", "area": FAR_COMMUNITY}
+    refused = await members.post(ADMINISTRATOR, "/v1/organisations", station)
+    assert (refused.status_code, refused.json()["code"]) == (422, "area-not-open")

@@ -28,7 +28,7 @@ class Refused(Exception):
 
     def __init__(self, what: str, answer: "Answer") -> None:
         super().__init__(f"{what}: {answer.status} {answer.code} {answer.detail}")
-        self.answer = answer
+        self.what, self.answer = what, answer
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,15 @@ class Gateway:
                 return
             after = {"after": page["next"]}
 
+    async def stream(self, path: str, token: str) -> AsyncIterator[dict[str, Any]]:
+        """The messages of a live stream, from the moment it stands; its first entry is empty and says that it does."""
+        async with self._http.get(path, headers={"Authorization": _bearer(token)}, timeout=_STREAM_TIMEOUT) as response:
+            async for line in response.content:
+                if line.startswith(b": connected"):
+                    yield {}
+                elif line.startswith(b"data: "):
+                    yield orjson.loads(line[6:])
+
     async def _once(
         self, method: str, path: str, headers: Mapping[str, str], body: Any, query: Mapping[str, str] | None
     ) -> Answer | None:
@@ -144,7 +153,7 @@ class Gateway:
 
 def _pause(answer: Answer | None, tries: int) -> float | None:
     """How many seconds to wait before the same again; None where the answer stands."""
-    backoff = random.uniform(0.5, 1) * min(0.1 * 2**tries, 3)  # noqa: S311 - jitter, not a secret
+    backoff: float = random.uniform(0.5, 1) * min(0.1 * 2**tries, 3)  # noqa: S311 - jitter, not a secret
     if answer is None:
         return backoff
     asked = answer.headers.get("Retry-After", "")

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -11,9 +10,9 @@ from typing import Protocol
 import orjson
 import pyotp
 
-from deploy.cli.city.client import Gateway, Refused
+from deploy.cli.city.client import Answer, Gateway
 from deploy.cli.city.credentials import Account
-from deploy.cli.city.spool import CodeMissing, Spool
+from deploy.cli.city.spool import Spool
 from deploy.local import Home, keys
 from services.chassis.domain.scope import Actor
 from services.chassis.http.signing import Signer
@@ -72,3 +71,86 @@ class KeyHolder:
         if self._token is None or not self._token.holds():
             self._token = Token.of(self._signer.sign(self._actor, datetime.now(UTC), LIFE))
         return self._token
+
+
+class SignedIn:
+    """Somebody who signs in once and stays signed in; many may ask for the token at the same time."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._token: Token | None = None
+        self._refresh = ""
+        self._one_at_a_time = asyncio.Lock()
+
+    async def token(self) -> Token:
+        """A token that holds; Refused, CodeMissing or Unanswered where signing in fails."""
+        async with self._one_at_a_time:
+            if self._token is None or not self._token.holds():
+                self._take(await self._refreshed() or await self._entered())
+            assert self._token is not None
+            return self._token
+
+    async def _entered(self) -> dict[str, str]:
+        """The tokens of a new session."""
+        raise NotImplementedError
+
+    async def _refreshed(self) -> dict[str, str] | None:
+        """New tokens of the same session; None where there is none, or it is over."""
+        if not self._refresh:
+            return None
+        answer = await self._gateway.ask("POST", "/v1/sign-in/refresh", body={"refresh_token": self._refresh})
+        return answer.body if answer.ok else None
+
+    def _take(self, tokens: dict[str, str]) -> None:
+        self._token, self._refresh = Token.of(tokens["access_token"]), tokens["refresh_token"]
+
+
+class StaffMember(SignedIn):
+    """Somebody of the staff, with password and second factor."""
+
+    def __init__(self, gateway: Gateway, account: Account) -> None:
+        super().__init__(gateway)
+        self.account = account
+
+    async def _entered(self) -> dict[str, str]:
+        """Sign in; a one-time code is good once, so where it is refused the next one is waited for."""
+        for _ in range(TRIES):
+            secret = {"login": self.account.login, "password": self.account.password}
+            otp = pyotp.TOTP(self.account.totp_secret).now()
+            answer = await self._gateway.ask("POST", "/v1/sign-in/staff", body={**secret, "otp": otp})
+            if answer.ok:
+                break
+            await asyncio.sleep(_retry_after(answer) or OTP_SECONDS - time.time() % OTP_SECONDS + 0.5)
+        tokens: dict[str, str] = answer.expect(f"signing in as {self.account.login}")
+        return tokens
+
+
+class PhoneHolder(SignedIn):
+    """A resident, who signs in with the code that comes to their phone (E.164)."""
+
+    def __init__(self, gateway: Gateway, spool: Spool, phone: str) -> None:
+        super().__init__(gateway)
+        self.phone = phone
+        self._spool = spool
+
+    async def _entered(self) -> dict[str, str]:
+        """Have a code sent and give it; where too many were sent, the time is waited for that is asked for."""
+        for _ in range(TRIES):
+            asked = datetime.now(UTC) - timedelta(seconds=1)
+            answer = await self._gateway.ask("POST", "/v1/sign-in/codes", body={"phone": self.phone})
+            if answer.ok:
+                answer = await self._give(asked)
+            if answer.ok:
+                break
+            await asyncio.sleep(_retry_after(answer))
+        tokens: dict[str, str] = answer.expect("signing in by phone")
+        return tokens
+
+    async def _give(self, asked: datetime) -> Answer:
+        code = await self._spool.code(self.phone, asked)
+        return await self._gateway.ask("POST", "/v1/sign-in/tokens", body={"phone": self.phone, "code": code})
+
+
+def _retry_after(answer: Answer) -> float:
+    asked = answer.headers.get("Retry-After", "")
+    return float(asked) if asked.isdecimal() else 0.0

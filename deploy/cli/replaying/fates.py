@@ -12,6 +12,7 @@ RETURNED_TWICE = 20
 REDISPATCHED = 40
 URGED = 50
 REOPENED = 50
+LISTENS = 200
 _SCORES = (5, 5, 5, 4, 4, 4, 3, 3, 2, 1)
 # Mainland mobile numbers: prefixes in use, as the numbering plan has them.
 _PREFIXES = ("135", "136", "137", "138", "139", "150", "151", "152", "157", "158", "159", "186", "187", "188")
@@ -27,6 +28,7 @@ class Fate:
     redispatched: bool
     urged: bool
     reopened: bool
+    listens: bool
     score: int
 
     @property
@@ -50,6 +52,7 @@ def fate(seed: int, message: str) -> Fate:
         redispatched=not returned and of_thousand("redispatched") < REDISPATCHED,
         urged=of_thousand("urged") < URGED,
         reopened=of_thousand("reopened") < REOPENED,
+        listens=of_thousand("listens") < LISTENS,
         score=_SCORES[of_thousand("score") % len(_SCORES)],
     )
 

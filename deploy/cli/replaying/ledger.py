@@ -12,9 +12,9 @@ from deploy.cli.city.client import Answer
 
 
 class Ledger:
-    """A file of JSON lines: id, actor, method, path, key, entity, started, ended, outcome, status, version.
+    """A file of JSON lines in the form that ``services.chassis.ledger.commands`` reads, one for each command.
 
-    ``id`` is the cause as histories have it but for its leading ``http:``; ``outcome`` is ok, rejected or unknown.
+    It also keeps the latencies of those that were done, in seconds by kind of command.
     """
 
     def __init__(self, file: Path) -> None:
@@ -41,11 +41,12 @@ class Ledger:
             "path": path,
             "key": key,
             "entity": _entity(answer),
-            "started": began,
-            "ended": datetime.now(UTC),
+            "start": began,
+            "end": datetime.now(UTC),
             "outcome": outcome,
             "status": answer.status if answer else None,
             "version": answer.version if answer else None,
+            "etag": answer.headers.get("ETag") if answer else None,
         }
         self._file.write(orjson.dumps(line) + b"\n")
         self._file.flush()

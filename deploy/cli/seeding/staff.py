@@ -9,7 +9,7 @@ from deploy.cities.spread import Office, Team
 
 @dataclass(frozen=True)
 class Staff:
-    """An account; ``serves`` are natural keys of organisations and teams, ``leads`` those of organisations."""
+    """An account; ``serves`` and ``leads`` are natural keys of organisations and teams."""
 
     login: str
     name: str
@@ -56,4 +56,4 @@ def _street(area: Area, offices: Sequence[Office], teams: Sequence[Team]) -> Ite
     own = tuple(office.key for office in offices if office.area.code.startswith(area.code))
     led = tuple(team.key for team in teams if team.area.code.startswith(area.code))
     yield Staff(f"street-{area.code}", f"{name}经办人", ("dispatcher", "handler"), places, own, own)
-    yield Staff(f"teams-{area.code}", f"{name}志愿服务队队长", ("handler",), places, led)
+    yield Staff(f"teams-{area.code}", f"{name}志愿服务队队长", ("handler",), places, led, led)

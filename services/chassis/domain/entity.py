@@ -50,7 +50,7 @@ class Stored(BaseModel):
         """The people whose sealed fields this holds."""
         return ()
 
-    def state(self) -> dict[str, Any]:
+    def as_stored(self) -> dict[str, Any]:
         """The fields as they are stored, without id and version."""
         return self.model_dump(exclude={"id", "version"})
 

@@ -72,11 +72,11 @@ Conditions = list[dict[str, Any]]
 
 def _bounds(field: str, value: Any, *, descending: bool) -> tuple[Conditions, Conditions]:
     """(where the rest of the list lies, what in it has another value); None stands before all other values."""
+    if value is None:
+        return ([{field: None}], []) if descending else ([], [{field: {"$ne": None}}])
     if descending:
         # Not "at most": that would leave out the entries without a value, which come last.
-        return [{field: {"$not": {"$gt": value}}}], [] if value is None else [{field: {"$not": {"$gte": value}}}]
-    if value is None:
-        return [], [{field: {"$ne": None}}]
+        return [{field: {"$not": {"$gt": value}}}], [{field: {"$not": {"$gte": value}}}]
     return [{field: {"$gte": value}}], [{field: {"$gt": value}}]
 
 

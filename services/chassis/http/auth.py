@@ -12,7 +12,7 @@ import jwt
 from fastapi import Request
 
 from services.chassis.domain.refusals import TokenInvalid
-from services.chassis.domain.scope import NOBODY, Actor
+from services.chassis.domain.scope import NOBODY, SYSTEM, Actor
 from services.chassis.http.signing import TYPE
 from services.chassis.ops import logs
 from services.chassis.ops.settings import Settings
@@ -22,12 +22,18 @@ log = logs.get()
 ALGORITHMS = ["EdDSA", "ES256"]
 LONGEST_LIFE = 3600
 """No access token is valid for longer than this, in seconds."""
+_FOREIGN = frozenset({"jku", "jwk", "x5u", "x5c", "crit"})
+"""Headers that bring a key of their own, or ask for what is not known here."""
 _AGAIN_AFTER = 5.0
+_STALE_AFTER = 300.0
 _LEEWAY = 5
 
 
 class PublicKeys:
-    """The keys of the token issuer, from a file or an address; read again when a token names an unknown one."""
+    """The keys of the token issuer, from a file or an address.
+
+    They are read again when a token names an unknown one, and every five minutes, so that one that was withdrawn ends.
+    """
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -37,19 +43,23 @@ class PublicKeys:
 
     async def get(self, name: str) -> jwt.PyJWK | None:
         """The key of this name, None where the issuer has no such key."""
-        if name not in self._keys:
+        if self._is_due(name):
             async with self._lock:
-                if name not in self._keys and time.monotonic() - self._read_at > _AGAIN_AFTER:
+                if self._is_due(name):
                     await self._read()
         return self._keys.get(name)
 
+    def _is_due(self, name: str) -> bool:
+        return time.monotonic() - self._read_at > (_STALE_AFTER if name in self._keys else _AGAIN_AFTER)
+
     async def _read(self) -> None:
-        self._read_at = time.monotonic()
         try:
             entries = (await self._load())["keys"]
             self._keys = {entry["kid"]: jwt.PyJWK(entry) for entry in entries}
         except (OSError, ValueError, KeyError, jwt.PyJWTError, aiohttp.ClientError, TimeoutError) as error:
             log.error("the keys of the token issuer cannot be read", source=self._source, reason=str(error))
+        finally:  # not before: whoever comes meanwhile has to wait for these keys, not go without
+            self._read_at = time.monotonic()
 
     async def _load(self) -> Any:
         if not self._source.startswith(("http://", "https://")):
@@ -82,7 +92,7 @@ class Tokens:
         """As RFC 8725 asks: algorithms, type, issuer and audience pinned, the key taken by name from our own list."""
         try:
             header = jwt.get_unverified_header(token)
-            if header.get("typ") != TYPE or header.get("alg") not in ALGORITHMS:
+            if header.get("typ") != TYPE or header.get("alg") not in ALGORITHMS or not _FOREIGN.isdisjoint(header):
                 raise TokenInvalid
             key = await self._keys.get(str(header.get("kid")))
             if key is None or key.algorithm_name != header["alg"]:
@@ -98,7 +108,7 @@ class Tokens:
             )
         except jwt.PyJWTError:
             raise TokenInvalid from None
-        if claims["exp"] - claims["iat"] > LONGEST_LIFE:
+        if int(claims["exp"]) - int(claims["iat"]) > LONGEST_LIFE:
             raise TokenInvalid
         return claims
 
@@ -106,10 +116,10 @@ class Tokens:
 def _actor(claims: dict[str, Any]) -> Actor:
     return Actor(
         id=claims["sub"],
-        roles=frozenset(claims.get("roles", ())),
+        roles=frozenset(claims.get("roles", ())) - {SYSTEM},  # the house itself never comes through a door
         places=tuple(claims.get("places", ())),
         organisations=tuple(claims.get("organisations", ())),
         person=claims.get("person"),
         session=claims.get("sid"),
-        until=datetime.fromtimestamp(claims["exp"], UTC),
+        until=datetime.fromtimestamp(int(claims["exp"]), UTC),
     )

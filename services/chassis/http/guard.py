@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.domain.refusals import BodyTooLarge, Busy, Refusal
-from services.chassis.http.problems import answer, language_of
+from services.chassis.http.problems import MAX_BODY, answer, language_of
 from services.chassis.ops import metrics
 
-MAX_BODY = 1024 * 1024
 _HOUSEKEEPING = ("/healthz", "/readyz", "/metrics")
 
 
@@ -29,7 +29,7 @@ class Guard:
             await self._app(scope, receive, send)
         elif self._in_flight >= self._most:
             await self._refuse(Busy(retry_after=1), scope, receive, send)
-        elif int(Headers(scope=scope).get("content-length", "0") or 0) > MAX_BODY:
+        elif _stated(scope) > MAX_BODY:
             await self._refuse(BodyTooLarge(limit=MAX_BODY), scope, receive, send)
         else:
             await self._measured(scope, receive, send)
@@ -45,8 +45,6 @@ class Guard:
         metrics.http_in_flight.set(self._in_flight)
         try:
             await self._app(scope, visit.receive, visit.send)
-        except _TooLong:
-            await self._refuse(BodyTooLarge(limit=MAX_BODY), scope, receive, send)
         finally:
             visit.leave()
             route = getattr(scope.get("route"), "path", "unknown")
@@ -58,8 +56,9 @@ class Guard:
         metrics.http_in_flight.set(self._in_flight)
 
 
-class _TooLong(Exception):
-    """A body without a stated length grew over the limit."""
+def _stated(scope: Scope) -> int:
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length) if length.isdecimal() else 0
 
 
 class _Visit:
@@ -76,11 +75,11 @@ class _Visit:
         self.seconds = 0.0
 
     async def receive(self) -> Message:
-        """Pass on what comes; _TooLong where it grows over the limit."""
+        """Pass on what comes; a body without a stated length may grow over the limit."""
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
         if self._bytes > MAX_BODY:
-            raise _TooLong
+            raise HTTPException(413)  # of the exceptions on this way the framework lets only its own pass
         return message
 
     async def send(self, message: Message) -> None:

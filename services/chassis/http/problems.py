@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from services.chassis.domain.refusals import Invalid, Kind, NotFound, Refusal
+from services.chassis.domain.refusals import BodyTooLarge, Invalid, Kind, NotFound, Refusal
 from services.chassis.http.wording import field_of, problem_of
 from services.chassis.ops import logs
 
@@ -27,6 +27,8 @@ STATUS: Mapping[Kind, int] = {
     Kind.TOO_MANY: 429,
     Kind.UNAVAILABLE: 503,
 }
+MAX_BODY = 1024 * 1024
+"""The longest body that is read, in bytes."""
 _MEDIA = "application/problem+json"
 
 
@@ -34,6 +36,12 @@ class MethodUnknown(Refusal):
     kind = Kind.NOT_FOUND
     zh = "这个地址不支持该方法。请查看接口说明。"
     en = "This address does not take that method. See the API description."
+
+
+class Malformed(Refusal):
+    kind = Kind.INVALID
+    zh = "无法读取提交的内容：应为 UTF-8 编码的 JSON。"
+    en = "What was sent cannot be read: it must be JSON in UTF-8."
 
 
 class Broken(Refusal):
@@ -106,8 +114,16 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    refusal = MethodUnknown() if error.status_code == 405 else NotFound()
-    return answer(refusal, language_of(request), status=error.status_code)
+    language = language_of(request)
+    if error.status_code == 404:
+        return answer(NotFound(), language)
+    if error.status_code == 405:
+        response = answer(MethodUnknown(), language, status=405)
+        response.headers.update(error.headers or {})
+        return response
+    if error.status_code == 413:
+        return answer(BodyTooLarge(limit=MAX_BODY), language)
+    return answer(Malformed(), language)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -147,7 +147,10 @@ def _endpoint(door: Route, house: House, tokens: Tokens, prefix: str) -> Callabl
 def _signature(door: Route, names: list[str], hints: dict[str, Any]) -> inspect.Signature:
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter("request", kind, annotation=Request)]
-    parameters += [inspect.Parameter(n, kind, annotation=_source(n, hints[n], door)) for n in names]
+    given = inspect.signature(door.work).parameters
+    parameters += [
+        inspect.Parameter(n, kind, annotation=_source(n, hints[n], door), default=given[n].default) for n in names
+    ]
     parameters.append(inspect.Parameter("bearer", kind, annotation=Credentials, default=None))
     if door.method != "GET":
         parameters.append(inspect.Parameter("idempotency_key", kind, annotation=KeyHeader, default=None))

@@ -31,7 +31,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "too_long": ("最多 {max_length} 项", "must have at most {max_length} entries"),
     "too_short": ("至少 {min_length} 项", "must have at least {min_length} entries"),
     "json_invalid": ("不是有效的 JSON", "is not valid JSON"),
-    "timezone_aware": ("时间必须带时区，例如 2026-11-23T08:00:00+08:00", "must have a zone, as in 2026-11-23T08:00:00+08:00"),
+    "timezone_aware": (
+        "时间必须带时区，例如 2026-11-23T08:00:00+08:00",
+        "must have a zone, as in 2026-11-23T08:00:00+08:00",
+    ),
     "datetime_parsing": ("应为 ISO 8601 时间", "must be an ISO 8601 time"),
     "datetime_from_date_parsing": ("应为 ISO 8601 时间", "must be an ISO 8601 time"),
     "datetime_type": ("应为 ISO 8601 时间", "must be an ISO 8601 time"),

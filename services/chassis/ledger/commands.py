@@ -14,13 +14,13 @@ The log is a file of JSON lines, one for each command or for each try of it, wri
 ``version``   the version that the answer told, or null
 ``etag``      the answer's ETag as sent, or null
 
-Where a command has several lines the strongest counts: ok, then unknown, then rejected. Commands that record nothing when
-they succeed, and those that leave a trace when refused (a wrong sign-in code), do not belong into the log. A last line
-that is cut off is passed over: the driver may still be writing.
+Where a command has several lines the strongest counts: ok, then unknown, then rejected. Commands that record nothing
+when they succeed, and those that leave a trace when refused (a wrong sign-in code), do not belong into the log. A last
+line that is cut off is passed over: the driver may still be writing.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -115,13 +115,17 @@ class Commands:
 
 def read(file: Path, routes: Sequence[Routes]) -> Commands:
     """The commands that one of these routes answers; LogUnreadable names the first wrong line."""
-    doors = [(r.method, _pattern(table.prefix + r.path)) for table in routes for r in table.table]
+    doors = [(door.method, _pattern(table.prefix + door.path)) for table in routes for door in table.doors]
+    return Commands(command for command in each(file) if _ours(command, doors))
+
+
+def each(file: Path) -> Iterator[Command]:
+    """All lines of a driver's log; LogUnreadable names the first wrong one."""
     try:
-        text = file.read_text()
+        with file.open(encoding="utf-8") as lines:
+            yield from (_parsed(file, n, raw) for n, raw in enumerate(lines, 1) if raw.endswith("\n"))
     except OSError as error:
         raise LogUnreadable(f"{file}: {error.strerror}") from error
-    whole = text[: text.rfind("\n") + 1].splitlines()
-    return Commands(command for n, raw in enumerate(whole, 1) if _ours(command := _parsed(file, n, raw), doors))
 
 
 def _parsed(file: Path, number: int, raw: str) -> Command:
@@ -129,7 +133,8 @@ def _parsed(file: Path, number: int, raw: str) -> Command:
         return Command.model_validate_json(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        raise LogUnreadable(f"{file}, line {number}: {'.'.join(map(str, first['loc']))} {first['msg']}") from None
+        problem = " ".join([*map(str, first["loc"]), first["msg"]])
+        raise LogUnreadable(f"{file}, line {number}: {problem}") from None
 
 
 def _ours(command: Command, doors: Sequence[tuple[str, re.Pattern[str]]]) -> bool:

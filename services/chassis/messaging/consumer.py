@@ -1,14 +1,15 @@
 """The consumer: per partition in order, partitions side by side; effects, then memory, then the commit."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import groupby
 
 from services.chassis.domain.events import Origin
-from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.messaging.kafka import BrokerAway, Incoming, Reader
 from services.chassis.messaging.parking import Parking, record_of
+from services.chassis.messaging.patience import lasting, passing
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, Write
 from services.chassis.ops import logs, metrics, tracing
 from services.chassis.storage.mongo import Document, Put
@@ -32,16 +33,17 @@ class Consumer:
         self._reactions = reactions
         self._parking = Parking(house.mongo)
         self._ours: frozenset[tuple[str, int]] = frozenset()
+        self._turn = 0
         self._finishing = False
 
     async def run(self) -> None:
         """Go on until told to finish. Errors of the group end it, and with it the process."""
         while not self._finishing:
             batches = await self._reader.poll(_WAIT_MS)
-            await _lasting(self._prepare)
+            await lasting(self._prepare)
             async with asyncio.TaskGroup() as group:
                 for records in batches:
-                    group.create_task(_lasting(partial(self._take, records)))
+                    group.create_task(lasting(partial(self._take, records)))
             await self._confirm(batches)
             self._measure()
 
@@ -54,10 +56,12 @@ class Consumer:
         return bool(self._ours)
 
     async def _prepare(self) -> None:
-        ours = self._reader.assigned()
-        if ours != self._ours:
+        ours, turn = self._reader.assigned(), self._reader.turn()
+        # Also when they are the same: another member may have had them meanwhile, and parked something.
+        if (ours, turn) != (self._ours, self._turn):
+            metrics.consumer_lag.clear()  # what is another worker's now must not be counted twice
             await self._parking.load(ours)
-            self._ours = ours
+            self._ours, self._turn = ours, turn
         for document in await self._parking.flagged(ours):
             await self._replay(document)
 
@@ -79,7 +83,7 @@ class Consumer:
         handled = await reaction.batch(self._house, events)
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:
-            if self._parking.holds(reaction.name, event.entity):
+            if self._parking.holds(reaction.name, event):
                 await self._parking.park(reaction.name, event, "waits behind an earlier event")
                 continue
             effects = await self._attempt(reaction, handled, event)
@@ -95,7 +99,7 @@ class Consumer:
             except KeyNotHere as error:
                 reason: BaseException = error
             except Exception as error:
-                if _passing(error):
+                if passing(error):
                     raise
                 reason = error
                 if attempt + 1 >= _TRIES:
@@ -104,26 +108,28 @@ class Consumer:
         return None
 
     async def _timed(self, reaction: AnyReaction, handled: Handled, event: Delivered) -> Sequence[Effect]:
-        outcome = "failed"
+        outcome, start = "failed", time.perf_counter()
         with tracing.span(f"reaction {reaction.name}", event.trace, consumer=True):
-            with metrics.reaction_seconds.labels(reaction.name, "all").time():
+            try:
                 effects = await handled(event)
-            outcome = "applied" if effects else "done"
-            log.debug("an event had its effect", reaction=reaction.name, event_id=event.id, outcome=outcome)
-            return effects
+                outcome = "applied" if effects else "done"
+                log.debug("an event had its effect", reaction=reaction.name, event_id=event.id, outcome=outcome)
+                return effects
+            finally:
+                metrics.reaction_seconds.labels(reaction.name, outcome).observe(time.perf_counter() - start)
 
     async def _write(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
         """The effects of a batch at once; one by one where that fails, to find the one that cannot be written."""
         try:
             await self._write_together(reaction, done)
         except Exception as error:
-            if _passing(error) or not done:
+            if passing(error) or not done:
                 raise
             if len(done) == 1:
                 await self._parking.park(reaction.name, done[0][0], f"{type(error).__name__}: {error}")
                 return
             for one in done:
-                if self._parking.holds(reaction.name, one[0].entity):
+                if self._parking.holds(reaction.name, one[0]):
                     await self._parking.park(reaction.name, one[0], "waits behind an earlier event")
                 else:
                     await self._write(reaction, [one])
@@ -179,7 +185,7 @@ class Consumer:
             effects = await self._timed(reaction, handled, event)
             await self._write_together(reaction, [(event, effects)])
         except Exception as error:
-            if _passing(error):
+            if passing(error):
                 raise
             await self._parking.keep_waiting(reaction.name, document["entity"], f"{type(error).__name__}: {error}")
             return
@@ -206,25 +212,3 @@ def _memory(reaction: AnyReaction, event: Delivered) -> str:
 
 def _collection(write: Write) -> str:
     return write[0]
-
-
-def _passing(error: BaseException) -> bool:
-    """Whether waiting mends it: lost connections and time-outs, and nothing else."""
-    if isinstance(error, KeyNotHere):
-        return False
-    return isinstance(error, BrokerAway) or (isinstance(error, Refusal) and error.kind is Kind.UNAVAILABLE)
-
-
-async def _lasting(work: Callable[[], Awaitable[None]]) -> None:
-    """Do it until it is done: a batch waits for a database that is away, however long."""
-    pause = 0.1
-    while True:
-        try:
-            await work()
-            return
-        except Exception as error:
-            if not _passing(error):
-                raise
-            log.warning("the consumer waits", reason=str(error))
-        await asyncio.sleep(pause)
-        pause = min(5.0, pause * 2)

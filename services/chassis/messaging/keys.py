@@ -1,10 +1,12 @@
 """The keys of people, as the service that mints them sends them round: kept in every other service."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from services.chassis.messaging.kafka import Incoming, Reader
+from services.chassis.messaging.patience import lasting
 from services.chassis.ops import logs
-from services.chassis.storage.vault import Vault
+from services.chassis.storage.vault import Tampered, Vault
 
 log = logs.get()
 
@@ -17,12 +19,20 @@ class KeyKeeper:
         self._reader = reader
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Go on until cancelled, also while the database is away."""
         while True:
             for records in await self._reader.poll(wait_ms=250):
-                await self._keep(records)
-                await self._reader.commit(records[-1:])
+                await lasting(partial(self._keep, records))
 
     async def _keep(self, records: Sequence[Incoming]) -> None:
-        await self._vault.keep({record.key: record.value for record in records})
+        try:
+            await self._vault.keep({record.key: record.value for record in records})
+        except Tampered as error:
+            if len(records) > 1:
+                for record in records:
+                    await self._keep([record])
+                return
+            # A key that our master key does not open must not replace one that it does.
+            log.error("a key is not ours and is passed over", offset=records[0].offset, reason=str(error))
         log.debug("keys are here", count=len(records))
+        await self._reader.commit(records[-1:])

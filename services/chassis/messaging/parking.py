@@ -23,19 +23,22 @@ class Parking:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._held: Counter[tuple[str, str]] = Counter()
+        self._held: dict[tuple[str, str], dict[str, int]] = {}  # the offsets of what waits, by id
 
     async def load(self, partitions: Collection[tuple[str, int]]) -> None:
         """Learn what is parked of these partitions, which are all that are ours from now on."""
-        show = {"reaction": 1, "entity": 1}
+        show = {"reaction": 1, "entity": 1, "offset": 1}
         choices = [{"topic": topic, "partition": partition} for topic, partition in partitions]
         found = await self._mongo.find(COLLECTION, {"$or": choices}, show=show, limit=_MOST) if choices else []
-        self._held = Counter((document["reaction"], document["entity"]) for document in found)
+        self._held = {}
+        for document in found:
+            self._hold(document)
         self._measure()
 
-    def holds(self, reaction: str, entity: str) -> bool:
-        """Whether an earlier event of this entity is parked for this reaction, so that later ones wait behind it."""
-        return self._held[reaction, entity] > 0
+    def holds(self, reaction: str, event: Delivered) -> bool:
+        """Whether an earlier event of its entity is parked for this reaction, so that it has to wait behind that."""
+        waiting = self._held.get((reaction, event.entity))
+        return waiting is not None and min(waiting.values()) < event.record.offset
 
     async def park(self, reaction: str, event: Delivered, reason: str) -> None:
         """Set one event aside."""
@@ -65,7 +68,10 @@ class Parking:
     async def unpark(self, document: Document) -> None:
         """Forget one that has had its effect."""
         await self._mongo.delete(COLLECTION, {"_id": document["_id"]})
-        self._held[document["reaction"], document["entity"]] -= 1
+        waiting = self._held.get((document["reaction"], document["entity"]), {})
+        waiting.pop(document["_id"], None)
+        if not waiting:
+            self._held.pop((document["reaction"], document["entity"]), None)
         self._measure()
 
     async def keep_waiting(self, reaction: str, entity: str, reason: str) -> None:
@@ -76,16 +82,21 @@ class Parking:
             continue
 
     async def _keep(self, id: str, reaction: str, entity: str, record: Incoming, reason: str) -> None:
-        document = _document(reaction, entity, record, reason)
-        with suppress(Duplicate):  # parked already: the batch came a second time
-            await self._mongo.insert(COLLECTION, {"_id": id, **document})
-            self._held[reaction, entity] += 1
+        document = {"_id": id, **_document(reaction, entity, record, reason)}
+        with suppress(Duplicate):  # parked already: the batch came again, or the answer to the insert was lost
+            await self._mongo.insert(COLLECTION, document)
+        self._hold(document)
         self._measure()
 
+    def _hold(self, document: Document) -> None:
+        waiting = self._held.setdefault((document["reaction"], document["entity"]), {})
+        waiting.setdefault(document["_id"], document["offset"])
+
     def _measure(self) -> None:
+        metrics.parked_events.clear()  # what is another worker's now must not be counted twice
         totals: Counter[str] = Counter()
-        for (reaction, _), count in self._held.items():
-            totals[reaction] += count
+        for (reaction, _), waiting in self._held.items():
+            totals[reaction] += len(waiting)
         for reaction, count in totals.items():
             metrics.parked_events.labels(reaction).set(count)
 

@@ -110,7 +110,9 @@ class Keep:
 
     def writes(self, origin: Origin) -> Sequence[Write]:
         """One upsert, guarded by the source's version: where it meets a newer copy it does nothing."""
-        document = {"version": self.copy.version, "under": list(self.copy.places()), "state": self.copy.state()}
+        # Field by field: an older process must not drop what a newer one has kept.
+        state = {f"state.{name}": value for name, value in self.copy.as_stored().items()}
+        document = {"version": self.copy.version, "under": list(self.copy.places()), **state}
         guard = {"_id": self.copy.id, "version": {"$lt": self.copy.version}}
         return [(self.copy.collection(), Put(guard, {"$set": document}, upsert=True))]
 

@@ -1,6 +1,7 @@
 """The relay: reads what entities have recorded, sends it to Kafka in order, and marks it as published."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import orjson
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher
+from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher, Unsendable
 from services.chassis.ops import logs, metrics
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo, Put
@@ -24,6 +25,7 @@ _BATCH = 200
 _KEYS = 500
 _BUSY, _IDLE = 0.002, 0.025
 _TRIES = 3
+_MEASURE_SECONDS = 10.0
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -49,6 +51,7 @@ class Relay:
         self._source = source
         self._events_topic, self._keys_topic = topics
         self._failures: Counter[str] = Counter()
+        self._measured_at = float("-inf")
 
     async def run(self, lease: Lease) -> None:
         """Go on until cancelled; pauses while another holds the lease or the broker or database is away."""
@@ -69,13 +72,15 @@ class Relay:
     async def round(self) -> int:
         """Publish one batch, oldest first; how many entities and keys it moved on."""
         documents = await self.read()
-        # Read after the events: a key that one of them needs is there by now, and goes out before it.
-        keys = await self._mongo.find("keys", {"pending": {"$gte": _EVER}}, sort=[("pending", 1)], limit=_KEYS)
-        self._measure(documents)
-        await self._publish_keys(keys)
+        await self._measure(documents)
+        # Read after the events, and all of them: a key that one of them needs is there by now, and goes out before it.
+        moved = 0
+        while keys := await self._mongo.find("keys", {"pending": {"$gte": _EVER}}, sort=[("pending", 1)], limit=_KEYS):
+            await self._publish_keys(keys)
+            moved += len(keys)
         published = await self.send(documents)
         await self.mark(documents, published)
-        return len(keys) + sum(1 for d in documents if d["_id"] in published)
+        return moved + sum(1 for d in documents if d["_id"] in published)
 
     async def read(self) -> list[Document]:
         """Entities with unpublished events, oldest first, with just these events; majority-committed only."""
@@ -88,7 +93,7 @@ class Relay:
 
     async def send(self, documents: Sequence[Document]) -> dict[str, int]:
         """Send their events in order; the last published version of each entity that moved on."""
-        histories = {d["_id"]: _next_events(d) for d in documents}
+        histories = {d["_id"]: history for d in documents if (history := await self._history(d))}
         events = [event for history in histories.values() for event in history]
         loud = [event for event in events if event.published]
         outcomes = await self._publisher.send([self._outgoing(event) for event in loud])
@@ -96,8 +101,15 @@ class Relay:
         for event in loud:
             if event.id not in failed:
                 metrics.events_published.labels(event.type).inc()
-        await self._set_aside(documents, failed)
+        await self._judge(documents, failed)
         return {id: version for id, history in histories.items() if (version := _reached(history, failed))}
+
+    async def _history(self, document: Document) -> list[Recorded]:
+        try:
+            return _next_events(document)
+        except Gap as gap:
+            await self._set_aside(document, str(gap))
+            return []
 
     async def mark(self, documents: Sequence[Document], published: dict[str, int]) -> None:
         """Note what is published; what was recorded meanwhile stays pending."""
@@ -114,31 +126,35 @@ class Relay:
         marks = [Put({"_id": k["_id"], "pending": k["pending"]}, {"$unset": {"pending": ""}}) for k in keys]
         await self._mongo.bulk("keys", marks)
 
-    async def _set_aside(self, documents: Sequence[Document], failed: dict[str, BaseException]) -> None:
-        if not failed:
-            return
-        log.warning("events were not acknowledged", count=len(failed), reason=str(next(iter(failed.values()))))
-        alone = {event_id.rpartition(":")[0] for event_id in failed}
-        if len(alone) > 1 and len(alone) == len(documents):
-            return  # everything failed: that is the broker, not an entity
+    async def _judge(self, documents: Sequence[Document], failed: dict[str, BaseException]) -> None:
+        """An entity whose own event cannot be sent is set aside after three tries; the broker's faults do not count."""
+        if failed:
+            log.warning("events were not acknowledged", count=len(failed), reason=str(next(iter(failed.values()))))
+        own = {id.rpartition(":")[0]: str(e) for id, e in failed.items() if isinstance(e, Unsendable)}
+        self._failures = Counter({id: self._failures[id] + 1 for id in own})
         for document in documents:
-            if document["_id"] in alone:
-                await self._count_failure(document, failed)
+            if self._failures[document["_id"]] >= _TRIES:
+                await self._set_aside(document, own[document["_id"]])
 
-    async def _count_failure(self, document: Document, failed: dict[str, BaseException]) -> None:
-        id = document["_id"]
-        self._failures[id] += 1
-        if self._failures[id] >= _TRIES:
-            reason = next(str(error) for event, error in failed.items() if event.startswith(f"{id}:"))
-            await self._mongo.update(document["collection"], {"_id": id}, {"$set": {"stuck": reason}})
-            log.error("an entity is set aside: its events cannot be sent", entity=id, reason=reason)
-            metrics.relay_stuck.inc()
+    async def _set_aside(self, document: Document, reason: str) -> None:
+        await self._mongo.update(document["collection"], {"_id": document["_id"]}, {"$set": {"stuck": reason}})
+        log.error("an entity is set aside: its events cannot be sent", entity=document["_id"], reason=reason)
+        self._measured_at = float("-inf")
 
-    def _measure(self, documents: Sequence[Document]) -> None:
-        metrics.relay_pending.set(len(documents))
+    async def _measure(self, documents: Sequence[Document]) -> None:
         oldest = min((d["pending"] for d in documents), default=None)
         age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
         metrics.relay_oldest.set(max(0.0, age))
+        waiting = len(documents)
+        if waiting == _BATCH:
+            waiting = await self._count({"pending": {"$gte": _EVER}})
+        metrics.relay_pending.set(waiting)
+        if time.monotonic() > self._measured_at + _MEASURE_SECONDS:
+            self._measured_at = time.monotonic()
+            metrics.relay_stuck.set(await self._count({"stuck": {"$exists": True}}))
+
+    async def _count(self, where: Document) -> int:
+        return sum([await self._mongo.count(kind.collection(), where, limit=100_000) for kind in self._kinds])
 
     def _outgoing(self, event: Recorded) -> Outgoing:
         headers = {

@@ -1,7 +1,7 @@
 """A service as its ``app.py`` puts it together, and how its processes start and stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from services.chassis.http import problems
 from services.chassis.http.auth import Tokens
 from services.chassis.http.guard import Guard
 from services.chassis.http.routes import Routes
+from services.chassis.ledger.report import Cut, Line
 from services.chassis.messaging.kafka import create_topics
 from services.chassis.messaging.reactions import AnyReaction, Copying
 from services.chassis.ops import health, logs, metrics, tracing
@@ -29,6 +30,8 @@ VERSION = "0.1.0"
 _KEEP_ALIVE = 75  # longer than the gateway keeps an idle connection, so that it never meets a closing one
 
 Loop = Callable[[House], Awaitable[None]]
+Check = Callable[[House, Cut], Awaitable[Sequence[Line]]]
+"""What the ledger cannot know: a promise that is the service's own, checked up to a cut."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Service:
     parts: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
     web_loops: tuple[Loop, ...] = ()
     worker_loops: tuple[Loop, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
     def kinds(self) -> tuple[type[Stored], ...]:

@@ -1,6 +1,7 @@
 """A worker process: relay, consumer, keys and timers under one roof, with an orderly stop."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -36,16 +37,20 @@ class Worker:
         self._leases: list[Lease] = []
         self._readers: list[Reader] = []
         self._consumer: Consumer | None = None
+        self._web = server(self._health(), settings)
+
+    def stop(self, *_: object) -> None:
+        """Begin the orderly stop."""
+        self._web.should_exit = True
 
     async def run(self) -> None:
-        """Until SIGTERM, or until a part fails for good: then the process ends and is started anew."""
-        web = server(self._health(), self._settings)
+        """Until told to stop, or until a part fails for good: then the process ends and is started anew."""
         loops = [asyncio.create_task(loop, name=name) for name, loop in self._loops().items()]
-        serving = asyncio.create_task(web.serve())
+        serving = asyncio.create_task(self._web.serve())
         try:
             done, _ = await asyncio.wait([serving, *loops], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            web.should_exit = True
+            self.stop()
             await self._stop(loops)
             await serving
         for task in done - {serving}:
@@ -136,7 +141,11 @@ def run(service: Service, settings: Settings) -> None:
     logs.start(service.name, "worker", settings.log_level)
     tracing.export_to(settings.otlp, service.name, "worker")
     metrics.build_info.labels(service.name, "worker", VERSION).set(1)
-    uvloop.run(Worker(service, settings).run())
+    worker = Worker(service, settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn takes these while it serves, then raises them again: by default that would end us before our own stop.
+        signal.signal(number, worker.stop)
+    uvloop.run(worker.run())
 
 
 async def _once_there(work: Callable[[], Awaitable[Any]]) -> Any:

@@ -1,6 +1,7 @@
 """Timers: use cases that run because an entity's time has come, oldest first."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +17,15 @@ log = logs.get()
 
 _BATCH = 100
 _AT_ONCE = 8
+_PAUSE, _LONGEST_PAUSE = 1.0, 600.0
 
 
 @dataclass(frozen=True)
 class Timer:
     """Run ``work(ctx, id)`` for each of ``kind`` whose ``field`` (an instant, or None) is past.
 
-    The use case must move the field on; one that leaves it is logged and tried again at the next sweep.
+    The use case must move the field on. Where it fails or leaves the field, that is logged, and it is tried again
+    later and later, while the others go on.
     """
 
     name: str
@@ -34,38 +37,70 @@ class Timer:
 
 async def run(timer: Timer, house: House, lease: Lease) -> None:
     """Sweep again and again until cancelled, while the lease is ours; ``every`` is in seconds."""
+    setbacks = Setbacks()
     while True:
         more = False
         try:
-            more = await lease.hold() and await sweep(timer, house) == _BATCH
+            more = await lease.hold() and await sweep(timer, house, setbacks) == _BATCH
         except* Unavailable as errors:  # those of a sweep come as a group
             log.warning("a timer waits", timer=timer.name, reason=str(errors.exceptions[0]))
         await asyncio.sleep(0 if more else timer.every)
 
 
-async def sweep(timer: Timer, house: House) -> int:
+class Setbacks:
+    """Which entities a timer failed on lately, and from when they are tried again. Forgotten with the process."""
+
+    def __init__(self) -> None:
+        self._tries: dict[str, int] = {}
+        self._again_at: dict[str, float] = {}
+
+    def resting(self) -> list[str]:
+        """Those that are passed over now."""
+        return [id for id, at in self._again_at.items() if at > time.monotonic()]
+
+    def failed(self, id: str) -> None:
+        """It is tried again after a pause that doubles each time, up to ten minutes."""
+        tries = self._tries[id] = self._tries.get(id, -1) + 1
+        self._again_at[id] = time.monotonic() + min(_LONGEST_PAUSE, _PAUSE * 2**tries)
+
+    def mended(self, id: str) -> None:
+        """It went well."""
+        self._tries.pop(id, None)
+        self._again_at.pop(id, None)
+
+
+async def sweep(timer: Timer, house: House, setbacks: Setbacks | None = None) -> int:
     """Run the use case for up to 100 entities that are due, oldest first; how many there were."""
+    setbacks = setbacks or Setbacks()
     path = f"state.{timer.field}"
-    due = {path: {"$lte": house.clock(), "$type": "date"}}
+    due = {path: {"$lte": house.clock(), "$type": "date"}, "_id": {"$nin": setbacks.resting()}}
     found = await house.mongo.find(timer.kind.collection(), due, show={path: 1}, sort=[(path, 1)], limit=_BATCH)
     entries = [(document["_id"], document["state"][timer.field]) for document in found]
     for start in range(0, len(entries), _AT_ONCE):
-        await _together(timer, house, entries[start : start + _AT_ONCE])
+        await _together(timer, house, setbacks, entries[start : start + _AT_ONCE])
     return len(entries)
 
 
-async def _together(timer: Timer, house: House, entries: Sequence[tuple[str, datetime]]) -> None:
+async def _together(timer: Timer, house: House, setbacks: Setbacks, entries: Sequence[tuple[str, datetime]]) -> None:
     async with asyncio.TaskGroup() as group:
-        for id, due in entries:
-            group.create_task(_one(timer, house, id, due))
+        tasks = {id: group.create_task(_one(timer, house, id, due)) for id, due in entries}
+    for id, task in tasks.items():
+        if task.result() == "ok":
+            setbacks.mended(id)
+        else:
+            setbacks.failed(id)
 
 
-async def _one(timer: Timer, house: House, id: str, due: datetime) -> None:
+async def _one(timer: Timer, house: House, id: str, due: datetime) -> str:
+    """How it went: ok, refused, error or unmoved."""
     cause = f"timer:{timer.name}:{id}:{due.isoformat()}"
     with tracing.span(f"timer {timer.name}", tracing.new_parent()) as trace:
         try:
-            await timer.work(house.own_context(timer.name, cause, trace), id)
+            left = await timer.work(house.own_context(timer.name, cause, trace), id)
             outcome = "ok"
+            if isinstance(left, timer.kind) and getattr(left, timer.field) == due:
+                outcome = "unmoved"
+                log.error("a timer's use case left its time where it was", timer=timer.name, entity=id)
         except Refusal as refusal:
             if refusal.kind is Kind.UNAVAILABLE:
                 raise Unavailable(retry_after=1) from refusal
@@ -75,3 +110,4 @@ async def _one(timer: Timer, house: House, id: str, due: datetime) -> None:
             outcome = "error"
             log.exception("a timer's use case failed", timer=timer.name, entity=id)
     metrics.timer_runs.labels(timer.name, outcome).inc()
+    return outcome

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from services.chassis.domain.entity import Entity, Index, Stored
 from services.chassis.storage.mongo import Mongo
 
-_OUTBOX = (Index((("pending", 1),), sparse=True),)
+_OUTBOX = (Index((("pending", 1),), sparse=True), Index((("stuck", 1),), sparse=True))
 _HOUSE = {
     "keys": (Index((("pending", 1),), sparse=True),),
     "parked": (

@@ -65,10 +65,12 @@ class Store:
             raise NotFound
         return load(kind, document)
 
-    async def find(self, kind: type[S], where: Document, *, order: Order, limit: int) -> list[S]:
-        """The first ``limit`` objects that match and that the actor may see."""
+    async def find(
+        self, kind: type[S], where: Document, *, order: Order, limit: int, hint: str | None = None
+    ) -> list[S]:
+        """The first ``limit`` objects that match and that the actor may see; ``hint`` names the index to go by."""
         found = await self._mongo.find(
-            kind.collection(), self._narrow(kind, where), show=_NO_HISTORY, sort=order.keys, limit=limit
+            kind.collection(), self._narrow(kind, where), show=_NO_HISTORY, sort=order.keys, limit=limit, hint=hint
         )
         return [load(kind, document) for document in found]
 
@@ -131,12 +133,14 @@ class Store:
 
     @asynccontextmanager
     async def change_or_create(self, kind: type[N], id: str) -> AsyncIterator[N]:
-        """As ``change``, or a blank one to which nothing has happened yet: for what comes into being when first used."""
-        self._only_write()
-        document = await self._document(kind, id)
+        """As ``change``, or one to which nothing has happened yet: for what comes into being when first used."""
+        self._only_write(id)
+        document = await self._document(kind, id, kind.visible(self._actor))
         if document is not None:
             self._refuse_repeat(kind, document)
         entity = kind.blank(id) if document is None else load(kind, document)
+        if self._if_match not in (None, entity.version):
+            raise Stale(given=self._if_match, current=entity.version)
         async with self._kept(entity, document):
             yield entity
 
@@ -154,7 +158,7 @@ class Store:
         return None if found is None else str(found["id"])
 
     async def bind(self, kind: str, id: str) -> None:
-        """Tie this cause to the id that it makes, where a claim or a code gives that id; KeyReused if it made another."""
+        """Tie this cause to the id it makes, where a claim or a code gives that id; KeyReused if it made another."""
         if await self.claim("cause", f"{kind}|{self._origin.cause}", id) != id:
             raise KeyReused
 
@@ -204,7 +208,7 @@ class Store:
     async def _update(self, entity: "Entity[Any]", before: Document, told: Document | None) -> None:
         history = recorded(entity, self._origin, before["hash"], told)
         old = before["state"]
-        changed = {f"state.{k}": v for k, v in entity.state().items() if k not in old or old[k] != v}
+        changed = {f"state.{k}": v for k, v in entity.as_stored().items() if k not in old or old[k] != v}
         head = {
             "version": history[-1]["version"],
             "hash": history[-1]["hash"],
@@ -255,6 +259,6 @@ def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None
         "archived": 0,
         "under": list(entity.places()),
         "hash": history[-1]["hash"],
-        "state": entity.state(),
+        "state": entity.as_stored(),
         "history": history,
     }

@@ -119,43 +119,60 @@ class Vault:
         if key is None:
             raise Erased
         nonce = secrets.token_bytes(12)
-        box = nonce + key.encrypt(nonce, text.encode(), self._bound(subject, kind))
-        return Sealed(f"{_SUITE}.{base64.urlsafe_b64encode(box).decode().rstrip('=')}")
+        return _written(nonce + key.encrypt(nonce, text.encode(), self._bound(subject, kind)))
 
     def open(self, sealed: Sealed, subject: str, kind: str) -> str | None:
         """The text again, None where the subject was erased; Tampered where it was changed or moved."""
         key = self._keys[subject][1]
         if key is None:
             return None
-        suite, _, body = sealed.partition(".")
-        if suite != _SUITE:
-            raise Tampered(f"suite {suite!r} is not known")
-        box = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         try:
+            box = _read(sealed)
             return key.decrypt(box[:12], box[12:], self._bound(subject, kind)).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise Tampered(f"{kind} of {subject}") from None
 
     async def keep(self, keys: dict[str, bytes | None]) -> None:
-        """Take over keys that the minting service sent; None means erased."""
-        writes = [Put({"_id": s}, {"$set": {"wrapped": w}}, upsert=True) for s, w in keys.items()]
-        await self._mongo.bulk(COLLECTION, writes)
-        for subject in keys:
-            self._keys.pop(subject, None)
+        """Take over keys that the minting service sent; None means erased. Tampered, and none taken, by a wrong one."""
+        fresh: list[Document] = [{"_id": subject, "wrapped": wrapped} for subject, wrapped in keys.items()]
+        opened = [(key["_id"], self._unwrapped(key)) for key in fresh]
+        await self._mongo.bulk(
+            COLLECTION, [Put({"_id": k["_id"]}, {"$set": {"wrapped": k["wrapped"]}}, upsert=True) for k in fresh]
+        )
+        for subject, key in opened:  # what is held stays held: somebody may be about to use it
+            self._remember(subject, key)
 
     async def _fetch(self, subjects: set[str]) -> set[str]:
         found = await self._mongo.find(COLLECTION, {"_id": {"$in": list(subjects)}}, limit=len(subjects))
         for document in found:
-            self._remember(document)
+            self._remember(document["_id"], self._unwrapped(document))
         return {document["_id"] for document in found}
 
-    def _remember(self, document: Document) -> None:
+    def _unwrapped(self, document: Document) -> AESGCM | None:
         wrapped = document["wrapped"]
-        key = None if wrapped is None else self.master.unwrap(bytes(wrapped), document["_id"])
-        self._keys[document["_id"]] = (time.monotonic(), key)
-        self._keys.move_to_end(document["_id"])
+        try:
+            return None if wrapped is None else self.master.unwrap(bytes(wrapped), document["_id"])
+        except (InvalidTag, ValueError):
+            raise Tampered(f"the key of {document['_id']}") from None
+
+    def _remember(self, subject: str, key: AESGCM | None) -> None:
+        self._keys[subject] = (time.monotonic(), key)
+        self._keys.move_to_end(subject)
         while len(self._keys) > _CACHED:
             self._keys.popitem(last=False)
 
     def _bound(self, subject: str, kind: str) -> bytes:
         return f"{self.master.city}|{subject}|{kind}".encode()
+
+
+def _written(box: bytes) -> Sealed:
+    return Sealed(f"{_SUITE}.{base64.urlsafe_b64encode(box).decode().rstrip('=')}")
+
+
+def _read(sealed: Sealed) -> bytes:
+    """The bytes again; ValueError for a suite that is not known and for any spelling but our own."""
+    suite, _, body = sealed.partition(".")
+    box = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    if suite != _SUITE or _written(box) != sealed:
+        raise ValueError
+    return box

@@ -8,16 +8,15 @@ from services.chassis.domain.refusals import NotFound
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members import Level, Role
 from services.members.areas import model
-from services.members.areas.model import Area
+from services.members.areas.model import Area, AreaCode
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Code = Annotated[str, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="statistical code; a grid's has -NN behind")]
 
 
 class AddArea(Command):
     """An area that is to be there."""
 
-    code: Code
+    code: AreaCode
     level: Level
     name: Name
     name_en: Name | None = None
@@ -39,7 +38,9 @@ class CloseArea(Command):
 @usecase(allow=Role.ADMINISTRATOR)
 async def add_area(ctx: Context, cmd: AddArea) -> Area:
     """Add an area below one that is there."""
+    await ctx.store.bind(Area.kind, cmd.code)
     async with ctx.store.create(Area, cmd.code) as area:
+        model.expect_within(ctx.actor, cmd.code)
         await _expect_above(ctx, cmd.code)
         model.add(area, cmd.level, cmd.name, cmd.name_en)
     return area
@@ -49,6 +50,7 @@ async def add_area(ctx: Context, cmd: AddArea) -> Area:
 async def rename_area(ctx: Context, code: str, cmd: RenameArea) -> Area:
     """Give an area another name."""
     async with ctx.store.change(Area, code) as area:
+        model.expect_within(ctx.actor, code)
         model.rename(area, cmd.name, cmd.name_en)
     return area
 
@@ -57,6 +59,7 @@ async def rename_area(ctx: Context, code: str, cmd: RenameArea) -> Area:
 async def close_area(ctx: Context, code: str, cmd: CloseArea) -> Area:
     """Close an area: no more requests are taken there."""
     async with ctx.store.change(Area, code) as area:
+        model.expect_within(ctx.actor, code)
         model.close(area, cmd.reason)
     return area
 

@@ -1,14 +1,19 @@
 """An area: a place with a statistical code, which is its id and says what it lies in."""
 
 import re
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import ALL, Actor, Visible
+from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.contracts.members import AreaAdded, AreaClosed, AreaRenamed, Level
 
 AreaEvent = AreaAdded | AreaRenamed | AreaClosed
+AreaCode = Annotated[
+    str, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="statistical code; a grid's has -NN behind")
+]
 
 _CODES = {
     Level.CITY: re.compile(r"\d{4}"),
@@ -38,12 +43,25 @@ class AboveMissing(Refusal):
     en = "The area above, {code}, is not there or is closed. Add it first."
 
 
+class AreaNotOpen(Refusal):
+    kind = Kind.INVALID
+    zh = "区域 {code} 不存在或已撤销，请用 GET /v1/areas 查找正确的代码。"
+    en = "The area {code} is not there or is closed. Find the right code with GET /v1/areas."
+
+
+class OutsideYourPlaces(Refusal):
+    kind = Kind.FORBIDDEN
+    zh = "区域 {code} 不在您负责的范围内。"
+    en = "The area {code} is outside the places that you are in charge of."
+
+
 class Area(Entity[AreaEvent]):
     """A place of one of five levels, open until it is closed."""
 
     kind: ClassVar[str] = "area"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("state.level", 1), ("_id", 1))),
+        Index((("under", 1), ("_id", 1))),
         Index((("state.level", 1), ("_id", 1))),
     )
 
@@ -83,6 +101,12 @@ def above(code: str) -> str | None:
     """The code of the area in which this one lies; None for a city."""
     codes = path(code)
     return codes[-2] if len(codes) > 1 else None
+
+
+def expect_within(actor: Actor, code: str) -> None:
+    """OutsideYourPlaces where a code lies in none of the actor's places; the house itself is everywhere."""
+    if not actor.has(SYSTEM) and set(actor.places).isdisjoint(path(code)):
+        raise OutsideYourPlaces(code=code)
 
 
 def add(area: Area, level: Level, name: str, name_en: str | None) -> None:

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
 from services.contracts.members import Level
 from services.members.areas import model
-from services.members.areas.model import Area
+from services.members.areas.model import Area, AreaNotOpen
 
 
 class AreaQuery(PageQuery):
@@ -61,3 +62,13 @@ async def list_areas(ctx: Context, query: AreaQuery) -> Page[Area]:
 async def get_area(ctx: Context, code: str) -> Area:
     """Look at one area."""
     return await ctx.store.get(Area, code)
+
+
+async def expect_open(ctx: Context, code: str) -> None:
+    """AreaNotOpen where there is no such area or it is closed."""
+    try:
+        area = await ctx.store.get(Area, code)
+    except NotFound:
+        raise AreaNotOpen(code=code) from None
+    if not area.open:
+        raise AreaNotOpen(code=code)

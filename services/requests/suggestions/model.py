@@ -16,8 +16,9 @@ TITLE = 4.0
 FAINT = 0.25
 """What a general item's words count, so that it leads only where nothing particular is said."""
 LATER = 0.6
+"""How much more the last word of a title counts than the first: places come first in Chinese, the matter last."""
 FADING = 0.85
-"""Each further word of the same item adds less than the one before, so that a long list of words does not win by length."""
+"""Each further word of an item adds less than the one before, so that no item wins by the length of its list."""
 SENSIBLE = 4
 """A text with fewer different words (Chinese: characters) says nothing to go by."""
 
@@ -43,7 +44,7 @@ class Suggestion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The catalogue turned round: from the first two characters of words to their lengths, from a word to its items."""
+    """The catalogue turned round: from two first characters to the lengths of words, from a word to its items."""
 
     heads: Mapping[str, tuple[int, ...]]
     items: Mapping[str, tuple[tuple[str, float], ...]]
@@ -82,7 +83,7 @@ def suggest(index: Index, text: str, title: str = "") -> list[Suggestion]:
     title, text = title.casefold(), text.casefold()
     found = {word: 1 + log(times) for word, times in _words_in(index, text).items()}
     for word in _words_in(index, title):
-        found[word] = found.get(word, 0.0) + TITLE * (1 - LATER / 2 + LATER * (title.rindex(word) + len(word)) / len(title))
+        found[word] = found.get(word, 0.0) + TITLE * (1 + LATER * (_place(word, title) - 0.5))
     if not found:
         return [Suggestion(code, 0.0, ()) for code in index.general[:LIMIT]] if _sensible(title + text) else []
     reasons: dict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -96,6 +97,10 @@ def _judged(code: str, reasons: list[tuple[float, str]]) -> Suggestion:
     reasons.sort()
     score = sum(-weight * FADING**place for place, (weight, _) in enumerate(reasons))
     return Suggestion(code, round(score, 3), tuple(word for _, word in reasons))
+
+
+def _place(word: str, title: str) -> float:
+    return (title.rindex(word) + len(word)) / len(title)
 
 
 def _spread(words: Mapping[str, set[str]]) -> dict[str, int]:

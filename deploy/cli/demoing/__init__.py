@@ -1,0 +1,1 @@
+"""A first case, played for the eyes of a newcomer."""

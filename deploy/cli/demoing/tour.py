@@ -1,0 +1,108 @@
+"""The tour: one case from sign-in to rating, each step with its time."""
+
+import asyncio
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.cli import screen
+from deploy.cli.city.client import Gateway
+from deploy.cli.city.credentials import Credentials
+from deploy.cli.city.spool import CodeMissing, Spool
+from deploy.cli.city.tokens import Bearer, PhoneHolder, StaffMember
+from deploy.cli.replaying.forms import answers
+
+TITLE = "三单元楼道灯不亮"
+TEXT = "三单元二楼到四楼的楼道灯坏了一个星期，老人晚上回家看不见台阶，请派人来修。"
+ANSWER = "您好，已更换三盏楼道灯并检查了线路，现已全部恢复照明。"
+TOLD_SECONDS = 20.0
+ADDRESS = "三单元"
+
+
+class Tour:
+    """Plays one case and tells it on stdout."""
+
+    def __init__(self, gateway: Gateway, known: Credentials, sms: Path) -> None:
+        self._gateway = gateway
+        self._known = known
+        # Each tour is a case of its own, of a resident of its own: a phone gets one code a minute, no more.
+        self._run = secrets.token_hex(6)
+        self._resident = PhoneHolder(gateway, Spool(sms), f"1380013{secrets.randbelow(10_000):04}")
+        self._began = time.monotonic()
+
+    async def play(self) -> None:
+        """From sign-in to the closed case; Refused, Unanswered or CodeMissing where it does not go its way."""
+        screen.STDOUT.print("\n[bold]A first case[/]")
+        await self._sign_in()
+        case = await self._file(await self._item())
+        await self._told(case["id"])
+        handler = self._handler(case)
+        await self._do(handler, case, "accept", None, "takes it on")
+        await self._do(handler, case, "start", None, "begins the work")
+        await self._do(handler, case, "resolve", {"answer": ANSWER}, f"has done it and answers: {ANSWER}")
+        case = await self._do(self._resident, case, "rate", {"score": 5, "solved": True}, "rates it 5 of 5")
+        self._say("state", case["state_name"]["en"])
+        await self._timeline(case["id"])
+
+    async def _sign_in(self) -> None:
+        await self._resident.token()
+        self._say("resident", f"signs in as {self._resident.phone} with the code that came by text message")
+
+    async def _item(self) -> dict[str, Any]:
+        found = (await self._ask("POST", "/v1/catalogue/suggest", {"title": TITLE, "text": TEXT}))["items"][0]
+        self._say("suggested", f"{found['name']['zh']} / {found['name']['en']}, because of {', '.join(found['why'])}")
+        item: dict[str, Any] = await self._ask("GET", f"/v1/catalogue/{found['code']}")
+        return item
+
+    async def _file(self, item: dict[str, Any]) -> dict[str, Any]:
+        body = {
+            "item": item["code"],
+            "area": self._known.resident.area,
+            "title": TITLE,
+            "text": TEXT,
+            "address": ADDRESS,
+            "answers": answers(item["form"], datetime.now(UTC).isoformat()),
+        }
+        case: dict[str, Any] = await self._ask("POST", "/v1/requests", body)
+        self._say("filed", f"number {case['number']}, tracking code {case['tracking_code']}")
+        return case
+
+    async def _told(self, case: str) -> None:
+        """Wait until the acknowledgement stands in the inbox."""
+        deadline = time.monotonic() + TOLD_SECONDS
+        while time.monotonic() < deadline:
+            for message in (await self._ask("GET", "/v1/inbox"))["items"]:
+                if message["about"] == case:
+                    self._say("told", " ".join(message["body"].split("\n")))
+                    return
+            await asyncio.sleep(0.02)
+        raise CodeMissing("the acknowledgement has not come")
+
+    def _handler(self, case: dict[str, Any]) -> StaffMember:
+        """Whoever works for those who have the case."""
+        return StaffMember(self._gateway, self._known.serving()[case["handler"]["id"]])
+
+    async def _do(
+        self, who: Bearer, case: dict[str, Any], step: str, body: dict[str, Any] | None, told: str
+    ) -> dict[str, Any]:
+        done: dict[str, Any] = await self._ask("POST", f"/v1/requests/{case['id']}/{step}", body, who)
+        if who is self._resident:
+            self._say("resident", told)
+        else:
+            self._say("handler", f"{done['handler']['name']['zh']} {told}")
+        return done
+
+    async def _timeline(self, case: str) -> None:
+        screen.STDOUT.print("\n[bold]Its timeline[/]")
+        for entry in (await self._ask("GET", f"/v1/requests/{case}/timeline"))["items"]:
+            screen.STDOUT.print(f"  {entry['at']}  {entry['what']}", markup=False)
+
+    async def _ask(self, method: str, path: str, body: Any = None, who: Bearer | None = None) -> Any:
+        token = (await (who or self._resident).token()).value
+        key = "" if method == "GET" else f"tour:{self._run}:{path.rpartition('/')[2]}"
+        return (await self._gateway.ask(method, path, token=token, key=key, body=body)).expect(f"{method} {path}")
+
+    def _say(self, who: str, what: str) -> None:
+        screen.STDOUT.print(f"  {time.monotonic() - self._began:6.2f} s  {who:10} {what}", markup=False, soft_wrap=True)

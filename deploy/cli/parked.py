@@ -1,0 +1,151 @@
+"""`linli parked`: events set aside because a reaction failed on them, and trying them again."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.table import Table
+
+from deploy.cli import screen
+from deploy.cli.parking import Found, Lots, Wanted
+from deploy.local import Stack, Trouble
+from services.chassis.domain.refusals import Unavailable
+
+T = TypeVar("T")
+
+command = typer.Typer(
+    no_args_is_help=True, help="See the events that were set aside because a reaction failed on them, and replay them."
+)
+
+Service = Annotated[str, typer.Option(help="Only those of this service.")]
+Reaction = Annotated[str, typer.Option(help="Only those of this reaction.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document, for machines.")]
+Id = Annotated[str, typer.Argument(help="As `linli parked list` shows it.")]
+
+
+@command.command("list")
+def list_parked(service: Service = "", reaction: Reaction = "", as_json: Json = False) -> None:
+    """List parked events, in the order of their topics.
+
+    Examples:  [bold]linli parked list[/]  ·  [bold]linli parked list --reaction copy-team --json[/]
+
+    Exit code 0: listed (also where there are none); 2: a database does not answer.
+    """
+    found = _ask(lambda lots: lots.find(Wanted(service, reaction)))
+    if as_json:
+        events = [one.document() for one in found]
+        screen.print_json({"count": len(found), "by_reaction": _by_reaction(found), "events": events})
+        return
+    if found:
+        screen.STDOUT.print(_table(found))
+    screen.STDOUT.print(_sum(found))
+
+
+@command.command("show")
+def show(id: Id, service: Service = "", as_json: Json = False) -> None:
+    """Show one parked event: why, since when, its headers, and what it says; sealed fields stay sealed.
+
+    Example:  [bold]linli parked show 'copy-team|team_8f3k:2'[/]
+
+    Exit code 0: shown; 2: there is no such event.
+    """
+    one = _one(_ask(lambda lots: lots.find(Wanted(service, id=id))), id)
+    if as_json:
+        screen.print_json(one.document())
+        return
+    for name, value in one.document().items():
+        screen.STDOUT.print(f"{name:12} {value}", markup=False, soft_wrap=True)
+
+
+@command.command("replay")
+def replay(
+    id: Annotated[str, typer.Argument(help="One parked event, and those behind it.")] = "",
+    reaction: Reaction = "",
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    service: Service = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, more than one is only shown.")] = False,
+    within: Annotated[float, typer.Option(min=0, help="Seconds to wait for the outcome.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Let the workers try parked events again, those of one entity always together and in order.
+
+    An event that fails again stays parked, with its new reason, and those behind it too.
+
+    Examples:  [bold]linli parked replay 'copy-team|team_8f3k:2' --yes[/]  ·  [bold]linli parked replay --all --yes[/]
+
+    Exit code 0: none of them is parked any more, or it was only shown; 1: some are parked still; 2: wrong usage.
+    """
+    if sum(map(bool, (id, reaction, everything))) != 1:
+        raise Trouble("Say which: an ID, --reaction NAME, or --all.")
+    wanted = Wanted(service, reaction, id)
+    before = _ask(lambda lots: lots.with_followers(wanted))
+    if id:
+        _one([one for one in before if one.id == id], id)
+    if len(before) > 1 and not yes:
+        _tell(as_json, {"dry_run": True, "would_replay": len(before), "by_reaction": _by_reaction(before)})
+        return
+    after = _ask(lambda lots: lots.replay(before, within, _progress))
+    waiting = sum(one.replay for one in after)
+    counts = {"before": len(before), "after": len(after), "not_tried_yet": waiting, "by_reaction": _by_reaction(after)}
+    _tell(as_json, counts)
+    raise typer.Exit(1 if after else 0)
+
+
+def _tell(as_json: bool, counts: dict[str, Any]) -> None:  # noqa: FBT001
+    if as_json:
+        screen.print_json(counts)
+    elif counts.get("dry_run"):
+        screen.STDOUT.print(f"{counts['would_replay']} events would be replayed. Say --yes to do it.")
+    else:
+        screen.STDOUT.print(f"parked before {counts['before']}, after {counts['after']}")
+        if counts["not_tried_yet"]:
+            screen.STDOUT.print(f"{counts['not_tried_yet']} not tried yet: the worker does it as soon as it runs")
+
+
+def _ask(work: Callable[[Lots], Awaitable[T]]) -> T:
+    async def asked() -> T:
+        lots = Lots.of(Stack.of(os.environ))
+        try:
+            return await work(lots)
+        finally:
+            await lots.close()
+
+    try:
+        return asyncio.run(asked())
+    except Unavailable as error:
+        raise Trouble("A database does not answer: see `linli status`, start what is down with `linli up`.") from error
+
+
+def _one(found: Sequence[Found], id: str) -> Found:
+    if not found:
+        raise Trouble(f"No event {id!r} is parked: see `linli parked list`.")
+    if len(found) > 1:
+        services = ", ".join(one.service for one in found)
+        raise Trouble(f"{id!r} is parked in {services}: say which with --service.")
+    return found[0]
+
+
+def _table(found: Iterable[Found]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title in ("service", "id", "since", "again", "reason"):
+        table.add_column(title, overflow="fold")
+    for one in found:
+        since = f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}"
+        table.add_row(one.service, one.id, since, "yes" if one.replay else "", one.reason[:120])
+    return table
+
+
+def _sum(found: Sequence[Found]) -> str:
+    return "\n".join([f"{len(found)} parked", *(f"{count:6} {name}" for name, count in _by_reaction(found).items())])
+
+
+def _by_reaction(found: Iterable[Found]) -> dict[str, int]:
+    return dict(Counter(f"{one.service} {one.reaction}" for one in found).most_common())
+
+
+def _progress(left: int) -> None:
+    if screen.STDERR.is_terminal:
+        screen.STDERR.print(f"{left} to be tried", end="\r")

@@ -1,0 +1,144 @@
+"""The parked events of all services, read from their databases and marked for another try."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import orjson
+
+from deploy.local import Stack, Trouble
+from services.chassis.messaging.parking import COLLECTION
+from services.chassis.storage.mongo import Document, Mongo, Put, connect
+
+_LOOK_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which parked events; empty: all."""
+
+    service: str = ""
+    reaction: str = ""
+    id: str = ""
+
+    def where(self) -> Document:
+        """As a condition on stored documents."""
+        chosen = {"reaction": self.reaction, "_id": self.id}
+        return {name: value for name, value in chosen.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One parked event."""
+
+    service: str
+    id: str
+    reaction: str
+    entity: str
+    place: tuple[str, int, int]
+    at: datetime
+    reason: str
+    replay: bool
+    headers: dict[str, str]
+    value: bytes | None
+
+    @classmethod
+    def of(cls, service: str, document: Document) -> Self:
+        """From the form in which it is stored."""
+        return cls(
+            service=service,
+            id=document["_id"],
+            reaction=document["reaction"],
+            entity=document["entity"],
+            place=(document["topic"], document["partition"], document["offset"]),
+            at=document["at"],
+            reason=document["reason"],
+            replay=document["replay"],
+            headers=document["headers"],
+            value=None if document["bytes"] is None else bytes(document["bytes"]),
+        )
+
+    @property
+    def waits_with(self) -> tuple[str, str, str]:
+        """What it shares with those that are replayed together, in order."""
+        return (self.service, self.reaction, self.entity)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; what it says is shown as JSON where it is that."""
+        shown = {name: getattr(self, name) for name in ("service", "id", "reaction", "entity")}
+        shown["topic"], shown["partition"], shown["offset"] = self.place
+        shown |= {"at": self.at, "reason": self.reason, "replay": self.replay, "headers": self.headers}
+        return {**shown, "value": _readable(self.value)}
+
+
+class Lots:
+    """Where parked events are, by service."""
+
+    def __init__(self, databases: dict[str, Mongo]) -> None:
+        self._databases = databases
+
+    @classmethod
+    def of(cls, stack: Stack) -> Self:
+        """Those of a stack, or of the databases that its settings name."""
+        return cls({service: connect(uri) for service, uri in stack.uris.items()})
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for mongo in self._databases.values():
+            await mongo.close()
+
+    async def find(self, wanted: Wanted) -> list[Found]:
+        """The events that are wanted, in the order of their topics; Trouble for a service that is none."""
+        if wanted.service not in ("", *self._databases):
+            raise Trouble(f"There is no service {wanted.service!r}: choose one of {', '.join(self._databases)}.")
+        services = [wanted.service] if wanted.service else list(self._databases)
+        return [one for service in services for one in await self._read(service, wanted.where())]
+
+    async def with_followers(self, wanted: Wanted) -> list[Found]:
+        """The events that are wanted, with all others parked for the same reaction and entity."""
+        return await self._beside(await self.find(wanted))
+
+    async def replay(self, chosen: Sequence[Found], within: float, say: Callable[[int], None]) -> list[Found]:
+        """Mark them for another try and wait, at most ``within`` seconds; those of their entities still parked."""
+        marked: set[tuple[str, str]] = set()
+        left, give_up = list(chosen), time.monotonic() + within
+        trying = {one.waits_with for one in chosen}
+        while trying:
+            # Also what was parked behind them meanwhile; none twice, as one that failed is not to be tried for ever.
+            await self._mark([one for one in left if one.waits_with in trying and (one.service, one.id) not in marked])
+            marked |= {(one.service, one.id) for one in left}
+            await asyncio.sleep(_LOOK_SECONDS)
+            left = await self._beside(chosen)
+            trying = {one.waits_with for one in left if one.replay}
+            say(len(left))
+            if time.monotonic() > give_up:
+                break
+        return left
+
+    async def _beside(self, chosen: Collection[Found]) -> list[Found]:
+        """Everything parked of the entities of these events."""
+        entities = {one.waits_with for one in chosen}
+        services = sorted({one.service for one in chosen})
+        return [one for service in services for one in await self._read(service, {}) if one.waits_with in entities]
+
+    async def _mark(self, chosen: Collection[Found]) -> None:
+        for service, mongo in self._databases.items():
+            ids = [one.id for one in chosen if one.service == service]
+            await mongo.bulk(COLLECTION, [Put({"_id": id}, {"$set": {"replay": True}}) for id in ids])
+
+    async def _read(self, service: str, where: Document) -> list[Found]:
+        batches = self._databases[service].each(COLLECTION, where)
+        found = [Found.of(service, document) async for batch in batches for document in batch]
+        return sorted(found, key=lambda one: one.place)
+
+
+def _readable(value: bytes | None) -> Any:
+    if value is None:
+        return None
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value.decode(errors="replace")

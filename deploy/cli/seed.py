@@ -1,0 +1,100 @@
+"""`linli seed`: fill a running Linli with a city."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.cities.load import CityDataWrong, load
+from deploy.cities.shapes import City
+from deploy.cli import screen
+from deploy.cli.city import bars, credentials
+from deploy.cli.city.client import Gateway, Refused, Unanswered
+from deploy.cli.city.credentials import Credentials, Resident
+from deploy.cli.city.quiet import until_quiet
+from deploy.cli.city.tokens import KeyHolder
+from deploy.cli.seeding import marker
+from deploy.cli.seeding.marker import Marker
+from deploy.cli.seeding.stages import AT_ONCE, Seeding
+from deploy.local import Stack, Trouble
+
+DEMO_PHONE = "13800138000"
+
+
+def command(
+    city: Annotated[Path | None, typer.Option(help="The folder of the city's data; the one set for the stack.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document with the counts, for machines.")] = False,
+) -> None:
+    """Load a city's areas, catalogue, organisations, volunteer teams and staff through the gateway.
+
+    It acts with a short-lived token that it signs itself with the stack's signing key: whoever can read that key is
+    the operator. Everything is sent with an Idempotency-Key made of the city and its natural key, so it may be
+    interrupted and repeated: what is there already stays as it is. At the end it waits until every service knows it.
+    The accounts are in .linli/credentials.json, readable by you only.
+
+    Examples:  [bold]linli seed[/]  ·  [bold]linli seed --city deploy/cities/hulunbuir[/]
+
+    Exit code 0: all is there, everywhere; 1: it was refused, or not everybody has caught up; 2: wrong data, or Linli
+    does not run.
+    """
+    stack = Stack.of(os.environ).running()
+    counts = asyncio.run(seed(stack, city or folder(stack)))
+    if as_json:
+        screen.print_json(counts)
+    else:
+        told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if what != "seconds")
+        screen.STDOUT.print(f"Seeded: {told}; every service knows all of it ({counts['seconds']} s).")
+        screen.STDOUT.print(f"Accounts: {credentials.path(stack.home)}", soft_wrap=True)
+
+
+def folder(stack: Stack) -> Path:
+    """The folder of the city that a stack is set up for."""
+    return Path(stack.environment("members", "web")["LINLI_CITY_DATA"])
+
+
+def operator(stack: Stack, place: str) -> KeyHolder:
+    """The operator of the stack, as administrator of a place."""
+    environment = stack.environment("members", "web")
+    roles = frozenset({"administrator", "operator"})
+    return KeyHolder(stack.home, roles, place, environment["LINLI_ISSUER"], environment["LINLI_AUDIENCE"])
+
+
+async def seed(stack: Stack, data: Path) -> dict[str, int]:
+    """Load a folder and return how many of each there are; Trouble where it cannot be done."""
+    city, began = _read(data), time.monotonic()
+    root = next(area.code for area in city.areas if area.level == "city")
+    name = stack.environment("members", "web")["LINLI_CITY"]
+    try:
+        async with Gateway(stack.gateway, at_once=AT_ONCE) as gateway:
+            with bars.bars() as shown:
+                seeding = Seeding(name, city, gateway, operator(stack, root), shown)
+                await seeding.all()
+                shown.say("waiting until every service has caught up")
+            await until_quiet(stack)
+            await seeding.expect_fileable()
+    except (Refused, Unanswered) as error:
+        raise Trouble(f"Seeding stopped: {error}. Mend that, then repeat `linli seed`: it goes on.", code=1) from error
+    _keep(stack, data, seeding)
+    return {**seeding.counts, "seconds": round(time.monotonic() - began)}
+
+
+def _read(data: Path) -> City:
+    try:
+        return load(data)
+    except CityDataWrong as error:
+        raise Trouble(f"The data in {data} cannot be used: mend these.", lines=error.problems[:20]) from error
+
+
+def _keep(stack: Stack, data: Path, seeding: Seeding) -> None:
+    resident = Resident(phone=DEMO_PHONE, area=seeding.last_community)
+    credentials.write(
+        stack.home, Credentials(city=seeding.name, accounts=tuple(seeding.accounts.values()), resident=resident)
+    )
+    last_item = seeding.city.catalogue.items[-1].code
+    marker.write(
+        stack.home,
+        Marker(city=seeding.name, digest=marker.digest(data), community=seeding.last_community, item=last_item),
+    )

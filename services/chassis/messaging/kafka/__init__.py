@@ -1,0 +1,21 @@
+"""Kafka: the only folder that knows aiokafka."""
+
+from services.chassis.messaging.kafka.publisher import Publisher
+from services.chassis.messaging.kafka.reader import Reader
+from services.chassis.messaging.kafka.records import PARTITIONS, BrokerAway, Incoming, Outgoing, Unsendable
+from services.chassis.messaging.kafka.topics import TOPICS, Past, create_topics, group_has_offsets, partition_of
+
+__all__ = [
+    "PARTITIONS",
+    "TOPICS",
+    "BrokerAway",
+    "Incoming",
+    "Outgoing",
+    "Past",
+    "Publisher",
+    "Reader",
+    "Unsendable",
+    "create_topics",
+    "group_has_offsets",
+    "partition_of",
+]

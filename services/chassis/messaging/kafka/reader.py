@@ -1,0 +1,100 @@
+"""Reading as a member of a group."""
+
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    RequestTimedOutError,
+    UnknownTopicOrPartitionError,
+)
+
+from services.chassis.messaging.kafka.records import BrokerAway, Incoming, incoming, within
+
+
+class Reader:
+    """A member of a consumer group with a static id, so that a restart takes its partitions back at once."""
+
+    def __init__(self, brokers: str, topics: Sequence[str], group: str, member: str) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=brokers,
+            group_id=group,
+            group_instance_id=member,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=30_000,
+            heartbeat_interval_ms=3_000,
+            rebalance_timeout_ms=60_000,
+            max_poll_records=200,
+            fetch_max_wait_ms=100,
+            metadata_max_age_ms=30_000,
+            partition_assignment_strategy=(StickyPartitionAssignor,),
+        )
+        self._topics = topics
+        self._turns = _Turns()
+
+    async def start(self) -> None:
+        """Join the group; BrokerAway where there is no broker, or no such topic yet."""
+        self._consumer.subscribe(self._topics, listener=self._turns)
+        try:
+            await self._consumer.start()
+        except (KafkaConnectionError, KafkaTimeoutError, UnknownTopicOrPartitionError) as error:
+            await self.stop()
+            raise BrokerAway(str(error)) from error
+
+    async def poll(self, wait_ms: int) -> list[list[Incoming]]:
+        """What has come, in order, a list for each partition; empty after ``wait_ms`` without anything."""
+        batches = await self._consumer.getmany(timeout_ms=wait_ms)
+        return [[incoming(record) for record in records] for records in batches.values()]
+
+    async def commit(self, read: Sequence[Incoming]) -> bool:
+        """Confirm these and all before them; False where a partition went elsewhere meanwhile."""
+        offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in read}
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            return False
+        except (KafkaConnectionError, RequestTimedOutError) as error:
+            raise BrokerAway(str(error)) from error
+        return True
+
+    def assigned(self) -> frozenset[tuple[str, int]]:
+        """The partitions that are ours."""
+        return frozenset((p.topic, p.partition) for p in self._consumer.assignment())
+
+    def turn(self) -> int:
+        """How often partitions have been given out; between two turns another member may have had ours."""
+        return self._turns.count
+
+    def lags(self) -> dict[tuple[str, int], int]:
+        """Records not yet read, of each partition that is ours, as far as the last fetch knows."""
+        found = {}
+        for partition in self._consumer.assignment():
+            end = self._consumer.highwater(partition)
+            state = self._consumer._subscription.subscription.assignment.state_value(partition)
+            if end is not None and state is not None and state.has_valid_position:
+                found[partition.topic, partition.partition] = max(0, end - state.position)
+        return found
+
+    async def stop(self) -> None:
+        """Leave quietly, within five seconds; a static member keeps its partitions for its next start."""
+        await within(5, self._consumer.stop())
+
+
+class _Turns(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Counts how often partitions have been given out."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def on_partitions_revoked(self, revoked: object) -> None:
+        """Nothing to do: a batch in hand is made harmless by causes and versions."""
+
+    async def on_partitions_assigned(self, assigned: object) -> None:
+        """Another turn."""
+        self.count += 1

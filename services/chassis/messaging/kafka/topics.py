@@ -1,0 +1,122 @@
+"""The topics: how they are configured, made and read without a group."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError
+from aiokafka.partitioner import murmur2
+
+from services.chassis.messaging.kafka.records import (
+    MS,
+    PARTITIONS,
+    SECONDS,
+    BrokerAway,
+    Incoming,
+    in_time,
+    incoming,
+    within,
+)
+
+EVENTS = {"cleanup.policy": "delete", "retention.ms": "-1"}
+KEYS = {"cleanup.policy": "compact", "retention.ms": "-1"}
+TOPICS = {"members": EVENTS, "requests": EVENTS, "notify": EVENTS, "keys": KEYS}
+"""Every topic and its configuration; events are kept for ever, keys by their last value."""
+
+
+class Past:
+    """Topics from any offset, read without a group; for checks and repairs. BrokerAway without a broker."""
+
+    def __init__(self, brokers: str) -> None:
+        # A short wait for records: requests behind a fetch on the same connection wait with it.
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=brokers, auto_offset_reset="earliest", fetch_max_wait_ms=20)
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=MS)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Self]:
+        """Connected as long as the block lasts."""
+        try:
+            await in_time(self._consumer.start())
+            await in_time(self._admin.start())
+            yield self
+        finally:
+            await within(2, self._admin.close())
+            await within(2, self._consumer.stop())
+
+    async def ends(self, topic: str) -> dict[tuple[str, int], int]:
+        """The offset behind the last record of each partition; LookupError for a topic that is not there."""
+        if topic not in await in_time(self._consumer.topics()):
+            raise LookupError(f"there is no topic {topic}: run `linli migrate`")
+        found = await in_time(self._consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)]))
+        return {(p.topic, p.partition): end for p, end in found.items()}
+
+    async def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """How far a group has confirmed; partitions of which it has confirmed nothing are left out."""
+        found = await in_time(self._admin.list_consumer_group_offsets(group))
+        return {(p.topic, p.partition): known.offset for p, known in found.items() if known.offset >= 0}
+
+    async def read(self, topic: str, partition: int, start: int, end: int) -> AsyncIterator[list[Incoming]]:
+        """The records of one partition from ``start`` up to, but without, ``end``, in batches."""
+        self._consumer.assign([place := TopicPartition(topic, partition)])
+        self._consumer.seek(place, start)
+        position = start
+        while position < end:
+            batches = await self._consumer.getmany(place, timeout_ms=MS)
+            if (reached := await in_time(self._consumer.position(place))) == position:
+                raise BrokerAway(f"{topic}-{partition} cannot be read beyond {position}")
+            position = reached
+            yield [incoming(r) for r in batches.get(place, ()) if r.offset < end]
+
+
+def partition_of(key: str) -> int:
+    """The partition on which the producer puts records of this key."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
+
+
+async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -> list[str]:
+    """Make the topics that are missing (``names``: full name by short name) and return the wrongly configured ones."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=MS)
+    try:
+        async with asyncio.timeout(SECONDS * 3):
+            await admin.start()
+            known = set(await admin.list_topics())
+            fresh = [
+                NewTopic(full, PARTITIONS, replicas, topic_configs=TOPICS[short])
+                for short, full in names.items()
+                if full not in known
+            ]
+            for name, error, *told in (await admin.create_topics(fresh)).topic_errors:
+                if error not in (0, TopicAlreadyExistsError.errno):
+                    raise BrokerAway(f"the broker does not make the topic {name}: {told[0] if told else error}")
+            return await _differing(admin, names)
+    except (TimeoutError, KafkaConnectionError) as error:
+        raise BrokerAway(str(error)) from error
+    finally:
+        await within(2, admin.close())
+
+
+async def group_has_offsets(brokers: str, group: str) -> bool:
+    """Whether a consumer group has ever confirmed anything."""
+    async with Past(brokers).open() as past:
+        return bool(await past.committed(group))
+
+
+async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> list[str]:
+    wrong = []
+    for short, full in names.items():
+        entries = await _configuration(admin, full)
+        wrong += [f"{full}: {k}={entries[k]}" for k, v in TOPICS[short].items() if entries[k] != v]
+    return wrong
+
+
+async def _configuration(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    while True:
+        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        error, _, _, _, entries = answer.resources[0][:5]
+        if not error:
+            return {entry[0]: entry[1] for entry in entries}
+        await asyncio.sleep(0.05)  # a topic that was made a moment ago is not known everywhere yet

@@ -1,0 +1,113 @@
+"""What can be done with accounts."""
+
+import asyncio
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from services.chassis.domain.scope import SYSTEM
+from services.chassis.domain.values import id_from
+from services.chassis.storage.store import Taken
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.members import AccountOpened, Role
+from services.members.accounts import model
+from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken
+from services.members.accounts.queries import residents_account, secrets_of
+from services.members.areas.model import AreaCode
+from services.members.areas.queries import expect_open
+from services.members.people.commands import PersonName, register_staff
+
+
+def _each_once(values: list[str]) -> list[str]:
+    if len(set(values)) != len(values):
+        raise ValueError("each may be there once only")
+    return values
+
+
+Roles = Annotated[list[Role], Field(min_length=1, max_length=6), AfterValidator(_each_once)]
+Places = Annotated[list[AreaCode], Field(min_length=1, max_length=20), AfterValidator(_each_once)]
+Organisations = Annotated[
+    list[Annotated[str, Field(pattern=r"^(organisation|team)_[0-9a-z]{1,40}$")]],
+    Field(max_length=50, description="ids of organisations and teams"),
+    AfterValidator(_each_once),
+]
+
+
+class OpenAccount(Command):
+    """A member of the staff who is to sign in."""
+
+    login: Login
+    name: PersonName | None = None
+    roles: Roles
+    places: Places
+    organisations: Organisations = Field(default_factory=list)
+
+
+class GrantRoles(Command):
+    """All that an account holds from now on."""
+
+    roles: Roles
+    places: Places
+    organisations: Organisations = Field(default_factory=list)
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
+    """Open a staff account; its password and second factor are generated and shown in this answer only."""
+    id = await ctx.store.claim(Account.kind, f"login|{cmd.login}")
+    await ctx.store.bind(Account.kind, id)
+    try:
+        async with ctx.store.create(Account, id) as account:
+            await _expect_places(ctx, cmd.places)
+            # A step of its own with an id of its own: after a crash between the two, the repeat finds the person made.
+            person = await register_staff(ctx, id_from("person", id), cmd.name, cmd.places[0])
+            await _open(ctx, account, person.id, cmd)
+    except Taken:
+        raise LoginTaken(login=cmd.login) from None
+    return account
+
+
+@usecase(allow=SYSTEM)
+async def open_residents_account(ctx: Context, person_id: str) -> Account:
+    """Make the account of whoever signs in for the first time with their phone, or find it."""
+    id = residents_account(person_id)
+    try:
+        async with ctx.store.create(Account, id) as account:
+            opened = AccountOpened(person_id=person_id, roles=[Role.RESIDENT], places=[], organisations=[])
+            account.record(opened)
+    except Taken:
+        return await ctx.store.get(Account, id)
+    return account
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def grant_roles(ctx: Context, account_id: str, cmd: GrantRoles) -> Account:
+    """Give a staff account other roles, places and organisations; its next token has them."""
+    async with ctx.store.change(Account, account_id) as account:
+        await _expect_places(ctx, cmd.places)
+        model.grant(account, list(cmd.roles), cmd.places, cmd.organisations)
+    return account
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def close_account(ctx: Context, account_id: str) -> Account:
+    """Close a staff account: it gets no more tokens, neither by signing in nor by refreshing."""
+    async with ctx.store.change(Account, account_id) as account:
+        model.close(account)
+    return account
+
+
+async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount) -> None:
+    password, totp = secrets_of(ctx.vault.master, account.id)
+    mark = await asyncio.to_thread(model.hashed, password)
+    await ctx.vault.hold([person_id])
+    sealed = ctx.vault.seal(totp, person_id, "totp")
+    roles, places, organisations = list(cmd.roles), cmd.places, cmd.organisations
+    account.record(AccountOpened(person_id=person_id, roles=roles, places=places, organisations=organisations))
+    account.record(CredentialsSet(login=cmd.login, password_hash=mark, totp=sealed))
+
+
+async def _expect_places(ctx: Context, places: list[str]) -> None:
+    model.expect_within(ctx.actor, places)
+    for code in places:
+        await expect_open(ctx, code)

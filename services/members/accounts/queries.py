@@ -1,0 +1,93 @@
+"""How accounts are looked at; their secrets are shown once, to who opened them."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.values import id_from
+from services.chassis.storage.vault import MasterKey
+from services.chassis.usecase import Context, usecase
+from services.contracts.members import Role
+from services.members.accounts import model
+from services.members.accounts.model import Account
+
+
+class AccountQuery(PageQuery):
+    """Which accounts; both filters combine."""
+
+    role: Annotated[Role | None, Field(description="hold this role")] = None
+    under: Annotated[str | None, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="hold it within this area")] = None
+
+
+class AccountView(BaseModel):
+    """An account as its administrator sees it."""
+
+    id: str
+    person: str
+    login: str | None = Field(examples=["150702001001-station"])
+    roles: list[str] = Field(examples=[["handler"]])
+    places: list[str] = Field(examples=[["150702001001"]])
+    organisations: list[str]
+    open: bool
+
+    @classmethod
+    def of(cls, account: Account, ctx: Context) -> Self:
+        """Without any secret."""
+        return cls(
+            id=account.id,
+            person=account.person_id,
+            login=account.login,
+            roles=list(account.roles),
+            places=account.area_codes,
+            organisations=account.organisations,
+            open=account.open,
+        )
+
+
+class OpenedAccountView(AccountView):
+    """A new account, with what its owner needs to sign in: shown in this answer and its repeats only."""
+
+    password: str
+    totp_secret: str = Field(description="for an authenticator (RFC 6238: SHA-1, 6 digits, 30 s), in base 32")
+    totp_uri: str = Field(description="the same as an otpauth address, for a QR code")
+
+    @classmethod
+    def of(cls, account: Account, ctx: Context) -> Self:
+        """The secrets come out the same at every repeat."""
+        password, totp = secrets_of(ctx.vault.master, account.id)
+        known = AccountView.of(account, ctx).model_dump()
+        return cls(**known, password=password, totp_secret=totp, totp_uri=model.enrolment(totp, account.login or ""))
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def list_accounts(ctx: Context, query: AccountQuery) -> Page[Account]:
+    """Find the staff accounts of your places."""
+    where: dict[str, str] = {}
+    if query.role:
+        where["state.roles"] = query.role.value
+    if query.under:
+        where["under"] = query.under
+    return await ctx.store.page(Account, where, order=Order("_id"), limit=query.limit, after=query.after)
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def get_account(ctx: Context, account_id: str) -> Account:
+    """Look at one staff account."""
+    return await ctx.store.get(Account, account_id)
+
+
+def secrets_of(master: MasterKey, account_id: str) -> tuple[str, str]:
+    """(password, TOTP secret) as an account gets them when it is opened.
+
+    They are made from the city's master key and the account's id, not at random: the answer to a repeated request
+    (the first one was lost, or a seed run broke off) must be the same, and neither is kept anywhere in clear. Whoever
+    has the master key could read every secret of the database anyway.
+    """
+    password = model.password_from(master.blind("password", account_id))
+    return password, model.totp_from(master.blind("totp", account_id))
+
+
+def residents_account(person_id: str) -> str:
+    """The id of the one account with which a person comes in by phone."""
+    return id_from(Account.kind, person_id)

@@ -1,0 +1,1 @@
+"""Codes: six digits sent to a phone, by which its owner signs in; stands on people."""

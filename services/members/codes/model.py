@@ -1,0 +1,134 @@
+"""What was sent to one phone: the code that is good now, how often one was asked for, how often one was wrong."""
+
+import hmac
+import math
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from pydantic import Field
+
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.events import Event
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.values import Instant, Sealed
+from services.contracts.members import SignInCodeIssued
+
+LIFE = timedelta(minutes=5)
+PAUSE = timedelta(seconds=60)
+WINDOW = timedelta(hours=1)
+MOST_IN_WINDOW = 5
+MOST_WRONG = 5
+LOCK = timedelta(minutes=15)
+
+
+class WrongCodeGiven(Event):
+    """Somebody gave a code that was not the one sent; from the fifth on the phone is locked for a while."""
+
+    private: ClassVar[bool] = True
+
+    locked_until: Instant | None = None
+
+
+class CodeAccepted(Event):
+    """Somebody gave the right code; it is good for nothing from now on."""
+
+    private: ClassVar[bool] = True
+
+
+PhoneCodeEvent = SignInCodeIssued | WrongCodeGiven | CodeAccepted
+
+
+class CodeWrong(Refusal):
+    kind = Kind.UNAUTHENTICATED
+    zh = "验证码不正确或已过期。请核对短信，或重新获取验证码。"
+    en = "The code is wrong or has expired. Look at the message again, or ask for a new code."
+
+
+class TooManyCodes(Refusal):
+    kind = Kind.TOO_MANY
+    zh = "获取验证码过于频繁，请在 {retry_after} 秒后再试。"
+    en = "Codes were asked for too often. Try again in {retry_after} s."
+
+
+class TooManyWrongCodes(Refusal):
+    kind = Kind.TOO_MANY
+    zh = "验证码输错次数过多，请在 {retry_after} 秒后重新获取验证码。"
+    en = "Too many wrong codes were given. Ask for a new code in {retry_after} s."
+
+
+class PhoneCode(Entity[PhoneCodeEvent]):
+    """The codes of one phone; the code itself is nowhere in clear, only a keyed mark of it is kept."""
+
+    kind: ClassVar[str] = "phonecode"
+
+    person_id: str | None = None
+    issued: list[Instant] = Field(default_factory=list)
+    mark: str | None = None
+    expires_at: Instant | None = None
+    wrong: int = 0
+    locked_until: Instant | None = None
+
+    def apply(self, event: PhoneCodeEvent) -> None:
+        """Take an event into the state."""
+        match event:
+            case SignInCodeIssued():
+                at = event.expires_at - LIFE
+                self.person_id, self.mark, self.expires_at = event.person_id, event.mark, event.expires_at
+                self.issued, self.wrong = [*_recent(self.issued, at), at], 0
+            case WrongCodeGiven():
+                self.wrong, self.locked_until = self.wrong + 1, event.locked_until
+            case CodeAccepted():
+                self.mark = None
+
+    def subjects(self) -> tuple[str, ...]:
+        """Whose phone it is."""
+        return (self.person_id,) if self.person_id else ()
+
+
+def expect_issuable(code: PhoneCode, now: datetime) -> None:
+    """TooManyCodes within 60 s of the last or for the sixth in an hour, TooManyWrongCodes while locked."""
+    _expect_unlocked(code, now)
+    recent = _recent(code.issued, now)
+    again_at = [recent[-1] + PAUSE] if recent else []
+    if len(recent) >= MOST_IN_WINDOW:
+        again_at.append(recent[-MOST_IN_WINDOW] + WINDOW)
+    if again_at and max(again_at) > now:
+        raise TooManyCodes(retry_after=_seconds(max(again_at) - now))
+
+
+def issue(code: PhoneCode, person_id: str, sealed: tuple[Sealed, Sealed], mark: str, now: datetime) -> None:
+    """Send a code; ``sealed`` is (phone, code). Refuses as ``expect_issuable`` says."""
+    expect_issuable(code, now)
+    phone, digits = sealed
+    code.record(
+        SignInCodeIssued(person_id=person_id, phone=phone, code=digits, expires_at=now + LIFE, mark=mark),
+    )
+
+
+def weigh(code: PhoneCode, mark: str, now: datetime) -> None:
+    """Whether a code is the right one: CodeWrong, which is counted, or TooManyWrongCodes while locked."""
+    _expect_unlocked(code, now)
+    if code.mark is None or code.expires_at is None or now >= code.expires_at:
+        raise CodeWrong
+    if not hmac.compare_digest(code.mark, mark):
+        locked_until = now + LOCK if code.wrong + 1 >= MOST_WRONG else None
+        code.refuse(WrongCodeGiven(locked_until=locked_until), CodeWrong())
+
+
+def accept(code: PhoneCode, mark: str, now: datetime) -> None:
+    """Take a code, once; refuses as ``weigh`` says."""
+    weigh(code, mark, now)
+    code.record(CodeAccepted())
+
+
+def _expect_unlocked(code: PhoneCode, now: datetime) -> None:
+    if code.locked_until is not None and now < code.locked_until:
+        raise TooManyWrongCodes(retry_after=_seconds(code.locked_until - now))
+
+
+def _recent(issued: list[datetime], now: datetime) -> list[datetime]:
+    return [at for at in issued if at > now - WINDOW]
+
+
+def _seconds(span: timedelta) -> int:
+    return math.ceil(span.total_seconds())

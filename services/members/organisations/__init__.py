@@ -1,0 +1,1 @@
+"""Organisations: stations, centres, departments and who supervises them; stands on people and areas."""

@@ -1,0 +1,78 @@
+"""What can be done with organisations."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.chassis.domain.refusals import NotFound
+from services.chassis.storage.store import Taken
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.members import OrganisationFounded, OrganisationKind, Role
+from services.members.areas import model as areas
+from services.members.areas.model import AreaCode
+from services.members.areas.queries import expect_open
+from services.members.organisations import model
+from services.members.organisations.model import Organisation
+from services.members.people.queries import expect_known
+
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:_-]{1,59}$", examples=["150702001001:station"])]
+PersonId = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class FoundOrganisation(Command):
+    """Who is to serve a place. The same ``code`` again gives the same organisation, unchanged."""
+
+    code: Code | None = None
+    kind: OrganisationKind
+    name: Name
+    name_en: Name | None = None
+    area: AreaCode
+    above: Annotated[str | None, Field(max_length=80, description="the id of the organisation it stands under")] = None
+    department: Annotated[Code | None, Field(description="the code of a department", examples=["housing"])] = None
+    leader: PersonId | None = None
+
+
+class AppointLeader(Command):
+    """Who leads from now on."""
+
+    person: PersonId
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def found_organisation(ctx: Context, cmd: FoundOrganisation) -> Organisation:
+    """Found an organisation that serves a place of yours; a code that is known gives the one that is there."""
+    id = await ctx.store.claim(Organisation.kind, cmd.code or ctx.cause)
+    await ctx.store.bind(Organisation.kind, id)
+    try:
+        async with ctx.store.create(Organisation, id) as organisation:
+            areas.expect_within(ctx.actor, cmd.area)
+            await expect_open(ctx, cmd.area)
+            founded = OrganisationFounded(**cmd.model_dump(exclude={"leader"}))
+            model.found(organisation, founded, await _above(ctx, cmd.above))
+            await _lead(ctx, organisation, cmd.leader)
+    except Taken:
+        return await ctx.store.get(Organisation, id)
+    return organisation
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def appoint_leader(ctx: Context, organisation_id: str, cmd: AppointLeader) -> Organisation:
+    """Say who leads an organisation."""
+    async with ctx.store.change(Organisation, organisation_id) as organisation:
+        areas.expect_within(ctx.actor, organisation.area)
+        await _lead(ctx, organisation, cmd.person)
+    return organisation
+
+
+async def _above(ctx: Context, id: str | None) -> Organisation | None:
+    try:
+        return await ctx.store.get(Organisation, id) if id else None
+    except NotFound:
+        return None
+
+
+async def _lead(ctx: Context, organisation: Organisation, person_id: str | None) -> None:
+    if person_id:
+        await expect_known(ctx, person_id)
+        model.appoint(organisation, person_id)

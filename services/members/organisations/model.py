@@ -1,0 +1,101 @@
+"""An organisation: who serves a place, whom it stands under, who leads it."""
+
+from typing import ClassVar
+
+from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import ALL, Actor, Visible
+from services.contracts.members import LeaderAppointed, OrganisationFounded, OrganisationKind
+from services.members.areas import model as areas
+
+OrganisationEvent = OrganisationFounded | LeaderAppointed
+
+_CITY, _COUNTY, _SUB_DISTRICT, _COMMUNITY = 1, 2, 3, 4
+LEVELS = {
+    OrganisationKind.STATION: (_COMMUNITY,),
+    OrganisationKind.CENTRE: (_SUB_DISTRICT,),
+    OrganisationKind.DEPARTMENT: (_CITY, _COUNTY),
+    OrganisationKind.SUPERVISION: (_CITY, _COUNTY),
+    OrganisationKind.HOTLINE: (_CITY, _COUNTY),
+}
+"""How deep the area of each kind lies: 1 is the city, 4 a community."""
+
+
+class AreaUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "{kind} 不能设在区域 {area}：站点属于社区，中心属于街道，部门、督办和热线属于旗县区或市。"
+    en = (
+        "A {kind} cannot be in the area {area}: a station belongs to a community, a centre to a sub-district, "
+        "a department, supervision or hotline to a county or the city."
+    )
+
+
+class DepartmentUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "部门代码 department 只用于部门，且部门必须填写。"
+    en = "A department needs its code in `department`; nobody else has one."
+
+
+class AboveUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "上级组织 {above} 不存在，或不管辖区域 {area}。"
+    en = "The organisation above, {above}, is not there or is not in charge of the area {area}."
+
+
+class Organisation(Entity[OrganisationEvent]):
+    """Who serves a place."""
+
+    kind: ClassVar[str] = "organisation"
+    indexes: ClassVar[tuple[Index, ...]] = (
+        Index((("under", 1), ("_id", 1))),
+        Index((("under", 1), ("state.sort", 1), ("_id", 1))),
+        Index((("state.sort", 1), ("_id", 1))),
+        Index((("state.department", 1), ("_id", 1))),
+    )
+
+    sort: OrganisationKind | str  # `kind` is the name of the entity itself
+    name: str
+    name_en: str | None = None
+    area: str
+    above: str | None = None
+    department: str | None = None
+    code: str | None = None
+    leader_id: str | None = None
+
+    def apply(self, event: OrganisationEvent) -> None:
+        """Take an event into the state."""
+        match event:
+            case OrganisationFounded():
+                self.sort, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
+                self.above, self.department, self.code = event.above, event.department, event.code
+            case LeaderAppointed():
+                self.leader_id = event.leader_id
+
+    def places(self) -> tuple[str, ...]:
+        """The area it serves and those above it."""
+        return areas.path(self.area)
+
+    @classmethod
+    def visible(cls, actor: Actor) -> Visible:
+        """Everybody may know who serves them."""
+        return ALL
+
+
+def found(organisation: Organisation, founded: OrganisationFounded, above: Organisation | None) -> None:
+    """Bring an organisation into being.
+
+    AreaUnfit where the area is of another level, DepartmentUnfit, AboveUnfit where that one is not in charge there.
+    """
+    if len(areas.path(founded.area)) not in LEVELS[OrganisationKind(founded.kind)]:
+        raise AreaUnfit(kind=founded.kind, area=founded.area)
+    if (founded.kind == OrganisationKind.DEPARTMENT) != (founded.department is not None):
+        raise DepartmentUnfit
+    if founded.above is not None and (above is None or above.area not in areas.path(founded.area)):
+        raise AboveUnfit(above=founded.above, area=founded.area)
+    organisation.record(founded)
+
+
+def appoint(organisation: Organisation, leader_id: str) -> None:
+    """Let somebody lead it from now on."""
+    if organisation.leader_id != leader_id:
+        organisation.record(LeaderAppointed(leader_id=leader_id))

@@ -1,0 +1,55 @@
+"""How organisations are found."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.scope import PUBLIC
+from services.chassis.usecase import Context, usecase
+from services.contracts.members import OrganisationKind
+from services.members.organisations.model import Organisation
+from services.members.people.model import STAFF
+
+
+class OrganisationQuery(PageQuery):
+    """Which organisations; the three filters combine."""
+
+    under: Annotated[str | None, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="serve a place in this area")] = None
+    kind: Annotated[OrganisationKind | None, Field(description="are of this kind")] = None
+    department: Annotated[str | None, Field(max_length=60, description="are this department, by its code")] = None
+
+
+class OrganisationView(BaseModel):
+    """An organisation as everybody sees it; who leads it is for staff."""
+
+    id: str
+    code: str | None = Field(examples=["150702001001:station"])
+    kind: str = Field(examples=["station"])
+    name: str
+    name_en: str | None
+    area: str = Field(examples=["150702001001"])
+    above: str | None = Field(description="the organisation it stands under")
+    department: str | None = Field(examples=["housing"])
+    leader: str | None = Field(description="the id of who leads it; null for who is not staff")
+
+    @classmethod
+    def of(cls, organisation: Organisation, ctx: Context) -> Self:
+        """Nothing personal but an id, and that for staff only."""
+        known = organisation.model_dump(include={"id", "code", "name", "name_en", "area", "above", "department"})
+        leader = organisation.leader_id if ctx.actor.has(*STAFF) else None
+        return cls(**known, kind=organisation.sort, leader=leader)
+
+
+@usecase(allow=PUBLIC)
+async def list_organisations(ctx: Context, query: OrganisationQuery) -> Page[Organisation]:
+    """Find the organisations that serve a place."""
+    given = {"under": query.under, "state.sort": query.kind, "state.department": query.department}
+    where = {field: str(value) for field, value in given.items() if value is not None}
+    return await ctx.store.page(Organisation, where, order=Order("_id"), limit=query.limit, after=query.after)
+
+
+@usecase(allow=PUBLIC)
+async def get_organisation(ctx: Context, organisation_id: str) -> Organisation:
+    """Look at one organisation."""
+    return await ctx.store.get(Organisation, organisation_id)

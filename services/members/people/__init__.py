@@ -1,0 +1,1 @@
+"""People: who lives and serves here, with their phone, address and place; stands on areas."""

@@ -1,0 +1,122 @@
+"""What can be done with people. A phone belongs to one person: its HMAC is claimed by whoever meets it first."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.chassis.domain.scope import SYSTEM
+from services.chassis.domain.values import Sealed
+from services.chassis.storage.store import Taken
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.members import PersonRegistered, ProfileChanged, Role
+from services.members.areas import model as areas
+from services.members.areas.model import AreaCode
+from services.members.areas.queries import expect_open
+from services.members.people import model
+from services.members.people.model import Person, PersonUnmasked
+from services.members.people.queries import Clear
+
+PersonName = Annotated[str, Field(min_length=1, max_length=80)]
+Phone = Annotated[str, Field(min_length=5, max_length=30, examples=["13800000001"])]
+Address = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class RegisterPerson(Command):
+    """Somebody who called or came to the counter; without an area they count to the place of who registers them."""
+
+    name: PersonName | None = None
+    phone: Phone
+    address: Address | None = None
+    area: AreaCode | None = None
+
+
+class Unmask(Command):
+    """Why somebody's data has to be seen in clear."""
+
+    reason: Annotated[str, Field(min_length=2, max_length=500)]
+
+
+class ChangeProfile(Command):
+    """All of the own profile: what is left out is emptied."""
+
+    name: PersonName | None = None
+    address: Address | None = None
+    area: AreaCode | None = None
+
+
+@usecase(allow=Role.OPERATOR)
+async def register_person(ctx: Context, cmd: RegisterPerson) -> Person:
+    """Register a caller or visitor by phone; somebody who is known already stays as they are."""
+    phone = model.e164(cmd.phone)
+    id = await id_for_phone(ctx, phone)
+    await ctx.store.bind(Person.kind, id)
+    area = cmd.area or next(iter(ctx.actor.places), None)
+    return await _entered(ctx, id, Clear(cmd.name, phone, cmd.address), area)
+
+
+@usecase(allow=SYSTEM)
+async def register_by_phone(ctx: Context, id: str, phone: str) -> Person:
+    """Make a person of whoever signs in for the first time with their phone."""
+    return await _entered(ctx, id, Clear(phone=phone), None)
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def register_staff(ctx: Context, id: str, name: str | None, area: str) -> Person:
+    """Make a person of whoever gets a staff account."""
+    return await _entered(ctx, id, Clear(name=name), area)
+
+
+@usecase(allow=(Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR))
+async def unmask(ctx: Context, person_id: str, cmd: Unmask) -> Person:
+    """See a person's name, phone and address in clear, for a reason that is kept."""
+    async with ctx.store.change(Person, person_id) as person:
+        await ctx.vault.hold(person.subjects())
+        reason = ctx.vault.seal(cmd.reason, person.id, "reason")
+        person.record(PersonUnmasked(who=ctx.actor.id, reason=reason))
+    return person
+
+
+@usecase(allow=tuple(Role))
+async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
+    """Set your own name, address and area."""
+    async with ctx.store.change(Person, ctx.actor.person or "") as person:
+        await ctx.vault.hold(person.subjects())
+        before = Clear.of(person, ctx)
+        if (cmd.name, cmd.address, cmd.area) != (before.name, before.address, person.area):
+            if cmd.area:
+                await expect_open(ctx, cmd.area)
+            sealed = _sealed(ctx, person.id, Clear(cmd.name, before.phone, cmd.address))
+            person.record(ProfileChanged(**sealed, area=cmd.area))
+    return person
+
+
+async def id_for_phone(ctx: Context, phone: str) -> str:
+    """The id of the person to whom an E.164 number belongs, made where nobody has met it before."""
+    return await ctx.store.claim(Person.kind, _mark(ctx, phone))
+
+
+async def known_by_phone(ctx: Context, phone: str) -> str | None:
+    """The id that belongs to an E.164 number, None where nobody has met it."""
+    return await ctx.store.claimed(Person.kind, _mark(ctx, phone))
+
+
+def _mark(ctx: Context, phone: str) -> str:
+    return f"phone|{ctx.vault.master.blind('phone', phone)}"
+
+
+async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Person:
+    try:
+        async with ctx.store.create(Person, id) as person:
+            if area:
+                areas.expect_within(ctx.actor, area)
+                await expect_open(ctx, area)
+            await ctx.vault.mint(id, ctx.now())
+            person.record(PersonRegistered(**_sealed(ctx, id, clear), area=area))
+    except Taken:
+        return await ctx.store.as_house().get(Person, id)
+    return person
+
+
+def _sealed(ctx: Context, id: str, clear: Clear) -> dict[str, Sealed | None]:
+    texts = {"name": clear.name, "phone": clear.phone, "address": clear.address}
+    return {kind: None if text is None else ctx.vault.seal(text, id, kind) for kind, text in texts.items()}

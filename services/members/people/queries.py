@@ -1,0 +1,124 @@
+"""How people are looked at: masked by others, in clear by themselves and for a recorded reason."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.values import Sealed
+from services.chassis.usecase import Context, usecase
+from services.contracts.members import Role
+from services.members.people import model
+from services.members.people.model import Person, PersonUnknown
+
+_HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """What of a person is personal, in clear; None where it is not known or was erased."""
+
+    name: str | None = None
+    phone: str | None = None
+    address: str | None = None
+
+    @classmethod
+    def of(cls, person: Person, ctx: Context) -> Self:
+        """Opened; the person's key is held."""
+
+        def opened(sealed: Sealed | None, kind: str) -> str | None:
+            return None if sealed is None else ctx.vault.open(sealed, person.id, kind)
+
+        return cls(opened(person.name, "name"), opened(person.phone, "phone"), opened(person.address, "address"))
+
+
+class PersonView(BaseModel):
+    """A person as others see them."""
+
+    id: str
+    name: str | None = Field(examples=["张**"])
+    phone: str | None = Field(examples=["138****0001"])
+    address: str | None = Field(description="hidden; `unmask` shows it", examples=[_HIDDEN])
+    area: str | None = Field(examples=["150702001001"])
+
+    @classmethod
+    def of(cls, person: Person, ctx: Context) -> Self:
+        """Masked, whoever looks."""
+        clear = Clear.of(person, ctx)
+        return cls(
+            id=person.id,
+            name=clear.name and model.masked_name(clear.name),
+            phone=clear.phone and model.masked_phone(clear.phone),
+            address=clear.address and _HIDDEN,
+            area=person.area,
+        )
+
+
+class RegisteredView(BaseModel):
+    """Who a phone belongs to, and no more: they may live where this actor has no business."""
+
+    id: str
+    phone: str | None = Field(examples=["138****0001"])
+
+    @classmethod
+    def of(cls, person: Person, ctx: Context) -> Self:
+        """The same for somebody new and somebody known."""
+        return cls.model_validate(PersonView.of(person, ctx).model_dump(include={"id", "phone"}))
+
+
+class ClearView(BaseModel):
+    """A person in clear."""
+
+    id: str
+    name: str | None = Field(examples=["张三"])
+    phone: str | None = Field(examples=["+8613800000001"])
+    address: str | None
+    area: str | None = Field(examples=["150702001001"])
+
+    @classmethod
+    def of(cls, person: Person, ctx: Context) -> Self:
+        """Everything."""
+        clear = Clear.of(person, ctx)
+        return cls(id=person.id, name=clear.name, phone=clear.phone, address=clear.address, area=person.area)
+
+
+class MeView(ClearView):
+    """Oneself: the own profile in clear, and what the token in hand allows."""
+
+    account: str
+    roles: list[str] = Field(examples=[["resident"]])
+    places: list[str] = Field(description="the areas for which the roles hold")
+    organisations: list[str] = Field(description="the organisations and teams for which the roles hold")
+
+    @classmethod
+    def of(cls, person: Person, ctx: Context) -> Self:
+        """The profile, with the token's roles."""
+        actor = ctx.actor
+        return cls(
+            **ClearView.of(person, ctx).model_dump(),
+            account=actor.id,
+            roles=sorted(actor.roles),
+            places=list(actor.places),
+            organisations=list(actor.organisations),
+        )
+
+
+@usecase(allow=tuple(Role))
+async def get_person(ctx: Context, person_id: str) -> Person:
+    """Look at one person: phone and name masked, the address hidden."""
+    return await ctx.store.get(Person, person_id)
+
+
+@usecase(allow=tuple(Role))
+async def get_me(ctx: Context) -> Person:
+    """See who you are signed in as, your profile and your roles."""
+    return await ctx.store.get(Person, ctx.actor.person or "")
+
+
+async def expect_known(ctx: Context, person_id: str) -> None:
+    """PersonUnknown where there is no such person, in whatever place."""
+    try:
+        await ctx.store.as_house().get(Person, person_id)
+    except NotFound:
+        raise PersonUnknown(person=person_id) from None

@@ -1,0 +1,105 @@
+"""What can be done with volunteer teams."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.chassis.storage.store import Taken
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.members import Role, TeamFounded, TeamKind
+from services.members.areas import model as areas
+from services.members.areas.model import AreaCode
+from services.members.areas.queries import expect_open
+from services.members.people.queries import expect_known
+from services.members.teams import model
+from services.members.teams.model import Team
+
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:_-]{1,59}$", examples=["150702001001:public_safety"])]
+Skill = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$", examples=["patrol"])]
+PersonId = Annotated[str, Field(min_length=1, max_length=80)]
+
+RUN = (Role.HANDLER, Role.DISPATCHER, Role.ADMINISTRATOR)
+
+
+class FoundTeam(Command):
+    """Volunteers for a place. The same ``code`` again gives the same team, unchanged."""
+
+    code: Code | None = None
+    kind: TeamKind
+    name: Name
+    name_en: Name | None = None
+    area: AreaCode
+    skills: Annotated[list[Skill], Field(min_length=1, max_length=20)]
+    capacity: Annotated[int, Field(ge=1, le=100, description="how many cases it takes at once")]
+    leader: PersonId | None = None
+
+
+class AppointTeamLeader(Command):
+    """Who leads from now on."""
+
+    person: PersonId
+
+
+@usecase(allow=(Role.ADMINISTRATOR, Role.DISPATCHER))
+async def found_team(ctx: Context, cmd: FoundTeam) -> Team:
+    """Found a volunteer team for a place of yours; a code that is known gives the team that is there."""
+    id = await ctx.store.claim(Team.kind, cmd.code or ctx.cause)
+    await ctx.store.bind(Team.kind, id)
+    try:
+        async with ctx.store.create(Team, id) as team:
+            areas.expect_within(ctx.actor, cmd.area)
+            await expect_open(ctx, cmd.area)
+            if cmd.leader:
+                await expect_known(ctx, cmd.leader)
+            team.record(TeamFounded(**cmd.model_dump(exclude={"leader"}), leader_id=cmd.leader))
+    except Taken:
+        return await ctx.store.get(Team, id)
+    return team
+
+
+@usecase(allow=RUN)
+async def add_member(ctx: Context, team_id: str, person_id: str) -> Team:
+    """Take a person into a team."""
+    async with ctx.store.change(Team, team_id) as team:
+        model.expect_run_by(team, ctx.actor)
+        await expect_known(ctx, person_id)
+        model.join(team, person_id)
+    return team
+
+
+@usecase(allow=RUN)
+async def remove_member(ctx: Context, team_id: str, person_id: str) -> Team:
+    """Let a person leave a team."""
+    async with ctx.store.change(Team, team_id) as team:
+        model.expect_run_by(team, ctx.actor)
+        model.leave(team, person_id)
+    return team
+
+
+@usecase(allow=(Role.DISPATCHER, Role.ADMINISTRATOR))
+async def appoint_team_leader(ctx: Context, team_id: str, cmd: AppointTeamLeader) -> Team:
+    """Say who leads a team."""
+    async with ctx.store.change(Team, team_id) as team:
+        model.expect_run_by(team, ctx.actor)
+        await expect_known(ctx, cmd.person)
+        model.appoint(team, cmd.person)
+    return team
+
+
+@usecase(allow=RUN)
+async def put_on_duty(ctx: Context, team_id: str) -> Team:
+    """Put a team on duty: it takes cases from now on."""
+    async with ctx.store.change(Team, team_id) as team:
+        model.expect_run_by(team, ctx.actor)
+        model.go_on_duty(team)
+    return team
+
+
+@usecase(allow=RUN)
+async def put_off_duty(ctx: Context, team_id: str) -> Team:
+    """Take a team off duty: it takes no more cases for now."""
+    async with ctx.store.change(Team, team_id) as team:
+        model.expect_run_by(team, ctx.actor)
+        model.go_off_duty(team)
+    return team

@@ -1,0 +1,139 @@
+"""A volunteer team: what it can do, how much at once, who is in it, and whether it takes cases now."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.contracts.members import (
+    Role,
+    TeamFounded,
+    TeamKind,
+    TeamLeaderAppointed,
+    TeamMemberJoined,
+    TeamMemberLeft,
+    TeamWentOffDuty,
+    TeamWentOnDuty,
+)
+from services.members.areas import model as areas
+
+MOST_MEMBERS = 500
+
+TeamEvent = TeamFounded | TeamLeaderAppointed | TeamMemberJoined | TeamMemberLeft | TeamWentOnDuty | TeamWentOffDuty
+
+
+class TeamFull(Refusal):
+    kind = Kind.STATE
+    zh = "队伍人数已达上限 {most} 人。请另建一支队伍。"
+    en = "The team has {most} members, the most there can be. Found another."
+
+
+class NotYourTeam(Refusal):
+    kind = Kind.FORBIDDEN
+    zh = "只有本队队长和所在区域的调度员、管理员可以进行此操作。"
+    en = "This is for the team's leader and the dispatchers and administrators of its place."
+
+
+class Team(Entity[TeamEvent]):
+    """Volunteers of one kind in one place, off duty until somebody puts them on."""
+
+    kind: ClassVar[str] = "team"
+    indexes: ClassVar[tuple[Index, ...]] = (
+        Index((("under", 1), ("_id", 1))),
+        Index((("under", 1), ("state.sort", 1), ("state.on_duty", 1), ("_id", 1))),
+        Index((("state.sort", 1), ("_id", 1))),
+        Index((("state.skills", 1), ("_id", 1))),
+        Index((("state.on_duty", 1), ("_id", 1))),
+    )
+
+    sort: TeamKind | str  # `kind` is the name of the entity itself
+    name: str
+    name_en: str | None = None
+    area: str
+    skills: list[str]
+    capacity: int
+    code: str | None = None
+    leader_id: str | None = None
+    members: list[str] = Field(default_factory=list)
+    on_duty: bool = False
+
+    def apply(self, event: TeamEvent) -> None:
+        """Take an event into the state."""
+        match event:
+            case TeamFounded():
+                self._founded(event)
+            case TeamLeaderAppointed():
+                self.leader_id = event.leader_id
+            case TeamMemberJoined():
+                self.members = [*self.members, event.person_id]
+            case TeamMemberLeft():
+                self.members = [member for member in self.members if member != event.person_id]
+            case TeamWentOnDuty():
+                self.on_duty = True
+            case TeamWentOffDuty():
+                self.on_duty = False
+
+    def _founded(self, event: TeamFounded) -> None:
+        self.sort, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
+        self.skills, self.capacity = event.skills, event.capacity
+        self.code, self.leader_id = event.code, event.leader_id
+
+    def places(self) -> tuple[str, ...]:
+        """The area it serves and those above it."""
+        return areas.path(self.area)
+
+    @classmethod
+    def visible(cls, actor: Actor) -> Visible:
+        """Everybody may know which teams there are."""
+        return ALL
+
+
+def is_run_by(team: Team, actor: Actor) -> bool:
+    """Whether an actor may decide for a team: its leader, and who dispatches or administers in its place."""
+    if actor.has(SYSTEM):
+        return True
+    if actor.has(Role.DISPATCHER, Role.ADMINISTRATOR) and not set(actor.places).isdisjoint(team.places()):
+        return True
+    leads = actor.person is not None and actor.person == team.leader_id
+    return actor.has(Role.HANDLER) and (leads or team.id in actor.organisations)
+
+
+def expect_run_by(team: Team, actor: Actor) -> None:
+    """NotYourTeam for everybody else."""
+    if not is_run_by(team, actor):
+        raise NotYourTeam
+
+
+def join(team: Team, person_id: str) -> None:
+    """Let a person be a member; TeamFull beyond 500."""
+    if person_id in team.members:
+        return
+    if len(team.members) >= MOST_MEMBERS:
+        raise TeamFull(most=MOST_MEMBERS)
+    team.record(TeamMemberJoined(person_id=person_id))
+
+
+def leave(team: Team, person_id: str) -> None:
+    """Let a person be a member no longer."""
+    if person_id in team.members:
+        team.record(TeamMemberLeft(person_id=person_id))
+
+
+def appoint(team: Team, leader_id: str) -> None:
+    """Let somebody lead it from now on."""
+    if team.leader_id != leader_id:
+        team.record(TeamLeaderAppointed(leader_id=leader_id))
+
+
+def go_on_duty(team: Team) -> None:
+    """Let it take cases."""
+    if not team.on_duty:
+        team.record(TeamWentOnDuty())
+
+
+def go_off_duty(team: Team) -> None:
+    """Let it take no more cases for now."""
+    if team.on_duty:
+        team.record(TeamWentOffDuty())

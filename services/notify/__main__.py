@@ -1,0 +1,7 @@
+"""``python -m services.notify web|worker|migrate``."""
+
+from services.chassis.ops.entry import main
+from services.notify.app import service
+
+if __name__ == "__main__":
+    main(service)

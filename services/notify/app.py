@@ -1,0 +1,58 @@
+"""Notify, put together."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.chassis.ops.service import Service
+from services.chassis.ops.settings import Settings
+from services.contracts.notify import Via
+from services.notify.audience.model import Case, Organisation, Person, Staff, Team
+from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsSpool, Smtp
+from services.notify.channels.model import Sender, Senders
+from services.notify.inboxes import api as inboxes
+from services.notify.inboxes.adapters import Bells, watch
+from services.notify.messages.model import Backoff, Message
+from services.notify.messages.queries import told_once
+from services.notify.messages.timers import timers
+from services.notify.preferences import api as preferences
+from services.notify.preferences.model import Preferences
+from services.notify.rules.reactions import Telling
+from services.notify.templates.model import Texts
+
+
+def parts(settings: Settings) -> Mapping[type, Any]:
+    """What the use cases of a process work with, by the settings and the city's data."""
+    zone = ZoneInfo(json.loads((settings.city_data / "holidays.json").read_text("utf-8"))["time_zone"])
+    return {
+        ZoneInfo: zone,
+        Texts: Texts.read(zone),
+        Senders: Senders({Via.SMS: _sms(settings), Via.EMAIL: _email(settings)}),
+        Backoff: Backoff(),
+        Bells: Bells(),
+    }
+
+
+def _sms(settings: Settings) -> Sender:
+    if settings.sms_url is not None and settings.sms_secret_file is not None:
+        return SignedHttpSms(settings.sms_url, settings.sms_secret_file.read_bytes().strip())
+    return NotConfigured() if settings.sms_spool is None else SmsSpool(settings.sms_spool)
+
+
+def _email(settings: Settings) -> Sender:
+    return NotConfigured() if settings.smtp is None else Smtp(settings.smtp, settings.mail_from)
+
+
+service = Service(
+    name="notify",
+    entities=(Message, Preferences),
+    copies=(Person, Staff, Organisation, Team, Case),
+    routes=(inboxes.routes, preferences.routes),
+    reactions=(Telling(),),
+    timers=timers,
+    listens_to=("members", "requests"),
+    parts=parts,
+    web_loops=(watch,),
+    checks=(told_once,),
+)

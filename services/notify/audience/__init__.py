@@ -1,0 +1,1 @@
+"""Audience: who there is to be told, as members and requests told us."""

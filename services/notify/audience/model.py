@@ -1,0 +1,188 @@
+"""What other services told of people, staff, organisations, teams and cases, as far as telling somebody needs it."""
+
+from typing import Any, ClassVar
+
+from services.chassis.domain.entity import Copy, Index
+from services.chassis.domain.values import Instant, Sealed
+from services.contracts import members, requests
+from services.contracts.members import Role
+
+SIGNED_IN = tuple(role.value for role in Role)
+"""Whoever has an account, whatever the role."""
+
+
+class Person(Copy):
+    """Somebody who can be told things."""
+
+    kind: ClassVar[str] = "person"
+    creates = (members.PersonRegistered,)
+    follows = (members.ProfileChanged,)
+
+    name: Sealed | None = None
+    phone: Sealed | None = None
+    area: str | None = None
+
+    def apply(self, event: Any) -> None:
+        """Take an event of the source into the copy."""
+        self.name, self.phone, self.area = event.name, event.phone, event.area
+
+    def subjects(self) -> tuple[str, ...]:
+        """The person."""
+        return (self.id,)
+
+
+class Staff(Copy):
+    """An account: the person behind it, the organisations it works for, the posts (role and place) that it holds."""
+
+    kind: ClassVar[str] = "staff"
+    indexes: ClassVar[tuple[Index, ...]] = (Index((("state.organisations", 1),)), Index((("state.posts", 1),)))
+    creates = (members.AccountOpened,)
+    follows = (members.RolesGranted, members.AccountClosed)
+
+    person_id: str
+    organisations: list[str]
+    posts: list[str]
+
+    def apply(self, event: Any) -> None:
+        """Take an event of the source into the copy."""
+        self.person_id = event.person_id
+        if isinstance(event, members.AccountClosed):
+            self.gone, self.organisations, self.posts = True, [], []
+        else:
+            self.organisations = event.organisations
+            self.posts = [post(role, place) for role in event.roles for place in event.places]
+
+
+class Organisation(Copy):
+    """An organisation that serves a place."""
+
+    kind: ClassVar[str] = "organisation"
+    creates = (members.OrganisationFounded,)
+    follows = (members.LeaderAppointed,)
+
+    name: str
+    name_en: str | None = None
+    area: str
+    above: str | None = None
+    leader_id: str | None = None
+
+    def apply(self, event: Any) -> None:
+        """Take an event of the source into the copy."""
+        match event:
+            case members.OrganisationFounded():
+                self.name, self.name_en, self.area, self.above = event.name, event.name_en, event.area, event.above
+                self.leader_id = None
+            case members.LeaderAppointed():
+                self.leader_id = event.leader_id
+
+
+class Team(Copy):
+    """A volunteer team."""
+
+    kind: ClassVar[str] = "team"
+    creates = (members.TeamFounded,)
+    follows = (members.TeamLeaderAppointed, members.TeamMemberJoined, members.TeamMemberLeft)
+
+    name: str
+    name_en: str | None = None
+    area: str
+    leader_id: str | None = None
+    members: list[str]
+
+    def apply(self, event: Any) -> None:
+        """Take an event of the source into the copy."""
+        match event:
+            case members.TeamFounded():
+                self.name, self.name_en, self.area, self.leader_id = (
+                    event.name,
+                    event.name_en,
+                    event.area,
+                    event.leader_id,
+                )
+                self.members = []
+            case members.TeamLeaderAppointed():
+                self.leader_id = event.leader_id
+            case members.TeamMemberJoined():
+                self.members = sorted({*self.members, event.person_id})
+            case members.TeamMemberLeft():
+                self.members = [member for member in self.members if member != event.person_id]
+
+
+class Case(Copy):
+    """A case, as far as those who hear of it need to know it."""
+
+    kind: ClassVar[str] = "case"
+    creates = (requests.CaseFiled,)
+    follows = (
+        requests.LimitsSet,
+        requests.CaseDispatched,
+        requests.CaseUnassigned,
+        requests.CaseReturned,
+        requests.CaseReopened,
+        requests.CaseResumed,
+        requests.CaseEscalated,
+    )
+
+    number: str
+    resident_id: str
+    item_zh: str
+    item_en: str
+    system: str
+    area: str
+    routed: int | None = None
+    """The version with which the case was first given to somebody, or found to be nobody's yet."""
+    tier: str | None = None
+    handler_id: str | None = None
+    handler_zh: str | None = None
+    handler_en: str | None = None
+    settled_by: str | None = None
+    """Who had the case when its resident was not content and it was reopened."""
+    due_at: Instant | None = None
+    level: int = 0
+    owner_id: str | None = None
+
+    def apply(self, event: Any) -> None:
+        """Take an event of the source into the copy."""
+        match event:
+            case requests.CaseFiled():
+                self._file(event)
+            case requests.LimitsSet() | requests.CaseResumed():
+                self.due_at = event.due_at
+            case requests.CaseDispatched():
+                self._hand_to(event.handler_id, event.handler_zh, event.handler_en, event.tier)
+                self.routed = self.routed or self.version
+            case requests.CaseUnassigned():
+                self._hand_to(None, None, None, None)
+                self.routed = self.routed or self.version
+            case requests.CaseReturned():
+                self._hand_to(None, None, None, None)
+            case requests.CaseReopened():
+                self.settled_by = self.handler_id
+            case requests.CaseEscalated():
+                self.level, self.owner_id = event.level, event.owner_id
+
+    def places(self) -> tuple[str, ...]:
+        """The area of the case and those above it."""
+        return levels(self.area)
+
+    def _file(self, event: requests.CaseFiled) -> None:
+        self.number, self.resident_id, self.area = event.number, event.resident_id, event.area
+        self.item_zh, self.item_en, self.system = event.item_zh, event.item_en, event.system
+        self.routed = self.settled_by = self.due_at = self.owner_id = None
+        self.level = 0
+        self._hand_to(None, None, None, None)
+
+    def _hand_to(self, id: str | None, zh: str | None, en: str | None, tier: str | None) -> None:
+        self.handler_id, self.handler_zh, self.handler_en, self.tier = id, zh, en, tier
+
+
+def post(role: str, place: str) -> str:
+    """A role at a place, as staff are found by it."""
+    return f"{role}@{place}"
+
+
+def levels(area: str) -> tuple[str, ...]:
+    """The codes from the city (4 digits) over county (6) and sub-district (9) down to ``area`` itself."""
+    digits = area.partition("-")[0]
+    above = tuple(digits[:length] for length in (4, 6, 9, 12) if length <= len(digits))
+    return above if digits == area else (*above, area)

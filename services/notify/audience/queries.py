@@ -1,0 +1,87 @@
+"""Who holds a post, works for an organisation or leads it: looked up for many events at once."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.store import load
+from services.notify.audience.model import Organisation, Staff, Team
+
+MOST = 50
+"""So many people hear of one event at most; larger audiences are broadcasts."""
+_ACCOUNTS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where somebody is found: a person, the people of an organisation or a team, the holders of a post."""
+
+    kind: Literal["person", "organisation", "post"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person, with the account through which they were found."""
+
+    person: str
+    account: str | None = None
+
+
+class Directory:
+    """The recipients at some addresses."""
+
+    def __init__(self, found: dict[Address, list[Recipient]]) -> None:
+        self._found = found
+
+    def first(self, choices: Sequence[Sequence[Address]], but: str | None) -> list[str]:
+        """The people of the first choice that has any, at most fifty, in one order; ``but``: an account that knows."""
+        for addresses in choices:
+            found = [who for address in addresses for who in self._at(address)]
+            if found:
+                return sorted({who.person for who in found if but is None or who.account != but})[:MOST]
+        return []
+
+    def _at(self, address: Address) -> Sequence[Recipient]:
+        return [Recipient(address.name)] if address.kind == "person" else self._found.get(address, ())
+
+
+async def look_up(mongo: Mongo, addresses: Iterable[Address]) -> Directory:
+    """Find everybody at these addresses, with three queries however many there are."""
+    wanted = set(addresses)
+    organisations = [address.name for address in wanted if address.kind == "organisation"]
+    posts = [address.name for address in wanted if address.kind == "post"]
+    found: dict[Address, list[Recipient]] = defaultdict(list)
+    for account in await _accounts(mongo, organisations, posts):
+        who = Recipient(account.person_id, account.id)
+        for address in (*_all("organisation", account.organisations), *_all("post", account.posts)):
+            found[address].append(who)
+    for thing in await _led(mongo, organisations):
+        if thing.leader_id is not None:
+            found[Address("organisation", thing.id)].append(Recipient(thing.leader_id))
+    return Directory(found)
+
+
+async def _accounts(mongo: Mongo, organisations: list[str], posts: list[str]) -> list[Staff]:
+    if not organisations and not posts:
+        return []
+    where = {"$or": [{"state.organisations": {"$in": organisations}}, {"state.posts": {"$in": posts}}]}
+    return [load(Staff, document) for document in await mongo.find(Staff.collection(), where, limit=_ACCOUNTS)]
+
+
+async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
+    if not ids:
+        return []
+    where, most = {"_id": {"$in": ids}}, len(ids)
+    organisations = await mongo.find(Organisation.collection(), where, limit=most)
+    teams = await mongo.find(Team.collection(), where, limit=most)
+    return [
+        *(load(Organisation, document) for document in organisations),
+        *(load(Team, document) for document in teams),
+    ]
+
+
+def _all(kind: Literal["organisation", "post"], names: Iterable[str]) -> list[Address]:
+    return [Address(kind, name) for name in names]

@@ -1,0 +1,166 @@
+"""How an inbox is read: a page at a time, or live."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Self
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from services.chassis.domain.paging import Order, PageQuery
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.http.sse import LastEventId, Line, stream
+from services.chassis.usecase import Context, usecase
+from services.notify.audience.model import SIGNED_IN
+from services.notify.inboxes.adapters import Bells
+from services.notify.inboxes.model import COLLECTION, Entry, Inbox
+from services.notify.messages.model import Message
+from services.notify.preferences.queries import own
+
+_LOOK_ANYHOW = 30.0
+_SOON = 0.05
+_AWAY = 1.0
+_LATEST = timedelta(minutes=1)
+
+
+class MessageView(BaseModel):
+    """A message as its recipient sees it; title and body are null once their data has been erased."""
+
+    id: str
+    title: str | None
+    body: str | None
+    template: str = Field(description="what sort of message it is", examples=["case-filed"])
+    language: str = Field(examples=["zh"])
+    about: str | None = Field(description="the id of what it is about: a case, a team")
+    happened_at: datetime
+    urgent: bool
+    read: bool
+
+    @classmethod
+    def of(cls, message: Message, ctx: Context) -> Self:
+        """For the recipient."""
+        return cls(
+            title=ctx.vault.open(message.title, message.person_id, "message-title"),
+            body=ctx.vault.open(message.body, message.person_id, "message-body"),
+            **message.model_dump(include={"id", "template", "language", "about", "happened_at", "urgent", "read"}),
+        )
+
+
+class InboxView(BaseModel):
+    """A page of an inbox."""
+
+    items: list[MessageView]
+    next: str | None = Field(None, description="give it as `after` for the next page; null at the end")
+    unread: int = Field(description="how many messages are unread in all")
+
+
+@usecase(allow=SIGNED_IN)
+async def get_inbox(ctx: Context, query: PageQuery) -> InboxView:
+    """Read your messages, newest first, and how many are unread."""
+    person = own(ctx)
+    order = Order("state.happened_at", descending=True)
+    page = await ctx.store.page(Message, {"state.inbox_of": person}, order=order, limit=query.limit, after=query.after)
+    await ctx.vault.hold([person])
+    items = [MessageView.of(message, ctx) for message in page.items]
+    return InboxView(items=items, next=page.next, unread=(await _inbox(ctx, person)).unread)
+
+
+@usecase(allow=SIGNED_IN)
+async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Response:
+    """Follow your inbox live, as server-sent events.
+
+    `message` brings a message, its id is the number in your inbox; `unread` says how many are unread. After a cut,
+    connect with the last id in `Last-Event-ID`: nothing is lost or told twice. `resync` says that the id is too old:
+    read the inbox anew. The stream ends when your token does.
+    """
+    own(ctx)
+    ctx.part(Bells).expect_room()
+    return stream(follow(ctx, last_event_id))
+
+
+async def follow(ctx: Context, last: int | None) -> AsyncIterator[Line]:
+    """The lines of the actor's inbox after number ``last``, and then as they come, until their token ends."""
+    person, told = own(ctx), _Told(last)
+    with ctx.part(Bells).hung(person) as bell:
+        while not _over(ctx):
+            bell.clear()  # before the read: what comes during it rings again
+            pause = _LOOK_ANYHOW
+            try:
+                inbox = await _inbox(ctx, person)
+                for line in told.head(inbox):
+                    yield line
+                entries = inbox.after(told.last)
+                for line in told.messages(await _present(ctx, person, entries)):
+                    yield line
+                if told.last < inbox.sequence:
+                    pause = _SOON
+            except Refusal as refusal:
+                if refusal.kind is not Kind.UNAVAILABLE:
+                    raise
+                pause = _AWAY
+            with suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), min(pause, _left(ctx)))
+
+
+class _Told:
+    """How far one listener has come."""
+
+    def __init__(self, last: int | None) -> None:
+        self._begun = last is not None
+        self._unread: int | None = None
+        self.last = last or 0
+
+    def head(self, inbox: Inbox) -> Sequence[Line]:
+        """What stands before the messages: a resync where the listener is too far behind, and the unread count."""
+        lines = []
+        number = None
+        if not self._begun:  # a number from the start, so that a cut before the first message loses nothing
+            self._begun, self.last = True, inbox.sequence
+            number = inbox.sequence
+        elif not inbox.reaches(self.last):
+            self.last = inbox.sequence
+            lines.append(Line("resync", {"unread": inbox.unread}, inbox.sequence))
+        if self._unread != inbox.unread:
+            self._unread = inbox.unread
+            lines.append(Line("unread", {"unread": inbox.unread}, number))
+        return lines
+
+    def messages(self, present: Sequence[tuple[Entry, MessageView | None]]) -> Sequence[Line]:
+        """A line for each message that is there; the numbers of those that never came are passed over."""
+        lines = []
+        for entry, view in present:
+            self.last = entry.sequence
+            if view is not None:
+                lines.append(Line("message", view.model_dump(mode="json"), entry.sequence))
+        return lines
+
+
+async def _inbox(ctx: Context, person: str) -> Inbox:
+    return Inbox.of(await ctx.house.mongo.find_one(COLLECTION, {"_id": person}, {"read": 0}))
+
+
+async def _present(ctx: Context, person: str, entries: Sequence[Entry]) -> list[tuple[Entry, MessageView | None]]:
+    """Messages by their lines, up to the first that is still being written; one a minute late will not come."""
+    if not entries:
+        return []
+    ids = [entry.message for entry in entries]
+    found = await ctx.store.find(Message, {"_id": {"$in": ids}}, order=Order("_id"), limit=len(ids))
+    await ctx.vault.hold([person])
+    views = {message.id: MessageView.of(message, ctx) for message in found}
+    present = []
+    for entry in entries:
+        if entry.message not in views and entry.at > ctx.house.clock() - _LATEST:
+            break
+        present.append((entry, views.get(entry.message)))
+    return present
+
+
+def _left(ctx: Context) -> float:
+    until = ctx.actor.until
+    return _LOOK_ANYHOW if until is None else max(0.0, (until - ctx.house.clock()).total_seconds())
+
+
+def _over(ctx: Context) -> bool:
+    return _left(ctx) <= 0

@@ -1,0 +1,1 @@
+"""Messages: what was said to whom, and how it went out."""

@@ -1,0 +1,188 @@
+"""A message to one person, and the deliveries of its channels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.chassis.domain.values import Instant, Sealed
+from services.contracts.notify import (
+    DeliveryFailed,
+    DeliveryGivenUp,
+    DeliveryMade,
+    MessageRead,
+    MessageWritten,
+    Via,
+)
+from services.notify.channels.model import NotTaken
+
+MessageEvent = MessageWritten | DeliveryMade | DeliveryFailed | DeliveryGivenUp | MessageRead
+
+MAX_AGE = timedelta(hours=24)
+"""What happened longer ago is never told outside the house: no replay can flood a city."""
+
+
+class DeliveryState(StrEnum):
+    """How far a channel has come."""
+
+    WAITING = "waiting"
+    MADE = "made"
+    GIVEN_UP = "given_up"
+
+
+class Delivery(BaseModel):
+    """One channel's part of a message."""
+
+    state: DeliveryState = DeliveryState.WAITING
+    attempt: int = 0
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long to wait after each failed attempt; there is one attempt more than there are pauses."""
+
+    pauses: tuple[timedelta, ...] = (
+        timedelta(seconds=5),
+        timedelta(seconds=30),
+        timedelta(minutes=2),
+        timedelta(minutes=10),
+        timedelta(hours=1),
+        timedelta(hours=1),
+        timedelta(hours=1),
+    )
+
+    def after(self, attempt: int) -> timedelta | None:
+        """The pause after this attempt, counted from 1; None after the last."""
+        return self.pauses[attempt - 1] if attempt <= len(self.pauses) else None
+
+
+class Message(Entity[MessageEvent]):
+    """What is said to one person because of one event; its words are sealed under that person's key."""
+
+    kind: ClassVar[str] = "message"
+    indexes: ClassVar[tuple[Index, ...]] = (
+        Index((("state.inbox_of", 1), ("state.happened_at", -1), ("_id", -1))),
+        Index((("state.next_sms_at", 1),), sparse=True),
+        Index((("state.next_email_at", 1),), sparse=True),
+    )
+
+    person_id: str
+    inbox_of: str | None
+    """The person, where the message stands in their inbox."""
+    template: str
+    language: str
+    title: Sealed
+    body: Sealed
+    text: Sealed | None
+    phone: Sealed | None
+    about: str | None
+    because_of: str
+    happened_at: Instant
+    expires_at: Instant
+    urgent: bool
+    read: bool
+    deliveries: dict[str, Delivery]
+    next_sms_at: Instant | None
+    next_email_at: Instant | None
+
+    @classmethod
+    def visible(cls, actor: Actor) -> Visible:
+        """Everybody sees what stands in their own inbox."""
+        return ALL if actor.has(SYSTEM) else Visible().where("state.inbox_of", actor.person)
+
+    def apply(self, event: MessageEvent) -> None:
+        """Take an event into the state."""
+        match event:
+            case MessageWritten():
+                self._write(event)
+            case DeliveryMade():
+                self._settle(event.channel, DeliveryState.MADE, event.attempt, None)
+            case DeliveryFailed():
+                self._settle(event.channel, DeliveryState.WAITING, event.attempt, event.reason, event.again_at)
+            case DeliveryGivenUp():
+                self._settle(event.channel, DeliveryState.GIVEN_UP, event.attempt, event.reason)
+            case MessageRead():
+                self.read = True
+
+    def subjects(self) -> tuple[str, ...]:
+        """The recipient."""
+        return (self.person_id,)
+
+    def next_at(self, via: Via) -> datetime | None:
+        """When a channel is to be tried; None where it is done or was never meant."""
+        return {Via.SMS: self.next_sms_at, Via.EMAIL: self.next_email_at}.get(via)
+
+    def key(self, via: Via) -> str:
+        """The stable key of (event, recipient, channel) for the provider: a message's id is made from the first two."""
+        return f"{self.id}:{via}"
+
+    def _write(self, event: MessageWritten) -> None:
+        self.person_id, self.template, self.language = event.person_id, event.template, event.language
+        self.title, self.body, self.text, self.phone = event.title, event.body, event.text, event.phone
+        self.about, self.because_of, self.urgent, self.read = event.about, event.because_of, event.urgent, False
+        self.happened_at, self.expires_at = event.happened_at, event.expires_at or event.happened_at + MAX_AGE
+        self.inbox_of = event.person_id if Via.INBOX in event.channels else None
+        self.deliveries = {str(via): Delivery() for via in event.channels if via != Via.INBOX}
+        self.next_sms_at = self.next_email_at = None
+        for via in self.deliveries:
+            self._plan(via, event.not_before or event.happened_at)
+
+    def _settle(
+        self, via: str, state: DeliveryState, attempt: int, reason: str | None, again_at: datetime | None = None
+    ) -> None:
+        self.deliveries = {**self.deliveries, str(via): Delivery(state=state, attempt=attempt, reason=reason)}
+        self._plan(via, again_at)
+        if self.next_sms_at is None:  # a code is not kept where it is of no more use
+            self.text = self.phone = None
+
+    def _plan(self, via: str, at: datetime | None) -> None:
+        if via == Via.SMS:
+            self.next_sms_at = at
+        elif via == Via.EMAIL:
+            self.next_email_at = at
+
+
+def made(message: Message, via: Via) -> None:
+    """A channel took it."""
+    message.record(DeliveryMade(channel=via, attempt=message.deliveries[via].attempt + 1))
+
+
+def failed(
+    message: Message,
+    via: Via,
+    failure: NotTaken,
+    at: datetime,
+    backoff: Backoff,
+    allowed_from: Callable[[datetime], datetime],
+) -> None:
+    """A channel did not take it: try again after a pause, or give it up where that is of no use or too late.
+
+    ``allowed_from`` moves a time on to the first at which this recipient may be disturbed.
+    """
+    attempt = message.deliveries[via].attempt + 1
+    pause = None if failure.for_good else backoff.after(attempt)
+    if pause is None:
+        message.record(DeliveryGivenUp(channel=via, attempt=attempt, reason=failure.reason))
+        return
+    again = allowed_from(at + max(pause, failure.retry_after))
+    if again >= message.expires_at:
+        message.record(DeliveryGivenUp(channel=via, attempt=attempt, reason=f"{failure.reason}, then expired"))
+    else:
+        message.record(DeliveryFailed(channel=via, attempt=attempt, reason=failure.reason, again_at=again))
+
+
+def expired(message: Message, via: Via) -> None:
+    """Its time is over before a channel took it."""
+    message.record(DeliveryGivenUp(channel=via, attempt=message.deliveries[via].attempt, reason="expired"))
+
+
+def read(message: Message) -> None:
+    """The recipient read it; again changes nothing."""
+    if not message.read:
+        message.record(MessageRead())

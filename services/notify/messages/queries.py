@@ -1,0 +1,56 @@
+"""What the ledger asks of messages: one for each event and recipient, and every way out tried as it was noted."""
+
+from collections.abc import Sequence
+
+from services.chassis.domain.events import Recorded
+from services.chassis.domain.values import id_from
+from services.chassis.ledger.report import Cut, Line
+from services.chassis.storage.mongo import Document
+from services.chassis.usecase import House
+from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryMade
+from services.notify.messages.model import DeliveryState, Message
+
+_ENDS = (DeliveryMade.type_name(), DeliveryGivenUp.type_name())
+_TRIES = (DeliveryFailed.type_name(), *_ENDS)
+
+
+async def told_once(house: House, _: Cut) -> list[Line]:
+    """One message for each event and recipient, by its id, which is also what providers tell repeats by.
+
+    And of each channel: attempts without gap, nothing after the end, none that was taken without an attempt.
+    """
+    messages, deliveries = Line("L8", "messages"), Line("L8", "deliveries")
+    async for documents in house.mongo.each(Message.collection(), {}):
+        for document in documents:
+            _judge_message(messages, document)
+            _judge_deliveries(deliveries, document)
+    return [messages, deliveries]
+
+
+def _judge_message(line: Line, document: Document) -> None:
+    state, cause = document["state"], document["history"][0]["cause"]
+    line.count("messages")
+    if not cause.startswith(f"event:{state['because_of']}:"):
+        line.breach(f"{document['_id']}: was written because of {cause}, it says because of {state['because_of']}")
+    elif document["_id"] != id_from(Message.kind, f"{cause}:{state['person_id']}"):
+        line.breach(f"{document['_id']}: its id is not that of {cause} and its recipient")
+
+
+def _judge_deliveries(line: Line, document: Document) -> None:
+    history = [Recorded.load(entry) for entry in document["history"]]
+    for via, delivery in document["state"]["deliveries"].items():
+        tries = [event for event in history if event.type in _TRIES and event.data["channel"] == via]
+        line.count(delivery["state"])
+        wrong = _wrong(tries)
+        if wrong:
+            line.breach(f"{document['_id']} by {via}: {wrong}")
+        elif (delivery["state"] != DeliveryState.WAITING) != bool(tries and tries[-1].type in _ENDS):
+            line.breach(f"{document['_id']} by {via}: is {delivery['state']}, its history says otherwise")
+
+
+def _wrong(tries: Sequence[Recorded]) -> str | None:
+    if any(event.type in _ENDS for event in tries[:-1]):
+        return "was tried after its end"
+    # One that expires is given up without another attempt.
+    attempts = [event.data["attempt"] for event in tries if event.data.get("reason") != "expired"]
+    return None if attempts == list(range(1, len(attempts) + 1)) else f"attempts {attempts}"

@@ -1,0 +1,104 @@
+"""Deliveries: what is due goes out through its channel, outside any write, and the outcome is noted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from services.chassis.domain.paging import Order
+from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.values import Sealed
+from services.chassis.ops import logs
+from services.chassis.schedule.timers import Timer
+from services.chassis.storage.vault import KeyNotHere
+from services.chassis.usecase import Context
+from services.contracts.notify import Via
+from services.notify.audience.model import Person
+from services.notify.channels.model import Notice, NotTaken, Senders
+from services.notify.messages import commands
+from services.notify.messages.model import Message
+from services.notify.preferences.model import Preferences, preferences_id
+
+log = logs.get()
+
+EVERY = 0.2
+_SECONDS = 15.0
+
+
+def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
+    """One attempt for a message that is due on a channel.
+
+    The call goes out before anything is written and under a key that never changes: a crash in between, or a second
+    worker, sends again with the same key, so a notice goes out at least once. The outcome is noted under the cause of
+    this attempt. A write that somebody else beats repeats the note, never the call.
+    """
+
+    async def attempt(ctx: Context, id: str) -> None:
+        message = await ctx.store.get(Message, id)
+        due = message.next_at(via)
+        if due is None or due > ctx.now():
+            return
+        if message.expires_at <= ctx.now():
+            await commands.note_expired(ctx, id, via)
+            return
+        preferences = await _preferences(ctx, message.person_id)
+        try:
+            await _send(ctx, message, via, preferences)
+        except NotTaken as failure:
+            await commands.note_failed(ctx, id, via, failure, preferences)
+        else:
+            await commands.note_made(ctx, id, via)
+
+    return attempt
+
+
+timers = (
+    Timer("deliver-sms", Message, "next_sms_at", delivery(Via.SMS), EVERY),
+    Timer("deliver-email", Message, "next_email_at", delivery(Via.EMAIL), EVERY),
+)
+"""A timer for each channel, so that one that hangs does not keep the other waiting."""
+
+
+async def _send(ctx: Context, message: Message, via: Via, preferences: Preferences) -> None:
+    notice = await _notice(ctx, message, via, preferences)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await ctx.part(Senders).by[via].send(notice)
+    except TimeoutError:
+        raise NotTaken("no answer in time") from None
+    except NotTaken:
+        raise
+    except Exception as error:
+        # Whatever a sender stumbles over is told by its kind only: its words may repeat what was sent.
+        log.error("a sender failed", channel=via, message=message.id, reason=type(error).__name__)
+        raise NotTaken(f"failed: {type(error).__name__}") from None
+
+
+async def _notice(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Notice:
+    person = message.person_id
+    try:
+        await ctx.vault.hold([person])
+    except KeyNotHere:
+        raise NotTaken("key not here yet") from None
+    sealed = preferences.email if via is Via.EMAIL else message.phone or await _phone(ctx, person)
+    to = _opened(ctx, sealed, person, "email" if via is Via.EMAIL else "phone")
+    title = _opened(ctx, message.title, person, "message-title")
+    body, kind = (message.body, "message-body") if via is Via.EMAIL else (message.text, "message-text")
+    return Notice(message.key(via), message.happened_at, to, title, _opened(ctx, body, person, kind))
+
+
+def _opened(ctx: Context, sealed: Sealed | None, person: str, kind: str) -> str:
+    text = None if sealed is None else ctx.vault.open(sealed, person, kind)
+    if text is None:
+        raise NotTaken(f"no {kind}", for_good=True)
+    return text
+
+
+async def _phone(ctx: Context, person: str) -> Sealed | None:
+    try:
+        return (await ctx.store.get(Person, person)).phone
+    except NotFound:
+        raise NotTaken("person not known yet") from None
+
+
+async def _preferences(ctx: Context, person: str) -> Preferences:
+    found = await ctx.store.find(Preferences, {"_id": preferences_id(person)}, order=Order("_id"), limit=1)
+    return found[0] if found else Preferences.untouched(person)

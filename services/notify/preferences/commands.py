@@ -1,0 +1,52 @@
+"""What can be done with preferences."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.notify import PreferencesSet, Via
+from services.notify.audience.model import SIGNED_IN
+from services.notify.preferences import model
+from services.notify.preferences.model import Preferences, preferences_id
+from services.notify.preferences.queries import own
+
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
+Email = Annotated[str, Field(pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4}$")]
+
+
+class SetPreferences(Command):
+    """How to be told from now on; what is left out is off."""
+
+    channels: Annotated[
+        list[Via],
+        Field(
+            max_length=3,
+            description="`sms` carries what is worth a text message, `email` everything; the inbox is always there",
+        ),
+    ]
+    language: Literal["zh", "en"] = "zh"
+    quiet_from: Annotated[Clock | None, Field(description="nothing but urgent things is sent from then…")] = None
+    quiet_to: Annotated[Clock | None, Field(description="…until then, by the clock of the city")] = None
+    email: Email | None = None
+
+
+@usecase(allow=SIGNED_IN)
+async def set_preferences(ctx: Context, cmd: SetPreferences) -> Preferences:
+    """Choose channels, language and quiet hours."""
+    person = own(ctx)
+    async with ctx.store.change_or_create(Preferences, preferences_id(person)) as preferences:
+        await ctx.vault.hold([person])
+        model.choose(preferences, _chosen(ctx, person, cmd))
+    return preferences
+
+
+def _chosen(ctx: Context, person: str, cmd: SetPreferences) -> PreferencesSet:
+    return PreferencesSet(
+        person_id=person,
+        channels=sorted({Via.INBOX, *cmd.channels}),
+        language=cmd.language,
+        quiet_from=cmd.quiet_from,
+        quiet_to=cmd.quiet_to,
+        email=ctx.vault.seal(cmd.email, person, "email") if cmd.email else None,
+    )

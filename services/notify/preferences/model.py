@@ -1,0 +1,113 @@
+"""How somebody wants to be told: channels, language, quiet hours in the city's time."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import ClassVar, Self
+from zoneinfo import ZoneInfo
+
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.chassis.domain.values import Sealed, id_from
+from services.contracts.notify import PreferencesSet, Via
+
+
+class AddressMissing(Refusal):
+    kind = Kind.INVALID
+    zh = "要通过邮件接收通知，请同时填写邮箱地址。"
+    en = "To be told by e-mail, give an address as well."
+
+
+class QuietHoursUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "免打扰时段须同时给出开始和结束，且两者不同。"
+    en = "Quiet hours need a beginning and an end that differ."
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A daily span of the city's wall clock in which nothing but urgent things is sent; it may pass midnight."""
+
+    start: time
+    end: time
+
+    def hold(self, at: datetime, zone: ZoneInfo) -> bool:
+        """Whether they hold at an instant; the moment of their end is free again."""
+        clock = at.astimezone(zone).time()
+        if self.start < self.end:
+            return self.start <= clock < self.end
+        return clock >= self.start or clock < self.end
+
+    def after(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """The first instant from ``at`` on at which they do not hold."""
+        if not self.hold(at, zone):
+            return at
+        local = at.astimezone(zone)
+        end = datetime.combine(local.date(), self.end, zone)
+        if self.end <= local.time():
+            end = datetime.combine(local.date() + timedelta(days=1), self.end, zone)
+        return end.astimezone(UTC)
+
+
+class Preferences(Entity[PreferencesSet]):
+    """What a person has chosen; whoever has not chosen is told in Chinese, by the channels that a rule has in mind."""
+
+    kind: ClassVar[str] = "preferences"
+
+    person_id: str
+    channels: list[Via | str] | None = None
+    language: str = "zh"
+    quiet_from: str | None = None
+    quiet_to: str | None = None
+    email: Sealed | None = None
+
+    @classmethod
+    def collection(cls) -> str:
+        """A word that has no other plural."""
+        return "preferences"
+
+    @classmethod
+    def untouched(cls, person: str) -> Self:
+        """Those of a person who has not chosen."""
+        return cls(id=preferences_id(person), person_id=person)
+
+    @classmethod
+    def visible(cls, actor: Actor) -> Visible:
+        """Everybody sees their own."""
+        return ALL if actor.has(SYSTEM) else Visible().where("state.person_id", actor.person)
+
+    def apply(self, event: PreferencesSet) -> None:
+        """Take an event into the state."""
+        self.person_id = event.person_id
+        self.channels, self.language, self.email = event.channels, event.language, event.email
+        self.quiet_from, self.quiet_to = event.quiet_from, event.quiet_to
+
+    def subjects(self) -> tuple[str, ...]:
+        """The person."""
+        return (self.person_id,)
+
+    def takes(self, via: Via, *, unless_chosen: bool) -> bool:
+        """Whether the person wants a channel; ``unless_chosen`` counts where they have not chosen."""
+        return unless_chosen if self.channels is None else via in self.channels
+
+    def free_from(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """The first instant from ``at`` on that is outside their quiet hours."""
+        if self.quiet_from is None or self.quiet_to is None:
+            return at
+        return QuietHours(time.fromisoformat(self.quiet_from), time.fromisoformat(self.quiet_to)).after(at, zone)
+
+
+def preferences_id(person: str) -> str:
+    """The id of a person's preferences: each has one set of them."""
+    return id_from(Preferences.kind, person)
+
+
+def choose(preferences: Preferences, chosen: PreferencesSet) -> None:
+    """Set them anew; AddressMissing or QuietHoursUnfit where they make no sense."""
+    if Via.EMAIL in chosen.channels and chosen.email is None:
+        raise AddressMissing
+    if (chosen.quiet_from is None) != (chosen.quiet_to is None):
+        raise QuietHoursUnfit
+    if chosen.quiet_from is not None and chosen.quiet_from == chosen.quiet_to:
+        raise QuietHoursUnfit
+    preferences.record(chosen)

@@ -1,0 +1,1 @@
+"""Rules: which event tells whom, with which words, by which channel."""

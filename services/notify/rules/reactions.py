@@ -1,0 +1,209 @@
+"""Telling: the one reaction behind the whole table, with the look-ups for a batch of events made at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from services.chassis.domain.entity import Copy
+from services.chassis.domain.events import Event, by_type
+from services.chassis.domain.values import id_from
+from services.chassis.messaging.reactions import CopyMissing, Create, Delivered, Effect, Handled, SchemaTooNew
+from services.chassis.ops import metrics
+from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.storage.store import load
+from services.chassis.storage.vault import Erased, KeyNotHere
+from services.chassis.usecase import Context, House
+from services.contracts import members
+from services.contracts.notify import MessageWritten, Via
+from services.notify.audience.model import Case, Team
+from services.notify.audience.queries import look_up
+from services.notify.inboxes.model import Append
+from services.notify.messages.model import MAX_AGE, Message
+from services.notify.preferences.model import Preferences, preferences_id
+from services.notify.rules import model
+from services.notify.rules.model import TABLE, Happening, Tell
+from services.notify.templates.model import Texts, Written
+
+_ABOUT: Mapping[type[Event], type[Copy] | None] = {members.TeamMemberJoined: Team, members.SignInCodeIssued: None}
+_BY_PHONE = "code"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one person is to be told of one event."""
+
+    rule: Tell
+    what: Happening
+    person: str
+    message: str
+    preferences: Preferences
+
+
+class Telling:
+    """The reaction ``tell``: renaming it would tell everything again."""
+
+    name: ClassVar[str] = "tell"
+    remembers: ClassVar[bool] = True
+    types: ClassVar[dict[str, type[Event]]] = by_type({rule.event for rule in TABLE})
+
+    async def batch(self, house: House, events: Sequence[Delivered]) -> Handled:
+        """What handles each event of one batch: who hears of it, and what was written before, are known for all."""
+        happenings = await self._happenings(house.mongo, events)
+        letters = await self._letters(house, happenings)
+        await _keys_near(house, letters)
+
+        async def handled(delivered: Delivered) -> Sequence[Effect]:
+            delivered.event(self.types)  # raises for one that cannot be read, so that it is parked
+            if delivered.id not in happenings:
+                raise CopyMissing(f"{delivered.type} of {delivered.entity}, of which nothing is known")
+            ctx = house.own_context(self.name, self._cause(delivered.id), delivered.trace)
+            return [e for letter in letters if letter.what.id == delivered.id for e in await _told(ctx, letter)]
+
+        return handled
+
+    async def _happenings(self, mongo: Mongo, events: Sequence[Delivered]) -> dict[str, Happening]:
+        """The events of a batch that can be read and of whose thing something is known."""
+        cases = await _copies(mongo, Case, events)
+        teams = await _copies(mongo, Team, events)
+        found = {}
+        for delivered in events:
+            with suppress(ValidationError, SchemaTooNew):
+                event = delivered.event(self.types)
+                kind = _ABOUT.get(type(event), Case)
+                what = Happening(
+                    delivered.id,
+                    event,
+                    delivered.entity,
+                    delivered.version,
+                    delivered.at,
+                    delivered.by,
+                    cases.get(delivered.entity) if kind is Case else None,
+                    teams.get(delivered.entity) if kind is Team else None,
+                )
+                if kind is None or what.case or what.team:
+                    found[delivered.id] = what
+        return found
+
+    async def _letters(self, house: House, happenings: Mapping[str, Happening]) -> list[Letter]:
+        """Who is told what, apart from what was told before."""
+        drafts = await self._drafts(house.mongo, happenings.values())
+        chosen = await _by_ids(house.mongo, Preferences, {preferences_id(person) for _, _, person, _ in drafts})
+        written = await _written(house.mongo, [message for *_, message in drafts])
+        return [
+            Letter(rule, what, person, message, chosen.get(preferences_id(person)) or Preferences.untouched(person))
+            for rule, what, person, message in drafts
+            if message not in written
+        ]
+
+    async def _drafts(self, mongo: Mongo, what: Iterable[Happening]) -> list[tuple[Tell, Happening, str, str]]:
+        """(rule, happening, person, message id), a person once for each happening."""
+        matching = [(rule, one) for one in what for rule in TABLE if rule.event is type(one.event) and rule.when(one)]
+        directory = await look_up(
+            mongo, (address for rule, one in matching for choice in rule.to.choices(one) for address in choice)
+        )
+        drafts: dict[str, tuple[Tell, Happening, str, str]] = {}
+        for rule, one in matching:
+            for person in directory.first(rule.to.choices(one), but=one.by if rule.to.staff else None):
+                message = id_from(Message.kind, f"{self._cause(one.id)}:{person}")
+                drafts.setdefault(message, (rule, one, person, message))
+        return list(drafts.values())
+
+    def _cause(self, event_id: str) -> str:
+        return f"event:{event_id}:{self.name}"
+
+
+async def _told(ctx: Context, letter: Letter) -> Sequence[Effect]:
+    """The effects of one letter: none where no channel is left, or where the recipient was erased."""
+    channels = _channels(ctx, letter)
+    if not channels:
+        return ()
+    try:
+        written = await _sealed(ctx, letter, channels)
+    except Erased:
+        return ()
+    for via in channels:
+        metrics.messages.labels(via, "written").inc()
+    create = Create.of(Message, ctx, letter.person, written)
+    line = [Append(letter.person, create.entity.id, ctx.now())] if Via.INBOX in channels else []
+    return (*line, create)
+
+
+def _channels(ctx: Context, letter: Letter) -> list[Via]:
+    rule, preferences, age = letter.rule, letter.preferences, ctx.now() - letter.what.at
+    if rule.by_phone:
+        return [Via.SMS] if ctx.now() < letter.what.event.expires_at else []
+    if age >= MAX_AGE:
+        return [Via.INBOX]
+    texted = rule.texted and preferences.takes(Via.SMS, unless_chosen=not rule.to.staff)
+    mailed = preferences.takes(Via.EMAIL, unless_chosen=False)
+    return [Via.INBOX, *([Via.SMS] if texted else []), *([Via.EMAIL] if mailed else [])]
+
+
+async def _sealed(ctx: Context, letter: Letter, channels: list[Via]) -> MessageWritten:
+    rule, what, person = letter.rule, letter.what, letter.person
+    await ctx.vault.hold([person])
+    language = letter.preferences.language
+    text = ctx.part(Texts).write(rule.template, language, _facts(ctx, letter))
+    return MessageWritten(
+        person_id=person,
+        template=rule.template,
+        language=language,
+        about=None if rule.by_phone else what.entity,
+        because_of=what.id,
+        happened_at=what.at,
+        urgent=rule.urgent,
+        channels=channels,
+        phone=what.event.phone if rule.by_phone else None,
+        expires_at=what.event.expires_at if rule.by_phone else what.at + MAX_AGE,
+        not_before=None if rule.urgent else letter.preferences.free_from(ctx.now(), ctx.part(ZoneInfo)),
+        **_seals(ctx, person, text, channels),
+    )
+
+
+def _seals(ctx: Context, person: str, text: Written, channels: list[Via]) -> dict[str, Any]:
+    return {
+        "title": ctx.vault.seal(text.title, person, "message-title"),
+        "body": ctx.vault.seal(text.body, person, "message-body"),
+        "text": ctx.vault.seal(text.sms, person, "message-text") if Via.SMS in channels else None,
+    }
+
+
+def _facts(ctx: Context, letter: Letter) -> dict[str, Any]:
+    """All that the template may use. Quoted words and codes belong to the recipient, whose key is held."""
+    rule, what = letter.rule, letter.what
+    facts = model.facts(what)
+    for name, field in (("words", rule.words), ("code", _BY_PHONE if rule.by_phone else None)):
+        if field is not None:
+            opened = ctx.vault.open(getattr(what.event, field), letter.person, field)
+            if opened is None:
+                raise Erased
+            facts[name] = opened
+    if what.case is not None:
+        facts["tracking"] = ctx.vault.master.blind("track", what.case.number)[:6]
+    return facts
+
+
+async def _keys_near(house: House, letters: Sequence[Letter]) -> None:
+    with suppress(KeyNotHere):  # whose key is late is told when their own event is handled
+        await house.vault.hold({letter.person for letter in letters})
+
+
+async def _copies(mongo: Mongo, kind: type[Copy], events: Sequence[Delivered]) -> dict[str, Any]:
+    return await _by_ids(mongo, kind, {delivered.entity for delivered in events})
+
+
+async def _by_ids(mongo: Mongo, kind: Any, ids: set[str]) -> dict[str, Any]:
+    found = await _these(mongo, kind.collection(), ids, {"history": 0})
+    return {document["_id"]: load(kind, document) for document in found}
+
+
+async def _written(mongo: Mongo, ids: Sequence[str]) -> set[str]:
+    return {document["_id"] for document in await _these(mongo, Message.collection(), set(ids), {"_id": 1})}
+
+
+async def _these(mongo: Mongo, name: str, ids: set[str], show: Document) -> list[Document]:
+    return await mongo.find(name, {"_id": {"$in": list(ids)}}, show=show, limit=len(ids)) if ids else []

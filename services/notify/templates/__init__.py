@@ -1,0 +1,1 @@
+"""Templates: what is said, in Chinese and in English."""

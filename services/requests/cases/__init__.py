@@ -1,0 +1,1 @@
+"""What a case is: one document, its state, and how cases are listed."""

@@ -1,0 +1,8 @@
+"""The door to the list of cases."""
+
+from services.chassis.http.routes import Routes
+from services.requests.cases import queries
+from services.requests.cases.queries import CaseLine
+
+routes = Routes("/v1/requests", "requests")
+routes.list("", queries.list_cases, view=CaseLine)

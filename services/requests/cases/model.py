@@ -1,0 +1,258 @@
+"""A case: what a resident asked for, who has it, by when it is due. The only place where its state changes."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar, assert_never
+
+from pydantic import Field
+
+from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.scope import ALL, NONE, SYSTEM, Actor, Visible
+from services.chassis.domain.values import Instant, Sealed
+from services.contracts import requests as told
+from services.contracts.members import Role
+from services.contracts.requests import Channel, CloseReason, System, Tier
+from services.requests.providers.model import path
+from services.requests.states.model import DONE, RUNNING, STATE_AFTER, State
+
+REOPENABLE = timedelta(days=15)
+"""How long after its resolution a case may be reopened; after that it is closed."""
+RETURNS = 2
+"""How often a case may be returned: then the supervisor decides who does it."""
+
+Handing = told.CaseDispatched | told.CaseUnassigned | told.CaseReturned | told.CaseReopened
+Timing = (
+    told.LimitsSet
+    | told.CaseAccepted
+    | told.CasePaused
+    | told.CaseResumed
+    | told.CaseWarned
+    | told.CaseOverdue
+    | told.CaseEscalated
+)
+Ending = told.CaseResolved | told.CaseClosed | told.CaseRejected | told.CaseCancelled
+Hearing = told.CaseRated | told.CaseUrged
+Noting = told.CaseVerified | told.CaseStarted | told.CaseCalledBack | told.CommentAdded
+CaseEvent = told.CaseFiled | Handing | Timing | Ending | Hearing | Noting
+
+
+def _led_by(*leads: str) -> tuple[Index, ...]:
+    """For each way to come to a list: by time alone, by state and overdue, by item, state and overdue."""
+    filters = ((), ("state.state", "state.overdue"), ("state.item", "state.state", "state.overdue"))
+    times = ("state.filed_at", "state.due_at")
+    named = [(lead, *chosen, time, "_id") for lead in leads for chosen in filters for time in times]
+    return tuple(Index(tuple((name, 1) for name in names)) for names in named)
+
+
+class Case(Entity[CaseEvent]):
+    """One request of one resident, from filing to rating."""
+
+    kind: ClassVar[str] = "case"
+    indexes: ClassVar[tuple[Index, ...]] = (
+        *_led_by("under", "state.handler_id"),
+        Index((("state.resident_id", 1), ("state.filed_at", 1), ("_id", 1))),
+        Index((("state.resident_id", 1), ("state.due_at", 1), ("_id", 1))),
+        Index((("state.next_tick_at", 1),), sparse=True),
+        Index((("state.county", 1), ("state.system", 1), ("state.state", 1), ("state.overdue", 1))),
+    )
+
+    number: str
+    state: State
+    resident_id: str
+    filed_by: str
+    filed_at: Instant
+    channel: Channel | str
+    item: str
+    item_zh: str
+    item_en: str
+    system: System | str
+    area: str
+    county: str
+    title: Sealed
+    text: Sealed
+    address: Sealed | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    answers: Sealed | None = None
+    skill: str | None = None
+    team_kind: str | None = None
+    department: str
+    tiers: list[Tier | str]
+    first_response_hours: float
+    resolution_hours: float
+
+    handler_id: str | None = None
+    handler_zh: str | None = None
+    handler_en: str | None = None
+    tier: Tier | str | None = None
+    forced: bool = False
+    tried: list[str] = Field(default_factory=list)
+    returns: int = 0
+
+    respond_by: Instant
+    warn_at: Instant
+    due_at: Instant
+    responded: bool = False
+    warned: bool = False
+    overdue: bool = False
+    paused_at: Instant | None = None
+    paused_until: Instant | None = None
+    level: int = 0
+    owner_id: str | None = None
+    owner_place: str | None = None
+    climbs_from: Instant | None = None
+    next_tick_at: Instant | None = None
+
+    answer: Sealed | None = None
+    outcome: CloseReason | str | None = None
+    resolved_at: Instant | None = None
+    closed_because: CloseReason | str | None = None
+    score: int | None = None
+    solved: bool | None = None
+    reopened: int = 0
+    urged: int = 0
+    urged_at: Instant | None = None
+
+    @classmethod
+    def visible(cls, actor: Actor) -> Visible:
+        """Residents see their own, handlers what their organisation has, staff what lies under their places."""
+        if actor.has(SYSTEM):
+            return ALL
+        seen = NONE
+        if actor.has(Role.RESIDENT):
+            seen = seen.where("state.resident_id", actor.person)
+        if actor.has(Role.HANDLER):
+            seen = seen.where("state.handler_id", *actor.organisations)
+        return seen.where("under", *staffed(actor))
+
+    def places(self) -> tuple[str, ...]:
+        """The codes from the city down to where it is about."""
+        return path(self.area)
+
+    def subjects(self) -> tuple[str, ...]:
+        """Its resident, under whose key all its words are sealed."""
+        return (self.resident_id,)
+
+    @property
+    def at_top(self) -> bool:
+        """Whether it has climbed as far as there is to climb."""
+        return self.owner_place == self.places()[0]
+
+    @property
+    def climbs_at(self) -> datetime | None:
+        """When it climbs next: where its limit ends, and not before the rest after the last climb is over."""
+        if self.at_top:
+            return None
+        limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
+        return max(limit, self.climbs_from or limit)
+
+    def apply(self, event: CaseEvent) -> None:
+        """Take an event into the state."""
+        self.state = STATE_AFTER.get(type(event)) or self.state
+        match event:
+            case told.CaseFiled():
+                self._file(event)
+            case told.CaseDispatched() | told.CaseUnassigned() | told.CaseReturned() | told.CaseReopened():
+                self._hand_over(event)
+            case told.CaseResolved() | told.CaseClosed() | told.CaseRejected() | told.CaseCancelled():
+                self._end(event)
+            case told.CaseRated() | told.CaseUrged():
+                self._hear(event)
+            case told.CaseVerified() | told.CaseStarted() | told.CaseCalledBack() | told.CommentAdded():
+                pass  # the state says it, or the history
+            case _:
+                self._time(event)
+        self.next_tick_at = self._next_tick()
+
+    def _file(self, event: told.CaseFiled) -> None:
+        for name in _AS_FILED:
+            setattr(self, name, getattr(event, name))
+        self.county = self.places()[1]
+        self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
+
+    def _hand_over(self, event: Handing) -> None:
+        self.handler_id = self.handler_zh = self.handler_en = self.tier = None
+        self.forced = self.responded = False
+        match event:
+            case told.CaseDispatched():
+                self.tier, self.handler_id, self.forced = event.tier, event.handler_id, event.forced
+                self.handler_zh, self.handler_en = event.handler_zh, event.handler_en
+                self.tried = [*(id for id in self.tried if id != event.handler_id), event.handler_id]
+                self.respond_by = event.respond_by or self.respond_by
+            case told.CaseReturned():
+                self.returns, self.respond_by = event.times, event.respond_by or self.respond_by
+            case told.CaseReopened():
+                self.reopened = event.times
+                self.outcome = self.closed_because = self.resolved_at = self.score = self.solved = None
+            case told.CaseUnassigned():
+                self.state = State.VERIFIED if self.state is State.VERIFIED else State.NEW
+            case _:
+                assert_never(event)
+
+    def _time(self, event: Timing) -> None:
+        match event:
+            case told.LimitsSet():
+                self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
+                self.responded = self.warned = self.overdue = False
+                self.climbs_from = None
+            case told.CaseAccepted():
+                self.responded = True
+            case told.CasePaused():
+                self.paused_at, self.paused_until = event.paused_at, event.until
+            case told.CaseResumed():
+                self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
+                self.paused_at = self.paused_until = None
+                self.climbs_from = event.next_at
+            case told.CaseWarned():
+                self.warned = True
+            case told.CaseOverdue():
+                self.warned = self.overdue = True
+            case told.CaseEscalated():
+                self.level, self.owner_id, self.owner_place = event.level, event.owner_id, event.owner_place
+                self.climbs_from = event.next_at
+            case _:
+                assert_never(event)
+
+    def _end(self, event: Ending) -> None:
+        self.overdue = False
+        self.paused_at = self.paused_until = None
+        match event:
+            case told.CaseResolved():
+                self.outcome, self.answer, self.resolved_at = event.outcome, event.answer, event.resolved_at
+            case told.CaseClosed():
+                self.closed_because = event.reason
+            case told.CaseRejected():
+                self.closed_because, self.answer = event.reason, event.answer
+            case told.CaseCancelled():
+                self.closed_because = CloseReason.WITHDRAWN
+            case _:
+                assert_never(event)
+
+    def _hear(self, event: Hearing) -> None:
+        match event:
+            case told.CaseRated():
+                self.score, self.solved = event.score, event.solved
+            case told.CaseUrged():
+                self.urged, self.urged_at = event.times, event.urged_at
+            case _:
+                assert_never(event)
+
+    def _next_tick(self) -> datetime | None:
+        if self.state is State.SUSPENDED:
+            return self.paused_until
+        if self.state in DONE:
+            return self.resolved_at and self.resolved_at + REOPENABLE
+        if self.state not in RUNNING:
+            return None
+        marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.climbs_at)
+        return min((mark for mark in marks if mark is not None), default=None)
+
+
+_AS_FILED = tuple(set(Case.model_fields) & set(told.CaseFiled.model_fields))
+
+
+def staffed(actor: Actor) -> tuple[str, ...]:
+    """The places whose cases an actor sees as staff; a volunteer team's leader sees only what the team has."""
+    if actor.has(Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR):
+        return actor.places
+    serves = any(not id.startswith("team_") for id in actor.organisations)
+    return actor.places if actor.has(Role.HANDLER) and serves else ()

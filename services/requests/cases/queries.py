@@ -1,0 +1,169 @@
+"""How cases are listed, and the sealed words in them."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, Field
+
+from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import Actor
+from services.chassis.domain.values import Instant, Sealed
+from services.chassis.usecase import Context, usecase
+from services.contracts.items import Words
+from services.contracts.members import Role
+from services.requests.cases.model import Case
+from services.requests.providers.model import path
+from services.requests.states.model import STATE_NAMES, State
+
+
+class FiltersUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "filed_after 和 filed_before 只能与按 filed_at 排序一起使用。"
+    en = "filed_after and filed_before go with the order by filed_at only."
+
+
+class Sort(StrEnum):
+    """The orders of the list; ``-`` is newest or latest first."""
+
+    OLDEST = "filed_at"
+    NEWEST = "-filed_at"
+    DUE_FIRST = "due_at"
+    DUE_LAST = "-due_at"
+
+
+class CaseQuery(PageQuery):
+    """Which requests. All filters combine; those by time go with an order by time of filing."""
+
+    state: Annotated[State | None, Field(description="are in this state")] = None
+    item: Annotated[str | None, Field(max_length=64, description="ask for this item of the catalogue")] = None
+    area: Annotated[str | None, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="lie in this area")] = None
+    handler: Annotated[str | None, Field(max_length=80, description="are with this organisation or team")] = None
+    overdue: Annotated[bool | None, Field(description="are open and late, or are not")] = None
+    filed_after: Annotated[Instant | None, Field(description="were filed at this instant or later")] = None
+    filed_before: Annotated[Instant | None, Field(description="were filed before this instant")] = None
+    sort: Sort = Sort.NEWEST
+
+
+class CaseLine(BaseModel):
+    """A request as a list shows it."""
+
+    id: str
+    number: str = Field(examples=["261123-7K3QX-4"])
+    state: str
+    state_name: Words
+    item: str
+    item_name: Words
+    area: str
+    title: str | None = Field(description="null where its resident's data was erased")
+    filed_at: Instant
+    due_at: Instant
+    overdue: bool
+    level: int = Field(description="how many levels it has climbed because nobody settled it")
+    urged: int
+    handler: Words | None = Field(description="who has it")
+
+    @classmethod
+    def of(cls, case: Case, ctx: Context) -> Self:
+        """Its line."""
+        return cls(
+            **{name: getattr(case, name) for name in _SAME},
+            state_name=STATE_NAMES[case.state],
+            item_name=Words(zh=case.item_zh, en=case.item_en),
+            title=opened(ctx, case, "title", case.title),
+            handler=handler_of(case),
+        )
+
+
+_SAME = tuple(set(CaseLine.model_fields) & set(Case.model_fields) - {"title"})
+
+
+@usecase(allow=(Role.RESIDENT, Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR))
+async def list_cases(ctx: Context, query: CaseQuery) -> Page[Case]:
+    """Find requests: a resident one's own, staff those of their places and organisations."""
+    if (query.filed_after or query.filed_before) and query.sort not in (Sort.OLDEST, Sort.NEWEST):
+        raise FiltersUnfit
+    order = Order(f"state.{query.sort.removeprefix('-')}", descending=query.sort.startswith("-"))
+    asked = filters(query)
+    beyond = order.beyond(asked, query.after)
+    found = await asyncio.gather(*(_along(ctx, branch, beyond, order, query) for branch in branches(ctx.actor, query)))
+    cases = list({case.id: case for case in itertools.chain(*found)}.values())
+    cases.sort(key=lambda case: (getattr(case, order.field.removeprefix("state.")), case.id), reverse=order.descending)
+    more, page = len(cases) > query.limit, cases[: query.limit]
+    last = {"_id": page[-1].id, "state": page[-1].as_stored()} if more else {}
+    return Page(page, order.cursor(asked, last) if more else None)
+
+
+def filters(query: CaseQuery) -> dict[str, Any]:
+    """The filters on stored documents; what is not asked for is spelled out where an index has it in between."""
+    where: dict[str, Any] = {"state.item": query.item} if query.item else {}
+    if query.item or query.state or query.overdue is not None:
+        where["state.state"] = query.state.value if query.state else {"$in": [state.value for state in State]}
+        where["state.overdue"] = {"$in": [False, True]} if query.overdue is None else query.overdue
+    span = {"$gte": query.filed_after, "$lt": query.filed_before}
+    if any(span.values()):
+        where["state.filed_at"] = {step: at for step, at in span.items() if at}
+    return where
+
+
+def branches(actor: Actor, query: CaseQuery) -> list[dict[str, Any]]:
+    """What the actor may see of what is asked for, one condition for each way in which a case is theirs.
+
+    Each is looked up along an index of its own: MongoDB would sort in memory what one condition with ``$or`` finds.
+    """
+    found = []
+    for name, values in Case.visible(actor).any_of:
+        asked = {"under": query.area, "state.handler_id": query.handler}
+        own = _narrowed(name, values, asked.pop(name, None))
+        rest = {field: value for field, value in asked.items() if value}
+        if own:
+            found.append({name: own[0] if len(own) == 1 else {"$in": own}, **rest})
+        if own and own in ([query.area], [query.handler]):
+            return found[-1:]  # all that is asked for is theirs in this way: the others add nothing
+    return found
+
+
+def index_for(branch: dict[str, Any], query: CaseQuery) -> str:
+    """The name of the index along which a branch is read."""
+    lead = next(name for name in ("state.resident_id", "state.handler_id", "under") if name in branch)
+    known = [name for name in ("state.item", "state.state", "state.overdue") if name in filters(query)]
+    between = [] if lead == "state.resident_id" else known
+    return "_".join(f"{name}_1" for name in (lead, *between, f"state.{query.sort.removeprefix('-')}", "_id"))
+
+
+def _narrowed(name: str, values: Sequence[str], asked: str | None) -> list[str]:
+    """Of places or organisations those that are asked for: of two places of which one holds the other, the smaller."""
+    if asked is None:
+        return [*values]
+    if name != "under":
+        return [value for value in values if value == asked]
+    if not set(values).isdisjoint(path(asked)):
+        return [asked]
+    return [value for value in values if asked in path(value)]
+
+
+async def _along(
+    ctx: Context, branch: dict[str, Any], beyond: dict[str, Any], order: Order, query: CaseQuery
+) -> list[Case]:
+    where = {"$and": [branch, beyond]} if beyond else branch
+    house = ctx.store.as_house()  # the branch is what the actor may see
+    return await house.find(Case, where, order=order, limit=query.limit + 1, hint=index_for(branch, query))
+
+
+def handler_of(case: Case) -> Words | None:
+    """Who has it, by name."""
+    return Words(zh=case.handler_zh, en=case.handler_en or case.handler_zh) if case.handler_zh else None
+
+
+async def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
+    """Words that belong to a case, sealed under its resident's key."""
+    await ctx.vault.hold(case.subjects())
+    return ctx.vault.seal(text, case.resident_id, field)
+
+
+def opened(ctx: Context, case: Case, field: str, words: Sealed | None) -> str | None:
+    """Words of a case again, whose key is held; None where there are none, or the resident was erased."""
+    return ctx.vault.open(words, case.resident_id, field) if words else None

@@ -1,0 +1,1 @@
+"""What residents can ask for: four service systems and their items."""

@@ -1,0 +1,97 @@
+"""What can be done with service items."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.chassis.domain.paging import Order
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.items import FieldKind, Mode, Words
+from services.contracts.items import FormField as ToldField
+from services.contracts.members import Role, TeamKind
+from services.contracts.requests import ItemPublished, System, Tier
+from services.requests.catalogue import model
+from services.requests.catalogue.model import Item
+
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+Hours = Annotated[float, Field(gt=0, le=500, description="working hours")]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+OfferedTier = Literal[Tier.STATION, Tier.TEAM, Tier.CENTRE, Tier.COUNTY]
+
+
+class Both(Command):
+    """A text in both languages."""
+
+    zh: Annotated[str, Field(min_length=1, max_length=500)]
+    en: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Choice(Both):
+    """One of the answers that a field offers."""
+
+    key: Code
+
+
+class FormField(Command):
+    """One question that an item asks."""
+
+    code: Code
+    label: Both
+    kind: FieldKind
+    required: bool
+    values: Annotated[list[Choice], Field(max_length=50, default_factory=list)]
+
+
+class PublishItem(Command):
+    """A service item as the city's catalogue file has it."""
+
+    code: Code
+    system: System
+    group: Both
+    name: Both
+    general: bool
+    active: Literal[True] = True
+    eligibility: Both
+    materials: Annotated[list[Both], Field(max_length=30)]
+    steps: Annotated[list[Both], Field(min_length=1, max_length=30)]
+    mode: Mode
+    tiers: Annotated[list[OfferedTier], Field(min_length=1, max_length=4)]
+    team_kind: TeamKind | None
+    skill: Code | None
+    department: Code
+    first_response_hours: Hours
+    resolution_hours: Hours
+    form: Annotated[list[FormField], Field(max_length=30)]
+    keywords: Annotated[list[Annotated[Line, Field(min_length=2)]], Field(min_length=1, max_length=200)]
+    emergency: Both | None
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def publish_item(ctx: Context, code: str, cmd: PublishItem) -> Item:
+    """Offer a service item as described, for the first time or anew."""
+    known = await ctx.store.find(Item, {"_id": code}, order=Order("_id"), limit=1)
+    async with ctx.store.change(Item, code) if known else ctx.store.create(Item, code) as item:
+        if cmd.code != code:
+            raise model.ItemUnfit(problem=f"code: {cmd.code} ≠ {code}")
+        model.publish(item, _told(cmd))
+    return item
+
+
+@usecase(allow=Role.ADMINISTRATOR)
+async def withdraw_item(ctx: Context, code: str) -> Item:
+    """Offer a service item no longer; what was asked for before is still done."""
+    async with ctx.store.change(Item, code) as item:
+        model.withdraw(item)
+    return item
+
+
+def _told(cmd: PublishItem) -> ItemPublished:
+    same = cmd.model_dump(exclude={"code", "active", "group", "name"})
+    told = ItemPublished(
+        **{**same, "form": [ToldField.model_validate(field.model_dump()) for field in cmd.form]},
+        group=cmd.group.zh,
+        group_en=cmd.group.en,
+        name_zh=cmd.name.zh,
+        name_en=cmd.name.en,
+    )
+    return told.model_copy(update={"eligibility": Words(**cmd.eligibility.model_dump())})

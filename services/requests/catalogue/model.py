@@ -1,0 +1,185 @@
+"""A service item: who may ask for it, what it takes, who does it in which order, by when, and its form."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, assert_never
+
+from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import ALL, Actor, Visible
+from services.contracts.items import FieldKind, FormField, Mode, Words
+from services.contracts.requests import ItemPublished, ItemWithdrawn, System, Tier
+
+ItemEvent = ItemPublished | ItemWithdrawn
+
+LONGEST_LINE = 200
+"""How many characters an answer in one line has at most; a text has ten times as many."""
+
+
+class ItemUnknown(Refusal):
+    kind = Kind.INVALID
+    zh = "没有编号为 {item} 的服务事项，或已不再提供。请在 /v1/catalogue 中查找。"
+    en = "There is no service item {item}, or it is no longer offered. Look it up at /v1/catalogue."
+
+
+class ItemAlreadyWithdrawn(Refusal):
+    kind = Kind.STATE
+    zh = "事项 {item} 已经下架。"
+    en = "The item {item} is withdrawn already."
+
+
+class ItemUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "事项的内容有误：{problem}"
+    en = "The item is not right: {problem}"
+
+
+class AnswersUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "请检查表单的回答：{problems_zh}。"
+    en = "Check the answers to the form: {problems_en}."
+
+
+class Item(Entity[ItemEvent]):
+    """A service that is offered until it is withdrawn; its code is its id. Limits are in working hours."""
+
+    kind: ClassVar[str] = "item"
+    indexes: ClassVar[tuple[Index, ...]] = (
+        Index((("state.offered", 1), ("_id", 1))),
+        Index((("state.offered", 1), ("state.system", 1), ("_id", 1))),
+        Index((("version", 1),)),
+    )
+
+    offered: bool
+    system: System | str
+    group: Words
+    name: Words
+    mode: Mode | str
+    tiers: list[Tier | str]
+    department: str
+    first_response_hours: float
+    resolution_hours: float
+    general: bool
+    team_kind: str | None = None
+    skill: str | None = None
+    eligibility: Words | None = None
+    materials: list[Words]
+    steps: list[Words]
+    form: list[FormField]
+    keywords: list[str]
+    emergency: Words | None = None
+
+    def apply(self, event: ItemEvent) -> None:
+        """Take an event into the state."""
+        match event:
+            case ItemPublished():
+                self.offered = True
+                self.name = Words(zh=event.name_zh, en=event.name_en)
+                self.group = Words(zh=event.group, en=event.group_en)
+                for field in _AS_TOLD:
+                    setattr(self, field, getattr(event, field))
+            case ItemWithdrawn():
+                self.offered = False
+            case _:
+                assert_never(event)
+
+    @classmethod
+    def visible(cls, actor: Actor) -> Visible:
+        """Everybody may see what is offered."""
+        return ALL
+
+
+_AS_TOLD = tuple(set(Item.model_fields) & set(ItemPublished.model_fields) - {"group"})
+
+
+def publish(item: Item, told: ItemPublished) -> None:
+    """Offer an item as described, anew or for the first time; ItemUnfit where it contradicts itself."""
+    for problem in _contradictions(told):
+        raise ItemUnfit(problem=problem)
+    same = item.version > 0 and item.offered and _as_published(item) == told
+    if not same:
+        item.record(told)
+
+
+def withdraw(item: Item) -> None:
+    """Offer an item no longer; cases that are under way go on."""
+    if not item.offered:
+        raise ItemAlreadyWithdrawn(item=item.id)
+    item.record(ItemWithdrawn())
+
+
+def expect_answers(item: Item, answers: Mapping[str, Any]) -> None:
+    """Refuse answers that the item's form does not ask for, that are missing, or of the wrong kind."""
+    problems = list(_problems(item, answers))
+    if problems:
+        zh, en = ("; ".join(texts) for texts in zip(*problems, strict=True))
+        raise AnswersUnfit(problems_zh=zh, problems_en=en)
+
+
+def _as_published(item: Item) -> ItemPublished:
+    own = {field: getattr(item, field) for field in _AS_TOLD}
+    return ItemPublished(**own, group=item.group.zh, group_en=item.group.en, name_zh=item.name.zh, name_en=item.name.en)
+
+
+def _contradictions(told: ItemPublished) -> Iterator[str]:
+    if told.first_response_hours > told.resolution_hours:
+        yield "first_response_hours > resolution_hours"
+    if len(set(told.tiers)) < len(told.tiers):
+        yield "tiers"
+    if (Tier.TEAM in told.tiers) != (told.skill is not None) or (told.team_kind and not told.skill):
+        yield "tiers: team ⇔ skill"
+    codes = [field.code for field in told.form]
+    if len(set(codes)) < len(codes):
+        yield "form: code"
+    yield from (f"form: {f.code}: values" for f in told.form if bool(f.values) != (f.kind in _CHOOSING))
+
+
+def _problems(item: Item, answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    asked = {field.code: field for field in item.form}
+    for code in sorted(set(answers) - set(asked)):
+        yield f"表单中没有“{code}”", f"the form has no {code!r}"
+    for code, field in asked.items():
+        given = answers.get(code)
+        if given in (None, "", []):
+            if field.required:
+                yield f"请填写“{field.label.zh}”（{code}）", f"{field.label.en!r} ({code}) is missing"
+        elif not _FITS.get(field.kind, _one_line)(given, field):
+            yield f"“{field.label.zh}”（{code}）不符合要求", f"{field.label.en!r} ({code}) does not fit {field.kind}"
+
+
+def _one_line(given: Any, _: FormField) -> bool:
+    return isinstance(given, str) and len(given) <= LONGEST_LINE
+
+
+def _text(given: Any, _: FormField) -> bool:
+    return isinstance(given, str) and len(given) <= LONGEST_LINE * 10
+
+
+def _number(given: Any, _: FormField) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool)
+
+
+def _instant(given: Any, _: FormField) -> bool:
+    try:
+        return isinstance(given, str) and bool(datetime.fromisoformat(given))
+    except ValueError:
+        return False
+
+
+def _one_choice(given: Any, field: FormField) -> bool:
+    return given in [value.key for value in field.values]
+
+
+def _some_choices(given: Any, field: FormField) -> bool:
+    return isinstance(given, list) and all(_one_choice(one, field) for one in given)
+
+
+_CHOOSING = (FieldKind.SINGLE, FieldKind.MULTI)
+_FITS: Mapping[str, Callable[[Any, FormField], bool]] = {
+    FieldKind.STRING: _one_line,
+    FieldKind.TEXT: _text,
+    FieldKind.NUMBER: _number,
+    FieldKind.DATETIME: _instant,
+    FieldKind.SINGLE: _one_choice,
+    FieldKind.MULTI: _some_choices,
+}

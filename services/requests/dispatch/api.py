@@ -1,0 +1,9 @@
+"""The doors to giving a case to somebody by hand."""
+
+from services.chassis.http.routes import Routes
+from services.requests.dispatch import commands
+from services.requests.steps.queries import CaseView
+
+routes = Routes("/v1/requests", "requests")
+routes.put("/{case_id}/team", commands.assign_team, view=CaseView)
+routes.put("/{case_id}/handler", commands.assign_handler, view=CaseView)

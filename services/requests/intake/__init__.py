@@ -1,0 +1,1 @@
+"""Filing a request, by oneself or for a caller; verifying, refusing, withdrawing and reopening it."""

@@ -1,0 +1,147 @@
+"""How a request comes in, and how it is refused, withdrawn or taken up again."""
+
+from typing import Annotated, Any
+
+import orjson
+from pydantic import Field
+
+from services.chassis.domain.values import Text
+from services.chassis.schedule.calendar import WorkingCalendar
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.members import Role
+from services.contracts.requests import (
+    CaseCancelled,
+    CaseFiled,
+    CaseRejected,
+    CaseReopened,
+    CaseVerified,
+    CloseReason,
+)
+from services.requests.cases.model import Case
+from services.requests.cases.queries import sealed
+from services.requests.catalogue.model import Item, expect_answers
+from services.requests.catalogue.queries import offered
+from services.requests.dispatch import model as dispatch
+from services.requests.dispatch.queries import nearby
+from services.requests.intake import model
+from services.requests.limits import model as limits
+from services.requests.providers.queries import fileable
+from services.requests.steps.model import Step, expect, may
+from services.requests.tracking.commands import take_number
+
+
+class FileRequest(Command):
+    """What is asked for, where, and in whose name."""
+
+    item: Annotated[str, Field(max_length=64, description="code of the service item, see /v1/catalogue")]
+    area: Annotated[str, Field(max_length=20, description="code of the community or grid, see /v1/areas")]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    text: Text
+    address: Annotated[str | None, Field(min_length=1, max_length=500)] = None
+    lat: Annotated[float | None, Field(ge=-90, le=90)] = None
+    long: Annotated[float | None, Field(ge=-180, le=180)] = None
+    answers: Annotated[dict[str, Any] | None, Field(max_length=30, description="to the questions of the form")] = None
+    on_behalf_of: Annotated[str | None, Field(max_length=80, description="the caller's person id; operators only")] = (
+        None
+    )
+
+
+class RejectCase(Command):
+    """Why it is not taken on, and what the resident is told."""
+
+    reason: CloseReason = CloseReason.NOT_OUR_DUTY
+    answer: Text
+
+
+class CancelCase(Command):
+    """Why it is withdrawn."""
+
+    reason: Text | None = None
+
+
+class ReopenCase(Command):
+    """What is still not right."""
+
+    reason: Text
+
+
+@usecase(allow=(Role.RESIDENT, Role.OPERATOR))
+async def file(ctx: Context, cmd: FileRequest) -> Case:
+    """Ask for something: the answer says the number, who has it now and by when it is due."""
+    async with ctx.store.create(Case) as case:
+        resident_id, channel = model.resident_of(ctx.actor, cmd.on_behalf_of)
+        item, place = await offered(ctx, cmd.item), await fileable(ctx, cmd.area)
+        model.expect_within(ctx.actor, place, channel)
+        expect_answers(item, cmd.answers or {})
+        await ctx.vault.hold([resident_id])
+        number = await take_number(ctx, case.id)
+        case.record(
+            CaseFiled(
+                **_asked(item),
+                **_words(ctx, cmd, resident_id),
+                number=number,
+                filed_at=ctx.now(),
+                resident_id=resident_id,
+                filed_by=ctx.actor.id,
+                channel=channel,
+                area=place.id,
+                latitude=cmd.lat,
+                longitude=cmd.long,
+            )
+        )
+        limits.set_limits(case, ctx.part(WorkingCalendar), ctx.now())
+        dispatch.give(case, dispatch.choose(case, await nearby(ctx, case)), "nobody-serves")
+    return case
+
+
+@usecase(allow=may(Step.VERIFY))
+async def verify(ctx: Context, case_id: str) -> Case:
+    """Say that a request which waits for a handler is real and ours."""
+    async with ctx.store.change(Case, case_id) as case:
+        expect(case, Step.VERIFY, ctx.actor, ctx.now())
+        case.record(CaseVerified())
+    return case
+
+
+@usecase(allow=may(Step.REJECT))
+async def reject(ctx: Context, case_id: str, cmd: RejectCase) -> Case:
+    """Refuse a request that is not ours to settle, with an answer to its resident."""
+    async with ctx.store.change(Case, case_id) as case:
+        expect(case, Step.REJECT, ctx.actor, ctx.now())
+        case.record(CaseRejected(reason=cmd.reason, answer=await sealed(ctx, case, "answer", cmd.answer)))
+    return case
+
+
+@usecase(allow=may(Step.CANCEL))
+async def cancel(ctx: Context, case_id: str, cmd: CancelCase) -> Case:
+    """Withdraw a request that is still open."""
+    async with ctx.store.change(Case, case_id) as case:
+        expect(case, Step.CANCEL, ctx.actor, ctx.now())
+        reason = await sealed(ctx, case, "reason", cmd.reason) if cmd.reason else None
+        case.record(CaseCancelled(reason=reason))
+    return case
+
+
+@usecase(allow=may(Step.REOPEN))
+async def reopen(ctx: Context, case_id: str, cmd: ReopenCase) -> Case:
+    """Have a case taken up again that was not settled: by somebody else, or by the supervisor, with a new limit."""
+    async with ctx.store.change(Case, case_id) as case:
+        expect(case, Step.REOPEN, ctx.actor, ctx.now())
+        reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case)
+        choice = model.reopen(case, CaseReopened(reason=reason, times=case.reopened + 1), near)
+        limits.set_limits(case, ctx.part(WorkingCalendar), ctx.now())
+        dispatch.give(case, choice, "nobody-left")
+    return case
+
+
+def _asked(item: Item) -> dict[str, Any]:
+    same = ("system", "skill", "team_kind", "department", "tiers", "first_response_hours", "resolution_hours")
+    told = {name: getattr(item, name) for name in same}
+    return {**told, "item": item.id, "item_zh": item.name.zh, "item_en": item.name.en}
+
+
+def _words(ctx: Context, cmd: FileRequest, resident_id: str) -> dict[str, Any]:
+    """What the resident wrote, each part sealed by its name."""
+    answers = orjson.dumps(cmd.answers).decode() if cmd.answers else None
+    written = {"title": cmd.title, "text": cmd.text, "address": cmd.address, "answers": answers}
+    return {name: ctx.vault.seal(words, resident_id, name) for name, words in written.items() if words}

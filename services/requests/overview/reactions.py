@@ -1,0 +1,21 @@
+"""What is measured when a case is taken on and when it is done."""
+
+from services.chassis.messaging.reactions import Delivered, reaction
+from services.chassis.ops import metrics
+from services.chassis.usecase import Context
+from services.contracts.requests import CaseAccepted, CaseResolved
+from services.requests.cases.model import Case
+from services.requests.overview import model
+
+
+@reaction("measure-cases", CaseAccepted, CaseResolved)
+async def measure_cases(ctx: Context, delivered: Delivered, event: CaseAccepted | CaseResolved) -> None:
+    """Observe how long the resident waited for somebody to take it on, and for the answer."""
+    history = await ctx.store.history(Case, delivered.entity)
+    match event:
+        case CaseAccepted():
+            seconds, metric = model.response_seconds(history, delivered.version), metrics.case_response
+        case CaseResolved():
+            seconds, metric = model.resolution_seconds(history, delivered.version), metrics.case_resolution
+    if seconds is not None:
+        metric.observe(seconds)

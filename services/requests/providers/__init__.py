@@ -1,0 +1,1 @@
+"""The places of the city and who serves them, as members told."""

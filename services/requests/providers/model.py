@@ -1,0 +1,202 @@
+"""Copies of places, organisations and teams, and what follows from a place's code."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, assert_never
+
+from services.chassis.domain.entity import Copy, Index
+from services.chassis.domain.refusals import Kind, Refusal
+from services.contracts.members import (
+    AreaAdded,
+    AreaClosed,
+    AreaRenamed,
+    LeaderAppointed,
+    Level,
+    OrganisationFounded,
+    OrganisationKind,
+    TeamFounded,
+    TeamKind,
+    TeamLeaderAppointed,
+    TeamWentOffDuty,
+    TeamWentOnDuty,
+)
+
+_LENGTHS = {Level.CITY: 4, Level.COUNTY: 6, Level.SUB_DISTRICT: 9, Level.COMMUNITY: 12}
+
+
+class AreaUnknown(Refusal):
+    kind = Kind.INVALID
+    zh = "没有代码为 {area} 的区域，请在 /v1/areas 中查找。"
+    en = "There is no area with the code {area}. Look it up at /v1/areas."
+
+
+class AreaNoLonger(Refusal):
+    kind = Kind.INVALID
+    zh = "区域 {area} 已撤销，不再受理诉求，请改选现在的社区。"
+    en = "The area {area} is closed and takes no more requests. Choose the community of today."
+
+    @classmethod
+    def code(cls) -> str:
+        """As it is known outside: the event of members has taken the class's natural name."""
+        return "area-closed"
+
+
+class AreaTooWide(Refusal):
+    kind = Kind.INVALID
+    zh = "区域 {area} 不是社区或网格，请选到社区一级。"
+    en = "The area {area} is neither a community nor a grid. Choose one down to the community."
+
+
+class Place(Copy):
+    """An area of the city."""
+
+    kind: ClassVar[str] = "place"
+    creates = (AreaAdded,)
+    follows = (AreaRenamed, AreaClosed)
+
+    level: Level | str
+    name: str
+    name_en: str | None = None
+    open: bool = True
+
+    def apply(self, event: AreaAdded | AreaRenamed | AreaClosed) -> None:
+        """Take an event of the area into the copy."""
+        match event:
+            case AreaAdded():
+                self.level, self.name, self.name_en, self.open = event.level, event.name, event.name_en, True
+            case AreaRenamed():
+                self.name, self.name_en = event.name, event.name_en
+            case AreaClosed():
+                self.open = False
+            case _:
+                assert_never(event)
+
+    def places(self) -> tuple[str, ...]:
+        """Its own code and those above it."""
+        return path(self.id)
+
+
+class Organisation(Copy):
+    """A station, a centre, a department or a supervising office."""
+
+    kind: ClassVar[str] = "organisation"
+    indexes: ClassVar[tuple[Index, ...]] = (Index((("state.area", 1), ("state.department", 1), ("_id", 1))),)
+    creates = (OrganisationFounded,)
+    follows = (LeaderAppointed,)
+
+    sort: OrganisationKind | str
+    area: str
+    name: str
+    name_en: str | None = None
+    above: str | None = None
+    department: str | None = None
+    leader_id: str | None = None
+
+    def apply(self, event: OrganisationFounded | LeaderAppointed) -> None:
+        """Take an event of the organisation into the copy."""
+        match event:
+            case OrganisationFounded():
+                self.sort, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
+                self.above, self.department = event.above, event.department
+            case LeaderAppointed():
+                self.leader_id = event.leader_id
+            case _:
+                assert_never(event)
+
+    def places(self) -> tuple[str, ...]:
+        """Where it serves."""
+        return path(self.area)
+
+
+TeamEvent = TeamFounded | TeamLeaderAppointed | TeamWentOnDuty | TeamWentOffDuty
+
+
+class Team(Copy):
+    """A volunteer team; ``capacity`` is how many cases it takes at once."""
+
+    kind: ClassVar[str] = "team"
+    indexes: ClassVar[tuple[Index, ...]] = (Index((("under", 1), ("state.on_duty", 1), ("_id", 1))),)
+    creates = (TeamFounded,)
+    follows = (TeamLeaderAppointed, TeamWentOnDuty, TeamWentOffDuty)
+
+    sort: TeamKind | str
+    area: str
+    name: str
+    name_en: str | None = None
+    skills: list[str]
+    capacity: int
+    on_duty: bool = False
+    leader_id: str | None = None
+
+    def apply(self, event: TeamEvent) -> None:
+        """Take an event of the team into the copy."""
+        match event:
+            case TeamFounded():
+                self.sort, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
+                self.skills, self.capacity, self.leader_id = event.skills, event.capacity, event.leader_id
+            case TeamLeaderAppointed():
+                self.leader_id = event.leader_id
+            case TeamWentOnDuty():
+                self.on_duty = True
+            case TeamWentOffDuty():
+                self.on_duty = False
+            case _:
+                assert_never(event)
+
+    def places(self) -> tuple[str, ...]:
+        """Where it helps."""
+        return path(self.area)
+
+    def fits(self, sort: str | None, skill: str | None) -> bool:
+        """Whether it is of this kind and has this skill, as far as either is asked for."""
+        return (sort is None or self.sort == sort) and (skill is None or skill in self.skills)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder that a case climbs: a place and who answers for it, None where nobody is known to."""
+
+    place: str
+    office: Organisation | None
+
+
+def path(code: str) -> tuple[str, ...]:
+    """The codes from the city down to ``code``: the statistical code is its own path, a grid's has ``-NN`` behind."""
+    digits = code.partition("-")[0]
+    above = tuple(digits[:length] for length in _LENGTHS.values() if length <= len(digits))
+    return above if digits == code else (*above, code)
+
+
+def part(code: str, level: Level) -> str:
+    """The code of the area of this level in which ``code`` lies."""
+    return code[: _LENGTHS[level]]
+
+
+def expect_fileable(place: Place | None, code: str) -> None:
+    """Refuse a place that is unknown, closed, or wider than a community."""
+    if place is None:
+        raise AreaUnknown(area=code)
+    if not place.open:
+        raise AreaNoLonger(area=code)
+    if place.level not in (Level.COMMUNITY, Level.GRID):
+        raise AreaTooWide(area=code)
+
+
+def ladder(area: str, chain: Iterable[Organisation], known: Iterable[Organisation]) -> tuple[Rung, ...]:
+    """The rungs above a community: its sub-district's centre, its county's and its city's supervision.
+
+    ``chain`` are the organisations above the one that has the case, as members named them: they come first.
+    ``known`` are those of the places, by which a rung is filled where the chain says nothing.
+    """
+    offices = (*chain, *known)
+    wanted = (
+        (Level.SUB_DISTRICT, OrganisationKind.CENTRE),
+        (Level.COUNTY, OrganisationKind.SUPERVISION),
+        (Level.CITY, OrganisationKind.SUPERVISION),
+    )
+    return tuple(Rung(part(area, level), _office(offices, level, sort)) for level, sort in wanted)
+
+
+def _office(offices: Iterable[Organisation], level: Level, sort: OrganisationKind) -> Organisation | None:
+    found = (o for o in offices if o.sort == sort and len(o.area) == _LENGTHS[level] and not o.gone)
+    return next(found, None)

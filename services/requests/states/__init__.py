@@ -1,0 +1,1 @@
+"""The states in the life of a case."""

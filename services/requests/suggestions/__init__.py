@@ -1,0 +1,1 @@
+"""Which service item fits what somebody says in their own words."""

@@ -1,0 +1,8 @@
+"""The door to suggestions: a question, not a change, although it is posted."""
+
+from services.chassis.http.routes import Routes
+from services.requests.suggestions import queries
+from services.requests.suggestions.queries import Suggestions
+
+routes = Routes("/v1/catalogue", "catalogue")
+routes.post("/suggest", queries.suggest_items, view=Suggestions, status=200, keyed=False)

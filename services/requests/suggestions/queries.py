@@ -1,0 +1,99 @@
+"""What fits somebody's words, by an index that follows the catalogue."""
+
+import time
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from services.chassis.domain.paging import Order
+from services.chassis.domain.scope import PUBLIC
+from services.chassis.storage.mongo import Document
+from services.chassis.usecase import Command, Context, usecase
+from services.contracts.items import Words
+from services.requests.catalogue.model import Item
+from services.requests.suggestions import model
+from services.requests.suggestions.model import Entry, Index
+
+_LOOK_AGAIN = 1.0
+_MOST_ITEMS = 5_000
+
+
+class SuggestItems(Command):
+    """What somebody wants to ask for, as they say it."""
+
+    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    title: Annotated[str, Field(max_length=200)] = ""
+
+
+class SuggestionView(BaseModel):
+    """A service item that may be meant."""
+
+    code: str
+    name: Words
+    system: str
+    score: float = Field(description="how well it fits; comparable within one answer only")
+    why: list[str] = Field(description="the words that point to it, strongest first; empty for a general item")
+    emergency: Words | None = Field(description="what to do at once where somebody is in danger")
+
+
+class Suggestions(BaseModel):
+    """Up to five service items, best first."""
+
+    items: list[SuggestionView]
+
+    @classmethod
+    def of(cls, found: Self, ctx: Context) -> Self:
+        """As it was found."""
+        return found
+
+
+class Known:
+    """The catalogue's index as this process has it; once a second it is asked whether an item has changed."""
+
+    def __init__(self) -> None:
+        self._stamp: Document | None = None
+        self._looked_at = float("-inf")
+        self.index: Index = model.build(())
+        self.items: dict[str, Item] = {}
+
+    async def refresh(self, ctx: Context) -> None:
+        """Build the index again where the catalogue is another one than before."""
+        if time.monotonic() - self._looked_at < _LOOK_AGAIN:
+            return
+        stamp = await _stamp(ctx)
+        if stamp != self._stamp:
+            offered = await ctx.store.find(Item, {"state.offered": True}, order=Order("_id"), limit=_MOST_ITEMS)
+            self.items = {item.id: item for item in offered}
+            self.index = model.build(_entry(item) for item in offered)
+        self._stamp, self._looked_at = stamp, time.monotonic()
+
+
+@usecase(allow=PUBLIC)
+async def suggest_items(ctx: Context, cmd: SuggestItems) -> Suggestions:
+    """Find out which service fits what you want to say, with the words that point to it."""
+    known = ctx.part(Known)
+    await known.refresh(ctx)
+    found = model.suggest(known.index, cmd.text, cmd.title)
+    return Suggestions(items=[_view(known.items[one.code], one) for one in found])
+
+
+async def _stamp(ctx: Context) -> Document | None:
+    """The number of items and the sum of their versions: every change of the catalogue changes it."""
+    total = {"$group": {"_id": None, "items": {"$sum": 1}, "versions": {"$sum": "$version"}}}
+    found = await ctx.house.mongo.aggregate(Item.collection(), [{"$sort": {"version": 1}}, total], 1)
+    return found[0] if found else None
+
+
+def _entry(item: Item) -> Entry:
+    return Entry(item.id, item.name.zh, tuple(item.keywords), item.general)
+
+
+def _view(item: Item, found: model.Suggestion) -> SuggestionView:
+    return SuggestionView(
+        code=item.id,
+        name=item.name,
+        system=item.system,
+        score=found.score,
+        why=list(found.why),
+        emergency=item.emergency,
+    )

@@ -1,0 +1,102 @@
+"""Every door leads to a use case, and every use case says in a sentence what it does and for whom it is."""
+
+import importlib
+from collections import Counter
+
+import pytest
+
+from services.chassis.domain.refusals import REFUSALS, Kind, Refusal
+from services.chassis.domain.scope import PUBLIC, SYSTEM
+from services.chassis.http.problems import STATUS
+from services.chassis.http.routes import Route, Routes
+from services.chassis.ops.service import Service
+from services.chassis.usecase import Context, known_as, usecase
+from services.contracts.members import Role
+from tests.support.world import NAMES, World
+
+SERVICES: dict[str, Service] = {name: importlib.import_module(f"services.{name}.app").service for name in NAMES}
+DOORS = [(name, table, door) for name, one in SERVICES.items() for table in one.routes for door in table.doors]
+
+
+def test_every_door_leads_to_a_use_case_with_a_permission() -> None:
+    known = {PUBLIC, SYSTEM, *Role}
+    assert len(DOORS) > 20
+    for name, table, door in DOORS:
+        allow = known_as(door.work).allow
+        assert allow, (name, table.prefix, door.path)
+        assert set(allow) <= known, f"{door.work.__name__} is for {allow}, of which some are no roles"
+        assert SYSTEM not in allow or len(allow) > 1, f"{door.work.__name__} is for nobody who can come here"
+
+
+def test_every_use_case_says_in_a_sentence_what_it_does() -> None:
+    for _, _, door in DOORS:
+        sentence = known_as(door.work).sentence.split("\n")[0]
+        assert sentence[:1].isupper(), door.work.__name__
+        assert sentence.endswith((".", "…")), door.work.__name__
+
+
+def test_no_two_doors_are_the_same() -> None:
+    doors = Counter((door.method, table.prefix + door.path) for _, table, door in DOORS)
+    assert [door for door, count in doors.items() if count > 1] == []
+
+
+def test_every_url_begins_with_its_version() -> None:
+    for _, table, door in DOORS:
+        assert (table.prefix + door.path).startswith(("/v1/", "/.well-known/")), table.prefix + door.path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_application_serves_only_what_its_table_says(world: World, name: str) -> None:
+    document = world.app(SERVICES[name]).openapi()
+    served = {(method.upper(), path) for path, doors in document["paths"].items() for method in doors}
+    tabled = {(door.method, table.prefix + door.path) for one, table, door in DOORS if one == name}
+    assert served == tabled
+    for doors in document["paths"].values():
+        for door in doors.values():
+            assert door["x-linli-roles"]
+
+
+def test_a_door_without_a_use_case_cannot_be_opened(world: World) -> None:
+    async def unguarded(ctx: Context) -> None:
+        """Do something for whoever comes."""
+
+    table = Routes("/v1/unguarded", "unguarded")
+    table.get("", unguarded)
+    with pytest.raises(AttributeError, match="__usecase__"):
+        world.app(Service(name="members", entities=(), routes=(table,)))
+
+
+def test_a_use_case_without_a_permission_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="allow"):
+        usecase()  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="allow"):
+        usecase(allow=())
+    with pytest.raises(ValueError, match="allow"):
+        usecase(allow="")
+
+
+def test_codes_of_refusals_are_unique_and_every_one_speaks_both_languages() -> None:
+    ours = [kind for kind in _all_refusals() if kind.__module__.startswith("services.")]
+    codes = Counter(kind.code() for kind in ours)
+    assert [code for code, count in codes.items() if count > 1] == []
+    for kind in ours:
+        assert REFUSALS[kind.code()] is kind
+        assert kind.kind in Kind, kind
+        assert kind.kind in STATUS
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in kind.zh), kind
+        assert kind.en.isascii() or kind.en, kind
+
+
+def _all_refusals() -> list[type[Refusal]]:
+    return list(dict.fromkeys([*REFUSALS.values(), *_below(Refusal)]))
+
+
+def _below(kind: type[Refusal]) -> list[type[Refusal]]:
+    return [one for direct in kind.__subclasses__() for one in (direct, *_below(direct))]
+
+
+def test_a_location_names_where_the_new_thing_is_found() -> None:
+    for _, _, door in DOORS:
+        if isinstance(door, Route) and door.location:
+            assert door.location.startswith("/v1/")
+            assert "{id}" in door.location

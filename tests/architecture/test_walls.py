@@ -1,0 +1,77 @@
+"""The walls between the parts, and that they hold: a part that reaches over one makes every change dearer."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.code import ROOT, sources
+
+CLOSED = {"__init__", "model", "commands", "api", "queries", "reactions", "timers", "adapters"}
+TOP = {"__init__", "__main__", "app"}
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    """import-linter in a folder."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_every_wall_holds() -> None:
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout[-4000:]
+
+
+WRONG = {
+    "services/members/areas/model.py": "import services.requests.cases.model",
+    "services/contracts/notify.py": "import services.members.areas.model",
+    "services/chassis/domain/values.py": "import services.chassis.ops.metrics",
+    "services/chassis/storage/store.py": "import pymongo",
+    "services/requests/catalogue/model.py": "import fastapi",
+    "services/members/teams/queries.py": "import services.members.teams.commands",
+    "services/members/people/model.py": "import services.members.accounts.model",
+    "services/notify/app.py": "import deploy.local",
+    "services/requests/app.py": "import aiokafka",
+    "deploy/local/home.py": "import services.members.areas.model",
+}
+
+
+def test_one_wrong_import_makes_the_check_fail(tmp_path: Path) -> None:
+    for part in ("services", "deploy"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "cities"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for name, wrong in WRONG.items():
+        file = tmp_path / name
+        file.write_text(f"{file.read_text()}\n{wrong}\n")
+    out = lint(tmp_path).stdout.replace("\n", " ")
+    assert [name for name in WRONG if f"{name.removesuffix('.py').replace('/', '.')} -> " not in out] == []
+
+
+@pytest.mark.parametrize("service", ["members", "requests", "notify"])
+def test_a_sub_domain_has_no_other_files_than_those_that_everybody_knows(service: str) -> None:
+    folder = ROOT / "services" / service
+    rooms = [room for room in folder.iterdir() if room.is_dir() and room.name != "__pycache__"]
+    assert {file.stem for file in folder.glob("*.py")} <= TOP
+    assert rooms
+    for room in rooms:
+        files = {file.stem for file in room.glob("*.py")}
+        assert files <= CLOSED, f"{room.name}: {files - CLOSED}"
+        assert "__init__" in files
+        assert not [inner for inner in room.iterdir() if inner.is_dir() and any(inner.rglob("*.py"))], room.name
+
+
+def test_journeys_know_nothing_of_ours_but_the_world_they_run_in() -> None:
+    for source in sources("tests/journeys"):
+        for node in ast.walk(source.tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.split(".")[0] == "services"], source.name
+
+
+def test_only_app_puts_things_together() -> None:
+    for source in sources("services"):
+        makes = [n for n in ast.walk(source.tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "Service"]
+        assert not makes or source.path.name == "app.py", source.name

@@ -1,0 +1,143 @@
+"""The toy city with its relays and its consumer running, and hands that break it for the ledger to see."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.chassis.domain.entity import Entity
+from services.chassis.ledger.report import Report
+from services.chassis.ledger.verify import Question, verify
+from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.kafka import Outgoing, Past, Publisher, Reader, create_topics
+from services.chassis.messaging.relay import Relay
+from services.chassis.messaging.switches import switched_on
+from services.chassis.ops.service import Service
+from services.chassis.usecase import House
+from tests.support import toy
+from tests.support.world import World
+
+
+@dataclass
+class City:
+    """A shop whose relay sends, a hall whose consumer reads, when told to."""
+
+    world: World
+    shop: House
+    hall: House
+    publisher: Publisher
+    causes: int = field(default=0)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, world: World) -> AsyncIterator["City"]:
+        """With empty databases and topics."""
+        settings = world.settings()
+        names = {name: settings.topic(name) for name in ("members", "requests", "keys")}
+        await create_topics(settings.kafka, names, 1)
+        city = cls(world, await world.house(toy.shop), await world.house(toy.hall), Publisher(settings.kafka))
+        yield city
+        await city.publisher.stop()
+        await city.shop.mongo.close()
+        await city.hall.mongo.close()
+
+    async def jar(self, *coins: int) -> str:
+        """A new jar into which these coins fell, one by one."""
+        jar = await toy.open_jar(self.doing(), toy.OpenJar(label="sweets"))
+        for number in coins:
+            await self.drop(jar.id, number)
+        return jar.id
+
+    async def drop(self, jar: str, coins: int) -> None:
+        """Coins fall into a jar."""
+        await toy.drop_coin(self.doing(), jar, toy.DropCoin(coins=coins))
+
+    def doing(self) -> Any:
+        """The context of another use case."""
+        self.causes += 1
+        return self.shop.context(toy.KEEPER, f"http:keeper:POST:/v1/jars:{self.causes}")
+
+    def relay(self, service: Service) -> Relay:
+        """The relay of a service."""
+        settings, house = self.world.settings(), self.shop if service is toy.shop else self.hall
+        topics = (settings.topic(service.name), settings.topic("keys"))
+        return Relay(house.mongo, self.publisher, service.entities, f"/linli/{service.name}", topics)
+
+    async def publish(self) -> None:
+        """Both relays send all there is."""
+        for service in (toy.shop, toy.hall):
+            relay = self.relay(service)
+            while await relay.round():
+                pass
+
+    @asynccontextmanager
+    async def consuming(self) -> AsyncIterator[Consumer]:
+        """The hall's consumer at work, as long as the block lasts."""
+        settings = self.world.settings()
+        reader = Reader(settings.kafka, [settings.topic("members")], self.group, "hall-0")
+        await reader.start()
+        reactions = await switched_on(self.hall.mongo, toy.hall.all_reactions, group_reads=False)
+        consumer = Consumer(self.hall, reader, reactions)
+        task = asyncio.create_task(consumer.run())
+        try:
+            yield consumer
+        finally:
+            consumer.finish()
+            await asyncio.wait([task], timeout=5)
+            await reader.stop()
+            task.result()
+
+    @property
+    def group(self) -> str:
+        """The group of the hall's consumer."""
+        return f"{self.world.name}.requests"
+
+    async def caught_up(self, seconds: float = 20) -> None:
+        """Wait until the hall has confirmed all that the shop sent."""
+        topic = self.world.settings().topic("members")
+        async with asyncio.timeout(seconds), Past(self.world.kafka).open() as past:
+            ends = {place: end for place, end in (await past.ends(topic)).items() if end}
+            while not ends.items() <= (await past.committed(self.group)).items():  # noqa: ASYNC110 - brokers do not call
+                await asyncio.sleep(0.05)
+
+    async def settle(self) -> None:
+        """All is sent, has had its effect, and what that recorded is sent too."""
+        await self.publish()
+        async with self.consuming():
+            await self.caught_up()
+        await self.publish()
+
+    async def send(self, key: str, value: bytes, headers: dict[str, str], topic: str = "members") -> None:
+        """Put any record on a topic."""
+        await self.publisher.send([Outgoing(self.world.settings().topic(topic), key, value, headers)])
+
+    async def verify(self, service: Service, **question: Any) -> Report:
+        """The ledger of one service."""
+        return await verify(service, self.world.settings(), Question(**{"within": 10, **question}))
+
+    async def breaches(self, *services: Service, **question: Any) -> set[tuple[str, str, str]]:
+        """(service, check, about) of every line with a breach, for these services or both."""
+        reports = [await self.verify(service, **question) for service in services or (toy.shop, toy.hall)]
+        return {(r.service, line.check, line.about) for r in reports for line in r.lines if line.breaches}
+
+    async def damage(self, kind: type[Entity[Any]], id: str, change: Any) -> None:
+        """Change a stored document behind everybody's back."""
+        house = self.shop if kind in toy.shop.entities else self.hall
+        assert await house.mongo.update(kind.collection(), {"_id": id}, change) == 1
+
+
+def counts(report: Report, check: str, about: str = "") -> dict[str, int]:
+    """What a line counted."""
+    return dict(next(line.counts for line in report.lines if (line.check, line.about) == (check, about)))
+
+
+def examples(report: Report, check: str, about: str = "") -> Sequence[str]:
+    """What a line said of its breaches."""
+    return next(line.examples for line in report.lines if (line.check, line.about) == (check, about))
+
+
+def headers(id: str, kind: str) -> dict[str, str]:
+    """The headers of an event as a relay sends it."""
+    known = {"ce_id": id, "ce_type": kind, "ce_schema": "1", "ce_actor": "nobody"}
+    return {**known, "ce_time": "2026-11-23T08:00:00+00:00"}

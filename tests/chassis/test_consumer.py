@@ -1,0 +1,185 @@
+"""The consumer: every effect once, in order, whatever comes twice and whoever dies on the way."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.chassis.domain.events import Event
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
+from services.chassis.messaging.switches import switched_on
+from services.chassis.ops import metrics
+from services.chassis.usecase import Context
+from tests.support import toy
+from tests.support.reading import consume, expect_right, headers, settled
+from tests.support.road import Road, running, until
+from tests.support.toy import CoinDropped
+
+ALL = toy.hall.all_reactions
+
+
+class Killed(BaseException):
+    """What a process that is killed would not get over."""
+
+
+async def test_every_event_has_its_effect_in_order(road: Road) -> None:
+    jars = [await road.jar(1, 2, 3) for _ in range(5)]
+    await road.publish()
+    await consume(road)
+    await expect_right(road, *jars)
+    seen = await road.hall.mongo.find("seen", {}, limit=100)
+    assert {entry["version"] for entry in seen} == {4}
+    assert len(seen) == 10
+
+
+async def test_a_topic_read_again_from_its_start_changes_nothing(road: Road) -> None:
+    jars = [await road.jar(1, 2) for _ in range(3)]
+    await road.publish()
+    await consume(road)
+    await consume(road, group="another group, the same database")
+    await road.hall.mongo.delete("seen", {"_id": f"count-coins|{jars[0].id}"})  # the causes hold where memory is lost
+    await consume(road, group="yet another")
+    await expect_right(road, *jars)
+
+
+async def test_what_comes_twice_in_one_batch_counts_once(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    jars = [await road.jar(1, 2) for _ in range(3)]
+    for _ in range(3):
+        relay = road.relay()
+        await relay.send(await relay.read())  # and dies before it marks
+    await road.publish()
+    assert len(await road.records()) == 4 * 9
+    await consume(road)
+    await expect_right(road, *jars)
+
+
+@pytest.mark.parametrize("point", ["before the effect", "before it is remembered", "before the commit"])
+async def test_a_consumer_killed_between_any_two_steps_has_its_effects_once(
+    road: Road, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    jars = [await road.jar(1, 2, 3) for _ in range(3)]
+    await road.publish()
+    first = await road.consumer()
+
+    async def die(*_: Any) -> Any:
+        raise Killed
+
+    name = {"before the effect": "_write", "before it is remembered": "_remember", "before the commit": "_confirm"}
+    monkeypatch.setattr(first, name[point], die)
+    with pytest.raises(BaseException) as death:
+        await first.run()
+    assert death.value.__class__ in (Killed, BaseExceptionGroup)
+    await road.readers[0].stop()
+    await consume(road)  # the same static member takes its partitions back at once
+    await expect_right(road, *jars)
+    assert await road.parked() == []
+
+
+async def test_partitions_move_between_two_members_without_loss_or_double_effect(road: Road) -> None:
+    jars = [await road.jar(1) for _ in range(12)]
+    await road.publish()
+    one, two = await road.consumer("hall-0"), await road.consumer("hall-1")
+    async with running(one, two):
+
+        async def shared() -> bool:
+            ours, theirs = one._reader.assigned(), two._reader.assigned()
+            return bool(ours) and bool(theirs) and len(ours) + len(theirs) == 12
+
+        await until(shared)
+        assert not one._reader.assigned() & two._reader.assigned()
+        for number in range(3):
+            for jar in jars:
+                await road.drop(jar, number + 2)
+            await road.publish()
+        third = await road.consumer("hall-2")  # and again while events flow
+        async with running(third):
+            for jar in jars:
+                await road.drop(jar, 9)
+            await road.publish()
+
+            async def all_there() -> bool:
+                return [(await road.sum(jar)).total for jar in jars] == [19] * 12
+
+            await until(all_there)
+    await expect_right(road, *jars)
+
+
+async def test_a_type_that_nobody_wants_is_skipped(road: Road) -> None:
+    jar = await road.jar(1)
+    await road.publish()
+    await road.put(jar.id, b"{}", headers(jar, 3, "linli.support.JarPainted"))
+    await consume(road)
+    await expect_right(road, jar)
+    assert await road.parked() == []
+
+
+async def test_a_database_that_is_away_for_a_moment_is_waited_for_and_nothing_is_parked(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jars = [await road.jar(1, 2) for _ in range(2)]
+    await road.publish()
+    consumer = await road.consumer()
+    bulk, find_one, calls = road.hall.mongo.bulk, road.hall.mongo.find_one, [0]
+
+    async def shaky(*given: Any, **more: Any) -> Any:
+        calls[0] += 1
+        if calls[0] in (1, 2, 4, 7, 12, 13, 19):
+            raise Unavailable(retry_after=1)
+        return await (bulk if isinstance(given[1], list) else find_one)(*given, **more)
+
+    monkeypatch.setattr(road.hall.mongo, "bulk", shaky)
+    monkeypatch.setattr(road.hall.mongo, "find_one", shaky)
+    async with running(consumer):
+
+        async def all_there() -> bool:
+            found = await road.hall.mongo.find("seen", {"version": 3}, limit=9)
+            return len(found) == 4
+
+        await until(all_there)
+        monkeypatch.undo()
+        await settled(road, consumer)
+    assert calls[0] > 19
+    await expect_right(road, *jars)
+    assert await road.parked() == []
+
+
+async def test_a_new_reaction_in_a_group_that_reads_starts_off(road: Road) -> None:
+    mongo = road.hall.mongo
+    assert [r.name for r in await switched_on(mongo, ALL, group_reads=False)] == [r.name for r in ALL]
+
+    @reaction("new-one", CoinDropped)
+    async def new_one(ctx: Context, delivered: Delivered, event: Event) -> None:
+        """Do nothing."""
+
+    more: list[AnyReaction] = [*ALL, new_one]
+    assert [r.name for r in await switched_on(mongo, more, group_reads=True)] == [r.name for r in ALL]
+    assert [r.name for r in await switched_on(mongo, more, group_reads=False)] == [r.name for r in ALL]
+    assert metrics.reaction_on.labels("new-one")._value.get() == 0
+
+
+async def test_a_stop_lets_the_batch_in_hand_end(road: Road) -> None:
+    jars = [await road.jar(*range(1, 8)) for _ in range(3)]
+    await road.publish()
+    consumer = await road.consumer()
+    task = asyncio.create_task(consumer.run())
+
+    async def begun() -> bool:
+        return (await road.sum(jars[0])).total > 0
+
+    await until(begun)
+    consumer.finish()
+    await task
+    await consume(road, reactions=ALL)
+    await expect_right(road, *jars)
+
+
+async def test_readiness_waits_for_partitions(road: Road) -> None:
+    consumer = await road.consumer()
+    assert not consumer.ready()
+    async with running(consumer):
+
+        async def ready() -> bool:
+            return consumer.ready()
+
+        await until(ready)

@@ -1,0 +1,56 @@
+"""Leases: one holder at a time, and a worker that restarts takes its own back at once."""
+
+import asyncio
+
+from services.chassis.schedule.leases import Lease
+from services.chassis.usecase import House
+
+
+def lease(house: House, holder: str, seconds: float = 30) -> Lease:
+    return Lease(house.mongo, "relay", holder, seconds)
+
+
+async def test_of_many_only_one_holds_it(either: House) -> None:
+    held = await asyncio.gather(*(lease(either, f"worker-{number}").hold() for number in range(8)))
+    assert sum(held) == 1
+
+
+async def test_it_passes_on_when_given_up_or_run_out(shop: House) -> None:
+    first, second = lease(shop, "a"), lease(shop, "b", 0.2)
+    assert (await first.hold(), await second.hold()) == (True, False)
+    await first.release()
+    assert await second.hold()
+    third = lease(shop, "c")
+    assert not await third.hold()
+    await asyncio.sleep(0.3)
+    assert await third.hold()
+    assert not await second.hold()
+
+
+async def test_a_holder_that_renews_keeps_it(shop: House) -> None:
+    first, second = lease(shop, "a", 0.3), lease(shop, "b", 0.3)
+    for _ in range(8):
+        assert await first.hold()
+        assert not await second.hold()
+        await asyncio.sleep(0.05)
+
+
+async def test_a_restart_takes_its_own_back_at_once_and_shuts_its_older_process_out(shop: House) -> None:
+    older = lease(shop, "worker-0", 0.6)
+    assert await older.hold()
+    newer = lease(shop, "worker-0")
+    assert await newer.hold()
+    await asyncio.sleep(0.3)  # the older one asks again when a third of its time has gone
+    assert not await older.hold()
+    assert await newer.hold()
+    await older.release()
+    assert not await lease(shop, "worker-1").hold()
+
+
+async def test_two_processes_of_one_place_do_not_take_turns(shop: House) -> None:
+    one, two = lease(shop, "worker-0", 0.15), lease(shop, "worker-0", 30)
+    assert await one.hold()
+    assert await two.hold()
+    for _ in range(3):
+        await asyncio.sleep(0.06)
+        assert (await one.hold(), await two.hold()) == (False, True)

@@ -1,0 +1,161 @@
+"""Parking: what a reaction cannot take waits, with all that follows it, and nothing else does."""
+
+from typing import Any
+
+import pytest
+
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging.reactions import Copying
+from services.chassis.ops import metrics
+from tests.support import toy
+from tests.support.reading import consume, expect_right, headers, settled
+from tests.support.road import Road, running, until
+from tests.support.toy import Jar
+
+ALL = toy.hall.all_reactions
+
+
+async def test_poison_is_parked_with_its_bytes_and_reason_and_only_its_entity_waits(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    sick, well = await road.jar(1, 13, 5), await road.jar(1, 2)
+    await road.publish()
+    consumer = await road.consumer()
+    async with running(consumer):
+        await settled(road, consumer)
+        await road.drop(sick, 6)
+        await road.drop(well, 7)
+        await road.publish()
+        await settled(road, consumer)
+    await expect_right(road, well)
+    assert (await road.sum(sick)).order == [0, 1]
+    assert await road.notes(sick) == [1, 5, 6, 13]  # another reaction is not held up
+    found = await road.hall.mongo.find("parked", {}, sort=[("offset", 1)], limit=9)
+    assert [p["_id"] for p in found] == [f"count-coins|{sick.id}:{version}" for version in (3, 4, 5)]
+    assert bytes(found[0]["bytes"]) == b'{"coins":13}'
+    assert found[0]["reason"] == "ValueError: 13 coins are poison"
+    assert found[0]["headers"]["ce_id"] == f"{sick.id}:3"
+    assert "behind" in found[1]["reason"]
+    assert metrics.parked_events.labels("count-coins")._value.get() == 3
+
+
+async def flag(road: Road, jar: Jar) -> None:
+    """What `linli parked replay` does."""
+    where = {"entity": jar.id, "replay": False}
+    while await road.hall.mongo.update("parked", where, {"$set": {"replay": True}}):
+        continue
+
+
+async def test_after_a_fix_the_parked_are_replayed_in_order(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    jar = await road.jar(1, 13, 5)
+    await road.publish()
+    await consume(road)
+    consumer = await road.consumer()  # a restart knows what is parked
+    async with running(consumer):
+        await road.drop(jar, 6)
+        await road.publish()
+        await settled(road, consumer)
+        assert (await road.sum(jar)).order == [0, 1]
+        await flag(road, jar)
+
+        async def judged() -> bool:
+            return all(not replay for _, _, replay in await road.parked())
+
+        await until(judged)  # not mended yet: it waits on, with all that follow
+        assert [event for _, event, _ in await road.parked()] == [f"{jar.id}:{v}" for v in (3, 4, 5)]
+        monkeypatch.setattr(toy.Poison, "coins", set())
+        await flag(road, jar)
+
+        async def drained() -> bool:
+            return not await road.parked()
+
+        await until(drained)
+        await road.drop(jar, 8)
+        await road.publish()
+        await settled(road, consumer)
+    await expect_right(road, jar)
+
+
+async def test_one_of_two_members_parks_and_the_other_knows_when_it_takes_over(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    jar = await road.jar(13)
+    await road.publish()
+    first = await road.consumer()
+    await consume(road, first)
+    await consume(road, group="first", reactions=ALL)
+    reading = await road.consumer(group="first")
+    reading._ours, reading._turn = reading._reader.assigned(), -1  # had them once, when nothing was parked
+    async with running(reading):
+        await road.drop(jar, 2)
+        await road.publish()
+        await settled(road, reading)
+    assert (await road.sum(jar)).order == [0]
+
+
+async def test_an_insert_whose_answer_was_lost_still_holds_up_what_follows(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    jar = await road.jar(13, 2)
+    await road.publish()
+    consumer = await road.consumer()
+    insert = road.hall.mongo.insert
+    lost: list[str] = []
+
+    async def insert_and_lose(name: str, document: dict[str, Any]) -> None:
+        await insert(name, document)
+        if name == "parked" and not lost:
+            lost.append(document["_id"])
+            raise Unavailable(retry_after=1)
+
+    monkeypatch.setattr(road.hall.mongo, "insert", insert_and_lose)
+    await consume(road, consumer)
+    assert lost
+    assert (await road.sum(jar)).order == [0]
+    assert [event for _, event, _ in await road.parked()] == [f"{jar.id}:2", f"{jar.id}:3"]
+
+
+UNREADABLE: list[tuple[bytes | None, list[tuple[str, Any]]]] = [
+    (b"not json", [("ce_id", b"jar_x:1"), ("ce_type", b"linli.support.JarOpened")]),
+    (None, []),
+    (b"{}", [("ce_id", None), ("\0$where", b"\xff\xfe")]),
+    (b"[]", [("ce_id", b"jar_x:one")]),
+]
+
+
+async def test_a_record_that_is_no_event_is_parked_and_the_partition_goes_on(road: Road) -> None:
+    jar = await road.jar(1)
+    for value, given in UNREADABLE:
+        await road.put(jar.id, value, given)
+    await road.publish()
+    await consume(road)
+    await expect_right(road, jar)
+    found = await road.hall.mongo.find("parked", {}, sort=[("offset", 1)], limit=9)
+    assert [p["reaction"] for p in found] == ["unreadable"] * len(UNREADABLE)
+    assert [p["bytes"] and bytes(p["bytes"]) for p in found] == [value for value, _ in UNREADABLE]
+
+
+async def test_an_event_of_a_newer_shape_or_with_wrong_fields_is_parked(road: Road) -> None:
+    newer, wrong = await road.jar(1), await road.jar(1)
+    await road.publish()
+    await road.put(newer.id, b'{"coins":5}', headers(newer, 3, "linli.support.CoinDropped", schema=2))
+    await road.put(wrong.id, b'{"coins":{"$gt":0}}', headers(wrong, 3, "linli.support.CoinDropped"))
+    await consume(road)
+    reasons = {p["entity"]: p["reason"] for p in await road.hall.mongo.find("parked", {}, limit=99)}
+    assert "shape 2" in reasons[newer.id]
+    assert "ValidationError" in reasons[wrong.id]
+    assert len(await road.parked()) == 6
+    await expect_right(road, newer, wrong)
+
+
+async def test_a_change_of_something_unknown_is_parked_for_the_copy(road: Road) -> None:
+    jar = Jar(id="jar_unknown", label="x", keeper="keeper")
+    await road.put(jar.id, b'{"coins":5}', headers(jar, 2, "linli.support.CoinDropped"))
+    await consume(road, reactions=[Copying(toy.JarCopy)])
+    assert await road.parked() == [("copy-jar", "jar_unknown:2", False)]
+    reasons = [p["reason"] for p in await road.hall.mongo.find("parked", {}, limit=1)]
+    assert reasons[0].startswith("CopyMissing")

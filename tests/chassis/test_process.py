@@ -1,0 +1,116 @@
+"""A process: its settings, its start and its orderly stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local import Ports
+from services.chassis.ops.settings import Settings, SettingsMissing, load
+from services.chassis.storage import migrations
+from services.chassis.storage.mongo import connect
+from tests.support import toy
+from tests.support.road import until
+from tests.support.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The same settings for another process."""
+    given = {n: v for n, v in settings.model_dump(mode="json").items() if v is not None}
+    return {**os.environ, **{f"LINLI_{name.upper()}": str(value) for name, value in given.items()}}
+
+
+@asynccontextmanager
+async def process(role: str, environment: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process of members; it does not outlive the test."""
+    words = [sys.executable, "-m", "services.members", role]
+    pipe = asyncio.subprocess.PIPE
+    running = await asyncio.create_subprocess_exec(*words, env=environment, cwd=ROOT, stdout=pipe, stderr=pipe)
+    try:
+        yield running
+    finally:
+        if running.returncode is None:
+            running.kill()
+        await running.communicate()
+
+
+def test_all_settings_that_are_missing_or_wrong_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("LINLI_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LINLI_SLOT", "minus one")
+    monkeypatch.setenv("LINLI_MONGO_DRIVER", "oracle")
+    with pytest.raises(SettingsMissing) as missing:
+        load()
+    for name in ("CITY_DATA", "KAFKA", "PORT", "JWKS", "MASTER_KEY_FILE", "SLOT", "MONGO_DRIVER", "MONGO_REQUESTS"):
+        assert f"LINLI_{name}:" in str(missing.value)
+
+
+async def test_a_process_without_settings_says_so_in_one_line_and_ends_with_2() -> None:
+    async with process("web", {"PATH": os.environ["PATH"]}) as running:
+        out, err = await running.communicate()
+    assert (running.returncode, out) == (2, b"")
+    assert err.decode().count("\n") == 1
+    assert b"LINLI_KAFKA" in err
+
+
+@pytest.mark.parametrize("words", ["fly", ""])
+async def test_a_word_that_is_no_role_is_answered_with_the_roles(words: str) -> None:
+    async with process(words, dict(os.environ)) as running:
+        _, err = await running.communicate()
+    assert running.returncode == 2
+    assert b"web|worker|migrate" in err
+
+
+async def test_migrations_may_be_repeated_and_readiness_waits_for_them(world: World) -> None:
+    mongo = connect(world.settings().mongo_members)
+    lacking = await migrations.missing(mongo, toy.shop.kinds)
+    assert "jars(pending)" in lacking
+    async with world.client(world.app(toy.shop)) as client:
+        before = await client.get("/readyz")
+        for _ in range(2):
+            await migrations.build(mongo, toy.shop.kinds)
+        after = await client.get("/readyz")
+    assert await migrations.missing(mongo, toy.shop.kinds) == []
+    assert (before.status_code, after.status_code) == (503, 200)
+    assert "linli migrate" in before.json()["checks"]["indexes"]
+    await mongo.close()
+
+
+@pytest.mark.parametrize("role", ["web", "worker"])
+async def test_a_process_stops_orderly_on_sigterm(world: World, role: str) -> None:
+    port = Ports.free().members_web
+    settings = world.settings(port=port)
+    async with process("migrate", environment(settings)) as migrating:
+        _, err = await migrating.communicate()
+    assert (migrating.returncode, err) == (0, b"")
+    mongo = connect(settings.mongo_members)
+    async with process(role, environment(settings)) as running, httpx.AsyncClient() as client:
+
+        async def ready() -> bool:
+            try:
+                return (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        async def at_work() -> bool:
+            return role == "web" or await mongo.find_one("leases", {"_id": "relay"}) is not None
+
+        await until(ready)
+        await until(at_work)
+        running.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(25):
+            out, err = await running.communicate()
+    assert err == b""
+    assert running.returncode in (0, -signal.SIGTERM) if role == "web" else running.returncode == 0
+    assert b"Traceback" not in out
+    assert await mongo.find("leases", {}, limit=9) == []
+    await mongo.close()

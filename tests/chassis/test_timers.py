@@ -1,0 +1,145 @@
+"""Timers: what is due is done, oldest first, once, and what fails does not hold up the rest."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.domain.values import now
+from services.chassis.schedule import timers
+from services.chassis.schedule.leases import Lease
+from services.chassis.usecase import Context, House
+from tests.support import toy
+from tests.support.toy import Jar, JarOpened
+
+DUE = datetime(2026, 1, 1, tzinfo=UTC)
+RIPEN = toy.shop.timers[0]
+
+
+@pytest.fixture
+async def rack(shop: House) -> AsyncIterator[House]:
+    """The shop on the second of January 2026."""
+    yield replace(shop, clock=lambda: DUE + timedelta(days=1))
+
+
+async def a_jar(house: House, minutes: int, label: str = "plums") -> Jar:
+    async with house.context(toy.KEEPER, f"opening {label} {minutes}").store.create(Jar) as jar:
+        jar.record(JarOpened(label=label, keeper="keeper", ripe_at=DUE + timedelta(minutes=minutes)))
+    return jar
+
+
+async def ripened(house: House, jar: Jar) -> int:
+    return (await house.context(toy.KEEPER, "read").store.get(Jar, jar.id)).ripened
+
+
+async def test_the_oldest_are_done_first(rack: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "_AT_ONCE", 1)
+    monkeypatch.setattr(timers, "_BATCH", 3)
+    jars = {minutes: await a_jar(rack, minutes) for minutes in (5, 1, 4, 2, 3)}
+    done: list[str] = []
+
+    async def note(ctx: Context, id: str) -> Jar:
+        done.append(id)
+        return await toy.ripen(ctx, id)
+
+    timer = replace(RIPEN, work=note)
+    assert [await timers.sweep(timer, rack) for _ in range(3)] == [3, 2, 0]
+    assert done == [jars[minutes].id for minutes in (1, 2, 3, 4, 5)]
+
+
+async def test_what_is_not_due_or_has_no_time_is_left(rack: House) -> None:
+    later = await a_jar(rack, 60 * 24 + 1)
+    await toy.open_jar(rack.context(toy.KEEPER, "timeless"), toy.OpenJar(label="a"))
+    assert await timers.sweep(RIPEN, rack) == 0
+    assert await ripened(rack, later) == 0
+
+
+async def test_two_sweepers_do_it_once_for_each_due_time(rack: House) -> None:
+    jars = [await a_jar(rack, minutes) for minutes in range(12)]
+    await asyncio.gather(*(timers.sweep(RIPEN, rack) for _ in range(4)))
+    assert [await ripened(rack, jar) for jar in jars] == [1] * 12
+    next_day = replace(rack, clock=lambda: DUE + timedelta(days=2))
+    await asyncio.gather(*(timers.sweep(RIPEN, next_day) for _ in range(4)))
+    assert [await ripened(rack, jar) for jar in jars] == [2] * 12
+
+
+@pytest.mark.parametrize("label", ["rotten", "idle"])
+async def test_entities_that_fail_or_do_not_move_on_do_not_hold_up_the_rest(
+    rack: House, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    monkeypatch.setattr(timers, "_BATCH", 4)
+    bad = [await a_jar(rack, minutes, label) for minutes in range(6)]
+    good = [await a_jar(rack, 100 + minutes) for minutes in range(6)]
+    tried: list[str] = []
+
+    async def note(ctx: Context, id: str) -> Jar:
+        tried.append(id)
+        return await toy.ripen(ctx, id)
+
+    lease = Lease(rack.mongo, "timer", "shop-0", 30)
+    running = asyncio.create_task(timers.run(replace(RIPEN, work=note, every=0.02), rack, lease))
+    async with asyncio.timeout(10):
+        while [await ripened(rack, jar) for jar in good] != [1] * 6:  # noqa: ASYNC110 - it asks a database
+            await asyncio.sleep(0.02)
+    assert set(tried) >= {jar.id for jar in bad}
+    assert all(tried.count(jar.id) <= 4 for jar in bad)  # each is tried again, but later and later
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_failed_is_tried_again_and_done_once_mended(rack: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "_PAUSE", 0.05)
+    jar = await a_jar(rack, 1, "rotten")
+    lease = Lease(rack.mongo, "timer", "shop-0", 30)
+    running = asyncio.create_task(timers.run(replace(RIPEN, every=0.02), rack, lease))
+    await asyncio.sleep(0.2)
+    await rack.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.label": "mended"}})
+    async with asyncio.timeout(5):
+        while not await ripened(rack, jar):  # noqa: ASYNC110 - it asks a database
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await ripened(rack, jar) == 1
+
+
+async def test_a_timer_waits_for_a_database_that_is_away(rack: House) -> None:
+    jar = await a_jar(rack, 1)
+    calls: list[str] = []
+
+    async def shaky(ctx: Context, id: str) -> Any:
+        calls.append(id)
+        if len(calls) < 3:
+            raise Unavailable(retry_after=1)
+        return await toy.ripen(ctx, id)
+
+    lease = Lease(rack.mongo, "timer", "shop-0", 30)
+    running = asyncio.create_task(timers.run(replace(RIPEN, work=shaky, every=0.02), rack, lease))
+    async with asyncio.timeout(5):
+        while not await ripened(rack, jar):  # noqa: ASYNC110 - it asks a database
+            await asyncio.sleep(0.02)
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_timer_without_the_lease_does_nothing(rack: House) -> None:
+    jar = await a_jar(rack, 1)
+    assert await Lease(rack.mongo, "timer", "another", 30).hold()
+    lease = Lease(rack.mongo, "timer", "shop-0", 30)
+    running = asyncio.create_task(timers.run(replace(RIPEN, every=0.02), rack, lease))
+    await asyncio.sleep(0.15)
+    assert await ripened(rack, jar) == 0
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_a_timer_did_names_it_and_its_due_time_as_cause(rack: House) -> None:
+    jar = await a_jar(rack, 1)
+    await timers.sweep(RIPEN, rack)
+    last = (await rack.context(toy.KEEPER, "read").store.history(Jar, jar.id))[-1]
+    assert (last.by, last.cause) == ("ripen", f"timer:ripen:{jar.id}:2026-01-01T00:01:00+00:00")
+    assert last.at <= now()

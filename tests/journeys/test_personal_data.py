@@ -1,0 +1,78 @@
+"""What is personal stays where it belongs: none of it in logs, metrics, Kafka's files or raw databases."""
+
+import secrets
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.journeys.town import COMMUNITY, Town, filing, new_phone
+
+FORMS = ("utf-8", "utf-16-le")
+POSITIONS = (".index", ".timeindex")
+"""Kafka's own numbers beside each segment: ten mostly empty megabytes each, and no data."""
+
+
+def test_one_trace_is_followed_from_the_gateway_to_the_message_in_the_logs(town: Town) -> None:
+    resident, trace = town.resident(), secrets.token_hex(16)
+    headers = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
+    case = town.done("POST", "/v1/requests", resident, filing(), headers=headers)
+    town.wait(lambda: town.told(resident, case["id"], "case-filed"), 5, "the acknowledgement")
+    town.wait(lambda: trace in log(town, "gateway"), 5, "the trace in the gateway's log")
+    told = [line for line in log(town, "notify-worker").splitlines() if trace in line]
+    assert any(f"{case['id']}:" in line and '"reaction": "tell"' in line for line in told)
+
+
+def test_personal_data_is_nowhere_in_clear(town: Town) -> None:
+    mark = secrets.token_hex(6)
+    phone, operator = new_phone(), town.staff("operator")
+    words = {what: f"{text}{mark}" for what, text in (("title", "标题"), ("text", "正文"), ("address", "地址"))}
+    name = f"张{mark}"
+    caller = {"name": name, "phone": phone, "address": words["address"], "area": COMMUNITY}
+    person = town.done("POST", "/v1/people", operator, caller)
+    case = town.file(operator, on_behalf_of=person["id"], answers={"need": f"需要{mark}"}, **words)
+    handler = town.handler(case)
+    town.done("POST", f"/v1/requests/{case['id']}/comment", handler, {"text": f"留言{mark}"})
+    town.ask("POST", "/v1/requests", operator, filing(title=words["title"], item=f"NO-{mark}"[:9]))
+    resident = town.resident(phone)
+    town.wait(lambda: town.told(resident, case["id"], "case-filed"), 5, "the acknowledgement")
+    time.sleep(1)  # logs are flushed within half a second
+    canaries = [mark, phone]
+    assert not found(town.stack.home.logs, canaries)
+    assert not [one for one in canaries if one in metrics(town)]
+    # What is no secret is found in the same files: a secret would be too.
+    held = found(town.stack.home.data, [*canaries, case["id"]])
+    assert {word for words in held.values() for word in words} == {case["id"]}
+    assert {file.relative_to(town.stack.home.data).parts[0] for file in held} >= {
+        "kafka",
+        "mongo-requests",
+        "mongo-notify",
+    }
+
+
+def test_the_search_for_canaries_finds_one_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "segment").write_bytes(b"\x00\x01" + "标题abc123".encode("utf-16-le"))
+    assert found(tmp_path, ["标题abc123", "else"]) == {tmp_path / "segment": {"标题abc123"}}
+
+
+def found(folder: Path, words: list[str]) -> dict[Path, set[str]]:
+    """The files in which some of these words stand, in one of the forms in which they might."""
+    files = [file for file in folder.rglob("*") if file.is_file() and file.suffix not in POSITIONS]
+    held = {file: holds(file.read_bytes(), words) for file in files}
+    return {file: words for file, words in held.items() if words}
+
+
+def holds(content: bytes, words: list[str]) -> set[str]:
+    """Those of the words that stand in it."""
+    return {word for word in words if any(word.encode(form) in content for form in FORMS)}
+
+
+def metrics(town: Town) -> str:
+    """What all processes tell of themselves."""
+    names = [one.name for one in town.stack.layout.processes if one.kind in ("web", "worker")]
+    return "".join(httpx.get(f"{town.stack.layout.address(name)}/metrics").text for name in names)
+
+
+def log(town: Town, process: str) -> str:
+    """All that a process has said."""
+    return town.stack.home.log(process).read_text()

@@ -1,0 +1,55 @@
+"""A ledger of messages played by an operator, with everything told once and every promise kept."""
+
+import gzip
+import json
+from pathlib import Path
+
+from tests.journeys.town import Town
+
+MESSAGES = [
+    {
+        "id": f"m{number}",
+        "user": f"U{number % 9}",
+        "title": f"A{number % 4}区{title}",
+        "text": text,
+        "filed_at": "2026-03-02T09:00:00",
+        **({"reply": "您反映的问题已经处理。" * (1 + 500 * (number == 3))} if number % 3 else {}),
+    }
+    for number, (title, text) in enumerate(
+        [
+            ("路灯不亮", "小区门口的路灯坏了很久，晚上出行不安全。"),
+            ("医保报销", "老人住院的医保报销一直没有到账，请帮忙查询。"),
+            ("垃圾清运", "楼下垃圾站好几天没有清运，气味很大。"),
+            ("求职培训", "下岗后想参加技能培训，不知道到哪里报名。"),
+            ("广场舞", "文化活动室什么时候开放？"),
+            ("物业收费", "物业公司乱收停车费，没有任何公示。" + "请查处。" * 1200),
+        ]
+        * 4
+    )
+]
+
+
+def test_messages_are_filed_settled_told_once_and_every_promise_is_kept(town: Town, tmp_path: Path) -> None:
+    file, ledger = tmp_path / "messages.jsonl.gz", tmp_path / "ledger.jsonl"
+    lines = [*(json.dumps(message, ensure_ascii=False) for message in MESSAGES), '{"id": "broken"}']
+    file.write_bytes(gzip.compress("\n".join(lines).encode()))
+    done = town.linli("replay", str(file), "--ledger", str(ledger), "--concurrency", "8", "--json")
+    told = json.loads(done.stdout)
+    assert not breaches(told["verify"])
+    assert done.returncode == 0, done.stderr
+    assert (told["filed"], told["told"], told["missing"]) == (len(MESSAGES), {"1": len(MESSAGES)}, [])
+    assert told["bad_lines"] == [{"line": len(MESSAGES) + 1, "reason": told["bad_lines"][0]["reason"]}]
+    assert set(told["by"]) == {"resident", "operator"}
+    commands = [json.loads(line) for line in ledger.read_text().splitlines()]
+    assert {one["outcome"] for one in commands} <= {"ok", "rejected"}
+    again = town.linli("replay", str(file), "--ledger", str(ledger), "--concurrency", "8", "--json")
+    assert json.loads(again.stdout)["filed"] == len(MESSAGES), again.stderr
+    assert json.loads(again.stdout)["told"] == {"1": len(MESSAGES)}
+
+
+def breaches(verify: str) -> list[str]:
+    """Every promise that `linli verify` found broken, with an example."""
+    lines = json.loads(verify)["lines"]
+    return [
+        f"{one['service']} {one['check']} {one['about']}: {one['examples'][:1]}" for one in lines if one["breaches"]
+    ]

@@ -1,0 +1,100 @@
+"""Codes: the rules by which one is sent and taken."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.domain.refusals import Refusal
+from services.chassis.domain.values import Sealed
+from services.members.codes import model
+from services.members.codes.model import CodeWrong, PhoneCode, TooManyCodes, TooManyWrongCodes
+
+START = datetime(2026, 11, 23, 8, tzinfo=UTC)
+SEALED = (Sealed("1.phone"), Sealed("1.code"))
+STEPS = st.lists(st.tuples(st.sampled_from(["send", "right", "wrong"]), st.integers(0, 1200)), max_size=60)
+
+
+def sent(code: PhoneCode, at: datetime, mark: str = "right") -> None:
+    model.issue(code, "person_1", SEALED, mark, at)
+
+
+@given(STEPS)
+def test_no_sequence_of_steps_gets_more_codes_or_tries_than_allowed(steps: list[tuple[str, int]]) -> None:
+    code, now = PhoneCode.blank("phonecode_1"), START
+    issued: list[datetime] = []
+    tries_of_this, locked_until, good = 0, START, False
+    for step, wait in steps:
+        now += timedelta(seconds=wait)
+        try:
+            if step == "send":
+                sent(code, now)
+                assert now >= locked_until
+                assert not issued or now - issued[-1] >= model.PAUSE
+                issued.append(now)
+                assert len([at for at in issued if at > now - model.WINDOW]) <= model.MOST_IN_WINDOW
+                tries_of_this, good = 0, True
+            else:
+                model.accept(code, step, now)
+                assert (step, good) == ("right", True)
+                assert now >= locked_until
+                assert now - issued[-1] < model.LIFE
+                good = False
+        except CodeWrong:
+            if code.locked_until and code.locked_until > now and step == "wrong":
+                locked_until = code.locked_until
+            tries_of_this += step == "wrong" and good and now - issued[-1] < model.LIFE
+            assert tries_of_this <= model.MOST_WRONG
+        except (TooManyCodes, TooManyWrongCodes) as refusal:
+            assert refusal.retry_after is not None
+            assert refusal.retry_after > 0
+
+
+@given(st.lists(st.integers(60, 4000), max_size=20))
+def test_a_code_is_sent_again_as_soon_as_retry_after_says(waits: list[int]) -> None:
+    code, now = PhoneCode.blank("phonecode_1"), START
+    for wait in waits:
+        now += timedelta(seconds=wait)
+        try:
+            sent(code, now)
+        except TooManyCodes as refusal:
+            assert refusal.retry_after
+            with pytest.raises(TooManyCodes):
+                sent(code, now + timedelta(seconds=refusal.retry_after - 1))
+            now += timedelta(seconds=refusal.retry_after)
+            sent(code, now)
+
+
+def test_after_five_wrong_codes_the_right_one_is_refused_for_a_quarter_of_an_hour() -> None:
+    code = PhoneCode.blank("phonecode_1")
+    sent(code, START)
+    for _ in range(5):
+        with pytest.raises(CodeWrong):
+            model.weigh(code, "wrong", START)
+    with pytest.raises(TooManyWrongCodes) as told:
+        model.weigh(code, "right", START + timedelta(minutes=1))
+    assert told.value.retry_after == 14 * 60
+    with pytest.raises(TooManyWrongCodes):
+        sent(code, START + timedelta(minutes=14, seconds=59))
+    sent(code, START + timedelta(minutes=15))
+
+
+@pytest.mark.parametrize("later", [timedelta(minutes=5), timedelta(hours=2)])
+def test_a_code_is_good_for_five_minutes(later: timedelta) -> None:
+    code = PhoneCode.blank("phonecode_1")
+    sent(code, START)
+    model.weigh(code, "right", START + timedelta(minutes=4, seconds=59))
+    with pytest.raises(Refusal) as told:
+        model.accept(code, "right", START + later)
+    assert told.value.code() == "code-wrong"
+    assert code.wrong == 0
+
+
+def test_a_new_code_replaces_the_one_before() -> None:
+    code = PhoneCode.blank("phonecode_1")
+    sent(code, START, "first")
+    sent(code, START + timedelta(minutes=1), "second")
+    with pytest.raises(CodeWrong):
+        model.accept(code, "first", START + timedelta(minutes=1))
+    model.accept(code, "second", START + timedelta(minutes=1))

@@ -1,0 +1,164 @@
+"""People: one per phone, masked for others, in clear for a recorded reason."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.domain.scope import Actor
+from services.members.people import model
+from tests.members.support import (
+    ADMINISTRATOR,
+    COMMUNITY,
+    COUNTY,
+    DISPATCHER,
+    FAR_COMMUNITY,
+    FAR_DISPATCHER,
+    OPERATOR,
+    PHONE,
+    Members,
+)
+from tests.support.world import keyed
+
+CALLER = {"name": "张三丰", "phone": PHONE, "address": "正阳街 5 号", "area": COMMUNITY}
+REASON = {"reason": "回访核实"}
+
+
+def told(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def registered(members: Members, **more: Any) -> str:
+    answer = await members.post(OPERATOR, "/v1/people", {**CALLER, **more})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+@given(st.integers(0, 10**8 - 1))
+def test_a_number_is_the_same_however_it_is_written(rest: int) -> None:
+    digits = f"138{rest:08d}"
+    spelled = {digits, f"+86 {digits}", f"0086{digits}", f"{digits[:3]} {digits[3:7]} {digits[7:]}", f"+86{digits}"}
+    assert {model.e164(text) for text in spelled} == {f"+86{digits}"}
+    assert model.masked_phone(f"+86{digits}") == f"138****{digits[-4:]}"
+
+
+async def test_a_caller_is_registered_and_shown_masked(members: Members) -> None:
+    made = await members.post(OPERATOR, "/v1/people", CALLER)
+    assert made.json() == {"id": made.json()["id"], "phone": "138****0001"}
+    shown = await members.get(DISPATCHER, made.headers["Location"])
+    assert shown.json() == {**made.json(), "name": "张**", "address": "***", "area": COMMUNITY}
+
+
+async def test_the_same_phone_is_the_same_person_however_often_and_however_written(members: Members) -> None:
+    first = await registered(members)
+    assert await registered(members, phone="+86 138-0000-0001", name="别人") == first
+    assert await registered(members, phone="13800000002") != first
+    assert await members.count("people") == 2
+
+
+async def test_twins_that_register_a_phone_at_the_same_instant_make_one_person(members: Members) -> None:
+    assert len(set(await asyncio.gather(*(registered(members) for _ in range(6))))) == 1
+    assert await members.count("people") == 1
+
+
+async def test_a_key_used_for_one_phone_is_refused_for_another(members: Members) -> None:
+    key = keyed()
+    async with members.client(OPERATOR) as client:
+        first, again = [await client.post("/v1/people", json=CALLER, headers=key) for _ in range(2)]
+        other = await client.post("/v1/people", json={**CALLER, "phone": "13800000002"}, headers=key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert told(other) == (422, "key-reused")
+    assert await members.count("people") == 1
+
+
+async def test_a_caller_without_an_area_counts_to_the_place_of_the_operator(members: Members) -> None:
+    person = await registered(members, area=None)
+    assert (await members.get(OPERATOR, f"/v1/people/{person}")).json()["area"] == COUNTY
+
+
+async def test_an_operator_registers_nobody_in_another_county_but_is_told_the_id_of_who_lives_there(
+    members: Members,
+) -> None:
+    refused = await members.post(OPERATOR, "/v1/people", {**CALLER, "area": FAR_COMMUNITY})
+    assert told(refused) == (403, "outside-your-places")
+    elsewhere = replace(OPERATOR, id="account_elsewhere", places=(FAR_COMMUNITY,))
+    known = await members.post(elsewhere, "/v1/people", {"phone": PHONE})
+    assert await registered(members) == known.json()["id"]
+    assert (await members.get(OPERATOR, f"/v1/people/{known.json()['id']}")).status_code == 404
+
+
+async def test_unmasking_shows_all_and_leaves_a_trace_with_reason_and_who(members: Members) -> None:
+    person = await registered(members)
+    clear = await members.post(DISPATCHER, f"/v1/people/{person}/unmask", REASON)
+    assert clear.json() == {**CALLER, "phone": f"+86{PHONE}", "id": person}
+    last = (await members.history("people", person))[-1]
+    assert (last.type, last.published, last.by) == ("linli.members.PersonUnmasked", False, DISPATCHER.id)
+    assert last.private["who"] == DISPATCHER.id
+    await members.house.vault.hold([person])
+    assert members.house.vault.open(last.private["reason"], person, "reason") == REASON["reason"]
+
+
+async def test_unmasking_again_with_the_same_key_leaves_no_second_trace(members: Members) -> None:
+    person, key = await registered(members), keyed()
+    async with members.client(DISPATCHER) as client:
+        answers = [await client.post(f"/v1/people/{person}/unmask", json=REASON, headers=key) for _ in range(2)]
+    assert answers[0].json() == answers[1].json()
+    assert len(await members.history("people", person)) == 2
+
+
+async def test_staff_of_another_place_and_other_residents_find_nobody(members: Members) -> None:
+    person = await registered(members)
+    stranger = Actor("account_x", frozenset({"resident"}), person="person_x")
+    for actor in (FAR_DISPATCHER, stranger):
+        assert told(await members.get(actor, f"/v1/people/{person}")) == (404, "not-found")
+    assert told(await members.post(FAR_DISPATCHER, f"/v1/people/{person}/unmask", REASON)) == (404, "not-found")
+    assert told(await members.post(stranger, f"/v1/people/{person}/unmask", REASON)) == (403, "forbidden")
+    assert told(await members.post(ADMINISTRATOR, f"/v1/people/{person}/unmask", REASON)) == (403, "forbidden")
+    assert len(await members.history("people", person)) == 1
+
+
+async def test_a_resident_sets_the_own_profile_and_sees_it_in_clear(members: Members) -> None:
+    person = await registered(members)
+    self = Actor("account_1", frozenset({"resident"}), person=person)
+    body = {"name": "张三", "address": "东山路 1 号", "area": FAR_COMMUNITY}
+    changed = await members.put(self, "/v1/me", body)
+    assert changed.json() == (await members.get(self, "/v1/me")).json()
+    assert changed.json() == {
+        **body,
+        "id": person,
+        "phone": f"+86{PHONE}",
+        "account": "account_1",
+        "roles": ["resident"],
+        "places": [],
+        "organisations": [],
+    }
+    assert (await members.put(self, "/v1/me", body)).headers["ETag"] == changed.headers["ETag"]
+    assert (await members.get(DISPATCHER, f"/v1/people/{person}")).status_code == 404
+    assert (await members.get(FAR_DISPATCHER, f"/v1/people/{person}")).status_code == 200
+
+
+@pytest.mark.parametrize("body", [{"phone": PHONE}, {"roles": ["administrator"]}, {"id": "person_x"}, {"area": "9999"}])
+async def test_a_profile_takes_no_phone_no_roles_and_no_place_that_is_not_there(members: Members, body: object) -> None:
+    self = Actor("account_1", frozenset({"resident"}), person=await registered(members))
+    assert (await members.put(self, "/v1/me", body)).status_code == 422
+
+
+async def test_mongo_operators_in_texts_are_texts(members: Members) -> None:
+    name = '{"$ne": null} $where state.name'
+    person = await registered(members, name=name)
+    clear = await members.post(DISPATCHER, f"/v1/people/{person}/unmask", REASON)
+    assert clear.json()["name"] == name
+    assert (await members.post(OPERATOR, "/v1/people", {**CALLER, "name": {"$ne": ""}})).status_code == 422
+    assert (await members.get(DISPATCHER, "/v1/people/$ne")).status_code == 404
+
+
+async def test_personal_data_stands_nowhere_in_clear_in_the_database(members: Members) -> None:
+    person = await registered(members)
+    await members.post(DISPATCHER, f"/v1/people/{person}/unmask", REASON)
+    raw = str([await members.house.mongo.find(name, {}, limit=50) for name in ("people", "claims", "keys")])
+    for canary in (CALLER["name"], CALLER["phone"], CALLER["address"], REASON["reason"]):
+        assert canary not in raw

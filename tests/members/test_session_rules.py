@@ -1,0 +1,87 @@
+"""Sessions: refresh tokens, the staff's one-time codes, and locks that grow."""
+
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.members.sessions import model
+from services.members.sessions.model import Entrance, Guard, Session, SessionOver, SignInWrong, TooManyAttempts
+
+START = datetime(2026, 11, 23, 8, tzinfo=UTC)
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # the key of RFC 6238's test vectors
+
+
+@given(st.integers(1, 60))
+def test_each_failure_locks_at_least_as_long_as_the_one_before_and_never_over_an_hour(failures: int) -> None:
+    before, after = model.lock_after(failures), model.lock_after(failures + 1)
+    assert (before is None) == (failures < 5)
+    assert (before or timedelta()) <= (after or timedelta()) <= timedelta(hours=1)
+
+
+def test_the_fifth_failure_locks_for_a_minute_and_each_further_one_twice_as_long() -> None:
+    assert [model.lock_after(n) for n in (4, 5, 6, 7)] == [None, *(timedelta(minutes=m) for m in (1, 2, 4))]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 300)), max_size=60))
+def test_a_locked_login_lets_nobody_in(attempts: list[tuple[bool, int]]) -> None:
+    guard, now, step, in_a_row = Guard.blank("guard_1"), START, 1, 0
+    for right, wait in attempts:
+        now += timedelta(seconds=wait)
+        try:
+            model.expect_unlocked(guard, now)
+            model.judge(guard, step if right else None, now)
+            assert right
+            step, in_a_row = step + 1, 0
+        except SignInWrong:
+            in_a_row += 1
+        except TooManyAttempts as refusal:
+            assert in_a_row >= 5
+            assert refusal.retry_after is not None
+            assert 0 < refusal.retry_after <= 3600
+        assert guard.failures == in_a_row
+
+
+def test_a_one_time_code_is_good_a_step_early_and_late_but_only_once() -> None:
+    totp, now = pyotp.TOTP(SECRET), datetime(2026, 11, 23, 8, 0, 10, tzinfo=UTC)
+    step = int(now.timestamp()) // 30
+    found = [model.step_of(totp.generate_otp(step + off), SECRET, 0, now) for off in (-2, -1, 0, 1, 2)]
+    assert found == [None, step - 1, step, step + 1, None]
+    assert model.step_of(totp.generate_otp(step), SECRET, step, now) is None
+    assert model.step_of(totp.generate_otp(step - 1), SECRET, step, now) is None
+    assert model.step_of(totp.generate_otp(step + 1), SECRET, step, now) == step + 1
+
+
+def test_a_one_time_code_is_that_of_rfc_6238() -> None:
+    assert model.step_of("287082", SECRET, 0, datetime(1970, 1, 1, 0, 0, 59, tzinfo=UTC)) == 1
+
+
+def started(entrance: Entrance) -> Session:
+    session = Session.blank("session_1")
+    model.start(session, "account_1", entrance, "s0", START)
+    return session
+
+
+@given(st.sampled_from(list(Entrance)), st.lists(st.integers(1, 40 * 24 * 60), max_size=30))
+def test_a_session_ends_when_idle_and_when_old(entrance: Entrance, minutes: list[int]) -> None:
+    session, now, last = started(entrance), START, START
+    idle, longest = model.LIVES[entrance]
+    for number, wait in enumerate(minutes):
+        now += timedelta(minutes=wait)
+        if now - last >= idle or now - START >= longest:
+            with pytest.raises(SessionOver):
+                model.rotate(session, (f"s{number}", "x"), now)
+            return
+        model.rotate(session, (f"s{number}", f"s{number + 1}"), now)
+        last = now
+
+
+def test_a_spent_refresh_token_ends_the_session_for_who_has_the_new_one_too() -> None:
+    session = started(Entrance.PHONE)
+    model.rotate(session, ("s0", "s1"), START)
+    for secret in ("s0", "s1"):
+        with pytest.raises(SessionOver):
+            model.rotate(session, (secret, "s2"), START)
+    assert not session.open

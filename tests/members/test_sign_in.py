@@ -1,0 +1,169 @@
+"""Signing in by phone, staying, signing out: over HTTP on a real database."""
+
+import asyncio
+from typing import NoReturn
+
+import httpx
+import jwt
+import pytest
+
+from services.chassis.domain.refusals import Unavailable
+from services.members.sessions import commands
+from tests.members.support import OPERATOR, PHONE, Clock, Members, other_than
+
+CODES, TOKENS, REFRESH = "/v1/sign-in/codes", "/v1/sign-in/tokens", "/v1/sign-in/refresh"
+
+
+def told(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+async def refreshed(members: Members, token: str) -> httpx.Response:
+    return await members.post(None, REFRESH, {"refresh_token": token})
+
+
+async def test_a_first_sign_in_makes_the_person_and_the_account_and_the_token_says_who(members: Members) -> None:
+    sent = await members.post(None, CODES, {"phone": "138 0000 0001"})
+    assert (sent.status_code, sent.json()) == (202, {"expires_in": 300, "again_in": 60})
+    tokens = await members.post(None, TOKENS, {"phone": PHONE, "code": await members.code_for(PHONE)})
+    assert tokens.status_code == 201
+    assert (tokens.json()["token_type"], tokens.json()["expires_in"]) == ("Bearer", 900)
+    me = await members.with_token("GET", "/v1/me", tokens.json()["access_token"])
+    assert me.json()["phone"] == f"+86{PHONE}"
+    assert me.json()["roles"] == ["resident"]
+    assert (await members.count("people"), await members.count("accounts")) == (1, 1)
+
+
+async def test_a_second_sign_in_meets_the_same_person(members: Members, clock: Clock) -> None:
+    first = await members.signed_in()
+    clock.forward(seconds=61)
+    second = await members.signed_in()
+    persons = [jwt.decode(t["access_token"], options={"verify_signature": False})["person"] for t in (first, second)]
+    assert persons[0] == persons[1]
+    assert await members.count("sessions") == 2
+
+
+async def test_a_code_is_good_once(members: Members) -> None:
+    await members.signed_in()
+    body = {"phone": PHONE, "code": await members.code_for(PHONE)}
+    assert told(await members.post(None, TOKENS, body)) == (401, "code-wrong")
+
+
+async def test_twins_that_sign_in_first_at_the_same_instant_make_one_person(members: Members) -> None:
+    await members.post(None, CODES, {"phone": PHONE})
+    body = {"phone": PHONE, "code": await members.code_for(PHONE)}
+    answers = await asyncio.gather(*(members.post(None, TOKENS, body) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [201, *[401] * 5]
+    assert [await members.count(kind) for kind in ("people", "accounts", "sessions")] == [1, 1, 1]
+
+
+async def test_a_code_is_sent_once_a_minute_and_the_refusal_says_when_again(members: Members) -> None:
+    twins = await asyncio.gather(*(members.post(None, CODES, {"phone": PHONE}) for _ in range(4)))
+    assert sorted(answer.status_code for answer in twins) == [202, 429, 429, 429]
+    refused = next(answer for answer in twins if answer.status_code == 429)
+    assert refused.json()["code"] == "too-many-codes"
+    assert 55 <= int(refused.headers["Retry-After"]) <= 61
+    assert (await members.post(None, CODES, {"phone": "13800000002"})).status_code == 202
+
+
+async def test_five_wrong_codes_lock_the_phone_and_each_leaves_a_trace(members: Members) -> None:
+    await members.post(None, CODES, {"phone": PHONE})
+    right = await members.code_for(PHONE)
+    for _ in range(5):
+        wrong = await members.post(None, TOKENS, {"phone": PHONE, "code": other_than(right)})
+        assert told(wrong) == (401, "code-wrong")
+    locked = await members.post(None, TOKENS, {"phone": PHONE, "code": right})
+    assert told(locked) == (429, "too-many-wrong-codes")
+    assert 890 <= int(locked.headers["Retry-After"]) <= 900
+    document = (await members.house.mongo.find("phonecodes", {}, limit=2))[0]
+    assert [e["type"].rpartition(".")[2] for e in document["history"]][1:] == ["WrongCodeGiven"] * 5
+    assert await members.count("people") == 0
+
+
+async def test_nothing_tells_whether_a_phone_is_known(members: Members) -> None:
+    await members.signed_in()
+    guess = {"code": "000000"}
+    known = await members.post(None, TOKENS, {"phone": PHONE, **guess})
+    unknown = await members.post(None, TOKENS, {"phone": "13800000009", **guess})
+    assert (known.status_code, known.json()) == (unknown.status_code, unknown.json())
+
+
+@pytest.mark.parametrize("phone", ["12345", "057112345678", "+4915112345678", "abcdefgh"])
+async def test_what_is_no_mobile_number_is_refused(members: Members, phone: str) -> None:
+    refused = await members.post(None, CODES, {"phone": phone})
+    assert told(refused) == (422, "phone-invalid")
+    assert phone not in refused.text
+
+
+@pytest.mark.parametrize("body", [{"phone": PHONE, "role": "administrator"}, {"phone": {"$ne": ""}}, {}])
+async def test_bodies_with_other_fields_or_operators_are_refused(members: Members, body: object) -> None:
+    assert told(await members.post(None, CODES, body)) == (422, "invalid")
+    assert await members.count("phonecodes") == 0
+
+
+async def test_a_refresh_token_is_exchanged_and_a_spent_one_ends_the_session(members: Members) -> None:
+    first = (await members.signed_in())["refresh_token"]
+    answer = await refreshed(members, first)
+    second = answer.json()["refresh_token"]
+    assert (answer.status_code, second != first) == (200, True)
+    me = await members.with_token("GET", "/v1/me", answer.json()["access_token"])
+    assert me.status_code == 200
+    assert told(await refreshed(members, first)) == (401, "session-over")
+    assert told(await refreshed(members, second)) == (401, "session-over")
+
+
+async def test_of_twins_that_refresh_at_the_same_instant_one_gets_tokens_and_the_session_ends(members: Members) -> None:
+    token = (await members.signed_in())["refresh_token"]
+    answers = await asyncio.gather(*(refreshed(members, token) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401]
+    latest = next(answer for answer in answers if answer.status_code == 200).json()["refresh_token"]
+    assert told(await refreshed(members, latest)) == (401, "session-over")
+
+
+@pytest.mark.parametrize("token", ["nonsense", "session_000000000000000000000000.abc", '{"$gt": ""}'])
+async def test_a_refresh_token_that_is_none_is_refused(members: Members, token: str) -> None:
+    assert told(await refreshed(members, token)) == (401, "session-over")
+
+
+async def test_signing_out_ends_this_session_only(members: Members, clock: Clock) -> None:
+    gone = await members.signed_in()
+    clock.forward(seconds=61)
+    kept = await members.signed_in()
+    assert (await members.with_token("DELETE", "/v1/sign-in", gone["access_token"])).status_code == 204
+    assert (await members.with_token("DELETE", "/v1/sign-in", gone["access_token"])).status_code == 204
+    assert told(await refreshed(members, gone["refresh_token"])) == (401, "session-over")
+    assert (await refreshed(members, kept["refresh_token"])).status_code == 200
+
+
+async def test_a_person_an_operator_registered_keeps_the_id_at_the_first_sign_in(members: Members) -> None:
+    from_counter = (await members.post(OPERATOR, "/v1/people", {"phone": PHONE, "name": "张三丰"})).json()["id"]
+    tokens = await members.signed_in()
+    me = (await members.with_token("GET", "/v1/me", tokens["access_token"])).json()
+    assert (me["id"], me["name"]) == (from_counter, "张三丰")
+
+
+async def test_neither_phone_nor_code_nor_token_stands_in_clear_in_the_database(members: Members) -> None:
+    tokens = await members.signed_in()
+    code = await members.code_for(PHONE)
+    raw = ""
+    for name in ("phonecodes", "people", "accounts", "sessions", "claims", "keys"):
+        raw += str(await members.house.mongo.find(name, {}, limit=100))
+    for canary in (PHONE, f"'{code}'", tokens["refresh_token"].partition(".")[2]):
+        assert canary not in raw
+
+
+@pytest.mark.parametrize("step", ["register_by_phone", "open_residents_account", "accept_code"])
+async def test_after_a_break_between_two_steps_the_same_code_is_good_again(
+    members: Members, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    await members.post(None, CODES, {"phone": PHONE})
+    body = {"phone": PHONE, "code": await members.code_for(PHONE)}
+    with monkeypatch.context() as broken:
+        broken.setattr(commands, step, away)
+        assert told(await members.post(None, TOKENS, body)) == (503, "unavailable")
+    assert (await members.post(None, TOKENS, body)).status_code == 201
+    assert [await members.count(kind) for kind in ("people", "accounts", "sessions")] == [1, 1, 1]
+
+
+async def away(*_: object) -> NoReturn:
+    raise Unavailable(retry_after=1)

@@ -1,0 +1,211 @@
+"""What the tests of notify share: a town whose other services are heard over real Kafka, and quick wire records."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.events import Event
+from services.chassis.domain.scope import Actor
+from services.chassis.domain.values import Sealed, now
+from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
+from services.chassis.ops.service import Service
+from services.chassis.storage.store import load
+from services.chassis.usecase import House
+from services.contracts import members, requests
+from services.notify.app import service
+from services.notify.messages.model import Backoff, Message
+from services.notify.rules.reactions import Telling
+from tests.support.world import World
+
+CITY, COUNTY, STREET, COMMUNITY = "1507", "150702", "150702001", "150702001001"
+RESIDENT, HANDLER, LEADER, DISPATCHER, SUPERVISOR = "person_wang", "person_li", "person_bao", "person_zhao", "person_he"
+STATION, CENTRE = "organisation_station", "organisation_centre"
+QUICK = Backoff((timedelta(milliseconds=1),) * 7)
+
+
+async def eventually(holds: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
+    """Wait until something holds, and give what it gave."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := await holds():
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come about in time")
+
+
+def impatient(wanted: Service = service) -> Service:
+    """The service with pauses between attempts that a test can wait for."""
+    return replace(wanted, parts=lambda settings: {**wanted.parts(settings), Backoff: QUICK})
+
+
+def signed_in(person: str, *roles: str) -> Actor:
+    """Somebody with an account."""
+    return Actor(f"account_{person}", frozenset(roles or ("resident",)), person=person)
+
+
+@dataclass
+class Town:
+    """Notify's house, with its consumer running, and a voice for the other services."""
+
+    world: World
+    house: House
+    publisher: Publisher
+    versions: Counter[str] = field(default_factory=Counter)
+
+    def seal(self, text: str, subject: str, kind: str) -> Sealed:
+        """As the other services seal."""
+        return self.house.vault.seal(text, subject, kind)
+
+    async def born(self, *people: str, phone: str = "13800000001") -> None:
+        """People with keys and phones."""
+        for person in people:
+            await self.house.vault.mint(person, now())
+            await self.tell(person, members.PersonRegistered(phone=self.seal(phone, person, "phone"), area=COMMUNITY))
+
+    async def employed(self, person: str, role: str, place: str, *organisations: str) -> None:
+        """A member of staff."""
+        told = members.AccountOpened(person_id=person, roles=[role], places=[place], organisations=list(organisations))
+        await self.tell(f"account_{person}", told)
+
+    async def peopled(self) -> None:
+        """A resident and those who serve them: a station with a handler and a leader, a dispatcher, a supervisor."""
+        await self.born(RESIDENT, HANDLER, LEADER, DISPATCHER, SUPERVISOR)
+        await self.employed(HANDLER, "handler", COMMUNITY, STATION)
+        await self.employed(DISPATCHER, "dispatcher", STREET, CENTRE)
+        await self.employed(SUPERVISOR, "supervisor", COUNTY)
+        founded = members.OrganisationFounded(kind="station", name="胜利社区服务站", area=COMMUNITY)
+        await self.tell(STATION, founded, members.LeaderAppointed(leader_id=LEADER))
+
+    async def filed(self, case: str, *more: Event, at: datetime | None = None, number: str = "261123-7K3F") -> None:
+        """A case of the resident, filed, with its limits and where it went."""
+        await self.tell(case, self.filing(number), limits(at or now()), *(more or (dispatched(),)), at=at)
+
+    def filing(self, number: str) -> requests.CaseFiled:
+        """What is told of a new case."""
+        return requests.CaseFiled(
+            number=number,
+            filed_at=now(),
+            resident_id=RESIDENT,
+            filed_by="account_person_wang",
+            channel="self",
+            item="GV-01",
+            item_zh="路灯报修",
+            item_en="Street light repair",
+            system="governance",
+            area=COMMUNITY,
+            title=self.seal("路灯坏了", RESIDENT, "title"),
+            text=self.seal("三号楼前的路灯不亮", RESIDENT, "text"),
+            department="housing",
+            tiers=["station"],
+            first_response_hours=2,
+            resolution_hours=16,
+        )
+
+    async def tell(self, entity: str, *events: Event, at: datetime | None = None, by: str = "somebody") -> None:
+        """Let something happen elsewhere, and wait until notify has taken it in."""
+        await self.publish([self.record(entity, event, at=at, by=by) for event in events])
+        await self.taken(entity, events[-1])
+
+    async def taken(self, entity: str, event: Event) -> None:
+        """Wait until notify has taken in the latest of an entity."""
+        wanted = {"version": {"$gte": self.versions[entity]}}
+        names = ["seen"] if event.type_name() in Telling.types else [copy.collection() for copy in service.copies]
+        ids = {"$in": [entity, f"{Telling.name}|{entity}"]}
+
+        async def there() -> bool:
+            return any([await self.house.mongo.find_one(name, {"_id": ids, **wanted}) for name in names])
+
+        await eventually(there)
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Send records as the other services do."""
+        assert not any(await self.publisher.send(records))
+
+    def record(self, entity: str, event: Event, *, at: datetime | None = None, by: str = "somebody") -> Outgoing:
+        """The next event of an entity, in the form of the wire."""
+        self.versions[entity] += 1
+        kind = event.type_name()
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": f"{entity}:{self.versions[entity]}",
+            "ce_type": kind,
+            "ce_source": f"/linli/hulunbuir/{kind.split('.')[1]}",
+            "ce_time": (at or now()).isoformat(),
+            "ce_subject": entity,
+            "ce_schema": "1",
+            "ce_actor": by,
+            "content-type": "application/json",
+        }
+        topic = self.world.settings().topic(kind.split(".")[1])
+        return Outgoing(topic, entity, orjson.dumps(event.split()[0]), headers)
+
+    async def messages(self, person: str) -> list[Message]:
+        """All that was said to somebody, oldest first."""
+        found = await self.house.mongo.find(
+            Message.collection(), {"state.person_id": person}, sort=[("state.happened_at", 1), ("_id", 1)], limit=500
+        )
+        return [load(Message, document) for document in found]
+
+    async def templates(self, person: str) -> list[str]:
+        """What was said to somebody, by the names of the templates."""
+        return sorted(message.template for message in await self.messages(person))
+
+    def body(self, message: Message) -> str:
+        """The words of a message."""
+        text = self.house.vault.open(message.body, message.person_id, "message-body")
+        assert text is not None
+        return text
+
+    async def said(self, person: str, template: str) -> str:
+        """The words that somebody got under a template, which they got once."""
+        (message,) = [one for one in await self.messages(person) if one.template == template]
+        await self.house.vault.hold([person])
+        return self.body(message)
+
+
+def limits(at: datetime) -> requests.LimitsSet:
+    """Limits of a case filed at an instant."""
+    return requests.LimitsSet(
+        respond_by=at + timedelta(hours=2), warn_at=at + timedelta(hours=12), due_at=at + timedelta(hours=16)
+    )
+
+
+def dispatched(handler: str = STATION, name: str = "胜利社区服务站") -> requests.CaseDispatched:
+    """A case given to the station."""
+    return requests.CaseDispatched(tier="station", handler_id=handler, handler_zh=name, handler_en="Shengli Station")
+
+
+async def fresh_document(house: House, kind: type[Entity[Any]], id: str) -> dict[str, Any]:
+    """A document with its history."""
+    found = await house.mongo.find_one(kind.collection(), {"_id": id})
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+async def town(world: World) -> AsyncIterator[Town]:
+    """A town with topics, an empty database and a consumer that runs."""
+    settings = world.settings()
+    topics = {name: settings.topic(name) for name in ("members", "requests")}
+    await create_topics(world.kafka, topics, 1)
+    house = await world.house(impatient())
+    reader = Reader(world.kafka, list(topics.values()), f"{world.name}.notify", "notify-0")
+    await reader.start()
+    consumer = Consumer(house, reader, service.all_reactions)
+    running = asyncio.create_task(consumer.run())
+    publisher = Publisher(world.kafka)
+    yield Town(world, house, publisher)
+    consumer.finish()
+    await running
+    await reader.stop()
+    await publisher.stop()
+    await house.mongo.close()

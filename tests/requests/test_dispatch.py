@@ -1,0 +1,241 @@
+"""Dispatch: the right tier gets a case, by rule or by hand, and no team gets more than it can take."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.domain.paging import Order
+from services.chassis.domain.scope import Actor
+from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.kafka import Publisher, Reader, create_topics
+from services.chassis.messaging.relay import Relay
+from services.chassis.schedule.leases import Lease
+from services.contracts.members import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
+from services.contracts.requests import SlotReserved
+from services.requests.app import service
+from services.requests.dispatch import model as dispatch
+from services.requests.dispatch.model import Nearby, TeamLoad
+from services.requests.dispatch.queries import load_id
+from services.requests.providers.model import Team
+from tests.requests.test_life_of_a_case import MONDAY, NEAR, OFFICES, filed
+from tests.requests.town import (
+    BARE,
+    CENTRE,
+    COUNTY_OFFICE,
+    DISPATCHER,
+    ELSEWHERE,
+    GUARDS,
+    HOME,
+    LEADER,
+    NEIGHBOUR,
+    PATROL,
+    RESIDENT,
+    SUPERVISOR,
+    Town,
+)
+
+TIERS = ["station", "team", "centre", "county"]
+
+
+def team(id: str, *, area: str = HOME, sort: str = "public_safety", capacity: int = 1) -> Team:
+    made = Team.blank(id)
+    made.apply(TeamFounded(kind=sort, name=id, area=area, skills=["patrol"], capacity=capacity))
+    made.apply(TeamWentOnDuty())
+    return made
+
+
+@given(tiers=st.permutations(TIERS), missing=st.sets(st.sampled_from(TIERS)), full=st.booleans())
+def test_the_first_tier_of_the_item_that_has_somebody_gets_the_case(
+    tiers: list[str], missing: set[str], *, full: bool
+) -> None:
+    sorts = {"station": "station", "centre": "centre", "department": "county"}
+    offices = [o for o in OFFICES if sorts.get(o.sort, "supervision") not in missing]
+    teams = [] if "team" in missing else [team(PATROL)]
+    near = Nearby(offices, teams, {PATROL: 1} if full else {})
+    chosen = dispatch.choose(filed(MONDAY, tiers=tiers, skill="patrol"), near)
+    able = [tier for tier in tiers if tier not in missing and not (tier == "team" and full)]
+    assert (chosen.tier if chosen else None) == (able[0] if able else None)
+
+
+@given(passed=st.sets(st.sampled_from([office.id for office in OFFICES])))
+def test_nobody_who_is_passed_over_is_chosen(passed: set[str]) -> None:
+    chosen = dispatch.choose(filed(MONDAY), NEAR, passed)
+    assert chosen is None or chosen.id not in passed
+
+
+def test_a_team_needs_kind_skill_duty_and_room() -> None:
+    case = filed(MONDAY, tiers=["team"], skill="patrol", team_kind="public_safety")
+    off = team("team_off")
+    off.apply(TeamWentOffDuty())
+    others = [team("team_elders", sort="elderly"), off, team("team_full"), team(PATROL)]
+    chosen = dispatch.choose(case, Nearby(teams=others, taken={"team_full": 1}))
+    assert chosen is not None
+    assert chosen.id == PATROL
+
+
+async def test_the_team_of_the_community_comes_before_another_of_the_sub_district(town: Town) -> None:
+    await town.team("team_a", area=BARE)
+    await town.team("team_b", area=HOME)
+    await town.team("team_c", area=ELSEWHERE)
+    assert (await town.file(item="WATCH"))["handler"]["id"] == "team_b"
+    assert (await town.file(item="WATCH", area=BARE))["handler"]["id"] == "team_a"
+
+
+async def test_without_a_team_the_next_tier_gets_it(town: Town) -> None:
+    assert (await town.file(item="WATCH"))["handler"]["id"] == CENTRE
+
+
+async def test_a_dispatcher_gives_a_case_to_a_team_and_its_leader_takes_it_on(town: Town) -> None:
+    await town.team(PATROL)
+    filed = await town.file()
+    given_ = await town.step(DISPATCHER, filed, "team", {"team_id": PATROL})
+    assert (given_["handler"]["id"], given_["handler"]["tier"]) == (PATROL, "team")
+    assert (await town.step(LEADER, filed, "accept"))["state"] == "accepted"
+    again = await town.step(DISPATCHER, filed, "team", {"team_id": PATROL})
+    assert again["state"] == "accepted", "to give it to whoever has it changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("step", "body", "status", "code"),
+    [
+        ("team", {"team_id": "team_nobody"}, 422, "handler-unknown"),
+        ("team", {"team_id": "team_far"}, 422, "handler-elsewhere"),
+        ("team", {"team_id": "team_off"}, 409, "team-unfit"),
+        ("team", {"team_id": "team_full"}, 409, "team-full"),
+        ("handler", {"organisation_id": "organisation_nobody"}, 422, "handler-unknown"),
+        ("handler", {"organisation_id": "organisation_far"}, 422, "handler-elsewhere"),
+        ("handler", {"organisation_id": {"$ne": None}}, 422, "invalid"),
+        ("team", {"team_id": PATROL, "force": True}, 422, "invalid"),
+    ],
+)
+async def test_a_wrong_hand_is_refused(town: Town, step: str, body: Any, status: int, code: str) -> None:
+    await town.team("team_far", area=ELSEWHERE)
+    await town.team("team_full", capacity=0)
+    founded = TeamFounded(kind="elderly", name="队", area=HOME, skills=[], capacity=1)
+    await town.told(Team, "team_off", founded)
+    far = OFFICES[-1].creates[0].model_validate({"kind": "station", "name": "远", "area": ELSEWHERE})
+    await town.told(type(OFFICES[-1]), "organisation_far", far)
+    filed = await town.file()
+    refused = await town.put(DISPATCHER, f"/v1/requests/{filed['id']}/{step}", body)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert len(await town.events(filed["id"])) == 3
+
+
+async def test_a_supervisor_may_take_a_case_over(town: Town) -> None:
+    filed = await town.file()
+    taken = await town.step(SUPERVISOR, filed, "handler", {"organisation_id": COUNTY_OFFICE})
+    assert taken["handler"] == {"id": COUNTY_OFFICE, "tier": "supervision", "name": taken["handler"]["name"]}
+
+
+@given(moves=st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=40), capacity=st.integers(0, 3))
+def test_slots_are_never_more_than_the_capacity(moves: list[tuple[bool, int]], capacity: int) -> None:
+    load = TeamLoad.blank("load_1")
+    for takes, number in moves:
+        if takes:
+            dispatch.reserve(load, PATROL, f"case_{number}", capacity)
+        else:
+            dispatch.free(load, f"case_{number}")
+        assert len(load.cases) == len(set(load.cases)) <= capacity
+    told = Counter(type(event) for event in load.fresh)
+    assert told[SlotReserved] >= len(load.cases)
+
+
+@asynccontextmanager
+async def working(town: Town) -> AsyncIterator[None]:
+    """The relay and the consumer of the service, on the real broker."""
+    settings = town.world.settings()
+    names = {name: settings.topic(name) for name in ("members", "requests", "keys")}
+    await create_topics(settings.kafka, names, 1)
+    publisher = Publisher(settings.kafka)
+    relay = Relay(
+        town.house.mongo, publisher, service.entities, "/linli/test/requests", (names["requests"], names["keys"])
+    )
+    reader = Reader(settings.kafka, [names["members"], names["requests"]], f"{town.world.name}.requests", "requests-0")
+    await reader.start()
+    consumer = Consumer(town.house, reader, service.all_reactions)
+    loops = [asyncio.create_task(relay.run(Lease(town.house.mongo, "relay", "requests-0", 10)))]
+    loops.append(asyncio.create_task(consumer.run()))
+    try:
+        yield
+    finally:
+        consumer.finish()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(loops[1]), 10)
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await reader.stop()
+        await publisher.stop()
+
+
+async def load_of(town: Town, team_id: str) -> list[str]:
+    """The cases that a team has slots for."""
+    store = town.house.own_context("test", "read").store
+    found = await store.find(TeamLoad, {"_id": load_id(team_id)}, order=Order("_id"), limit=1)
+    return found[0].cases if found else []
+
+
+async def handlers(town: Town) -> dict[str, list[str]]:
+    """The cases of each handler."""
+    found = await town.house.mongo.find("cases", {}, show={"state.handler_id": 1}, limit=200)
+    cases: dict[str, list[str]] = {}
+    for document in found:
+        cases.setdefault(document["state"]["handler_id"], []).append(document["_id"])
+    return cases
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 40) -> None:
+    """Wait until something is so."""
+    for _ in range(int(seconds / 0.05)):
+        if await condition():
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError
+
+
+async def test_teams_never_have_more_than_their_capacity_when_many_file_at_once(town: Town) -> None:
+    await town.team(PATROL, capacity=3)
+    await town.team(GUARDS, area=BARE, capacity=2)
+
+    async def filed_by(actor: Actor) -> None:
+        for _ in range(6):
+            await town.file(actor, item="WATCH")
+            assert len(await load_of(town, PATROL)) <= 3
+            assert len(await load_of(town, GUARDS)) <= 2
+
+    async def spread() -> bool:
+        cases = await handlers(town)
+        counts = {id: len(had) for id, had in cases.items()}
+        slots = {team: sorted(await load_of(town, team)) for team in (PATROL, GUARDS)}
+        return counts == {PATROL: 3, GUARDS: 2, CENTRE: 19} and all(slots[t] == sorted(cases[t]) for t in slots)
+
+    async with working(town):
+        await asyncio.gather(*(filed_by(actor) for actor in (RESIDENT, NEIGHBOUR, RESIDENT, NEIGHBOUR)))
+        await until(spread)
+        one = (await handlers(town))[PATROL][0]
+        await town.step(LEADER, {"id": one}, "return", {"reason": "人手不够"})
+        await until(lambda: _freed(town, one))
+        assert (await town.file(item="WATCH"))["handler"]["id"] == PATROL
+
+
+async def _freed(town: Town, case_id: str) -> bool:
+    return case_id not in await load_of(town, PATROL)
+
+
+async def test_a_copy_follows_what_members_tells(town: Town) -> None:
+    await town.team(PATROL)
+    first = await town.file(item="WATCH")
+    await town.told(Team, PATROL, *_on_and_off())
+    second = await town.file(item="WATCH")
+    assert (first["handler"]["id"], second["handler"]["id"]) == (PATROL, CENTRE)
+
+
+def _on_and_off() -> list[Any]:
+    founded = TeamFounded(kind="public_safety", name="队", area=HOME, skills=["patrol"], capacity=1)
+    return [founded, TeamWentOnDuty(), TeamWentOffDuty()]

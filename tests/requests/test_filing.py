@@ -1,0 +1,180 @@
+"""Filing a request: who has it and by when is known at once, and what is wrong is refused with nothing written."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.chassis.domain.values import now
+from tests.requests.town import (
+    ADMINISTRATOR,
+    BARE,
+    CENTRE,
+    COUNTY,
+    DEPARTMENT,
+    DISPATCHER,
+    ELSEWHERE,
+    GONE,
+    GRID,
+    HOME,
+    NEIGHBOUR,
+    OPERATOR,
+    RESIDENT,
+    STATION,
+    Town,
+    filing,
+    staff,
+)
+from tests.support.world import keyed
+
+
+async def stored(town: Town) -> int:
+    return await town.house.mongo.count("cases", {}, 100)
+
+
+async def test_the_answer_says_the_number_who_has_it_and_by_when(town: Town) -> None:
+    answer = await town.post(RESIDENT, "/v1/requests", filing())
+    filed = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"/v1/requests/{filed['id']}"
+    assert answer.headers["ETag"] == f'"{filed["version"]}"'
+    assert filed["handler"] == {
+        "id": STATION,
+        "tier": "station",
+        "name": {"zh": "正阳社区服务站", "en": "Zhengyang Station"},
+    }
+    assert filed["state"] == "dispatched"
+    assert filed["filed_at"] < filed["due_at"]
+    assert filed["remaining_hours"] == 24
+    assert (filed["title"], filed["text"]) == ("楼道灯坏了", "三单元的灯不亮。")
+    assert await town.events(filed["id"]) == ["CaseFiled", "LimitsSet", "CaseDispatched"]
+
+
+async def test_a_resident_sees_nothing_of_the_inside_and_staff_does(town: Town) -> None:
+    filed = await town.file()
+    assert filed["inside"] is None
+    assert filed["tracking_code"] is not None
+    seen = (await town.get(DISPATCHER, f"/v1/requests/{filed['id']}")).json()
+    assert seen["inside"]["resident_id"] == "person_wang"
+    assert seen["tracking_code"] is None
+
+
+async def test_a_request_from_a_grid_is_its_communitys(town: Town) -> None:
+    assert (await town.file(area=GRID))["handler"]["id"] == STATION
+
+
+@pytest.mark.parametrize(
+    ("asked", "handler"),
+    [({"area": BARE}, CENTRE), ({"item": "COUNTY"}, DEPARTMENT), ({"area": ELSEWHERE}, None)],
+    ids=["a community without a station", "an item of the county", "a place that nobody serves"],
+)
+async def test_a_request_goes_to_the_first_tier_that_somebody_serves(
+    town: Town, asked: dict[str, Any], handler: str | None
+) -> None:
+    filed = await town.file(**asked)
+    assert (filed["handler"] or {}).get("id") == handler
+    assert filed["state"] == ("dispatched" if handler else "new")
+
+
+async def test_an_operator_files_for_a_caller_who_then_sees_it(town: Town) -> None:
+    filed = await town.file(OPERATOR, on_behalf_of="person_wang")
+    assert filed["inside"]["channel"] == "on_behalf"
+    assert (await town.get(RESIDENT, f"/v1/requests/{filed['id']}")).status_code == 200
+    assert (await town.get(NEIGHBOUR, f"/v1/requests/{filed['id']}")).status_code == 404
+
+
+async def test_words_are_nowhere_in_the_database_in_clear(town: Town) -> None:
+    filed = await town.file(title="金丝雀甲", text="金丝雀乙", address="金丝雀丙")
+    document = str(await town.house.mongo.find_one("cases", {"_id": filed["id"]}))
+    assert "金丝雀" not in document
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (filing(item="NOTHING"), "item-unknown"),
+        (filing(area="159999999999"), "area-unknown"),
+        (filing(area=GONE), "area-closed"),
+        (filing(area=COUNTY), "area-too-wide"),
+        (filing(text="长" * 4001), "invalid"),
+        (filing(text=7), "invalid"),
+        (filing(text={"$ne": ""}), "invalid"),
+        (filing(surprise=1), "invalid"),
+        (filing(lat=91), "invalid"),
+        (filing(item="FORM"), "answers-unfit"),
+        (filing(item="FORM", answers={"age": "alt"}), "answers-unfit"),
+        (filing(item="FORM", answers={"age": 70, "when": ["noon"]}), "answers-unfit"),
+        (filing(item="FORM", answers={"age": 70, "hidden": 1}), "answers-unfit"),
+    ],
+)
+async def test_wrong_input_is_refused_and_nothing_is_written(town: Town, body: dict[str, Any], code: str) -> None:
+    refused = await town.post(RESIDENT, "/v1/requests", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert await stored(town) == 0
+
+
+async def test_what_a_form_misses_is_said_in_the_language_asked_for(town: Town) -> None:
+    english = await town.post(RESIDENT, "/v1/requests", filing(item="FORM"), headers={"Accept-Language": "en"})
+    assert english.json()["detail"] == "Check the answers to the form: 'age' (age) is missing."
+
+
+async def test_answers_come_back_as_they_were_given(town: Town) -> None:
+    given = {"age": 70, "when": ["day"]}
+    assert (await town.file(item="FORM", answers=given))["answers"] == given
+
+
+async def test_only_operators_file_for_others_and_only_in_their_places(town: Town) -> None:
+    other = await town.post(RESIDENT, "/v1/requests", filing(on_behalf_of="person_li"))
+    away = await town.post(staff("operator", "150721"), "/v1/requests", filing(on_behalf_of="person_li"))
+    nobody = await town.post(OPERATOR, "/v1/requests", filing())
+    clerk = await town.post(ADMINISTRATOR, "/v1/requests", filing())
+    codes = [answer.json()["code"] for answer in (other, away, nobody, clerk)]
+    assert codes == ["forbidden", "area-outside-yours", "resident-missing", "forbidden"]
+    assert await stored(town) == 0
+
+
+async def test_without_signing_in_nothing_is_filed(town: Town) -> None:
+    assert (await town.post(None, "/v1/requests", filing())).status_code == 401
+
+
+async def test_a_withdrawn_item_is_not_filed_any_more(town: Town) -> None:
+    await town.post(ADMINISTRATOR, "/v1/catalogue/NEAR/withdraw")
+    refused = await town.post(RESIDENT, "/v1/requests", filing())
+    assert refused.json()["code"] == "item-unknown"
+
+
+async def test_twins_at_the_same_instant_make_one_case_and_get_the_same_answer(town: Town) -> None:
+    key = keyed()
+    answers = await asyncio.gather(
+        *(town.post(RESIDENT, "/v1/requests", filing(), headers=key) for _ in range(6)),
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.headers["ETag"] for answer in answers}) == 1
+    assert len({(answer.json()["id"], answer.json()["number"]) for answer in answers}) == 1
+    assert await stored(town) == 1
+
+
+async def test_a_key_used_with_another_payload_is_refused(town: Town) -> None:
+    key = keyed()
+    await town.post(RESIDENT, "/v1/requests", filing(), headers=key)
+    refused = await town.post(RESIDENT, "/v1/requests", filing(title="别的"), headers=key)
+    assert refused.json()["code"] == "key-reused"
+    assert await stored(town) == 1
+
+
+async def test_a_filed_case_is_due_on_working_time(town: Town) -> None:
+    case = await town.case((await town.file())["id"])
+    assert case.respond_by - now() > timedelta(hours=3)
+    assert case.filed_at < case.respond_by < case.warn_at < case.due_at
+
+
+async def test_a_case_of_another_place_is_not_there_for_staff(town: Town) -> None:
+    filed = await town.file()
+    elsewhere = staff("dispatcher", "150721101")
+    assert (await town.get(elsewhere, f"/v1/requests/{filed['id']}")).status_code == 404
+    refused = await town.put(elsewhere, f"/v1/requests/{filed['id']}/handler", {"organisation_id": CENTRE})
+    assert refused.status_code == 404
+    assert (await town.get(ADMINISTRATOR, f"/v1/requests/{filed['id']}")).status_code == 403
+    assert HOME in (await town.case(filed["id"])).places()

@@ -1,0 +1,155 @@
+"""Following a case: its timeline for those who may see it, its number and code for everybody else, its metrics."""
+
+import asyncio
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+
+from services.chassis.domain.values import new_id
+from services.requests.overview import model as overview
+from services.requests.overview.queries import counted
+from services.requests.overview.timers import count_cases
+from services.requests.tracking import model as numbers
+from services.requests.tracking.commands import take_number
+from tests.requests.town import (
+    DISPATCHER,
+    NEIGHBOUR,
+    OPERATOR,
+    RESIDENT,
+    STATION_HANDLER,
+    Town,
+)
+
+BODIES = st.text(numbers.ALPHABET, min_size=11, max_size=11)
+
+
+@given(body=BODIES, at=st.integers(0, 11), other=st.sampled_from(numbers.ALPHABET))
+def test_one_wrong_character_in_a_number_shows(body: str, at: int, other: str) -> None:
+    whole = body + numbers.check(body)
+    assert numbers.normal(whole) is not None
+    if whole[at] != other:
+        assert numbers.normal(whole[:at] + other + whole[at + 1 :]) is None
+
+
+@given(body=BODIES)
+def test_a_number_may_be_typed_as_it_was_heard(body: str) -> None:
+    stored = numbers.normal(body + numbers.check(body))
+    assert stored is not None
+    heard = stored.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+    assert numbers.normal(heard) == stored
+
+
+def test_a_number_is_the_day_in_the_city_and_a_part_of_the_id() -> None:
+    evening = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+    first, *rest = numbers.candidates("case_7k3qx0123456789abcdefghj", evening, ZoneInfo("Asia/Shanghai"))
+    assert first.startswith("261123-7K3QX-")
+    assert len(rest) == 3
+
+
+async def test_a_number_that_another_case_has_is_not_given_again(town: Town) -> None:
+    context, alike = town.context(RESIDENT), new_id("case")
+    first = await take_number(context, alike)
+    again = await take_number(town.context(RESIDENT), alike)
+    twin = await take_number(town.context(RESIDENT), alike[:10] + new_id("case")[10:])
+    assert first == again != twin
+
+
+async def test_a_case_is_followed_by_number_and_code_without_anything_personal(town: Town) -> None:
+    filed = await town.file(title="金丝雀", text="金丝雀", address="金丝雀")
+    await town.step(STATION_HANDLER, filed, "accept")
+    await town.step(STATION_HANDLER, filed, "resolve", {"answer": "已修好。"})
+    path = f"/v1/track/{filed['number'].lower()}"
+    seen = await town.get(None, path, code=filed["tracking_code"])
+    assert seen.status_code == 200
+    told = seen.json()
+    assert (told["number"], told["state"], told["answers"]) == (filed["number"], "resolved", ["已修好。"])
+    assert "金丝雀" not in seen.text
+    assert "person_wang" not in seen.text
+    wrong = [await town.get(None, path, code="000000"), await town.get(None, "/v1/track/261123-AAAAA-0", code="x")]
+    assert [answer.status_code for answer in wrong] == [404, 404]
+    assert (await town.get(None, path)).status_code == 422
+
+
+async def test_a_timeline_says_what_happened_and_which_body_did_it(town: Town) -> None:
+    filed = await town.file()
+    await town.step(STATION_HANDLER, filed, "accept")
+    await town.step(STATION_HANDLER, filed, "pause", {"reason": "等配件"})
+    await town.step(STATION_HANDLER, filed, "resume")
+    await town.step(STATION_HANDLER, filed, "return", {"reason": "不归我们"})
+    entries = (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline")).json()["items"]
+    assert [(entry["what"], entry["by"]) for entry in entries] == [
+        ("CaseFiled", "resident"),
+        ("LimitsSet", "system"),
+        ("CaseDispatched", "system"),
+        ("CaseAccepted", "handler"),
+        ("CasePaused", "handler"),
+        ("CaseResumed", "handler"),
+        ("CaseReturned", "handler"),
+    ]
+    assert entries[3]["body"] == {"zh": "正阳社区服务站", "en": "Zhengyang Station"}
+    assert [entry["words"] for entry in entries if entry["words"]] == ["等配件", "不归我们"]
+    assert entries[1]["facts"]["due_at"] == filed["due_at"]
+
+
+async def test_what_staff_says_among_itself_is_not_in_the_residents_timeline(town: Town) -> None:
+    filed = await town.file()
+    await town.step(DISPATCHER, filed, "comment", {"text": "内部", "public": False})
+    await town.step(RESIDENT, filed, "comment", {"text": "公开", "public": False})
+    path = f"/v1/requests/{filed['id']}/timeline"
+    outside = [entry["words"] for entry in (await town.get(RESIDENT, path)).json()["items"] if entry["words"]]
+    inside = [entry["words"] for entry in (await town.get(DISPATCHER, path)).json()["items"] if entry["words"]]
+    assert (outside, inside) == (["公开"], ["内部", "公开"])
+    assert (await town.get(NEIGHBOUR, path)).status_code == 404
+
+
+async def test_a_timeline_comes_in_pages(town: Town) -> None:
+    filed = await town.file(OPERATOR, on_behalf_of="person_wang")
+    path = f"/v1/requests/{filed['id']}/timeline"
+    first = (await town.get(OPERATOR, path, limit=2)).json()
+    second = (await town.get(OPERATOR, path, limit=2, after=first["next"])).json()
+    assert [entry["what"] for entry in first["items"] + second["items"]] == ["CaseFiled", "LimitsSet", "CaseDispatched"]
+    assert first["items"][0]["by"] == "staff"
+    assert second["next"] is None
+
+
+async def test_cases_are_counted_by_state_system_and_county(town: Town) -> None:
+    await town.file()
+    filed = await town.file()
+    await town.step(STATION_HANDLER, filed, "accept")
+    found = await counted(town.house.mongo)
+    assert found.cases == {("dispatched", "health", "150702"): 1, ("accepted", "health", "150702"): 1}
+    assert found.overdue == {"150702": 0}
+
+
+async def test_the_times_to_answer_and_to_resolve_count_once_from_filing_or_reopening(town: Town) -> None:
+    filed = await town.file()
+    for step, body in (("accept", None), ("resolve", {"answer": "好了"})):
+        await town.step(STATION_HANDLER, filed, step, body)
+    history = await town.house.own_context("test", "read").store.history(
+        type(await town.case(filed["id"])), filed["id"]
+    )
+    kinds = [recorded.type.rpartition(".")[2] for recorded in history]
+    accepted, resolved = kinds.index("CaseAccepted") + 1, kinds.index("CaseResolved") + 1
+    answered = overview.response_seconds(history, accepted)
+    assert answered == (history[accepted - 1].at - history[0].at).total_seconds()
+    assert overview.resolution_seconds(history, resolved) is not None
+
+
+def test_numbers_look_like_numbers() -> None:
+    shape = re.compile(r"\d{6}-[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]")
+    for number in numbers.candidates(new_id("case"), datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("UTC")):
+        assert shape.fullmatch(number)
+
+
+async def test_the_gauges_show_what_was_counted(town: Town) -> None:
+    await town.file()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(count_cases(town.house), 1)
+    labels = {"state": "dispatched", "system": "health", "county": "150702"}
+    assert REGISTRY.get_sample_value("linli_cases", labels) == 1
+    assert REGISTRY.get_sample_value("linli_cases_overdue", {"county": "150702"}) == 0

@@ -2,14 +2,13 @@
 
 from types import ModuleType
 
-from services.notify.app import service as notify_service
-from services.requests.app import service as requests_service
-
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Refusal
 from services.chassis.ops.service import Service
 from services.contracts import members, notify, requests
 from services.members.app import service as members_service
+from services.notify.app import service as notify_service
+from services.requests.app import service as requests_service
 
 CONTRACTS: dict[str, ModuleType] = {"members": members, "requests": requests, "notify": notify}
 SERVICES: dict[str, Service] = {

@@ -19,9 +19,8 @@ def _event(kind: type[Event]) -> str:
 
 _HOW = (
     "CloudEvents 1.0 in Kafka's binary mode: the envelope in headers (`ce_id`, `ce_type`, `ce_source`, `ce_time`, "
-    "`ce_subject`, `ce_schema`, `ce_actor`, `traceparent`), the fields below as JSON in the value, the entity's id as "
-        "key. "
-    "Sealed fields are encrypted (decision 5). Fields are only ever added, and optional."
+    "`ce_subject`, `ce_schema`, `ce_actor`, `traceparent`), the fields below as JSON in the value, the entity's "
+    "id as key. Sealed fields are encrypted (decision 5). Fields are only ever added, and optional."
 )
 
 

@@ -91,6 +91,10 @@ class Context:
         """The same context for another run of the same use case."""
         return replace(self)
 
+    def step(self, name: str) -> "Context":
+        """The same request for another entity that it needs first: one cause has its effect on one entity."""
+        return replace(self, cause=f"{self.cause}#{name}", if_match=None)
+
 
 @dataclass(frozen=True)
 class UseCase:

@@ -12,7 +12,8 @@ from services.notify.audience.model import Case, Organisation, Person, Staff, Te
 from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsSpool, Smtp
 from services.notify.channels.model import Sender, Senders
 from services.notify.inboxes import api as inboxes
-from services.notify.inboxes.adapters import Bells, watch
+from services.notify.inboxes.adapters import watch
+from services.notify.inboxes.model import Bells
 from services.notify.messages.model import Backoff, Message
 from services.notify.messages.queries import told_once
 from services.notify.messages.timers import timers

@@ -12,7 +12,7 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.scope import Actor
 from services.contracts.members import TeamFounded, TeamKind
 from services.members.teams import model
-from services.members.teams.model import Team, TeamFull
+from services.members.teams.model import Team, TeamTooLarge
 from tests.members.support import (
     ADMINISTRATOR,
     COMMUNITY,
@@ -79,7 +79,7 @@ def test_a_team_has_five_hundred_members_at_most() -> None:
     team = a_team()
     for number in range(500):
         model.join(team, f"person_{number}")
-    with pytest.raises(TeamFull):
+    with pytest.raises(TeamTooLarge):
         model.join(team, "person_500")
     model.join(team, "person_499")
     model.leave(team, "person_7")

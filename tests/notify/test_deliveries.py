@@ -1,110 +1,24 @@
 """Deliveries: tried with the same key until taken, given up visibly, never too late, never twice for one attempt."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiosmtpd.controller import Controller
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
-from services.chassis.messaging.reactions import Create, Keep
-from services.chassis.ops.service import Service
 from services.chassis.schedule.timers import sweep
-from services.chassis.storage.store import load
-from services.chassis.usecase import House
-from services.contracts.notify import MessageWritten, Via
-from services.notify.app import service
-from services.notify.audience.model import Person
-from services.notify.channels.model import Notice, NotTaken, Senders
+from services.contracts.notify import Via
+from services.notify.channels.model import NotTaken, Senders
 from services.notify.inboxes.commands import read_message
-from services.notify.messages.model import Backoff, DeliveryState, Message
-from services.notify.messages.timers import timers
+from services.notify.messages.model import Backoff, DeliveryState
 from services.notify.preferences.commands import SetPreferences, set_preferences
-from tests.notify.conftest import QUICK, signed_in
+from tests.notify.conftest import signed_in
+from tests.notify.post import PHONE, SMS, WANG, WORDS, Post, Recorder, opened, sweeps, with_parts
 from tests.support.world import World
-
-WANG, PHONE, ADDRESS, WORDS = "person_wang", "13812345678", "wang@example.org", "路灯已修好"
-SMS, MAIL = timers
-
-
-@dataclass
-class Recorder:
-    """A provider that answers as told and remembers what it got."""
-
-    answers: list[NotTaken | None] = field(default_factory=list)
-    got: list[Notice] = field(default_factory=list)
-    meanwhile: Callable[[], Any] | None = None
-
-    async def send(self, notice: Notice) -> None:
-        self.got.append(notice)
-        if self.meanwhile is not None:
-            await self.meanwhile()
-        answer = self.answers.pop(0) if self.answers else None
-        if answer is not None:
-            raise answer
-
-
-@dataclass
-class Post:
-    """A house with senders that the test controls."""
-
-    house: House
-    sms: Recorder
-
-    async def write(self, *channels: Via, **of: Any) -> str:
-        """A message that is due now."""
-        seal = self.house.vault.seal
-        told = {
-            "person_id": WANG,
-            "template": "case-resolved",
-            "language": "zh",
-            "title": seal("诉求已办结", WANG, "message-title"),
-            "body": seal(WORDS, WANG, "message-body"),
-            "text": seal(WORDS, WANG, "message-text"),
-            "because_of": "case_1:5",
-            "happened_at": now(),
-            "urgent": False,
-            "channels": [Via.INBOX, *channels],
-            **of,
-        }
-        cause = f"event:{told['because_of']}:tell"
-        create = Create.of(Message, self.house.own_context("tell", cause), WANG, MessageWritten(**told))
-        for name, write in create.writes(Origin(now(), "tell", "hulunbuir", cause, None, None)):
-            await self.house.mongo.bulk(name, [write])
-        return create.entity.id
-
-    async def found(self, id: str) -> Message:
-        document = await self.house.mongo.find_one(Message.collection(), {"_id": id})
-        assert document is not None
-        return load(Message, document)
-
-    async def events(self, id: str) -> list[str]:
-        document = await self.house.mongo.find_one(Message.collection(), {"_id": id})
-        assert document is not None
-        return [entry["type"].rpartition(".")[2] for entry in document["history"]]
-
-
-def with_parts(**of: Any) -> Service:
-    chosen: dict[type, Any] = {Backoff: QUICK, **{type(part): part for part in of.values()}}
-    return replace(service, parts=lambda settings: {**service.parts(settings), **chosen})
-
-
-async def opened(world: World, wanted: Service, **overrides: Any) -> House:
-    """A house that knows one person with a phone."""
-    house = await world.house(wanted, **overrides)
-    await house.vault.mint(WANG, now())
-    person = Person(id=WANG, version=1, phone=house.vault.seal(PHONE, WANG, "phone"))
-    for name, write in Keep(person).writes(Origin(now(), "", "", "", None, None)):
-        await house.mongo.bulk(name, [write])
-    return house
 
 
 @pytest.fixture
@@ -114,12 +28,6 @@ async def post(world: World) -> AsyncIterator[Post]:
     house = await opened(world, with_parts(senders=Senders({Via.SMS: sms})))
     yield Post(house, sms)
     await house.mongo.close()
-
-
-async def sweeps(house: House, timer: Any, times: int) -> None:
-    for _ in range(times):
-        await asyncio.sleep(0.003)
-        await sweep(timer, house)
 
 
 async def test_a_message_that_is_due_goes_out_once_with_a_key_of_its_own(post: Post) -> None:
@@ -257,81 +165,6 @@ async def test_a_channel_that_nobody_set_up_is_given_up_with_that_reason(world: 
     id = await post.write(Via.SMS)
     await sweep(SMS, house)
     assert (await post.found(id)).deliveries["sms"].reason == "not configured"
-    await house.mongo.close()
-
-
-@dataclass
-class MailServer:
-    """A real mail server that answers as told."""
-
-    answers: list[str] = field(default_factory=list)
-    always: str = "250 OK"
-    got: list[Any] = field(default_factory=list)
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - the name aiosmtpd calls
-        answer = self.answers.pop(0) if self.answers else self.always
-        if answer.startswith("250"):
-            self.got.append(envelope)
-        return answer
-
-
-@pytest.fixture
-async def mailing(world: World) -> AsyncIterator[tuple[Post, MailServer]]:
-    """A house that sends mail to a real server, and a person who wants mail."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=port)
-    controller.start()
-    house = await opened(world, with_parts(), smtp=f"127.0.0.1:{port}", mail_from="linli@hulunbuir.example")
-    wishes = SetPreferences(channels=[Via.EMAIL], email=ADDRESS)
-    await set_preferences(house.context(signed_in(WANG), "test"), wishes)
-    yield Post(house, Recorder()), server
-    controller.stop()
-    await house.mongo.close()
-
-
-async def test_a_mail_server_that_refuses_twice_gets_it_the_third_time(mailing: tuple[Post, MailServer]) -> None:
-    post, server = mailing
-    server.answers = ["451 try later"] * 2
-    id = await post.write(Via.EMAIL)
-    await sweeps(post.house, MAIL, 4)
-    (envelope,) = server.got
-    assert envelope.rcpt_tos == [ADDRESS]
-    assert f"<{id}.email@hulunbuir.example>" in envelope.content.decode()
-    delivery = (await post.found(id)).deliveries["email"]
-    assert (delivery.state, delivery.attempt) == (DeliveryState.MADE, 3)
-
-
-async def test_a_mail_server_that_always_refuses_is_given_up_visibly(mailing: tuple[Post, MailServer]) -> None:
-    post, server = mailing
-    server.always = f"451 {ADDRESS} is greylisted"
-    id = await post.write(Via.EMAIL)
-    with capture_logs() as logged:
-        await sweeps(post.house, MAIL, 10)
-    delivery = (await post.found(id)).deliveries["email"]
-    assert (delivery.state, delivery.attempt, delivery.reason) == (DeliveryState.GIVEN_UP, 8, "smtp 451")
-    assert "given up" in repr(logged)
-    assert ADDRESS not in repr(logged)
-
-
-async def test_a_mail_that_is_refused_for_good_is_not_tried_again(mailing: tuple[Post, MailServer]) -> None:
-    post, server = mailing
-    server.always = "554 no"
-    id = await post.write(Via.EMAIL)
-    await sweeps(post.house, MAIL, 3)
-    assert (await post.found(id)).deliveries["email"].attempt == 1
-
-
-async def test_a_mail_server_that_is_away_is_a_failed_attempt(world: World) -> None:
-    house = await opened(world, with_parts(), smtp="127.0.0.1:1")
-    await set_preferences(house.context(signed_in(WANG), "test"), SetPreferences(channels=[Via.EMAIL], email=ADDRESS))
-    post = Post(house, Recorder())
-    id = await post.write(Via.EMAIL)
-    await sweep(MAIL, house)
-    delivery = (await post.found(id)).deliveries["email"]
-    assert (delivery.state, delivery.reason) == (DeliveryState.WAITING, "smtp SMTPConnectError")
     await house.mongo.close()
 
 

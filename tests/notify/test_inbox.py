@@ -13,7 +13,8 @@ from services.chassis.messaging.reactions import Create
 from services.chassis.usecase import House
 from services.contracts.notify import MessageWritten, Via
 from services.notify.app import service
-from services.notify.inboxes.model import COLLECTION, KEPT, Append, Inbox
+from services.notify.inboxes.commands import Append
+from services.notify.inboxes.model import COLLECTION, KEPT, Inbox
 from services.notify.messages.model import Message
 from tests.notify.conftest import signed_in
 from tests.support.world import World, keyed

@@ -21,8 +21,8 @@ from services.chassis.ops import service as services
 from services.chassis.ops.service import Loop
 from services.chassis.usecase import House
 from services.notify.app import service
-from services.notify.inboxes.adapters import Bells, watch
-from services.notify.inboxes.model import COLLECTION, KEPT
+from services.notify.inboxes.adapters import watch
+from services.notify.inboxes.model import COLLECTION, KEPT, Bells
 from tests.conftest import CITY_DATA
 from tests.notify.conftest import RESIDENT, Town, dispatched, eventually, limits, signed_in
 from tests.notify.test_inbox import BAO, WANG, house, letter, say

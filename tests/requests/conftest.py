@@ -7,13 +7,13 @@ import pytest
 
 from services.requests.app import service
 from tests.requests.town import Town
-from tests.support.world import World
+from tests.support.world import Stores, World
 
 CITY_DATA = Path(__file__).resolve().parents[2] / "deploy" / "cities" / "hulunbuir"
 
 
 @pytest.fixture(scope="session")
-async def built(stores: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def built(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A town built once: its indexes take longer than most tests."""
     brokers, uris = stores
     world = World(brokers, uris, tmp_path_factory.mktemp("town"), CITY_DATA)

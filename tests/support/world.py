@@ -25,6 +25,9 @@ from services.chassis.usecase import House
 
 NAMES: tuple[ServiceName, ...] = ("members", "requests", "notify")
 
+Stores = tuple[str, Mapping[str, str]]
+"""The brokers, and the MongoDB URI of each service."""
+
 
 @dataclass
 class World:

@@ -60,7 +60,7 @@ async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
         async with ctx.store.create(Account, id) as account:
             await _expect_places(ctx, cmd.places)
             # A step of its own with an id of its own: after a crash between the two, the repeat finds the person made.
-            person = await register_staff(ctx, id_from("person", id), cmd.name, cmd.places[0])
+            person = await register_staff(ctx.step("person"), id_from("person", id), cmd.name, cmd.places[0])
             await _open(ctx, account, person.id, cmd)
     except Taken:
         raise LoginTaken(login=cmd.login) from None

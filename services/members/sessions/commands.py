@@ -63,8 +63,8 @@ async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
     if person_id is None:
         raise CodeWrong
     await weigh_code(inside, person_id, cmd.code)
-    await register_by_phone(inside, person_id, phone)
-    account = await open_residents_account(inside, person_id)
+    await register_by_phone(inside.step("person"), person_id, phone)
+    account = await open_residents_account(inside.step("account"), person_id)
     await accept_code(inside, person_id, cmd.code)
     if not account.open:
         raise SessionOver
@@ -76,7 +76,7 @@ async def sign_in_staff(ctx: Context, cmd: SignInStaff) -> TokensView:
     """Sign in as staff with login, password and the one-time code of your authenticator."""
     inside = behind_the_door(ctx)
     account = await _account_of(inside, cmd.login)
-    await pass_guard(inside, account, cmd)
+    await pass_guard(inside.step("guard"), account, cmd)
     if account is None:
         raise model.SignInWrong
     return await _admitted(inside, account, Entrance.STAFF)

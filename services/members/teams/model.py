@@ -24,7 +24,7 @@ MOST_MEMBERS = 500
 TeamEvent = TeamFounded | TeamLeaderAppointed | TeamMemberJoined | TeamMemberLeft | TeamWentOnDuty | TeamWentOffDuty
 
 
-class TeamFull(Refusal):
+class TeamTooLarge(Refusal):
     kind = Kind.STATE
     zh = "队伍人数已达上限 {most} 人。请另建一支队伍。"
     en = "The team has {most} members, the most there can be. Found another."
@@ -107,11 +107,11 @@ def expect_run_by(team: Team, actor: Actor) -> None:
 
 
 def join(team: Team, person_id: str) -> None:
-    """Let a person be a member; TeamFull beyond 500."""
+    """Let a person be a member; TeamTooLarge beyond 500."""
     if person_id in team.members:
         return
     if len(team.members) >= MOST_MEMBERS:
-        raise TeamFull(most=MOST_MEMBERS)
+        raise TeamTooLarge(most=MOST_MEMBERS)
     team.record(TeamMemberJoined(person_id=person_id))
 
 

@@ -1,8 +1,16 @@
 """What can be done with an inbox."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.chassis.domain.events import Event, Origin
+from services.chassis.messaging.reactions import Write
+from services.chassis.storage.mongo import Put
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
-from services.notify.inboxes.model import COLLECTION, marking
+from services.notify.inboxes.model import COLLECTION, KEPT, marking
 from services.notify.messages import model
 from services.notify.messages.model import Message
 
@@ -16,3 +24,39 @@ async def read_message(ctx: Context, id: str) -> Message:
             await ctx.house.mongo.update(COLLECTION, *marking(message.person_id, id))
         model.read(message)
     return message
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """A line for a new message, with the next number: an effect of the event that caused the message.
+
+    It is written before the message (the consumer writes ``inboxes`` before ``messages``): whoever finds the message
+    knows that the line was there, and until then the line itself is the guard against a repeat.
+    """
+
+    person: str
+    message: str
+    at: datetime
+
+    def writes(self, origin: Origin) -> Sequence[Write]:
+        """One upsert, by id alone so that the server itself repeats it when two make the document at once."""
+        # Ids and times only, and even these literal: in a pipeline a text that begins with $ would be evaluated.
+        message, at = {"$literal": self.message}, {"$literal": self.at}
+        lines = {"$ifNull": ["$lines", []]}
+        number = {"$add": [{"$ifNull": ["$sequence", 0]}, 1]}
+        longer = {"$concatArrays": [lines, [{"sequence": number, "message": message, "at": at}]]}
+        known = {"$in": [message, {"$ifNull": ["$lines.message", []]}]}
+        change = {
+            "sequence": _unless(known, "$sequence", number),
+            "unread": _unless(known, "$unread", {"$add": [{"$ifNull": ["$unread", 0]}, 1]}),
+            "lines": _unless(known, "$lines", {"$slice": [longer, -KEPT]}),
+        }
+        return [(COLLECTION, Put({"_id": self.person}, [{"$set": change}], upsert=True))]
+
+    def recorded(self) -> Sequence[Event]:
+        """An inbox has no history: it is made of the messages."""
+        return ()
+
+
+def _unless(known: Any, old: str, new: Any) -> dict[str, Any]:
+    return {"$cond": [known, old, new]}

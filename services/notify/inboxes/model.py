@@ -1,17 +1,23 @@
-"""One document for each person: the number, order and ids of the latest messages, and how many are unread."""
+"""One document for each person: the number, order and ids of the latest messages, and how many are unread.
 
-from collections.abc import Sequence
+And the bells: who waits at which inbox in this process.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from services.chassis.domain.events import Event, Origin
-from services.chassis.messaging.reactions import Write
-from services.chassis.storage.mongo import Document, Put
+from services.chassis.domain.refusals import Busy
 
 COLLECTION = "inboxes"
 KEPT = 200
 """So many lines are kept: from further back a stream cannot be resumed."""
+_MOST = 5_000
+"""So many may wait in one process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Inbox:
     lines: Sequence[Entry] = field(default=())
 
     @classmethod
-    def of(cls, document: Document | None) -> Self:
+    def of(cls, document: Mapping[str, Any] | None) -> Self:
         """From the document; empty where nothing was ever said to the person."""
         if document is None:
             return cls()
@@ -47,43 +53,50 @@ class Inbox:
         return last <= self.sequence and len(self.after(last)) == self.sequence - last
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
-    """A line for a new message, with the next number: an effect of the event that caused the message.
-
-    It is written before the message (the consumer writes ``inboxes`` before ``messages``): whoever finds the message
-    knows that the line was there, and until then the line itself is the guard against a repeat.
-    """
-
-    person: str
-    message: str
-    at: datetime
-
-    def writes(self, origin: Origin) -> Sequence[Write]:
-        """One upsert, by id alone so that the server itself repeats it when two make the document at once."""
-        # Ids and times only, and even these literal: in a pipeline a text that begins with $ would be evaluated.
-        message, at = {"$literal": self.message}, {"$literal": self.at}
-        lines = {"$ifNull": ["$lines", []]}
-        number = {"$add": [{"$ifNull": ["$sequence", 0]}, 1]}
-        longer = {"$concatArrays": [lines, [{"sequence": number, "message": message, "at": at}]]}
-        known = {"$in": [message, {"$ifNull": ["$lines.message", []]}]}
-        change = {
-            "sequence": _unless(known, "$sequence", number),
-            "unread": _unless(known, "$unread", {"$add": [{"$ifNull": ["$unread", 0]}, 1]}),
-            "lines": _unless(known, "$lines", {"$slice": [longer, -KEPT]}),
-        }
-        return [(COLLECTION, Put({"_id": self.person}, [{"$set": change}], upsert=True))]
-
-    def recorded(self) -> Sequence[Event]:
-        """An inbox has no history: it is made of the messages."""
-        return ()
-
-
-def _unless(known: Any, old: str, new: Any) -> dict[str, Any]:
-    return {"$cond": [known, old, new]}
-
-
-def marking(person: str, message: str) -> tuple[Document, Document]:
+def marking(person: str, message: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """(filter, update) that count a message as read, once."""
     where = {"_id": person, "read": {"$ne": message}, "unread": {"$gt": 0}}
     return where, {"$inc": {"unread": -1}, "$push": {"read": {"$each": [message], "$slice": -KEPT}}}
+
+
+class Bells:
+    """A bell for everybody who waits. However often it rings, who hears it reads once: nothing can pile up."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._count = 0
+        self._hung: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @property
+    def count(self) -> int:
+        """How many wait."""
+        return self._count
+
+    def expect_room(self) -> None:
+        """Busy where as many wait as this process can serve."""
+        if self._count >= self._most:
+            raise Busy(retry_after=5)
+
+    @contextmanager
+    def hung(self, person: str) -> Iterator[asyncio.Event]:
+        """A bell at a person's inbox, taken down at the end."""
+        bell = asyncio.Event()
+        self._hung[person].add(bell)
+        self._count += 1
+        try:
+            yield bell
+        finally:
+            self._count -= 1
+            self._hung[person].discard(bell)
+            if not self._hung[person]:
+                del self._hung[person]
+
+    def ring(self, person: str) -> None:
+        """Something changed in this inbox."""
+        for bell in self._hung.get(person, ()):
+            bell.set()
+
+    def ring_all(self) -> None:
+        """Something may have changed in any inbox."""
+        for person in self._hung:
+            self.ring(person)

@@ -14,8 +14,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.http.sse import LastEventId, Line, stream
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
-from services.notify.inboxes.adapters import Bells
-from services.notify.inboxes.model import COLLECTION, Entry, Inbox
+from services.notify.inboxes.model import COLLECTION, Bells, Entry, Inbox
 from services.notify.messages.model import Message
 from services.notify.preferences.queries import own
 

@@ -21,7 +21,7 @@ from services.contracts import members
 from services.contracts.notify import MessageWritten, Via
 from services.notify.audience.model import Case, Team
 from services.notify.audience.queries import look_up
-from services.notify.inboxes.model import Append
+from services.notify.inboxes.commands import Append
 from services.notify.messages.model import MAX_AGE, Message
 from services.notify.preferences.model import Preferences, preferences_id
 from services.notify.rules import model

@@ -15,7 +15,7 @@ from services.requests.cases.queries import handler_of, opened
 from services.requests.states.model import OPEN, STATE_NAMES
 from services.requests.steps import model
 from services.requests.steps.model import STEPS, Step
-from services.requests.tracking.model import code_of
+from services.requests.tracking.queries import code_of
 
 
 class StepView(BaseModel):
@@ -98,7 +98,7 @@ class CaseView(BaseModel):
         return cls(
             **{name: getattr(case, name) for name in _SAME},
             **{name: opened(ctx, case, name, getattr(case, name)) for name in ("title", "text", "address", "answer")},
-            tracking_code=code_of(ctx.vault.master, case.number) if own else None,
+            tracking_code=code_of(ctx, case.number) if own else None,
             state_name=STATE_NAMES[case.state],
             item_name=Words(zh=case.item_zh, en=case.item_en),
             answers=_answers(case, ctx),

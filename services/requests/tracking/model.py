@@ -1,11 +1,8 @@
 """Case numbers: short enough to be read aloud, with a check character, and a code that only its resident is told."""
 
-import hmac
 from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
-
-from services.chassis.storage.vault import MasterKey
 
 CLAIM = "number"
 """The kind of claim by which a number belongs to one case."""
@@ -13,7 +10,6 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letters that are taken for one another."""
 _ALIKE = str.maketrans("OIL", "011")
 _LENGTH = 5
-_CODE_LENGTH = 6
 
 
 def candidates(case_id: str, at: datetime, zone: ZoneInfo) -> Iterator[str]:
@@ -40,13 +36,3 @@ def normal(said: str) -> str | None:
     if len(plain) != 6 + _LENGTH + 1 or check(plain[:-1]) != plain[-1]:
         return None
     return f"{plain[:6]}-{plain[6:-1]}-{plain[-1]}"
-
-
-def code_of(master: MasterKey, number: str) -> str:
-    """The code that goes with a number."""
-    return master.blind("track", number)[:_CODE_LENGTH]
-
-
-def opens(master: MasterKey, number: str, code: str) -> bool:
-    """Whether this is the number's code; takes the same time whatever is wrong."""
-    return hmac.compare_digest(code_of(master, number).encode(), code.strip().lower().encode())

@@ -1,0 +1,58 @@
+"""The page of steps: who may do what with a case, in which state."""
+
+from docs.generate import tables
+from services.contracts.members import Role
+from services.requests.states.model import STATE_AFTER, STATE_NAMES, State
+from services.requests.steps.model import STEPS, Rule
+
+_STANDING = {
+    Role.RESIDENT: "of one's own case",
+    Role.HANDLER: "whose organisation or team has the case",
+    Role.OPERATOR: "of a place in which the case lies",
+    Role.DISPATCHER: "of a place in which the case lies",
+    Role.SUPERVISOR: "of a place in which the case lies",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    return tables.page("Steps", _HOW, _who(), "## In which state", _when(), "## States", _states())
+
+
+_HOW = (
+    "Each step is `POST` or `PUT /v1/requests/{id}/<step>`; `GET /v1/requests/{id}` lists those that its reader may "
+    "take now. A step that the state does not allow is refused with `step-not-allowed` and the steps that it does."
+)
+
+
+def _who() -> str:
+    rows = [
+        (f"`{rule.method} …/{step}`", rule.name.en, rule.name.zh, "; ".join(_role(role) for role in rule.roles))
+        for step, rule in STEPS.items()
+    ]
+    return tables.table(("step", "en", "zh", "who"), rows)
+
+
+def _role(role: Role) -> str:
+    return f"{role} {_STANDING[role]}"
+
+
+def _when() -> str:
+    return tables.table(("state", *STEPS), [(f"`{state}`", *_marks(state)) for state in State])
+
+
+def _marks(state: State) -> list[str]:
+    return [_mark(rule, state) for rule in STEPS.values()]
+
+
+def _mark(rule: Rule, state: State) -> str:
+    return "/".join(role[0] for role in rule.roles) if state in rule.states else ""
+
+
+def _states() -> str:
+    rows = [
+        (f"`{state}`", name.en, name.zh, ", ".join(e.__name__ for e, after in STATE_AFTER.items() if after is state))
+        for state, name in STATE_NAMES.items()
+    ]
+    letters = ", ".join(f"{role[0]} {role}" for role in _STANDING)
+    return f"In the table above: {letters}.\n\n" + tables.table(("state", "en", "zh", "entered by"), rows)

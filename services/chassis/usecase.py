@@ -15,10 +15,12 @@ from pydantic import BaseModel, ConfigDict
 from services.chassis.domain.events import Origin
 from services.chassis.domain.refusals import Busy, Forbidden, Refusal, SignInNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, house
-from services.chassis.ops import metrics, tracing
+from services.chassis.ops import logs, metrics, tracing
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import AlreadyDone, Conflict, Store
 from services.chassis.storage.vault import Vault
+
+log = logs.get()
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -147,18 +149,27 @@ def _name(work: Callable[..., Any]) -> str:
 
 
 async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R]]) -> R:
-    start, outcome = time.perf_counter(), "error"
+    start, outcome, why = time.perf_counter(), "error", {}
     with tracing.span(known.name):
         try:
             _permit(known, ctx.actor)
             answer = await work()
             outcome = "ok"
             return answer
-        except Refusal:
-            outcome = "refused"
+        except Refusal as refusal:
+            outcome, why = "refused", {"code": refusal.code()}
             raise
         finally:
-            metrics.usecase_seconds.labels(known.name, outcome).observe(time.perf_counter() - start)
+            seconds = time.perf_counter() - start
+            metrics.usecase_seconds.labels(known.name, outcome).observe(seconds)
+            log.info(
+                "a use case ran",
+                usecase=known.name,
+                actor=ctx.actor.id,
+                outcome=outcome,
+                **why,
+                seconds=round(seconds, 4),
+            )
 
 
 def _permit(known: UseCase, actor: Actor) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -97,7 +97,8 @@ async def serving(world: World, loops: tuple[Loop, ...] = service.web_loops) -> 
     await eventually(started)
     yield Web(world, f"http://127.0.0.1:{port}", bells)
     server.should_exit = True
-    await running
+    async with asyncio.timeout(10):  # an open stream must not hold the stop up to its limit
+        await running
 
 
 @pytest.fixture
@@ -105,6 +106,15 @@ async def web(house: House, world: World) -> AsyncIterator[Web]:
     """Notify's web process."""
     async with serving(world) as found:
         yield found
+
+
+async def test_an_open_stream_ends_when_the_process_stops(house: House, world: World) -> None:
+    async with AsyncExitStack() as stays:
+        async with serving(world) as web:
+            stream = await stays.enter_async_context(web.listen(WANG))
+            assert await stream.next() == ("unread", 0, {"unread": 0})
+        with pytest.raises(EOFError):
+            await stream.next()
 
 
 async def test_a_message_comes_in_the_moment(house: House, web: Web) -> None:

@@ -18,6 +18,7 @@ from services.chassis.domain.scope import PUBLIC
 from services.chassis.http.auth import Tokens
 from services.chassis.http.pages import Paged
 from services.chassis.http.problems import Problem, language_of
+from services.chassis.http.sse import Stream
 from services.chassis.ops import tracing
 from services.chassis.usecase import Command, Context, House, known_as
 
@@ -122,9 +123,18 @@ def _add(router: APIRouter, door: Route, endpoint: Callable[..., Any]) -> None:
         summary=known.sentence.split("\n")[0],
         description=f"{known.sentence}\n\nFor: {roles}.",
         operation_id=known.name.replace(".", "_"),
-        responses={code: {"model": Problem, "description": text} for code, text in _PROBLEMS.items()},
+        responses={
+            **_live(door),
+            **{code: {"model": Problem, "description": text} for code, text in _PROBLEMS.items()},
+        },
         openapi_extra={"x-linli-roles": list(known.allow)},
     )
+
+
+def _live(door: Route) -> dict[int | str, dict[str, Any]]:
+    if get_type_hints(door.work).get("return") is not Stream:
+        return {}
+    return {200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}}
 
 
 def _endpoint(door: Route, house: House, tokens: Tokens, prefix: str) -> Callable[..., Any]:

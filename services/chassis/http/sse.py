@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Header, Response
+from fastapi import Header
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 HEARTBEAT_SECONDS = 15.0
 
@@ -31,25 +32,38 @@ class Line:
         return f"{head}event: {self.event}\ndata: ".encode() + orjson.dumps(self.data) + b"\n\n"
 
 
-def stream(lines: AsyncIterator[Line]) -> Response:
-    """The lines as they come, with a heartbeat so that proxies keep the connection."""
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_kept_alive(lines), media_type="text/event-stream", headers=headers)
+class Stream(StreamingResponse):
+    """Lines as they come, with a heartbeat so that proxies keep the connection; over when the process is to stop."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, lines: AsyncIterator[Line]) -> None:
+        self._lines = lines
+        super().__init__((), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; ``app.state.closing`` is set by the server that runs the application."""
+        closing = getattr(scope["app"].state, "closing", None) or asyncio.Event()
+        self.body_iterator = _kept_alive(self._lines, closing)
+        await super().__call__(scope, receive, send)
 
 
-async def _kept_alive(lines: AsyncIterator[Line]) -> AsyncIterator[bytes]:
+async def _kept_alive(lines: AsyncIterator[Line], closing: asyncio.Event) -> AsyncIterator[bytes]:
     yield b": connected\n\n"
+    closed = asyncio.ensure_future(closing.wait())
     pending = asyncio.ensure_future(anext(lines, None))
     try:
-        while True:
-            done, _ = await asyncio.wait([pending], timeout=HEARTBEAT_SECONDS)
-            if not done:
+        while not closed.done():
+            waited = (pending, closed)
+            done, _ = await asyncio.wait(waited, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if pending in done:
+                line = pending.result()
+                if line is None:
+                    return
+                yield line.encoded()
+                pending = asyncio.ensure_future(anext(lines, None))
+            elif not done:
                 yield b": alive\n\n"
-                continue
-            line = pending.result()
-            if line is None:
-                return
-            yield line.encoded()
-            pending = asyncio.ensure_future(anext(lines, None))
     finally:
+        closed.cancel()
         pending.cancel()

@@ -113,7 +113,7 @@ class Consumer:
             try:
                 effects = await handled(event)
                 outcome = "applied" if effects else "done"
-                log.debug("an event had its effect", reaction=reaction.name, event_id=event.id, outcome=outcome)
+                log.info("an event had its effect", reaction=reaction.name, event_id=event.id, outcome=outcome)
                 return effects
             finally:
                 metrics.reaction_seconds.labels(reaction.name, outcome).observe(time.perf_counter() - start)

@@ -13,7 +13,7 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher, Unsendable
-from services.chassis.ops import logs, metrics
+from services.chassis.ops import logs, metrics, tracing
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo, Put
 
@@ -101,6 +101,8 @@ class Relay:
         for event in loud:
             if event.id not in failed:
                 metrics.events_published.labels(event.type).inc()
+                with tracing.bound(event.trace):
+                    log.info("an event is published", event_id=event.id, event_type=event.type)
         await self._judge(documents, failed)
         return {id: version for id, history in histories.items() if (version := _reached(history, failed))}
 

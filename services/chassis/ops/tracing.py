@@ -51,6 +51,14 @@ def span(name: str, parent: str | None = None, *, consumer: bool = False) -> Ite
             yield f"00-{known.trace_id:032x}-{known.span_id:016x}-01"
 
 
+@contextmanager
+def bound(parent: str | None) -> Iterator[None]:
+    """Log lines with the trace id of what is handled, without a span of its own."""
+    match = _TRACEPARENT.fullmatch(parent or "")
+    with bound_contextvars(**({"trace_id": match[1]} if match else {})):
+        yield
+
+
 def flush() -> None:
     """Send what is still held, before the process ends."""
     provider = trace.get_tracer_provider()

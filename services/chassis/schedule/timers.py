@@ -69,21 +69,31 @@ class Setbacks:
         self._again_at.pop(id, None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """An entity whose time has come, and the trace of what happened to it last."""
+
+    id: str
+    at: datetime
+    trace: str | None
+
+
 async def sweep(timer: Timer, house: House, setbacks: Setbacks | None = None) -> int:
     """Run the use case for up to 100 entities that are due, oldest first; how many there were."""
     setbacks = setbacks or Setbacks()
     path = f"state.{timer.field}"
     due = {path: {"$lte": house.clock(), "$type": "date"}, "_id": {"$nin": setbacks.resting()}}
-    found = await house.mongo.find(timer.kind.collection(), due, show={path: 1}, sort=[(path, 1)], limit=_BATCH)
-    entries = [(document["_id"], document["state"][timer.field]) for document in found]
+    show = {path: 1, "history": {"$slice": -1}}
+    found = await house.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=_BATCH)
+    entries = [_Due(d["_id"], d["state"][timer.field], d["history"][-1]["trace"]) for d in found]
     for start in range(0, len(entries), _AT_ONCE):
         await _together(timer, house, setbacks, entries[start : start + _AT_ONCE])
     return len(entries)
 
 
-async def _together(timer: Timer, house: House, setbacks: Setbacks, entries: Sequence[tuple[str, datetime]]) -> None:
+async def _together(timer: Timer, house: House, setbacks: Setbacks, entries: Sequence[_Due]) -> None:
     async with asyncio.TaskGroup() as group:
-        tasks = {id: group.create_task(_one(timer, house, id, due)) for id, due in entries}
+        tasks = {due.id: group.create_task(_one(timer, house, due)) for due in entries}
     for id, task in tasks.items():
         if task.result() == "ok":
             setbacks.mended(id)
@@ -91,14 +101,15 @@ async def _together(timer: Timer, house: House, setbacks: Setbacks, entries: Seq
             setbacks.failed(id)
 
 
-async def _one(timer: Timer, house: House, id: str, due: datetime) -> str:
+async def _one(timer: Timer, house: House, due: _Due) -> str:
     """How it went: ok, refused, error or unmoved."""
-    cause = f"timer:{timer.name}:{id}:{due.isoformat()}"
-    with tracing.span(f"timer {timer.name}", tracing.new_parent()) as trace:
+    id, cause = due.id, f"timer:{timer.name}:{due.id}:{due.at.isoformat()}"
+    # In the trace of what happened last: a message that goes out, a case that climbs, are the rest of that story.
+    with tracing.span(f"timer {timer.name}", due.trace or tracing.new_parent(), consumer=True) as trace:
         try:
             left = await timer.work(house.own_context(timer.name, cause, trace), id)
             outcome = "ok"
-            if isinstance(left, timer.kind) and getattr(left, timer.field) == due:
+            if isinstance(left, timer.kind) and getattr(left, timer.field) == due.at:
                 outcome = "unmoved"
                 log.error("a timer's use case left its time where it was", timer=timer.name, entity=id)
         except Refusal as refusal:

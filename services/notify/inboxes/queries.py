@@ -6,12 +6,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Self
 
-from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, PageQuery
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.http.sse import LastEventId, Line, stream
+from services.chassis.http.sse import LastEventId, Line, Stream
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, Bells, Entry, Inbox
@@ -67,7 +66,7 @@ async def get_inbox(ctx: Context, query: PageQuery) -> InboxView:
 
 
 @usecase(allow=SIGNED_IN)
-async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Response:
+async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Stream:
     """Follow your inbox live, as server-sent events.
 
     `message` brings a message, its id is the number in your inbox; `unread` says how many are unread. After a cut,
@@ -76,7 +75,7 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Respo
     """
     own(ctx)
     ctx.part(Bells).expect_room()
-    return stream(follow(ctx, last_event_id))
+    return Stream(follow(ctx, last_event_id))
 
 
 async def follow(ctx: Context, last: int | None) -> AsyncIterator[Line]:

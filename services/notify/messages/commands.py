@@ -13,6 +13,11 @@ from services.notify.preferences.model import Preferences
 
 log = logs.get()
 
+_SAID = {
+    DeliveryMade: "a message is sent",
+    DeliveryFailed: "a message was not taken",
+    DeliveryGivenUp: "a message is given up",
+}
 _OUTCOMES = {DeliveryMade: "sent", DeliveryFailed: "failed", DeliveryGivenUp: "given_up"}
 
 
@@ -55,8 +60,7 @@ async def note_expired(ctx: Context, id: str, via: Via) -> Message:
 def _counted(message: Message, via: Via) -> Message:
     for event in message.fresh:
         metrics.messages.labels(via, _OUTCOMES[type(event)]).inc()
-        if isinstance(event, DeliveryGivenUp):
-            log.warning(
-                "a message is given up", message=message.id, channel=via, reason=event.reason, attempt=event.attempt
-            )
+        said = event.model_dump(include={"attempt", "reason"})
+        told = log.warning if isinstance(event, DeliveryGivenUp) else log.info
+        told(_SAID[type(event)], message=message.id, channel=via, **said)
     return message

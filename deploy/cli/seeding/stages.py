@@ -133,9 +133,9 @@ class Seeding:
             "skills": list(team.kind.skills),
             "capacity": team.kind.capacity,
             "leader": self._people.get(team.key),
+            "on_duty": True,
         }
         self._ids[team.key] = (await self._send("team", team.key, "POST", "/v1/teams", body))["id"]
-        await self._send("on-duty", team.key, "PUT", f"/v1/teams/{self._ids[team.key]}/on-duty")
 
     async def _duty(self, one: Staff) -> None:
         """Give an account the organisations that it works for: they were founded after it, with it as their leader."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bson.codec_options import CodecOptions
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne, ReturnDocument, UpdateOne
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -121,6 +121,14 @@ class Mongo:
         """Change one document; how many matched or were made (0 or 1). Duplicate where an upsert lost a race."""
         result = await _guarded(self._database[name].update_one(where, change, upsert=upsert))
         return int(result.matched_count + (result.upserted_id is not None))
+
+    async def find_or_make(self, name: str, where: Document, fields: Document) -> Document:
+        """The document that matches, made with these fields where there is none. Duplicate where it lost a race."""
+        write = self._database[name].find_one_and_update(
+            where, {"$setOnInsert": fields}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        found: Document = await _guarded(write)
+        return found
 
     async def bulk(self, name: str, writes: Sequence[Put | New]) -> int:
         """Many writes in one round trip; what is newer or there already is passed over. How many were changed."""

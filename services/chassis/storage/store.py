@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity, Stored
@@ -148,9 +148,10 @@ class Store:
         """The id that belongs to a natural key, made or given by whoever asks first. Idempotent, without an event."""
         key = f"{kind}|{natural_key}"
         fresh = id or id_from(kind, self._origin.cause + key)
-        with suppress(Duplicate):  # a twin may claim it between the look and the insert
-            await self._mongo.update("claims", {"_id": key}, {"$setOnInsert": {"id": fresh}}, upsert=True)
-        return await self.claimed(kind, natural_key) or fresh
+        try:
+            return str((await self._mongo.find_or_make("claims", {"_id": key}, {"id": fresh}))["id"])
+        except Duplicate:  # a twin claimed it between the server's look and its insert
+            return await self.claimed(kind, natural_key) or fresh
 
     async def claimed(self, kind: str, natural_key: str) -> str | None:
         """The id that belongs to a natural key, None where nobody has claimed it."""

@@ -33,6 +33,7 @@ class FoundTeam(Command):
     skills: Annotated[list[Skill], Field(min_length=1, max_length=20)]
     capacity: Annotated[int, Field(ge=1, le=100, description="how many cases it takes at once")]
     leader: PersonId | None = None
+    on_duty: Annotated[bool, Field(description="whether it takes cases at once")] = False
 
 
 class AppointTeamLeader(Command):
@@ -52,7 +53,9 @@ async def found_team(ctx: Context, cmd: FoundTeam) -> Team:
             await expect_open(ctx, cmd.area)
             if cmd.leader:
                 await expect_known(ctx, cmd.leader)
-            team.record(TeamFounded(**cmd.model_dump(exclude={"leader"}), leader_id=cmd.leader))
+            team.record(TeamFounded(**cmd.model_dump(exclude={"leader", "on_duty"}), leader_id=cmd.leader))
+            if cmd.on_duty:
+                model.go_on_duty(team)
     except Taken:
         return await ctx.store.get(Team, id)
     return team

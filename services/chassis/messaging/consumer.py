@@ -31,7 +31,7 @@ class Consumer:
         self._house = house
         self._reader = reader
         self._reactions = reactions
-        self._parking = Parking(house.mongo)
+        self._parking = Parking(house.mongo, [reaction.name for reaction in reactions])
         self._ours: frozenset[tuple[str, int]] = frozenset()
         self._turn = 0
         self._finishing = False

@@ -21,8 +21,9 @@ _MOST = 100_000
 class Parking:
     """The parked events of the partitions that are ours; the set of parked entities is held in memory."""
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, reactions: Collection[str]) -> None:
         self._mongo = mongo
+        self._reactions = reactions
         self._held: dict[tuple[str, str], dict[str, int]] = {}  # the offsets of what waits, by id
 
     async def load(self, partitions: Collection[tuple[str, int]]) -> None:
@@ -94,7 +95,7 @@ class Parking:
 
     def _measure(self) -> None:
         metrics.parked_events.clear()  # what is another worker's now must not be counted twice
-        totals: Counter[str] = Counter()
+        totals = Counter(dict.fromkeys((*self._reactions, UNREADABLE), 0))
         for (reaction, _), waiting in self._held.items():
             totals[reaction] += len(waiting)
         for reaction, count in totals.items():

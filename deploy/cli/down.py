@@ -15,6 +15,7 @@ def command() -> None:
 
     Exit code 0: nothing runs any more; 2: something could not be stopped, the sentence says what.
     """
+    stack = Stack.of(os.environ)
     with screen.progress() as report:
-        Stack.of(os.environ).down(report)
-    screen.STDOUT.print("Linli does not run.")
+        stack.down(report)
+    screen.STDOUT.print(f"Nothing of Linli runs any more; its data is in {stack.home.root}.", soft_wrap=True)

@@ -12,7 +12,7 @@ from deploy.local.trouble import Trouble
 COMMANDS = {
     "Running": ("up", "down", "status", "logs", "migrate"),
     "Trust": ("verify", "parked"),
-    "City": ("demo", "seed", "replay", "sms"),
+    "City": ("demo", "seed", "replay", "sms", "token"),
 }
 
 

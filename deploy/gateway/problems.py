@@ -83,9 +83,9 @@ PROBLEMS = (
         400,
         "bad-request",
         {
-            "zh": "无法理解这个请求。请检查地址和请求头：不接受带下划线的头和编码后的斜杠。",
-            "en": "The request cannot be read. Check its address and headers: headers with an underscore "
-            "and escaped slashes are not accepted.",
+            "zh": "无法理解这个请求。请检查地址和请求头：地址里的中文须百分号编码；不接受带下划线的头和编码的斜杠。",
+            "en": "The request cannot be read. Check its address and headers: other letters than ASCII must be "
+            "percent-encoded; headers with an underscore and escaped slashes are not accepted.",
         },
     ),
 )

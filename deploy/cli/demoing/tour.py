@@ -97,7 +97,7 @@ class Tour:
     async def _timeline(self, case: str) -> None:
         screen.STDOUT.print("\n[bold]Its timeline[/]")
         for entry in (await self._ask("GET", f"/v1/requests/{case}/timeline"))["items"]:
-            screen.STDOUT.print(f"  {entry['at']}  {entry['what']}", markup=False)
+            screen.STDOUT.print(f"  {entry['at']}  {entry['name']['zh']} / {entry['name']['en']}", markup=False)
 
     async def _ask(self, method: str, path: str, body: Any = None, who: Bearer | None = None) -> Any:
         token = (await (who or self._resident).token()).value

@@ -1,0 +1,54 @@
+"""`linli token`: signed in as somebody of the seeded city, for use with curl."""
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from deploy.cli.city import credentials
+from deploy.cli.city.client import Gateway, Refused, Unanswered
+from deploy.cli.city.spool import CodeMissing, Spool
+from deploy.cli.city.tokens import PhoneHolder, SignedIn, StaffMember
+from deploy.local import Stack, Trouble
+
+
+def command(
+    who: Annotated[
+        str,
+        typer.Argument(help="A phone, the login of an account, or the id of an organisation or team to work for."),
+    ],
+) -> None:
+    """Sign in as a resident or as one of the demo accounts, and print the access token; it holds for 15 minutes.
+
+    For a phone, the code is read where `linli sms` shows it; for an account, password and second factor come from
+    `.linli/credentials.json`. A second factor is good once: the second token of an account may take half a minute.
+
+    Examples:  [bold]linli token 13800138000[/]  ·  [bold]linli token operator[/]  ·
+    [bold]curl -H "Authorization: Bearer $(linli token supervisor)" …[/]
+
+    Exit code 0: printed; 1: signing in was refused; 2: Linli does not run, or nobody is called that.
+    """
+    stack = Stack.of(os.environ).running()
+    typer.echo(asyncio.run(_signed_in(stack, who)))
+
+
+async def _signed_in(stack: Stack, who: str) -> str:
+    async with Gateway(stack.gateway) as gateway:
+        try:
+            return (await _bearer(stack, gateway, who).token()).value
+        except (Refused, CodeMissing) as error:
+            raise Trouble(f"No token: {error}.", code=1) from error
+        except Unanswered as error:
+            raise Trouble(f"The gateway does not answer: {error}. See `linli status`.") from error
+
+
+def _bearer(stack: Stack, gateway: Gateway, who: str) -> SignedIn:
+    digits = who.removeprefix("+86")
+    if digits.isdecimal():
+        return PhoneHolder(gateway, Spool(stack.home.sms), f"+86{digits}")
+    known = credentials.read(stack.home)
+    account = known.serving().get(who) or next((one for one in known.accounts if one.login == who), None)
+    if account is None:
+        raise Trouble(f"There is no account {who!r} in {credentials.path(stack.home)}.")
+    return StaffMember(gateway, account)

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from deploy.gateway.intro import INTRO, TAGS
+
 TITLE = "Linli"
 
 
 def merge(documents: Mapping[str, Mapping[str, Any]], public: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """One document with the public paths of all services; a schema that two describe differently is named by both."""
-    merged: dict[str, Any] = {"openapi": "3.1.0", "paths": {}, "components": {}, "tags": []}
+    merged: dict[str, Any] = {"openapi": "3.1.0", "paths": {}, "components": {}}
     versions = {document["info"]["version"] for document in documents.values()}
-    merged["info"] = {"title": TITLE, "version": max(versions, default="0")}
+    merged["info"] = {"title": TITLE, "version": max(versions, default="0"), "description": INTRO}
     for service, document in documents.items():
         own = _renamed(document, _clashes(merged, document), service)
         for kind, parts in own.get("components", {}).items():
@@ -18,7 +20,7 @@ def merge(documents: Mapping[str, Mapping[str, Any]], public: Mapping[str, tuple
         merged["paths"].update(
             {path: item for path, item in own.get("paths", {}).items() if _is_public(path, public[service])}
         )
-        merged["tags"] += [tag for tag in own.get("tags", []) if tag not in merged["tags"]]
+    merged["tags"] = [{"name": name, "description": words} for name, words in TAGS.items()]
     return merged
 
 

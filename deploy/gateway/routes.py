@@ -15,7 +15,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "/.well-known/jwks.json",
     ),
     "requests": ("/v1/catalogue", "/v1/requests", "/v1/track"),
-    "notify": ("/v1/inbox", "/v1/preferences", "/v1/messages"),
+    "notify": ("/v1/inbox", "/v1/preferences"),
 }
 # A stream that stays open; it gets no time limit, only one for silence.
 STREAMS: dict[str, tuple[str, ...]] = {"notify": ("/v1/inbox/stream",)}

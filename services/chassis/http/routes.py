@@ -127,7 +127,7 @@ def _add(router: APIRouter, door: Route, endpoint: Callable[..., Any]) -> None:
             **_live(door),
             **{code: {"model": Problem, "description": text} for code, text in _PROBLEMS.items()},
         },
-        openapi_extra={"x-linli-roles": list(known.allow)},
+        openapi_extra={"x-linli-roles": list(known.allow), **({"security": [{}]} if PUBLIC in known.allow else {})},
     )
 
 

@@ -30,7 +30,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "model_type": ("应为 JSON 对象", "must be a JSON object"),
     "too_long": ("最多 {max_length} 项", "must have at most {max_length} entries"),
     "too_short": ("至少 {min_length} 项", "must have at least {min_length} entries"),
-    "json_invalid": ("不是有效的 JSON", "is not valid JSON"),
+    "json_invalid": ("不是有效的 JSON（在第 {position} 个字符处）", "is not valid JSON (at character {position})"),
     "timezone_aware": (
         "时间必须带时区，例如 2026-11-23T08:00:00+08:00",
         "must have a zone, as in 2026-11-23T08:00:00+08:00",
@@ -44,6 +44,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 def field_of(error: Mapping[str, Any]) -> str:
     """The field as the sender wrote it, without where it was sent."""
     place = [str(part) for part in error["loc"]]
+    if error["type"] == "json_invalid":
+        return place[0]
     return ".".join(place[1:]) or place[0]
 
 
@@ -52,4 +54,4 @@ def problem_of(error: Mapping[str, Any], language: str) -> str:
     words = _WORDS.get(error["type"])
     if words is None:
         return str(error["msg"])
-    return words[0 if language == "zh" else 1].format_map(error.get("ctx", {}))
+    return words[0 if language == "zh" else 1].format_map({"position": error["loc"][-1], **error.get("ctx", {})})

@@ -10,13 +10,21 @@ import pytest
 
 from deploy.local import Ports, Stack
 from deploy.local.processes import EVERYTHING
+from tests.journeys.collector import Collector, collecting
 from tests.journeys.town import ROOT, Town
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def collector() -> Iterator[Collector]:
+    """Where the town's traces go."""
+    with collecting() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Town]:
     """A small town, started and seeded."""
     data = tmp_path_factory.mktemp("city")
     # Its own places; the services and rules are those that ship, so that the journeys use the real ones.
@@ -25,6 +33,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     home = tmp_path_factory.mktemp("town")
     # Everything is logged, so that a trace can be followed and whatever should not be said would be found.
     given = {"LINLI_CITY": "trial", "LINLI_CITY_DATA": str(data), "LINLI_LOG_LEVEL": "debug"}
+    given["LINLI_OTLP"] = collector.address
     stack = Stack(home, Ports.free(), EVERYTHING, given, "tied")
     bare = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
     stack.up()

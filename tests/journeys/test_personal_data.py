@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.journeys.collector import Collector
 from tests.journeys.town import COMMUNITY, Town, filing, new_phone
 
 FORMS = ("utf-8", "utf-16-le")
@@ -13,17 +14,32 @@ POSITIONS = (".index", ".timeindex")
 """Kafka's own numbers beside each segment: ten mostly empty megabytes each, and no data."""
 
 
-def test_one_trace_is_followed_from_the_gateway_to_the_message_in_the_logs(town: Town) -> None:
+def test_one_trace_is_followed_from_the_gateway_to_the_message(town: Town, collector: Collector) -> None:
     resident, trace = town.resident(), secrets.token_hex(16)
     headers = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
     case = town.done("POST", "/v1/requests", resident, filing(), headers=headers)
     town.wait(lambda: town.told(resident, case["id"], "case-filed"), 5, "the acknowledgement")
     town.wait(lambda: trace in log(town, "gateway"), 5, "the trace in the gateway's log")
-    told = [line for line in log(town, "notify-worker").splitlines() if trace in line]
-    assert any(f"{case['id']}:" in line and '"reaction": "tell"' in line for line in told)
+    assert any(f"{case['id']}:" in line and '"reaction": "tell"' in line for line in notified(town, trace))
+    town.wait(
+        lambda: any("a message is sent" in line for line in notified(town, trace)),
+        10,
+        "the message's way out in the log",
+    )
+    ways = {("linli-requests web", "POST /v1/requests"), ("linli-requests web", "requests.intake.file")}
+    ways |= {("linli-notify worker", "reaction tell"), ("linli-notify worker", "timer deliver-sms")}
+    town.wait(lambda: ways <= {(s.process, s.name) for s in collector.spans(trace)}, 15, "the trace's export")
+    (filing_span,) = [s for s in collector.spans(trace) if s.name == "POST /v1/requests"]
+    assert {s.parent for s in collector.spans(trace) if s.name == "reaction tell"} == {filing_span.id}
 
 
-def test_personal_data_is_nowhere_in_clear(town: Town) -> None:
+def test_without_a_trace_of_the_clients_the_gateways_request_id_is_it(town: Town) -> None:
+    answer = town.ask("GET", "/v1/me", town.resident())
+    trace = answer.headers["x-request-id"].replace("-", "")
+    town.wait(lambda: trace in log(town, "members-web"), 5, "the trace in the log of members")
+
+
+def test_personal_data_is_nowhere_in_clear(town: Town, collector: Collector) -> None:
     mark = secrets.token_hex(6)
     phone, operator = new_phone(), town.staff("operator")
     words = {what: f"{text}{mark}" for what, text in (("title", "标题"), ("text", "正文"), ("address", "地址"))}
@@ -40,6 +56,8 @@ def test_personal_data_is_nowhere_in_clear(town: Town) -> None:
     canaries = [mark, phone]
     assert not found(town.stack.home.logs, canaries)
     assert not [one for one in canaries if one in metrics(town)]
+    town.wait(lambda: any(b"reaction tell" in body for body in collector.raw), 10, "traces")
+    assert not [one for one in canaries if any(holds(body, [one]) for body in collector.raw)]
     # What is no secret is found in the same files: a secret would be too.
     held = found(town.stack.home.data, [*canaries, case["id"]])
     assert {word for words in held.values() for word in words} == {case["id"]}
@@ -71,6 +89,11 @@ def metrics(town: Town) -> str:
     """What all processes tell of themselves."""
     names = [one.name for one in town.stack.layout.processes if one.kind in ("web", "worker")]
     return "".join(httpx.get(f"{town.stack.layout.address(name)}/metrics").text for name in names)
+
+
+def notified(town: Town, trace: str) -> list[str]:
+    """The lines in which notify's worker tells of one trace."""
+    return [line for line in log(town, "notify-worker").splitlines() if trace in line]
 
 
 def log(town: Town, process: str) -> str:

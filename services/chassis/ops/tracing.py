@@ -15,6 +15,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, T
 from structlog.contextvars import bound_contextvars
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_REQUEST_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _tracer = trace.get_tracer("linli")
 
 
@@ -28,14 +29,17 @@ def export_to(endpoint: str | None, service: str, role: str) -> None:
 
 
 def parent_of(headers: Mapping[str, str]) -> str:
-    """The caller's ``traceparent`` where it is well formed, else a new one."""
+    """The caller's ``traceparent`` where it is well formed, else one whose trace is the gateway's request id."""
     given = headers.get("traceparent", "")
-    return given if _TRACEPARENT.fullmatch(given) else new_parent()
+    if _TRACEPARENT.fullmatch(given):
+        return given
+    request_id = headers.get("x-request-id", "")
+    return new_parent(request_id.replace("-", "") if _REQUEST_ID.fullmatch(request_id) else None)
 
 
-def new_parent() -> str:
+def new_parent(trace_id: str | None = None) -> str:
     """A new trace, as ``traceparent``."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return f"00-{trace_id or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 @contextmanager

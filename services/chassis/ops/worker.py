@@ -15,7 +15,16 @@ from services.chassis.messaging.keys import KeyKeeper
 from services.chassis.messaging.relay import Relay
 from services.chassis.messaging.switches import switched_on
 from services.chassis.ops import health, logs, metrics, tracing
-from services.chassis.ops.service import VERSION, Service, database_check, for_ever, index_check, open_house, server
+from services.chassis.ops.service import (
+    NO_TELEMETRY,
+    VERSION,
+    Service,
+    database_check,
+    for_ever,
+    index_check,
+    open_house,
+    server,
+)
 from services.chassis.ops.settings import Settings
 from services.chassis.schedule import timers
 from services.chassis.schedule.leases import Lease
@@ -104,7 +113,8 @@ class Worker:
         return lease
 
     def _health(self) -> FastAPI:
-        app = FastAPI(title=f"Linli {self._service.name} worker", docs_url=None, redoc_url=None, openapi_url=None)
+        title = f"Linli {self._service.name} worker"
+        app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
         checks = {"database": database_check(self._house), "indexes": index_check(self._house, self._service)}
         if self._service.all_reactions:
             checks["consumer"] = self._consumer_check

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +38,11 @@ def load(folder: Path) -> City:
     if wrong_entries := problems(city):
         raise CityDataWrong(wrong_entries)
     return city
+
+
+def holidays_known_until(folder: Path) -> date:
+    """The last day of which the city's data tells whether it is a holiday; CityDataWrong where they cannot be read."""
+    return WorkingCalendar.from_data(_json(folder / "holidays.json")).covered_until
 
 
 def _json(path: Path) -> Any:

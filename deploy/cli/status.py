@@ -1,13 +1,17 @@
 """`linli status`: how everything is."""
 
 import os
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from deploy.cities.load import CityDataWrong, holidays_known_until
 from deploy.cli import screen
-from deploy.local import Stack, health
+from deploy.cli.seed import folder
+from deploy.local import Stack, Trouble, health
 from deploy.local.health import Health
 
 FLOW = {
@@ -18,6 +22,7 @@ FLOW = {
     "parked_events": "parked events",
     "cases_overdue": "cases overdue",
 }
+HOLIDAYS_AHEAD_DAYS = 45
 
 
 def command(
@@ -34,11 +39,20 @@ def command(
         _say_stopped(as_json)
         raise typer.Exit(1)
     found = health.look(stack.layout)
+    known_until = _holidays_known_until(folder(stack))
     if as_json:
-        screen.print_json(found.to_json())
+        screen.print_json({**found.to_json(), "holidays_known_until": known_until.isoformat()})
     else:
         _show(found)
+        _show_holidays(known_until)
     raise typer.Exit(1 if found.red else 0)
+
+
+def _holidays_known_until(data: Path) -> date:
+    try:
+        return holidays_known_until(data)
+    except CityDataWrong as error:
+        raise Trouble(f"The data in {data} cannot be used: mend these.", lines=error.problems[:20]) from error
 
 
 def _say_stopped(as_json: bool) -> None:  # noqa: FBT001
@@ -60,6 +74,13 @@ def _show(found: Health) -> None:
     screen.STDOUT.print(f"gateway {found.gateway}/")
     for phrase in found.red:
         screen.STDOUT.print(f"[red]red: {phrase}[/]")
+
+
+def _show_holidays(known_until: date) -> None:
+    """Due times after that day would take every holiday for a working day."""
+    screen.STDOUT.print(f"holidays known until       {known_until}")
+    if (known_until - datetime.now(UTC).date()).days < HOLIDAYS_AHEAD_DAYS:
+        screen.STDOUT.print("[yellow]add the next year's holidays to holidays.json of the city and restart[/]")
 
 
 def _processes(found: Health) -> Table:

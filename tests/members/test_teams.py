@@ -166,12 +166,17 @@ async def test_a_change_of_a_version_that_is_past_is_refused(members: Members) -
         {"skills": [{"$ne": ""}]},
         {"capacity": 0},
         {"capacity": "many"},
-        {"on_duty": True},
+        {"on_duty": "perhaps"},
     ],
 )
 async def test_a_team_that_makes_no_sense_is_refused(members: Members, change: dict[str, object]) -> None:
     assert told(await members.post(DISPATCHER, "/v1/teams", {**PATROL, **change})) == (422, "invalid")
     assert await members.count("teams") == 0
+
+
+async def test_a_team_may_begin_on_duty(members: Members) -> None:
+    made = await members.post(DISPATCHER, "/v1/teams", {**PATROL, "on_duty": True})
+    assert (made.json()["on_duty"], made.headers["etag"]) == (True, '"2"')
 
 
 async def test_a_dispatcher_founds_teams_in_the_own_place_only(members: Members) -> None:

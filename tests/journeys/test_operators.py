@@ -1,0 +1,29 @@
+"""What operators type, on a town that runs."""
+
+import json
+
+from tests.conftest import CITY_DATA
+from tests.journeys.town import Town, new_phone
+
+
+def test_a_town_that_runs_is_green_and_says_until_when_it_knows_the_holidays(town: Town) -> None:
+    told = town.linli("status", "--json")
+    status = json.loads(told.stdout)
+    assert (told.returncode, status["red"]) == (0, [])
+    holidays = json.loads((CITY_DATA / "holidays.json").read_text())
+    assert status["holidays_known_until"] == holidays["covered_until"]
+    assert status["flow"]["parked_events"] == 0
+
+
+def test_a_token_is_had_for_a_phone_a_login_and_an_organisation(town: Town) -> None:
+    station = town.ask("GET", "/v1/organisations", town.staff("supervisor")).json()["items"][0]["id"]
+    for who, role in ((new_phone(), "resident"), ("operator", "operator"), (station, "handler")):
+        token = town.linli("token", who).stdout.strip()
+        me = town.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
+        assert role in me.json()["roles"], me.text
+
+
+def test_a_token_for_nobody_is_refused_in_one_sentence(town: Town) -> None:
+    told = town.linli("token", "nobody")
+    assert told.returncode == 2
+    assert told.stderr.startswith("linli: There is no account 'nobody'")

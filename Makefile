@@ -8,6 +8,8 @@ PYTHON ?= python3
 PYTEST ?=
 LOCK := deploy/requirements/dev.lock
 READY := .venv/.ready
+# The mongod that a Python package brings, used where none is on the PATH, loads this library of the system.
+MONGOD_RUNS := 'import ctypes, shutil, sys; sys.platform != "linux" or shutil.which("mongod") or ctypes.CDLL("libcurl.so.4")'
 
 .PHONY: help demo test check docs down clean tools
 
@@ -43,8 +45,9 @@ tools:
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || missing+=" python3-venv"; \
 	java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])' || missing+=" openjdk-17-jre-headless"; \
 	mvn -v >/dev/null 2>&1 || missing+=" maven"; \
+	$(PYTHON) -c $(MONGOD_RUNS) 2>/dev/null || missing+=" libcurl4"; \
 	if [ -n "$$missing" ]; then \
-	  echo "Linli needs Python 3.11, Java 17 and Maven. Missing or too old here: run  apt-get install$$missing" >&2; exit 2; \
+	  echo "Linli needs Python 3.11, Java 17, Maven and libcurl. Missing or too old here: run  apt-get install$$missing" >&2; exit 2; \
 	fi
 
 # Made again only when the lock changes.

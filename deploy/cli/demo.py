@@ -3,20 +3,27 @@
 import asyncio
 import os
 import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
+
+from rich.text import Text
 
 from deploy.cli import screen
 from deploy.cli.city import credentials
-from deploy.cli.city.client import Gateway, Refused, Unanswered
-from deploy.cli.city.spool import CodeMissing
-from deploy.cli.demoing.tour import Tour
+from deploy.cli.city.client import Gateway, Unanswered
+from deploy.cli.demoing.tour import Astray, Step, Tour
+from deploy.cli.screen import Json
 from deploy.cli.seed import folder, seed
 from deploy.cli.seeding import marker
 from deploy.local import Stack, Trouble
 
+PATIENCE_SECONDS = 30
 
-def command() -> None:
+
+def command(as_json: Json = False) -> None:
     """Start Linli, fill it with its city where that has not been done, and play a first case on the screen.
+    启动邻里，录入城市数据，并在屏幕上演示第一件诉求。
 
     A resident signs in by phone, finds the right service, files, is told who has it and by when; the station takes it
     on, does it and answers; the resident rates it. What is there already is kept: the second time takes seconds.
@@ -29,26 +36,61 @@ def command() -> None:
     stack = Stack.asked_for(os.environ)
     with screen.progress() as report:
         stack.up(report)
-    asyncio.run(_play(stack))
+    asyncio.run(_fill(stack))
+    show = _show_json if as_json else _show
+    show(stack, began)
+
+
+async def _fill(stack: Stack) -> None:
+    """Seed the city of the stack where that has not been done."""
+    data = folder(stack)
+    try:
+        async with Gateway(stack.gateway, patience=PATIENCE_SECONDS) as gateway:
+            seeded = await marker.is_seeded(stack.home, data, gateway)
+    except Unanswered as error:
+        raise Trouble(f"The city cannot be looked at: {error}. See `linli status`.", code=1) from error
+    if not seeded:
+        await seed(stack, data)
+
+
+async def _play(stack: Stack, tell: Callable[[Step], None]) -> Sequence[Mapping[str, Any]]:
+    """The first case, and its timeline; Trouble where it does not go its way."""
+    try:
+        async with Gateway(stack.gateway, patience=PATIENCE_SECONDS) as gateway:
+            return await Tour(gateway, credentials.read(stack.home), stack.home.sms, tell).play()
+    except Astray as error:
+        raise Trouble(f"The first case did not go its way: {error}. See `linli status`.", code=1) from error
+
+
+def _show_json(stack: Stack, began: float) -> None:
+    steps: list[Step] = []
+    timeline = asyncio.run(_play(stack, steps.append))
+    seconds, accounts = round(time.monotonic() - began, 1), str(credentials.path(stack.home))
+    told = {"running": True, "gateway": stack.gateway, "seconds": seconds, "accounts": accounts}
+    screen.print_json({**told, "steps": steps, "timeline": timeline})
+
+
+def _show(stack: Stack, began: float) -> None:
+    screen.STDOUT.print(Text("\nA first case", style="bold"))
+    _show_timeline(asyncio.run(_play(stack, _show_step)))
     _show_next(stack, time.monotonic() - began)
 
 
-async def _play(stack: Stack) -> None:
-    async with Gateway(stack.gateway, patience=30) as gateway:
-        data = folder(stack)
-        if not await marker.is_seeded(stack.home, data, gateway):
-            await seed(stack, data)
-        try:
-            await Tour(gateway, credentials.read(stack.home), stack.home.sms).play()
-        except (Refused, Unanswered, CodeMissing) as error:
-            raise Trouble(f"The first case did not go its way: {error}. See `linli status`.", code=1) from error
+def _show_step(step: Step) -> None:
+    screen.STDOUT.print(f"  {step.seconds:6.2f} s  {step.who:10} {step.what}", soft_wrap=True)
+
+
+def _show_timeline(timeline: Sequence[Mapping[str, Any]]) -> None:
+    screen.STDOUT.print(Text("\nIts timeline", style="bold"))
+    for entry in timeline:
+        screen.STDOUT.print(f"  {entry['at']}  {entry['name']['zh']} / {entry['name']['en']}")
 
 
 def _show_next(stack: Stack, seconds: float) -> None:
     say = partial(screen.STDOUT.print, soft_wrap=True)
-    say(f"\nLinli runs at [bold]{stack.gateway}/[/] ({seconds:.0f} s): the API page, to try everything from.")
+    say(f"\nLinli runs at {stack.gateway}/ ({seconds:.0f} s): the API page, to try everything from.")
     say(f"Accounts of every role, with passwords and second factors: {credentials.path(stack.home)}")
-    say("Next:  [bold]linli status[/]   how everything is")
-    say("       [bold]linli sms -f[/]   what phones receive, sign-in codes too")
-    say("       [bold]linli verify[/]   whether every promise holds")
-    say("       [bold]linli down[/]     stop; the data stays")
+    say("Next:  [bold]linli status[/]   how everything is", markup=True)
+    say("       [bold]linli sms -f[/]   what phones receive, sign-in codes too", markup=True)
+    say("       [bold]linli verify[/]   whether every promise holds", markup=True)
+    say("       [bold]linli down[/]     stop; the data stays", markup=True)

@@ -20,7 +20,8 @@ def application() -> typer.Typer:
     """All commands of the table."""
     app = typer.Typer(
         name="linli",
-        help="Linli runs a city's communities. Start it with `linli up`, see how it is with `linli status`.",
+        help="Linli runs a city's communities. Start it with `linli up`, see how it is with `linli status`. "
+        "邻里为全市社区服务：用 `linli up` 启动，用 `linli status` 查看状态。",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -36,12 +37,16 @@ def application() -> typer.Typer:
 
 
 def run() -> None:
-    """The entry point: a trouble becomes one sentence and its exit code."""
+    """The entry point: a trouble, also one of the system with a file, becomes one sentence and its exit code."""
     try:
         application()()
     except Trouble as trouble:
         screen.tell(trouble)
         sys.exit(trouble.code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        screen.tell(Trouble(f"{where}{error.strerror or error}."))
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
 

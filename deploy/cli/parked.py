@@ -11,24 +11,26 @@ from rich.table import Table
 
 from deploy.cli import screen
 from deploy.cli.parking import Found, Lots, Wanted
+from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
 from services.chassis.domain.refusals import Unavailable
 
 T = TypeVar("T")
 
 command = typer.Typer(
-    no_args_is_help=True, help="See the events that were set aside because a reaction failed on them, and replay them."
+    no_args_is_help=True,
+    help="See the events that were set aside because a reaction failed on them, and replay them. "
+    "查看因处理失败而搁置的事件，并重新处理。",
 )
 
 Service = Annotated[str, typer.Option(help="Only those of this service.")]
 Reaction = Annotated[str, typer.Option(help="Only those of this reaction.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document, for machines.")]
 Id = Annotated[str, typer.Argument(help="As `linli parked list` shows it.")]
 
 
 @command.command("list")
 def list_parked(service: Service = "", reaction: Reaction = "", as_json: Json = False) -> None:
-    """List parked events, in the order of their topics.
+    """List parked events, in the order of their topics. 按主题顺序列出搁置的事件。
 
     Examples:  [bold]linli parked list[/]  ·  [bold]linli parked list --reaction copy-team --json[/]
 
@@ -47,6 +49,7 @@ def list_parked(service: Service = "", reaction: Reaction = "", as_json: Json = 
 @command.command("show")
 def show(id: Id, service: Service = "", as_json: Json = False) -> None:
     """Show one parked event: why, since when, its headers, and what it says; sealed fields stay sealed.
+    显示一个搁置事件的原因、时间和内容；加密字段保持加密。
 
     Example:  [bold]linli parked show 'copy-team|team_8f3k:2'[/]
 
@@ -57,7 +60,7 @@ def show(id: Id, service: Service = "", as_json: Json = False) -> None:
         screen.print_json(one.document())
         return
     for name, value in one.document().items():
-        screen.STDOUT.print(f"{name:12} {value}", markup=False, soft_wrap=True)
+        screen.STDOUT.print(f"{name:12} {value}", soft_wrap=True)
 
 
 @command.command("replay")
@@ -71,6 +74,7 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Let the workers try parked events again, those of one entity always together and in order.
+    重新处理搁置的事件，同一对象的事件总是一起按顺序处理。
 
     An event that fails again stays parked, with its new reason, and those behind it too.
 
@@ -80,24 +84,22 @@ def replay(
     """
     if sum(map(bool, (id, reaction, everything))) != 1:
         raise Trouble("Say which: an ID, --reaction NAME, or --all.")
-    wanted = Wanted(service, reaction, id)
+    wanted, tell = Wanted(service, reaction, id), screen.print_json if as_json else _tell
     before = _ask(lambda lots: lots.with_followers(wanted))
     if id:
         _one([one for one in before if one.id == id], id)
     if len(before) > 1 and not yes:
-        _tell(as_json, {"dry_run": True, "would_replay": len(before), "by_reaction": _by_reaction(before)})
+        tell({"dry_run": True, "would_replay": len(before), "by_reaction": _by_reaction(before)})
         return
     after = _ask(lambda lots: lots.replay(before, within, _progress))
     waiting = sum(one.replay for one in after)
     counts = {"before": len(before), "after": len(after), "not_tried_yet": waiting, "by_reaction": _by_reaction(after)}
-    _tell(as_json, counts)
+    tell(counts)
     raise typer.Exit(1 if after else 0)
 
 
-def _tell(as_json: bool, counts: dict[str, Any]) -> None:  # noqa: FBT001
-    if as_json:
-        screen.print_json(counts)
-    elif counts.get("dry_run"):
+def _tell(counts: dict[str, Any]) -> None:
+    if counts.get("dry_run"):
         screen.STDOUT.print(f"{counts['would_replay']} events would be replayed. Say --yes to do it.")
     else:
         screen.STDOUT.print(f"parked before {counts['before']}, after {counts['after']}")

@@ -56,7 +56,7 @@ class Found:
             place=(document["topic"], document["partition"], document["offset"]),
             at=document["at"],
             reason=document["reason"],
-            replay=document["replay"],
+            replay=document.get("replay", False),
             headers=document["headers"],
             value=None if document["bytes"] is None else bytes(document["bytes"]),
         )

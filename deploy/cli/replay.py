@@ -20,7 +20,7 @@ from deploy.cli.replaying.ledger import Ledger
 from deploy.cli.replaying.messages import BadLine, Message, read
 from deploy.cli.replaying.results import Results, tables
 from deploy.cli.replaying.run import Pace, Replay
-from deploy.local import Stack
+from deploy.local import Stack, Trouble
 
 PATIENCE_SECONDS = 180
 
@@ -35,6 +35,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document at the end, for machines.")] = False,
 ) -> None:
     """Play real messages through the gateway as cases, from filing to rating, and check the whole system afterwards.
+    把真实来信作为诉求经由网关办理，从受理到评价，最后核对整个系统。
 
     FILE has one JSON object a line: [bold]id[/] (one of a kind), [bold]user[/] (a pseudonym), [bold]title[/],
     [bold]text[/], and where known [bold]filed_at[/], [bold]reply[/], [bold]replied_at[/] (ISO 8601, local time);
@@ -50,15 +51,16 @@ def command(
 
     Examples:  [bold]linli replay messages.jsonl.gz[/]  ·  [bold]linli replay messages.jsonl --limit 100 --seed 2[/]
 
-    Exit code 0: every message was filed, settled and told to its resident once, and `linli verify` is clean;
-    1: something is missing; 2: the file cannot be read, or Linli does not run.
+    Exit code 0: every line was a message, was filed, settled and told to its resident once, and `linli verify` is
+    clean; 1: something is missing, the last lines say what; 2: the file cannot be read, or Linli does not run.
     """
     stack = Stack.of(os.environ).running()
     messages, bad = read(file, limit)
     log = ledger or stack.home.root / "replay.jsonl"
     results = asyncio.run(_replay(stack, messages, bad, log, (seed, rate, concurrency)))
-    verified = _verify(log, as_json)
-    _show(results, verified, as_json)
+    show, words = (_show_json, ["--json"]) if as_json else (_show, [])
+    verified = _verify(log, words)
+    show(results, verified)
     raise typer.Exit(1 if results.missing or verified.returncode else 0)
 
 
@@ -75,24 +77,27 @@ async def _replay(
             replay = Replay(gateway, await Town.look(gateway), cast, desk, results, seed)
             await replay.play(messages, concurrency, Pace(rate), shown)
             shown.say("waiting until every service has caught up")
-            await until_quiet(stack, PATIENCE_SECONDS)
+            try:
+                await until_quiet(stack, PATIENCE_SECONDS)
+            except Trouble as trouble:
+                results.late = trouble.sentence
             await replay.count_told(concurrency, shown)
     return results
 
 
-def _verify(log: Path, as_json: bool) -> subprocess.CompletedProcess[str]:  # noqa: FBT001
+def _verify(log: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
     """`linli verify` as an operator would type it, with the log of this replay."""
     screen.STDERR.print("checking all promises: linli verify")
-    command = [sys.executable, "-m", "deploy.cli.main", "verify", "--ledger", str(log)]
-    return subprocess.run([*command, *(["--json"] if as_json else [])], text=True, stdout=subprocess.PIPE, check=False)
+    command = [sys.executable, "-m", "deploy.cli.main", "verify", "--ledger", str(log), *words]
+    return subprocess.run(command, text=True, stdout=subprocess.PIPE, check=False)
 
 
-def _show(results: Results, verified: subprocess.CompletedProcess[str], as_json: bool) -> None:  # noqa: FBT001
-    if as_json:
-        screen.print_json({**results.to_json(), "verified": verified.returncode == 0, "verify": verified.stdout})
-        return
+def _show_json(results: Results, verified: subprocess.CompletedProcess[str]) -> None:
+    screen.print_json({**results.to_json(), "verified": verified.returncode == 0, "verify": verified.stdout})
+
+
+def _show(results: Results, verified: subprocess.CompletedProcess[str]) -> None:
     for table in tables(results):
         screen.STDOUT.print(table)
     typer.echo(verified.stdout)
-    for phrase in results.missing:
-        screen.STDOUT.print(f"[red]missing: {phrase}[/]")
+    screen.print_red(f"missing: {phrase}" for phrase in results.missing)

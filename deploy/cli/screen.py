@@ -2,18 +2,23 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import orjson
+import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from deploy.local.trouble import Trouble
 
-STDERR = Console(stderr=True, highlight=False)
-STDOUT = Console(highlight=False)
+# Words of others (a reason, a refusal, a path) are shown as they are: what is styled is a Text, or says markup=True.
+STDERR = Console(stderr=True, highlight=False, markup=False, emoji=False)
+STDOUT = Console(highlight=False, markup=False, emoji=False)
+Json = Annotated[bool, typer.Option("--json", help="One JSON document, for machines.")]
 COLOURS = {"ready": "green", "migrated": "green", "stopped": "dim"}
 
 
@@ -38,16 +43,28 @@ def print_json(content: object) -> None:
     sys.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
+def print_json_line(content: object) -> None:
+    """One JSON document on a line of its own, seen at once, as one of many on stdout."""
+    sys.stdout.write(orjson.dumps(content).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_red(phrases: Iterable[str]) -> None:
+    """Each phrase in red, on a line of its own."""
+    for phrase in phrases:
+        STDOUT.print(Text(phrase, style="red"), soft_wrap=True)
+
+
 def tell(trouble: Trouble) -> None:
     """The sentence of a trouble on stderr, the last lines of the log below it."""
-    STDERR.print(f"linli: {trouble.sentence}", markup=False, soft_wrap=True)
+    STDERR.print(f"linli: {trouble.sentence}", soft_wrap=True)
     for line in trouble.lines:
-        STDERR.print(f"  | {line}", markup=False, soft_wrap=True)
+        STDERR.print(f"  | {line}", soft_wrap=True)
 
 
 def _table(states: dict[str, str], seconds: float) -> Table:
     table = Table.grid(padding=(0, 2))
     for process, state in states.items():
-        table.add_row(process, f"[{COLOURS.get(state, 'yellow')}]{state}[/]")
-    table.add_row("", f"[dim]{seconds:.0f} s[/]")
+        table.add_row(process, Text(state, style=COLOURS.get(state, "yellow")))
+    table.add_row("", Text(f"{seconds:.0f} s", style="dim"))
     return table

@@ -16,6 +16,7 @@ from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.credentials import Credentials, Resident
 from deploy.cli.city.quiet import until_quiet
 from deploy.cli.city.tokens import KeyHolder
+from deploy.cli.screen import Json
 from deploy.cli.seeding import marker
 from deploy.cli.seeding.marker import Marker
 from deploy.cli.seeding.stages import AT_ONCE, Seeding
@@ -26,9 +27,10 @@ DEMO_PHONE = "13800138000"
 
 def command(
     city: Annotated[Path | None, typer.Option(help="The folder of the city's data; the one set for the stack.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document with the counts, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Load a city's areas, catalogue, organisations, volunteer teams and staff through the gateway.
+    经由网关录入全市的区划、服务事项、机构、志愿服务队和工作人员。
 
     It acts with a short-lived token that it signs itself with the stack's signing key: whoever can read that key is
     the operator. Everything is sent with an Idempotency-Key made of the city and its natural key, so it may be
@@ -59,7 +61,7 @@ def operator(stack: Stack, place: str) -> KeyHolder:
     """The operator of the stack, as administrator of a place."""
     environment = stack.environment("members", "web")
     roles = frozenset({"administrator", "operator"})
-    return KeyHolder(stack.home, roles, place, environment["LINLI_ISSUER"], environment["LINLI_AUDIENCE"])
+    return KeyHolder(stack.layout.token_keys, roles, place, environment["LINLI_ISSUER"], environment["LINLI_AUDIENCE"])
 
 
 async def seed(stack: Stack, data: Path) -> dict[str, int]:

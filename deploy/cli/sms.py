@@ -5,7 +5,6 @@ import time
 from datetime import datetime
 from typing import Annotated
 
-import orjson
 import typer
 
 from deploy.cli import screen
@@ -22,6 +21,7 @@ def command(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last ones; 0: all.")] = 20,
 ) -> None:
     """Show the text messages that were sent, newest last: a local city sends none out, it puts them in a folder.
+    显示已发出的短信：本机运行时短信不外发，存放在文件夹里。
 
     Sign-in codes are among them.
 
@@ -44,11 +44,11 @@ def _to(phone: str, messages: list[TextMessage]) -> list[TextMessage]:
 
 
 def _show(message: TextMessage) -> None:
-    screen.STDOUT.print(f"{_clock(message.at)}  {message.phone}  {message.text}", markup=False, soft_wrap=True)
+    screen.STDOUT.print(f"{_clock(message.at)}  {message.phone}  {message.text}", soft_wrap=True)
 
 
 def _show_json(message: TextMessage) -> None:
-    typer.echo(orjson.dumps(message))
+    screen.print_json_line(message)
 
 
 def _clock(at: datetime) -> str:

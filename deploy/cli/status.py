@@ -1,18 +1,21 @@
 """`linli status`: how everything is."""
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from deploy.cities.load import CityDataWrong, holidays_known_until
 from deploy.cli import screen
+from deploy.cli.screen import Json
 from deploy.cli.seed import folder
-from deploy.local import Stack, Trouble, health
+from deploy.local import Stack, health
 from deploy.local.health import Health
+from deploy.local.waiting import LONGEST_REASON
 
 FLOW = {
     "consumer_lag": "events not yet consumed",
@@ -26,9 +29,10 @@ HOLIDAYS_AHEAD_DAYS = 45
 
 
 def command(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for machines.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show every process, whether broker and databases answer, and what flows between the services.
+    显示每个进程、消息系统和数据库是否应答，以及服务之间的流量。
 
     Examples:  [bold]linli status[/]  ·  [bold]linli status --json | jq .red[/]
 
@@ -36,51 +40,63 @@ def command(
     """
     stack = Stack.of(os.environ)
     if not stack.is_running():
-        _say_stopped(as_json)
+        stopped = _stopped_json if as_json else _show_stopped
+        stopped()
         raise typer.Exit(1)
-    found = health.look(stack.layout)
-    known_until = _holidays_known_until(folder(stack))
+    found, holidays = health.look(stack.layout), Holidays.of(folder(stack))
+    red = found.red + holidays.red
     if as_json:
-        screen.print_json({**found.to_json(), "holidays_known_until": known_until.isoformat()})
+        screen.print_json({**found.to_json(), "red": red, "holidays_known_until": holidays.known_until})
     else:
         _show(found)
-        _show_holidays(known_until)
-    raise typer.Exit(1 if found.red else 0)
+        _show_holidays(holidays)
+        screen.print_red(f"red: {phrase}" for phrase in red)
+    raise typer.Exit(1 if red else 0)
 
 
-def _holidays_known_until(data: Path) -> date:
-    try:
-        return holidays_known_until(data)
-    except CityDataWrong as error:
-        raise Trouble(f"The data in {data} cannot be used: mend these.", lines=error.problems[:20]) from error
+@dataclass(frozen=True)
+class Holidays:
+    """Until when the city's holidays are known; None, and what is red, where its data cannot be used."""
+
+    known_until: date | None
+    red: list[str]
+
+    @classmethod
+    def of(cls, data: Path) -> "Holidays":
+        """As they stand in a city's folder."""
+        try:
+            return cls(holidays_known_until(data), [])
+        except (CityDataWrong, ValueError) as error:
+            why = " ".join(str(error).split())[:LONGEST_REASON]
+            return cls(None, [f"holidays.json in {data} cannot be used ({why})"])
 
 
-def _say_stopped(as_json: bool) -> None:  # noqa: FBT001
-    if as_json:
-        screen.print_json({"running": False, "red": ["Linli does not run"]})
-    else:
-        screen.STDERR.print("Linli does not run: start it with `linli up`.")
+def _stopped_json() -> None:
+    screen.print_json({"running": False, "red": ["Linli does not run"]})
+
+
+def _show_stopped() -> None:
+    screen.STDERR.print("Linli does not run: start it with `linli up`.")
 
 
 def _show(found: Health) -> None:
     screen.STDOUT.print(_processes(found))
     for store in found.stores:
-        screen.STDOUT.print(
-            f"{store.name:15} {store.address:22} {'answers' if store.reachable else '[red]does not answer[/]'}"
-        )
+        answers = Text("answers") if store.reachable else Text("does not answer", style="red")
+        screen.STDOUT.print(f"{store.name:15} {store.address:22}", answers)
     for name, words in FLOW.items():
         value = found.flow[name]
         screen.STDOUT.print(f"{words:24} {'not known' if value is None else f'{value:g}'}")
     screen.STDOUT.print(f"gateway {found.gateway}/")
-    for phrase in found.red:
-        screen.STDOUT.print(f"[red]red: {phrase}[/]")
 
 
-def _show_holidays(known_until: date) -> None:
+def _show_holidays(holidays: Holidays) -> None:
     """Due times after that day would take every holiday for a working day."""
-    screen.STDOUT.print(f"holidays known until       {known_until}")
-    if (known_until - datetime.now(UTC).date()).days < HOLIDAYS_AHEAD_DAYS:
-        screen.STDOUT.print("[yellow]add the next year's holidays to holidays.json of the city and restart[/]")
+    until = holidays.known_until
+    screen.STDOUT.print(f"{'holidays known until':24} {until or 'not known'}")
+    if until and (until - datetime.now(UTC).date()).days < HOLIDAYS_AHEAD_DAYS:
+        advice = "add the next year's holidays to holidays.json of the city and restart"
+        screen.STDOUT.print(Text(advice, style="yellow"))
 
 
 def _processes(found: Health) -> Table:
@@ -88,7 +104,7 @@ def _processes(found: Health) -> Table:
     for title in ("process", "state", "pid", "up", "MiB", "ready"):
         table.add_column(title, justify="right" if title in ("pid", "up", "MiB") else "left")
     for one in found.processes:
-        ready = "[green]yes[/]" if one.ready else f"[red]no[/] {one.said}"
+        ready = Text("yes", style="green") if one.ready else Text.assemble(("no", "red"), f" {one.said}")
         table.add_row(one.name, one.state, str(one.pid or ""), _clock(one.uptime_seconds), str(one.memory_mib), ready)
     return table
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from deploy.cli import screen
 from deploy.cli.city import credentials
 from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.spool import CodeMissing, Spool
-from deploy.cli.city.tokens import PhoneHolder, SignedIn, StaffMember
+from deploy.cli.city.tokens import PhoneHolder, SignedIn, StaffMember, Token
+from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
 
 
@@ -18,8 +21,10 @@ def command(
         str,
         typer.Argument(help="A phone, the login of an account, or the id of an organisation or team to work for."),
     ],
+    as_json: Json = False,
 ) -> None:
     """Sign in as a resident or as one of the demo accounts, and print the access token; it holds for 15 minutes.
+    以居民或演示账号登录，输出访问令牌，有效期 15 分钟。
 
     For a phone, the code is read where `linli sms` shows it; for an account, password and second factor come from
     `.linli/credentials.json`. A second factor is good once: the second token of an account may take half a minute.
@@ -30,13 +35,18 @@ def command(
     Exit code 0: printed; 1: signing in was refused; 2: Linli does not run, or nobody is called that.
     """
     stack = Stack.of(os.environ).running()
-    typer.echo(asyncio.run(_signed_in(stack, who)))
+    token = asyncio.run(_signed_in(stack, who))
+    if as_json:
+        expires = datetime.fromtimestamp(token.expires, UTC)
+        screen.print_json({"token": token.value, "actor": token.actor, "expires": expires})
+    else:
+        typer.echo(token.value)
 
 
-async def _signed_in(stack: Stack, who: str) -> str:
+async def _signed_in(stack: Stack, who: str) -> Token:
     async with Gateway(stack.gateway) as gateway:
         try:
-            return (await _bearer(stack, gateway, who).token()).value
+            return await _bearer(stack, gateway, who).token()
         except (Refused, CodeMissing) as error:
             raise Trouble(f"No token: {error}.", code=1) from error
         except Unanswered as error:

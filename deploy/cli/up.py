@@ -4,11 +4,13 @@ import os
 import time
 
 from deploy.cli import screen
+from deploy.cli.screen import Json
 from deploy.local import Stack
 
 
-def command() -> None:
+def command(as_json: Json = False) -> None:
     """Start Kafka, the databases, the services and the gateway, and wait until all of them are ready.
+    启动消息系统、数据库、各项服务和网关，直到全部就绪。
 
     What runs already is left alone, data from earlier is kept. Ports are settings (LINLI_PORT_GATEWAY and so on;
     LINLI_PORT_BASE=1000 moves all of them), LINLI_HOME moves the data. A Kafka or MongoDB named by LINLI_KAFKA or
@@ -22,4 +24,10 @@ def command() -> None:
     stack = Stack.asked_for(os.environ)
     with screen.progress() as report:
         stack.up(report)
-    screen.STDOUT.print(f"Linli runs at {stack.gateway}/ ({time.monotonic() - began:.0f} s).")
+    seconds = time.monotonic() - began
+    if as_json:
+        names = [process.name for process in stack.layout.processes]
+        told = {"running": True, "gateway": stack.gateway, "seconds": round(seconds, 1), "processes": names}
+        screen.print_json(told)
+    else:
+        screen.STDOUT.print(f"Linli runs at {stack.gateway}/ ({seconds:.0f} s).")

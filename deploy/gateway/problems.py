@@ -75,7 +75,10 @@ PROBLEMS = (
         (429, 429),
         429,
         "too-many",
-        {"zh": "请求过于频繁，请稍后再试。", "en": "Too many requests. Wait a little, then try again."},
+        {
+            "zh": f"请求过于频繁，请在 {RETRY_AFTER_SECONDS} 秒后再试。",
+            "en": f"Too many requests. Try again in {RETRY_AFTER_SECONDS} s.",
+        },
     ),
     _as_services_say(refusals.Unavailable(retry_after=RETRY_AFTER_SECONDS), (500, 599), 503),
     Problem(

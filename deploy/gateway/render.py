@@ -3,12 +3,13 @@
 import importlib.util
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy.gateway import problems, routes
+from deploy.gateway.limits import Limits
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page"
@@ -31,6 +32,7 @@ class Gateway:
     audience: str = "linli"
     host: str = "127.0.0.1"
     openapi: Path | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def render(gateway: Gateway) -> str:
         services=[{"name": name, "port": port} for name, port in gateway.webs.items()],
         routes=routes.routes(),
         streams=routes.streams(),
+        rates=gateway.limits.rates(),
         identity_prefixes=routes.IDENTITY_PREFIXES,
         identity_headers=routes.IDENTITY_HEADERS,
         problems=problems.PROBLEMS,

@@ -1,5 +1,6 @@
 """MongoDB as one replica set of one node per service: how it is started, made primary, and addressed."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ OPTIONS = {
     "maxPoolSize": "100",
 }
 NOT_YET_INITIALIZED = 94
+SET_UP_SECONDS = 2
 
 
 def uri(service: str, ports: Ports, database: str | None = None) -> str:
@@ -44,16 +46,19 @@ def command(service: str, home: Home, ports: Ports) -> tuple[str, ...]:
     return (tools.mongod(), "--replSet", replica_set(service), *where, *size, *quiet)
 
 
-def is_primary(service: str, ports: Ports) -> bool:
-    """Whether the replica set has its primary; a set that does not exist yet, or has moved, is set up."""
+def is_primary(service: str, ports: Ports, seconds: float = 2) -> bool:
+    """Whether the replica set of a service has its primary; only asked, for at most so many seconds."""
     try:
-        with _direct(_address(service, ports)) as client:
-            if client.admin.command("hello").get("isWritablePrimary"):
-                return True
-            _set_up(client, service, ports)
+        with _direct(_address(service, ports), seconds) as client:
+            return bool(client.admin.command("hello").get("isWritablePrimary"))
     except PyMongoError:
-        pass
-    return False
+        return False
+
+
+def set_up(service: str, ports: Ports) -> None:
+    """Initiate a replica set that does not exist yet, move one whose port changed; one that cannot be yet is left."""
+    with contextlib.suppress(PyMongoError), _direct(_address(service, ports), SET_UP_SECONDS) as client:
+        _configure(client, service, ports)
 
 
 def answers(address: str, seconds: float = 1) -> bool:
@@ -75,7 +80,7 @@ def replica_set(service: str) -> str:
     return f"linli-{service}"
 
 
-def _set_up(client: MongoClient[Any], service: str, ports: Ports) -> None:
+def _configure(client: MongoClient[Any], service: str, ports: Ports) -> None:
     """Initiate a new set; give a set whose data came from another port its address of now."""
     wanted = {"_id": replica_set(service), "members": [{"_id": 0, "host": _address(service, ports)}]}
     try:
@@ -97,8 +102,8 @@ def _address(service: str, ports: Ports) -> str:
     return f"127.0.0.1:{ports.named()[f'mongo_{service}']}"
 
 
-def _direct(address: str) -> MongoClient[Any]:
-    return MongoClient(f"mongodb://{address}", directConnection=True, serverSelectionTimeoutMS=200, timeoutMS=2000)
+def _direct(address: str, seconds: float) -> MongoClient[Any]:
+    return MongoClient(f"mongodb://{address}", directConnection=True, timeoutMS=int(seconds * 1000))
 
 
 def _client(address: str, seconds: float) -> MongoClient[Any]:

@@ -3,7 +3,8 @@
 import orjson
 
 from deploy.gateway import merge, render, routes
-from deploy.local import keys, tools, waiting
+from deploy.gateway.limits import Limits, LimitUnfit
+from deploy.local import tools, waiting
 from deploy.local.layout import Layout
 from deploy.local.processes import SERVICES
 from deploy.local.trouble import Trouble
@@ -19,10 +20,11 @@ def prepare(layout: Layout) -> None:
         port=layout.ports.gateway,
         admin_port=layout.ports.gateway_admin,
         webs={service: ports[f"{service}_web"] for service in SERVICES},
-        jwks=keys.jwks(layout.home),
+        jwks=layout.jwks,
         issuer=layout.given.get("LINLI_ISSUER", "linli"),
         audience=layout.given.get("LINLI_AUDIENCE", "linli"),
         openapi=openapi,
+        limits=_limits(layout),
     )
     configuration.write_text(render.render(gateway))
     complaints = render.complaints(tools.envoy(), configuration)
@@ -39,3 +41,10 @@ def describe(layout: Layout) -> None:
             documents[service] = orjson.loads(body)
     merged = merge.merge(documents, routes.PUBLIC)
     (layout.home.run / "openapi.json").write_bytes(orjson.dumps(merged))
+
+
+def _limits(layout: Layout) -> Limits:
+    try:
+        return Limits.of(layout.given)
+    except LimitUnfit as error:
+        raise Trouble(str(error)) from None

@@ -13,6 +13,7 @@ from deploy.local import broker, databases, supervision, waiting
 from deploy.local.layout import Layout
 from deploy.local.processes import Process
 from deploy.local.supervision import Seen
+from deploy.local.waiting import Readiness
 
 PROBE_SECONDS = 1.0
 # An event that waits longer than this for the broker is a relay that does not keep up, or a broker that is away.
@@ -99,10 +100,9 @@ def flow(metrics: list[str]) -> dict[str, float | None]:
 
 
 def _process(layout: Layout, process: Process, seen: Seen) -> ProcessHealth:
-    ready = bool(seen.pid) and waiting.is_ready(layout, process, PROBE_SECONDS)
-    said = "" if ready else waiting.reason(layout, process, PROBE_SECONDS)
+    found = waiting.readiness(layout, process, PROBE_SECONDS) if seen.pid else Readiness(False, "it does not run")
     uptime = int(time.time() - seen.started) if seen.pid else 0
-    return ProcessHealth(process.name, seen.state.lower(), seen.pid, uptime, _memory(seen.pid), ready, said)
+    return ProcessHealth(process.name, seen.state.lower(), seen.pid, uptime, _memory(seen.pid), found.ready, found.said)
 
 
 def _memory(pid: int) -> int:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from deploy.local.trouble import Trouble
 
@@ -63,9 +64,9 @@ class Home:
         return self.logs / f"{process}.log"
 
     def make(self) -> None:
-        """Make the folders, readable by their owner only; Trouble if the disk is nearly full."""
+        """Make the folders, readable by their owner only; Trouble if they cannot be, or the disk is nearly full."""
         for folder in (self.root, self.data, self.logs, self.run, self.secrets, self.sms):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(folder)
         free = shutil.disk_usage(self.root).free
         if free < LEAST_FREE_BYTES:
             raise Trouble(
@@ -76,8 +77,30 @@ class Home:
 
 @contextlib.contextmanager
 def locked(folder: Path, name: str = "lock") -> Iterator[None]:
-    """Only one at a time in this folder; waits for whoever is in, and is freed when its holder dies."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / name).open("a") as file:
+    """Only one at a time in this folder; waits for whoever is in, and is freed when its holder dies.
+
+    Trouble where the folder cannot be written.
+    """
+    _make(folder)
+    with _opened(folder / name) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def _opened(file: Path) -> TextIO:
+    try:
+        return file.open("a")
+    except OSError as error:
+        raise _not_writable(file.parent, error) from error
+
+
+def _not_writable(folder: Path, error: OSError) -> Trouble:
+    advice = "make that a folder you may write to; LINLI_HOME names another one for all data of Linli"
+    return Trouble(f"{folder} cannot be written ({error.strerror}): {advice}.")

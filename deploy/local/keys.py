@@ -9,17 +9,24 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.local.home import Home
+from deploy.local.trouble import Trouble
 from services.chassis.http.signing import key_set
 
 
-def make(home: Home) -> None:
-    """Make the master key, a key that signs tokens, and the public keys that verify them."""
+def make(home: Home, signing: Path | None = None) -> None:
+    """Make the master key, a key that signs tokens, and the public keys that verify them.
+
+    ``signing`` is the folder of keys that sign where it is not the home's own; Trouble where it holds none.
+    """
     if not master_key(home).exists():
         write_private(master_key(home), secrets.token_hex(32).encode())
     token_keys(home).mkdir(mode=0o700, exist_ok=True)
     if not any(token_keys(home).glob("*.pem")):
         write_private(token_keys(home) / "0001.pem", _new_signing_key())
-    write_private(jwks(home), orjson.dumps(key_set(token_keys(home)), option=orjson.OPT_INDENT_2))
+    public = key_set(signing or token_keys(home))
+    if not public["keys"]:
+        raise Trouble(f"{signing} holds no key (*.pem): put an Ed25519 key there, or unset LINLI_TOKEN_KEYS.")
+    write_private(jwks(home), orjson.dumps(public, option=orjson.OPT_INDENT_2))
 
 
 def master_key(home: Home) -> Path:
@@ -28,12 +35,12 @@ def master_key(home: Home) -> Path:
 
 
 def token_keys(home: Home) -> Path:
-    """The folder of Ed25519 private keys; the newest name signs."""
+    """The home's own folder of Ed25519 private keys; the newest name signs."""
     return home.secrets / "token-keys"
 
 
 def jwks(home: Home) -> Path:
-    """The public keys of all token keys, as RFC 7517 writes them."""
+    """The public halves of the keys that sign, as RFC 7517 writes them."""
     return home.secrets / "jwks.json"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import orjson
 
@@ -9,10 +10,16 @@ from deploy.local import databases, keys
 from deploy.local.home import CHECKOUT, Home
 from deploy.local.ports import Ports
 from deploy.local.processes import EVERYTHING, PROCESSES, SERVICES, Process
+from deploy.local.trouble import Trouble
 
 CITY = "hulunbuir"
-# Settings that are each process's own, or the stack's, and so are never handed on.
-NOT_HANDED_ON = ("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_HOST")
+# Settings that are each process's own, or the stack's, and so are never handed on as they were given.
+NOT_HANDED_ON = ("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_JWKS", "LINLI_HOST")
+
+
+def mongo(service: str) -> str:
+    """The name of the setting that says where the database of a service is; only its own processes are told."""
+    return f"LINLI_MONGO_{service.upper()}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Layout:
     @property
     def uris(self) -> dict[str, str]:
         """Each service's MongoDB URI, with its database."""
-        return {s: self.given.get(f"LINLI_MONGO_{s.upper()}") or databases.uri(s, self.ports) for s in SERVICES}
+        return {s: self.given.get(mongo(s)) or databases.uri(s, self.ports) for s in SERVICES}
 
     @property
     def gateway(self) -> str:
@@ -55,17 +62,32 @@ class Layout:
         """The gateway's own administration, on loopback only."""
         return f"http://127.0.0.1:{self.ports.gateway_admin}"
 
+    @property
+    def token_keys(self) -> Path:
+        """The folder of keys that sign; a relative one is told from where the services run."""
+        return CHECKOUT / (self.given.get("LINLI_TOKEN_KEYS") or keys.token_keys(self.home))
+
+    @property
+    def jwks(self) -> Path:
+        """The file of public keys by which services and gateway verify; Trouble for an address."""
+        given = self.given.get("LINLI_JWKS") or str(keys.jwks(self.home))
+        if "://" in given:
+            raise Trouble(
+                f"LINLI_JWKS is {given}: the gateway here reads a file, so save the keys in one and name that."
+            )
+        return CHECKOUT / given
+
     def address(self, process: str) -> str:
         """The HTTP address of a web or a worker, for health and metrics."""
         return f"http://127.0.0.1:{self.ports.named()[process.replace('-', '_')]}"
 
     def environment(self, service: str, role: str) -> dict[str, str]:
         """The LINLI_* settings of one process; `role` is web, worker or a command such as migrate."""
-        settings = {**self._defaults(), **self._handed_on()}
+        settings = {**self._defaults(), **self._handed_on(), mongo(service): self.uris[service]}
         if role in ("web", "worker"):
             settings["LINLI_PORT"] = str(self.ports.named()[f"{service}_{role}"])
         if (service, role) == ("members", "web"):
-            settings["LINLI_TOKEN_KEYS"] = self.given.get("LINLI_TOKEN_KEYS") or str(keys.token_keys(self.home))
+            settings["LINLI_TOKEN_KEYS"] = str(self.token_keys)
         return settings
 
     def remember(self) -> None:
@@ -86,7 +108,7 @@ class Layout:
         return Layout(self.home, Ports(**content["ports"]), frozenset(content["parts"]), content["given"])
 
     def _is_elsewhere(self, process: Process) -> bool:
-        name = "LINLI_KAFKA" if process.kind == "kafka" else f"LINLI_MONGO_{process.service.upper()}"
+        name = "LINLI_KAFKA" if process.kind == "kafka" else mongo(process.service)
         return process.layer == 0 and bool(self.given.get(name))
 
     def _defaults(self) -> dict[str, str]:
@@ -95,12 +117,11 @@ class Layout:
             "LINLI_CITY_DATA": str(CHECKOUT / "deploy" / "cities" / self.given.get("LINLI_CITY", CITY)),
             "LINLI_KAFKA": self.kafka,
             "LINLI_TOPIC_PREFIX": "linli",
-            **{f"LINLI_MONGO_{service.upper()}": uri for service, uri in self.uris.items()},
             "LINLI_HOST": "127.0.0.1",
             "LINLI_PORT": "0",
             "LINLI_SLOT": "0",
             "LINLI_MASTER_KEY_FILE": str(keys.master_key(self.home)),
-            "LINLI_JWKS": str(keys.jwks(self.home)),
+            "LINLI_JWKS": str(self.jwks),
             "LINLI_ISSUER": "linli",
             "LINLI_AUDIENCE": "linli",
             "LINLI_LOG_LEVEL": "info",
@@ -112,5 +133,5 @@ class Layout:
         return {
             name: value
             for name, value in self.given.items()
-            if value and name not in NOT_HANDED_ON and not name.startswith("LINLI_PORT_")
+            if value and name not in (*NOT_HANDED_ON, *map(mongo, SERVICES)) and not name.startswith("LINLI_PORT_")
         }

@@ -91,9 +91,9 @@ class Stack:
                     stopping.all_of(self.layout, silent)
                 raise
 
-    def migrate(self, report: Report = silent) -> None:
-        """Build indexes and topics of all services."""
-        Starting(self.layout, self.lifetime, report).migrate()
+    def migrate(self, report: Report = silent) -> list[str]:
+        """Build indexes and topics of all services, and return their names."""
+        return Starting(self.layout, self.lifetime, report).migrate()
 
     def down(self, report: Report = silent) -> None:
         """Stop everything, wait for it, and make sure that no process and no port is left; Trouble if one is."""

@@ -15,7 +15,6 @@ from deploy.local.supervision import Lifetime
 from deploy.local.trouble import Trouble
 
 ELSEWHERE_SECONDS = 5
-MIGRATION_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,15 @@ class Starting:
         self._start(services)
         self._start(self._of_layer(2))
 
-    def migrate(self) -> None:
-        """Build indexes and topics, the services side by side."""
+    def migrate(self) -> list[str]:
+        """Build indexes and topics, the services side by side, and return their names.
+
+        It takes as long as it takes: what would be cut off had to begin again, and would be cut off again.
+        """
+        services = sorted({process.service for process in self._of_layer(1)})
         with ThreadPoolExecutor() as side_by_side:
-            list(side_by_side.map(self._migrate, {process.service for process in self._of_layer(1)}))
+            list(side_by_side.map(self._migrate, services))
+        return services
 
     def wait(self, name: str) -> None:
         """Wait until one process is ready."""
@@ -54,12 +58,13 @@ class Starting:
         """Everything that must be right before a process is started."""
         kinds = {process.kind for process in self.layout.processes}
         self.layout.ports.refuse_busy(port for process in self.layout.processes for port in process.ports)
-        keys.make(self.layout.home)
+        keys.make(self.layout.home, self.layout.token_keys)
+        # Names every program that is missing, before anything is fetched.
+        supervision.write(self.layout.home, {p: self._row(p) for p in self.layout.processes})
         if "kafka" in kinds:
             self.report("kafka", "preparing")
             broker.fetch()
             broker.prepare(self.layout.home, self.layout.ports)
-        supervision.write(self.layout.home, {p: self._row(p) for p in self.layout.processes})
 
     def _row(self, process: Process) -> tuple[tuple[str, ...], dict[str, str]]:
         environment = self.layout.environment(process.service, process.kind) if process.layer == 1 else {}
@@ -97,15 +102,7 @@ class Starting:
         self.report(service, "migrating")
         environment = {**_bare_environment(), **self.layout.environment(service, "migrate")}
         migrating = [sys.executable, "-m", f"services.{service}", "migrate"]
-        done = subprocess.run(
-            migrating,
-            cwd=CHECKOUT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=MIGRATION_SECONDS,
-        )
+        done = subprocess.run(migrating, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             lines = tuple((done.stdout + done.stderr).splitlines()[-waiting.LAST_LINES :])
             advice = "mend what its last lines say, then repeat"

@@ -9,6 +9,7 @@ from pathlib import Path
 from deploy.local.trouble import Trouble
 
 LEAST_JAVA = 17
+LEAST_MONGOD = 6
 
 
 def java() -> str:
@@ -33,10 +34,19 @@ def mvn() -> str:
 
 
 def mongod() -> str:
-    """The mongod on the PATH, else the one that a Python package brings."""
+    """The mongod on the PATH, else the one that a Python package brings; Trouble if it does not run or is too old."""
     path = shutil.which("mongod") or _in_package("fiftyone", "db/bin/mongod")
+    wanted = f"install MongoDB {LEAST_MONGOD} or later so that `mongod` is on the PATH"
     if path is None:
-        raise Trouble("mongod is not there: install MongoDB 6 or later so that `mongod` is on the PATH.")
+        raise Trouble(f"mongod is not there: {wanted}.")
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    version = re.search(r"db version v(\d+)", done.stdout)
+    if version is None:
+        # The one that a package brings wants a library of the system.
+        advice = f"install what its last words miss (`apt-get install libcurl4` for libcurl.so.4), or {wanted}"
+        raise Trouble(f"{path} does not run: {advice}.", lines=tuple(done.stderr.splitlines()[-5:]))
+    if int(version[1]) < LEAST_MONGOD:
+        raise Trouble(f"{path} is too old: {wanted}.")
     return path
 
 

@@ -1,9 +1,12 @@
 """Waiting until a process is ready, or saying why it never will be."""
 
+import http.client
 import time
 import urllib.request
 from collections.abc import Callable, Iterable
-from urllib.error import HTTPError, URLError
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import HTTPError
 
 from deploy.local import broker, databases, supervision
 from deploy.local.layout import Layout
@@ -15,6 +18,15 @@ from deploy.local.trouble import Trouble
 PATIENCE_SECONDS = 90
 PAUSE_SECONDS = 0.1
 LAST_LINES = 15
+LONGEST_REASON = 200
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a process does its work now; ``said`` is why not, as far as it says so itself."""
+
+    ready: bool
+    said: str = ""
 
 
 def until_ready(layout: Layout, processes: Iterable[Process], report: Callable[[str, str], None]) -> None:
@@ -24,13 +36,14 @@ def until_ready(layout: Layout, processes: Iterable[Process], report: Callable[[
     while waiting:
         now = supervision.seen(layout.home)
         for process in tuple(waiting):
-            if is_ready(layout, process):
+            if _advanced(layout, process).ready:
                 waiting.remove(process)
                 report(process.name, "ready")
             else:
                 _refuse_crash(layout, process, first[process.name], now[process.name])
         if waiting and time.monotonic() > deadline:
-            raise _trouble(layout, waiting[0], f"is not ready after {PATIENCE_SECONDS} s {reason(layout, waiting[0])}")
+            said = readiness(layout, waiting[0]).said
+            raise _trouble(layout, waiting[0], f"is not ready after {PATIENCE_SECONDS} s {said}")
         first = {name: one if one.pid else first[name] for name, one in now.items()}
         time.sleep(PAUSE_SECONDS)
 
@@ -40,27 +53,38 @@ def _refuse_crash(layout: Layout, process: Process, before: Seen, now: Seen) -> 
         raise _trouble(layout, process, "stops as soon as it is started")
 
 
-def is_ready(layout: Layout, process: Process, seconds: float = 2) -> bool:
-    """Whether a process does its work now, asked for at most so many seconds."""
-    return READY[process.kind](layout, process, seconds)
-
-
-def reason(layout: Layout, process: Process, seconds: float = 2) -> str:
-    """What /readyz of a web or worker says, in at most 200 characters; empty for others."""
-    if process.kind not in ("web", "worker"):
-        return ""
-    return get(f"{layout.address(process.name)}/readyz", seconds)[1][:200]
+def readiness(layout: Layout, process: Process, seconds: float = 2) -> Readiness:
+    """How a process is now, asked once and for at most so many seconds; nothing is changed by it."""
+    return ASK[process.kind](layout, process, seconds)
 
 
 def get(address: str, seconds: float) -> tuple[int, str]:
-    """Status and body of an HTTP answer; (0, why) if there is none."""
+    """Status and body of an HTTP answer; (0, why) if there is none, or what answers does not speak HTTP."""
     try:
-        with urllib.request.urlopen(address, timeout=seconds) as answer:  # noqa: S310
-            return answer.status, answer.read().decode()
-    except HTTPError as error:
-        return error.code, error.read().decode(errors="replace")
-    except (URLError, OSError) as error:
+        with _opened(address, seconds) as answer:
+            return int(answer.status), answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
         return 0, f"no answer: {error}"
+
+
+def _opened(address: str, seconds: float) -> Any:
+    try:
+        return urllib.request.urlopen(address, timeout=seconds)  # noqa: S310
+    except HTTPError as error:
+        return error
+
+
+def _advanced(layout: Layout, process: Process) -> Readiness:
+    """How a process is that is being started; a database that has no primary yet is set up for the next look."""
+    found = readiness(layout, process)
+    if process.kind == "mongo" and not found.ready:
+        databases.set_up(process.service, layout.ports)
+    return found
+
+
+def _readyz(layout: Layout, process: Process, seconds: float) -> Readiness:
+    status, said = get(f"{layout.address(process.name)}/readyz", seconds)
+    return Readiness(True) if status == 200 else Readiness(False, said[:LONGEST_REASON])
 
 
 def _trouble(layout: Layout, process: Process, what: str) -> Trouble:
@@ -69,10 +93,10 @@ def _trouble(layout: Layout, process: Process, what: str) -> Trouble:
     return Trouble(f"{process.name} {what}: {advice}.", lines=lines)
 
 
-READY: dict[Kind, Callable[[Layout, Process, float], bool]] = {
-    "kafka": lambda layout, _, seconds: broker.answers(layout.kafka, seconds),
-    "mongo": lambda layout, process, _: databases.is_primary(process.service, layout.ports),
-    "web": lambda layout, process, seconds: get(f"{layout.address(process.name)}/readyz", seconds)[0] == 200,
-    "worker": lambda layout, process, seconds: get(f"{layout.address(process.name)}/readyz", seconds)[0] == 200,
-    "gateway": lambda layout, _, seconds: get(f"{layout.admin}/ready", seconds)[0] == 200,
+ASK: dict[Kind, Callable[[Layout, Process, float], Readiness]] = {
+    "kafka": lambda layout, _, seconds: Readiness(broker.answers(layout.kafka, seconds)),
+    "mongo": lambda layout, process, seconds: Readiness(databases.is_primary(process.service, layout.ports, seconds)),
+    "web": _readyz,
+    "worker": _readyz,
+    "gateway": lambda layout, _, seconds: Readiness(get(f"{layout.admin}/ready", seconds)[0] == 200),
 }

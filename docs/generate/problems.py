@@ -1,16 +1,28 @@
 """The page of problems: every way in which Linli says no."""
 
+from deploy.gateway.problems import PROBLEMS
 from docs.generate import tables
 from docs.generate.catalogue import refusals
-from services.chassis.http.problems import STATUS
+from services.chassis.http.problems import status_of
+
+_HOW = (
+    "Every refusal is `application/problem+json` (RFC 9457) with a stable `code`, a `detail` that says what to do "
+    "in the language of `Accept-Language` (zh or en), and `params` with the values in it. "
+    "429 and 503 carry `Retry-After`."
+)
+_GATEWAY = "What does not get as far as a service is answered in the same form, without `params`."
+_HEAD = ("code", "status", "en", "zh")
 
 
 def page() -> str:
-    """Code, status and both sentences of every refusal."""
-    rows = [(f"`{kind.code()}`", STATUS[kind.kind], kind.en, kind.zh) for kind in refusals()]
-    how = (
-        "Every refusal is `application/problem+json` (RFC 9457) with a stable `code`, a `detail` that says what to do "
-        "in the language of `Accept-Language` (zh or en), and `params` with the values in it. "
-        "429 and 503 carry `Retry-After`."
+    """Code, status and both sentences of every refusal, by the services and by the gateway before them."""
+    services = [(f"`{kind.code()}`", status_of(kind), kind.en, kind.zh) for kind in refusals()]
+    gateway = [(f"`{one.code}`", one.status, one.sentences["en"], one.sentences["zh"]) for one in PROBLEMS]
+    return tables.page(
+        "Problems",
+        _HOW,
+        tables.table(_HEAD, services),
+        "## By the gateway",
+        _GATEWAY,
+        tables.table(_HEAD, sorted(gateway)),
     )
-    return tables.page("Problems", how, tables.table(("code", "status", "en", "zh"), rows))

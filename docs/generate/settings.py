@@ -1,14 +1,60 @@
 """The page of settings."""
 
+from dataclasses import fields
+
+from deploy.gateway import limits
+from deploy.gateway.limits import Limits
+from deploy.local import ports
+from deploy.local.ports import Ports
 from docs.generate import tables
 from services.chassis.ops.settings import Settings
 
+_HOW = "Read from the environment when a process starts; what is missing is named all at once. `linli up` sets them."
+_LOCAL = (
+    "Read by `linli` and `make demo`, for a city on one machine. Any setting of a process that is given besides is "
+    "handed on to the processes, and with `LINLI_KAFKA` or `LINLI_MONGO_<SERVICE>` that part is not started here."
+)
+
 
 def page() -> str:
-    """Every setting of a process, with its default."""
-    rows = [
+    """Every setting of a process and of the local stack, with its default."""
+    head = ("setting", "default", "meaning")
+    return tables.page(
+        "Settings",
+        _HOW,
+        tables.table(head, _of_a_process()),
+        "## Of the local stack",
+        _LOCAL,
+        tables.table(head, [*_HOME, *_ports(), *_limits()]),
+    )
+
+
+_HOME = [
+    (
+        "`LINLI_HOME`",
+        "`.linli`",
+        "the folder of everything that the city keeps here: data, logs, secrets, text messages",
+    ),
+    ("`LINLI_PORT_BASE`", "`0`", "moves all ports up by this many, so that a second city has its own"),
+]
+
+
+def _of_a_process() -> list[tuple[str, str, str | None]]:
+    return [
         (f"`LINLI_{name.upper()}`", "needed" if field.is_required() else f"`{field.default}`", field.description)
         for name, field in Settings.model_fields.items()
     ]
-    how = "Read from the environment when a process starts; what is missing is named all at once. `linli up` sets them."
-    return tables.page("Settings", how, tables.table(("setting", "default", "meaning"), rows))
+
+
+def _ports() -> list[tuple[str, str, str]]:
+    return [
+        (f"`{ports.setting(f.name)}`", f"`{f.default}`", f"the port of {f.name.replace('_', ' ')}")
+        for f in fields(Ports)
+    ]
+
+
+def _limits() -> list[tuple[str, str, str | None]]:
+    return [
+        (f"`{limits.setting(name)}`", f"`{field.default}`", field.description)
+        for name, field in Limits.model_fields.items()
+    ]

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+import orjson
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.chassis.domain.events import Origin
-from services.chassis.domain.refusals import Busy, Forbidden, Refusal, SignInNeeded
+from services.chassis.domain.refusals import Busy, Forbidden, Kind, Refusal, SignInNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, house
 from services.chassis.ops import logs, metrics, tracing
 from services.chassis.storage.mongo import Mongo
@@ -33,7 +35,17 @@ _LONGEST_PAUSE = 0.2
 class Command(BaseModel):
     """What somebody asks a use case to do: the body of a request, unknown fields refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_kept(cls, given: Any) -> Any:
+        """Refuse, wherever it stands, what could not be written down again: this is where all text comes in."""
+        try:
+            orjson.dumps(given, default=str, option=orjson.OPT_STRICT_INTEGER)
+        except orjson.JSONEncodeError:
+            raise PydanticCustomError("not_i_json", "is not I-JSON (RFC 7493)") from None
+        return given
 
 
 @dataclass(frozen=True)
@@ -149,7 +161,8 @@ def _name(work: Callable[..., Any]) -> str:
 
 
 async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R]]) -> R:
-    start, outcome, why = time.perf_counter(), "error", {}
+    why: dict[str, str] = {}
+    start, outcome = time.perf_counter(), "error"
     with tracing.span(known.name):
         try:
             _permit(known, ctx.actor)
@@ -157,7 +170,7 @@ async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R
             outcome = "ok"
             return answer
         except Refusal as refusal:
-            outcome, why = "refused", {"code": refusal.code()}
+            outcome, why = _refused(refusal)
             raise
         finally:
             seconds = time.perf_counter() - start
@@ -170,6 +183,13 @@ async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R
                 **why,
                 seconds=round(seconds, 4),
             )
+
+
+def _refused(refusal: Refusal) -> tuple[str, dict[str, str]]:
+    """(outcome, what a log line says of it): an outage is none of the rules, and somebody has to know what is away."""
+    if refusal.kind is Kind.UNAVAILABLE:
+        return "unavailable", {"code": refusal.code(), "reason": str(refusal)}
+    return "refused", {"code": refusal.code()}
 
 
 def _permit(known: UseCase, actor: Actor) -> None:

@@ -64,7 +64,7 @@ class AreaRenamed(Event):
 
 
 class AreaClosed(Event):
-    """An area is no more; requests are not taken there any longer."""
+    """An area is no more; requests are not taken any longer in it, nor in what lies in it."""
 
     reason: str
 

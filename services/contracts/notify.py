@@ -53,6 +53,13 @@ class DeliveryFailed(Event):
     again_at: Instant
 
 
+class DeliveryHeld(Event):
+    """It was due in quiet hours: a channel is tried when they end, at ``again_at``. Nothing was attempted."""
+
+    channel: Via | str
+    again_at: Instant
+
+
 class DeliveryGivenUp(Event):
     """A channel will not be tried again."""
 

@@ -98,8 +98,7 @@ class CaseFiled(Event):
     title: Sealed
     text: Sealed
     address: Sealed | None = None
-    latitude: float | None = None
-    longitude: float | None = None
+    position: Sealed | None = None
     answers: Sealed | None = None
     skill: str | None = None
     team_kind: str | None = None
@@ -155,12 +154,13 @@ class CasePaused(Event):
 
 
 class CaseResumed(Event):
-    """A case goes on, with the time that it waited added to its limits."""
+    """A case goes on, with the working time that it waited added to its limits."""
 
     respond_by: Instant
     warn_at: Instant
     due_at: Instant
     next_at: Instant | None = None
+    stood_hours: float = 0.0
 
 
 class CaseReturned(Event):
@@ -201,6 +201,7 @@ class CaseReopened(Event):
 
     reason: Sealed
     times: int
+    by_resident: bool = False
 
 
 class CaseClosed(Event):
@@ -213,6 +214,7 @@ class CaseCancelled(Event):
     """The resident withdrew a case."""
 
     reason: Sealed | None = None
+    by_resident: bool = False
 
 
 class CaseRejected(Event):
@@ -227,6 +229,7 @@ class CaseUrged(Event):
 
     times: int
     urged_at: Instant
+    by_resident: bool = False
 
 
 class CommentAdded(Event):

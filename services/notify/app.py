@@ -42,7 +42,11 @@ def _sms(settings: Settings) -> Sender:
 
 
 def _email(settings: Settings) -> Sender:
-    return NotConfigured() if settings.smtp is None else Smtp(settings.smtp, settings.mail_from)
+    if settings.smtp is None:
+        return NotConfigured()
+    file = settings.smtp_password_file
+    password = None if file is None else file.read_text("utf-8").strip()
+    return Smtp(settings.smtp, settings.mail_from, settings.smtp_tls, settings.smtp_user, password)
 
 
 service = Service(

@@ -1,9 +1,12 @@
 """The consumer: every effect once, in order, whatever comes twice and whoever dies on the way."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Unavailable
@@ -183,3 +186,47 @@ async def test_readiness_waits_for_partitions(road: Road) -> None:
             return consumer.ready()
 
         await until(ready)
+
+
+async def test_a_reaction_that_fails_for_a_moment_gets_its_next_try_after_a_pause(road: Road) -> None:
+    await road.jar(1)
+    await road.publish()
+    tries: list[float] = []
+
+    @reaction("falters", CoinDropped)
+    async def falters(ctx: Context, delivered: Delivered, event: Event) -> None:
+        tries.append(asyncio.get_running_loop().time())
+        if tries[-1] < tries[0] + 0.1:
+            raise ValueError
+
+    await consume(road, reactions=[falters])
+    assert len(tries) == 3
+    assert await road.parked() == []
+
+
+async def test_an_effect_is_told_once_when_it_is_written_with_the_trace_of_its_event(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await toy.open_jar(replace(road.doing(), trace=f"00-{'a' * 32}-{'b' * 16}-01"), toy.OpenJar(label="plums"))
+    await road.publish()
+    bulk = road.hall.mongo.bulk
+    lost: list[str] = []
+    told_before: list[Any] = []
+
+    async def lose_once(name: str, writes: Any) -> int:
+        if name == "seen" and not lost:
+            lost.append(name)
+            told_before.extend(effects(lines))
+            raise Unavailable(retry_after=1)
+        return await bulk(name, writes)
+
+    monkeypatch.setattr(road.hall.mongo, "bulk", lose_once)
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        await consume(road, reactions=[toy.count_coins])
+    assert (lost, told_before) == (["seen"], [])
+    assert [line["trace_id"] for line in effects(lines)] == ["a" * 32]
+
+
+def effects(lines: list[Any]) -> list[Any]:
+    """The log lines that tell of effects."""
+    return [line for line in lines if line["event"] == "an event had its effect"]

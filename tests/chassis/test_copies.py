@@ -1,10 +1,13 @@
 """Copies: what another service told, at its version, whatever it says."""
 
+from typing import Any
+
+import pytest
+
+from services.chassis.messaging.reactions import Copying
 from tests.support import toy
 from tests.support.reading import consume, headers
 from tests.support.road import Road
-
-ALL = toy.hall.all_reactions
 
 
 async def test_an_older_event_never_undoes_a_copy_nor_a_newer_process_its_fields(road: Road) -> None:
@@ -29,3 +32,23 @@ async def test_texts_that_look_like_operators_are_copied_as_texts(road: Road) ->
     copy = await road.hall.mongo.find_one("copies_jar", {"_id": jar.id})
     assert copy is not None
     assert copy["state"]["label"] == "$v $$ROOT {$ne: 1}"
+
+
+async def test_an_event_on_which_a_copy_fails_is_parked_and_the_copy_is_as_it_was(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply = toy.JarCopy.apply
+
+    def fail_halfway(self: toy.JarCopy, event: Any) -> None:
+        apply(self, event)
+        if getattr(event, "coins", 0) == 13:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(toy.JarCopy, "apply", fail_halfway)
+    jar = await road.jar(1, 13, 2)
+    await road.publish()
+    await consume(road, reactions=[Copying(toy.JarCopy)])
+    assert [event for _, event, _ in await road.parked()] == [f"{jar.id}:3", f"{jar.id}:4"]
+    copy = await road.hall.mongo.find_one("copies_jar", {"_id": jar.id})
+    assert copy is not None
+    assert (copy["version"], copy["state"]["total"]) == (2, 1)

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi.openapi.models import OpenAPI
+from pydantic import TypeAdapter, ValidationError
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.scope import Actor
+from services.chassis.domain.values import Instant
 from services.chassis.http.problems import STATUS
 from services.chassis.ops import logs, metrics
 from services.chassis.usecase import House
@@ -81,6 +83,41 @@ async def test_a_body_that_is_no_json_object_is_refused(client: httpx.AsyncClien
     assert answer.status_code == 422
     assert answer.json()["code"] in ("invalid", "malformed")
     assert await written(house) == 0
+
+
+HALF = r"\ud800"
+UNFIT = [
+    f'{{"label": "{HALF}"}}',
+    f'{{"{HALF}": 1}}',
+    f'"{HALF}"',
+    f'{{"label": "a", "answers": {{"{HALF}": 1}}}}',
+    f'{{"label": "a", "answers": {{"deep": [["{HALF}"]]}}}}',
+    f'{{"label": "a", "size": {10**20}}}',
+    f'{{"label": "a", "answers": {{"size": {2**63}}}}}',
+    '{"label": "a", "answers": {"deep": %s}}' % ("[" * 400 + "]" * 400),
+]
+
+
+@pytest.mark.parametrize("raw", UNFIT)
+async def test_what_could_not_be_written_down_again_is_refused(
+    client: httpx.AsyncClient, house: House, raw: str
+) -> None:
+    for language, words in (("zh", "代理项"), ("en", "surrogate")):
+        headers = keyed(**{"Content-Type": "application/json", "Accept-Language": language})
+        problem = expect(await client.post("/v1/jars", content=raw, headers=headers), 422, "invalid")
+        assert words in str(problem["detail"])
+    assert await written(house) == 0
+
+
+async def test_half_characters_in_an_address_find_nothing(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/v1/jars?label=%ED%A0%80")).json()["items"] == []
+    expect(await client.get("/v1/jars/%ED%A0%80"), 404, "not-found")
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+def test_an_instant_that_has_no_time_in_utc_is_wrong_input(at: str) -> None:
+    with pytest.raises(ValidationError, match="beyond"):
+        TypeAdapter(Instant).validate_python(at)
 
 
 async def test_a_body_over_one_mebibyte_is_refused_with_and_without_its_length(
@@ -159,7 +196,7 @@ async def test_a_bug_is_500_without_its_trace(client: httpx.AsyncClient) -> None
 async def test_a_database_that_is_away_is_503_with_retry_after(
     world: World, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = world.settings().mongo_members.replace("localhost", "127.0.0.1")
+    away = world.settings().mongo("members").replace("localhost", "127.0.0.1")
     address = away.split("//")[1].split("/")[0]
     quick = away.replace(address, "127.0.0.1:1").replace("serverSelectionTimeoutMS=5000", "serverSelectionTimeoutMS=50")
     async with world.client(world.app(toy.shop, mongo_members=quick), toy.KEEPER) as client:
@@ -212,7 +249,7 @@ async def test_input_cannot_forge_a_line_of_the_log(client: httpx.AsyncClient, m
     logs.get().warning("a timer's use case refused", code=forged)
     await client.get("/v1/jars", params={"after": forged})
     lines = [line for line in out.getvalue().split("\n") if line]
-    assert [json.loads(line)["event"] for line in lines] == ["a timer's use case refused"]
+    assert [json.loads(line)["event"] for line in lines] == ["a timer's use case refused", "a use case ran"]
     assert "\x1b" not in out.getvalue()
 
 

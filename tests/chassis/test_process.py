@@ -6,15 +6,19 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.local import Ports
+from services.chassis.domain.values import now
 from services.chassis.ops.settings import Settings, SettingsMissing, load
+from services.chassis.ops.worker import Worker
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import connect
+from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.road import until
 from tests.support.world import World
@@ -50,8 +54,46 @@ def test_all_settings_that_are_missing_or_wrong_are_named_at_once(monkeypatch: p
     monkeypatch.setenv("LINLI_MONGO_DRIVER", "oracle")
     with pytest.raises(SettingsMissing) as missing:
         load()
-    for name in ("CITY_DATA", "KAFKA", "PORT", "JWKS", "MASTER_KEY_FILE", "SLOT", "MONGO_DRIVER", "MONGO_REQUESTS"):
+    for name in ("CITY_DATA", "KAFKA", "PORT", "JWKS", "MASTER_KEY_FILE", "SLOT", "MONGO_DRIVER"):
         assert f"LINLI_{name}:" in str(missing.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "lacking"),
+    [
+        ({"sms_url": "https://sms.example"}, "LINLI_SMS_SECRET_FILE: set it and LINLI_SMS_URL, or neither"),
+        ({"sms_secret_file": "secret"}, "LINLI_SMS_SECRET_FILE: set it and LINLI_SMS_URL, or neither"),
+        ({"smtp_user": "linli"}, "LINLI_SMTP_PASSWORD_FILE: set it and LINLI_SMTP_USER, or neither"),
+        (
+            {"sms_url": "https://sms.example", "sms_secret_file": "nowhere"},
+            "LINLI_SMS_SECRET_FILE: Path does not point",
+        ),
+    ],
+)
+def test_what_belongs_together_is_set_together(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], lacking: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_text("s")
+    for name, value in environment(world.settings()).items():
+        monkeypatch.setenv(name, value)
+    load()
+    for name, value in given.items():
+        monkeypatch.setenv(f"LINLI_{name.upper()}", value)
+    with pytest.raises(SettingsMissing, match=lacking):
+        load()
+
+
+async def test_a_process_needs_the_database_of_its_own_service_and_no_other(world: World) -> None:
+    told = environment(world.settings())
+    own, others = "LINLI_MONGO_MEMBERS", ("LINLI_MONGO_REQUESTS", "LINLI_MONGO_NOTIFY")
+    async with process("web", {name: value for name, value in told.items() if name != own}) as running:
+        _, err = await running.communicate()
+    assert running.returncode == 2
+    assert err.decode() == f"settings are missing or wrong: {own}: Field required\n"
+    async with process("migrate", {name: value for name, value in told.items() if name not in others}) as running:
+        _, err = await running.communicate()
+    assert (running.returncode, err) == (0, b"")
 
 
 async def test_a_process_without_settings_says_so_in_one_line_and_ends_with_2() -> None:
@@ -71,7 +113,7 @@ async def test_a_word_that_is_no_role_is_answered_with_the_roles(words: str) -> 
 
 
 async def test_migrations_may_be_repeated_and_readiness_waits_for_them(world: World) -> None:
-    mongo = connect(world.settings().mongo_members)
+    mongo = connect(world.settings().mongo("members"))
     lacking = await migrations.missing(mongo, toy.shop.kinds)
     assert "jars(pending)" in lacking
     async with world.client(world.app(toy.shop)) as client:
@@ -92,7 +134,7 @@ async def test_a_process_stops_orderly_on_sigterm(world: World, role: str) -> No
     async with process("migrate", environment(settings)) as migrating:
         _, err = await migrating.communicate()
     assert (migrating.returncode, err) == (0, b"")
-    mongo = connect(settings.mongo_members)
+    mongo = connect(settings.mongo("members"))
     async with process(role, environment(settings)) as running, httpx.AsyncClient() as client:
 
         async def ready() -> bool:
@@ -114,3 +156,26 @@ async def test_a_process_stops_orderly_on_sigterm(world: World, role: str) -> No
     assert b"Traceback" not in out
     assert await mongo.find("leases", {}, limit=9) == []
     await mongo.close()
+
+
+async def test_a_worker_that_is_stopped_ends_what_its_timers_are_at(world: World) -> None:
+    house, begun = await world.house(toy.shop), asyncio.Event()
+
+    async def slow(ctx: Context, id: str) -> toy.Jar:
+        begun.set()
+        await asyncio.sleep(0.5)
+        return await toy.ripen(ctx, id)
+
+    jar = await toy.open_jar(house.context(toy.KEEPER, "test"), toy.OpenJar(label="plums"))
+    await house.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.ripe_at": now()}})
+    settings = world.settings(port=Ports.free().members_web)
+    shop = replace(toy.shop, timers=(replace(toy.shop.timers[0], work=slow),))
+    worker = Worker(shop, settings)
+    running = asyncio.create_task(worker.run())
+    async with asyncio.timeout(20):
+        await begun.wait()
+        worker.stop()
+        await running
+    assert (await house.context(toy.KEEPER, "read").store.get(toy.Jar, jar.id)).ripened == 1
+    assert await house.mongo.find("leases", {}, limit=9) == []
+    await house.mongo.close()

@@ -150,6 +150,23 @@ async def test_keys_go_out_before_the_events_that_need_them(road: Road, monkeypa
     assert not await road.shop.mongo.count("keys", {"pending": {"$exists": True}}, limit=9)
 
 
+async def test_a_key_that_was_erased_while_an_older_relay_sent_it_goes_out_as_erased_last(road: Road) -> None:
+    await road.shop.vault.mint("person_1", now())
+
+    class Slow(Publisher):
+        async def send(self, records: Any) -> Any:
+            if records:
+                await road.shop.mongo.update("keys", {"_id": "person_1"}, {"$set": {"wrapped": None, "pending": now()}})
+                await road.publish()  # a newer relay
+            return await super().send(records)
+
+    await road.relay(road.publisher(kind=Slow)).round()
+    await road.publish()
+    sent = [record.value for record in await road.records(road.world.settings().topic("keys"))]
+    assert [value is None for value in sent] == [True, False, True]
+    assert not await road.shop.mongo.count("keys", {"pending": {"$exists": True}}, limit=9)
+
+
 async def test_an_entity_that_cannot_be_sent_is_set_aside_and_the_others_go_on(road: Road) -> None:
     big, small = await road.jar(1), await road.jar(1)
     fat = {"$set": {"history.0.data.label": "x" * 2_000_000}}  # near the broker's limit nothing may stop the rest
@@ -215,6 +232,43 @@ async def test_the_backlog_is_told_in_full(road: Road, monkeypatch: pytest.Monke
     with pytest.raises(BrokerAway):
         await road.relay(road.publisher("127.0.0.1:1")).round()
     assert metrics.relay_pending._value.get() == 5
+
+
+async def test_a_long_backlog_is_not_counted_at_every_round(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.chassis.messaging.relay._BATCH", 2)
+    for _ in range(5):
+        await road.jar()
+    count, counted = road.shop.mongo.count, []
+
+    async def counting(name: str, where: Any, limit: int) -> int:
+        counted.extend(["pending"] if "pending" in where else [])
+        return await count(name, where, limit)
+
+    monkeypatch.setattr(road.shop.mongo, "count", counting)
+    relay = road.relay()
+    for _ in range(2):  # full rounds both
+        await relay.send(documents := await relay.read())
+        await relay._measure(documents)
+        assert metrics.relay_pending._value.get() == 5
+    assert len(counted) == 1
+    monkeypatch.setattr("services.chassis.messaging.relay._MEASURE_SECONDS", 0.0)
+    await relay._measure(await relay.read())
+    assert len(counted) == 2
+
+
+async def test_who_does_not_hold_the_lease_tells_nothing_of_the_backlog(road: Road) -> None:
+    gauges = (metrics.relay_pending, metrics.relay_oldest, metrics.relay_stuck)
+    for gauge in gauges:
+        gauge.set(7)
+    assert await Lease(road.shop.mongo, "relay", "shop-1", 30).hold()
+    waiting = asyncio.create_task(road.relay().run(Lease(road.shop.mongo, "relay", "shop-0", 30)))
+
+    async def silent() -> bool:
+        return [gauge._value.get() for gauge in gauges] == [0, 0, 0]
+
+    await until(silent, 5)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
 
 
 async def test_a_relay_at_work_publishes_at_once_and_stops_where_its_lease_is_lost(road: Road) -> None:

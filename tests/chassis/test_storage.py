@@ -11,6 +11,7 @@ from services.chassis.domain.events import Origin, Recorded
 from services.chassis.domain.refusals import NotFound, Refusal
 from services.chassis.domain.scope import Actor, house
 from services.chassis.domain.values import now
+from services.chassis.storage.mongo import Document, Duplicate
 from services.chassis.storage.store import Conflict, Store, Taken
 from services.chassis.usecase import Context, House, usecase
 from tests.support import toy
@@ -154,6 +155,24 @@ async def test_twins_claim_a_natural_key_only_once(either: House) -> None:
     assert len(ids) == 1
     assert await acting(either, "c").store.claimed("jar", "13800000000") == ids.pop()
     assert await acting(either, "c").store.claimed("jar", "another") is None
+
+
+async def test_a_claim_whose_twin_is_on_no_majority_yet_is_made_again(
+    either: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The primary knows the twin's insert, and refuses ours; a majority read does not see it yet."""
+    make, refusals = either.mongo.find_or_make, iter([Duplicate()])
+
+    async def find_or_make(name: str, where: Document, fields: Document) -> Document:
+        for refusal in refusals:
+            raise refusal
+        return await make(name, where, fields)
+
+    monkeypatch.setattr(either.mongo, "find_or_make", find_or_make)
+    with pytest.raises(Conflict):
+        await acting(either, "mine").store.claim("jar", "13800000000")
+    theirs = await acting(either, "theirs").store.claim("jar", "13800000000")
+    assert await acting(either, "mine").store.claim("jar", "13800000000") == theirs
 
 
 async def test_an_id_that_is_taken_is_refused_also_to_those_who_do_not_see_it(shop: House) -> None:

@@ -32,6 +32,10 @@ async def a_jar(house: House, minutes: int, label: str = "plums") -> Jar:
     return jar
 
 
+async def at_work(house: House, lease: Lease, work: Any = toy.ripen, finishing: asyncio.Event | None = None) -> None:
+    await timers.run(replace(RIPEN, work=work, every=0.02), house, lease, finishing or asyncio.Event())
+
+
 async def ripened(house: House, jar: Jar) -> int:
     return (await house.context(toy.KEEPER, "read").store.get(Jar, jar.id)).ripened
 
@@ -81,7 +85,7 @@ async def test_entities_that_fail_or_do_not_move_on_do_not_hold_up_the_rest(
         return await toy.ripen(ctx, id)
 
     lease = Lease(rack.mongo, "timer", "shop-0", 30)
-    running = asyncio.create_task(timers.run(replace(RIPEN, work=note, every=0.02), rack, lease))
+    running = asyncio.create_task(at_work(rack, lease, note))
     async with asyncio.timeout(10):
         while [await ripened(rack, jar) for jar in good] != [1] * 6:  # noqa: ASYNC110 - it asks a database
             await asyncio.sleep(0.02)
@@ -95,7 +99,7 @@ async def test_what_failed_is_tried_again_and_done_once_mended(rack: House, monk
     monkeypatch.setattr(timers, "_PAUSE", 0.05)
     jar = await a_jar(rack, 1, "rotten")
     lease = Lease(rack.mongo, "timer", "shop-0", 30)
-    running = asyncio.create_task(timers.run(replace(RIPEN, every=0.02), rack, lease))
+    running = asyncio.create_task(at_work(rack, lease))
     await asyncio.sleep(0.2)
     await rack.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.label": "mended"}})
     async with asyncio.timeout(5):
@@ -117,7 +121,7 @@ async def test_a_timer_waits_for_a_database_that_is_away(rack: House) -> None:
         return await toy.ripen(ctx, id)
 
     lease = Lease(rack.mongo, "timer", "shop-0", 30)
-    running = asyncio.create_task(timers.run(replace(RIPEN, work=shaky, every=0.02), rack, lease))
+    running = asyncio.create_task(at_work(rack, lease, shaky))
     async with asyncio.timeout(5):
         while not await ripened(rack, jar):  # noqa: ASYNC110 - it asks a database
             await asyncio.sleep(0.02)
@@ -130,11 +134,83 @@ async def test_a_timer_without_the_lease_does_nothing(rack: House) -> None:
     jar = await a_jar(rack, 1)
     assert await Lease(rack.mongo, "timer", "another", 30).hold()
     lease = Lease(rack.mongo, "timer", "shop-0", 30)
-    running = asyncio.create_task(timers.run(replace(RIPEN, every=0.02), rack, lease))
+    running = asyncio.create_task(at_work(rack, lease))
     await asyncio.sleep(0.15)
     assert await ripened(rack, jar) == 0
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_sweep_ends_where_the_lease_is_lost(rack: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "_AT_ONCE", 2)
+    for minutes in range(6):
+        await a_jar(rack, minutes)
+    lease, done = Lease(rack.mongo, "timer", "shop-0", 0.01), list[str]()
+
+    async def lose(ctx: Context, id: str) -> Jar:
+        done.append(id)
+        taken = {"holder": "shop-1", "term": "another", "until": now() + timedelta(minutes=1)}
+        await rack.mongo.update("leases", {"_id": "timer"}, {"$set": taken})
+        return await toy.ripen(ctx, id)
+
+    running = asyncio.create_task(at_work(rack, lease, lose))
+    await asyncio.sleep(0.5)
+    assert len(done) == 2
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_takes_longer_than_the_lease_is_not_begun_by_another_worker(
+    rack: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "_RENEW", 0.05)
+    jars = [await a_jar(rack, minutes) for minutes in range(1, 11)]
+    finishing, begun = asyncio.Event(), list[str]()
+
+    async def slow(ctx: Context, id: str) -> Jar:
+        begun.append(id)
+        await asyncio.sleep(0.9)
+        return await toy.ripen(ctx, id)
+
+    workers = [at_work(rack, Lease(rack.mongo, "timer", f"shop-{n}", 0.3), slow, finishing) for n in range(2)]
+    running = [asyncio.create_task(worker) for worker in workers]
+    async with asyncio.timeout(10):
+        while [await ripened(rack, jar) for jar in jars] != [1] * 10:  # noqa: ASYNC110 - it asks a database
+            await asyncio.sleep(0.05)
+    assert sorted(begun) == sorted(jar.id for jar in jars)
+    finishing.set()
+    await asyncio.gather(*running)
+
+
+async def test_one_that_meets_a_database_away_does_not_end_those_beside_it(rack: House) -> None:
+    jars = [await a_jar(rack, minutes) for minutes in range(8)]
+
+    async def work(ctx: Context, id: str) -> Any:
+        if id == jars[0].id:
+            raise Unavailable(retry_after=1)
+        await asyncio.sleep(0.1)
+        return await toy.ripen(ctx, id)
+
+    with pytest.raises(Unavailable):
+        await timers.sweep(replace(RIPEN, work=work), rack)
+    assert [await ripened(rack, jar) for jar in jars] == [0, *[1] * 7]
+
+
+async def test_a_timer_told_to_finish_ends_what_it_is_at_and_begins_nothing_else(
+    rack: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "_AT_ONCE", 2)
+    jars = [await a_jar(rack, minutes) for minutes in range(6)]
+    finishing = asyncio.Event()
+
+    async def slow(ctx: Context, id: str) -> Jar:
+        finishing.set()
+        await asyncio.sleep(0.2)
+        return await toy.ripen(ctx, id)
+
+    async with asyncio.timeout(5):
+        await at_work(rack, Lease(rack.mongo, "timer", "shop-0", 30), slow, finishing)
+    assert [await ripened(rack, jar) for jar in jars] == [1, 1, 0, 0, 0, 0]
 
 
 async def test_what_a_timer_did_names_it_and_its_due_time_as_cause(rack: House) -> None:

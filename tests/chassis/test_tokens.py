@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
+import structlog.testing
 from cryptography.hazmat.primitives import serialization as s
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.requests import Request
@@ -197,6 +198,32 @@ async def test_keys_that_cannot_be_read_for_a_while_do_not_shut_everybody_out(
     monkeypatch.setattr(auth, "_STALE_AFTER", 0.0)
     world._jwks().write_text("{")
     assert (await tokens.actor(request(token))).id == ACTOR.id
+
+
+USELESS: list[Any] = [
+    {"kty": "OKP", "crv": "X25519", "x": "AAAA", "kid": "for encryption"},
+    {"kty": "unknown", "kid": "of a kind to come"},
+    {"kty": "OKP", "crv": "Ed25519", "x": 7, "kid": "wrong"},
+    {"kty": "OKP", "crv": "Ed25519", "x": "AAAA"},
+    {"kty": ["OKP"], "kid": ["a", "list"]},
+    "text",
+    None,
+]
+
+
+async def test_keys_that_are_of_no_use_here_do_not_spoil_the_others(world: World, tokens: Tokens) -> None:
+    keys = key_set(world._token_keys())["keys"]
+    world._jwks().write_text(json.dumps({"keys": [*USELESS, *keys]}))
+    with structlog.testing.capture_logs() as lines:
+        assert (await tokens.actor(request(world.token(ACTOR)))).id == ACTOR.id
+    assert len(lines) == len(USELESS)
+    assert "AAAA" not in str(lines)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '"text"', "{}", '{"keys": null}', '{"keys": 7}', "{"])
+async def test_what_is_no_set_of_keys_is_no_key(world: World, tokens: Tokens, content: str) -> None:
+    world._jwks().write_text(content)
+    await refused(tokens, world.token(ACTOR))
 
 
 async def test_a_forged_token_over_http_is_401_and_writes_nothing(world: World) -> None:

@@ -100,6 +100,17 @@ async def test_minting_again_keeps_the_key_and_cannot_undo_an_erasure(vault: Vau
     assert vault.open(sealed, ANN, "name") is None
 
 
+async def test_a_late_writer_does_not_bring_an_erased_key_back(vault: Vault, shop: House) -> None:
+    sealed = vault.seal("Ann", ANN, "name")
+    kept = await shop.mongo.find_one("keys", {"_id": ANN})
+    assert kept is not None
+    await vault.keep({ANN: None})
+    await vault.keep({ANN: bytes(kept["wrapped"]), BEN: None})
+    for one in (vault, Vault(shop.mongo, vault.master)):
+        await one.hold([ANN, BEN])
+        assert one.open(sealed, ANN, "name") is None
+
+
 async def test_a_key_that_is_late_is_waited_for(world: World, vault: Vault, shop: House) -> None:
     hall = await world.house(toy.hall)
     sealed = vault.seal("Ann", ANN, "name")

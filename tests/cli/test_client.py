@@ -1,23 +1,10 @@
 """The client of the gateway asks again with the same key until it is answered."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from deploy.cli.city.client import Gateway, Unanswered
-
-Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@asynccontextmanager
-async def gateway(answering: Answering, **more: float) -> AsyncIterator[Gateway]:
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", answering)
-    async with TestServer(app) as server, Gateway(str(server.make_url("/")), **more) as client:  # type: ignore[arg-type]
-        yield client
+from deploy.cli.city.client import Unanswered
+from tests.cli.fake import gateway
 
 
 async def test_a_503_and_a_broken_connection_are_repeated_with_the_same_key() -> None:

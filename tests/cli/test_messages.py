@@ -68,6 +68,15 @@ def test_a_file_that_is_not_there_or_broken_is_one_sentence(tmp_path: Path) -> N
         read(cut, None)
 
 
+def test_a_damaged_gzip_is_one_sentence(tmp_path: Path) -> None:
+    whole = bytearray(gzip.compress(json.dumps(WHOLE).encode() * 100))
+    whole[12:40] = bytes(28)
+    damaged = tmp_path / "damaged.gz"
+    damaged.write_bytes(whole)
+    with pytest.raises(Trouble, match="cannot be read"):
+        read(damaged, None)
+
+
 def test_a_long_text_goes_in_pieces_of_which_nothing_is_lost() -> None:
     text = "长" * (2 * LONGEST_TEXT + 7)
     assert [len(piece) for piece in parts(text)] == [LONGEST_TEXT, LONGEST_TEXT, 7]

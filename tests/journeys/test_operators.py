@@ -1,6 +1,7 @@
 """What operators type, on a town that runs."""
 
 import json
+from datetime import UTC, datetime
 
 from tests.conftest import CITY_DATA
 from tests.journeys.town import Town, new_phone
@@ -21,6 +22,27 @@ def test_a_token_is_had_for_a_phone_a_login_and_an_organisation(town: Town) -> N
         token = town.linli("token", who).stdout.strip()
         me = town.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
         assert role in me.json()["roles"], me.text
+
+
+def test_a_token_says_whose_it_is_and_until_when(town: Town) -> None:
+    told = json.loads(town.linli("token", new_phone(), "--json").stdout)
+    me = town.http.get("/v1/me", headers={"Authorization": f"Bearer {told['token']}"}).json()
+    assert told["actor"] == me["id"]
+    assert datetime.fromisoformat(told["expires"]) > datetime.now(UTC)
+
+
+def test_up_again_and_migrate_say_what_they_did(town: Town) -> None:
+    up = json.loads(town.linli("up", "--json").stdout)
+    assert (up["running"], up["gateway"]) == (True, town.stack.gateway)
+    assert set(up["processes"]) == {process.name for process in town.stack.layout.processes}
+    assert json.loads(town.linli("migrate", "--json").stdout) == {"migrated": ["members", "notify", "requests"]}
+
+
+def test_the_first_case_is_told_step_by_step(town: Town) -> None:
+    told = json.loads(town.linli("demo", "--json").stdout)
+    assert told["steps"][0]["who"] == "resident"
+    assert told["steps"][-1]["what"] == "Closed"
+    assert len(told["timeline"]) > 5
 
 
 def test_a_token_for_nobody_is_refused_in_one_sentence(town: Town) -> None:

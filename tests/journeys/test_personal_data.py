@@ -46,14 +46,15 @@ def test_personal_data_is_nowhere_in_clear(town: Town, collector: Collector) -> 
     name = f"张{mark}"
     caller = {"name": name, "phone": phone, "address": words["address"], "area": COMMUNITY}
     person = town.done("POST", "/v1/people", operator, caller)
-    case = town.file(operator, on_behalf_of=person["id"], answers={"need": f"需要{mark}"}, **words)
+    place = {"lat": float(f"49.{secrets.randbelow(9 * 10**9) + 10**9}1"), "long": 119.5}
+    case = town.file(operator, on_behalf_of=person["id"], answers={"need": f"需要{mark}"}, **place, **words)
     handler = town.handler(case)
     town.done("POST", f"/v1/requests/{case['id']}/comment", handler, {"text": f"留言{mark}"})
     town.ask("POST", "/v1/requests", operator, filing(title=words["title"], item=f"NO-{mark}"[:9]))
     resident = town.resident(phone)
     town.wait(lambda: town.told(resident, case["id"], "case-filed"), 5, "the acknowledgement")
     time.sleep(1)  # logs are flushed within half a second
-    canaries = [mark, phone]
+    canaries = [mark, phone, str(place["lat"])]
     assert not found(town.stack.home.logs, canaries)
     assert not [one for one in canaries if one in metrics(town)]
     town.wait(lambda: any(b"reaction tell" in body for body in collector.raw), 10, "traces")

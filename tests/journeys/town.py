@@ -89,10 +89,19 @@ class Town:
         """Somebody of the staff, signed in with password and one-time code."""
         if login not in self.signed_in:
             account = next(one for one in self.credentials["accounts"] if one["login"] == login)
-            otp = pyotp.TOTP(account["totp_secret"]).now()
-            body = {"login": login, "password": account["password"], "otp": otp}
-            self.signed_in[login] = Person(self.done("POST", "/v1/sign-in/staff", body=body)["access_token"])
+            self.signed_in[login] = self.enter(account)
         return self.signed_in[login]
+
+    def hire(self, place: str, *roles: str) -> Person:
+        """Somebody new of the staff with these roles for this place."""
+        body = {"login": f"new-{secrets.token_hex(4)}", "roles": roles, "places": [place]}
+        return self.enter(self.done("POST", "/v1/accounts", self.staff("administrator"), body))
+
+    def enter(self, account: dict[str, Any]) -> Person:
+        """Whoever an account belongs to, signed in with its secrets."""
+        otp = pyotp.TOTP(account["totp_secret"]).now()
+        body = {"login": account["login"], "password": account["password"], "otp": otp}
+        return Person(self.done("POST", "/v1/sign-in/staff", body=body)["access_token"])
 
     def resident(self, phone: str = "") -> Person:
         """A new resident, or the one with this phone, signed in with the code that came to it."""

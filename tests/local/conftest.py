@@ -5,12 +5,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import pytest
 
 from deploy.gateway import render
+from deploy.gateway.limits import Limits
 from deploy.local import Home, Ports, keys, tools
 
 
@@ -60,14 +63,21 @@ def upstream() -> Iterator[int]:
 @pytest.fixture(scope="session")
 def gateway(home: Home, upstream: int) -> Iterator[httpx.Client]:
     """A real Envoy: members and requests are the tiny service, notify is not there."""
+    with running(home, upstream, "gateway", Limits()) as client:
+        yield client
+
+
+@contextmanager
+def running(home: Home, upstream: int, name: str, limits: Limits) -> Iterator[httpx.Client]:
+    """A real Envoy with these limits; its log has its name."""
     ports = Ports.free()
     openapi = home.run / "openapi.json"
     openapi.write_text('{"openapi": "3.1.0"}')
     webs = {"members": upstream, "requests": upstream, "notify": ports.notify_web}
-    configuration = home.run / "envoy.yaml"
-    told = render.Gateway(ports.gateway, ports.gateway_admin, webs, keys.jwks(home), openapi=openapi)
+    configuration = home.run / f"{name}.yaml"
+    told = render.Gateway(ports.gateway, ports.gateway_admin, webs, keys.jwks(home), openapi=openapi, limits=limits)
     configuration.write_text(render.render(told))
-    with (home.logs / "gateway.log").open("wb") as log:
+    with (home.logs / f"{name}.log").open("wb") as log:
         quiet = (
             "--disable-hot-restart",
             "--concurrency",
@@ -97,3 +107,15 @@ def _wait_for(client: httpx.Client) -> None:
             pass
         time.sleep(0.1)
     raise AssertionError("the gateway did not start")
+
+
+def assert_problem(answer: httpx.Response, status: int, code: str, language: str = "zh") -> dict[str, Any]:
+    """The content of a refusal with this status and code, in this language."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["content-language"] == language
+    problem: dict[str, Any] = answer.json()
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["type"] == f"urn:linli:problem:{code}"
+    assert ("\u4e00" <= problem["detail"][0] <= "\u9fff") == (language == "zh")
+    return problem

@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -35,9 +38,26 @@ def test_every_command_explains_itself_with_an_example(app: typer.Typer, name: s
     assert f"linli {name}" in told.output
 
 
-@pytest.mark.parametrize("name", COMMANDS["Running"])
-def test_exit_codes_are_told(app: typer.Typer, name: str) -> None:
-    assert "Exit code 0" in CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).output
+def each(app: typer.Typer) -> Iterator[tuple[str, Any]]:
+    """Every command that does something, with its name."""
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        for inner, one in getattr(command, "commands", {"": command}).items():
+            yield f"{name} {inner}".strip(), one
+
+
+def test_every_command_tells_its_exit_codes(app: typer.Typer) -> None:
+    assert [name for name, command in each(app) if "Exit code 0" not in command.help] == []
+
+
+def test_every_command_speaks_to_machines_too(app: typer.Typer) -> None:
+    lacking = [name for name, command in each(app) if not any("--json" in one.opts for one in command.params)]
+    assert lacking == []
+
+
+def test_every_command_says_in_chinese_too_what_it_does(app: typer.Typer) -> None:
+    beginnings = {name: command.help.split("\n\n")[0] for name, command in each(app)}
+    beginnings["linli"] = typer.main.get_command(app).help or ""
+    assert [name for name, said in beginnings.items() if not re.search("[\u4e00-\u9fff].*。$", said)] == []
 
 
 def test_status_of_what_does_not_run_is_red(tmp_path: Path) -> None:
@@ -54,8 +74,24 @@ def test_a_trouble_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in said.stderr
 
 
+def test_a_home_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = linli(tmp_path / "file", "down")
+    assert said.returncode == 2
+    assert said.stderr.startswith(f"linli: {tmp_path}/file/run cannot be written (Not a directory)")
+    assert "LINLI_HOME" in said.stderr
+
+
+def test_what_the_system_says_of_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "logs" / "kafka.log").mkdir(parents=True)
+    said = linli(tmp_path, "logs", "kafka")
+    assert (said.returncode, said.stderr) == (2, f"linli: {tmp_path}/logs/kafka.log: Is a directory.\n")
+
+
 def test_down_where_nothing_runs_is_fine(tmp_path: Path) -> None:
-    assert linli(tmp_path, "down").returncode == 0
+    said = linli(tmp_path, "down", "--json")
+    assert said.returncode == 0
+    assert json.loads(said.stdout).keys() == {"running", "gateway", "seconds", "processes"}
 
 
 def test_unknown_words_are_wrong_usage(tmp_path: Path) -> None:
@@ -66,3 +102,5 @@ def test_the_last_lines_of_a_log_are_shown(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "kafka.log").write_text("one\ntwo\nthree\n")
     assert linli(tmp_path, "logs", "kafka", "-n", "2").stdout == "two\nthree\n"
+    lines = linli(tmp_path, "logs", "-n", "1", "--json").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == [{"process": "kafka", "line": "three"}]

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.gateway import render
 from deploy.local import Home, keys, tools
 from services.chassis.http.signing import public_key
+from tests.local.conftest import assert_problem
 
 HOUR = timedelta(hours=1)
 
@@ -34,30 +35,19 @@ def bearer(text: str) -> dict[str, str]:
     return {"authorization": f"Bearer {text}"}
 
 
-def assert_problem(answer: httpx.Response, status: int, code: str, language: str = "zh") -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["content-language"] == language
-    problem: dict[str, Any] = answer.json()
-    assert (problem["status"], problem["code"]) == (status, code)
-    assert problem["type"] == f"urn:linli:problem:{code}"
-    assert ("\u4e00" <= problem["detail"][0] <= "\u9fff") == (language == "zh")
-    return problem
-
-
 def test_envoy_has_nothing_against_the_configuration(gateway: httpx.Client, home: Home) -> None:
-    assert render.complaints(tools.envoy(), home.run / "envoy.yaml") == ()
+    assert render.complaints(tools.envoy(), home.run / "gateway.yaml") == ()
 
 
 def test_a_warning_of_envoy_is_a_complaint(gateway: httpx.Client, home: Home) -> None:
-    text = (home.run / "envoy.yaml").read_text()
+    text = (home.run / "gateway.yaml").read_text()
     changed = home.run / "changed.yaml"
     changed.write_text(text.replace("            timeout: 1s", "") + "\nnode: {unknown_field: 1}\n")
     assert render.complaints(tools.envoy(), changed)
 
 
 def test_a_stream_has_no_time_limit_but_one_for_silence(gateway: httpx.Client, home: Home) -> None:
-    text = (home.run / "envoy.yaml").read_text()
+    text = (home.run / "gateway.yaml").read_text()
     stream = text.split("match: {path: /v1/inbox/stream}")[1].split("- match")[0]
     assert "timeout: 0s, idle_timeout: 60s" in stream
     assert "disabled: true" in stream
@@ -66,7 +56,7 @@ def test_a_stream_has_no_time_limit_but_one_for_silence(gateway: httpx.Client, h
 def test_every_retry_condition_is_one_that_envoy_knows(gateway: httpx.Client, home: Home) -> None:
     # An unknown one is ignored without a word.
     known = {"connect-failure", "refused-stream", "reset-before-request"}
-    lines = [line for line in (home.run / "envoy.yaml").read_text().splitlines() if "retry_on:" in line]
+    lines = [line for line in (home.run / "gateway.yaml").read_text().splitlines() if "retry_on:" in line]
     assert lines
     assert {word for line in lines for word in line.split("retry_on:")[1].strip().split(",")} == known
 

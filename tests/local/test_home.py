@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from deploy.local import Home, Trouble, keys
-from deploy.local.home import LONGEST_SOCKET_PATH
+from deploy.local.home import LONGEST_SOCKET_PATH, locked
 from services.chassis.http.signing import public_key
 
 
@@ -53,6 +53,14 @@ def test_a_socket_path_is_never_too_long(tmp_path: Path) -> None:
     assert len(str(deep.socket)) <= LONGEST_SOCKET_PATH
     assert deep.socket != other.socket
     assert Home(Path("/srv/linli")).socket == Path("/srv/linli/run/supervisor.sock")
+
+
+def test_a_home_that_cannot_be_written_is_named_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Trouble, match=f"{tmp_path}/file.* cannot be written .*LINLI_HOME"):
+        Home(tmp_path / "file" / "deep").make()
+    with pytest.raises(Trouble, match=f"{tmp_path}/file cannot be written .*LINLI_HOME"), locked(tmp_path / "file"):
+        pass
 
 
 def test_a_nearly_full_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

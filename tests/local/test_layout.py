@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from pymongo.uri_parser import parse_uri
 
-from deploy.local import EVERYTHING, STORES, Home, Ports, keys
+from deploy.local import EVERYTHING, STORES, Home, Ports, Trouble, front, keys
 from deploy.local.layout import Layout
 
 
@@ -40,7 +41,17 @@ def test_what_runs_elsewhere_is_used_and_not_started(tmp_path: Path) -> None:
     given = {"LINLI_KAFKA": "broker:9092", "LINLI_MONGO_NOTIFY": "mongodb://db/notify"}
     changed = layout(tmp_path, **given)
     assert {process.name for process in changed.processes} == EVERYTHING - {"kafka", "mongo-notify"}
-    assert given.items() <= changed.environment("members", "worker").items()
+    assert given.items() <= changed.environment("notify", "worker").items()
+
+
+def test_a_process_is_told_of_its_own_database_only(tmp_path: Path) -> None:
+    names = {service: f"LINLI_MONGO_{service.upper()}" for service in ("members", "requests", "notify")}
+    told = layout(tmp_path, LINLI_MONGO_NOTIFY="mongodb://db/notify", LINLI_MONGO_DRIVER="pymongo")
+    for service, name in names.items():
+        for role in ("web", "worker", "migrate", "verify"):
+            environment = told.environment(service, role)
+            assert {given for given in environment if given in names.values()} == {name}
+            assert environment["LINLI_MONGO_DRIVER"] == "pymongo"
 
 
 def test_a_running_stack_is_remembered_and_a_stopped_one_forgotten(tmp_path: Path) -> None:
@@ -51,6 +62,30 @@ def test_a_running_stack_is_remembered_and_a_stopped_one_forgotten(tmp_path: Pat
     assert Layout.of({"LINLI_HOME": str(tmp_path)}).remembered() == running
     running.forget()
     assert running.remembered() is None
+
+
+def test_services_gateway_and_public_keys_go_by_the_keys_that_are_given(tmp_path: Path) -> None:
+    home, other = Home(tmp_path / "home"), Home(tmp_path / "other")
+    for made in (home, other):
+        made.make()
+        keys.make(made)
+    told = Layout(home, Ports(), given={"LINLI_TOKEN_KEYS": str(keys.token_keys(other))})
+    keys.make(home, told.token_keys)
+    assert keys.jwks(home).read_bytes() == keys.jwks(other).read_bytes()
+    assert told.environment("members", "web")["LINLI_TOKEN_KEYS"] == str(keys.token_keys(other))
+    told = Layout(home, Ports(), given={"LINLI_JWKS": str(keys.jwks(other))})
+    assert told.environment("notify", "web")["LINLI_JWKS"] == str(keys.jwks(other))
+    front.prepare(told)
+    assert str(keys.jwks(other)) in (home.run / "envoy.yaml").read_text()
+
+
+def test_keys_that_cannot_be_used_here_are_one_sentence(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.make()
+    with pytest.raises(Trouble, match=r"holds no key.*LINLI_TOKEN_KEYS"):
+        keys.make(home, tmp_path / "none")
+    with pytest.raises(Trouble, match=r"LINLI_JWKS is https://issuer/keys.*file"):
+        Layout(home, Ports(), given={"LINLI_JWKS": "https://issuer/keys"}).environment("members", "web")
 
 
 def test_secrets_are_named_by_their_files_only(tmp_path: Path) -> None:

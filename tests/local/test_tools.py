@@ -1,12 +1,15 @@
 """The programs of others: found where they are, named with their install command where they are not."""
 
+import os
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from deploy.local import Trouble, tools
+from deploy.local import STORES, Ports, Stack, Trouble, broker, tools
+from deploy.local.home import CHECKOUT
 
 
 @pytest.fixture
@@ -42,8 +45,40 @@ def test_a_newer_java_is_fine(empty_path: Path) -> None:
 
 def test_a_mongod_on_the_path_comes_first(empty_path: Path) -> None:
     assert Path(tools.mongod()).name == "mongod"
-    put(empty_path, "mongod", "true")
+    put(empty_path, "mongod", "echo db version v8.0.1")
     assert tools.mongod() == str(empty_path / "mongod")
+
+
+def test_an_old_mongod_is_refused(empty_path: Path) -> None:
+    put(empty_path, "mongod", "echo db version v4.4.29")
+    with pytest.raises(Trouble, match="too old: install MongoDB 6 or later"):
+        tools.mongod()
+
+
+def test_a_mongod_that_lacks_a_library_is_told_with_its_last_words(empty_path: Path) -> None:
+    words = "error while loading shared libraries: libcurl.so.4: cannot open shared object file"
+    put(empty_path, "mongod", f"echo '{words}' >&2; exit 127")
+    with pytest.raises(Trouble, match="apt-get install libcurl4") as told:
+        tools.mongod()
+    assert told.value.lines == (words,)
+
+
+def test_a_program_that_cannot_be_used_is_named_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "mongod", "echo db version v4.4.29")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(broker, "fetch", lambda: pytest.fail("Kafka was fetched"))
+    with pytest.raises(Trouble, match="too old"):
+        Stack(tmp_path / "home", Ports.free(), STORES).up()
+
+
+def test_make_names_everything_that_is_missing_at_once(tmp_path: Path) -> None:
+    put(tmp_path, "python", 'case "$2" in *libcurl*) exit 1;; *ensurepip*) exit 1;; *) exit 0;; esac')
+    asked = ["make", "-s", "-C", str(CHECKOUT), "tools", f"PYTHON={tmp_path / 'python'}"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert "apt-get install python3-venv libcurl4" in told.stderr
 
 
 def test_envoy_comes_with_a_package(empty_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 import httpx
@@ -39,6 +40,20 @@ async def opened(members: Members, **more: Any) -> dict[str, Any]:
     return account
 
 
+async def founded(members: Members, area: str) -> str:
+    body = {"kind": "station", "name": "社区服务站", "area": area}
+    answer = await members.post(ADMINISTRATOR, "/v1/organisations", body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def founded_team(members: Members, area: str) -> str:
+    body = {"kind": "women", "name": "巾帼队", "area": area, "skills": ["visiting"], "capacity": 2}
+    answer = await members.post(ADMINISTRATOR, "/v1/teams", body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
 def proof(account: dict[str, Any], **other: str) -> dict[str, str]:
     otp = pyotp.TOTP(account["totp_secret"]).now()
     return {"login": account["login"], "password": account["password"], "otp": otp, **other}
@@ -49,12 +64,13 @@ async def sign_in(members: Members, body: dict[str, str]) -> httpx.Response:
 
 
 async def test_an_account_is_opened_and_its_owner_signs_in_with_both_factors(members: Members) -> None:
-    account = await opened(members, organisations=["organisation_abc"])
+    station = await founded(members, COMMUNITY)
+    account = await opened(members, organisations=[station])
     answer = await sign_in(members, proof(account))
     assert answer.status_code == 201
     claims = jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
     assert (claims["sub"], claims["roles"], claims["places"]) == (account["id"], ["handler"], [COMMUNITY])
-    assert claims["organisations"] == ["organisation_abc"]
+    assert claims["organisations"] == [station]
     me = (await members.with_token("GET", "/v1/me", answer.json()["access_token"])).json()
     assert (me["id"], me["name"], me["roles"]) == (account["person"], "李站长", ["handler"])
 
@@ -92,6 +108,23 @@ async def test_a_one_time_code_that_was_used_is_refused(members: Members) -> Non
     body = proof(await opened(members))
     assert (await sign_in(members, body)).status_code == 201
     assert told(await sign_in(members, body)) == (401, "sign-in-wrong")
+
+
+async def test_a_key_that_signed_in_once_does_not_sign_in_again(members: Members) -> None:
+    body, key = proof(await opened(members)), keyed()
+    async with members.client() as client:
+        answers = [await client.post("/v1/sign-in/staff", json=body, headers=key) for _ in range(2)]
+    assert answers[0].status_code == 201
+    assert told(answers[1]) == (401, "sign-in-wrong")
+
+
+async def test_a_key_that_refreshed_once_gives_nothing_after_the_account_was_closed(members: Members) -> None:
+    account, key = await opened(members), keyed()
+    body = {"refresh_token": (await sign_in(members, proof(account))).json()["refresh_token"]}
+    async with members.client() as client:
+        assert (await client.post("/v1/sign-in/refresh", json=body, headers=key)).status_code == 200
+        await members.post(ADMINISTRATOR, f"/v1/accounts/{account['id']}/close")
+        assert told(await client.post("/v1/sign-in/refresh", json=body, headers=key)) == (401, "session-over")
 
 
 async def test_of_twins_with_one_one_time_code_one_is_let_in(members: Members) -> None:
@@ -145,6 +178,29 @@ async def test_an_administrator_gives_and_sees_only_what_lies_in_the_own_places(
     for account in (far, both):
         closing = await members.post(COUNTY_ADMINISTRATOR, f"/v1/accounts/{account['id']}/close")
         assert told(closing) == (404, "not-found")
+
+
+@pytest.mark.parametrize("found", [founded, founded_team])
+async def test_an_administrator_gives_only_organisations_and_teams_in_the_own_places(
+    members: Members, found: Callable[[Members, str], Awaitable[str]]
+) -> None:
+    near, far = await found(members, COMMUNITY), await found(members, FAR_COMMUNITY)
+    both = {**STATION, "organisations": [near, far]}
+    assert told(await members.post(COUNTY_ADMINISTRATOR, "/v1/accounts", both)) == (403, "outside-your-places")
+    assert (await members.count("accounts"), await members.count("people")) == (0, 0)
+    account = (await members.post(COUNTY_ADMINISTRATOR, "/v1/accounts", {**STATION, "organisations": [near]})).json()
+    assert account["organisations"] == [near]
+    granted, roles = {"roles": ["handler"], "places": [COMMUNITY]}, f"/v1/accounts/{account['id']}/roles"
+    refused = await members.put(COUNTY_ADMINISTRATOR, roles, {**granted, "organisations": [near, far]})
+    assert told(refused) == (403, "outside-your-places")
+    assert (await members.put(ADMINISTRATOR, roles, {**granted, "organisations": [near, far]})).status_code == 200
+
+
+@pytest.mark.parametrize("unknown", ["organisation_abc", "team_abc"])
+async def test_an_organisation_that_is_not_there_is_given_to_nobody(members: Members, unknown: str) -> None:
+    body = {**STATION, "organisations": [await founded(members, COMMUNITY), unknown]}
+    refused = await members.post(ADMINISTRATOR, "/v1/accounts", body)
+    assert (told(refused), refused.json()["params"]) == ((422, "organisation-unknown"), {"organisation": unknown})
 
 
 async def test_only_administrators_open_accounts(members: Members) -> None:

@@ -1,8 +1,12 @@
 """Areas: places with codes that say what they lie in."""
 
+import pytest
+
 from services.chassis.domain.scope import Actor
+from services.contracts.areas import hold_a_city, part, path
+from services.contracts.members import Level
 from services.members.app import service
-from tests.members.support import COUNTY_ADMINISTRATOR, FAR_COMMUNITY, Members
+from tests.members.support import COUNTY_ADMINISTRATOR, FAR_COMMUNITY, FAR_COUNTY, FAR_STREET, Members
 from tests.support.world import World, keyed
 
 ADMINISTRATOR = Actor("admin", frozenset({"administrator"}), ("1507",))
@@ -46,8 +50,27 @@ async def test_an_administrator_changes_only_areas_in_the_own_places(members: Me
     assert [(a.status_code, a.json()["code"]) for a in (named, closed)] == [(403, "outside-your-places")] * 2
 
 
-async def test_nothing_is_founded_in_a_closed_area(members: Members) -> None:
-    await members.post(ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/close", {"reason": "合并"})
+@pytest.mark.parametrize("closed", [FAR_COMMUNITY, FAR_STREET, FAR_COUNTY])
+async def test_nothing_is_founded_in_a_closed_area_nor_in_what_lies_in_it(members: Members, closed: str) -> None:
+    await members.post(ADMINISTRATOR, f"/v1/areas/{closed}/close", {"reason": "合并"})
+    grid = {"code": f"{FAR_COMMUNITY}-01", "level": "grid", "name": "第一网格"}
+    below = await members.post(ADMINISTRATOR, "/v1/areas", grid)
+    assert (below.status_code, below.json()["code"]) == (422, "above-missing")
     station = {"kind": "station", "name": "东山社区服务站", "area": FAR_COMMUNITY}
     refused = await members.post(ADMINISTRATOR, "/v1/organisations", station)
     assert (refused.status_code, refused.json()["code"]) == (422, "area-not-open")
+
+
+@pytest.mark.parametrize("code", ["15070", "1507020", "150702001001-1", "１５０７", "150702001-01"])
+async def test_a_code_of_no_level_is_no_code(members: Members, code: str) -> None:
+    body = {"code": code, "level": "county", "name": "某区"}
+    refused = await members.post(ADMINISTRATOR, "/v1/areas", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    assert (await members.get(None, "/v1/areas", under=code)).status_code == 422
+
+
+def test_a_code_is_its_own_path() -> None:
+    whole = ("1507", "150702", "150702001", "150702001001", "150702001001-01")
+    assert [path(code) for code in whole] == [whole[: depth + 1] for depth in range(5)]
+    assert [part(whole[-1], level) for level in Level] == list(whole)
+    assert [hold_a_city(places) for places in ((), whole[1:], whole)] == [False, False, True]

@@ -24,28 +24,29 @@ def sent(code: PhoneCode, at: datetime, mark: str = "right") -> None:
 def test_no_sequence_of_steps_gets_more_codes_or_tries_than_allowed(steps: list[tuple[str, int]]) -> None:
     code, now = PhoneCode.blank("phonecode_1"), START
     issued: list[datetime] = []
-    tries_of_this, locked_until, good = 0, START, False
+    wrong, locked_until, good = 0, START, False
     for step, wait in steps:
         now += timedelta(seconds=wait)
         try:
             if step == "send":
                 sent(code, now)
                 assert now >= locked_until
-                assert not issued or now - issued[-1] >= model.PAUSE
                 issued.append(now)
-                assert len([at for at in issued if at > now - model.WINDOW]) <= model.MOST_IN_WINDOW
-                tries_of_this, good = 0, True
+                for span, most in model.MOST_CODES:
+                    assert len([at for at in issued if at > now - span]) <= most
+                good = True
             else:
                 model.accept(code, step, now)
                 assert (step, good) == ("right", True)
                 assert now >= locked_until
                 assert now - issued[-1] < model.LIFE
-                good = False
+                wrong, good = 0, False
         except CodeWrong:
-            if code.locked_until and code.locked_until > now and step == "wrong":
-                locked_until = code.locked_until
-            tries_of_this += step == "wrong" and good and now - issued[-1] < model.LIFE
-            assert tries_of_this <= model.MOST_WRONG
+            assert now >= locked_until
+            wrong += step == "wrong" and good and now - issued[-1] < model.LIFE
+            assert code.wrong == wrong
+            locked_until = code.locked_until or START
+            assert wrong < model.MOST_WRONG or locked_until > now - model.LONGEST_LOCK
         except (TooManyCodes, TooManyWrongCodes) as refusal:
             assert refusal.retry_after is not None
             assert refusal.retry_after > 0
@@ -78,6 +79,34 @@ def test_after_five_wrong_codes_the_right_one_is_refused_for_a_quarter_of_an_hou
     with pytest.raises(TooManyWrongCodes):
         sent(code, START + timedelta(minutes=14, seconds=59))
     sent(code, START + timedelta(minutes=15))
+
+
+def test_wrong_codes_are_counted_until_a_right_one_however_many_are_sent() -> None:
+    code, now, locks = PhoneCode.blank("phonecode_1"), START, list[timedelta]()
+    while len(locks) < 10:
+        sent(code, now)
+        with pytest.raises(CodeWrong):
+            model.weigh(code, "wrong", now)
+        locks.append(code.locked_until - now if code.locked_until else timedelta())
+        now += max(locks[-1], timedelta(minutes=12))
+    assert [lock.total_seconds() / 60 for lock in locks] == [0, 0, 0, 0, 15, 30, 60, 120, 240, 240]
+    sent(code, now)
+    model.accept(code, "right", now)
+    sent(code, now + timedelta(hours=1))
+    with pytest.raises(CodeWrong):
+        model.weigh(code, "wrong", now + timedelta(hours=1))
+    model.accept(code, "right", now + timedelta(hours=1))
+
+
+def test_a_phone_gets_twenty_codes_a_day() -> None:
+    code = PhoneCode.blank("phonecode_1")
+    for hour in range(4):
+        for minute in range(5):
+            sent(code, START + timedelta(hours=hour, minutes=minute))
+    with pytest.raises(TooManyCodes) as told:
+        sent(code, START + timedelta(hours=20))
+    assert told.value.retry_after == 4 * 3600
+    sent(code, START + timedelta(hours=24))
 
 
 @pytest.mark.parametrize("later", [timedelta(minutes=5), timedelta(hours=2)])

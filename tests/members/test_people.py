@@ -13,6 +13,7 @@ from services.chassis.domain.scope import Actor
 from services.members.people import model
 from tests.members.support import (
     ADMINISTRATOR,
+    CITY,
     COMMUNITY,
     COUNTY,
     DISPATCHER,
@@ -119,6 +120,28 @@ async def test_staff_of_another_place_and_other_residents_find_nobody(members: M
     assert told(await members.post(stranger, f"/v1/people/{person}/unmask", REASON)) == (403, "forbidden")
     assert told(await members.post(ADMINISTRATOR, f"/v1/people/{person}/unmask", REASON)) == (403, "forbidden")
     assert len(await members.history("people", person)) == 1
+
+
+async def test_whoever_came_by_phone_is_seen_by_those_of_the_whole_city_only(members: Members) -> None:
+    tokens = await members.signed_in()
+    person = (await members.with_token("GET", "/v1/me", tokens["access_token"])).json()["id"]
+    hotline = replace(OPERATOR, id="account_hotline", places=(CITY,))
+    assert (await members.get(hotline, f"/v1/people/{person}")).json()["phone"] == "138****0001"
+    assert (await members.post(hotline, f"/v1/people/{person}/unmask", REASON)).status_code == 200
+    assert told(await members.get(OPERATOR, f"/v1/people/{person}")) == (404, "not-found")
+
+
+async def test_the_leader_of_a_volunteer_team_sees_nobody_but_themselves(members: Members) -> None:
+    person = await registered(members)
+    own = await registered(members, phone="13800000002")
+    leader = Actor("account_leader", frozenset({"handler"}), (COMMUNITY,), ("team_1",), person=own)
+    for places in ((COMMUNITY,), (CITY,)):
+        leading = replace(leader, places=places)
+        assert told(await members.get(leading, f"/v1/people/{person}")) == (404, "not-found")
+        assert told(await members.post(leading, f"/v1/people/{person}/unmask", REASON)) == (404, "not-found")
+        assert (await members.get(leading, f"/v1/people/{own}")).status_code == 200
+    handler = replace(leader, organisations=("team_1", "organisation_1"))
+    assert (await members.post(handler, f"/v1/people/{person}/unmask", REASON)).status_code == 200
 
 
 async def test_a_resident_sets_the_own_profile_and_sees_it_in_clear(members: Members) -> None:

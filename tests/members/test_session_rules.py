@@ -15,10 +15,12 @@ SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # the key of RFC 6238's test vector
 
 
 @given(st.integers(1, 60))
-def test_each_failure_locks_at_least_as_long_as_the_one_before_and_never_over_an_hour(failures: int) -> None:
+def test_each_failure_locks_at_least_as_long_as_the_one_before_and_a_quarter_of_an_hour_at_most(
+    failures: int,
+) -> None:
     before, after = model.lock_after(failures), model.lock_after(failures + 1)
     assert (before is None) == (failures < 5)
-    assert (before or timedelta()) <= (after or timedelta()) <= timedelta(hours=1)
+    assert (before or timedelta()) <= (after or timedelta()) <= timedelta(minutes=15)
 
 
 def test_the_fifth_failure_locks_for_a_minute_and_each_further_one_twice_as_long() -> None:
@@ -40,8 +42,25 @@ def test_a_locked_login_lets_nobody_in(attempts: list[tuple[bool, int]]) -> None
         except TooManyAttempts as refusal:
             assert in_a_row >= 5
             assert refusal.retry_after is not None
-            assert 0 < refusal.retry_after <= 3600
+            assert 0 < refusal.retry_after <= 900
         assert guard.failures == in_a_row
+
+
+def failed(guard: Guard, now: datetime) -> timedelta | None:
+    with pytest.raises(SignInWrong):
+        model.judge(guard, None, now)
+    return None if guard.locked_until is None else guard.locked_until - now
+
+
+def test_failures_are_forgotten_after_a_quiet_hour() -> None:
+    guard, now = Guard.blank("guard_1"), START
+    for _ in range(12):
+        lock = failed(guard, now)
+        now += lock or timedelta()
+    assert lock == timedelta(minutes=15)
+    now += timedelta(minutes=45, seconds=-1)
+    assert failed(guard, now) == timedelta(minutes=15)
+    assert [failed(guard, now + timedelta(hours=1)) for _ in range(5)] == [None] * 4 + [timedelta(minutes=1)]
 
 
 def test_a_one_time_code_is_good_a_step_early_and_late_but_only_once() -> None:

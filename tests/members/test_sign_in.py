@@ -1,15 +1,17 @@
 """Signing in by phone, staying, signing out: over HTTP on a real database."""
 
 import asyncio
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import jwt
 import pytest
 
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.storage.mongo import Mongo
 from services.members.sessions import commands
 from tests.members.support import OPERATOR, PHONE, Clock, Members, other_than
+from tests.support.world import keyed
 
 CODES, TOKENS, REFRESH = "/v1/sign-in/codes", "/v1/sign-in/tokens", "/v1/sign-in/refresh"
 
@@ -49,6 +51,22 @@ async def test_a_code_is_good_once(members: Members) -> None:
     assert told(await members.post(None, TOKENS, body)) == (401, "code-wrong")
 
 
+async def test_a_key_opens_each_door_once(members: Members) -> None:
+    async with members.client() as client:
+
+        async def twice(path: str, body: dict[str, str]) -> list[httpx.Response]:
+            key = keyed()
+            return [await client.post(path, json=body, headers=key) for _ in range(2)]
+
+        codes = await twice(CODES, {"phone": PHONE})
+        tokens = await twice(TOKENS, {"phone": PHONE, "code": await members.code_for(PHONE)})
+        again = await twice(REFRESH, {"refresh_token": tokens[0].json()["refresh_token"]})
+    assert [answer.status_code for answer in codes] == [202, 202]  # the same answer, and no second message
+    assert len((await members.house.mongo.find("phonecodes", {}, limit=2))[0]["state"]["issued"]) == 1
+    assert (tokens[0].status_code, told(tokens[1])) == (201, (401, "code-wrong"))
+    assert (again[0].status_code, told(again[1])) == (200, (401, "session-over"))
+
+
 async def test_twins_that_sign_in_first_at_the_same_instant_make_one_person(members: Members) -> None:
     await members.post(None, CODES, {"phone": PHONE})
     body = {"phone": PHONE, "code": await members.code_for(PHONE)}
@@ -86,6 +104,31 @@ async def test_nothing_tells_whether_a_phone_is_known(members: Members) -> None:
     known = await members.post(None, TOKENS, {"phone": PHONE, **guess})
     unknown = await members.post(None, TOKENS, {"phone": "13800000009", **guess})
     assert (known.status_code, known.json()) == (unknown.status_code, unknown.json())
+
+
+async def test_an_unknown_phone_is_looked_up_as_often_as_a_known_one(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await members.signed_in()
+    find_one, looks = Mongo.find_one, list[str]()
+
+    async def counted(self: Mongo, name: str, *given: Any, **more: Any) -> Any:
+        looks.append(name)
+        return await find_one(self, name, *given, **more)
+
+    monkeypatch.setattr(Mongo, "find_one", counted)
+    for phone in (PHONE, "13800000009"):
+        assert told(await members.post(None, TOKENS, {"phone": phone, "code": "000000"})) == (401, "code-wrong")
+    assert looks == ["claims", "phonecodes"] * 2
+
+
+async def test_if_match_tells_nothing_of_a_phone(members: Members) -> None:
+    await members.signed_in()
+    async with members.client() as client:
+        for phone in (PHONE, "13800000009"):
+            body = {"phone": phone, "code": "000000"}
+            answer = await client.post(TOKENS, json=body, headers={"If-Match": '"77"'})
+            assert told(answer) == (401, "code-wrong")
 
 
 @pytest.mark.parametrize("phone", ["12345", "057112345678", "+4915112345678", "abcdefgh"])

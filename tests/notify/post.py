@@ -1,9 +1,11 @@
 """What sends, under the control of a test."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import pytest
 
 from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
@@ -15,14 +17,14 @@ from services.chassis.usecase import House
 from services.contracts.notify import MessageWritten, Via
 from services.notify.app import service
 from services.notify.audience.model import Person
-from services.notify.channels.model import Notice, NotTaken
+from services.notify.channels.model import Notice, NotTaken, Senders
 from services.notify.messages.model import Backoff, Message
 from services.notify.messages.timers import timers
 from tests.notify.conftest import QUICK
 from tests.support.world import World
 
 WANG, PHONE, ADDRESS, WORDS = "person_wang", "13812345678", "wang@example.org", "路灯已修好"
-SMS, MAIL = timers
+URGENT, SMS, MAIL = timers
 
 
 @dataclass
@@ -101,3 +103,12 @@ async def sweeps(house: House, timer: Any, times: int) -> None:
     for _ in range(times):
         await asyncio.sleep(0.003)
         await sweep(timer, house)
+
+
+@pytest.fixture
+async def post(world: World) -> AsyncIterator[Post]:
+    """A house whose text messages go to a recorder."""
+    sms = Recorder()
+    house = await opened(world, with_parts(senders=Senders({Via.SMS: sms})))
+    yield Post(house, sms)
+    await house.mongo.close()

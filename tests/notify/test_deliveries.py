@@ -1,9 +1,7 @@
 """Deliveries: tried with the same key until taken, given up visibly, never too late, never twice for one attempt."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client import REGISTRY
@@ -12,22 +10,14 @@ from structlog.testing import capture_logs
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
 from services.contracts.notify import Via
-from services.notify.channels.model import NotTaken, Senders
+from services.notify.channels.model import NotTaken
 from services.notify.inboxes.commands import read_message
 from services.notify.messages.model import Backoff, DeliveryState
-from services.notify.preferences.commands import SetPreferences, set_preferences
-from tests.notify.conftest import signed_in
-from tests.notify.post import PHONE, SMS, WANG, WORDS, Post, Recorder, opened, sweeps, with_parts
+from tests.notify.conftest import eventually, signed_in
+from tests.notify.post import PHONE, SMS, URGENT, WANG, WORDS, Post, Recorder, opened, post, sweeps, with_parts
 from tests.support.world import World
 
-
-@pytest.fixture
-async def post(world: World) -> AsyncIterator[Post]:
-    """A house whose text messages go to a recorder."""
-    sms = Recorder()
-    house = await opened(world, with_parts(senders=Senders({Via.SMS: sms})))
-    yield Post(house, sms)
-    await house.mongo.close()
+__all__ = ["post"]
 
 
 async def test_a_message_that_is_due_goes_out_once_with_a_key_of_its_own(post: Post) -> None:
@@ -127,6 +117,26 @@ async def test_a_crash_between_sending_and_noting_sends_again_with_the_same_key(
     assert await post.events(id) == ["MessageWritten", "DeliveryMade"]
 
 
+async def test_an_urgent_text_does_not_stand_behind_the_others(post: Post) -> None:
+    answers = asyncio.Event()
+    post.sms.meanwhile = answers.wait
+    for number in range(9):
+        await post.write(Via.SMS, because_of=f"case_{number}:5")
+    hanging = asyncio.create_task(sweep(SMS, post.house))
+
+    async def all_busy() -> bool:
+        return len(post.sms.got) == 8
+
+    await eventually(all_busy)
+    post.sms.meanwhile = None
+    code = await post.write(Via.SMS, because_of="code_1:1", urgent=True)
+    await sweep(URGENT, post.house)
+    assert await post.events(code) == ["MessageWritten", "DeliveryMade"]
+    answers.set()
+    await hanging
+    assert [notice.key for notice in post.sms.got].count(f"{code}:sms") == 1
+
+
 async def test_two_workers_at_once_note_one_outcome(post: Post) -> None:
     id = await post.write(Via.SMS)
     await asyncio.gather(sweep(SMS, post.house), sweep(SMS, post.house))
@@ -145,18 +155,6 @@ async def test_a_sender_that_breaks_is_a_failed_attempt_whose_words_are_not_kept
     assert (await post.found(id)).deliveries["sms"].reason == "failed: ValueError"
     assert logged
     assert not [secret for secret in (PHONE, WORDS) if secret in repr(logged)]
-
-
-async def test_a_retry_waits_for_the_end_of_quiet_hours(post: Post) -> None:
-    clock = now().astimezone(post.house.parts[ZoneInfo])
-    quiet = {"quiet_from": f"{clock - timedelta(hours=1):%H:%M}", "quiet_to": f"{clock + timedelta(hours=2):%H:%M}"}
-    await set_preferences(post.house.context(signed_in(WANG), "test"), SetPreferences(channels=[Via.SMS], **quiet))
-    post.sms.answers = [NotTaken("sms 503")]
-    id = await post.write(Via.SMS)
-    await sweep(SMS, post.house)
-    again = (await post.found(id)).next_sms_at
-    assert again is not None
-    assert again > now() + timedelta(hours=1)
 
 
 async def test_a_channel_that_nobody_set_up_is_given_up_with_that_reason(world: World) -> None:

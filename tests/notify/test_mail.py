@@ -1,7 +1,8 @@
 """Mail to a real server: repeated while it asks for that, given up visibly, its words and addresses kept quiet."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,21 +34,29 @@ class MailServer:
         return answer
 
 
-@pytest.fixture
-async def mailing(world: World) -> AsyncIterator[tuple[Post, MailServer]]:
-    """A house that sends mail to a real server, and a person who wants mail."""
+@contextmanager
+def listening(server: MailServer, **more: Any) -> Iterator[str]:
+    """The server on a free port, as host:port."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=port)
+    controller = Controller(server, hostname="127.0.0.1", port=port, **more)
     controller.start()
-    house = await opened(world, with_parts(), smtp=f"127.0.0.1:{port}", mail_from="linli@hulunbuir.example")
-    wishes = SetPreferences(channels=[Via.EMAIL], email=ADDRESS)
-    await set_preferences(house.context(signed_in(WANG), "test"), wishes)
-    yield Post(house, Recorder()), server
+    yield f"127.0.0.1:{port}"
     controller.stop()
-    await house.mongo.close()
+
+
+@pytest.fixture
+async def mailing(world: World) -> AsyncIterator[tuple[Post, MailServer]]:
+    """A house that sends mail to a real server, and a person who wants mail."""
+    server = MailServer()
+    with listening(server) as address:
+        mail = {"smtp": address, "smtp_tls": "none", "mail_from": "linli@hulunbuir.example"}
+        house = await opened(world, with_parts(), **mail)
+        wishes = SetPreferences(channels=[Via.EMAIL], email=ADDRESS)
+        await set_preferences(house.context(signed_in(WANG), "test"), wishes)
+        yield Post(house, Recorder()), server
+        await house.mongo.close()
 
 
 async def test_a_mail_server_that_refuses_twice_gets_it_the_third_time(mailing: tuple[Post, MailServer]) -> None:

@@ -10,8 +10,7 @@ from structlog.testing import capture_logs
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
-from services.contracts import members, requests
-from services.notify.messages.timers import timers
+from services.contracts import members, requests, tracking
 from services.notify.preferences.commands import SetPreferences, set_preferences
 from services.notify.rules.model import SILENT, TABLE
 from tests.notify.conftest import (
@@ -29,6 +28,7 @@ from tests.notify.conftest import (
     limits,
     signed_in,
 )
+from tests.notify.post import SMS
 
 CASE = "case_lamp"
 
@@ -58,7 +58,7 @@ async def test_a_filed_case_is_acknowledged_with_number_handler_time_and_trackin
     filed = now().replace(year=2026, month=11, day=23, hour=1, minute=30, second=0)
     await town.filed(CASE, at=filed)
     words = await town.said(RESIDENT, "case-filed")
-    code = town.house.vault.master.blind("track", "261123-7K3F")[:6]
+    code = tracking.code_from(town.house.vault.master.blind(tracking.BLIND, "261123-7K3F"))
     assert all(part in words for part in ("路灯报修", "261123-7K3F", "胜利社区服务站", "2026年11月24日01:30", code))
 
 
@@ -180,13 +180,6 @@ async def test_where_a_handler_has_no_people_the_dispatchers_hear(town: Town) ->
     assert await town.templates(DISPATCHER) == ["case-assigned"]
 
 
-async def test_who_joins_a_team_is_welcomed(town: Town) -> None:
-    await town.born(RESIDENT)
-    founded = members.TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
-    await town.tell("team_1", founded, members.TeamMemberJoined(person_id=RESIDENT))
-    assert "巾帼队" in await town.said(RESIDENT, "team-joined")
-
-
 async def test_a_sign_in_code_is_a_text_message_and_stands_in_no_inbox(town: Town) -> None:
     await town.born(RESIDENT)
     phone, code = town.seal("13911112222", RESIDENT, "phone"), town.seal("402913", RESIDENT, "code")
@@ -249,9 +242,9 @@ async def test_quiet_hours_hold_back_what_is_not_urgent(town: Town) -> None:
     (held,) = await town.messages(RESIDENT)
     (overdue,) = [message for message in await town.messages(HANDLER) if message.urgent]
     assert held.next_sms_at is not None
-    assert overdue.next_sms_at is not None
+    assert overdue.next_urgent_sms_at is not None
     assert held.next_sms_at > now() + timedelta(hours=1)
-    assert overdue.next_sms_at <= now()
+    assert overdue.next_urgent_sms_at <= now()
 
 
 async def test_who_was_erased_is_told_nothing_and_the_others_are(town: Town) -> None:
@@ -279,7 +272,7 @@ async def test_nothing_personal_stands_in_logs_or_documents(town: Town) -> None:
         await town.filed(CASE)
         answer = town.seal("路灯已于今日修好", RESIDENT, "answer")
         await town.tell(CASE, requests.CaseResolved(outcome="fixed", answer=answer, resolved_at=now()))
-        await sweep(timers[0], town.house)
+        await sweep(SMS, town.house)
     names = ["messages", "inboxes", "copies_person", "copies_case", "preferences"]
     documents = [await town.house.mongo.find(name, {}, limit=100) for name in names]
     assert await town.said(RESIDENT, "case-resolved")

@@ -7,7 +7,7 @@ import pytest
 
 from services.requests.suggestions.queries import _LOOK_AGAIN
 from tests.requests.conftest import CITY_DATA
-from tests.requests.town import ADMINISTRATOR, RESIDENT, Town, item
+from tests.requests.town import ADMINISTRATOR, COUNTY, RESIDENT, STREET, Town, item, staff
 
 CATALOGUE = json.loads((CITY_DATA / "catalogue.json").read_text())["items"]
 
@@ -70,6 +70,14 @@ async def test_an_item_that_contradicts_itself_is_refused(town: Town, wrong: dic
 async def test_only_administrators_change_the_catalogue(town: Town) -> None:
     assert (await town.put(RESIDENT, "/v1/catalogue/X", item("X", "station"))).status_code == 403
     assert (await town.put(None, "/v1/catalogue/X", item("X", "station"))).status_code == 401
+
+
+async def test_the_catalogue_is_the_whole_citys(town: Town) -> None:
+    county = staff("administrator", COUNTY, STREET)
+    anew = await town.put(county, "/v1/catalogue/NEAR", item("NEAR", "centre"))
+    gone = await town.post(county, "/v1/catalogue/NEAR/withdraw")
+    assert [(a.status_code, a.json()["code"]) for a in (anew, gone)] == [(403, "catalogue-citywide")] * 2
+    assert (await town.get(None, "/v1/catalogue/NEAR")).json()["tiers"] == ["station", "centre", "county"]
 
 
 async def test_a_suggestion_says_which_words_led_to_it_and_follows_the_catalogue(town: Town) -> None:

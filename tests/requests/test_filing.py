@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.values import now
+from services.contracts.members import AreaAdded, AreaClosed
+from services.requests.providers.model import Place
 from tests.requests.town import (
     ADMINISTRATOR,
     BARE,
@@ -22,6 +24,7 @@ from tests.requests.town import (
     OPERATOR,
     RESIDENT,
     STATION,
+    STREET,
     Town,
     filing,
     staff,
@@ -85,9 +88,13 @@ async def test_an_operator_files_for_a_caller_who_then_sees_it(town: Town) -> No
 
 
 async def test_words_are_nowhere_in_the_database_in_clear(town: Town) -> None:
-    filed = await town.file(title="金丝雀甲", text="金丝雀乙", address="金丝雀丙")
+    filed = await town.file(title="金丝雀甲", text="金丝雀乙", address="金丝雀丙", lat=49.2138401, long=119.7652301)
     document = str(await town.house.mongo.find_one("cases", {"_id": filed["id"]}))
     assert "金丝雀" not in document
+    assert "49.21" not in document
+    assert "119.76" not in document
+    assert (filed["latitude"], filed["longitude"]) == (49.2138401, 119.7652301)
+    assert (await town.file())["latitude"] is None
 
 
 @pytest.mark.parametrize(
@@ -101,7 +108,10 @@ async def test_words_are_nowhere_in_the_database_in_clear(town: Town) -> None:
         (filing(text=7), "invalid"),
         (filing(text={"$ne": ""}), "invalid"),
         (filing(surprise=1), "invalid"),
-        (filing(lat=91), "invalid"),
+        (filing(lat=91, long=0), "invalid"),
+        (filing(lat=49), "position-halved"),
+        (filing(item="FORM", answers={"age": 10**15 + 1}), "answers-unfit"),
+        (filing(item="FORM", answers={"age": 1e300}), "answers-unfit"),
         (filing(item="FORM"), "answers-unfit"),
         (filing(item="FORM", answers={"age": "alt"}), "answers-unfit"),
         (filing(item="FORM", answers={"age": 70, "when": ["noon"]}), "answers-unfit"),
@@ -133,6 +143,24 @@ async def test_only_operators_file_for_others_and_only_in_their_places(town: Tow
     codes = [answer.json()["code"] for answer in (other, away, nobody, clerk)]
     assert codes == ["forbidden", "area-outside-yours", "resident-missing", "forbidden"]
     assert await stored(town) == 0
+
+
+async def test_filing_for_somebody_who_is_not_known_says_what_to_do(town: Town) -> None:
+    typed = await town.post(OPERATOR, "/v1/requests", filing(on_behalf_of="王秀英"))
+    nobody = await town.post(OPERATOR, "/v1/requests", filing(on_behalf_of="person_nobody"))
+    assert (typed.status_code, typed.json()["code"]) == (422, "invalid")
+    assert (nobody.status_code, nobody.json()["code"], nobody.headers["Retry-After"]) == (503, "caller-unknown", "1")
+    assert "person_nobody" in nobody.json()["detail"]
+    assert await stored(town) == 0
+
+
+async def test_where_a_sub_district_is_closed_nothing_is_filed_below_it(town: Town) -> None:
+    await town.told(Place, STREET, AreaAdded(level="sub_district", name=STREET), AreaClosed(reason="merged"))
+    refused = await town.post(RESIDENT, "/v1/requests", filing(area=GRID))
+    await town.told(Place, STREET, *[AreaAdded(level="sub_district", name=STREET)] * 3)
+    assert (refused.status_code, refused.json()["code"]) == (422, "area-closed")
+    assert refused.json()["params"] == {"area": STREET}
+    assert (await town.post(RESIDENT, "/v1/requests", filing(area=GRID))).status_code == 201
 
 
 async def test_without_signing_in_nothing_is_filed(town: Town) -> None:

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from services.chassis.domain.values import new_id
+from services.chassis.schedule.leases import Lease
+from services.contracts import tracking
 from services.requests.overview import model as overview
-from services.requests.overview.queries import counted
+from services.requests.overview.queries import ENDED, LIVE, counted
 from services.requests.overview.timers import count_cases
+from services.requests.states.model import State
 from services.requests.tracking import model as numbers
 from services.requests.tracking.commands import take_number
 from tests.requests.town import (
+    CENTRE_HANDLER,
     DISPATCHER,
     NEIGHBOUR,
     OPERATOR,
@@ -25,10 +29,10 @@ from tests.requests.town import (
     Town,
 )
 
-BODIES = st.text(numbers.ALPHABET, min_size=11, max_size=11)
+BODIES = st.text(tracking.ALPHABET, min_size=11, max_size=11)
 
 
-@given(body=BODIES, at=st.integers(0, 11), other=st.sampled_from(numbers.ALPHABET))
+@given(body=BODIES, at=st.integers(0, 11), other=st.sampled_from(tracking.ALPHABET))
 def test_one_wrong_character_in_a_number_shows(body: str, at: int, other: str) -> None:
     whole = body + numbers.check(body)
     assert numbers.normal(whole) is not None
@@ -70,9 +74,52 @@ async def test_a_case_is_followed_by_number_and_code_without_anything_personal(t
     assert (told["number"], told["state"], told["answers"]) == (filed["number"], "resolved", ["已修好。"])
     assert "金丝雀" not in seen.text
     assert "person_wang" not in seen.text
-    wrong = [await town.get(None, path, code="000000"), await town.get(None, "/v1/track/261123-AAAAA-0", code="x")]
+    wrong = [await town.get(None, path, code="00000-00000"), await town.get(None, "/v1/track/261123-AAAAA-0", code="x")]
     assert [answer.status_code for answer in wrong] == [404, 404]
     assert (await town.get(None, path)).status_code == 422
+    assert (await town.get(None, path, code=filed["tracking_code"], colour="red")).status_code == 422
+
+
+@given(blind=st.text("0123456789abcdef", min_size=40, max_size=40))
+def test_a_code_has_ten_characters_and_is_taken_however_it_was_heard(blind: str) -> None:
+    code = tracking.code_from(blind)
+    assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}", code)
+    heard = code.lower().replace("-", " ").replace("0", "o").replace("1", "i")
+    assert tracking.plain(heard) == tracking.plain(code)
+    assert tracking.code_from(blind[:13] + "0" * 27)[:-1] == code[:-1], "made of the first 50 bits"
+
+
+async def test_whoever_follows_a_case_sees_all_that_its_resident_was_told(town: Town) -> None:
+    filed = await town.file()
+    for step, body in (("accept", None), ("comment", {"text": "周三上门。"}), ("resolve", {"answer": "已修好。"})):
+        await town.step(STATION_HANDLER, filed, step, body)
+    await town.step(STATION_HANDLER, filed, "comment", {"text": "内部", "public": False})
+    await town.step(RESIDENT, filed, "comment", {"text": "还是不亮"})
+    await town.step(RESIDENT, filed, "reopen", {"reason": "又坏了"})
+    await town.step(CENTRE_HANDLER, filed, "accept")
+    await town.step(CENTRE_HANDLER, filed, "resolve", {"answer": "已换新灯。"})
+    seen = (await town.get(None, f"/v1/track/{filed['number']}", code=filed["tracking_code"].lower())).json()
+    assert seen["answers"] == ["周三上门。", "已修好。", "已换新灯。"]
+
+
+async def test_what_the_resident_does_and_what_is_done_for_them_are_told_apart(town: Town) -> None:
+    filed = await town.file(OPERATOR, on_behalf_of="person_wang")
+    await town.step(RESIDENT, filed, "urge")
+    for step, body in (("accept", None), ("resolve", {"answer": "好了"})):
+        await town.step(STATION_HANDLER, filed, step, body)
+    await town.step(RESIDENT, filed, "rate", {"score": 1, "solved": False})
+    await town.step(RESIDENT, filed, "reopen", {"reason": "没好"})
+    await town.step(OPERATOR, filed, "cancel", {"reason": "来电撤回"})
+    entries = (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline")).json()["items"]
+    told = [(entry["what"], entry["by"]) for entry in entries if entry["by"] in ("resident", "staff")]
+    assert told == [
+        ("CaseFiled", "staff"),
+        ("CaseUrged", "resident"),
+        ("CaseRated", "resident"),
+        ("CaseReopened", "resident"),
+        ("CaseCancelled", "staff"),
+    ]
+    assert (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline", colour="red")).status_code == 422
 
 
 async def test_a_timeline_says_what_happened_and_which_body_did_it(town: Town) -> None:
@@ -121,9 +168,13 @@ async def test_cases_are_counted_by_state_system_and_county(town: Town) -> None:
     await town.file()
     filed = await town.file()
     await town.step(STATION_HANDLER, filed, "accept")
-    found = await counted(town.house.mongo)
-    assert found.cases == {("dispatched", "health", "150702"): 1, ("accepted", "health", "150702"): 1}
-    assert found.overdue == {"150702": 0}
+    withdrawn = await town.file()
+    await town.step(RESIDENT, withdrawn, "cancel", {})
+    live, ended = await counted(town.house.mongo, LIVE), await counted(town.house.mongo, ENDED)
+    assert live.cases == {("dispatched", "health", "150702"): 1, ("accepted", "health", "150702"): 1}
+    assert ended.cases == {("cancelled", "health", "150702"): 1}
+    assert live.overdue == {"150702": 0}
+    assert set(State) == LIVE | ENDED
 
 
 async def test_the_times_to_answer_and_to_resolve_count_once_from_filing_or_reopening(town: Town) -> None:
@@ -146,10 +197,17 @@ def test_numbers_look_like_numbers() -> None:
         assert shape.fullmatch(number)
 
 
-async def test_the_gauges_show_what_was_counted(town: Town) -> None:
-    await town.file()
+async def counting(town: Town, worker: str) -> None:
+    """A worker that counts for a moment."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(count_cases(town.house), 1)
+        await asyncio.wait_for(count_cases(Lease(town.house.mongo, "count", worker, 60), town.house), 1)
+
+
+async def test_the_gauges_show_what_was_counted_and_in_one_worker_only(town: Town) -> None:
+    await town.file()
+    await counting(town, "first")
     labels = {"state": "dispatched", "system": "health", "county": "150702"}
     assert REGISTRY.get_sample_value("linli_cases", labels) == 1
     assert REGISTRY.get_sample_value("linli_cases_overdue", {"county": "150702"}) == 0
+    await counting(town, "second")
+    assert REGISTRY.get_sample_value("linli_cases", labels) is None, "a worker without the lease shows nothing"

@@ -1,6 +1,7 @@
 """The life of a case: no sequence of allowed steps breaks what must hold, and no refused step changes anything."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from services.chassis.domain.scope import Actor, house
 from services.chassis.domain.values import Sealed
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts import requests as told
-from services.requests.cases.model import REOPENABLE, Case
+from services.requests.cases.model import PAUSABLE, REOPENABLE, RETURNS, Case
 from services.requests.dispatch import model as dispatch
-from services.requests.dispatch.model import Choice, Nearby
+from services.requests.dispatch.model import Choice, Nearby, NobodyLeft
 from services.requests.intake import model as intake
 from services.requests.limits import model as limits
 from services.requests.providers.model import Organisation, ladder
@@ -104,15 +105,18 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
     """Let a step happen that is allowed, as its use case does."""
     match step:
         case Step.TEAM | Step.HANDLER:
-            dispatch.assign(case, choice, CALENDAR.add(now, case.first_response_hours))
+            dispatch.assign(case, choice, case.respond_anew(CALENDAR, now))
+        case Step.ROUTE:
+            with suppress(NobodyLeft):
+                dispatch.assign(case, dispatch.next_one(case, NEAR), case.respond_anew(CALENDAR, now))
         case Step.PAUSE:
-            limits.pause(case, SECRET, now, limits.pause_end(CALENDAR, now, None))
+            limits.pause(case, SECRET, now, limits.pause_end(case, CALENDAR, now, None))
         case Step.RESUME:
             limits.resume(case, CALENDAR, now)
         case Step.RETURN:
             limits.send_back(case, SECRET, RUNGS, CALENDAR, now)
         case Step.URGE:
-            limits.urge(case, now)
+            limits.urge(case, now, by_resident=True)
         case Step.RATE:
             steps.rate(case, told.CaseRated(score=3, solved=now.second % 2 == 0))
         case Step.REOPEN:
@@ -146,11 +150,11 @@ class LifeOfACase(RuleBasedStateMachine):
     case: Case
     now: datetime
     level: int
-    owner: str | None
+    reopened: int
 
     @initialize(after=st.timedeltas(timedelta(0), timedelta(days=20)), served=st.booleans())
     def file(self, after: timedelta, *, served: bool) -> None:
-        self.now, self.level = MONDAY + after, 0
+        self.now, self.level, self.reopened = MONDAY + after, 0, 0
         self.case = filed(self.now)
         dispatch.give(self.case, dispatch.choose(self.case, NEAR if served else Nearby()), "nobody-serves")
 
@@ -203,11 +207,28 @@ class LifeOfACase(RuleBasedStateMachine):
     @invariant()
     def its_limits_follow_its_filing_in_order(self) -> None:
         assert self.case.filed_at <= self.case.warn_at <= self.case.due_at
+        assert self.case.respond_by <= self.case.due_at
 
     @invariant()
-    def its_level_never_falls(self) -> None:
-        assert self.case.level >= self.level
-        self.level = self.case.level
+    def its_level_falls_only_where_it_begins_anew(self) -> None:
+        if self.case.reopened > self.reopened:
+            assert (self.case.level, self.case.owner_place, self.case.returns, self.case.paused_hours) == (
+                0,
+                None,
+                0,
+                0,
+            )
+        else:
+            assert self.case.level >= self.level
+        self.level, self.reopened = self.case.level, self.case.reopened
+
+    @invariant()
+    def it_stands_no_longer_than_it_may(self) -> None:
+        assert self.case.paused_hours <= PAUSABLE + 0.001
+
+    @invariant()
+    def what_came_back_too_often_is_given_for_good(self) -> None:
+        assert self.case.handler_id is None or self.case.returns < RETURNS or self.case.forced
 
     @invariant()
     def its_clock_stands_only_while_it_is_suspended(self) -> None:

@@ -2,24 +2,28 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.schedule import timers
+from services.contracts.members import OrganisationFounded
 from services.requests.cases.model import REOPENABLE, Case
+from services.requests.dispatch.commands import AssignHandler, assign_handler
 from services.requests.limits import model as limits
+from services.requests.limits.commands import ReturnCase, return_case
 from services.requests.limits.timers import case_clock
+from services.requests.providers.model import Organisation
 from services.requests.states.model import State
-from tests.requests.test_life_of_a_case import CALENDAR, MONDAY, RUNGS, SECRET, filed
+from tests.requests.test_life_of_a_case import CALENDAR, MONDAY, RUNGS, filed
 from tests.requests.town import (
     CENTRE,
+    CENTRE_HANDLER,
     CITY,
     CITY_OFFICE,
     COUNTY,
     COUNTY_OFFICE,
+    DISPATCHER,
     ELSEWHERE,
     HOME,
     RESIDENT,
@@ -69,20 +73,6 @@ def test_limits_are_working_time_from_filing(at: datetime, first: int, whole: in
     wanted = {case.respond_by: first * hour, case.warn_at: 0.8 * whole * hour, case.due_at: whole * hour}
     for limit, work in wanted.items():
         assert abs(spent[limit] - work) <= timedelta(milliseconds=1)
-
-
-@given(
-    at=INSTANTS, after=st.timedeltas(timedelta(0), timedelta(days=2)), long=st.timedeltas(timedelta(0), timedelta(9))
-)
-def test_a_pause_moves_every_limit_by_the_working_time_that_it_lasted(
-    at: datetime, after: timedelta, long: timedelta
-) -> None:
-    case, paused = filed(at), at + after
-    left = CALENDAR.between(paused, case.due_at)
-    limits.pause(case, SECRET, paused, paused + timedelta(days=20))
-    limits.resume(case, CALENDAR, paused + long)
-    assert abs(CALENDAR.between(paused + long, case.due_at) - left) <= timedelta(milliseconds=2)
-    assert case.due_at >= case.warn_at >= case.filed_at
 
 
 async def test_a_warning_comes_when_four_fifths_are_over_then_it_is_overdue(town: Town) -> None:
@@ -170,28 +160,6 @@ def test_nights_and_holidays_count_for_nothing() -> None:
     assert case.respond_by == datetime(2026, 10, 8, 1, 0, tzinfo=UTC)
 
 
-async def test_a_paused_case_does_not_climb_and_goes_on_by_itself(town: Town) -> None:
-    filed = await town.file()
-    await town.step(STATION_HANDLER, filed, "accept")
-    before = await town.case(filed["id"])
-    paused = await town.step(STATION_HANDLER, filed, "pause", {"reason": "等配件"})
-    assert paused["paused_until"] is not None
-    await sweep(town, before.due_at + timedelta(minutes=1))
-    assert (await town.case(filed["id"])).state is State.SUSPENDED
-    resumed = await swept(town, filed["id"])
-    assert (resumed.state, resumed.level) == (State.IN_PROGRESS, 0)
-    assert resumed.due_at > before.due_at
-
-
-@pytest.mark.parametrize("until", [timedelta(minutes=-1), timedelta(days=60)])
-async def test_a_pause_ends_neither_in_the_past_nor_too_late(town: Town, until: timedelta) -> None:
-    filed = await town.file()
-    await town.step(STATION_HANDLER, filed, "accept")
-    body: dict[str, Any] = {"reason": "等", "until": (datetime.now(UTC) + until).isoformat()}
-    refused = await town.post(STATION_HANDLER, f"/v1/requests/{filed['id']}/pause", body)
-    assert (refused.status_code, refused.json()["code"]) == (422, "pause-unfit")
-
-
 async def test_a_resolved_case_is_closed_when_it_can_no_longer_be_reopened(town: Town) -> None:
     filed = await town.file()
     await town.step(STATION_HANDLER, filed, "accept")
@@ -201,6 +169,38 @@ async def test_a_resolved_case_is_closed_when_it_can_no_longer_be_reopened(town:
     assert resolved.next_tick_at == resolved.resolved_at + REOPENABLE
     closed = await swept(town, filed["id"])
     assert (closed.state, closed.closed_because, closed.next_tick_at) == (State.CLOSED, "fixed", None)
+
+
+async def test_a_reopened_case_climbs_from_below_again(town: Town) -> None:
+    filed = await town.file()
+    assert await climbed(town, filed["id"]) == TO_THE_TOP
+    await town.step(STATION_HANDLER, filed, "accept")
+    await town.step(STATION_HANDLER, filed, "resolve", {"answer": "已修好。"})
+    await town.step(RESIDENT, filed, "reopen", {"reason": "又坏了"})
+    case = await town.case(filed["id"])
+    assert (case.level, case.owner_id, case.owner_place, case.next_tick_at) == (0, None, None, case.respond_by)
+    # The centre has it now: whoever answers for it next is above the centre.
+    assert await climbed(town, filed["id"]) == [(1, COUNTY_OFFICE, COUNTY), (2, CITY_OFFICE, CITY)]
+
+
+async def test_where_no_city_office_supervises_the_hotline_answers_for_the_city(town: Town) -> None:
+    await town.house.mongo.command("delete", "copies_organisation", deletes=[{"q": {"_id": CITY_OFFICE}, "limit": 1}])
+    hotline = OrganisationFounded(kind="hotline", name="便民服务热线中心", area=CITY)
+    await town.told(Organisation, "organisation_hotline", hotline)
+    filed = await town.file()
+    assert (await climbed(town, filed["id"]))[-1] == (3, "organisation_hotline", CITY)
+
+
+async def test_whoever_gets_a_case_anew_has_time_to_answer_but_the_case_is_due_no_later(town: Town) -> None:
+    filed = await town.file()
+    before = await town.case(filed["id"])
+    late = before.due_at - timedelta(minutes=30)
+    dispatcher = town.context(DISPATCHER, late)
+    await assign_handler(dispatcher, filed["id"], AssignHandler(organisation_id=CENTRE))
+    case = await town.case(filed["id"])
+    assert (case.respond_by, case.due_at, case.warn_at) == (before.due_at, before.due_at, before.warn_at)
+    await return_case(town.context(CENTRE_HANDLER, late), filed["id"], ReturnCase(reason="不归我们"))
+    assert (await town.case(filed["id"])).respond_by == before.due_at
 
 
 @given(at=INSTANTS)

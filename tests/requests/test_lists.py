@@ -70,6 +70,7 @@ ACTORS = {
     "leader": LEADER,
     "dispatcher": DISPATCHER,
     "supervisor": SUPERVISOR,
+    "handler of twenty": staff("handler", organisations=(STATION, CENTRE, *(f"organisation_{n}" for n in range(18)))),
     "two counties": staff("supervisor", COUNTY, "150721"),
     "resident and handler": Actor("both", frozenset({"resident", "handler"}), (HOME,), (STATION,), "person_wang"),
 }

@@ -182,8 +182,9 @@ async def test_a_case_that_came_back_twice_is_the_supervisors_who_gives_it_for_g
     seen = (await town.get(SUPERVISOR, f"/v1/requests/{filed['id']}")).json()
     assert (seen["inside"]["returns"], seen["inside"]["owner_id"]) == (2, COUNTY_OFFICE)
     path = f"/v1/requests/{filed['id']}/handler"
-    refused = await town.put(DISPATCHER, path, {"organisation_id": STATION})
-    assert (refused.status_code, refused.json()["code"]) == (409, "supervisor-decides")
+    rejection = await town.post(DISPATCHER, f"/v1/requests/{filed['id']}/reject", {"answer": "不予受理"})
+    for refused in (await town.put(DISPATCHER, path, {"organisation_id": STATION}), rejection):
+        assert (refused.status_code, refused.json()["code"]) == (409, "supervisor-decides")
     given = await town.step(SUPERVISOR, filed, "handler", {"organisation_id": STATION})
     assert given["inside"]["forced"] is True
     kept = await town.post(STATION_HANDLER, f"/v1/requests/{filed['id']}/return", {"reason": "再退"})

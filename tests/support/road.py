@@ -133,7 +133,7 @@ class Road:
     async def parked(self) -> list[tuple[str, str, bool]]:
         """What is parked in the hall: reaction, event, flagged for replay."""
         found = await self.hall.mongo.find("parked", {}, sort=[("reaction", 1), ("offset", 1)], limit=1000)
-        return [(p["reaction"], p["_id"].partition("|")[2], p["replay"]) for p in found]
+        return [(p["reaction"], p["_id"].partition("|")[2], p.get("replay", False)) for p in found]
 
     async def check_topic(self) -> int:
         """Nothing lost, no phantom, first occurrences in order, one partition for each key; how many came twice."""

@@ -56,7 +56,7 @@ class Drawn:
 
     def say(self, sentence: str) -> None:
         """A line above the bars."""
-        self._progress.console.print(sentence, markup=False)
+        self._progress.console.print(sentence)
 
 
 class Lines:
@@ -82,7 +82,7 @@ class Lines:
 
     def say(self, sentence: str) -> None:
         """A line."""
-        screen.STDERR.print(sentence, markup=False, soft_wrap=True)
+        screen.STDERR.print(sentence, soft_wrap=True)
 
 
 class _Rate(ProgressColumn):

@@ -2,18 +2,21 @@
 
 import asyncio
 import base64
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import orjson
 import pyotp
 
+from deploy.cli import screen
 from deploy.cli.city.client import Answer, Gateway
 from deploy.cli.city.credentials import Account
 from deploy.cli.city.spool import Spool
-from deploy.local import Home, keys
+from deploy.local import Trouble
 from services.chassis.domain.scope import Actor
 from services.chassis.http.signing import Signer
 
@@ -22,6 +25,8 @@ LIFE = timedelta(minutes=10)
 MARGIN_SECONDS = 60
 OTP_SECONDS = 30
 TRIES = 4
+# Whoever waits longer than this many seconds without an end in sight thinks that it hangs.
+LONGEST_WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,8 @@ class KeyHolder:
 
     ACTOR = "operator-of-the-stack"
 
-    def __init__(self, home: Home, roles: frozenset[str], place: str, issuer: str, audience: str) -> None:
-        self._signer = Signer(keys.token_keys(home), issuer, audience)
+    def __init__(self, keys: Path, roles: frozenset[str], place: str, issuer: str, audience: str) -> None:
+        self._signer = Signer(keys, issuer, audience)
         self._actor = Actor(self.ACTOR, roles, (place,))
         self._token: Token | None = None
 
@@ -120,7 +125,7 @@ class StaffMember(SignedIn):
             answer = await self._gateway.ask("POST", "/v1/sign-in/staff", body={**secret, "otp": otp})
             if answer.ok:
                 break
-            await asyncio.sleep(_retry_after(answer) or OTP_SECONDS - time.time() % OTP_SECONDS + 0.5)
+            await _wait(_retry_after(answer) or OTP_SECONDS - time.time() % OTP_SECONDS + 0.5, self.account.login)
         tokens: dict[str, str] = answer.expect(f"signing in as {self.account.login}")
         return tokens
 
@@ -134,7 +139,7 @@ class PhoneHolder(SignedIn):
         self._spool = spool
 
     async def _entered(self) -> dict[str, str]:
-        """Have a code sent and give it; where too many were sent, the time is waited for that is asked for."""
+        """Have a code sent and give it; where one was sent just now, the time is waited for that is asked for."""
         for _ in range(TRIES):
             asked = datetime.now(UTC) - timedelta(seconds=1)
             answer = await self._gateway.ask("POST", "/v1/sign-in/codes", body={"phone": self.phone})
@@ -142,13 +147,23 @@ class PhoneHolder(SignedIn):
                 answer = await self._give(asked)
             if answer.ok:
                 break
-            await asyncio.sleep(_retry_after(answer))
+            await _wait(_retry_after(answer), "this phone")
         tokens: dict[str, str] = answer.expect("signing in by phone")
         return tokens
 
     async def _give(self, asked: datetime) -> Answer:
         code = await self._spool.code(self.phone, asked)
         return await self._gateway.ask("POST", "/v1/sign-in/tokens", body={"phone": self.phone, "code": code})
+
+
+async def _wait(seconds: float, who: str) -> None:
+    """Wait before the next try, and say so; Trouble where it would be long."""
+    if seconds > LONGEST_WAIT_SECONDS:
+        minutes = math.ceil(seconds / 60)
+        raise Trouble(f"Too many tries to sign in for {who}: try again in {minutes} min.", code=1)
+    if seconds:
+        screen.STDERR.print(f"waiting {seconds:.0f} s before the next try to sign in for {who}", soft_wrap=True)
+    await asyncio.sleep(seconds)
 
 
 def _retry_after(answer: Answer) -> float:

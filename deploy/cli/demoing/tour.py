@@ -3,12 +3,13 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.cli import screen
-from deploy.cli.city.client import Gateway
+from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.credentials import Credentials
 from deploy.cli.city.spool import CodeMissing, Spool
 from deploy.cli.city.tokens import Bearer, PhoneHolder, StaffMember
@@ -21,20 +22,39 @@ TOLD_SECONDS = 20.0
 ADDRESS = "三单元"
 
 
-class Tour:
-    """Plays one case and tells it on stdout."""
+class Astray(Exception):
+    """The first case did not go the way that it should."""
 
-    def __init__(self, gateway: Gateway, known: Credentials, sms: Path) -> None:
+
+@dataclass(frozen=True)
+class Step:
+    """Who did what, and how many seconds after the tour began."""
+
+    seconds: float
+    who: str
+    what: str
+
+
+class Tour:
+    """Plays one case; ``tell`` hears of each step as it is done."""
+
+    def __init__(self, gateway: Gateway, known: Credentials, sms: Path, tell: Callable[[Step], None]) -> None:
         self._gateway = gateway
         self._known = known
+        self._tell = tell
         # Each tour is a case of its own, of a resident of its own: a phone gets one code a minute, no more.
         self._run = secrets.token_hex(6)
         self._resident = PhoneHolder(gateway, Spool(sms), f"1380013{secrets.randbelow(10_000):04}")
         self._began = time.monotonic()
 
-    async def play(self) -> None:
-        """From sign-in to the closed case; Refused, Unanswered or CodeMissing where it does not go its way."""
-        screen.STDOUT.print("\n[bold]A first case[/]")
+    async def play(self) -> list[dict[str, Any]]:
+        """From sign-in to the closed case, whose timeline is returned; Astray where it does not go its way."""
+        try:
+            return await self._play()
+        except (Refused, Unanswered, CodeMissing) as error:
+            raise Astray(str(error)) from error
+
+    async def _play(self) -> list[dict[str, Any]]:
         await self._sign_in()
         case = await self._file(await self._item())
         await self._told(case["id"])
@@ -44,14 +64,18 @@ class Tour:
         await self._do(handler, case, "resolve", {"answer": ANSWER}, f"has done it and answers: {ANSWER}")
         case = await self._do(self._resident, case, "rate", {"score": 5, "solved": True}, "rates it 5 of 5")
         self._say("state", case["state_name"]["en"])
-        await self._timeline(case["id"])
+        timeline: list[dict[str, Any]] = (await self._ask("GET", f"/v1/requests/{case['id']}/timeline"))["items"]
+        return timeline
 
     async def _sign_in(self) -> None:
         await self._resident.token()
         self._say("resident", f"signs in as {self._resident.phone} with the code that came by text message")
 
     async def _item(self) -> dict[str, Any]:
-        found = (await self._ask("POST", "/v1/catalogue/suggest", {"title": TITLE, "text": TEXT}))["items"][0]
+        suggested = (await self._ask("POST", "/v1/catalogue/suggest", {"title": TITLE, "text": TEXT}))["items"]
+        if not suggested:
+            raise Astray("the catalogue has no service for it")
+        found = suggested[0]
         self._say("suggested", f"{found['name']['zh']} / {found['name']['en']}, because of {', '.join(found['why'])}")
         item: dict[str, Any] = await self._ask("GET", f"/v1/catalogue/{found['code']}")
         return item
@@ -78,11 +102,14 @@ class Tour:
                     self._say("told", " ".join(message["body"].split("\n")))
                     return
             await asyncio.sleep(0.02)
-        raise CodeMissing("the acknowledgement has not come")
+        raise Astray("the acknowledgement has not come")
 
     def _handler(self, case: dict[str, Any]) -> StaffMember:
         """Whoever works for those who have the case."""
-        return StaffMember(self._gateway, self._known.serving()[case["handler"]["id"]])
+        account = self._known.serving().get(case["handler"]["id"]) if case["handler"] else None
+        if account is None:
+            raise Astray("none of the demo accounts works for those who have it")
+        return StaffMember(self._gateway, account)
 
     async def _do(
         self, who: Bearer, case: dict[str, Any], step: str, body: dict[str, Any] | None, told: str
@@ -94,15 +121,10 @@ class Tour:
             self._say("handler", f"{done['handler']['name']['zh']} {told}")
         return done
 
-    async def _timeline(self, case: str) -> None:
-        screen.STDOUT.print("\n[bold]Its timeline[/]")
-        for entry in (await self._ask("GET", f"/v1/requests/{case}/timeline"))["items"]:
-            screen.STDOUT.print(f"  {entry['at']}  {entry['name']['zh']} / {entry['name']['en']}", markup=False)
-
     async def _ask(self, method: str, path: str, body: Any = None, who: Bearer | None = None) -> Any:
         token = (await (who or self._resident).token()).value
         key = "" if method == "GET" else f"tour:{self._run}:{path.rpartition('/')[2]}"
         return (await self._gateway.ask(method, path, token=token, key=key, body=body)).expect(f"{method} {path}")
 
     def _say(self, who: str, what: str) -> None:
-        screen.STDOUT.print(f"  {time.monotonic() - self._began:6.2f} s  {who:10} {what}", markup=False, soft_wrap=True)
+        self._tell(Step(round(time.monotonic() - self._began, 2), who, what))

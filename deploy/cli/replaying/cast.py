@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.cli.city.client import Gateway
+from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.credentials import Account, Credentials
 from deploy.cli.city.spool import Spool
 from deploy.cli.city.tokens import PhoneHolder, StaffMember
@@ -22,10 +22,13 @@ class Town:
 
     @classmethod
     async def look(cls, gateway: Gateway) -> "Town":
-        """From the running city itself; Trouble where nothing has been seeded."""
-        communities = [area["code"] async for area in gateway.all("/v1/areas", level="community")]
-        items = {item["code"]: item async for item in gateway.all("/v1/catalogue")}
-        centres = {one["area"]: one["id"] async for one in gateway.all("/v1/organisations", kind="centre")}
+        """From the running city itself; Trouble where it does not answer, or nothing has been seeded."""
+        try:
+            communities = [area["code"] async for area in gateway.all("/v1/areas", level="community")]
+            items = {item["code"]: item async for item in gateway.all("/v1/catalogue")}
+            centres = {one["area"]: one["id"] async for one in gateway.all("/v1/organisations", kind="centre")}
+        except (Refused, Unanswered) as error:
+            raise Trouble(f"The city cannot be looked at: {error}. See `linli status`.") from error
         if not (communities and items and centres):
             raise Trouble("This city has no communities, service items or centres: run `linli seed`.")
         return cls(Places(communities), items, centres)

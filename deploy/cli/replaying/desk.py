@@ -7,6 +7,7 @@ from typing import Any
 from deploy.cli.city.client import Answer, Gateway, Refused
 from deploy.cli.city.tokens import Bearer
 from deploy.cli.replaying.ledger import Ledger
+from deploy.local import Trouble
 
 
 @dataclass(frozen=True)
@@ -48,4 +49,6 @@ def reason(error: Exception) -> str:
     """Why something did not go on, without anybody's words: what was asked, the status, the code."""
     if isinstance(error, Refused):
         return f"{error.what}: {error.answer.status} {error.answer.code}"
+    if isinstance(error, Trouble):
+        return error.sentence
     return type(error).__name__

@@ -9,16 +9,22 @@ from typing import Any, Self
 import orjson
 
 from deploy.cli.city.client import Answer
+from deploy.local import Trouble
 
 
 class Ledger:
     """A file of JSON lines in the form that ``services.chassis.ledger.commands`` reads, one for each command.
 
-    It also keeps the latencies of those that were done, in seconds by kind of command.
+    It also keeps the latencies of those that were done, in seconds by kind of command. Trouble where the file cannot
+    be written.
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file.open("wb")
+        try:
+            self._file = file.open("wb")
+        except OSError as error:
+            advice = "name a file in a folder that is there, with --ledger"
+            raise Trouble(f"{file} cannot be written ({error.strerror}): {advice}.") from error
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.outcomes: dict[str, int] = defaultdict(int)
 

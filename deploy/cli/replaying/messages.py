@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,7 +62,7 @@ def read(file: Path, limit: int | None) -> tuple[list[Message], list[BadLine]]:
                 bad.append(BadLine(number, f"the id {found.id} was there before"))
             else:
                 messages[found.id] = found
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise Trouble(f"{file} cannot be read ({error}): give a file of JSON lines, plain or gzipped.") from error
     return list(messages.values()), bad
 

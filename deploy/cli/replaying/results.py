@@ -26,7 +26,10 @@ class Filed:
 
 @dataclass
 class Results:
-    """All that a replay did; the seconds of ``latencies`` are by kind of command."""
+    """All that a replay did; the seconds of ``latencies`` are by kind of command.
+
+    ``late`` says who has not caught up, where somebody has not.
+    """
 
     messages: int
     bad: list[BadLine]
@@ -36,19 +39,22 @@ class Results:
     told: Counter[int] = field(default_factory=Counter)
     latencies: dict[str, list[float]] = field(default_factory=dict)
     unknown: int = 0
+    late: str = ""
     seconds: float = 0
 
     @property
     def missing(self) -> list[str]:
         """What should be there and is not, one phrase each."""
         found = {
+            "lines that are no message": len(self.bad),
+            "messages refused": sum(self.refused.values()),
             "messages neither filed nor refused": self.messages - len(self.filed) - sum(self.refused.values()),
             "stories broken off": sum(self.broken.values()),
             "cases without a tier that solved them": sum(not one.tier for one in self.filed),
             "residents not told of their case exactly once": len(self.filed) - self.told[1],
             "commands that nobody answered": self.unknown,
         }
-        return [f"{number} {what}" for what, number in found.items() if number]
+        return [*filter(None, [self.late]), *(f"{number} {what}" for what, number in found.items() if number)]
 
     def to_json(self) -> dict[str, object]:
         """Everything, for machines."""

@@ -15,7 +15,7 @@ from deploy.cli.replaying.ears import listening
 from deploy.cli.replaying.fates import fate
 from deploy.cli.replaying.messages import Message
 from deploy.cli.replaying.results import Filed, Results
-from deploy.cli.replaying.story import Story
+from deploy.cli.replaying.story import NoItemFits, Story
 from deploy.local import Trouble
 
 TOLD = "filed → seen in the open inbox"
@@ -79,7 +79,7 @@ class Replay:
     async def _story(self, story: Story) -> None:
         try:
             await self._filed(story)
-        except Refused as refused:
+        except (Refused, NoItemFits) as refused:
             self.results.refused[reason(refused)] += 1
             return
         except FAILURES as error:

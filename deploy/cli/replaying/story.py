@@ -23,6 +23,10 @@ OVER = ("closed", "rejected", "cancelled")
 NO_REPLY = "您反映的问题已核实处理，感谢您的来信。"
 
 
+class NoItemFits(Exception):
+    """The city suggests no service item for the words of a message."""
+
+
 @dataclass
 class Story:
     """One message on its way; ``case`` is the case as it was last seen, ``began`` when it was filed (monotonic)."""
@@ -39,9 +43,12 @@ class Story:
     asked: Counter[str] = field(default_factory=Counter)
 
     async def file(self) -> None:
-        """Find the item, file the request, by the resident or on their behalf; Refused where it is not taken."""
+        """Find the item, file the request, by the resident or on their behalf.
+
+        Refused where it is not taken, NoItemFits where there is nothing to ask for.
+        """
         community = self.town.places.of(f"{self.message.title}\n{self.message.text}", self.message.user)
-        first, *rest = parts(self.message.text)
+        first = parts(self.message.text)[0]
         who, behalf = await self._filer(community)
         item = await self._item(who, first)
         body = {
@@ -62,12 +69,15 @@ class Story:
             system=self.case["system"],
             by="operator" if behalf else "resident",
         )
-        for piece in rest:
-            await self._step(who, "comment", {"text": piece})
 
     async def settle(self) -> None:
-        """Let everybody do their part until the case is over; Refused where the story cannot go on."""
+        """Add the rest of a long text, then let everybody do their part until the case is over.
+
+        Refused where the story cannot go on.
+        """
         assert self.filed is not None
+        for piece in parts(self.message.text)[1:]:
+            await self._step(self.asker, "comment", {"text": piece})
         for move in range(MOST_MOVES):
             if self.case["state"] in OVER:
                 self.filed.steps = self.taken
@@ -92,6 +102,8 @@ class Story:
     async def _item(self, who: Bearer, text: str) -> str:
         words = {"title": self.message.heading, "text": text}
         found = await self.desk.ask(who, "POST", "/v1/catalogue/suggest", words)
+        if not found["items"]:
+            raise NoItemFits
         code: str = found["items"][0]["code"]
         return code
 

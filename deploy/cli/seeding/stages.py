@@ -76,7 +76,7 @@ class Seeding:
         Nothing is filed; but the refusal is about the answer only where item and place are known. Refused otherwise.
         """
         last = self.city.catalogue.items[-1].code
-        words = {"title": "seed", "text": "seed", "answers": {"seed": True}, "on_behalf_of": "nobody"}
+        words = {"title": "seed", "text": "seed", "answers": {"seed": True}, "on_behalf_of": "person_nobody"}
         body = {"item": last, "area": self.last_community, **words}
         token = (await self.operator.token()).value
         answer = await self.gateway.ask("POST", "/v1/requests", token=token, key=f"seed:{self.name}:look", body=body)

@@ -23,7 +23,7 @@ class Index:
 class Stored(BaseModel):
     """What a document's ``state`` holds: an id, a version and fields that events change."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     kind: ClassVar[str]
     indexes: ClassVar[tuple[Index, ...]] = ()

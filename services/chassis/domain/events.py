@@ -25,7 +25,7 @@ class EventTooLarge(Refusal):
 class Event(BaseModel):
     """A fact, in the past tense: flat, with ids and facts; personal data only ``Sealed``."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     schema_version: ClassVar[int] = 1
     private: ClassVar[bool] = False

@@ -48,6 +48,11 @@ class Refusal(Exception):
         text = self.zh if language == "zh" else self.en
         return text.format_map({**self.params, "retry_after": self.retry_after})
 
+    def __str__(self) -> str:
+        """For logs: its sentence, and the class of what it came from; that one's text may hold anything."""
+        before = f" ({type(self.__cause__).__name__})" if self.__cause__ else ""
+        return self.sentence("en") + before
+
     def told(self) -> dict[str, Any]:
         """What of it a history keeps, as JSON values, so that a repeat hears it again."""
         params = orjson.loads(orjson.dumps(self.params, default=str))

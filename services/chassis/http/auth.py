@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,9 @@ class PublicKeys:
     async def _read(self) -> None:
         try:
             entries = (await self._load())["keys"]
-            self._keys = {entry["kid"]: jwt.PyJWK(entry) for entry in entries}
-        except (OSError, ValueError, KeyError, jwt.PyJWTError, aiohttp.ClientError, TimeoutError) as error:
-            log.error("the keys of the token issuer cannot be read", source=self._source, reason=str(error))
+            self._keys = dict(key for entry in entries for key in _usable(entry))
+        except (OSError, LookupError, TypeError, ValueError, aiohttp.ClientError, TimeoutError) as error:
+            log.error("the keys of the token issuer cannot be read", source=self._source, reason=logs.told(error))
         finally:  # not before: whoever comes meanwhile has to wait for these keys, not go without
             self._read_at = time.monotonic()
 
@@ -68,6 +69,14 @@ class PublicKeys:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._source) as response:
             response.raise_for_status()
             return await response.json()
+
+
+def _usable(entry: Any) -> Iterator[tuple[str, jwt.PyJWK]]:
+    """The key under its name; nothing for one of another kind: an issuer may have keys that are not for us."""
+    try:
+        yield str(entry["kid"]), jwt.PyJWK(entry)
+    except (AttributeError, LookupError, TypeError, ValueError, jwt.PyJWTError) as error:
+        log.warning("a key of the token issuer is of no use here", reason=logs.told(error))
 
 
 class Tokens:

@@ -1,5 +1,6 @@
 """Refusals as problem+json (RFC 9457): the only place where an HTTP status is chosen."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from services.chassis.domain.refusals import BodyTooLarge, Invalid, Kind, NotFound, Refusal
 from services.chassis.http.wording import field_of, problem_of
-from services.chassis.ops import logs
+from services.chassis.ops import logs, tracing
 
 log = logs.get()
 
@@ -46,8 +47,15 @@ class Malformed(Refusal):
 
 class Broken(Refusal):
     kind = Kind.UNAVAILABLE
-    zh = "系统内部出错，已记录。请稍后用同一个 Idempotency-Key 重试；报修时请提供 trace 编号。"
-    en = "Something is broken here; it has been noted. Try again later; when you report it, give the trace id."
+    zh = "系统内部出错，已记录。请稍后用同一个 Idempotency-Key 重试；报修时请提供 trace 编号 {trace_id}。"
+    en = (
+        "Something is broken here; it has been noted. Try again later with the same Idempotency-Key; "
+        "when you report it, give the trace id {trace_id}."
+    )
+
+
+_OWN_STATUS: Mapping[type[Refusal], int] = {MethodUnknown: 405, Broken: 500}
+"""Where HTTP has a status of its own for a refusal, whatever its kind."""
 
 
 class Problem(BaseModel):
@@ -71,9 +79,14 @@ def language_of(request: Request) -> str:
     return "zh"
 
 
-def answer(refusal: Refusal, language: str, status: int | None = None, errors: Any = None) -> Response:
+def status_of(refusal: type[Refusal]) -> int:
+    """The HTTP status of a refusal."""
+    return _OWN_STATUS.get(refusal) or STATUS[refusal.kind]
+
+
+def answer(refusal: Refusal, language: str, errors: Any = None) -> Response:
     """The response that tells a refusal."""
-    code, status = refusal.code(), status or STATUS[refusal.kind]
+    code, status = refusal.code(), status_of(type(refusal))
     problem = {
         "type": f"urn:linli:problem:{code}",
         "title": code,
@@ -97,6 +110,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(Exception, _broken)
+    logging.getLogger("uvicorn.error").addFilter(_untold)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -118,7 +132,7 @@ async def _framework(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return answer(NotFound(), language)
     if error.status_code == 405:
-        response = answer(MethodUnknown(), language, status=405)
+        response = answer(MethodUnknown(), language)
         response.headers.update(error.headers or {})
         return response
     if error.status_code == 413:
@@ -127,5 +141,12 @@ async def _framework(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    log.error("a request failed", route=getattr(request.scope.get("route"), "path", "?"), exc_info=error)
-    return answer(Broken(), language_of(request), status=500)
+    trace = getattr(request.state, "trace", None) or tracing.parent_of(request.headers)
+    with tracing.bound(trace):
+        log.error("a request failed", route=getattr(request.scope.get("route"), "path", "?"), exc_info=error)
+    return answer(Broken(trace_id=tracing.id_of(trace)), language_of(request))
+
+
+def _untold(record: logging.LogRecord) -> bool:
+    """Not what the server says of a failed request: ``_broken`` has told it, with its trace."""
+    return not str(record.msg).startswith("Exception in ASGI application")

@@ -145,6 +145,7 @@ def _endpoint(door: Route, house: House, tokens: Tokens, prefix: str) -> Callabl
         for header in ("idempotency_key", "if_match", "bearer"):
             given.pop(header, None)
         with tracing.span(f"{door.method} {prefix}{door.path}", tracing.parent_of(request.headers)) as trace:
+            request.state.trace = trace  # for who tells of a failure: the span is over by then
             ctx = await _context(door, house, tokens, request, trace)
             result = await door.work(ctx, **given)
             return await _response(door, ctx, result)

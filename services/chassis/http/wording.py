@@ -31,6 +31,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "too_long": ("最多 {max_length} 项", "must have at most {max_length} entries"),
     "too_short": ("至少 {min_length} 项", "must have at least {min_length} entries"),
     "json_invalid": ("不是有效的 JSON（在第 {position} 个字符处）", "is not valid JSON (at character {position})"),
+    "not_i_json": (
+        "含有不完整的字符（单个代理项 \\ud800–\\udfff）、超过 53 位的整数，或嵌套过深",
+        "holds half a character (a lone surrogate), a whole number of more than 53 bits, or nests too deep",
+    ),
     "timezone_aware": (
         "时间必须带时区，例如 2026-11-23T08:00:00+08:00",
         "must have a zone, as in 2026-11-23T08:00:00+08:00",

@@ -20,7 +20,13 @@ log = logs.get()
 
 _TRIES = 3
 _KEY_TRIES = 30  # each waits a second: a person's key may be that late, and the event is parked after that
+_PAUSE = 0.05  # seconds before the second try, doubled before each further one
 _WAIT_MS = 250
+_BEHIND = "waits behind an earlier event"
+
+
+class _Moved(Exception):
+    """The partitions have been given out anew: whoever has this one now reads on from what was confirmed."""
 
 
 class Consumer:
@@ -42,9 +48,8 @@ class Consumer:
             batches = await self._reader.poll(_WAIT_MS)
             await lasting(self._prepare)
             async with asyncio.TaskGroup() as group:
-                for records in batches:
-                    group.create_task(lasting(partial(self._take, records)))
-            await self._confirm(batches)
+                taken = [group.create_task(self._taken(records)) for records in batches]
+            await self._confirm([records[-1] for records, task in zip(batches, taken, strict=True) if task.result()])
             self._measure()
 
     def finish(self) -> None:
@@ -65,13 +70,23 @@ class Consumer:
         for document in await self._parking.flagged(ours):
             await self._replay(document)
 
+    async def _taken(self, records: Sequence[Incoming]) -> bool:
+        """Whether a batch could be taken to its end; one that moved comes again, here or elsewhere."""
+        try:
+            await lasting(partial(self._take, records))
+        except _Moved:
+            return False
+        return True
+
     async def _take(self, records: Sequence[Incoming]) -> None:
         """One batch of one partition, reaction by reaction."""
+        self._expect_ours(records[0])
         events = []
         for record in records:
             try:
                 events.append(Delivered.of(record))
             except Unreadable as error:
+                self._expect_ours(record)
                 await self._parking.park_unreadable(record, str(error))
         for reaction in self._reactions:
             wanted = [event for event in events if event.type in reaction.types]
@@ -84,7 +99,7 @@ class Consumer:
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:
             if self._parking.holds(reaction.name, event):
-                await self._parking.park(reaction.name, event, "waits behind an earlier event")
+                await self._park(reaction, event, _BEHIND)
                 continue
             effects = await self._attempt(reaction, handled, event)
             if effects is not None:
@@ -104,16 +119,16 @@ class Consumer:
                 reason = error
                 if attempt + 1 >= _TRIES:
                     break
-        await self._parking.park(reaction.name, event, f"{type(reason).__name__}: {reason}")
+                await asyncio.sleep(_PAUSE * 2**attempt)
+        await self._give_up(reaction, event, reason)
         return None
 
     async def _timed(self, reaction: AnyReaction, handled: Handled, event: Delivered) -> Sequence[Effect]:
         outcome, start = "failed", time.perf_counter()
-        with tracing.span(f"reaction {reaction.name}", event.trace, consumer=True):
+        with tracing.span_because_of(f"reaction {reaction.name}", event.trace):
             try:
                 effects = await handled(event)
                 outcome = "applied" if effects else "done"
-                log.info("an event had its effect", reaction=reaction.name, event_id=event.id, outcome=outcome)
                 return effects
             finally:
                 metrics.reaction_seconds.labels(reaction.name, outcome).observe(time.perf_counter() - start)
@@ -126,11 +141,11 @@ class Consumer:
             if passing(error) or not done:
                 raise
             if len(done) == 1:
-                await self._parking.park(reaction.name, done[0][0], f"{type(error).__name__}: {error}")
+                await self._give_up(reaction, done[0][0], error)
                 return
             for one in done:
                 if self._parking.holds(reaction.name, one[0]):
-                    await self._parking.park(reaction.name, one[0], "waits behind an earlier event")
+                    await self._park(reaction, one[0], _BEHIND)
                 else:
                     await self._write(reaction, [one])
 
@@ -140,9 +155,31 @@ class Consumer:
             await self._house.mongo.bulk(name, [write for _, write in group])
         await self._remember(reaction, [event for event, _ in done])
         for event, effects in done:
+            with tracing.bound(event.trace):
+                log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
             metrics.event_age.labels(reaction.name).observe((self._house.clock() - event.at).total_seconds())
             for recorded in (r for effect in effects for r in effect.recorded()):
                 metrics.events_recorded.labels(recorded.type_name()).inc()
+
+    async def _give_up(self, reaction: AnyReaction, event: Delivered, error: BaseException) -> None:
+        with tracing.bound(event.trace):
+            log.error("a reaction failed", reaction=reaction.name, event_id=event.id, exc_info=error)
+            await self._park(reaction, event, logs.told(error))
+
+    async def _park(self, reaction: AnyReaction, event: Delivered, reason: str) -> None:
+        """Until that is certain: where only the answer was lost, another try must not have the effect as well."""
+
+        async def parked() -> None:
+            self._expect_ours(event.record)
+            await self._parking.park(reaction.name, event, reason)
+
+        await lasting(parked)
+
+    def _expect_ours(self, record: Incoming) -> None:
+        """_Moved where we may not know all that is parked of this partition, or its new owner would not learn of it."""
+        settled = (self._reader.assigned(), self._reader.turn()) == (self._ours, self._turn)
+        if not settled or (record.topic, record.partition) not in self._ours:
+            raise _Moved
 
     def _origin(self, reaction: AnyReaction, event: Delivered) -> Origin:
         cause = f"event:{event.id}:{reaction.name}"
@@ -174,8 +211,7 @@ class Consumer:
         """One parked event again; the order of its entity is the order in which ``flagged`` gives them."""
         reaction = next((r for r in self._reactions if r.name == document["reaction"]), None)
         if reaction is None:
-            reason = "no reaction of this name is on"
-            await self._parking.keep_waiting(document["reaction"], document["entity"], reason)
+            await self._parking.keep_waiting(document, "no reaction of this name is on")
             return
         if not await self._parking.is_next(document):
             return
@@ -187,12 +223,11 @@ class Consumer:
         except Exception as error:
             if passing(error):
                 raise
-            await self._parking.keep_waiting(reaction.name, document["entity"], f"{type(error).__name__}: {error}")
+            await self._parking.fail_again(document, logs.told(error))
             return
         await self._parking.unpark(document)
 
-    async def _confirm(self, batches: Sequence[Sequence[Incoming]]) -> None:
-        last = [records[-1] for records in batches if records]
+    async def _confirm(self, last: Sequence[Incoming]) -> None:
         while last:
             try:
                 if not await self._reader.commit(last):

@@ -12,7 +12,7 @@ log = logs.get()
 
 
 class KeyKeeper:
-    """Reads the compacted topic of keys, whose last record of a subject counts: none means erased."""
+    """Reads the compacted topic of keys: the last record of a subject counts, an empty one means erased, for good."""
 
     def __init__(self, vault: Vault, reader: Reader) -> None:
         self._vault = vault
@@ -26,7 +26,7 @@ class KeyKeeper:
 
     async def _keep(self, records: Sequence[Incoming]) -> None:
         try:
-            await self._vault.keep({record.key: record.value for record in records})
+            await self._vault.keep(_last(records))
         except Tampered as error:
             if len(records) > 1:
                 for record in records:
@@ -36,3 +36,9 @@ class KeyKeeper:
             log.error("a key is not ours and is passed over", offset=records[0].offset, reason=str(error))
         log.debug("keys are here", count=len(records))
         await self._reader.commit(records[-1:])
+
+
+def _last(records: Sequence[Incoming]) -> dict[str, bytes | None]:
+    """What counts of each subject: that it is erased, wherever that is said, or else the last record."""
+    erased = {record.key for record in records if record.value is None}
+    return {record.key: None if record.key in erased else record.value for record in records}

@@ -1,8 +1,6 @@
 """Parking: events on which a reaction failed, kept with their bytes and reason, and those that follow them."""
 
-from collections import Counter
 from collections.abc import Collection
-from contextlib import suppress
 from typing import Any
 
 from services.chassis.domain.values import now
@@ -15,7 +13,9 @@ log = logs.get()
 
 COLLECTION = "parked"
 UNREADABLE = "unreadable"
-_MOST = 100_000
+_BATCH = 1000
+_LONGEST = 2000  # of a reason, in characters
+_UNFLAGGED = {"$unset": {"replay": ""}}  # the flag is there only where it is up: so is its index
 
 
 class Parking:
@@ -27,79 +27,101 @@ class Parking:
         self._held: dict[tuple[str, str], dict[str, int]] = {}  # the offsets of what waits, by id
 
     async def load(self, partitions: Collection[tuple[str, int]]) -> None:
-        """Learn what is parked of these partitions, which are all that are ours from now on."""
-        show = {"reaction": 1, "entity": 1, "offset": 1}
-        choices = [{"topic": topic, "partition": partition} for topic, partition in partitions]
-        found = await self._mongo.find(COLLECTION, {"$or": choices}, show=show, limit=_MOST) if choices else []
+        """Learn what is parked of these partitions, which are all that are ours from now on; however much it is."""
+        found: list[Document] = []
+        if partitions:
+            show = {"reaction": 1, "entity": 1, "offset": 1}
+            async for batch in self._mongo.each(COLLECTION, _of(partitions), show, _BATCH):
+                found += batch
         self._held = {}
+        metrics.parked_events.clear()  # what is another worker's now must not be counted twice
+        for reaction in (*self._reactions, UNREADABLE):
+            metrics.parked_events.labels(reaction).set(0)
         for document in found:
             self._hold(document)
-        self._measure()
 
     def holds(self, reaction: str, event: Delivered) -> bool:
-        """Whether an earlier event of its entity is parked for this reaction, so that it has to wait behind that."""
+        """Whether it has to wait for this reaction: it is parked itself, or an earlier event of its entity is."""
         waiting = self._held.get((reaction, event.entity))
-        return waiting is not None and min(waiting.values()) < event.record.offset
+        return waiting is not None and min(waiting.values()) <= event.record.offset
 
     async def park(self, reaction: str, event: Delivered, reason: str) -> None:
-        """Set one event aside."""
-        log.error("an event is parked", reaction=reaction, event_id=event.id, event_type=event.type, reason=reason)
-        await self._keep(f"{reaction}|{event.id}", reaction, event.entity, event.record, reason)
+        """Set one event aside; one that is parked already stays as it is."""
+        if await self._keep(f"{reaction}|{event.id}", reaction, event.entity, event.record, reason):
+            log.error("an event is parked", reaction=reaction, event_id=event.id, event_type=event.type, reason=reason)
 
     async def park_unreadable(self, record: Incoming, reason: str) -> None:
         """Set a record aside that is none of our events."""
         place = f"{record.topic}-{record.partition}-{record.offset}"
-        log.error("an unreadable record is parked", place=place, reason=reason)
-        await self._keep(f"{UNREADABLE}|{place}", UNREADABLE, place, record, reason)
+        if await self._keep(f"{UNREADABLE}|{place}", UNREADABLE, place, record, reason):
+            log.error("an unreadable record is parked", place=place, reason=reason)
 
     async def flagged(self, partitions: Collection[tuple[str, int]]) -> list[Document]:
-        """What an operator wants replayed of these partitions, in the order of its entities' offsets."""
-        if not self._held or not partitions:
+        """What an operator wants replayed of these partitions, in the order of its entities' offsets.
+
+        The database is asked, not our memory: one who had a partition before may have parked after we took over.
+        """
+        if not partitions:
             return []
-        choices = [{"topic": topic, "partition": partition} for topic, partition in partitions]
         order = [("reaction", 1), ("entity", 1), ("offset", 1)]
-        return await self._mongo.find(COLLECTION, {"replay": True, "$or": choices}, sort=order, limit=1000)
+        return await self._mongo.find(COLLECTION, {"replay": True, **_of(partitions)}, sort=order, limit=_BATCH)
 
     async def is_next(self, document: Document) -> bool:
         """Whether it is still to be replayed and no earlier event of its entity is parked."""
-        same = {"reaction": document["reaction"], "entity": document["entity"]}
-        first = await self._mongo.find(COLLECTION, same, sort=[("offset", 1)], limit=1)
-        return bool(first) and first[0]["_id"] == document["_id"] and bool(first[0]["replay"])
+        first = await self._mongo.find(COLLECTION, _beside(document), sort=[("offset", 1)], limit=1)
+        return bool(first) and first[0]["_id"] == document["_id"] and bool(first[0].get("replay"))
 
     async def unpark(self, document: Document) -> None:
         """Forget one that has had its effect."""
         await self._mongo.delete(COLLECTION, {"_id": document["_id"]})
-        waiting = self._held.get((document["reaction"], document["entity"]), {})
-        waiting.pop(document["_id"], None)
+        place = (document["reaction"], document["entity"])
+        waiting = self._held.get(place, {})
+        if waiting.pop(document["_id"], None) is not None:
+            metrics.parked_events.labels(document["reaction"]).dec()
         if not waiting:
-            self._held.pop((document["reaction"], document["entity"]), None)
-        self._measure()
+            self._held.pop(place, None)
 
-    async def keep_waiting(self, reaction: str, entity: str, reason: str) -> None:
-        """The replay failed again: the reason is renewed and the entity waits on."""
-        log.error("a replay failed", reaction=reaction, entity=entity, reason=reason)
-        where = {"reaction": reaction, "entity": entity, "replay": True}
-        while await self._mongo.update(COLLECTION, where, {"$set": {"replay": False, "reason": reason}}):
+    async def keep_waiting(self, document: Document, reason: str) -> None:
+        """It cannot be replayed now: its entity waits on, and what is written of it stays as it is."""
+        log.warning("a replay is put off", reaction=document["reaction"], entity=document["entity"], reason=reason)
+        await self._unflag(document, {})
+
+    async def fail_again(self, document: Document, reason: str) -> None:
+        """Its replay failed: its reason is renewed, and its entity waits on."""
+        log.error("a replay failed", reaction=document["reaction"], entity=document["entity"], reason=reason)
+        await self._unflag(document, {"$set": {"reason": reason[:_LONGEST]}})
+
+    async def _unflag(self, document: Document, change: Document) -> None:
+        """Its followers first: a crash on the way leaves the first one flagged, and with it the rest to be done."""
+        followers = {**_beside(document), "replay": True, "_id": {"$ne": document["_id"]}}
+        while await self._mongo.update(COLLECTION, followers, _UNFLAGGED):
             continue
+        await self._mongo.update(COLLECTION, {"_id": document["_id"]}, {**_UNFLAGGED, **change})
 
-    async def _keep(self, id: str, reaction: str, entity: str, record: Incoming, reason: str) -> None:
+    async def _keep(self, id: str, reaction: str, entity: str, record: Incoming, reason: str) -> bool:
         document = {"_id": id, **_document(reaction, entity, record, reason)}
-        with suppress(Duplicate):  # parked already: the batch came again, or the answer to the insert was lost
+        try:
             await self._mongo.insert(COLLECTION, document)
+            fresh = True
+        except Duplicate:  # parked already: the batch came again, or the answer to the insert was lost
+            fresh = False
         self._hold(document)
-        self._measure()
+        return fresh
 
     def _hold(self, document: Document) -> None:
         waiting = self._held.setdefault((document["reaction"], document["entity"]), {})
-        waiting.setdefault(document["_id"], document["offset"])
+        if document["_id"] not in waiting:
+            waiting[document["_id"]] = document["offset"]
+            metrics.parked_events.labels(document["reaction"]).inc()
 
-    def _measure(self) -> None:
-        metrics.parked_events.clear()  # what is another worker's now must not be counted twice
-        totals = Counter(dict.fromkeys((*self._reactions, UNREADABLE), 0))
-        for (reaction, _), waiting in self._held.items():
-            totals[reaction] += len(waiting)
-        for reaction, count in totals.items():
-            metrics.parked_events.labels(reaction).set(count)
+
+def _of(partitions: Collection[tuple[str, int]]) -> Document:
+    return {"$or": [{"topic": topic, "partition": partition} for topic, partition in partitions]}
+
+
+def _beside(document: Document) -> Document:
+    """Everything parked for the same reaction and entity."""
+    return {"reaction": document["reaction"], "entity": document["entity"]}
 
 
 def _document(reaction: str, entity: str, record: Incoming, reason: str) -> dict[str, Any]:
@@ -112,9 +134,8 @@ def _document(reaction: str, entity: str, record: Incoming, reason: str) -> dict
         "key": record.key,
         "bytes": record.value,
         "headers": record.headers,
-        "reason": reason[:2000],
+        "reason": reason[:_LONGEST],
         "at": now(),
-        "replay": False,
     }
 
 

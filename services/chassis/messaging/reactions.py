@@ -56,10 +56,12 @@ class Delivered:
             kind, by, trace = headers["ce_type"], headers["ce_actor"], headers.get("traceparent")
             data = orjson.loads(record.value or b"")
             if entity != record.key or not isinstance(data, dict):
-                raise ValueError("key and id name different entities, or the value is no object")
+                raise Unreadable("key and id name different entities, or the value is no object")
             return cls(headers["ce_id"], kind, schema, entity, int(version), at, by, trace, data, record)
-        except (KeyError, ValueError) as error:
-            raise Unreadable(f"{type(error).__name__}: {error}") from error
+        except KeyError as error:
+            raise Unreadable(f"there is no header {error}") from error
+        except ValueError as error:  # whose text would repeat what a stranger sent
+            raise Unreadable(f"a header or the value cannot be read: {type(error).__name__}") from error
 
     def event(self, types: EventTypes) -> Event:
         """The event as its class; SchemaTooNew, or ValidationError where its fields are wrong."""
@@ -188,9 +190,10 @@ class Copying:
             copy = self.kind.blank(delivered.entity)
         if delivered.version <= copy.version:
             return ()
-        copy = copies[delivered.entity] = copy.model_copy(deep=True)
+        copy = copy.model_copy(deep=True)
         copy.version = delivered.version
         copy.apply(event)
+        copies[delivered.entity] = copy  # not before: where ``apply`` failed, the next try must not find it done
         return (Keep(copy),)
 
 

@@ -52,6 +52,7 @@ class Relay:
         self._events_topic, self._keys_topic = topics
         self._failures: Counter[str] = Counter()
         self._measured_at = float("-inf")
+        self._backlog = 0
 
     async def run(self, lease: Lease) -> None:
         """Go on until cancelled; pauses while another holds the lease or the broker or database is away."""
@@ -66,6 +67,7 @@ class Relay:
 
     async def _turn(self, lease: Lease, pause: float) -> float:
         if not await lease.hold():
+            self._fall_silent()
             return 1.0
         return _BUSY if await self.round() else min(_IDLE, max(_BUSY, pause * 2))
 
@@ -74,10 +76,7 @@ class Relay:
         documents = await self.read()
         await self._measure(documents)
         # Read after the events, and all of them: a key that one of them needs is there by now, and goes out before it.
-        moved = 0
-        while keys := await self._mongo.find("keys", {"pending": {"$gte": _EVER}}, sort=[("pending", 1)], limit=_KEYS):
-            await self._publish_keys(keys)
-            moved += len(keys)
+        moved = await self._all_keys()
         published = await self.send(documents)
         await self.mark(documents, published)
         return moved + sum(1 for d in documents if d["_id"] in published)
@@ -120,13 +119,19 @@ class Relay:
             moved = [d["_id"] for d in documents if d["collection"] == name and d["_id"] in published]
             await self._mongo.bulk(name, [_marking(id, published[id]) for id in moved])
 
+    async def _all_keys(self) -> int:
+        moved, more = 0, True
+        while more:
+            keys = await self._mongo.find("keys", {"pending": {"$gte": _EVER}}, sort=[("pending", 1)], limit=_KEYS)
+            await self._publish_keys(keys)
+            moved, more = moved + len(keys), len(keys) == _KEYS
+        return moved
+
     async def _publish_keys(self, keys: Sequence[Document]) -> None:
         records = [Outgoing(self._keys_topic, key["_id"], key["wrapped"], {}) for key in keys]
-        outcomes = await self._publisher.send(records) if records else []
-        if any(outcomes):
+        if any(await self._publisher.send(records) if records else ()):
             raise BrokerAway("a key was not acknowledged")
-        marks = [Put({"_id": k["_id"], "pending": k["pending"]}, {"$unset": {"pending": ""}}) for k in keys]
-        await self._mongo.bulk("keys", marks)
+        await self._mongo.bulk("keys", [_sent(key) for key in keys])
 
     async def _judge(self, documents: Sequence[Document], failed: dict[str, BaseException]) -> None:
         """An entity whose own event cannot be sent is set aside after three tries; the broker's faults do not count."""
@@ -147,13 +152,18 @@ class Relay:
         oldest = min((d["pending"] for d in documents), default=None)
         age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
         metrics.relay_oldest.set(max(0.0, age))
-        waiting = len(documents)
-        if waiting == _BATCH:
-            waiting = await self._count({"pending": {"$gte": _EVER}})
-        metrics.relay_pending.set(waiting)
+        waiting, full = len(documents), len(documents) == _BATCH
         if time.monotonic() > self._measured_at + _MEASURE_SECONDS:
             self._measured_at = time.monotonic()
             metrics.relay_stuck.set(await self._count({"stuck": {"$exists": True}}))
+            self._backlog = await self._count({"pending": {"$gte": _EVER}}) if full else waiting
+        metrics.relay_pending.set(max(waiting, self._backlog) if full else waiting)
+
+    def _fall_silent(self) -> None:
+        """What is another worker's now must not be told twice; told anew once it is ours again."""
+        self._measured_at = float("-inf")
+        for gauge in (metrics.relay_oldest, metrics.relay_pending, metrics.relay_stuck):
+            gauge.set(0)
 
     async def _count(self, where: Document) -> int:
         return sum([await self._mongo.count(kind.collection(), where, limit=100_000) for kind in self._kinds])
@@ -207,6 +217,12 @@ def _reached(history: Sequence[Recorded], failed: dict[str, BaseException]) -> i
             break
         reached = event.version
     return reached
+
+
+def _sent(key: Document) -> Put:
+    # Where it changed since we read it, another relay may have sent the new one before our old one: it goes out again.
+    unchanged = {"$eq": ["$wrapped", {"$literal": key["wrapped"]}]}
+    return Put({"_id": key["_id"]}, [{"$set": {"pending": {"$cond": [unchanged, "$$REMOVE", "$$NOW"]}}}])
 
 
 def _marking(id: str, version: int) -> Put:

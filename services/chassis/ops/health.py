@@ -6,6 +6,8 @@ import orjson
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.chassis.ops import logs
+
 Check = Callable[[], Awaitable[str | None]]
 """Says what is wrong, or None."""
 
@@ -33,4 +35,4 @@ async def _checked(check: Check) -> str | None:
     try:
         return await check()
     except Exception as error:
-        return f"{type(error).__name__}: {error}"[:300]
+        return logs.told(error)

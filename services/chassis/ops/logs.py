@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -14,7 +17,7 @@ def start(service: str, role: str, level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_traced),
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
@@ -38,3 +41,29 @@ def start(service: str, role: str, level: str) -> None:
 def get() -> Any:
     """The logger: ``log.info("case filed", case=id)``."""
     return structlog.get_logger()
+
+
+def told(error: BaseException) -> str:
+    """An error by its class, with its text only where it is one of ours.
+
+    The texts of others repeat what they were given: the input that did not fit, a whole document.
+    """
+    kind = type(error)
+    return f"{kind.__name__}: {error}" if kind.__module__.startswith("services.") else kind.__name__
+
+
+def _traced(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    return "\n".join(_story(exc_info[1]))
+
+
+def _story(error: BaseException) -> Iterator[str]:
+    """As Python prints it: what it came from first, then its way, then itself and what it is made of."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _story(before)
+        yield "which led to"
+    yield "Traceback (most recent call last):"
+    yield from (line.rstrip() for line in traceback.format_tb(error.__traceback__))
+    yield told(error)
+    for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from (f"  {line}" for line in _story(part))

@@ -22,6 +22,7 @@ from services.chassis.messaging.kafka import create_topics
 from services.chassis.messaging.reactions import AnyReaction, Copying
 from services.chassis.ops import health, logs, metrics, tracing
 from services.chassis.ops.settings import ServiceName, Settings
+from services.chassis.schedule.leases import Lease
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import connect
@@ -34,6 +35,8 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 _KEEP_ALIVE = 75  # longer than the gateway keeps an idle connection, so that it never meets a closing one
 
 Loop = Callable[[House], Awaitable[None]]
+LedLoop = Callable[[Lease, House], Awaitable[None]]
+"""What only the worker that holds the lease does; the loop asks for it again and again."""
 Check = Callable[[House, Cut], Awaitable[Sequence[Line]]]
 """What the ledger cannot know: a promise that is the service's own, checked up to a cut."""
 
@@ -52,7 +55,7 @@ class Service:
     mints_keys: bool = False
     parts: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
     web_loops: tuple[Loop, ...] = ()
-    worker_loops: tuple[Loop, ...] = ()
+    worker_loops: tuple[LedLoop, ...] = ()
     checks: tuple[Check, ...] = ()
 
     @property

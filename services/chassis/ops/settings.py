@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, FilePath, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_TOGETHER = {"sms_secret_file": "sms_url", "smtp_password_file": "smtp_user"}
 
 ServiceName = Literal["members", "requests", "notify"]
 
@@ -21,9 +23,15 @@ class Settings(BaseSettings):
     city: str = Field("hulunbuir", description="the name of the city, part of every event and of every seal")
     city_data: Path = Field(description="the folder with the city's data (areas, catalogue, holidays)")
 
-    mongo_members: str = Field(description="MongoDB URI, with database name, of members")
-    mongo_requests: str = Field(description="MongoDB URI, with database name, of requests")
-    mongo_notify: str = Field(description="MongoDB URI, with database name, of notify")
+    mongo_members: str | None = Field(
+        None, description="MongoDB URI, with database name, of members; needed by members only"
+    )
+    mongo_requests: str | None = Field(
+        None, description="MongoDB URI, with database name, of requests; needed by requests only"
+    )
+    mongo_notify: str | None = Field(
+        None, description="MongoDB URI, with database name, of notify; needed by notify only"
+    )
     mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="motor, or pymongo for PyMongo Async")
     kafka: str = Field(description="the brokers, host:port separated by commas")
     topic_prefix: str = Field("linli", description="how the names of the topics begin")
@@ -44,10 +52,17 @@ class Settings(BaseSettings):
 
     sms_spool: Path | None = Field(None, description="a folder that receives text messages instead of a provider")
     sms_url: str | None = Field(None, description="the address of the SMS provider's signed HTTP interface")
-    sms_secret_file: Path | None = Field(
-        None, description="a file with the secret that signs calls to the SMS provider"
+    sms_secret_file: FilePath | None = Field(
+        None, description="a file with the secret that signs calls to the SMS provider", validate_default=True
     )
     smtp: str | None = Field(None, description="host:port of the mail server; no mail is sent without it")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the mail server is spoken to: starttls and tls do not go on without encryption"
+    )
+    smtp_user: str | None = Field(None, description="the name to give to the mail server, where it wants one")
+    smtp_password_file: FilePath | None = Field(
+        None, description="a file with the password for the mail server", validate_default=True
+    )
     mail_from: str = Field("linli@localhost", description="the sender of mail")
 
     history_cap: int = Field(100, ge=4, description="events kept in a document before the oldest half is archived")
@@ -55,9 +70,20 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
     otlp: str | None = Field(None, description="the OTLP/HTTP address for traces; none are sent without it")
 
+    @field_validator("sms_secret_file", "smtp_password_file")
+    @classmethod
+    def _with_what_it_belongs_to(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        other = _TOGETHER[info.field_name or ""]
+        if (file is None) != (info.data.get(other) is None):
+            raise ValueError(f"set it and LINLI_{other.upper()}, or neither")
+        return file
+
     def mongo(self, service: ServiceName) -> str:
-        """The MongoDB URI of one service."""
-        return {"members": self.mongo_members, "requests": self.mongo_requests, "notify": self.mongo_notify}[service]
+        """The MongoDB URI of one service; SettingsMissing in a process that is not to reach that database."""
+        uris = {"members": self.mongo_members, "requests": self.mongo_requests, "notify": self.mongo_notify}
+        if uri := uris[service]:
+            return uri
+        raise SettingsMissing(f"LINLI_MONGO_{service.upper()}: Field required")
 
     def topic(self, name: str) -> str:
         """The full name of a topic, such as ``linli.requests.v1``."""
@@ -69,5 +95,9 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = "; ".join(f"LINLI_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(_problem(e["loc"], e["msg"]) for e in error.errors())
         raise SettingsMissing(problems) from None
+
+
+def _problem(place: tuple[int | str, ...], told: str) -> str:
+    return f"LINLI_{'_'.join(map(str, place)).upper()}: {told.removeprefix('Value error, ')}"

@@ -2,8 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -11,7 +11,16 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
 from structlog.contextvars import bound_contextvars
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -42,17 +51,24 @@ def new_parent(trace_id: str | None = None) -> str:
     return f"00-{trace_id or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
+def id_of(parent: str) -> str:
+    """The trace id in a ``traceparent``: 32 hexadecimal digits."""
+    return parent.split("-")[1]
+
+
 @contextmanager
-def span(name: str, parent: str | None = None, *, consumer: bool = False) -> Iterator[str]:
+def span(name: str, parent: str | None = None) -> Iterator[str]:
     """Work under a span and with the trace id in every log line; yields the ``traceparent`` for what follows."""
-    above = _context(parent) if parent else None
-    kind = SpanKind.CONSUMER if consumer else SpanKind.INTERNAL
-    links = [Link(_span_context(parent))] if parent and consumer else []
-    with _tracer.start_as_current_span(name, context=above, kind=kind, links=links) as current:
-        inner = current.get_span_context()
-        known = inner if inner.is_valid else _span_context(parent or new_parent())
-        with bound_contextvars(trace_id=f"{known.trace_id:032x}"):
-            yield f"00-{known.trace_id:032x}-{known.span_id:016x}-01"
+    with _started(name, parent) as current:
+        yield current
+
+
+@contextmanager
+def span_because_of(name: str, recorded: str | None) -> Iterator[str]:
+    """As ``span``, for what something recorded brought about: linked to its trace, and in it."""
+    links = [Link(_span_context(recorded))] if recorded else []
+    with _started(name, recorded, SpanKind.CONSUMER, links) as current:
+        yield current
 
 
 @contextmanager
@@ -68,6 +84,34 @@ def flush() -> None:
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
         provider.shutdown()
+
+
+@contextmanager
+def _started(
+    name: str, parent: str | None, kind: SpanKind = SpanKind.INTERNAL, links: Sequence[Link] = ()
+) -> Iterator[str]:
+    above = _context(parent) if parent else None
+    with _current(name, above, kind, links) as current, _failing_by_class(current):
+        inner = current.get_span_context()
+        known = inner if inner.is_valid else _span_context(parent or new_parent())
+        with bound_contextvars(trace_id=f"{known.trace_id:032x}"):
+            yield f"00-{known.trace_id:032x}-{known.span_id:016x}-01"
+
+
+def _current(name: str, above: Context | None, kind: SpanKind, links: Sequence[Link]) -> AbstractContextManager[Span]:
+    # Not as the library tells errors: their texts may hold personal data.
+    return _tracer.start_as_current_span(
+        name, above, kind, links=links, record_exception=False, set_status_on_exception=False
+    )
+
+
+@contextmanager
+def _failing_by_class(current: Span) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        current.set_status(Status(StatusCode.ERROR, type(error).__name__))
+        raise
 
 
 def _context(parent: str) -> Context:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -31,7 +32,8 @@ from services.chassis.schedule.leases import Lease
 
 log = logs.get()
 
-_DRAIN_SECONDS = 15
+_DRAIN_SECONDS = 15  # longer than any timer's call to the outside
+_TIMER = "timer "
 
 
 class Worker:
@@ -46,6 +48,7 @@ class Worker:
         self._leases: list[Lease] = []
         self._readers: list[Reader] = []
         self._consumer: Consumer | None = None
+        self._finishing = asyncio.Event()
         self._web = server(self._health(), settings)
 
     def stop(self, *_: object) -> None:
@@ -73,9 +76,10 @@ class Worker:
         relay = Relay(house.mongo, self._publisher, self._service.entities, source, topics)
         loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
         for timer in self._service.timers:
-            loops[f"timer {timer.name}"] = timers.run(timer, house, self._lease(f"timer-{timer.name}"))
+            lease = self._lease(f"timer-{timer.name}")
+            loops[f"{_TIMER}{timer.name}"] = timers.run(timer, house, lease, self._finishing)
         for index, loop in enumerate(self._service.worker_loops):
-            loops[f"loop {index}"] = for_ever(loop, house)
+            loops[f"loop {index}"] = for_ever(partial(loop, self._lease(f"loop-{index}")), house)
         if self._service.all_reactions:
             loops["consumer"] = self._consume()
         if not self._service.mints_keys:
@@ -127,12 +131,13 @@ class Worker:
         return None if self._consumer.ready() else "no partition has been given to this worker yet"
 
     async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
-        """Let the batch in hand end, give up leases, send what is held, leave."""
+        """Let the batch in hand and what the timers are at end, give up leases, send what is held, leave."""
+        self._finishing.set()
         if self._consumer is not None:
             self._consumer.finish()
-        consuming = [task for task in loops if task.get_name() == "consumer"]
-        if consuming:
-            await asyncio.wait(consuming, timeout=_DRAIN_SECONDS)
+        ending = [task for task in loops if task.get_name() == "consumer" or task.get_name().startswith(_TIMER)]
+        if ending:
+            await asyncio.wait(ending, timeout=_DRAIN_SECONDS)
         for task in loops:
             task.cancel()
         await asyncio.gather(*loops, return_exceptions=True)

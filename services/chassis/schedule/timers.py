@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ log = logs.get()
 
 _BATCH = 100
 _AT_ONCE = 8
+_RENEW = 1.0
 _PAUSE, _LONGEST_PAUSE = 1.0, 600.0
 
 
@@ -35,16 +37,21 @@ class Timer:
     every: float = 1.0
 
 
-async def run(timer: Timer, house: House, lease: Lease) -> None:
-    """Sweep again and again until cancelled, while the lease is ours; ``every`` is in seconds."""
+async def run(timer: Timer, house: House, lease: Lease, finishing: asyncio.Event) -> None:
+    """Sweep again and again while the lease is ours, until told to finish; what is in hand then is done to its end."""
+
+    async def ours() -> bool:
+        return await lease.hold() and not finishing.is_set()  # renewed in any case, for what is in hand
+
     setbacks = Setbacks()
-    while True:
+    while not finishing.is_set():
         more = False
         try:
-            more = await lease.hold() and await sweep(timer, house, setbacks) == _BATCH
-        except* Unavailable as errors:  # those of a sweep come as a group
-            log.warning("a timer waits", timer=timer.name, reason=str(errors.exceptions[0]))
-        await asyncio.sleep(0 if more else timer.every)
+            more = await ours() and await sweep(timer, house, setbacks, ours) == _BATCH
+        except Unavailable as error:
+            log.warning("a timer waits", timer=timer.name, reason=str(error))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(finishing.wait(), 0 if more else timer.every)
 
 
 class Setbacks:
@@ -68,6 +75,14 @@ class Setbacks:
         self._tries.pop(id, None)
         self._again_at.pop(id, None)
 
+    def note(self, outcomes: Mapping[str, str]) -> None:
+        """How some went; where the database was away nobody is to blame."""
+        for id, outcome in outcomes.items():
+            if outcome == "ok":
+                self.mended(id)
+            elif outcome != "unavailable":
+                self.failed(id)
+
 
 @dataclass(frozen=True, slots=True)
 class _Due:
@@ -78,8 +93,17 @@ class _Due:
     trace: str | None
 
 
-async def sweep(timer: Timer, house: House, setbacks: Setbacks | None = None) -> int:
-    """Run the use case for up to 100 entities that are due, oldest first; how many there were."""
+async def _alone() -> bool:
+    return True
+
+
+async def sweep(
+    timer: Timer, house: House, setbacks: Setbacks | None = None, ours: Callable[[], Awaitable[bool]] = _alone
+) -> int:
+    """Run the use case for up to 100 entities that are due, oldest first, as long as that is ours; how many there were.
+
+    Unavailable where the database is away.
+    """
     setbacks = setbacks or Setbacks()
     path = f"state.{timer.field}"
     due = {path: {"$lte": house.clock(), "$type": "date"}, "_id": {"$nin": setbacks.resting()}}
@@ -87,25 +111,32 @@ async def sweep(timer: Timer, house: House, setbacks: Setbacks | None = None) ->
     found = await house.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=_BATCH)
     entries = [_Due(d["_id"], d["state"][timer.field], d["history"][-1]["trace"]) for d in found]
     for start in range(0, len(entries), _AT_ONCE):
-        await _together(timer, house, setbacks, entries[start : start + _AT_ONCE])
+        if not await ours():
+            break
+        outcomes = await _together(timer, house, entries[start : start + _AT_ONCE], ours)
+        setbacks.note(outcomes)
+        if "unavailable" in outcomes.values():
+            raise Unavailable(retry_after=1)
     return len(entries)
 
 
-async def _together(timer: Timer, house: House, setbacks: Setbacks, entries: Sequence[_Due]) -> None:
+async def _together(
+    timer: Timer, house: House, entries: Sequence[_Due], ours: Callable[[], Awaitable[bool]]
+) -> dict[str, str]:
+    """How each went. Meanwhile the lease is renewed: another worker would begin the same."""
     async with asyncio.TaskGroup() as group:
         tasks = {due.id: group.create_task(_one(timer, house, due)) for due in entries}
-    for id, task in tasks.items():
-        if task.result() == "ok":
-            setbacks.mended(id)
-        else:
-            setbacks.failed(id)
+        while (await asyncio.wait(tasks.values(), timeout=_RENEW))[1]:
+            with suppress(Unavailable):
+                await ours()
+    return {id: task.result() for id, task in tasks.items()}
 
 
 async def _one(timer: Timer, house: House, due: _Due) -> str:
-    """How it went: ok, refused, error or unmoved."""
+    """How it went: ok, refused, error, unmoved or unavailable."""
     id, cause = due.id, f"timer:{timer.name}:{due.id}:{due.at.isoformat()}"
     # In the trace of what happened last: a message that goes out, a case that climbs, are the rest of that story.
-    with tracing.span(f"timer {timer.name}", due.trace or tracing.new_parent(), consumer=True) as trace:
+    with tracing.span_because_of(f"timer {timer.name}", due.trace or tracing.new_parent()) as trace:
         try:
             left = await timer.work(house.own_context(timer.name, cause, trace), id)
             outcome = "ok"
@@ -113,9 +144,7 @@ async def _one(timer: Timer, house: House, due: _Due) -> str:
                 outcome = "unmoved"
                 log.error("a timer's use case left its time where it was", timer=timer.name, entity=id)
         except Refusal as refusal:
-            if refusal.kind is Kind.UNAVAILABLE:
-                raise Unavailable(retry_after=1) from refusal
-            outcome = "refused"
+            outcome = "unavailable" if refusal.kind is Kind.UNAVAILABLE else "refused"
             log.warning("a timer's use case refused", timer=timer.name, entity=id, code=refusal.code())
         except Exception:
             outcome = "error"

@@ -11,6 +11,7 @@ _HOUSE = {
     "parked": (
         Index((("topic", 1), ("partition", 1), ("offset", 1))),
         Index((("reaction", 1), ("entity", 1), ("offset", 1))),
+        Index((("replay", 1),), sparse=True),
     ),
 }
 

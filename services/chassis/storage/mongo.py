@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from bson.codec_options import CodecOptions
 from pymongo import InsertOne, ReturnDocument, UpdateOne
@@ -16,7 +17,7 @@ from pymongo.errors import (
     DuplicateKeyError,
     ExecutionTimeout,
     NetworkTimeout,
-    PyMongoError,
+    OperationFailure,
     ServerSelectionTimeoutError,
     WriteConcernError,
     WTimeoutError,
@@ -37,10 +38,26 @@ _AWAY = (
     WTimeoutError,
 )
 _DUPLICATE = 11000
+_WAITING_MENDS = frozenset({43, 134, 262})
+"""Server codes: a cursor that went with its node, no majority known yet after a start, no time left for the work."""
+_PROMISED: Mapping[str, Any] = {
+    "w": "majority",
+    "journal": True,
+    "wtimeoutMS": 5_000,
+    "readConcernLevel": "majority",
+    "serverSelectionTimeoutMS": 5_000,
+    "connectTimeoutMS": 3_000,
+    "socketTimeoutMS": 10_000,
+}
+"""What durable acceptance, no phantoms and a defined outage rest on, where a URI does not say otherwise."""
 
 
 class Duplicate(Exception):
     """A document with this ``_id`` is there already."""
+
+
+class DatabaseRefused(Exception):
+    """The database does not do what it was asked: told by its codes, since its text may hold a whole document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +77,7 @@ class New:
 
 
 class Mongo:
-    """One database, by collection name. Lost connections and time-outs are raised as ``Unavailable``."""
+    """One database, by collection name. What waiting mends is raised as Unavailable, another no as DatabaseRefused."""
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
@@ -82,7 +99,8 @@ class Mongo:
         hint: str | None = None,
     ) -> list[Document]:
         """At most ``limit`` documents that match, in order."""
-        cursor = self._database[name].find(where, show, limit=limit, sort=list(sort) or None, hint=hint)
+        order = list(sort) or None
+        cursor = self._database[name].find(where, show, limit=limit, batch_size=limit, sort=order, hint=hint)
         found: list[Document] = await _guarded(cursor.to_list(limit))
         return found
 
@@ -102,7 +120,8 @@ class Mongo:
 
     async def aggregate(self, name: str, pipeline: list[Document], limit: int) -> list[Document]:
         """At most ``limit`` results of a pipeline."""
-        cursor = self._database[name].aggregate(pipeline)
+        # One round trip; a first batch that is not full leaves no cursor open.
+        cursor = self._database[name].aggregate(pipeline, batchSize=limit + 1)
         if isinstance(cursor, Awaitable):
             cursor = await _guarded(cursor)
         results: list[Document] = await _guarded(cursor.to_list(limit))
@@ -131,7 +150,10 @@ class Mongo:
         return found
 
     async def bulk(self, name: str, writes: Sequence[Put | New]) -> int:
-        """Many writes in one round trip; what is newer or there already is passed over. How many were changed."""
+        """Many writes in one round trip; what is newer or there already is passed over. How many were changed.
+
+        DatabaseRefused where one fails for another reason.
+        """
         if not writes:
             return 0
         try:
@@ -140,8 +162,8 @@ class Mongo:
             details = error.details
             if details.get("writeConcernErrors"):
                 raise Unavailable(retry_after=2) from error
-            if any(e.get("code") != _DUPLICATE for e in details["writeErrors"]):
-                raise
+            if refused := {e["code"] for e in details["writeErrors"]} - {_DUPLICATE}:
+                raise DatabaseRefused(f"{name}: {sorted(refused)}") from None
             return int(details["nInserted"] + details["nModified"] + details["nUpserted"])
         return int(result.inserted_count + result.modified_count + result.upserted_count)
 
@@ -182,14 +204,20 @@ class Mongo:
 
 
 def connect(uri: str, driver: str = "motor") -> Mongo:
-    """The database that a URI names, through ``motor`` or ``pymongo``; connections open when first used."""
+    """The database that a URI names, through ``motor`` or ``pymongo``; connections open when first used.
+
+    Writes are on a majority and journaled, reads see nothing that could be rolled back, and nothing waits for ever,
+    unless the URI says otherwise.
+    """
     # Motor runs on threads; its default of five a core starves under majority writes. It reads this when imported.
     os.environ.setdefault("MOTOR_MAX_WORKERS", "64")
     module, name = {
         "motor": ("motor.motor_asyncio", "AsyncIOMotorClient"),
         "pymongo": ("pymongo", "AsyncMongoClient"),
     }[driver]
-    client = getattr(importlib.import_module(module), name)(uri)
+    said = {option.lower() for option, _ in parse_qsl(urlsplit(uri).query, keep_blank_values=True)}
+    unsaid = {option: value for option, value in _PROMISED.items() if option.lower() not in said}
+    client = getattr(importlib.import_module(module), name)(uri, **unsaid)
     return Mongo(client, client.get_default_database().name)
 
 
@@ -205,11 +233,18 @@ async def _guarded(work: Awaitable[T]) -> T:
     try:
         return await work
     except DuplicateKeyError as error:
-        raise Duplicate(str(error.details.get("keyValue") if error.details else error)) from error
+        raise Duplicate from error
     except _AWAY as error:
         raise Unavailable(retry_after=2) from error
-    except PyMongoError as error:
-        # Raised while a primary steps down or an index is built elsewhere; the driver marks what may be tried again.
-        if error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError"):
+    except OperationFailure as error:
+        if _passes(error):
             raise Unavailable(retry_after=2) from error
-        raise
+        if isinstance(error, BulkWriteError):
+            raise  # ``bulk`` looks into it
+        raise DatabaseRefused(f"{type(error).__name__} {error.code}") from error
+
+
+def _passes(error: OperationFailure) -> bool:
+    """Whether waiting mends it. While a primary steps down the driver marks what may be tried again."""
+    labelled = any(error.has_error_label(label) for label in ("RetryableWriteError", "TransientTransactionError"))
+    return labelled or error.code in _WAITING_MENDS

@@ -48,10 +48,6 @@ class Store:
         self._if_match = if_match
         self._writing: list[str] = []  # shared with ``as_house``
 
-    def again(self) -> "Store":
-        """The same store for another run of the same use case."""
-        return Store(self._mongo, self._actor, self._origin, self._if_match)
-
     def as_house(self) -> "Store":
         """The same store with the eyes of the house: for rules that weigh what the actor may not read."""
         seeing = copy.copy(self)
@@ -145,13 +141,19 @@ class Store:
             yield entity
 
     async def claim(self, kind: str, natural_key: str, id: str | None = None) -> str:
-        """The id that belongs to a natural key, made or given by whoever asks first. Idempotent, without an event."""
+        """The id that belongs to a natural key, made or given by whoever asks first. Idempotent, without an event.
+
+        Conflict where a twin is claiming it at this moment.
+        """
         key = f"{kind}|{natural_key}"
         fresh = id or id_from(kind, self._origin.cause + key)
         try:
             return str((await self._mongo.find_or_make("claims", {"_id": key}, {"id": fresh}))["id"])
         except Duplicate:  # a twin claimed it between the server's look and its insert
-            return await self.claimed(kind, natural_key) or fresh
+            theirs = await self.claimed(kind, natural_key)
+            if theirs is None:  # theirs is on no majority yet: it may become the one that counts
+                raise Conflict from None
+            return theirs
 
     async def claimed(self, kind: str, natural_key: str) -> str | None:
         """The id that belongs to a natural key, None where nobody has claimed it."""

@@ -133,14 +133,14 @@ class Vault:
             raise Tampered(f"{kind} of {subject}") from None
 
     async def keep(self, keys: dict[str, bytes | None]) -> None:
-        """Take over keys that the minting service sent; None means erased. Tampered, and none taken, by a wrong one."""
-        fresh: list[Document] = [{"_id": subject, "wrapped": wrapped} for subject, wrapped in keys.items()]
-        opened = [(key["_id"], self._unwrapped(key)) for key in fresh]
-        await self._mongo.bulk(
-            COLLECTION, [Put({"_id": k["_id"]}, {"$set": {"wrapped": k["wrapped"]}}, upsert=True) for k in fresh]
-        )
-        for subject, key in opened:  # what is held stays held: somebody may be about to use it
-            self._remember(subject, key)
+        """Take over keys that the minting service sent; None means erased, for good: a late writer brings none back.
+
+        Tampered, and none taken, by a wrong one.
+        """
+        for subject, wrapped in keys.items():
+            self._unwrapped({"_id": subject, "wrapped": wrapped})
+        await self._mongo.bulk(COLLECTION, [_kept(subject, wrapped) for subject, wrapped in keys.items()])
+        await self._fetch(set(keys))  # never taken out before: somebody may be about to use one that is held
 
     async def _fetch(self, subjects: set[str]) -> set[str]:
         found = await self._mongo.find(COLLECTION, {"_id": {"$in": list(subjects)}}, limit=len(subjects))
@@ -163,6 +163,12 @@ class Vault:
 
     def _bound(self, subject: str, kind: str) -> bytes:
         return f"{self.master.city}|{subject}|{kind}".encode()
+
+
+def _kept(subject: str, wrapped: bytes | None) -> Put:
+    # Where it is erased the guard matches nothing, and the insert that follows from this is passed over as a duplicate.
+    guard: Document = {} if wrapped is None else {"wrapped": {"$ne": None}}
+    return Put({"_id": subject, **guard}, {"$set": {"wrapped": wrapped}}, upsert=True)
 
 
 def _written(box: bytes) -> Sealed:

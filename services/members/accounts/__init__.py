@@ -1,1 +1,1 @@
-"""Accounts: who may sign in, with which roles for which places, and the secrets of staff; stands on people."""
+"""Accounts: who signs in, with which roles for what, and the secrets of staff; stands on organisations and teams."""

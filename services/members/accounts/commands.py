@@ -5,17 +5,20 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import id_from
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
+from services.contracts.areas import AreaCode
 from services.contracts.members import AccountOpened, Role
 from services.members.accounts import model
 from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken
 from services.members.accounts.queries import residents_account, secrets_of
-from services.members.areas.model import AreaCode
 from services.members.areas.queries import expect_open
+from services.members.organisations.model import Organisation
 from services.members.people.commands import PersonName, register_staff
+from services.members.teams.model import Team
 
 
 def _each_once(values: list[str]) -> list[str]:
@@ -58,7 +61,7 @@ async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
     await ctx.store.bind(Account.kind, id)
     try:
         async with ctx.store.create(Account, id) as account:
-            await _expect_places(ctx, cmd.places)
+            await _expect_within(ctx, cmd.places, cmd.organisations)
             # A step of its own with an id of its own: after a crash between the two, the repeat finds the person made.
             person = await register_staff(ctx.step("person"), id_from("person", id), cmd.name, cmd.places[0])
             await _open(ctx, account, person.id, cmd)
@@ -84,7 +87,7 @@ async def open_residents_account(ctx: Context, person_id: str) -> Account:
 async def grant_roles(ctx: Context, account_id: str, cmd: GrantRoles) -> Account:
     """Give a staff account other roles, places and organisations; its next token has them."""
     async with ctx.store.change(Account, account_id) as account:
-        await _expect_places(ctx, cmd.places)
+        await _expect_within(ctx, cmd.places, cmd.organisations)
         model.grant(account, list(cmd.roles), cmd.places, cmd.organisations)
     return account
 
@@ -107,7 +110,20 @@ async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount
     account.record(CredentialsSet(login=cmd.login, password_hash=mark, totp=sealed))
 
 
-async def _expect_places(ctx: Context, places: list[str]) -> None:
-    model.expect_within(ctx.actor, places)
+async def _expect_within(ctx: Context, places: list[str], organisations: list[str]) -> None:
+    """An administrator gives away only what is there and lies in the own places."""
+    served = await _areas_of(ctx, organisations)
+    model.expect_known(organisations, served)
+    model.expect_within(ctx.actor, [*places, *served.values()])
     for code in places:
         await expect_open(ctx, code)
+
+
+async def _areas_of(ctx: Context, ids: list[str]) -> dict[str, str]:
+    """The area of each organisation and team that is there, by its id."""
+    if not ids:
+        return {}
+    these, order, most = {"_id": {"$in": ids}}, Order("_id"), len(ids)
+    organisations = await ctx.store.find(Organisation, these, order=order, limit=most)
+    teams = await ctx.store.find(Team, these, order=order, limit=most)
+    return {one.id: one.area for one in organisations} | {one.id: one.area for one in teams}

@@ -1,7 +1,7 @@
 """An account: the roles of a person for places and organisations, and what staff sign in with."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Annotated, ClassVar
 
 import pyotp
@@ -13,6 +13,7 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed
+from services.contracts.areas import path
 from services.contracts.members import AccountClosed, AccountOpened, Role, RolesGranted
 from services.members.areas import model as areas
 
@@ -49,6 +50,15 @@ class AccountIsClosed(Refusal):
     en = "The account {account} is closed."
 
 
+class OrganisationUnknown(Refusal):
+    kind = Kind.INVALID
+    zh = "没有编号为 {organisation} 的组织或队伍，请先建立，或用 GET /v1/organisations、GET /v1/teams 查找正确的编号。"
+    en = (
+        "There is no organisation or team {organisation}. Found it first, "
+        "or find the right id with GET /v1/organisations or GET /v1/teams."
+    )
+
+
 class Account(Entity[AccountEvent]):
     """What a person signs in to; residents' have no login, they come in by phone."""
 
@@ -80,8 +90,8 @@ class Account(Entity[AccountEvent]):
 
     def places(self) -> tuple[str, ...]:
         """What all its places lie in: only who is in charge of all of them is in charge of the account."""
-        paths = [areas.path(code) for code in self.area_codes]
-        return tuple(code for code in paths[0] if all(code in path for path in paths)) if paths else ()
+        first, *others = [path(code) for code in self.area_codes] or [()]
+        return tuple(code for code in first if all(code in other for other in others))
 
     def subjects(self) -> tuple[str, ...]:
         """The person whose second factor it holds."""
@@ -113,6 +123,13 @@ def close(account: Account) -> None:
     """Let nobody sign in with it any more; AccountIsClosed where that is so already."""
     _open(account)
     account.record(AccountClosed(person_id=account.person_id))
+
+
+def expect_known(organisations: Iterable[str], known: Container[str]) -> None:
+    """OrganisationUnknown where there is none with one of these ids."""
+    for id in organisations:
+        if id not in known:
+            raise OrganisationUnknown(organisation=id)
 
 
 def expect_within(actor: Actor, places: Iterable[str]) -> None:

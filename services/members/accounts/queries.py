@@ -8,6 +8,7 @@ from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.values import id_from
 from services.chassis.storage.vault import MasterKey
 from services.chassis.usecase import Context, usecase
+from services.contracts.areas import AreaCode
 from services.contracts.members import Role
 from services.members.accounts import model
 from services.members.accounts.model import Account
@@ -17,7 +18,7 @@ class AccountQuery(PageQuery):
     """Which accounts; both filters combine."""
 
     role: Annotated[Role | None, Field(description="hold this role")] = None
-    under: Annotated[str | None, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="hold it within this area")] = None
+    under: Annotated[AreaCode | None, Field(description="hold it within this area")] = None
 
 
 class AccountView(BaseModel):

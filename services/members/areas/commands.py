@@ -4,11 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.chassis.domain.refusals import NotFound
 from services.chassis.usecase import Command, Context, usecase
+from services.contracts.areas import AreaCode
 from services.contracts.members import Level, Role
 from services.members.areas import model
-from services.members.areas.model import Area, AreaCode
+from services.members.areas.model import Area
+from services.members.areas.queries import is_open
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -57,7 +58,7 @@ async def rename_area(ctx: Context, code: str, cmd: RenameArea) -> Area:
 
 @usecase(allow=Role.ADMINISTRATOR)
 async def close_area(ctx: Context, code: str, cmd: CloseArea) -> Area:
-    """Close an area: no more requests are taken there."""
+    """Close an area: no more requests are taken in it, nor in what lies in it."""
     async with ctx.store.change(Area, code) as area:
         model.expect_within(ctx.actor, code)
         model.close(area, cmd.reason)
@@ -66,11 +67,5 @@ async def close_area(ctx: Context, code: str, cmd: CloseArea) -> Area:
 
 async def _expect_above(ctx: Context, code: str) -> None:
     above = model.above(code)
-    if above is None:
-        return
-    try:
-        area = await ctx.store.get(Area, above)
-    except NotFound:
-        raise model.AboveMissing(code=above) from None
-    if not area.open:
+    if above is not None and not await is_open(ctx, above):
         raise model.AboveMissing(code=above)

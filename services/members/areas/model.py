@@ -1,28 +1,14 @@
 """An area: a place with a statistical code, which is its id and says what it lies in."""
 
-import re
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.contracts.areas import LENGTHS, path
 from services.contracts.members import AreaAdded, AreaClosed, AreaRenamed, Level
 
 AreaEvent = AreaAdded | AreaRenamed | AreaClosed
-AreaCode = Annotated[
-    str, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="statistical code; a grid's has -NN behind")
-]
-
-_CODES = {
-    Level.CITY: re.compile(r"\d{4}"),
-    Level.COUNTY: re.compile(r"\d{6}"),
-    Level.SUB_DISTRICT: re.compile(r"\d{9}"),
-    Level.COMMUNITY: re.compile(r"\d{12}"),
-    Level.GRID: re.compile(r"\d{12}-\d{2}"),
-}
-_LENGTHS = (4, 6, 9, 12)
 
 
 class CodeUnfit(Refusal):
@@ -39,14 +25,14 @@ class AreaAlreadyClosed(Refusal):
 
 class AboveMissing(Refusal):
     kind = Kind.INVALID
-    zh = "上级区域 {code} 不存在或已撤销，请先建立上级区域。"
-    en = "The area above, {code}, is not there or is closed. Add it first."
+    zh = "上级区域 {code} 不存在，或它及其上级已撤销，请先建立上级区域。"
+    en = "The area above, {code}, is not there, or it or one that it lies in is closed. Add it first."
 
 
 class AreaNotOpen(Refusal):
     kind = Kind.INVALID
-    zh = "区域 {code} 不存在或已撤销，请用 GET /v1/areas 查找正确的代码。"
-    en = "The area {code} is not there or is closed. Find the right code with GET /v1/areas."
+    zh = "区域 {code} 不存在，或它及其上级已撤销，请用 GET /v1/areas 查找正确的代码。"
+    en = "The area {code} is not there, or it or one that it lies in is closed. Find the right code with GET /v1/areas."
 
 
 class OutsideYourPlaces(Refusal):
@@ -90,13 +76,6 @@ class Area(Entity[AreaEvent]):
         return ALL
 
 
-def path(code: str) -> tuple[str, ...]:
-    """The codes from the city down to ``code``, which is a prefix code of 4, 6, 9 or 12 digits, or a grid's."""
-    digits = code.partition("-")[0]
-    above = tuple(digits[:length] for length in _LENGTHS if length <= len(digits))
-    return above if digits == code else (*above, code)
-
-
 def above(code: str) -> str | None:
     """The code of the area in which this one lies; None for a city."""
     codes = path(code)
@@ -111,7 +90,7 @@ def expect_within(actor: Actor, code: str) -> None:
 
 def add(area: Area, level: Level, name: str, name_en: str | None) -> None:
     """Bring an area into being; CodeUnfit where its code is of another level."""
-    if not _CODES[level].fullmatch(area.id):
+    if len(area.id) != LENGTHS[level]:
         raise CodeUnfit(code=area.id, level=level)
     area.record(AreaAdded(level=level, name=name, name_en=name_en))
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, Page, PageQuery
-from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
+from services.contracts.areas import AreaCode, path
 from services.contracts.members import Level
 from services.members.areas import model
 from services.members.areas.model import Area, AreaNotOpen
@@ -17,7 +17,7 @@ from services.members.areas.model import Area, AreaNotOpen
 class AreaQuery(PageQuery):
     """Which areas; the three filters combine."""
 
-    under: Annotated[str | None, Field(pattern=r"^\d{4,12}$", description="lie in this area")] = None
+    under: Annotated[AreaCode | None, Field(description="lie in this area")] = None
     level: Annotated[Level | None, Field(description="are of this level")] = None
     q: Annotated[str | None, Field(min_length=1, max_length=40, description="have this in their name")] = None
 
@@ -30,7 +30,7 @@ class AreaView(BaseModel):
     name: str
     name_en: str | None
     above: str | None = Field(description="the code of the area in which it lies", examples=["150702"])
-    open: bool
+    open: bool = Field(description="whether it takes requests, unless one that it lies in is closed")
 
     @classmethod
     def of(cls, area: Area, ctx: Context) -> Self:
@@ -64,11 +64,14 @@ async def get_area(ctx: Context, code: str) -> Area:
     return await ctx.store.get(Area, code)
 
 
+async def is_open(ctx: Context, code: str) -> bool:
+    """Whether there is such an area and it is open, with all that it lies in: what is closed closes what is below."""
+    whole = path(code)
+    found = await ctx.store.find(Area, {"_id": {"$in": list(whole)}}, order=Order("_id"), limit=len(whole))
+    return [area.id for area in found if area.open] == list(whole)
+
+
 async def expect_open(ctx: Context, code: str) -> None:
-    """AreaNotOpen where there is no such area or it is closed."""
-    try:
-        area = await ctx.store.get(Area, code)
-    except NotFound:
-        raise AreaNotOpen(code=code) from None
-    if not area.open:
+    """AreaNotOpen where there is no such area, or it or one that it lies in is closed."""
+    if not await is_open(ctx, code):
         raise AreaNotOpen(code=code)

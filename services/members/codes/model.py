@@ -15,14 +15,17 @@ from services.contracts.members import SignInCodeIssued
 
 LIFE = timedelta(minutes=5)
 PAUSE = timedelta(seconds=60)
-WINDOW = timedelta(hours=1)
-MOST_IN_WINDOW = 5
+DAY = timedelta(days=1)
+MOST_CODES = ((PAUSE, 1), (timedelta(hours=1), 5), (DAY, 20))
+"""How many codes one phone gets within each of these spans."""
+
 MOST_WRONG = 5
-LOCK = timedelta(minutes=15)
+FIRST_LOCK = timedelta(minutes=15)
+LONGEST_LOCK = timedelta(hours=4)
 
 
 class WrongCodeGiven(Event):
-    """Somebody gave a code that was not the one sent; from the fifth on the phone is locked for a while."""
+    """Somebody gave a code that was not the one sent; from the fifth on the phone is locked, each time for longer."""
 
     private: ClassVar[bool] = True
 
@@ -74,11 +77,11 @@ class PhoneCode(Entity[PhoneCodeEvent]):
             case SignInCodeIssued():
                 at = event.expires_at - LIFE
                 self.person_id, self.mark, self.expires_at = event.person_id, event.mark, event.expires_at
-                self.issued, self.wrong = [*_recent(self.issued, at), at], 0
+                self.issued = [*_within(DAY, self.issued, at), at]
             case WrongCodeGiven():
                 self.wrong, self.locked_until = self.wrong + 1, event.locked_until
             case CodeAccepted():
-                self.mark = None
+                self.mark, self.wrong = None, 0
 
     def subjects(self) -> tuple[str, ...]:
         """Whose phone it is."""
@@ -86,13 +89,11 @@ class PhoneCode(Entity[PhoneCodeEvent]):
 
 
 def expect_issuable(code: PhoneCode, now: datetime) -> None:
-    """TooManyCodes within 60 s of the last or for the sixth in an hour, TooManyWrongCodes while locked."""
+    """TooManyCodes beyond what a minute, an hour and a day allow, TooManyWrongCodes while locked."""
     _expect_unlocked(code, now)
-    recent = _recent(code.issued, now)
-    again_at = [recent[-1] + PAUSE] if recent else []
-    if len(recent) >= MOST_IN_WINDOW:
-        again_at.append(recent[-MOST_IN_WINDOW] + WINDOW)
-    if again_at and max(again_at) > now:
+    recent = [(span, most, _within(span, code.issued, now)) for span, most in MOST_CODES]
+    again_at = [issued[-most] + span for span, most, issued in recent if len(issued) >= most]
+    if again_at:
         raise TooManyCodes(retry_after=_seconds(max(again_at) - now))
 
 
@@ -111,8 +112,8 @@ def weigh(code: PhoneCode, mark: str, now: datetime) -> None:
     if code.mark is None or code.expires_at is None or now >= code.expires_at:
         raise CodeWrong
     if not hmac.compare_digest(code.mark, mark):
-        locked_until = now + LOCK if code.wrong + 1 >= MOST_WRONG else None
-        code.refuse(WrongCodeGiven(locked_until=locked_until), CodeWrong())
+        lock = lock_after(code.wrong + 1)
+        code.refuse(WrongCodeGiven(locked_until=lock and now + lock), CodeWrong())
 
 
 def accept(code: PhoneCode, mark: str, now: datetime) -> None:
@@ -121,13 +122,26 @@ def accept(code: PhoneCode, mark: str, now: datetime) -> None:
     code.record(CodeAccepted())
 
 
+def lock_after(wrong: int) -> timedelta | None:
+    """For how long a phone is locked: none for four wrong codes since the last right one, then 15 min, up to 4 h.
+
+    A new code starts no new count, so whoever guesses has 14 tries on the first day and six on each that follows.
+    """
+    return None if wrong < MOST_WRONG else growing(FIRST_LOCK, wrong - MOST_WRONG, LONGEST_LOCK)
+
+
+def growing(first: timedelta, times: int, longest: timedelta) -> timedelta:
+    """``first``, doubled so many times, ``longest`` at most."""
+    return min(first * (1 << min(times, 10)), longest)
+
+
 def _expect_unlocked(code: PhoneCode, now: datetime) -> None:
     if code.locked_until is not None and now < code.locked_until:
         raise TooManyWrongCodes(retry_after=_seconds(code.locked_until - now))
 
 
-def _recent(issued: list[datetime], now: datetime) -> list[datetime]:
-    return [at for at in issued if at > now - WINDOW]
+def _within(span: timedelta, issued: list[datetime], now: datetime) -> list[datetime]:
+    return [at for at in issued if at > now - span]
 
 
 def _seconds(span: timedelta) -> int:

@@ -7,9 +7,9 @@ from pydantic import Field
 from services.chassis.domain.refusals import NotFound
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
+from services.contracts.areas import AreaCode
 from services.contracts.members import OrganisationFounded, OrganisationKind, Role
 from services.members.areas import model as areas
-from services.members.areas.model import AreaCode
 from services.members.areas.queries import expect_open
 from services.members.organisations import model
 from services.members.organisations.model import Organisation

@@ -5,8 +5,8 @@ from typing import ClassVar
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
+from services.contracts.areas import path
 from services.contracts.members import LeaderAppointed, OrganisationFounded, OrganisationKind
-from services.members.areas import model as areas
 
 OrganisationEvent = OrganisationFounded | LeaderAppointed
 
@@ -73,7 +73,7 @@ class Organisation(Entity[OrganisationEvent]):
 
     def places(self) -> tuple[str, ...]:
         """The area it serves and those above it."""
-        return areas.path(self.area)
+        return path(self.area)
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -86,11 +86,11 @@ def found(organisation: Organisation, founded: OrganisationFounded, above: Organ
 
     AreaUnfit where the area is of another level, DepartmentUnfit, AboveUnfit where that one is not in charge there.
     """
-    if len(areas.path(founded.area)) not in LEVELS[OrganisationKind(founded.kind)]:
+    if len(path(founded.area)) not in LEVELS[OrganisationKind(founded.kind)]:
         raise AreaUnfit(kind=founded.kind, area=founded.area)
     if (founded.kind == OrganisationKind.DEPARTMENT) != (founded.department is not None):
         raise DepartmentUnfit
-    if founded.above is not None and (above is None or above.area not in areas.path(founded.area)):
+    if founded.above is not None and (above is None or above.area not in path(founded.area)):
         raise AboveUnfit(above=founded.above, area=founded.area)
     organisation.record(founded)
 

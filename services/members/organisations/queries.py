@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
+from services.contracts.areas import AreaCode
 from services.contracts.members import OrganisationKind
 from services.members.organisations.model import Organisation
 from services.members.people.model import STAFF
@@ -15,7 +16,7 @@ from services.members.people.model import STAFF
 class OrganisationQuery(PageQuery):
     """Which organisations; the three filters combine."""
 
-    under: Annotated[str | None, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="serve a place in this area")] = None
+    under: Annotated[AreaCode | None, Field(description="serve a place in this area")] = None
     kind: Annotated[OrganisationKind | None, Field(description="are of this kind")] = None
     department: Annotated[str | None, Field(max_length=60, description="are this department, by its code")] = None
 

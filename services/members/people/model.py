@@ -9,11 +9,11 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed
+from services.contracts.areas import hold_a_city, path
 from services.contracts.members import PersonRegistered, ProfileChanged, Role
-from services.members.areas import model as areas
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
-"""Whoever works for the city: sees the people of the own places, masked."""
+"""Whoever works for the city."""
 
 _MOBILE = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _COUNTRY = "+86"
@@ -69,7 +69,7 @@ class Person(Entity[PersonEvent]):
 
     def places(self) -> tuple[str, ...]:
         """The place they live in and those above it; none where it is not known."""
-        return areas.path(self.area) if self.area else ()
+        return path(self.area) if self.area else ()
 
     def subjects(self) -> tuple[str, ...]:
         """Themselves."""
@@ -77,11 +77,20 @@ class Person(Entity[PersonEvent]):
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
-        """Oneself; staff also see the people of their places."""
-        if actor.has(SYSTEM):
+        """Oneself; staff also see the people of their places, those of the whole city everybody."""
+        places = staffed(actor)
+        # Whoever came by phone has no place until they name one: in the city somebody must see them, too.
+        if actor.has(SYSTEM) or hold_a_city(places):
             return ALL
-        own = Visible().where("_id", actor.person)
-        return own.where("under", *actor.places) if actor.has(*STAFF) else own
+        return Visible().where("_id", actor.person).where("under", *places)
+
+
+def staffed(actor: Actor) -> tuple[str, ...]:
+    """The places whose people an actor sees as staff; a volunteer team's leader has no business with any."""
+    if actor.has(*(role for role in STAFF if role != Role.HANDLER)):
+        return actor.places
+    serves = any(not id.startswith("team_") for id in actor.organisations)
+    return actor.places if actor.has(Role.HANDLER) and serves else ()
 
 
 def e164(phone: str) -> str:

@@ -11,6 +11,7 @@ a crash between them the next one-time code is taken.
 
 import asyncio
 import secrets
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -24,12 +25,14 @@ from services.members.accounts import model as accounts
 from services.members.accounts.commands import open_residents_account
 from services.members.accounts.model import Account, Login
 from services.members.codes.commands import accept_code, behind_the_door, weigh_code
-from services.members.codes.model import CodeWrong
 from services.members.people.commands import Phone, known_by_phone, register_by_phone
 from services.members.people.model import e164
 from services.members.sessions import model
 from services.members.sessions.model import Entrance, Guard, Session, SessionOver
 from services.members.sessions.queries import TokensView, tokens
+
+_NOBODY = "person_nobody"
+"""Whose phone it is where nobody has it: no code was ever sent to them, so none is right."""
 
 Digits = Annotated[str, Field(pattern=r"^\d{6}$", examples=["123456"])]
 
@@ -57,11 +60,10 @@ class Refresh(Command):
 
 @usecase(allow=PUBLIC)
 async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
-    """Sign in with the code that came to your phone; the first time makes your account."""
-    phone, inside = e164(cmd.phone), behind_the_door(ctx)
-    person_id = await known_by_phone(ctx, phone)
-    if person_id is None:
-        raise CodeWrong
+    """Sign in with the code that came to your phone, which is good once; the first time makes your account."""
+    phone, inside = e164(cmd.phone), _anew(ctx)
+    # Weighed also where nobody has this phone: how long the answer takes must not tell.
+    person_id = await known_by_phone(ctx, phone) or _NOBODY
     await weigh_code(inside, person_id, cmd.code)
     await register_by_phone(inside.step("person"), person_id, phone)
     account = await open_residents_account(inside.step("account"), person_id)
@@ -74,7 +76,7 @@ async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
 @usecase(allow=PUBLIC)
 async def sign_in_staff(ctx: Context, cmd: SignInStaff) -> TokensView:
     """Sign in as staff with login, password and the one-time code of your authenticator."""
-    inside = behind_the_door(ctx)
+    inside = _anew(ctx)
     account = await _account_of(inside, cmd.login)
     await pass_guard(inside.step("guard"), account, cmd)
     if account is None:
@@ -85,7 +87,7 @@ async def sign_in_staff(ctx: Context, cmd: SignInStaff) -> TokensView:
 @usecase(allow=PUBLIC)
 async def refresh(ctx: Context, cmd: Refresh) -> TokensView:
     """Stay signed in: exchange the refresh token for new tokens; a spent one ends the session for all who have it."""
-    inside, fresh = behind_the_door(ctx), secrets.token_urlsafe(32)
+    inside, fresh = _anew(ctx), secrets.token_urlsafe(32)
     id, _, given = cmd.refresh_token.partition(".")
     try:
         session = await rotate_session(inside, id, (given, fresh))
@@ -128,6 +130,15 @@ async def rotate_session(ctx: Context, id: str, given_and_fresh: tuple[str, str]
             session.refuse(model.SessionEnded(reason="account closed"), SessionOver())
         model.rotate(session, given_and_fresh, ctx.now())
     return session
+
+
+def _anew(ctx: Context) -> Context:
+    """Behind the door, with a cause of its own: to have been let in once must not open it again.
+
+    A repeat with the same Idempotency-Key would otherwise get tokens without any proof, also after the account was
+    closed; and the secret of the refresh token that was given first is nowhere kept, so the answer cannot be the same.
+    """
+    return replace(behind_the_door(ctx), cause=f"sign-in:{secrets.token_hex(16)}")
 
 
 async def _admitted(ctx: Context, account: Account, entrance: Entrance) -> TokensView:

@@ -14,6 +14,7 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant
+from services.members.codes.model import growing
 
 
 class Entrance(StrEnum):
@@ -31,7 +32,10 @@ LIVES = {
 
 FREE_FAILURES = 4
 FIRST_LOCK = timedelta(minutes=1)
-LONGEST_LOCK = timedelta(hours=1)
+LONGEST_LOCK = timedelta(minutes=15)
+QUIET = timedelta(hours=1)
+"""After so long without a failure those before are forgotten: anybody can fail at anybody's login."""
+
 STEP_SECONDS = 30
 
 
@@ -77,6 +81,8 @@ class StaffSignInFailed(Event):
 
     private: ClassVar[bool] = True
 
+    failures: int
+    at: Instant
     locked_until: Instant | None = None
 
 
@@ -137,6 +143,7 @@ class Guard(Entity[GuardEvent]):
     kind: ClassVar[str] = "guard"
 
     failures: int = 0
+    failed_at: Instant | None = None
     locked_until: Instant | None = None
     last_step: int = 0
 
@@ -144,9 +151,13 @@ class Guard(Entity[GuardEvent]):
         """Take an event into the state."""
         match event:
             case StaffSignedIn():
-                self.failures, self.locked_until, self.last_step = 0, None, event.step
+                self.failures, self.failed_at, self.locked_until, self.last_step = 0, None, None, event.step
             case StaffSignInFailed():
-                self.failures, self.locked_until = self.failures + 1, event.locked_until
+                self.failures, self.failed_at, self.locked_until = event.failures, event.at, event.locked_until
+
+    def failures_by(self, now: datetime) -> int:
+        """How many failures in a row are remembered: none after a quiet hour."""
+        return 0 if self.failed_at is None or now - self.failed_at >= QUIET else self.failures
 
 
 def start(session: Session, account_id: str, entrance: Entrance, secret: str, now: datetime) -> None:
@@ -193,17 +204,15 @@ def expect_unlocked(guard: Guard, now: datetime) -> None:
 def judge(guard: Guard, step: int | None, now: datetime) -> None:
     """Let in with the time step of a right one-time code; without one SignInWrong, which is counted."""
     if step is None:
-        lock = lock_after(guard.failures + 1)
-        guard.refuse(StaffSignInFailed(locked_until=lock and now + lock), SignInWrong())
+        failures = guard.failures_by(now) + 1
+        lock = lock_after(failures)
+        guard.refuse(StaffSignInFailed(failures=failures, at=now, locked_until=lock and now + lock), SignInWrong())
     guard.record(StaffSignedIn(step=step))
 
 
 def lock_after(failures: int) -> timedelta | None:
-    """For how long a login is locked: none for four failures in a row, then one minute, doubling up to an hour."""
-    if failures <= FREE_FAILURES:
-        return None
-    doublings = min(failures - FREE_FAILURES - 1, 10)
-    return min(FIRST_LOCK * (1 << doublings), LONGEST_LOCK)
+    """For how long a login is locked: none for four failures in a row, then one minute, doubling up to 15."""
+    return None if failures <= FREE_FAILURES else growing(FIRST_LOCK, failures - FREE_FAILURES - 1, LONGEST_LOCK)
 
 
 def step_of(otp: str, secret: str, last_step: int, now: datetime) -> int | None:

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
+from services.contracts.areas import AreaCode
 from services.contracts.members import Role, TeamFounded, TeamKind
 from services.members.areas import model as areas
-from services.members.areas.model import AreaCode
 from services.members.areas.queries import expect_open
 from services.members.people.queries import expect_known
 from services.members.teams import model

@@ -7,6 +7,7 @@ from pydantic import Field
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.contracts.areas import path
 from services.contracts.members import (
     Role,
     TeamFounded,
@@ -17,7 +18,6 @@ from services.contracts.members import (
     TeamWentOffDuty,
     TeamWentOnDuty,
 )
-from services.members.areas import model as areas
 
 MOST_MEMBERS = 500
 
@@ -82,7 +82,7 @@ class Team(Entity[TeamEvent]):
 
     def places(self) -> tuple[str, ...]:
         """The area it serves and those above it."""
-        return areas.path(self.area)
+        return path(self.area)
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
+from services.contracts.areas import AreaCode
 from services.contracts.members import TeamKind
 from services.members.people.model import STAFF
 from services.members.teams import model
@@ -16,7 +17,7 @@ from services.members.teams.model import Team
 class TeamQuery(PageQuery):
     """Which teams; the four filters combine."""
 
-    under: Annotated[str | None, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="serve a place in this area")] = None
+    under: Annotated[AreaCode | None, Field(description="serve a place in this area")] = None
     kind: Annotated[TeamKind | None, Field(description="are of this kind")] = None
     skill: Annotated[str | None, Field(max_length=40, description="have this skill", examples=["patrol"])] = None
     on_duty: Annotated[bool | None, Field(description="are on duty now, or are not")] = None

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.values import Instant, Sealed
 from services.contracts import members, requests
+from services.contracts.areas import path
 from services.contracts.members import Role
 
 SIGNED_IN = tuple(role.value for role in Role)
@@ -158,12 +159,13 @@ class Case(Copy):
                 self._hand_to(None, None, None, None)
             case requests.CaseReopened():
                 self.settled_by = self.handler_id
+                self.level, self.owner_id = 0, None
             case requests.CaseEscalated():
                 self.level, self.owner_id = event.level, event.owner_id
 
     def places(self) -> tuple[str, ...]:
         """The area of the case and those above it."""
-        return levels(self.area)
+        return path(self.area)
 
     def _file(self, event: requests.CaseFiled) -> None:
         self.number, self.resident_id, self.area = event.number, event.resident_id, event.area
@@ -179,10 +181,3 @@ class Case(Copy):
 def post(role: str, place: str) -> str:
     """A role at a place, as staff are found by it."""
     return f"{role}@{place}"
-
-
-def levels(area: str) -> tuple[str, ...]:
-    """The codes from the city (4 digits) over county (6) and sub-district (9) down to ``area`` itself."""
-    digits = area.partition("-")[0]
-    above = tuple(digits[:length] for length in (4, 6, 9, 12) if length <= len(digits))
-    return above if digits == area else (*above, area)

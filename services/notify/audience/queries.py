@@ -5,9 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from services.chassis.ops import logs, metrics
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import load
+from services.contracts.notify import Via
 from services.notify.audience.model import Organisation, Staff, Team
+
+log = logs.get()
 
 MOST = 50
 """So many people hear of one event at most; larger audiences are broadcasts."""
@@ -16,9 +20,10 @@ _ACCOUNTS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where somebody is found: a person, the people of an organisation or a team, the holders of a post."""
+    """Where somebody is found: a person, those who work for an organisation or lead a team, all volunteers of a team,
+    the holders of a post."""
 
-    kind: Literal["person", "organisation", "post"]
+    kind: Literal["person", "organisation", "team", "post"]
     name: str
 
 
@@ -41,7 +46,8 @@ class Directory:
         for addresses in choices:
             found = [who for address in addresses for who in self._at(address)]
             if found:
-                return sorted({who.person for who in found if but is None or who.account != but})[:MOST]
+                know = {who.person for who in found if but is not None and who.account == but}
+                return _fitting(sorted({who.person for who in found} - know))
         return []
 
     def _at(self, address: Address) -> Sequence[Recipient]:
@@ -50,17 +56,19 @@ class Directory:
 
 async def look_up(mongo: Mongo, addresses: Iterable[Address]) -> Directory:
     """Find everybody at these addresses, with three queries however many there are."""
-    wanted = set(addresses)
-    organisations = [address.name for address in wanted if address.kind == "organisation"]
-    posts = [address.name for address in wanted if address.kind == "post"]
+    names: dict[str, list[str]] = defaultdict(list)
+    for address in set(addresses):
+        names[address.kind].append(address.name)
     found: dict[Address, list[Recipient]] = defaultdict(list)
-    for account in await _accounts(mongo, organisations, posts):
+    for account in await _accounts(mongo, names["organisation"], names["post"]):
         who = Recipient(account.person_id, account.id)
         for address in (*_all("organisation", account.organisations), *_all("post", account.posts)):
             found[address].append(who)
-    for thing in await _led(mongo, organisations):
+    for thing in await _led(mongo, [*names["organisation"], *names["team"]]):
         if thing.leader_id is not None:
             found[Address("organisation", thing.id)].append(Recipient(thing.leader_id))
+        if isinstance(thing, Team):
+            found[Address("team", thing.id)] += [Recipient(member) for member in thing.members]
     return Directory(found)
 
 
@@ -81,6 +89,13 @@ async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
         *(load(Organisation, document) for document in organisations),
         *(load(Team, document) for document in teams),
     ]
+
+
+def _fitting(people: list[str]) -> list[str]:
+    if len(people) > MOST:
+        metrics.messages.labels(Via.INBOX, "untold").inc(len(people) - MOST)
+        log.warning("more people are concerned than are told", concerned=len(people), told=MOST)
+    return people[:MOST]
 
 
 def _all(kind: Literal["organisation", "post"], names: Iterable[str]) -> list[Address]:

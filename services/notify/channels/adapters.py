@@ -25,6 +25,8 @@ _LONGEST_ANSWER = 16 * 1024
 _LONGEST_PAUSE = 3600
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
+Tls = Literal["starttls", "tls", "none"]
+
 TIMESTAMP = "X-Linli-Timestamp"
 SIGNATURE = "X-Linli-Signature"
 KEY = "Idempotency-Key"
@@ -41,17 +43,26 @@ class NotConfigured:
 class Smtp:
     """A mail server. Mail has no idempotency: the key is its Message-ID, by which mailboxes drop a repeat."""
 
-    def __init__(self, address: str, sender: str) -> None:
-        """``address``: host:port."""
+    def __init__(
+        self, address: str, sender: str, tls: Tls, user: str | None = None, password: str | None = None
+    ) -> None:
+        """``address``: host:port. With ``starttls`` and ``tls`` nothing is sent to a server without encryption."""
         self._host, _, port = address.rpartition(":")
         self._port = int(port)
-        self._sender = sender
+        self._sender, self._tls, self._user, self._password = sender, tls, user, password
 
     async def send(self, notice: Notice) -> None:
         """Hand over one mail; a 5xx to the recipient or to the content is final."""
         try:
             await aiosmtplib.send(
-                self._mail(notice), hostname=self._host, port=self._port, timeout=_SECONDS, start_tls=None
+                self._mail(notice),
+                hostname=self._host,
+                port=self._port,
+                username=self._user,
+                password=self._password,
+                use_tls=self._tls == "tls",
+                start_tls=self._tls == "starttls",
+                timeout=_SECONDS,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise NotTaken(_code(error.recipients[0]), for_good=error.recipients[0].code >= 500) from None

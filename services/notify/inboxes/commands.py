@@ -10,7 +10,7 @@ from services.chassis.messaging.reactions import Write
 from services.chassis.storage.mongo import Put
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
-from services.notify.inboxes.model import COLLECTION, KEPT, marking
+from services.notify.inboxes.model import COLLECTION, KEPT, LATE, marking
 from services.notify.messages import model
 from services.notify.messages.model import Message
 
@@ -31,7 +31,8 @@ class Append:
     """A line for a new message, with the next number: an effect of the event that caused the message.
 
     It is written before the message (the consumer writes ``inboxes`` before ``messages``): whoever finds the message
-    knows that the line was there, and until then the line itself is the guard against a repeat.
+    knows that the line was there, and until then the line itself is the guard against a repeat. A line that is late
+    is moved to the next number, where also those find it who have passed it over.
     """
 
     person: str
@@ -44,12 +45,15 @@ class Append:
         message, at = {"$literal": self.message}, {"$literal": self.at}
         lines = {"$ifNull": ["$lines", []]}
         number = {"$add": [{"$ifNull": ["$sequence", 0]}, 1]}
-        longer = {"$concatArrays": [lines, [{"sequence": number, "message": message, "at": at}]]}
+        others = {"$filter": {"input": lines, "cond": {"$ne": ["$$this.message", message]}}}
+        longer = {"$concatArrays": [others, [{"sequence": number, "message": message, "at": at}]]}
+        young = {"$filter": {"input": lines, "cond": {"$gt": ["$$this.at", {"$literal": self.at - LATE}]}}}
+        waited_for = {"$in": [message, {"$map": {"input": young, "in": "$$this.message"}}]}
         known = {"$in": [message, {"$ifNull": ["$lines.message", []]}]}
         change = {
-            "sequence": _unless(known, "$sequence", number),
+            "sequence": _unless(waited_for, "$sequence", number),
             "unread": _unless(known, "$unread", {"$add": [{"$ifNull": ["$unread", 0]}, 1]}),
-            "lines": _unless(known, "$lines", {"$slice": [longer, -KEPT]}),
+            "lines": _unless(waited_for, "$lines", {"$slice": [longer, -KEPT]}),
         }
         return [(COLLECTION, Put({"_id": self.person}, [{"$set": change}], upsert=True))]
 

@@ -8,16 +8,26 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
-from services.chassis.domain.refusals import Busy
+from services.chassis.domain.refusals import Busy, Kind, Refusal
 
 COLLECTION = "inboxes"
 KEPT = 200
 """So many lines are kept: from further back a stream cannot be resumed."""
-_MOST = 5_000
-"""So many may wait in one process."""
+LATE = timedelta(minutes=1)
+"""A line that old without its message was left behind by a crash: the repeat of its event writes it anew."""
+LOST = timedelta(minutes=10)
+"""A line that old without its message is passed over. Far more than LATE: who writes must have seen that it is late."""
+MOST, MOST_EACH = 3_000, 10
+"""So many may wait in one process, and of one person; each holds a connection of the gateway's to it all the time."""
+
+
+class TooManyStreams(Refusal):
+    kind = Kind.TOO_MANY
+    zh = "您已同时打开 {most} 个实时收件箱。请关闭其中一些，或在 {retry_after} 秒后重试。"
+    en = "Your inbox is followed live in {most} places already. Close some, or try again in {retry_after} s."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +59,9 @@ class Inbox:
         return [line for line in self.lines if line.sequence > last]
 
     def reaches(self, last: int) -> bool:
-        """Whether everything after number ``last`` is still among the lines."""
-        return last <= self.sequence and len(self.after(last)) == self.sequence - last
+        """Whether everything after number ``last`` is still among the lines; one written anew stands further on."""
+        oldest = self.lines[0].sequence if self.lines else self.sequence + 1
+        return oldest - 1 <= last <= self.sequence
 
 
 def marking(person: str, message: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -62,8 +73,8 @@ def marking(person: str, message: str) -> tuple[dict[str, Any], dict[str, Any]]:
 class Bells:
     """A bell for everybody who waits. However often it rings, who hears it reads once: nothing can pile up."""
 
-    def __init__(self, most: int = _MOST) -> None:
-        self._most = most
+    def __init__(self, most: int = MOST, most_each: int = MOST_EACH) -> None:
+        self._most, self._most_each = most, most_each
         self._count = 0
         self._hung: dict[str, set[asyncio.Event]] = defaultdict(set)
 
@@ -72,8 +83,10 @@ class Bells:
         """How many wait."""
         return self._count
 
-    def expect_room(self) -> None:
-        """Busy where as many wait as this process can serve."""
+    def expect_room(self, person: str) -> None:
+        """TooManyStreams where a person waits that often already, Busy where as many wait as the process can serve."""
+        if len(self._hung.get(person, ())) >= self._most_each:
+            raise TooManyStreams(most=self._most_each, retry_after=30)
         if self._count >= self._most:
             raise Busy(retry_after=5)
 

@@ -3,24 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, PageQuery
-from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.refusals import Busy, Kind, Refusal
 from services.chassis.http.sse import LastEventId, Line, Stream
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
-from services.notify.inboxes.model import COLLECTION, Bells, Entry, Inbox
+from services.notify.inboxes.model import COLLECTION, LOST, Bells, Entry, Inbox, TooManyStreams
 from services.notify.messages.model import Message
 from services.notify.preferences.queries import own
 
 _LOOK_ANYHOW = 30.0
 _SOON = 0.05
 _AWAY = 1.0
-_LATEST = timedelta(minutes=1)
 
 
 class MessageView(BaseModel):
@@ -73,27 +72,25 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     connect with the last id in `Last-Event-ID`: nothing is lost or told twice. `resync` says that the id is too old:
     read the inbox anew. The stream ends when your token does.
     """
-    own(ctx)
-    ctx.part(Bells).expect_room()
+    ctx.part(Bells).expect_room(own(ctx))
     return Stream(follow(ctx, last_event_id))
 
 
 async def follow(ctx: Context, last: int | None) -> AsyncIterator[Line]:
     """The lines of the actor's inbox after number ``last``, and then as they come, until their token ends."""
-    person, told = own(ctx), _Told(last)
-    with ctx.part(Bells).hung(person) as bell:
+    person, told, bells = own(ctx), _Told(last), ctx.part(Bells)
+    try:
+        bells.expect_room(person)
+    except (TooManyStreams, Busy):  # others came since the answer began
+        return
+    with bells.hung(person) as bell:
         while not _over(ctx):
             bell.clear()  # before the read: what comes during it rings again
-            pause = _LOOK_ANYHOW
             try:
                 inbox = await _inbox(ctx, person)
-                for line in told.head(inbox):
+                async for line in _news(ctx, told, inbox):
                     yield line
-                entries = inbox.after(told.last)
-                for line in told.messages(await _present(ctx, person, entries)):
-                    yield line
-                if told.last < inbox.sequence:
-                    pause = _SOON
+                pause = _next_look(ctx, inbox.after(told.last))
             except Refusal as refusal:
                 if refusal.kind is not Kind.UNAVAILABLE:
                     raise
@@ -110,20 +107,24 @@ class _Told:
         self._unread: int | None = None
         self.last = last or 0
 
-    def head(self, inbox: Inbox) -> Sequence[Line]:
-        """What stands before the messages: a resync where the listener is too far behind, and the unread count."""
-        lines = []
-        number = None
-        if not self._begun:  # a number from the start, so that a cut before the first message loses nothing
-            self._begun, self.last = True, inbox.sequence
-            number = inbox.sequence
-        elif not inbox.reaches(self.last):
-            self.last = inbox.sequence
-            lines.append(Line("resync", {"unread": inbox.unread}, inbox.sequence))
-        if self._unread != inbox.unread:
+    def must_begin(self, inbox: Inbox) -> bool:
+        """Whether the listener has no number yet, or one that is too far behind."""
+        return not self._begun or not inbox.reaches(self.last)
+
+    def begin(self, inbox: Inbox, number: int) -> Line:
+        """The line that gives a number to go on from, so that a cut before the first message loses nothing either."""
+        name = "resync" if self._begun else "unread"
+        self._begun, self.last = True, number
+        if name == "unread":
             self._unread = inbox.unread
-            lines.append(Line("unread", {"unread": inbox.unread}, number))
-        return lines
+        return Line(name, {"unread": inbox.unread}, number)
+
+    def count(self, inbox: Inbox) -> Sequence[Line]:
+        """How many are unread, where that has changed."""
+        if self._unread == inbox.unread:
+            return ()
+        self._unread = inbox.unread
+        return (Line("unread", {"unread": inbox.unread}),)
 
     def messages(self, present: Sequence[tuple[Entry, MessageView | None]]) -> Sequence[Line]:
         """A line for each message that is there; the numbers of those that never came are passed over."""
@@ -135,24 +136,52 @@ class _Told:
         return lines
 
 
+async def _news(ctx: Context, told: _Told, inbox: Inbox) -> AsyncIterator[Line]:
+    if told.must_begin(inbox):
+        yield told.begin(inbox, await _complete(ctx, inbox))
+    for line in told.count(inbox):
+        yield line
+    for line in told.messages(await _present(ctx, inbox.after(told.last))):
+        yield line
+
+
 async def _inbox(ctx: Context, person: str) -> Inbox:
     return Inbox.of(await ctx.house.mongo.find_one(COLLECTION, {"_id": person}, {"read": 0}))
 
 
-async def _present(ctx: Context, person: str, entries: Sequence[Entry]) -> list[tuple[Entry, MessageView | None]]:
-    """Messages by their lines, up to the first that is still being written; one a minute late will not come."""
+async def _complete(ctx: Context, inbox: Inbox) -> int:
+    """The number up to which no message is still being written: what comes after is in no list that was read."""
+    young = [entry for entry in inbox.lines if _may_come(ctx, entry)]
+    ahead = young[len(await _present(ctx, young)) :]
+    return ahead[0].sequence - 1 if ahead else inbox.sequence
+
+
+async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, MessageView | None]]:
+    """Messages by their lines, up to the first that is still being written."""
     if not entries:
         return []
     ids = [entry.message for entry in entries]
     found = await ctx.store.find(Message, {"_id": {"$in": ids}}, order=Order("_id"), limit=len(ids))
-    await ctx.vault.hold([person])
+    await ctx.vault.hold([own(ctx)])
     views = {message.id: MessageView.of(message, ctx) for message in found}
     present = []
     for entry in entries:
-        if entry.message not in views and entry.at > ctx.house.clock() - _LATEST:
+        if entry.message not in views and _may_come(ctx, entry):
             break
         present.append((entry, views.get(entry.message)))
     return present
+
+
+def _may_come(ctx: Context, entry: Entry) -> bool:
+    return entry.at > ctx.house.clock() - LOST
+
+
+def _next_look(ctx: Context, ahead: Sequence[Entry]) -> float:
+    """In how many seconds to look where no bell rings: for a message on its way at once, and rarer the later it is."""
+    if not ahead:
+        return _LOOK_ANYHOW
+    late = ctx.house.clock() - ahead[0].at
+    return min(_LOOK_ANYHOW, max(_SOON, late.total_seconds() / 10))
 
 
 def _left(ctx: Context) -> float:

@@ -1,11 +1,12 @@
 """What is noted of a message's way out."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.ops import logs, metrics
 from services.chassis.usecase import Context, usecase
-from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryMade, Via
+from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryHeld, DeliveryMade, Via
 from services.notify.channels.model import NotTaken
 from services.notify.messages import model
 from services.notify.messages.model import Backoff, Message
@@ -16,9 +17,10 @@ log = logs.get()
 _SAID = {
     DeliveryMade: "a message is sent",
     DeliveryFailed: "a message was not taken",
+    DeliveryHeld: "a message waits for the end of quiet hours",
     DeliveryGivenUp: "a message is given up",
 }
-_OUTCOMES = {DeliveryMade: "sent", DeliveryFailed: "failed", DeliveryGivenUp: "given_up"}
+_OUTCOMES = {DeliveryMade: "sent", DeliveryFailed: "failed", DeliveryHeld: "held", DeliveryGivenUp: "given_up"}
 
 
 @usecase(allow=SYSTEM)
@@ -49,11 +51,20 @@ async def note_failed(ctx: Context, id: str, via: Via, failure: NotTaken, prefer
 
 
 @usecase(allow=SYSTEM)
-async def note_expired(ctx: Context, id: str, via: Via) -> Message:
-    """Note that it is too late to send a message."""
+async def note_held(ctx: Context, id: str, via: Via, until: datetime) -> Message:
+    """Note that a message waits for the end of its recipient's quiet hours."""
     async with ctx.store.change(Message, id) as message:
         if message.next_at(via) is not None:
-            model.expired(message, via)
+            model.held(message, via, until)
+    return _counted(message, via)
+
+
+@usecase(allow=SYSTEM)
+async def note_given_up(ctx: Context, id: str, via: Via, reason: str) -> Message:
+    """Note that a message is not sent any more: it is too late, or its recipient switched the channel off."""
+    async with ctx.store.change(Message, id) as message:
+        if message.next_at(via) is not None:
+            model.given_up(message, via, reason)
     return _counted(message, via)
 
 

@@ -14,6 +14,7 @@ from services.chassis.domain.values import Instant, Sealed
 from services.contracts.notify import (
     DeliveryFailed,
     DeliveryGivenUp,
+    DeliveryHeld,
     DeliveryMade,
     MessageRead,
     MessageWritten,
@@ -21,10 +22,14 @@ from services.contracts.notify import (
 )
 from services.notify.channels.model import NotTaken
 
-MessageEvent = MessageWritten | DeliveryMade | DeliveryFailed | DeliveryGivenUp | MessageRead
+MessageEvent = MessageWritten | DeliveryMade | DeliveryFailed | DeliveryHeld | DeliveryGivenUp | MessageRead
 
 MAX_AGE = timedelta(hours=24)
 """What happened longer ago is never told outside the house: no replay can flood a city."""
+
+
+EXPIRED, NOT_WANTED = "expired", "not wanted"
+"""Why a channel is given up without another attempt: its time is over, or its recipient switched it off."""
 
 
 class DeliveryState(StrEnum):
@@ -68,6 +73,7 @@ class Message(Entity[MessageEvent]):
     kind: ClassVar[str] = "message"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("state.inbox_of", 1), ("state.happened_at", -1), ("_id", -1))),
+        Index((("state.next_urgent_sms_at", 1),), sparse=True),
         Index((("state.next_sms_at", 1),), sparse=True),
         Index((("state.next_email_at", 1),), sparse=True),
     )
@@ -88,6 +94,8 @@ class Message(Entity[MessageEvent]):
     urgent: bool
     read: bool
     deliveries: dict[str, Delivery]
+    next_urgent_sms_at: Instant | None = None
+    """In place of the next, so that a code that is good for minutes does not stand behind a morning's messages."""
     next_sms_at: Instant | None
     next_email_at: Instant | None
 
@@ -105,6 +113,8 @@ class Message(Entity[MessageEvent]):
                 self._settle(event.channel, DeliveryState.MADE, event.attempt, None)
             case DeliveryFailed():
                 self._settle(event.channel, DeliveryState.WAITING, event.attempt, event.reason, event.again_at)
+            case DeliveryHeld():
+                self._plan(event.channel, event.again_at)
             case DeliveryGivenUp():
                 self._settle(event.channel, DeliveryState.GIVEN_UP, event.attempt, event.reason)
             case MessageRead():
@@ -116,7 +126,7 @@ class Message(Entity[MessageEvent]):
 
     def next_at(self, via: Via) -> datetime | None:
         """When a channel is to be tried; None where it is done or was never meant."""
-        return {Via.SMS: self.next_sms_at, Via.EMAIL: self.next_email_at}.get(via)
+        return {Via.SMS: self.next_urgent_sms_at or self.next_sms_at, Via.EMAIL: self.next_email_at}.get(via)
 
     def key(self, via: Via) -> str:
         """The stable key of (event, recipient, channel) for the provider: a message's id is made from the first two."""
@@ -129,7 +139,7 @@ class Message(Entity[MessageEvent]):
         self.happened_at, self.expires_at = event.happened_at, event.expires_at or event.happened_at + MAX_AGE
         self.inbox_of = event.person_id if Via.INBOX in event.channels else None
         self.deliveries = {str(via): Delivery() for via in event.channels if via != Via.INBOX}
-        self.next_sms_at = self.next_email_at = None
+        self.next_urgent_sms_at = self.next_sms_at = self.next_email_at = None
         for via in self.deliveries:
             self._plan(via, event.not_before or event.happened_at)
 
@@ -138,12 +148,12 @@ class Message(Entity[MessageEvent]):
     ) -> None:
         self.deliveries = {**self.deliveries, str(via): Delivery(state=state, attempt=attempt, reason=reason)}
         self._plan(via, again_at)
-        if self.next_sms_at is None:  # a code is not kept where it is of no more use
+        if self.next_at(Via.SMS) is None:  # a code is not kept where it is of no more use
             self.text = self.phone = None
 
     def _plan(self, via: str, at: datetime | None) -> None:
         if via == Via.SMS:
-            self.next_sms_at = at
+            self.next_urgent_sms_at, self.next_sms_at = (at, None) if self.urgent else (None, at)
         elif via == Via.EMAIL:
             self.next_email_at = at
 
@@ -177,9 +187,14 @@ def failed(
         message.record(DeliveryFailed(channel=via, attempt=attempt, reason=failure.reason, again_at=again))
 
 
-def expired(message: Message, via: Via) -> None:
-    """Its time is over before a channel took it."""
-    message.record(DeliveryGivenUp(channel=via, attempt=message.deliveries[via].attempt, reason="expired"))
+def held(message: Message, via: Via, until: datetime) -> None:
+    """Quiet hours hold now, which did not when it was planned."""
+    message.record(DeliveryHeld(channel=via, again_at=until))
+
+
+def given_up(message: Message, via: Via, reason: str) -> None:
+    """It is not tried again: EXPIRED or NOT_WANTED."""
+    message.record(DeliveryGivenUp(channel=via, attempt=message.deliveries[via].attempt, reason=reason))
 
 
 def read(message: Message) -> None:

@@ -8,7 +8,7 @@ from services.chassis.ledger.report import Cut, Line
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import House
 from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryMade
-from services.notify.messages.model import DeliveryState, Message
+from services.notify.messages.model import EXPIRED, NOT_WANTED, DeliveryState, Message
 
 _ENDS = (DeliveryMade.type_name(), DeliveryGivenUp.type_name())
 _TRIES = (DeliveryFailed.type_name(), *_ENDS)
@@ -51,6 +51,5 @@ def _judge_deliveries(line: Line, document: Document) -> None:
 def _wrong(tries: Sequence[Recorded]) -> str | None:
     if any(event.type in _ENDS for event in tries[:-1]):
         return "was tried after its end"
-    # One that expires is given up without another attempt.
-    attempts = [event.data["attempt"] for event in tries if event.data.get("reason") != "expired"]
+    attempts = [event.data["attempt"] for event in tries if event.data.get("reason") not in (EXPIRED, NOT_WANTED)]
     return None if attempts == list(range(1, len(attempts) + 1)) else f"attempts {attempts}"

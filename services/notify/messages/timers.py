@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from zoneinfo import ZoneInfo
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import NotFound
@@ -14,13 +15,13 @@ from services.contracts.notify import Via
 from services.notify.audience.model import Person
 from services.notify.channels.model import Notice, NotTaken, Senders
 from services.notify.messages import commands
-from services.notify.messages.model import Message
+from services.notify.messages.model import EXPIRED, NOT_WANTED, Message
 from services.notify.preferences.model import Preferences, preferences_id
 
 log = logs.get()
 
 EVERY = 0.2
-_SECONDS = 15.0
+_SECONDS = 12.0  # less than a worker waits at its stop, so that what a provider took is noted
 
 
 def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
@@ -36,25 +37,35 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
         due = message.next_at(via)
         if due is None or due > ctx.now():
             return
-        if message.expires_at <= ctx.now():
-            await commands.note_expired(ctx, id, via)
-            return
         preferences = await _preferences(ctx, message.person_id)
-        try:
-            await _send(ctx, message, via, preferences)
-        except NotTaken as failure:
-            await commands.note_failed(ctx, id, via, failure, preferences)
+        free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.part(ZoneInfo))
+        if message.expires_at <= ctx.now():
+            await commands.note_given_up(ctx, id, via, EXPIRED)
+        elif message.phone is None and preferences.declines(via):  # a sign-in code brings its phone: it was asked for
+            await commands.note_given_up(ctx, id, via, NOT_WANTED)
+        elif free > ctx.now():
+            await commands.note_held(ctx, id, via, free)
         else:
-            await commands.note_made(ctx, id, via)
+            await _try(ctx, message, via, preferences)
 
     return attempt
 
 
 timers = (
+    Timer("deliver-urgent-sms", Message, "next_urgent_sms_at", delivery(Via.SMS), EVERY),
     Timer("deliver-sms", Message, "next_sms_at", delivery(Via.SMS), EVERY),
     Timer("deliver-email", Message, "next_email_at", delivery(Via.EMAIL), EVERY),
 )
-"""A timer for each channel, so that one that hangs does not keep the other waiting."""
+"""A timer for each channel, so that one that hangs does not keep the other waiting; urgent texts have their own."""
+
+
+async def _try(ctx: Context, message: Message, via: Via, preferences: Preferences) -> None:
+    try:
+        await _send(ctx, message, via, preferences)
+    except NotTaken as failure:
+        await commands.note_failed(ctx, message.id, via, failure, preferences)
+    else:
+        await commands.note_made(ctx, message.id, via)
 
 
 async def _send(ctx: Context, message: Message, via: Via, preferences: Preferences) -> None:

@@ -86,9 +86,13 @@ class Preferences(Entity[PreferencesSet]):
         """The person."""
         return (self.person_id,)
 
-    def takes(self, via: Via, *, unless_chosen: bool) -> bool:
-        """Whether the person wants a channel; ``unless_chosen`` counts where they have not chosen."""
-        return unless_chosen if self.channels is None else via in self.channels
+    def wants(self, via: Via) -> bool:
+        """Whether the person has chosen this channel."""
+        return self.channels is not None and via in self.channels
+
+    def declines(self, via: Via) -> bool:
+        """Whether the person has chosen, and not this channel."""
+        return self.channels is not None and via not in self.channels
 
     def free_from(self, at: datetime, zone: ZoneInfo) -> datetime:
         """The first instant from ``at`` on that is outside their quiet hours."""

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 from services.chassis.domain.events import Event
 from services.contracts import members, requests
+from services.contracts.areas import path
 from services.contracts.members import Role
 from services.contracts.requests import EscalationCause
-from services.notify.audience.model import Case, Team, levels, post
+from services.notify.audience.model import Case, Team, post
 from services.notify.audience.queries import Address
 from services.notify.templates.model import Facts, Names
 
@@ -87,13 +88,13 @@ class Dispatchers:
 
     def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
         """The posts of the sub-district, then of the county, then of the city."""
-        above = [level for level in reversed(levels(what.of_case.area)) if len(level) <= 9]
+        above = [level for level in reversed(path(what.of_case.area)) if len(level) <= 9]
         return [[_at(Role.DISPATCHER, place), *_supervising(place)] for place in above]
 
 
 @dataclass(frozen=True)
 class Handler:
-    """Everybody of the organisation or team that has the case, with its leader; else those who dispatch."""
+    """Those who work for the organisation or team that has the case, with its leader; else those who dispatch."""
 
     field: str = "handler_id"
     staff = True
@@ -106,6 +107,18 @@ class Handler:
 
 
 @dataclass(frozen=True)
+class Volunteers:
+    """The members of the team that has the case: they are called, but may not see what is said among staff."""
+
+    staff = True
+
+    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+        """The team; nobody where an organisation has the case."""
+        team = getattr(what.event, "handler_id", None) or what.of_case.handler_id
+        return [[Address("team", team)]] if team else []
+
+
+@dataclass(frozen=True)
 class Supervisors:
     """Those who supervise above the case, the nearest first."""
 
@@ -113,7 +126,7 @@ class Supervisors:
 
     def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
         """The posts of the county, then of the city."""
-        return [[_at(Role.SUPERVISOR, place)] for place in reversed(levels(what.of_case.area)[:2])]
+        return [[_at(Role.SUPERVISOR, place)] for place in reversed(path(what.of_case.area)[:2])]
 
 
 @dataclass(frozen=True)
@@ -199,6 +212,7 @@ TABLE: tuple[Tell, ...] = (
     Tell(requests.CaseUnassigned, Resident(), "case-filed-unassigned", when=_first_routed, texted=True),
     Tell(requests.CaseDispatched, Resident(), "case-moved", when=_routed_again),
     Tell(requests.CaseDispatched, Handler(), "case-assigned", texted=True),
+    Tell(requests.CaseDispatched, Volunteers(), "team-called"),
     Tell(requests.CaseUnassigned, Dispatchers(), "case-unassigned", texted=True),
     Tell(requests.CaseAccepted, Resident(), "case-accepted"),
     Tell(requests.CasePaused, Resident(), "case-paused", words="reason"),
@@ -211,6 +225,7 @@ TABLE: tuple[Tell, ...] = (
     Tell(requests.CaseReopened, Dispatchers(), "case-reopened"),
     Tell(requests.CaseClosed, Resident(), "case-closed", when=_not_withdrawn),
     Tell(requests.CaseCancelled, Handler(), "case-cancelled"),
+    Tell(requests.CaseCancelled, Volunteers(), "case-cancelled"),
     Tell(requests.CaseRejected, Resident(), "case-rejected", words="answer", texted=True),
     Tell(requests.CaseUrged, Handler(), "case-urged", texted=True),
     Tell(requests.CommentAdded, Handler(), "comment-from-resident", when=_by_resident),

@@ -17,7 +17,7 @@ from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.storage.store import load
 from services.chassis.storage.vault import Erased, KeyNotHere
 from services.chassis.usecase import Context, House
-from services.contracts import members
+from services.contracts import members, tracking
 from services.contracts.notify import MessageWritten, Via
 from services.notify.audience.model import Case, Team
 from services.notify.audience.queries import look_up
@@ -138,9 +138,10 @@ def _channels(ctx: Context, letter: Letter) -> list[Via]:
         return [Via.SMS] if ctx.now() < letter.what.event.expires_at else []
     if age >= MAX_AGE:
         return [Via.INBOX]
-    texted = rule.texted and preferences.takes(Via.SMS, unless_chosen=not rule.to.staff)
-    mailed = preferences.takes(Via.EMAIL, unless_chosen=False)
-    return [Via.INBOX, *([Via.SMS] if texted else []), *([Via.EMAIL] if mailed else [])]
+    welcome = preferences.wants(Via.SMS) if rule.to.staff else not preferences.declines(Via.SMS)
+    texted = [Via.SMS] if rule.texted and welcome else []
+    mailed = [Via.EMAIL] if preferences.wants(Via.EMAIL) else []
+    return [Via.INBOX, *texted, *mailed]
 
 
 async def _sealed(ctx: Context, letter: Letter, channels: list[Via]) -> MessageWritten:
@@ -183,7 +184,7 @@ def _facts(ctx: Context, letter: Letter) -> dict[str, Any]:
                 raise Erased
             facts[name] = opened
     if what.case is not None:
-        facts["tracking"] = ctx.vault.master.blind("track", what.case.number)[:6]
+        facts["tracking"] = tracking.code_from(ctx.vault.master.blind(tracking.BLIND, what.case.number))
     return facts
 
 

@@ -8,16 +8,21 @@ from pydantic import Field
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.scope import ALL, NONE, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Sealed
+from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts import requests as told
+from services.contracts.areas import path
 from services.contracts.members import Role
 from services.contracts.requests import Channel, CloseReason, System, Tier
-from services.requests.providers.model import path
 from services.requests.states.model import DONE, RUNNING, STATE_AFTER, State
 
+READERS = (Role.RESIDENT, Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
+"""Who may look at cases at all; which of them, ``Case.visible`` says."""
 REOPENABLE = timedelta(days=15)
 """How long after its resolution a case may be reopened; after that it is closed."""
 RETURNS = 2
 """How often a case may be returned: then the supervisor decides who does it."""
+PAUSABLE = 80.0
+"""Working hours (ten days) that a case may stand in all its pauses together: then its clock goes on by itself."""
 
 Handing = told.CaseDispatched | told.CaseUnassigned | told.CaseReturned | told.CaseReopened
 Timing = (
@@ -52,7 +57,7 @@ class Case(Entity[CaseEvent]):
         Index((("state.resident_id", 1), ("state.filed_at", 1), ("_id", 1))),
         Index((("state.resident_id", 1), ("state.due_at", 1), ("_id", 1))),
         Index((("state.next_tick_at", 1),), sparse=True),
-        Index((("state.county", 1), ("state.system", 1), ("state.state", 1), ("state.overdue", 1))),
+        Index((("state.state", 1), ("state.county", 1), ("state.system", 1), ("state.overdue", 1))),
     )
 
     number: str
@@ -70,8 +75,7 @@ class Case(Entity[CaseEvent]):
     title: Sealed
     text: Sealed
     address: Sealed | None = None
-    latitude: float | None = None
-    longitude: float | None = None
+    position: Sealed | None = None
     answers: Sealed | None = None
     skill: str | None = None
     team_kind: str | None = None
@@ -96,6 +100,7 @@ class Case(Entity[CaseEvent]):
     overdue: bool = False
     paused_at: Instant | None = None
     paused_until: Instant | None = None
+    paused_hours: float = 0.0
     level: int = 0
     owner_id: str | None = None
     owner_place: str | None = None
@@ -132,10 +137,24 @@ class Case(Entity[CaseEvent]):
         """Its resident, under whose key all its words are sealed."""
         return (self.resident_id,)
 
+    def is_of(self, actor: Actor) -> bool:
+        """Whether this actor is its resident."""
+        return self.resident_id == actor.person
+
+    def respond_anew(self, calendar: WorkingCalendar, now: datetime) -> datetime:
+        """By when whoever gets it now is to take it on: everybody has the time for it, but the case itself no more."""
+        return min(calendar.add(now, self.first_response_hours), self.due_at)
+
     @property
     def at_top(self) -> bool:
         """Whether it has climbed as far as there is to climb."""
         return self.owner_place == self.places()[0]
+
+    @property
+    def pausable_hours(self) -> float:
+        """For how many working hours it may still stand; less than a minute is nothing."""
+        left = PAUSABLE - self.paused_hours
+        return left if left * 60 >= 1 else 0.0
 
     @property
     def climbs_at(self) -> datetime | None:
@@ -182,6 +201,8 @@ class Case(Entity[CaseEvent]):
                 self.returns, self.respond_by = event.times, event.respond_by or self.respond_by
             case told.CaseReopened():
                 self.reopened = event.times
+                self.level, self.owner_id, self.owner_place = 0, None, None
+                self.returns, self.paused_hours = 0, 0.0
                 self.outcome = self.closed_because = self.resolved_at = self.score = self.solved = None
             case told.CaseUnassigned():
                 self.state = State.VERIFIED if self.state is State.VERIFIED else State.NEW
@@ -201,6 +222,7 @@ class Case(Entity[CaseEvent]):
             case told.CaseResumed():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.paused_at = self.paused_until = None
+                self.paused_hours += event.stood_hours
                 self.climbs_from = event.next_at
             case told.CaseWarned():
                 self.warned = True

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -13,11 +14,13 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant, Sealed
 from services.chassis.usecase import Context, usecase
+from services.contracts.areas import AreaCode, path
 from services.contracts.items import Words
-from services.contracts.members import Role
-from services.requests.cases.model import Case
-from services.requests.providers.model import path
+from services.requests.cases.model import READERS, Case
 from services.requests.states.model import STATE_NAMES, State
+
+_MERGED = 200
+"""So many stretches of an index MongoDB merges in order (internalQueryMaxScansToExplode); of more it sorts."""
 
 
 class FiltersUnfit(Refusal):
@@ -40,7 +43,7 @@ class CaseQuery(PageQuery):
 
     state: Annotated[State | None, Field(description="are in this state")] = None
     item: Annotated[str | None, Field(max_length=64, description="ask for this item of the catalogue")] = None
-    area: Annotated[str | None, Field(pattern=r"^\d{4,12}(-\d{2})?$", description="lie in this area")] = None
+    area: Annotated[AreaCode | None, Field(description="lie in this area")] = None
     handler: Annotated[str | None, Field(max_length=80, description="are with this organisation or team")] = None
     overdue: Annotated[bool | None, Field(description="are open and late, or are not")] = None
     filed_after: Annotated[Instant | None, Field(description="were filed at this instant or later")] = None
@@ -81,7 +84,7 @@ class CaseLine(BaseModel):
 _SAME = tuple(set(CaseLine.model_fields) & set(Case.model_fields) - {"title"})
 
 
-@usecase(allow=(Role.RESIDENT, Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR))
+@usecase(allow=READERS)
 async def list_cases(ctx: Context, query: CaseQuery) -> Page[Case]:
     """Find requests: a resident one's own, staff those of their places and organisations."""
     if (query.filed_after or query.filed_before) and query.sort not in (Sort.OLDEST, Sort.NEWEST):
@@ -113,14 +116,16 @@ def branches(actor: Actor, query: CaseQuery) -> list[dict[str, Any]]:
     """What the actor may see of what is asked for, one condition for each way in which a case is theirs.
 
     Each is looked up along an index of its own: MongoDB would sort in memory what one condition with ``$or`` finds.
+    Many places or organisations are more than one branch, so that none has more stretches than are merged in order.
     """
-    found = []
+    found: list[dict[str, Any]] = []
+    together = _MERGED // _stretches(filters(query))
     for name, values in Case.visible(actor).any_of:
         asked = {"under": query.area, "state.handler_id": query.handler}
         own = _narrowed(name, values, asked.pop(name, None))
         rest = {field: value for field, value in asked.items() if value}
-        if own:
-            found.append({name: own[0] if len(own) == 1 else {"$in": own}, **rest})
+        parts = (own[start : start + together] for start in range(0, len(own), together))
+        found += [{name: some[0] if len(some) == 1 else {"$in": some}, **rest} for some in parts]
         if own and own in ([query.area], [query.handler]):
             return found[-1:]  # all that is asked for is theirs in this way: the others add nothing
     return found
@@ -132,6 +137,11 @@ def index_for(branch: dict[str, Any], query: CaseQuery) -> str:
     known = [name for name in ("state.item", "state.state", "state.overdue") if name in filters(query)]
     between = [] if lead == "state.resident_id" else known
     return "_".join(f"{name}_1" for name in (lead, *between, f"state.{query.sort.removeprefix('-')}", "_id"))
+
+
+def _stretches(where: dict[str, Any]) -> int:
+    """Into how many stretches of an index these filters fall, for each place or organisation."""
+    return math.prod(len(asked["$in"]) for asked in where.values() if isinstance(asked, dict) and "$in" in asked)
 
 
 def _narrowed(name: str, values: Sequence[str], asked: str | None) -> list[str]:
@@ -162,6 +172,15 @@ async def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
     """Words that belong to a case, sealed under its resident's key."""
     await ctx.vault.hold(case.subjects())
     return ctx.vault.seal(text, case.resident_id, field)
+
+
+def position_of(ctx: Context, case: Case) -> tuple[float, float] | tuple[None, None]:
+    """Where it is (latitude and longitude in degrees), as far as that was told and its resident is not erased."""
+    said = opened(ctx, case, "position", case.position)
+    if said is None:
+        return None, None
+    latitude, longitude = map(float, said.split())
+    return latitude, longitude
 
 
 def opened(ctx: Context, case: Case, field: str, words: Sealed | None) -> str | None:

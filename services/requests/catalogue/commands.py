@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.chassis.domain.paging import Order
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.items import FieldKind, Mode, Words
 from services.contracts.items import FormField as ToldField
@@ -69,8 +68,8 @@ class PublishItem(Command):
 @usecase(allow=Role.ADMINISTRATOR)
 async def publish_item(ctx: Context, code: str, cmd: PublishItem) -> Item:
     """Offer a service item as described, for the first time or anew."""
-    known = await ctx.store.find(Item, {"_id": code}, order=Order("_id"), limit=1)
-    async with ctx.store.change(Item, code) if known else ctx.store.create(Item, code) as item:
+    async with ctx.store.change_or_create(Item, code) as item:
+        model.expect_citywide(ctx.actor)
         if cmd.code != code:
             raise model.ItemUnfit(problem=f"code: {cmd.code} ≠ {code}")
         model.publish(item, _told(cmd))
@@ -81,6 +80,7 @@ async def publish_item(ctx: Context, code: str, cmd: PublishItem) -> Item:
 async def withdraw_item(ctx: Context, code: str) -> Item:
     """Offer a service item no longer; what was asked for before is still done."""
     async with ctx.store.change(Item, code) as item:
+        model.expect_citywide(ctx.actor)
         model.withdraw(item)
     return item
 

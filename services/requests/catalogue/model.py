@@ -7,6 +7,7 @@ from typing import Any, ClassVar, assert_never
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
+from services.contracts.areas import hold_a_city
 from services.contracts.items import FieldKind, FormField, Mode, Words
 from services.contracts.requests import ItemPublished, ItemWithdrawn, System, Tier
 
@@ -14,6 +15,8 @@ ItemEvent = ItemPublished | ItemWithdrawn
 
 LONGEST_LINE = 200
 """How many characters an answer in one line has at most; a text has ten times as many."""
+LARGEST = 10**15
+"""Beyond this a number is no answer, and in JSON no longer exact."""
 
 
 class ItemUnknown(Refusal):
@@ -38,6 +41,12 @@ class AnswersUnfit(Refusal):
     kind = Kind.INVALID
     zh = "请检查表单的回答：{problems_zh}。"
     en = "Check the answers to the form: {problems_en}."
+
+
+class CatalogueCitywide(Refusal):
+    kind = Kind.FORBIDDEN
+    zh = "服务事项全市统一，只有全市的管理员可以发布或下架；请联系市级管理员。"
+    en = "The catalogue is the whole city's: only an administrator of the city may change it. Ask one."
 
 
 class Item(Entity[ItemEvent]):
@@ -90,6 +99,12 @@ class Item(Entity[ItemEvent]):
 
 
 _AS_TOLD = tuple(set(Item.model_fields) & set(ItemPublished.model_fields) - {"group"})
+
+
+def expect_citywide(actor: Actor) -> None:
+    """Refuse whoever administers only a part of the city."""
+    if not hold_a_city(actor.places):
+        raise CatalogueCitywide
 
 
 def publish(item: Item, told: ItemPublished) -> None:
@@ -156,7 +171,7 @@ def _text(given: Any, _: FormField) -> bool:
 
 
 def _number(given: Any, _: FormField) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool)
+    return isinstance(given, int | float) and not isinstance(given, bool) and abs(given) <= LARGEST
 
 
 def _instant(given: Any, _: FormField) -> bool:

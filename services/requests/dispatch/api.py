@@ -1,4 +1,4 @@
-"""The doors to giving a case to somebody by hand."""
+"""The doors to giving a case to somebody by hand, or by the rules anew."""
 
 from services.chassis.http.routes import Routes
 from services.requests.dispatch import commands
@@ -7,3 +7,4 @@ from services.requests.steps.queries import CaseView
 routes = Routes("/v1/requests", "requests")
 routes.put("/{case_id}/team", commands.assign_team, view=CaseView)
 routes.put("/{case_id}/handler", commands.assign_handler, view=CaseView)
+routes.post("/{case_id}/route", commands.route, view=CaseView, status=200)

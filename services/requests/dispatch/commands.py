@@ -1,17 +1,16 @@
-"""Giving a case to somebody: by hand, on to the next, and the slots that teams keep for what they were given."""
+"""Giving a case to somebody, by hand or by the rules; and the slots that teams keep for what they were given."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.requests import Tier
 from services.requests.cases.model import Case
 from services.requests.dispatch import model, queries
-from services.requests.dispatch.model import TIER_OF, Choice, Nearby, TeamLoad
+from services.requests.dispatch.model import Choice, Nearby, TeamLoad
 from services.requests.steps import model as steps
 from services.requests.steps.model import Step, may
 
@@ -49,7 +48,16 @@ async def assign_handler(ctx: Context, case_id: str, cmd: AssignHandler) -> Case
         steps.expect(case, Step.HANDLER, ctx.actor, ctx.now())
         office = await queries.organisation(ctx, cmd.organisation_id)
         model.expect_serves(case, office)
-        _assign(ctx, case, Choice.of(TIER_OF[office.sort], office))
+        _assign(ctx, case, model.by_hand(office))
+    return case
+
+
+@usecase(allow=may(Step.ROUTE))
+async def route(ctx: Context, case_id: str) -> Case:
+    """Let the rules find somebody for a case that waits: a team may have come on duty since."""
+    async with ctx.store.change(Case, case_id) as case:
+        steps.expect(case, Step.ROUTE, ctx.actor, ctx.now())
+        _assign(ctx, case, model.next_one(case, await queries.nearby(ctx, case)))
     return case
 
 
@@ -64,9 +72,7 @@ async def pass_on(ctx: Context, case_id: str, team_id: str) -> Case:
 @usecase(allow=SYSTEM)
 async def reserve_slot(ctx: Context, team_id: str, case_id: str) -> TeamLoad:
     """Keep one of a team's slots for a case, or refuse it where all are taken."""
-    id = queries.load_id(team_id)
-    known = await ctx.store.find(TeamLoad, {"_id": id}, order=Order("_id"), limit=1)
-    async with ctx.store.change(TeamLoad, id) if known else ctx.store.create(TeamLoad, id) as load:
+    async with ctx.store.change_or_create(TeamLoad, queries.load_id(team_id)) as load:
         team = await queries.team(ctx, team_id)
         model.reserve(load, team_id, case_id, team.capacity)
     return load
@@ -81,4 +87,4 @@ async def free_slot(ctx: Context, load_id: str, case_id: str) -> TeamLoad:
 
 
 def _assign(ctx: Context, case: Case, choice: Choice) -> None:
-    model.assign(case, choice, ctx.part(WorkingCalendar).add(ctx.now(), case.first_response_hours))
+    model.assign(case, choice, case.respond_anew(ctx.part(WorkingCalendar), ctx.now()))

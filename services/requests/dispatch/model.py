@@ -9,7 +9,8 @@ from pydantic import Field
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.contracts.members import OrganisationKind
+from services.contracts.areas import part
+from services.contracts.members import Level, OrganisationKind
 from services.contracts.requests import CaseDispatched, CaseUnassigned, SlotFreed, SlotRefused, SlotReserved, Tier
 from services.requests.cases.model import RETURNS, Case
 from services.requests.providers.model import Organisation, Team
@@ -26,6 +27,18 @@ class HandlerElsewhere(Refusal):
     kind = Kind.INVALID
     zh = "“{handler_zh}”不负责这件诉求所在的地方，请另选。"
     en = "{handler_en!r} does not serve the place of this case. Choose another."
+
+
+class HandlerUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "“{handler_zh}”不承办诉求。请改派给服务站、便民服务中心、部门或督办办公室。"
+    en = "{handler_en!r} does not do cases itself. Choose a station, a centre, a department or a supervising office."
+
+
+class NobodyLeft(Refusal):
+    kind = Kind.STATE
+    zh = "按规则没有可派的单位或志愿队（已经办过的除外）。请改为手工派单，或等志愿队当值后再试。"
+    en = "The rules find nobody who has not had this case. Give it by hand, or try again when a team is on duty."
 
 
 class TeamUnfit(Refusal):
@@ -46,7 +59,6 @@ TIER_OF: Mapping[str, Tier] = {
     OrganisationKind.DEPARTMENT: Tier.COUNTY,
     OrganisationKind.SUPERVISION: Tier.SUPERVISION,
 }
-_SUB_DISTRICT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +119,32 @@ def assign(case: Case, choice: Choice, respond_by: datetime) -> None:
 
 
 def pass_on(case: Case, team_id: str, near: Nearby) -> None:
-    """Give a case that a full team could not take to whoever comes next."""
+    """Give a case that a full team could not take to whoever comes next; the supervisor's waits for the supervisor."""
     waits_for_team = case.handler_id == team_id and case.state is State.DISPATCHED
     if waits_for_team:
-        give(case, choose(case, near, case.tried), "team-full")
+        give(case, None if case.returns >= RETURNS else choose(case, near, case.tried), "team-full")
+
+
+def next_one(case: Case, near: Nearby) -> Choice:
+    """Whom the rules find now who has not had the case yet; NobodyLeft."""
+    choice = choose(case, near, case.tried)
+    if choice is None:
+        raise NobodyLeft
+    return choice
+
+
+def by_hand(office: Organisation) -> Choice:
+    """An organisation as somebody of its tier; HandlerUnfit where its kind does no cases, as a hotline."""
+    tier = TIER_OF.get(office.sort)
+    if tier is None:
+        raise HandlerUnfit(handler_zh=office.name, handler_en=office.name_en or office.name)
+    return Choice.of(tier, office)
 
 
 def expect_serves(case: Case, handler: Organisation | Team) -> None:
-    """Refuse an organisation that does not serve the place, and a team of another sub-district."""
-    match handler:
-        case Organisation():
-            serves = handler.area in case.places()
-        case Team():
-            serves = case.places()[_SUB_DISTRICT] in handler.places()
-    if not serves:
+    """Refuse whoever serves another place; a team may help in its whole sub-district."""
+    near = isinstance(handler, Team) and part(case.area, Level.SUB_DISTRICT) in handler.places()
+    if not near and handler.area not in case.places():
         raise HandlerElsewhere(handler_zh=handler.name, handler_en=handler.name_en or handler.name)
 
 

@@ -16,7 +16,7 @@ _MOST = 100
 async def nearby(ctx: Context, case: Case) -> Nearby:
     """Who serves the place of a case; teams only where its item is one for teams."""
     offices = await providers.offices(ctx, case.area, case.department)
-    teams = await providers.teams_near(ctx, case.area) if Tier.TEAM in case.tiers else []
+    teams = await providers.teams_near(ctx, case.area, case.team_kind, case.skill) if Tier.TEAM in case.tiers else []
     return Nearby(offices, teams, await taken(ctx, teams))
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from services.chassis.domain.values import Text
 from services.chassis.schedule.calendar import WorkingCalendar
+from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members import Role
 from services.contracts.requests import (
@@ -15,6 +16,7 @@ from services.contracts.requests import (
     CaseRejected,
     CaseReopened,
     CaseVerified,
+    Channel,
     CloseReason,
 )
 from services.requests.cases.model import Case
@@ -38,12 +40,12 @@ class FileRequest(Command):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     text: Text
     address: Annotated[str | None, Field(min_length=1, max_length=500)] = None
-    lat: Annotated[float | None, Field(ge=-90, le=90)] = None
-    long: Annotated[float | None, Field(ge=-180, le=180)] = None
+    lat: Annotated[float | None, Field(ge=-90, le=90, description="goes with long")] = None
+    long: Annotated[float | None, Field(ge=-180, le=180, description="goes with lat")] = None
     answers: Annotated[dict[str, Any] | None, Field(max_length=30, description="to the questions of the form")] = None
-    on_behalf_of: Annotated[str | None, Field(max_length=80, description="the caller's person id; operators only")] = (
-        None
-    )
+    on_behalf_of: Annotated[
+        str | None, Field(pattern=r"^person_[0-9a-z]{1,40}$", description="the caller's person id; operators only")
+    ] = None
 
 
 class RejectCase(Command):
@@ -73,7 +75,7 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
         item, place = await offered(ctx, cmd.item), await fileable(ctx, cmd.area)
         model.expect_within(ctx.actor, place, channel)
         expect_answers(item, cmd.answers or {})
-        await ctx.vault.hold([resident_id])
+        await _hold_key(ctx, resident_id, channel)
         number = await take_number(ctx, case.id)
         case.record(
             CaseFiled(
@@ -85,8 +87,6 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
                 filed_by=ctx.actor.id,
                 channel=channel,
                 area=place.id,
-                latitude=cmd.lat,
-                longitude=cmd.long,
             )
         )
         limits.set_limits(case, ctx.part(WorkingCalendar), ctx.now())
@@ -118,7 +118,7 @@ async def cancel(ctx: Context, case_id: str, cmd: CancelCase) -> Case:
     async with ctx.store.change(Case, case_id) as case:
         expect(case, Step.CANCEL, ctx.actor, ctx.now())
         reason = await sealed(ctx, case, "reason", cmd.reason) if cmd.reason else None
-        case.record(CaseCancelled(reason=reason))
+        case.record(CaseCancelled(reason=reason, by_resident=case.is_of(ctx.actor)))
     return case
 
 
@@ -128,10 +128,20 @@ async def reopen(ctx: Context, case_id: str, cmd: ReopenCase) -> Case:
     async with ctx.store.change(Case, case_id) as case:
         expect(case, Step.REOPEN, ctx.actor, ctx.now())
         reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case)
-        choice = model.reopen(case, CaseReopened(reason=reason, times=case.reopened + 1), near)
+        again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
+        choice = model.reopen(case, again, near)
         limits.set_limits(case, ctx.part(WorkingCalendar), ctx.now())
         dispatch.give(case, choice, "nobody-left")
     return case
+
+
+async def _hold_key(ctx: Context, resident_id: str, channel: Channel) -> None:
+    try:
+        await ctx.vault.hold([resident_id])
+    except KeyNotHere as late:
+        if channel is Channel.SELF:
+            raise
+        raise model.CallerUnknown(person=resident_id, retry_after=late.retry_after) from None
 
 
 def _asked(item: Item) -> dict[str, Any]:
@@ -144,4 +154,5 @@ def _words(ctx: Context, cmd: FileRequest, resident_id: str) -> dict[str, Any]:
     """What the resident wrote, each part sealed by its name."""
     answers = orjson.dumps(cmd.answers).decode() if cmd.answers else None
     written = {"title": cmd.title, "text": cmd.text, "address": cmd.address, "answers": answers}
+    written["position"] = model.position(cmd.lat, cmd.long)
     return {name: ctx.vault.seal(words, resident_id, name) for name, words in written.items() if words}

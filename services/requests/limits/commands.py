@@ -35,7 +35,7 @@ async def pause(ctx: Context, case_id: str, cmd: PauseCase) -> Case:
     """Let the clock of a case stand while it waits for something outside."""
     async with ctx.store.change(Case, case_id) as case:
         expect(case, Step.PAUSE, ctx.actor, ctx.now())
-        until = model.pause_end(ctx.part(WorkingCalendar), ctx.now(), cmd.until)
+        until = model.pause_end(case, ctx.part(WorkingCalendar), ctx.now(), cmd.until)
         model.pause(case, await sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
     return case
 
@@ -65,7 +65,7 @@ async def urge(ctx: Context, case_id: str) -> Case:
     """Ask for haste, once a day: those who answer for the case see how often."""
     async with ctx.store.change(Case, case_id) as case:
         expect(case, Step.URGE, ctx.actor, ctx.now())
-        model.urge(case, ctx.now())
+        model.urge(case, ctx.now(), by_resident=case.is_of(ctx.actor))
     return case
 
 

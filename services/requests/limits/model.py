@@ -1,7 +1,7 @@
 """The rules of time, over cases: limits, pauses, returns, and who answers for what nobody settles."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
@@ -26,8 +26,6 @@ from services.requests.states.model import DONE, RUNNING, State
 
 WARN_AFTER = 0.8
 """The part of the time for a case after which whoever has it is warned."""
-LONGEST_PAUSE = 80.0
-"""Working hours (ten days) after which a pause ends by itself: none goes on for ever."""
 REST: Mapping[int, float] = {1: 8.0, 2: 16.0}
 """Working hours that a level has before the case climbs to the next one."""
 _REST_ABOVE = 16.0
@@ -54,9 +52,9 @@ def set_limits(case: Case, calendar: WorkingCalendar, start: datetime) -> None:
     )
 
 
-def pause_end(calendar: WorkingCalendar, now: datetime, until: datetime | None) -> datetime:
-    """When a pause ends; PauseUnfit where it would end in the past, or go on for longer than any may."""
-    latest = calendar.add(now, LONGEST_PAUSE)
+def pause_end(case: Case, calendar: WorkingCalendar, now: datetime, until: datetime | None) -> datetime:
+    """When a pause ends; PauseUnfit where it would end in the past, or be longer than the case may still stand."""
+    latest = calendar.add(now, case.pausable_hours)
     if until is not None and not now < until <= latest:
         raise PauseUnfit(latest=latest.astimezone(calendar.zone).isoformat(timespec="minutes"))
     return until or latest
@@ -69,28 +67,30 @@ def pause(case: Case, reason: Sealed, now: datetime, until: datetime) -> None:
 
 def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
     """Let the clock run again, with all limits later by the working time that it stood."""
-    stood = calendar.between(case.paused_at or now, now)
+    # A machine whose clock is behind may resume before the pause began: then it stood for no time.
+    stood = max(calendar.between(case.paused_at or now, now), timedelta(0))
     case.record(
         CaseResumed(
             respond_by=calendar.add(case.respond_by, stood),
             warn_at=calendar.add(case.warn_at, stood),
             due_at=calendar.add(case.due_at, stood),
             next_at=calendar.add(case.climbs_from, stood) if case.climbs_from else None,
+            stood_hours=stood / timedelta(hours=1),
         )
     )
 
 
 def send_back(case: Case, reason: Sealed, rungs: Sequence[Rung], calendar: WorkingCalendar, now: datetime) -> None:
     """Give a case back to the dispatcher; the second time it is the supervisor's."""
-    again_by = calendar.add(now, case.first_response_hours)
+    again_by = case.respond_anew(calendar, now)
     case.record(CaseReturned(reason=reason, times=case.returns + 1, respond_by=again_by))
     if case.returns >= RETURNS and _height(case.owner_place, rungs) < _COUNTY:
         _climb_to(case, rungs[_COUNTY], rungs, calendar, now, EscalationCause.RETURNED)
 
 
-def urge(case: Case, now: datetime) -> None:
-    """Count that the resident asks for haste."""
-    case.record(CaseUrged(times=case.urged + 1, urged_at=now))
+def urge(case: Case, now: datetime, *, by_resident: bool) -> None:
+    """Count that haste is asked for, by the resident or on their behalf."""
+    case.record(CaseUrged(times=case.urged + 1, urged_at=now, by_resident=by_resident))
 
 
 def is_climbing(case: Case, now: datetime) -> bool:

@@ -1,12 +1,19 @@
 """How many cases there are, counted along one index."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.chassis.storage.mongo import Mongo
 from services.requests.cases.model import Case
+from services.requests.states.model import DONE, OPEN, State
 
-_KEYS = ("county", "system", "state", "overdue")
+LIVE = OPEN | DONE
+"""The states that cases leave again: they are counted often."""
+ENDED = frozenset(State) - LIVE
+"""The states of all cases ever that are over: they are many, and change slowly."""
+
+_KEYS = ("state", "county", "system", "overdue")
 _MOST = 100_000
 
 
@@ -17,13 +24,17 @@ class Counted(NamedTuple):
     overdue: Counter[str]
 
 
-async def counted(mongo: Mongo) -> Counted:
-    """Count all cases now."""
+NOTHING = Counted(Counter(), Counter())
+
+
+async def counted(mongo: Mongo, states: Iterable[State]) -> Counted:
+    """Count the cases that are in these states now."""
+    within = {"$match": {"state.state": {"$in": sorted(states)}}}
     by_key = {"$sort": {f"state.{key}": 1 for key in _KEYS}}
     group = {"$group": {"_id": {key: f"$state.{key}" for key in _KEYS}, "cases": {"$sum": 1}}}
     cases: Counter[tuple[str, str, str]] = Counter()
     overdue: Counter[str] = Counter()
-    for found in await mongo.aggregate(Case.collection(), [by_key, group], _MOST):
+    for found in await mongo.aggregate(Case.collection(), [within, by_key, group], _MOST):
         key, number = found["_id"], found["cases"]
         cases[key["state"], key["system"], key["county"]] += number
         overdue[key["county"]] += number if key["overdue"] else 0

@@ -1,22 +1,41 @@
 """What is counted again and again."""
 
 import asyncio
+import time
 
 from services.chassis.ops import metrics
+from services.chassis.schedule.leases import Lease
 from services.chassis.usecase import House
-from services.requests.overview.queries import counted
+from services.requests.overview.queries import ENDED, LIVE, NOTHING, Counted, counted
 
-EVERY = 15.0
-"""Seconds from one count to the next."""
+EVERY, ENDED_EVERY = 15.0, 300.0
+"""Seconds from one count to the next, of the cases that still move and of those that are over."""
+_LOOK = 1.0
+_AT_ONCE = float("-inf")
 
 
-async def count_cases(house: House) -> None:
-    """Set the gauges to how many cases there are, then rest."""
-    now = await counted(house.mongo)
+async def count_cases(lease: Lease, house: House) -> None:
+    """Keep the gauges at how many cases there are; only with the lease, or N workers would tell N times as many."""
+    live_at = ended_at = _AT_ONCE
+    ended = NOTHING
+    while True:
+        ours, now = await lease.hold(), time.monotonic()
+        if not ours:
+            _show()
+            live_at = ended_at = _AT_ONCE
+        elif now >= live_at:
+            if now >= ended_at:
+                ended, ended_at = await counted(house.mongo, ENDED), now + ENDED_EVERY
+            _show(await counted(house.mongo, LIVE), ended)
+            live_at = now + EVERY
+        await asyncio.sleep(_LOOK)
+
+
+def _show(*counts: Counted) -> None:
     metrics.cases.clear()
-    for (state, system, county), number in now.cases.items():
-        metrics.cases.labels(state, system, county).set(number)
     metrics.cases_overdue.clear()
-    for county, number in now.overdue.items():
-        metrics.cases_overdue.labels(county).set(number)
-    await asyncio.sleep(EVERY)
+    for count in counts:
+        for (state, system, county), number in count.cases.items():
+            metrics.cases.labels(state, system, county).inc(number)
+        for county, number in count.overdue.items():
+            metrics.cases_overdue.labels(county).inc(number)

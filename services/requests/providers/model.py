@@ -1,11 +1,12 @@
 """Copies of places, organisations and teams, and what follows from a place's code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.refusals import Kind, Refusal
+from services.contracts.areas import LENGTHS, part, path
 from services.contracts.members import (
     AreaAdded,
     AreaClosed,
@@ -20,8 +21,6 @@ from services.contracts.members import (
     TeamWentOffDuty,
     TeamWentOnDuty,
 )
-
-_LENGTHS = {Level.CITY: 4, Level.COUNTY: 6, Level.SUB_DISTRICT: 9, Level.COMMUNITY: 12}
 
 
 class AreaUnknown(Refusal):
@@ -115,7 +114,10 @@ class Team(Copy):
     """A volunteer team; ``capacity`` is how many cases it takes at once."""
 
     kind: ClassVar[str] = "team"
-    indexes: ClassVar[tuple[Index, ...]] = (Index((("under", 1), ("state.on_duty", 1), ("_id", 1))),)
+    indexes: ClassVar[tuple[Index, ...]] = (
+        Index((("under", 1), ("state.on_duty", 1), ("_id", 1))),
+        Index((("state.area", 1), ("state.on_duty", 1), ("_id", 1))),
+    )
     creates = (TeamFounded,)
     follows = (TeamLeaderAppointed, TeamWentOnDuty, TeamWentOffDuty)
 
@@ -160,26 +162,20 @@ class Rung:
     office: Organisation | None
 
 
-def path(code: str) -> tuple[str, ...]:
-    """The codes from the city down to ``code``: the statistical code is its own path, a grid's has ``-NN`` behind."""
-    digits = code.partition("-")[0]
-    above = tuple(digits[:length] for length in _LENGTHS.values() if length <= len(digits))
-    return above if digits == code else (*above, code)
+def fileable(code: str, known: Iterable[Place]) -> Place:
+    """The place of this code among those that are known of its path; refuses one that is unknown or too wide.
 
-
-def part(code: str, level: Level) -> str:
-    """The code of the area of this level in which ``code`` lies."""
-    return code[: _LENGTHS[level]]
-
-
-def expect_fileable(place: Place | None, code: str) -> None:
-    """Refuse a place that is unknown, closed, or wider than a community."""
-    if place is None:
+    One that lies in a closed place is closed with it: where a sub-district ends, nobody serves its communities.
+    """
+    places = {place.id: place for place in known}
+    if code not in places:
         raise AreaUnknown(area=code)
-    if not place.open:
-        raise AreaNoLonger(area=code)
-    if place.level not in (Level.COMMUNITY, Level.GRID):
+    for place in places.values():
+        if not place.open:
+            raise AreaNoLonger(area=place.id)
+    if places[code].level not in (Level.COMMUNITY, Level.GRID):
         raise AreaTooWide(area=code)
+    return places[code]
 
 
 def ladder(area: str, chain: Iterable[Organisation], known: Iterable[Organisation]) -> tuple[Rung, ...]:
@@ -189,14 +185,17 @@ def ladder(area: str, chain: Iterable[Organisation], known: Iterable[Organisatio
     ``known`` are those of the places, by which a rung is filled where the chain says nothing.
     """
     offices = (*chain, *known)
-    wanted = (
-        (Level.SUB_DISTRICT, OrganisationKind.CENTRE),
-        (Level.COUNTY, OrganisationKind.SUPERVISION),
-        (Level.CITY, OrganisationKind.SUPERVISION),
-    )
-    return tuple(Rung(part(area, level), _office(offices, level, sort)) for level, sort in wanted)
+    return tuple(Rung(part(area, level), _office(offices, level, sorts)) for level, sorts in _ANSWERS.items())
 
 
-def _office(offices: Iterable[Organisation], level: Level, sort: OrganisationKind) -> Organisation | None:
-    found = (o for o in offices if o.sort == sort and len(o.area) == _LENGTHS[level] and not o.gone)
-    return next(found, None)
+_ANSWERS: Mapping[Level, tuple[OrganisationKind, ...]] = {
+    Level.SUB_DISTRICT: (OrganisationKind.CENTRE,),
+    Level.COUNTY: (OrganisationKind.SUPERVISION,),
+    Level.CITY: (OrganisationKind.SUPERVISION, OrganisationKind.HOTLINE),
+}
+"""Who answers for a level of places, the first kind that is there: in many cities the hotline's centre supervises."""
+
+
+def _office(offices: Sequence[Organisation], level: Level, sorts: Iterable[OrganisationKind]) -> Organisation | None:
+    there = [office for office in offices if len(office.area) == LENGTHS[level] and not office.gone]
+    return next((office for sort in sorts for office in there if office.sort == sort), None)

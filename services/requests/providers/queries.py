@@ -1,16 +1,17 @@
 """Who serves a place: looked up in the copies, with the eyes of the house."""
 
 import asyncio
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import NotFound
 from services.chassis.usecase import Context
+from services.contracts.areas import part, path
 from services.contracts.members import Level
 from services.requests.providers import model
 from services.requests.providers.model import Organisation, Place, Rung, Team
 
-T = TypeVar("T", Place, Organisation, Team)
+T = TypeVar("T", Organisation, Team)
 
 _BY_ID = Order("_id")
 _MOST = 100
@@ -19,10 +20,9 @@ _HIGHEST = 8
 
 async def fileable(ctx: Context, code: str) -> Place:
     """The open community or grid of this code; AreaUnknown, AreaNoLonger, AreaTooWide."""
-    place = await _maybe(ctx, Place, code)
-    model.expect_fileable(place, code)
-    assert place is not None
-    return place
+    above = [*path(code)]
+    where = {"_id": {"$in": above}}
+    return model.fileable(code, await ctx.store.as_house().find(Place, where, order=_BY_ID, limit=len(above)))
 
 
 async def organisation(ctx: Context, id: str) -> Organisation | None:
@@ -37,17 +37,21 @@ async def team(ctx: Context, id: str) -> Team | None:
 
 async def offices(ctx: Context, area: str, department: str | None) -> list[Organisation]:
     """Those who serve the community, its sub-district, county and city; of the departments only the one named."""
-    places = [model.part(area, level) for level in (Level.COMMUNITY, Level.SUB_DISTRICT, Level.COUNTY, Level.CITY)]
+    places = [part(area, level) for level in (Level.COMMUNITY, Level.SUB_DISTRICT, Level.COUNTY, Level.CITY)]
     where = {"state.area": {"$in": places}, "state.department": {"$in": [None, department]}, "state.gone": False}
     return await ctx.store.as_house().find(Organisation, where, order=_BY_ID, limit=_MOST)
 
 
-async def teams_near(ctx: Context, area: str) -> list[Team]:
-    """The volunteer teams on duty in the sub-district, those of the community first."""
-    where = {"under": model.part(area, Level.SUB_DISTRICT), "state.on_duty": True, "state.gone": False}
-    found = await ctx.store.as_house().find(Team, where, order=_BY_ID, limit=_MOST)
-    community = model.part(area, Level.COMMUNITY)
-    return sorted(found, key=lambda team: community not in team.places())
+async def teams_near(ctx: Context, area: str, sort: str | None, skill: str | None) -> list[Team]:
+    """The volunteer teams on duty that fit, nearest first: in the sub-district, or the county's and the city's own."""
+    able: dict[str, Any] = {"state.on_duty": True, "state.gone": False}
+    able |= {field: asked for field, asked in (("state.sort", sort), ("state.skills", skill)) if asked}
+    wide = [part(area, Level.COUNTY), part(area, Level.CITY)]
+    # The community for itself: a sub-district may have more teams than are read, and the nearest count first.
+    scopes = ({"under": part(area, Level.COMMUNITY)}, {"under": part(area, Level.SUB_DISTRICT)})
+    found = await asyncio.gather(*(_teams(ctx, able | scope) for scope in (*scopes, {"state.area": {"$in": wide}})))
+    teams = {team.id: team for some in found for team in some}
+    return sorted(teams.values(), key=lambda team: -len({*team.places()} & {*path(area)}))
 
 
 async def ladder(ctx: Context, area: str, handler_id: str | None) -> tuple[Rung, ...]:
@@ -64,6 +68,10 @@ async def _above(ctx: Context, id: str | None) -> list[Organisation]:
         if one is not None:
             found.append(one)
     return found
+
+
+async def _teams(ctx: Context, where: dict[str, Any]) -> list[Team]:
+    return await ctx.store.as_house().find(Team, where, order=_BY_ID, limit=_MOST)
 
 
 async def _maybe(ctx: Context, kind: type[T], id: str) -> T | None:

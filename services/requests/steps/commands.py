@@ -121,7 +121,7 @@ async def comment(ctx: Context, case_id: str, cmd: AddComment) -> Case:
     """Add words to a case; they change no limit."""
     async with ctx.store.change(Case, case_id) as case:
         model.expect(case, Step.COMMENT, ctx.actor, ctx.now())
-        by_resident = case.resident_id == ctx.actor.person
+        by_resident = case.is_of(ctx.actor)
         text = await sealed(ctx, case, "text", cmd.text)
         public = cmd.public or by_resident
         case.record(CommentAdded(text=text, public=public, author_id=ctx.actor.id, by_resident=by_resident))

@@ -10,7 +10,7 @@ from services.chassis.domain.scope import SYSTEM, Actor
 from services.contracts.items import Words
 from services.contracts.members import Role
 from services.contracts.requests import CaseClosed, CaseRated, CloseReason
-from services.requests.cases.model import REOPENABLE, RETURNS, Case
+from services.requests.cases.model import PAUSABLE, READERS, REOPENABLE, RETURNS, Case
 from services.requests.states.model import DONE, HELD, OPEN, STATE_NAMES, WAITING, State
 
 REOPENINGS = 2
@@ -53,6 +53,18 @@ class SupervisorDecides(Refusal):
     en = "This case has been returned {returns} times: only the supervisor decides now who does it."
 
 
+class SupervisorPauses(Refusal):
+    kind = Kind.STATE
+    zh = "这件诉求已超过办理期限，只有督办人员可以暂停；请尽快办理，或与督办人员联系。"
+    en = "This case is late: only the supervisor may suspend it now. Settle it, or talk to the supervisor."
+
+
+class PausesSpent(Refusal):
+    kind = Kind.STATE
+    zh = "这件诉求累计已暂停 {hours} 个工作小时，不能再暂停；请继续办理。"
+    en = "This case has stood for {hours} working hours in all, which is the most. Go on with it."
+
+
 class ReopenedTooOften(Refusal):
     kind = Kind.STATE
     zh = "这件诉求已重新办理 {times} 次，不能再次重开；请另提一件诉求或拨打热线。"
@@ -81,6 +93,7 @@ class Step(StrEnum):
     """What can be done with a case; the value is the last part of its address."""
 
     VERIFY = "verify"
+    ROUTE = "route"
     REJECT = "reject"
     CANCEL = "cancel"
     TEAM = "team"
@@ -114,6 +127,12 @@ def _for_supervisor(case: Case, actor: Actor, _: datetime) -> Refusal | None:
     if case.returns < RETURNS or actor.has(Role.SUPERVISOR, SYSTEM):
         return None
     return SupervisorDecides(returns=case.returns)
+
+
+def _pausing(case: Case, actor: Actor, now: datetime) -> Refusal | None:
+    if (case.overdue or case.due_at <= now) and not actor.has(Role.SUPERVISOR, SYSTEM):
+        return SupervisorPauses()
+    return PausesSpent(hours=PAUSABLE) if case.pausable_hours == 0 else None
 
 
 def _reopening(case: Case, _: Actor, now: datetime) -> Refusal | None:
@@ -153,7 +172,6 @@ _ASKS = (Role.RESIDENT, Role.OPERATOR)
 _DOES = (Role.HANDLER,)
 _DIRECTS = (Role.DISPATCHER, Role.SUPERVISOR)
 _ENDS = (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
-_ANYBODY = (Role.RESIDENT, Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
 
 _ASSIGNABLE = OPEN - {State.SUSPENDED}
 _TAKEN = frozenset((State.ACCEPTED, State.IN_PROGRESS))
@@ -161,13 +179,14 @@ _AFTER = DONE | {State.CLOSED}
 
 STEPS: Mapping[Step, Rule] = {
     Step.VERIFY: _rule("核实", "verify", _DIRECTS, frozenset((State.NEW,))),
-    Step.REJECT: _rule("不予受理", "reject", _DIRECTS, WAITING | {State.DISPATCHED}),
+    Step.ROUTE: _rule("按规则派单", "route by the rules", _DIRECTS, WAITING, _for_supervisor),
+    Step.REJECT: _rule("不予受理", "reject", _DIRECTS, WAITING | {State.DISPATCHED}, _for_supervisor),
     Step.CANCEL: _rule("撤回", "cancel", _ASKS, OPEN),
     Step.TEAM: Rule(Words(zh="派给志愿队", en="give to a team"), _DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT"),
     Step.HANDLER: Rule(Words(zh="派给单位", en="give to a body"), _DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT"),
     Step.ACCEPT: _rule("接单", "accept", _DOES, frozenset((State.DISPATCHED,))),
     Step.START: _rule("开始办理", "start", _DOES, frozenset((State.ACCEPTED,))),
-    Step.PAUSE: _rule("暂停", "pause", (Role.HANDLER, Role.SUPERVISOR), _TAKEN),
+    Step.PAUSE: _rule("暂停", "pause", (Role.HANDLER, Role.SUPERVISOR), _TAKEN, _pausing),
     Step.RESUME: _rule("恢复办理", "resume", (Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
     Step.RETURN: _rule("退单", "return", _DOES, HELD - {State.SUSPENDED}, _forced),
     Step.RESOLVE: _rule("办结", "resolve", _DOES, _TAKEN),
@@ -175,7 +194,7 @@ STEPS: Mapping[Step, Rule] = {
     Step.RATE: _rule("评价", "rate", (Role.RESIDENT,), _AFTER, _rated),
     Step.REOPEN: _rule("重新办理", "reopen", _ASKS, _AFTER, _reopening),
     Step.CLOSE: _rule("归档", "close", _ENDS, DONE),
-    Step.COMMENT: _rule("留言", "comment", _ANYBODY, frozenset(State)),
+    Step.COMMENT: _rule("留言", "comment", READERS, frozenset(State)),
     Step.URGE: _rule("催办", "urge", _ASKS, OPEN, _urged),
 }
 """Who may do what in which state: the only place that says so."""

@@ -10,8 +10,8 @@ from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
 from services.contracts.items import Words
 from services.contracts.members import Role
-from services.requests.cases.model import Case
-from services.requests.cases.queries import handler_of, opened
+from services.requests.cases.model import READERS, Case
+from services.requests.cases.queries import handler_of, opened, position_of
 from services.requests.states.model import OPEN, STATE_NAMES
 from services.requests.steps import model
 from services.requests.steps.model import STEPS, Step
@@ -93,14 +93,17 @@ class CaseView(BaseModel):
     @classmethod
     def of(cls, case: Case, ctx: Context) -> Self:
         """As this actor may see it."""
-        own = case.resident_id == ctx.actor.person or case.filed_by == ctx.actor.id
+        own = case.is_of(ctx.actor) or case.filed_by == ctx.actor.id
         inner = sees_inside(case, ctx)
+        latitude, longitude = position_of(ctx, case)
         return cls(
             **{name: getattr(case, name) for name in _SAME},
             **{name: opened(ctx, case, name, getattr(case, name)) for name in ("title", "text", "address", "answer")},
             tracking_code=code_of(ctx, case.number) if own else None,
             state_name=STATE_NAMES[case.state],
             item_name=Words(zh=case.item_zh, en=case.item_en),
+            latitude=latitude,
+            longitude=longitude,
             answers=_answers(case, ctx),
             remaining_hours=_remaining_hours(case, ctx),
             handler=_handler(case),
@@ -112,7 +115,7 @@ class CaseView(BaseModel):
 _SAME = tuple(set(CaseView.model_fields) & set(Case.model_fields) - {"title", "text", "address", "answer", "answers"})
 
 
-@usecase(allow=model.may(Step.COMMENT))
+@usecase(allow=READERS)
 async def get_case(ctx: Context, case_id: str) -> Case:
     """Look at one request: how it stands, who has it, by when, and what you may do with it now."""
     return await ctx.store.get(Case, case_id)
@@ -121,7 +124,7 @@ async def get_case(ctx: Context, case_id: str) -> Case:
 def sees_inside(case: Case, ctx: Context) -> bool:
     """Whether the actor sees a case as one of the city's own people, not only as its resident."""
     staff = (Role.HANDLER, Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
-    return case.resident_id != ctx.actor.person or model.stands(case, ctx.actor, *staff)
+    return not case.is_of(ctx.actor) or model.stands(case, ctx.actor, *staff)
 
 
 def _answers(case: Case, ctx: Context) -> dict[str, Any] | None:

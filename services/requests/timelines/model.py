@@ -75,16 +75,15 @@ class Told:
 
 def read(history: Iterable[Recorded]) -> Iterator[Told]:
     """A history as a timeline, oldest first; the doer of each event is told from what went before."""
-    filed: Recorded | None = None
     handler: Words | None = None
     opening = ""
     for recorded in history:
         event = decode(Case.events, recorded)
         if isinstance(event, told.CaseFiled | told.CaseReopened):
-            filed, opening = filed or recorded, recorded.cause
+            opening = recorded.cause
         if isinstance(event, told.CaseDispatched):
             handler = Words(zh=event.handler_zh, en=event.handler_en or event.handler_zh)
-        yield Told(recorded, event, LINES[type(event)], _doer(recorded, event, filed, opening), handler)
+        yield Told(recorded, event, LINES[type(event)], _doer(recorded, event, opening), handler)
 
 
 def is_inside(event: Event) -> bool:
@@ -92,12 +91,23 @@ def is_inside(event: Event) -> bool:
     return LINES[type(event)].inside or (isinstance(event, told.CommentAdded) and not event.public)
 
 
-def _doer(recorded: Recorded, event: Event, filed: Recorded | None, opening: str) -> Doer:
+def _doer(recorded: Recorded, event: Event, opening: str) -> Doer:
     by = LINES[type(event)].by
     routed = recorded.cause == opening and isinstance(event, told.CaseDispatched)
     if routed or by is Doer.SYSTEM or not recorded.cause.startswith("http:"):
         return Doer.SYSTEM
-    own = filed is not None and filed.by == recorded.by and filed.data["channel"] == Channel.SELF
-    if own or (isinstance(event, told.CommentAdded) and event.by_resident):
-        return Doer.RESIDENT
-    return Doer.HANDLER if by is Doer.HANDLER else Doer.STAFF
+    if by is Doer.RESIDENT or isinstance(event, told.CommentAdded):
+        return Doer.RESIDENT if _by_resident(event) else Doer.STAFF
+    return by
+
+
+def _by_resident(event: Event) -> bool:
+    """Whether the resident did what residents do, and nobody for them."""
+    match event:
+        case told.CaseFiled():
+            return event.channel == Channel.SELF
+        case told.CaseRated():
+            return True  # nobody rates for somebody else
+        case told.CaseReopened() | told.CaseCancelled() | told.CaseUrged() | told.CommentAdded():
+            return event.by_resident
+    return False

@@ -2,16 +2,15 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.chassis.domain.paging import Page
 from services.chassis.domain.values import Instant
 from services.chassis.usecase import Context, usecase
 from services.contracts.items import Words
 from services.contracts.requests import CaseCalledBack
-from services.requests.cases.model import Case
+from services.requests.cases.model import READERS, Case
 from services.requests.cases.queries import opened
-from services.requests.steps.model import Step, may
 from services.requests.steps.queries import sees_inside
 from services.requests.timelines import model
 from services.requests.timelines.model import Doer, Told
@@ -19,6 +18,8 @@ from services.requests.timelines.model import Doer, Told
 
 class TimelineQuery(BaseModel):
     """How much of it, and from where."""
+
+    model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[int, Field(ge=1, le=200, description="entries a page")] = 100
     after: Annotated[int, Field(ge=0, description="`next` of the page before")] = 0
@@ -37,7 +38,7 @@ class TimelineEntry(BaseModel):
     facts: dict[str, Any]
 
 
-@usecase(allow=may(Step.COMMENT))
+@usecase(allow=READERS)
 async def list_timeline(ctx: Context, case_id: str, query: TimelineQuery) -> Page[TimelineEntry]:
     """See what happened to a request, step by step: when, by whom, and what was said."""
     case, history = await ctx.store.get(Case, case_id), await ctx.store.history(Case, case_id)

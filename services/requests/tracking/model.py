@@ -1,14 +1,17 @@
 """Case numbers: short enough to be read aloud, with a check character, and a code that only its resident is told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from services.chassis.domain.events import Recorded, decode
+from services.chassis.domain.values import Sealed
+from services.contracts.requests import CaseRejected, CaseResolved, CommentAdded
+from services.contracts.tracking import ALPHABET, plain
+from services.requests.cases.model import Case
+
 CLAIM = "number"
 """The kind of claim by which a number belongs to one case."""
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no letters that are taken for one another."""
-_ALIKE = str.maketrans("OIL", "011")
 _LENGTH = 5
 
 
@@ -32,7 +35,17 @@ def check(body: str) -> str:
 
 def normal(said: str) -> str | None:
     """A number as it is stored, however it was typed; None where it cannot be one."""
-    plain = "".join(c for c in said.upper().translate(_ALIKE) if c in ALPHABET)
-    if len(plain) != 6 + _LENGTH + 1 or check(plain[:-1]) != plain[-1]:
+    letters = plain(said)
+    if len(letters) != 6 + _LENGTH + 1 or check(letters[:-1]) != letters[-1]:
         return None
-    return f"{plain[:6]}-{plain[6:-1]}-{plain[-1]}"
+    return f"{letters[:6]}-{letters[6:-1]}-{letters[-1]}"
+
+
+def answers(history: Iterable[Recorded]) -> Iterator[tuple[str, Sealed]]:
+    """What the resident was told, oldest first: how it ended, each time, and what staff wrote for all who follow it."""
+    for recorded in history:
+        match decode(Case.events, recorded):
+            case CaseResolved(answer=words) | CaseRejected(answer=words):
+                yield "answer", words
+            case CommentAdded(public=True, by_resident=False, text=words):
+                yield "text", words

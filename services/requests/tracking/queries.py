@@ -3,25 +3,26 @@
 import hmac
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.domain.values import Instant
 from services.chassis.usecase import Context, usecase
+from services.contracts import tracking
 from services.contracts.items import Words
 from services.requests.cases.model import Case
 from services.requests.cases.queries import opened
 from services.requests.states.model import STATE_NAMES
 from services.requests.tracking import model
 
-_CODE_LENGTH = 6
-
 
 class TrackQuery(BaseModel):
     """The code that the resident was given with the number."""
 
-    code: Annotated[str, Field(min_length=1, max_length=20, examples=["3f09ac"])]
+    model_config = ConfigDict(extra="forbid")
+
+    code: Annotated[str, Field(min_length=1, max_length=20, examples=["7K3QX-9M2WD"])]
 
 
 class TrackView(BaseModel):
@@ -33,12 +34,11 @@ class TrackView(BaseModel):
     filed_at: Instant
     due_at: Instant
     overdue: bool
-    answers: list[str] = Field(description="what the resident was answered")
+    answers: list[str] = Field(description="what the resident was told, oldest first")
 
     @classmethod
-    def of(cls, case: Case, ctx: Context) -> Self:
+    def of(cls, case: Case, answers: list[str]) -> Self:
         """Without title, text or names."""
-        answer = opened(ctx, case, "answer", case.answer)
         return cls(
             number=case.number,
             state=case.state,
@@ -46,12 +46,12 @@ class TrackView(BaseModel):
             filed_at=case.filed_at,
             due_at=case.due_at,
             overdue=case.overdue,
-            answers=[answer] if answer else [],
+            answers=answers,
         )
 
 
 @usecase(allow=PUBLIC)
-async def track(ctx: Context, number: str, query: TrackQuery) -> Case:
+async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
     """See how a request stands, with its number and its code, without signing in."""
     known = model.normal(number)
     if known is None or not _opens(ctx, known, query.code):
@@ -59,14 +59,17 @@ async def track(ctx: Context, number: str, query: TrackQuery) -> Case:
     id = await ctx.store.claimed(model.CLAIM, known)
     if id is None:
         raise NotFound
-    return await ctx.store.as_house().get(Case, id)
+    case, history = await ctx.store.as_house().get(Case, id), await ctx.store.as_house().history(Case, id)
+    await ctx.vault.hold(case.subjects())
+    told = [opened(ctx, case, field, words) for field, words in model.answers(history)]
+    return TrackView.of(case, [words for words in told if words is not None])
 
 
 def code_of(ctx: Context, number: str) -> str:
     """The code that goes with a number: whoever filed the case is told both."""
-    return ctx.vault.master.blind("track", number)[:_CODE_LENGTH]
+    return tracking.code_from(ctx.vault.master.blind(tracking.BLIND, number))
 
 
 def _opens(ctx: Context, number: str, code: str) -> bool:
     """Whether this is the number's code; takes the same time whatever is wrong."""
-    return hmac.compare_digest(code_of(ctx, number).encode(), code.strip().lower().encode())
+    return hmac.compare_digest(tracking.plain(code_of(ctx, number)), tracking.plain(code))

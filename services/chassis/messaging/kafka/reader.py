@@ -1,6 +1,6 @@
 """Reading as a member of a group."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -48,9 +48,9 @@ class Reader:
             raise BrokerAway(str(error)) from error
 
     async def poll(self, wait_ms: int) -> list[list[Incoming]]:
-        """What has come, in order, a list for each partition; empty after ``wait_ms`` without anything."""
+        """What has come, in order, a list for each partition that has any; none after ``wait_ms`` without anything."""
         batches = await self._consumer.getmany(timeout_ms=wait_ms)
-        return [[incoming(record) for record in records] for records in batches.values()]
+        return [[incoming(record) for record in records] for records in batches.values() if records]
 
     async def commit(self, read: Sequence[Incoming]) -> bool:
         """Confirm these and all before them; False where a partition went elsewhere meanwhile."""
@@ -64,8 +64,8 @@ class Reader:
         return True
 
     def assigned(self) -> frozenset[tuple[str, int]]:
-        """The partitions that are ours."""
-        return frozenset((p.topic, p.partition) for p in self._consumer.assignment())
+        """The partitions that are ours; none from the moment the group gives them out anew until it has done so."""
+        return self._turns.ours
 
     def turn(self) -> int:
         """How often partitions have been given out; between two turns another member may have had ours."""
@@ -87,14 +87,17 @@ class Reader:
 
 
 class _Turns(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Counts how often partitions have been given out."""
+    """What is ours, and how often that was given out anew."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.ours: frozenset[tuple[str, int]] = frozenset()
 
     async def on_partitions_revoked(self, revoked: object) -> None:
-        """Nothing to do: a batch in hand is made harmless by causes and versions."""
+        """Nothing is ours for now; the effects of a batch in hand are made harmless by causes and versions."""
+        self.ours = frozenset()
 
-    async def on_partitions_assigned(self, assigned: object) -> None:
-        """Another turn."""
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Another turn; each of them is read on from what was confirmed."""
         self.count += 1
+        self.ours = frozenset((place.topic, place.partition) for place in assigned)

@@ -1,0 +1,34 @@
+"""The code of an area, and what follows from it: it is its own path from the city down."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import Field
+
+from services.contracts.members import Level
+
+LENGTHS = {Level.CITY: 4, Level.COUNTY: 6, Level.SUB_DISTRICT: 9, Level.COMMUNITY: 12, Level.GRID: 15}
+"""How long the code of each level is: digits of the statistical code, a grid's with -NN behind."""
+
+AreaCode = Annotated[
+    str,
+    Field(
+        pattern=r"^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}(-[0-9]{2})?)$",
+        description="statistical code; a grid's has -NN behind",
+    ),
+]
+
+
+def path(code: str) -> tuple[str, ...]:
+    """The codes from the city down to ``code`` itself."""
+    return (*(code[:length] for length in LENGTHS.values() if length < len(code)), code)
+
+
+def part(code: str, level: Level) -> str:
+    """The code of the area of this level in which ``code`` lies."""
+    return code[: LENGTHS[level]]
+
+
+def hold_a_city(places: Iterable[str]) -> bool:
+    """Whether a whole city is among these places."""
+    return any(len(code) == LENGTHS[Level.CITY] for code in places)

@@ -1,0 +1,63 @@
+"""The one file with a driver: what is promised whatever the URI says, what is asked in one go, what waiting mends."""
+
+import pytest
+from pymongo.errors import OperationFailure
+
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.storage.mongo import DatabaseRefused, New, Put, connect
+from services.chassis.usecase import House
+
+BARE = "mongodb://127.0.0.1:1/linli"
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_what_a_uri_leaves_out_is_durable_and_does_not_wait_for_ever(driver: str) -> None:
+    mongo = connect(BARE, driver)
+    assert mongo._database.write_concern.document == {"w": "majority", "j": True, "wtimeout": 5000}
+    assert mongo._database.read_concern.level == "majority"
+    options = mongo._client.options
+    assert (options.server_selection_timeout, options.pool_options.socket_timeout) == (5.0, 10.0)
+    assert options.pool_options.connect_timeout == 3.0
+    await mongo.close()
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_what_a_uri_says_counts(driver: str) -> None:
+    mongo = connect(f"{BARE}?w=1&journal=false&readconcernlevel=local&socketTimeoutMS=70", driver)
+    assert mongo._database.write_concern.document == {"w": 1, "j": False, "wtimeout": 5000}
+    assert mongo._database.read_concern.level == "local"
+    assert mongo._client.options.pool_options.socket_timeout == 0.07
+    await mongo.close()
+
+
+async def test_what_is_asked_for_at_once_comes_in_one_round_trip(either: House) -> None:
+    await either.mongo.bulk("jars", [New({"_id": f"jar_{n:03}"}) for n in range(300)])
+    await either.mongo.command("profile", 2)
+    assert len(await either.mongo.find("jars", {}, sort=[("_id", 1)], limit=250)) == 250
+    assert [len(batch) async for batch in either.mongo.each("jars", {})] == [200, 100]
+    assert len(await either.mongo.aggregate("jars", [{"$sort": {"_id": 1}}], 300)) == 300
+    await either.mongo.command("profile", 0)
+    assert await either.mongo.count("system.profile", {"op": {"$in": ["query", "command"]}}, limit=99) > 0
+    assert await either.mongo.count("system.profile", {"op": "getmore"}, limit=99) == 0
+
+
+@pytest.mark.parametrize("code", [43, 134, 262])
+async def test_what_waiting_mends_is_no_bug(shop: House, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise OperationFailure("not now", code)
+
+    monkeypatch.setattr(type(shop.mongo._database["jars"]), "find_one", refuse)
+    with pytest.raises(Unavailable):
+        await shop.mongo.find_one("jars", {})
+
+
+async def test_what_the_database_refuses_is_told_by_its_code_and_not_by_its_text(either: House) -> None:
+    canary = "13800000000"
+    with pytest.raises(DatabaseRefused) as refused:
+        await either.mongo.find("jars", {"label": {"$nonsense": canary}}, limit=1)
+    assert str(refused.value) == "OperationFailure 2"
+    poor = Put({"_id": "a"}, {"$set": {"label": canary, "label.part": canary}}, upsert=True)
+    with pytest.raises(DatabaseRefused) as refused:
+        await either.mongo.bulk("jars", [poor, New({"_id": "b"})])
+    assert str(refused.value) == "jars: [40]"
+    assert await either.mongo.find_one("jars", {}) == {"_id": "b"}

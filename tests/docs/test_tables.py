@@ -1,0 +1,50 @@
+"""The tables of the generated pages hold what there is, as it is."""
+
+import re
+
+from deploy.gateway import limits
+from deploy.gateway.limits import Limits
+from deploy.gateway.problems import PROBLEMS
+from deploy.local.ports import Ports, setting
+from docs.generate import problems, settings
+from docs.generate.catalogue import refusals
+from services.chassis.http.problems import Broken, MethodUnknown, answer
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """The cells of each line of a page's tables, by the first."""
+    lines = (line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `"))
+    return {cells[0].strip("`"): cells[1:] for cells in lines}
+
+
+def test_a_problem_has_the_status_with_which_it_is_answered() -> None:
+    told = rows(problems.page().partition("## By the gateway")[0])
+    assert {code: told[code][0] for code in ("method-unknown", "broken")} == {"method-unknown": "405", "broken": "500"}
+    for refusal in (MethodUnknown(), Broken()):
+        assert str(answer(refusal, "en").status_code) == told[refusal.code()][0]
+
+
+def test_what_the_gateway_refuses_is_on_the_page() -> None:
+    told = rows(problems.page().partition("## By the gateway")[2])
+    assert {code: int(cells[0]) for code, cells in told.items()} == {one.code: one.status for one in PROBLEMS}
+    assert set(told) >= {"bad-request", "headers-too-large", "request-timeout", "too-many"}
+
+
+def test_both_sentences_of_a_refusal_say_the_same_names() -> None:
+    def names(sentence: str) -> set[str]:
+        """What is the same in both languages: headers, addresses, commands."""
+        return set(re.findall(r"Idempotency-Key|Authorization|Bearer|(?:GET )?/v1/\w+", sentence, re.IGNORECASE))
+
+    told = {
+        kind.code(): ({n.lower() for n in names(kind.zh)}, {n.lower() for n in names(kind.en)}) for kind in refusals()
+    }
+    assert {code: both for code, both in told.items() if both[0] != both[1]} == {}
+
+
+def test_every_setting_of_the_local_stack_is_on_the_page() -> None:
+    told = rows(settings.page())
+    expected = {"LINLI_HOME", "LINLI_PORT_BASE"}
+    expected |= {setting(name) for name in Ports.__dataclass_fields__}
+    expected |= {limits.setting(name) for name in Limits.model_fields}
+    assert expected <= set(told)
+    assert (told["LINLI_PORT_GATEWAY"][0], told["LINLI_SIGN_IN_RATE"][0]) == ("`8080`", "`100`")

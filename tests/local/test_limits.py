@@ -1,0 +1,95 @@
+"""How often the open doors may be knocked at: from one address, from all, and what whoever knocks too often hears."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from deploy.gateway.limits import Limits
+from deploy.local import Home, Ports, Trouble, front
+from deploy.local.layout import Layout
+from tests.local.conftest import assert_problem, running
+
+SIGN_IN, TRACK = "/v1/sign-in/codes", "/v1/track/261123-7K3QX-4?code=0"
+_addresses = (f"127.0.1.{number}" for number in itertools.count(1))
+
+
+@pytest.fixture(scope="module")
+def knock(home: Home, upstream: int) -> Iterator["Knock"]:
+    """At a gateway that lets four sign in at once from one address, and four track from all together."""
+    limits = Limits(sign_in_rate=2, sign_in_rate_all=1000, track_rate=1000, track_rate_all=2)
+    with running(home, upstream, "strict", limits) as client:
+        yield Knock(f"{client.base_url}")
+
+
+@dataclass
+class Knock:
+    """Asks, from an address that nobody has asked from where none is given."""
+
+    gateway: str
+
+    def __call__(self, path: str, times: int, source: str = "", language: str = "zh") -> list[httpx.Response]:
+        transport = httpx.HTTPTransport(local_address=source or next(_addresses))
+        headers = {"accept-language": language}
+        with httpx.Client(base_url=self.gateway, transport=transport, timeout=10, headers=headers) as client:
+            return [client.request("GET" if "track" in path else "POST", path) for _ in range(times)]
+
+
+def passed(answers: list[httpx.Response]) -> int:
+    return sum(answer.status_code == 200 for answer in answers)
+
+
+@pytest.mark.parametrize("path", [SIGN_IN, TRACK])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_whoever_knocks_too_often_is_told_when_to_try_again(knock: Knock, path: str, language: str) -> None:
+    answers = knock(path, 10, language=language)
+    problem = assert_problem(answers[-1], 429, "too-many", language)
+    assert answers[-1].headers["retry-after"] in problem["detail"]
+
+
+def test_after_the_time_to_wait_the_door_is_open_again(knock: Knock) -> None:
+    source = next(_addresses)
+    *answers, refused = knock(SIGN_IN, 10, source)
+    assert passed(answers) in (4, 6)  # a second may pass meanwhile
+    assert refused.status_code == 429
+    time.sleep(int(refused.headers["retry-after"]))
+    assert passed(knock(SIGN_IN, 1, source)) == 1
+
+
+def test_one_who_knocks_too_often_does_not_close_the_door_for_others(knock: Knock) -> None:
+    assert passed(knock(SIGN_IN, 30)) <= 6
+    assert passed(knock(SIGN_IN, 1)) == 1
+
+
+def test_all_together_have_a_limit_too(knock: Knock) -> None:
+    assert knock(TRACK, 10)[-1].status_code == 429
+    assert knock(TRACK, 1)[0].status_code == 429
+
+
+def test_what_is_not_limited_is_open_to_whoever_knocked_too_often(knock: Knock) -> None:
+    source = next(_addresses)
+    assert knock(SIGN_IN, 10, source)[-1].status_code == 429
+    assert passed(knock("/v1/requests", 20, source)) == 20
+
+
+def test_a_city_that_signs_in_from_one_address_is_not_hindered(gateway: httpx.Client) -> None:
+    with ThreadPoolExecutor(16) as hands:
+        answers = list(hands.map(lambda _: gateway.post(SIGN_IN), range(150)))
+    assert passed(answers) == 150
+
+
+def test_the_limits_are_settings(home: Home) -> None:
+    front.prepare(Layout(home, Ports.free(), given={"LINLI_SIGN_IN_RATE": "7", "LINLI_TRACK_RATE_ALL": "9000"}))
+    configuration = (home.run / "envoy.yaml").read_text()
+    assert "tokens_per_fill: 7," in configuration
+    assert "tokens_per_fill: 9000," in configuration
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "many"])
+def test_a_limit_that_is_no_number_is_one_sentence(home: Home, wrong: str) -> None:
+    with pytest.raises(Trouble, match=f"LINLI_TRACK_RATE is '{wrong}': give a number"):
+        front.prepare(Layout(home, Ports.free(), given={"LINLI_TRACK_RATE": wrong}))

@@ -1,0 +1,66 @@
+"""Teams and leaders: who of them hears of what, and how many at most."""
+
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from services.chassis.domain.values import now
+from services.contracts import members, requests
+from services.notify.audience.queries import MOST, Address, Directory, Recipient
+from tests.notify.conftest import (
+    COMMUNITY,
+    HANDLER,
+    LEADER,
+    RESIDENT,
+    STATION,
+    STREET,
+    SUPERVISOR,
+    Town,
+    dispatched,
+)
+
+CASE = "case_lamp"
+
+
+async def test_who_joins_a_team_is_welcomed(town: Town) -> None:
+    await town.born(RESIDENT)
+    founded = members.TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
+    await town.tell("team_1", founded, members.TeamMemberJoined(person_id=RESIDENT))
+    assert "巾帼队" in await town.said(RESIDENT, "team-joined")
+
+
+async def test_a_team_that_gets_a_case_is_called_and_hears_when_it_is_withdrawn_but_not_what_is_among_staff(
+    town: Town,
+) -> None:
+    await town.peopled()
+    founded = members.TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3, leader_id=LEADER)
+    joined = [members.TeamMemberJoined(person_id=person) for person in (LEADER, HANDLER, SUPERVISOR)]
+    await town.tell("team_1", founded, *joined, members.TeamMemberLeft(person_id=SUPERVISOR))
+    await town.filed(CASE, dispatched("team_1", "巾帼队"))
+    note = requests.CommentAdded(
+        text=town.seal("缺配件", RESIDENT, "text"), author_id="somebody", public=False, by_resident=False
+    )
+    await town.tell(CASE, note, requests.CaseCancelled())
+    assert await town.templates(HANDLER) == ["case-cancelled", "team-called", "team-joined"]
+    assert await town.templates(LEADER) == ["case-assigned", "case-cancelled", "comment-among-staff", "team-joined"]
+    assert await town.templates(SUPERVISOR) == ["team-joined"]
+
+
+async def test_who_leads_and_did_it_is_not_told_of_it(town: Town) -> None:
+    await town.peopled()
+    await town.employed(LEADER, "handler", COMMUNITY, STATION)
+    await town.filed(CASE)
+    await town.tell(CASE, requests.CaseUrged(times=1, urged_at=now()), by=f"account_{LEADER}")
+    assert await town.templates(LEADER) == ["case-assigned"]
+    assert await town.templates(HANDLER) == ["case-assigned", "case-urged"]
+
+
+def test_of_a_larger_audience_fifty_are_told_and_the_rest_is_counted() -> None:
+    def untold() -> float:
+        return REGISTRY.get_sample_value("linli_messages_total", {"channel": "inbox", "outcome": "untold"}) or 0.0
+
+    team, before = Address("team", "team_1"), untold()
+    crew = Directory({team: [Recipient(f"person_{number}") for number in range(MOST + 7)]})
+    with capture_logs() as logged:
+        assert len(crew.first([[team]], but=None)) == MOST
+    assert untold() == before + 7
+    assert [(entry["concerned"], entry["told"]) for entry in logged] == [(MOST + 7, MOST)]

@@ -24,7 +24,8 @@ COMMUNITY = "150702001001"
 HANDLER = Account(login="a", password="p", totp_secret="JBSWY3DPEHPK3PXP", roles=("operator",), places=("1507",))
 KNOWN = Credentials(city="trial", accounts=(HANDLER,), resident=Resident(phone="13800138000", area=COMMUNITY))
 ITEM = {"code": "GOV", "form": []}
-CASE = {"id": "case_1", "number": "N1", "system": "government", "state": "closed"}
+HANDED = {"id": "organisation_1", "tier": "station"}
+CASE = {"id": "case_1", "number": "N1", "system": "government", "state": "closed", "handler": HANDED}
 SEEDED = {
     "GET /v1/areas": {"items": [{"code": COMMUNITY}], "next": None},
     "GET /v1/catalogue": {"items": [ITEM], "next": None},

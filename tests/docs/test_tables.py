@@ -20,7 +20,7 @@ def rows(page: str) -> dict[str, list[str]]:
 def test_a_problem_has_the_status_with_which_it_is_answered() -> None:
     told = rows(problems.page().partition("## By the gateway")[0])
     assert {code: told[code][0] for code in ("method-unknown", "broken")} == {"method-unknown": "405", "broken": "500"}
-    for refusal in (MethodUnknown(), Broken()):
+    for refusal in (MethodUnknown(), Broken(trace_id="4bf9")):
         assert str(answer(refusal, "en").status_code) == told[refusal.code()][0]
 
 

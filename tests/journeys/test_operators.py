@@ -27,7 +27,7 @@ def test_a_token_is_had_for_a_phone_a_login_and_an_organisation(town: Town) -> N
 def test_a_token_says_whose_it_is_and_until_when(town: Town) -> None:
     told = json.loads(town.linli("token", new_phone(), "--json").stdout)
     me = town.http.get("/v1/me", headers={"Authorization": f"Bearer {told['token']}"}).json()
-    assert told["actor"] == me["id"]
+    assert told["actor"] == me["account"]
     assert datetime.fromisoformat(told["expires"]) > datetime.now(UTC)
 
 

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from deploy.cli.city.client import Refused
@@ -18,7 +18,8 @@ from deploy.cli.replaying.results import Filed
 
 # More moves than the longest story has, with those in between that somebody else made unnecessary.
 MOST_MOVES = 40
-WAIT = timedelta(days=2)
+# For a message that does not say when it was written: any instant, but the same in every run.
+UNDATED = datetime(2024, 1, 1, tzinfo=UTC)
 OVER = ("closed", "rejected", "cancelled")
 NO_REPLY = "您反映的问题已核实处理，感谢您的来信。"
 
@@ -80,7 +81,8 @@ class Story:
             await self._step(self.asker, "comment", {"text": piece})
         for move in range(MOST_MOVES):
             if self.case["state"] in OVER:
-                self.filed.steps = self.taken
+                # Whoever had it last settled it, also where this is a repeat that found it settled.
+                self.filed.steps, self.filed.tier = self.taken, self._tier
                 return
             try:
                 await MOVES[self.case["state"]](self)
@@ -109,7 +111,7 @@ class Story:
 
     def _filed_at(self) -> str:
         """An instant for forms that ask since when: what the file says is local time without a zone."""
-        at = self.message.filed_at or datetime.now(UTC)
+        at = self.message.filed_at or UNDATED
         return at.isoformat()
 
     async def wait(self) -> None:
@@ -138,12 +140,10 @@ class Story:
     async def work(self) -> None:
         """Under way: now and then it has to wait, then it is done with the real reply."""
         if self.fate.paused and not self.taken["pause"]:
-            until = datetime.now(UTC) + WAIT
-            await self._step(self._handler, "pause", {"reason": "等待有关单位现场勘查。", "until": until.isoformat()})
+            await self._step(self._handler, "pause", {"reason": "等待有关单位现场勘查。"})
             return
-        assert self.filed is not None
         first, *rest = parts(self.message.reply or NO_REPLY)
-        handler, self.filed.tier = self._handler, self.case["handler"]["tier"]
+        handler = self._handler
         await self._step(handler, "resolve", {"outcome": self._outcome, "answer": first})
         for piece in rest:
             await self._step(handler, "comment", {"text": piece})
@@ -176,6 +176,12 @@ class Story:
     @property
     def _handler(self) -> Bearer:
         return self.cast.handler(self.case["handler"]["id"])
+
+    @property
+    def _tier(self) -> str:
+        """Of whoever has it, or had it last."""
+        handler = self.case["handler"]
+        return handler["tier"] if handler else ""
 
     @property
     def asker(self) -> Bearer:

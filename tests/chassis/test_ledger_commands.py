@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from services.chassis.domain.values import now
-from services.chassis.ledger.commands import LogUnreadable, read
+from services.chassis.ledger.commands import LogUnreadable, each, read
 from tests.chassis.ledger_city import City, counts, examples
 from tests.support import toy
 from tests.support.toy import Jar
@@ -147,6 +147,11 @@ def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
     log.write_text('{"id": "a"}\n')
     with pytest.raises(LogUnreadable, match=r"line 1: .*method"):
         read(log, [toy.routes])
+    log.write_bytes('{"id": "呼'.encode()[:-1])  # cut off within a character
+    assert list(each(log)) == []
+    log.write_bytes(b'{"id": "\xb0"}\n')
+    with pytest.raises(LogUnreadable, match=r"line 1: .*JSON"):
+        list(each(log))
     with pytest.raises(LogUnreadable, match="No such file"):
         read(tmp_path / "none", [toy.routes])
 

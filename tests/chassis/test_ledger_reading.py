@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.chassis.messaging.kafka import BrokerAway, Outgoing, Past, Publisher, create_topics
+from services.chassis.messaging.kafka import BrokerAway, Outgoing, Past, Publisher, TopicMissing, create_topics
 from services.chassis.usecase import House
 from tests.support.world import World
 
@@ -35,7 +35,7 @@ async def test_a_topic_is_read_from_any_offset_up_to_an_end(world: World) -> Non
         read = [r.value async for records in past.read(topic, partition, 3, 600) for r in records]
         assert read == [b"%d" % n for n in range(3, 600)]
         assert await past.committed(f"{world.name}.nobody") == {}
-        with pytest.raises(LookupError, match="linli migrate"):
+        with pytest.raises(TopicMissing, match="linli migrate"):
             await past.ends("linli.none.v1")
 
 

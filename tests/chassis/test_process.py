@@ -14,6 +14,7 @@ import pytest
 
 from deploy.local import Ports
 from services.chassis.domain.values import now
+from services.chassis.ops import worker as workers
 from services.chassis.ops.settings import Settings, SettingsMissing, load
 from services.chassis.ops.worker import Worker
 from services.chassis.storage import migrations
@@ -179,3 +180,39 @@ async def test_a_worker_that_is_stopped_ends_what_its_timers_are_at(world: World
     assert (await house.context(toy.KEEPER, "read").store.get(toy.Jar, jar.id)).ripened == 1
     assert await house.mongo.find("leases", {}, limit=9) == []
     await house.mongo.close()
+
+
+async def test_a_worker_that_is_stopped_does_not_wait_for_a_timer_that_hangs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_DRAIN_SECONDS", 0.5)
+    house, begun = await world.house(toy.shop), asyncio.Event()
+
+    async def hanging(ctx: Context, id: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    jar = await toy.open_jar(house.context(toy.KEEPER, "test"), toy.OpenJar(label="plums"))
+    await house.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.ripe_at": now()}})
+    shop = replace(toy.shop, timers=(replace(toy.shop.timers[0], work=hanging),))
+    worker = Worker(shop, world.settings(port=Ports.free().members_web))
+    running = asyncio.create_task(worker.run())
+    async with asyncio.timeout(20):
+        await begun.wait()
+    worker.stop()
+    async with asyncio.timeout(8):
+        await running
+    assert await house.mongo.find("leases", {}, limit=9) == []
+    await house.mongo.close()
+
+
+@pytest.mark.parametrize(
+    "away", [{"kafka": "127.0.0.1:1"}, {"mongo_requests": "mongodb://127.0.0.1:1/away?serverSelectionTimeoutMS=200"}]
+)
+async def test_a_worker_waits_for_what_is_away_and_stops_soon_when_told_to(world: World, away: dict[str, str]) -> None:
+    worker = Worker(toy.hall, world.settings(port=Ports.free().requests_web, **away))
+    running = asyncio.create_task(worker.run())
+    assert not (await asyncio.wait([running], timeout=3))[0]
+    worker.stop()
+    async with asyncio.timeout(8):
+        await running

@@ -10,6 +10,7 @@ import pytest
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
+from services.chassis.ops import metrics
 from services.chassis.schedule import timers
 from services.chassis.schedule.leases import Lease
 from services.chassis.usecase import Context, House
@@ -93,6 +94,50 @@ async def test_entities_that_fail_or_do_not_move_on_do_not_hold_up_the_rest(
     assert all(tried.count(jar.id) <= 4 for jar in bad)  # each is tried again, but later and later
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_says_nothing_and_leaves_its_time_is_told_and_rests(rack: House) -> None:
+    jars = [await a_jar(rack, minutes) for minutes in range(2)]
+    seen: list[str] = []
+
+    async def half(ctx: Context, id: str) -> None:
+        seen.append(id)
+        if id == jars[1].id:
+            await toy.ripen(ctx, id)
+
+    timer, setbacks = replace(RIPEN, work=half), timers.Setbacks()
+    told = [metrics.timer_runs.labels("ripen", outcome) for outcome in ("unmoved", "ok")]
+    before = [counter._value.get() for counter in told]
+    assert [await timers.sweep(timer, rack, setbacks) for _ in range(2)] == [2, 0]
+    assert seen == [jar.id for jar in jars]
+    assert setbacks.resting() == [jars[0].id]
+    assert [counter._value.get() - known for counter, known in zip(told, before, strict=True)] == [1, 1]
+
+
+def test_what_fails_rests_longer_and_longer_but_never_longer_than_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, setbacks = [0.0], timers.Setbacks()
+    monkeypatch.setattr("services.chassis.schedule.timers.time.monotonic", lambda: clock[0])
+
+    def rests_for() -> float:
+        start = clock[0]
+        setbacks.failed("jar")
+        while setbacks.resting():
+            clock[0] += 0.5
+        return clock[0] - start
+
+    assert [rests_for() for _ in range(12)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
+    for _ in range(2000):  # as often as something fails in two weeks
+        setbacks.failed("jar")
+    setbacks.mended("jar")
+    assert rests_for() == 1
+
+
+def test_no_more_rest_than_a_look_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "_MOST_RESTING", 3)
+    setbacks = timers.Setbacks()
+    for id in ("a", "b", "c", "a", "d", "e"):
+        setbacks.failed(id)
+    assert setbacks.resting() == ["a", "d", "e"]
 
 
 async def test_what_failed_is_tried_again_and_done_once_mended(rack: House, monkeypatch: pytest.MonkeyPatch) -> None:

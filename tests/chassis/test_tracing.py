@@ -1,10 +1,14 @@
 """Spans: what they tell of an error, and of what brought them about; also where no traces are exported."""
 
 import re
+import threading
+import time
+from collections.abc import Sequence
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -53,6 +57,25 @@ def test_what_a_record_brought_about_is_linked_to_its_trace_and_in_it(exported: 
     assert (span.kind, [f"{link.context.span_id:016x}" for link in span.links]) == (SpanKind.CONSUMER, [SPAN])
     assert span.parent is not None
     assert f"{span.parent.trace_id:032x}" == TRACE
+
+
+def test_traces_that_nobody_takes_do_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = threading.Event()
+
+    class Deaf(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            taken.wait(20)
+            return SpanExportResult.FAILURE
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(Deaf()))
+    provider.get_tracer("linli").start_span("work").end()
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(tracing, "_FLUSH_SECONDS", 0.2)
+    start = time.monotonic()
+    tracing.flush()
+    assert 0.2 <= time.monotonic() - start < 5
+    taken.set()
 
 
 def test_a_record_without_a_trace_begins_one() -> None:

@@ -22,7 +22,10 @@ from tests.cli.fake import Answering, answers, gateway, serving, token
 
 COMMUNITY = "150702001001"
 HANDLER = Account(login="a", password="p", totp_secret="JBSWY3DPEHPK3PXP", roles=("operator",), places=("1507",))
-KNOWN = Credentials(city="trial", accounts=(HANDLER,), resident=Resident(phone="13800138000", area=COMMUNITY))
+DISPATCHER = HANDLER.model_copy(update={"login": "d", "roles": ("dispatcher",), "places": ("150702",)})
+KNOWN = Credentials(
+    city="trial", accounts=(HANDLER, DISPATCHER), resident=Resident(phone="13800138000", area=COMMUNITY)
+)
 ITEM = {"code": "GOV", "form": []}
 HANDED = {"id": "organisation_1", "tier": "station"}
 CASE = {"id": "case_1", "number": "N1", "system": "government", "state": "closed", "handler": HANDED}
@@ -99,6 +102,21 @@ async def test_a_message_for_which_nothing_is_suggested_is_refused_and_the_other
 
     found = await play(tmp_path, answering, message("m1", "怪"), message("m3", "灯"))
     assert (dict(found.refused), [one.message for one in found.filed]) == ({"NoItemFits": 1}, ["m3"])
+
+
+async def test_a_case_for_which_there_is_nobody_breaks_off_its_own_story_and_no_other(tmp_path: Path) -> None:
+    usual, waiting = answers(SEEDED, tmp_path), {**CASE, "state": "new", "inside": {"returns": 0}}
+    filed = iter([{**waiting, "area": "150702009001"}, {**waiting, "area": "150781001001"}, CASE])
+
+    async def answering(request: web.Request) -> web.StreamResponse:
+        return web.json_response(next(filed)) if request.path == "/v1/requests" else await usual(request)
+
+    found = await play(tmp_path, answering, message("m1", "灯"), message("m2", "灯"), message("m3", "灯"))
+    assert [one.message for one in found.filed if one.tier] == ["m3"]
+    assert [what.partition(":")[0] for what in found.broken] == [
+        "Some street has no centre that cases could be given to",
+        "There is no demo account of a dispatcher for 150781001001",
+    ]
 
 
 async def test_a_city_that_cannot_be_looked_at_is_one_sentence() -> None:

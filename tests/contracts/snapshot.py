@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from services.chassis.domain.entity import Copy
 from services.chassis.domain.events import Event
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -29,6 +30,12 @@ def reactions_of(service: str) -> list[str]:
     """The names of everything that reacts in one service."""
     app = importlib.import_module(f"services.{service}.app")
     return sorted(reaction.name for reaction in app.service.all_reactions)
+
+
+def copies_of(service: str) -> tuple[type[Copy], ...]:
+    """What one service keeps of others' entities."""
+    found: tuple[type[Copy], ...] = importlib.import_module(f"services.{service}.app").service.copies
+    return found
 
 
 def current(service: str) -> Snapshot:

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -27,6 +28,12 @@ def test_names_of_reactions_are_unique_in_a_service() -> None:
     for service in SERVICES:
         names = snapshot.reactions_of(service)
         assert len(names) == len(set(names))
+
+
+def test_a_copy_takes_exactly_the_events_that_it_is_said_to_follow() -> None:
+    for kind in (kind for service in SERVICES for kind in snapshot.copies_of(service)):
+        taken = get_args(get_type_hints(kind.apply)["event"])
+        assert set(taken) == {*kind.creates, *kind.follows}, kind
 
 
 NESTED = {"ItemPublished"}

@@ -43,7 +43,7 @@ def test_both_sentences_of_a_refusal_say_the_same_names() -> None:
 
 def test_every_setting_of_the_local_stack_is_on_the_page() -> None:
     told = rows(settings.page())
-    expected = {"LINLI_HOME", "LINLI_PORT_BASE"}
+    expected = {"LINLI_HOME", "LINLI_TOPOLOGY", "LINLI_PORT_BASE"}
     expected |= {setting(name) for name in Ports.__dataclass_fields__}
     expected |= {limits.setting(name) for name in Limits.model_fields}
     assert expected <= set(told)

@@ -2,15 +2,22 @@
 
 import pytest
 
-from services.chassis.domain.scope import Actor
 from services.contracts.areas import hold_a_city, part, path
 from services.contracts.members import Level
 from services.members.app import service
-from tests.members.support import COUNTY_ADMINISTRATOR, FAR_COMMUNITY, FAR_COUNTY, FAR_STREET, Members
+from tests.members.support import (
+    ADMINISTRATOR,
+    COUNTY_ADMINISTRATOR,
+    DISPATCHER,
+    FAR_COMMUNITY,
+    FAR_COUNTY,
+    FAR_STREET,
+    Members,
+)
 from tests.support.world import World, keyed
 
-ADMINISTRATOR = Actor("admin", frozenset({"administrator"}), ("1507",))
 CITY = {"code": "1507", "level": "city", "name": "呼伦贝尔市"}
+NAMED = {"name": "东山新社区", "name_en": "New Dongshan"}
 
 
 async def test_an_area_is_added_below_one_that_is_there(world: World) -> None:
@@ -44,10 +51,28 @@ async def test_a_key_that_added_one_area_is_refused_for_another(members: Members
     assert (other.status_code, other.json()["code"]) == (422, "key-reused")
 
 
-async def test_an_administrator_changes_only_areas_in_the_own_places(members: Members) -> None:
-    named = await members.put(COUNTY_ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/name", {"name": "别名"})
-    closed = await members.post(COUNTY_ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/close", {"reason": "撤销"})
-    assert [(a.status_code, a.json()["code"]) for a in (named, closed)] == [(403, "outside-your-places")] * 2
+async def test_a_renamed_area_answers_with_its_new_name(members: Members) -> None:
+    named, again = [await members.put(ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/name", NAMED) for _ in range(2)]
+    assert (named.status_code, named.json()) == (200, named.json() | NAMED)
+    assert again.headers["ETag"] == named.headers["ETag"], "the same name again is no change"
+    assert (await members.get(None, f"/v1/areas/{FAR_COMMUNITY}")).json() == named.json()
+
+
+async def test_an_area_is_renamed_by_the_administrators_of_its_place_only(members: Members) -> None:
+    for actor, code in ((COUNTY_ADMINISTRATOR, "outside-your-places"), (DISPATCHER, "forbidden")):
+        refused = await members.put(actor, f"/v1/areas/{FAR_COMMUNITY}/name", NAMED)
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": ["东山"]}, {**NAMED, "level": "city"}])
+async def test_a_name_that_is_none_is_refused(members: Members, body: object) -> None:
+    refused = await members.put(ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/name", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+
+
+async def test_an_area_is_closed_by_the_administrators_of_its_place_only(members: Members) -> None:
+    refused = await members.post(COUNTY_ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/close", {"reason": "撤销"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "outside-your-places")
 
 
 @pytest.mark.parametrize("closed", [FAR_COMMUNITY, FAR_STREET, FAR_COUNTY])

@@ -135,6 +135,21 @@ async def test_its_leader_runs_a_team_and_others_do_not(members: Members) -> Non
         assert told(await members.put(actor, f"{path}/on-duty")) == (403, expected)
 
 
+async def test_who_leads_a_team_is_said_in_its_place_and_not_by_a_leader_who_dispatches_elsewhere(
+    members: Members,
+) -> None:
+    team, person = await founded(members), await a_person(members)
+    path = f"/v1/teams/{team}"
+    both = frozenset({"handler", "dispatcher"})
+    elsewhere = replace(FAR_DISPATCHER, roles=both, person=person, organisations=(team,))
+    assert (await members.put(DISPATCHER, f"{path}/leader", {"person": person})).status_code == 200
+    other = {"person": await a_person(members, "13800000002")}
+    for actor in (elsewhere, FAR_DISPATCHER):
+        assert told(await members.put(actor, f"{path}/leader", other)) == (403, "outside-your-places")
+    assert (await members.put(elsewhere, f"{path}/on-duty")).json()["leader"] == person
+    assert (await members.put(ADMINISTRATOR, f"{path}/leader", other)).json()["leader"] == other["person"]
+
+
 async def test_members_join_and_leave_and_only_who_runs_the_team_sees_them(members: Members) -> None:
     team, person = await founded(members), await a_person(members)
     path = f"/v1/teams/{team}"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from services.chassis.domain.values import new_id
+from services.chassis.domain.values import id_from
 from services.chassis.schedule.leases import Lease
 from services.contracts import tracking
 from services.requests.overview import model as overview
@@ -56,10 +56,10 @@ def test_a_number_is_the_day_in_the_city_and_a_part_of_the_id() -> None:
 
 
 async def test_a_number_that_another_case_has_is_not_given_again(town: Town) -> None:
-    context, alike = town.context(RESIDENT), new_id("case")
+    context, alike = town.context(RESIDENT), id_from("case", "one")
     first = await take_number(context, alike)
     again = await take_number(town.context(RESIDENT), alike)
-    twin = await take_number(town.context(RESIDENT), alike[:10] + new_id("case")[10:])
+    twin = await take_number(town.context(RESIDENT), alike[:10] + id_from("case", "another")[10:])
     assert first == again != twin
 
 
@@ -193,7 +193,7 @@ async def test_the_times_to_answer_and_to_resolve_count_once_from_filing_or_reop
 
 def test_numbers_look_like_numbers() -> None:
     shape = re.compile(r"\d{6}-[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]")
-    for number in numbers.candidates(new_id("case"), datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("UTC")):
+    for number in numbers.candidates(id_from("case", "one"), datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("UTC")):
         assert shape.fullmatch(number)
 
 

@@ -41,9 +41,13 @@ class Credentials(BaseModel):
     resident: Resident
 
     def with_role(self, role: str, place: str = "") -> Account:
-        """The first account of a role, for a place or one above it."""
-        fitting = (one for one in self.accounts if role in one.roles and _covers(one, place))
-        return next(fitting)
+        """The first account of a role, for a place or one above it; Trouble where there is none."""
+        for one in self.accounts:
+            if role in one.roles and _covers(one, place):
+                return one
+        raise Trouble(
+            f"There is no demo account of a {role} for {place or 'the city'}: run `linli seed` again.", code=1
+        )
 
     def serving(self) -> dict[str, Account]:
         """For each organisation and team the account that works for it; handlers before supervisors."""

@@ -15,6 +15,9 @@ from deploy.cli.replaying.fates import Fate, phone
 from deploy.cli.replaying.forms import answers
 from deploy.cli.replaying.messages import Message, parts
 from deploy.cli.replaying.results import Filed
+from deploy.local import Trouble
+from services.contracts.areas import part
+from services.contracts.members import Level
 
 # More moves than the longest story has, with those in between that somebody else made unnecessary.
 MOST_MOVES = 40
@@ -170,8 +173,11 @@ class Story:
 
     @property
     def _centre(self) -> str:
-        """The service centre of the street."""
-        return self.town.centres[self.case["area"][:9]]
+        """The service centre of the street; Trouble where it has none."""
+        street = part(self.case["area"], Level.SUB_DISTRICT)
+        if street not in self.town.centres:
+            raise Trouble("Some street has no centre that cases could be given to: found one.", code=1)
+        return self.town.centres[street]
 
     @property
     def _handler(self) -> Bearer:

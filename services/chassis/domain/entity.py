@@ -16,7 +16,6 @@ class Index:
     """One index, by stored field names with 1 or -1; declared with what it serves."""
 
     keys: tuple[tuple[str, int], ...]
-    unique: bool = False
     sparse: bool = False
 
 

@@ -54,7 +54,7 @@ class Order:
         step = "$lt" if self.descending else "$gt"
         if self.field == "_id":
             return {"$and": [where, {"_id": {step: last}}]}
-        bound, further = _bounds(self.field, value, descending=self.descending)
+        bound, further = (_below if self.descending else _above)(self.field, value)
         # The bound keeps the scan inside the index; the choice behind it only drops the ties.
         return {"$and": [where, *bound, {"$or": [*further, {"_id": {step: last}}]}]}
 
@@ -70,14 +70,19 @@ class Order:
 Conditions = list[dict[str, Any]]
 
 
-def _bounds(field: str, value: Any, *, descending: bool) -> tuple[Conditions, Conditions]:
-    """(where the rest of the list lies, what in it has another value); None stands before all other values."""
+def _above(field: str, value: Any) -> tuple[Conditions, Conditions]:
+    """(where the rest of a rising list lies, what in it has another value); None stands before all other values."""
     if value is None:
-        return ([{field: None}], []) if descending else ([], [{field: {"$ne": None}}])
-    if descending:
-        # Not "at most": that would leave out the entries without a value, which come last.
-        return [{field: {"$not": {"$gt": value}}}], [{field: {"$not": {"$gte": value}}}]
+        return [], [{field: {"$ne": None}}]
     return [{field: {"$gte": value}}], [{field: {"$gt": value}}]
+
+
+def _below(field: str, value: Any) -> tuple[Conditions, Conditions]:
+    """As ``_above``, of a falling list: the entries without a value come last."""
+    if value is None:
+        return [{field: None}], []
+    # Not "at most": that would leave out the entries without a value.
+    return [{field: {"$not": {"$gt": value}}}], [{field: {"$not": {"$gte": value}}}]
 
 
 def _mark(where: dict[str, Any], order: Order) -> str:

@@ -1,8 +1,7 @@
-"""Small values with one meaning everywhere: instants, money, ids, sealed text."""
+"""Small values with one meaning everywhere: instants, ids, sealed text."""
 
 import base64
 import hashlib
-import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -24,9 +23,6 @@ def in_milliseconds(at: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(in_milliseconds)]
 """A point in time: aware, UTC, whole milliseconds."""
 
-Fen = Annotated[int, Field(ge=0)]
-"""Money in fen (a hundredth of a yuan)."""
-
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 """Free text that a person wrote: at most 4,000 characters."""
 
@@ -36,13 +32,8 @@ def now() -> datetime:
     return in_milliseconds(datetime.now(UTC))
 
 
-def new_id(kind: str) -> str:
-    """A random id that carries its kind, such as ``case_8f3k…`` (120 bits)."""
-    return f"{kind}_{_base32(secrets.token_bytes(15))}"
-
-
 def id_from(kind: str, cause: str) -> str:
-    """The one id that this cause gives: a repeated creation meets what it made before."""
+    """The one id, such as ``case_8f3k…`` (120 bits), that this cause gives: a repeat meets what it made before."""
     return f"{kind}_{_base32(hashlib.sha256(f'{kind}|{cause}'.encode()).digest()[:15])}"
 
 

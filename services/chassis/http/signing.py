@@ -17,12 +17,13 @@ LIFE = timedelta(minutes=15)
 
 
 class Signer:
-    """Signs with the newest of the keys in a folder of Ed25519 PEM files."""
+    """Signs with that of a folder's Ed25519 keys (``*.pem``) whose file name comes last: new ones are named onward."""
 
     def __init__(self, folder: Path, issuer: str, audience: str) -> None:
-        newest = max(folder.glob("*.pem"))
-        self._key = newest.read_text()
-        self._name = public_key(newest)["kid"]
+        """ValueError where the folder holds no key."""
+        last = max(folder.glob("*.pem"))
+        self._key = last.read_text()
+        self._name = public_key(last)["kid"]
         self._issuer = issuer
         self._audience = audience
 

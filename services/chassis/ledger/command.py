@@ -13,12 +13,12 @@ from services.chassis.ledger.commands import LogUnreadable
 from services.chassis.ledger.lag import Unanswered
 from services.chassis.ledger.report import Say
 from services.chassis.ledger.verify import Question, quietly, verify
-from services.chassis.messaging.kafka import BrokerAway
+from services.chassis.messaging.kafka import BrokerAway, TopicMissing
 from services.chassis.ops import logs
 from services.chassis.ops.service import Service
 from services.chassis.ops.settings import Settings
 
-_TROUBLES = (BrokerAway, Unavailable, LogUnreadable, Unanswered, LookupError)
+_TROUBLES = (BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing)
 
 
 def run(service: Service, settings: Settings, words: Sequence[str]) -> None:

@@ -122,13 +122,13 @@ def read(file: Path, routes: Sequence[Routes]) -> Commands:
 def each(file: Path) -> Iterator[Command]:
     """All lines of a driver's log; LogUnreadable names the first wrong one."""
     try:
-        with file.open(encoding="utf-8") as lines:
-            yield from (_parsed(file, n, raw) for n, raw in enumerate(lines, 1) if raw.endswith("\n"))
+        with file.open("rb") as lines:
+            yield from (_parsed(file, n, raw) for n, raw in enumerate(lines, 1) if raw.endswith(b"\n"))
     except OSError as error:
         raise LogUnreadable(f"{file}: {error.strerror}") from error
 
 
-def _parsed(file: Path, number: int, raw: str) -> Command:
+def _parsed(file: Path, number: int, raw: bytes) -> Command:
     try:
         return Command.model_validate_json(raw)
     except ValidationError as error:

@@ -34,7 +34,7 @@ def quietly(what: str) -> None:
 
 
 async def verify(service: Service, settings: Settings, question: Question, say: Say = quietly) -> Report:
-    """Check what one service promised; BrokerAway, Unavailable, LogUnreadable, Unanswered, LookupError for trouble."""
+    """Check what one service promised; BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing for trouble."""
     house = open_house(service, settings)
     try:
         async with Past(settings.kafka).open() as past:

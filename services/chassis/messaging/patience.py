@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.messaging.kafka import BrokerAway
@@ -9,6 +10,8 @@ from services.chassis.ops import logs
 from services.chassis.storage.vault import KeyNotHere
 
 log = logs.get()
+
+T = TypeVar("T")
 
 
 def passing(error: BaseException) -> bool:
@@ -18,13 +21,15 @@ def passing(error: BaseException) -> bool:
     return isinstance(error, BrokerAway) or (isinstance(error, Refusal) and error.kind is Kind.UNAVAILABLE)
 
 
-async def lasting(work: Callable[[], Awaitable[None]]) -> None:
-    """Do it until it is done, however long database or broker are away; any other error is raised."""
+async def lasting(work: Callable[[], Awaitable[T]]) -> T:
+    """Do it until it is done, however long database or broker are away; any other error is raised.
+
+    Each try that fails is logged; whoever has to stop meanwhile cancels it.
+    """
     pause = 0.1
     while True:
         try:
-            await work()
-            return
+            return await work()
         except Exception as error:
             if not passing(error):
                 raise

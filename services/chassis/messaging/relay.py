@@ -129,7 +129,7 @@ class Relay:
 
     async def _publish_keys(self, keys: Sequence[Document]) -> None:
         records = [Outgoing(self._keys_topic, key["_id"], key["wrapped"], {}) for key in keys]
-        if any(await self._publisher.send(records) if records else ()):
+        if any(await self._publisher.send(records)):
             raise BrokerAway("a key was not acknowledged")
         await self._mongo.bulk("keys", [_sent(key) for key in keys])
 

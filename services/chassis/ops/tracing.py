@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from threading import Thread
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -25,6 +26,7 @@ from structlog.contextvars import bound_contextvars
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_FLUSH_SECONDS = 3.0
 _tracer = trace.get_tracer("linli")
 
 
@@ -32,7 +34,8 @@ def export_to(endpoint: str | None, service: str, role: str) -> None:
     """Send spans over OTLP/HTTP to ``endpoint``; nothing is sent without one."""
     if endpoint is None:
         return
-    provider = TracerProvider(resource=Resource({"service.name": f"linli-{service}", "linli.role": role}))
+    resource = Resource({"service.name": f"linli-{service}", "linli.role": role})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)  # ``flush`` does it, and waits less
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=5)))
     trace.set_tracer_provider(provider)
 
@@ -80,10 +83,12 @@ def bound(parent: str | None) -> Iterator[None]:
 
 
 def flush() -> None:
-    """Send what is still held, before the process ends."""
+    """Send what is still held, before the process ends; given up after three seconds."""
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
-        provider.shutdown()
+        ending = Thread(target=provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(_FLUSH_SECONDS)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -11,8 +11,9 @@ import uvloop
 from fastapi import FastAPI
 
 from services.chassis.messaging.consumer import Consumer
-from services.chassis.messaging.kafka import BrokerAway, Publisher, Reader, group_has_offsets
+from services.chassis.messaging.kafka import Publisher, Reader, group_has_offsets
 from services.chassis.messaging.keys import KeyKeeper
+from services.chassis.messaging.patience import lasting
 from services.chassis.messaging.relay import Relay
 from services.chassis.messaging.switches import switched_on
 from services.chassis.ops import health, logs, metrics, tracing
@@ -33,6 +34,7 @@ from services.chassis.schedule.leases import Lease
 log = logs.get()
 
 _DRAIN_SECONDS = 15  # longer than any timer's call to the outside
+_LEAVE_SECONDS = 3  # for each of the three steps after that: with them a stop takes no more than 25 s
 _TIMER = "timer "
 
 
@@ -88,8 +90,10 @@ class Worker:
 
     async def _consume(self) -> None:
         group = f"{self._settings.topic_prefix}.{self._service.name}"
-        reads = await _once_there(lambda: group_has_offsets(self._settings.kafka, group))
-        reactions = await switched_on(self._house.mongo, self._service.all_reactions, group_reads=reads)
+        reads = await lasting(partial(group_has_offsets, self._settings.kafka, group))
+        reactions = await lasting(
+            partial(switched_on, self._house.mongo, self._service.all_reactions, group_reads=reads)
+        )
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         reader = await self._reader(topics, group)
         self._consumer = Consumer(self._house, reader, reactions)
@@ -107,7 +111,7 @@ class Worker:
             await reader.start()
             return reader
 
-        reader: Reader = await _once_there(joined)
+        reader = await lasting(joined)
         self._readers.append(reader)
         return reader
 
@@ -131,24 +135,21 @@ class Worker:
         return None if self._consumer.ready() else "no partition has been given to this worker yet"
 
     async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
-        """Let the batch in hand and what the timers are at end, give up leases, send what is held, leave."""
+        """Let the batch in hand and what the timers are at end, then send what is held, give up leases, leave."""
         self._finishing.set()
-        if self._consumer is not None:
+        ending = [task for task in loops if task.get_name().startswith(_TIMER)]
+        if self._consumer is not None:  # else it has no batch in hand: it still waits for its start
             self._consumer.finish()
-        ending = [task for task in loops if task.get_name() == "consumer" or task.get_name().startswith(_TIMER)]
+            ending += [task for task in loops if task.get_name() == "consumer"]
         if ending:
             await asyncio.wait(ending, timeout=_DRAIN_SECONDS)
         for task in loops:
             task.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
-        for reader in self._readers:
-            await reader.stop()
-        for lease in self._leases:
-            with suppress(Exception):  # a database that is away: the lease runs out by itself
-                await lease.release()
-        await self._publisher.stop()
+        await _shortly(*loops)
+        readers = (reader.stop() for reader in self._readers)
+        await _shortly(self._publisher.stop(), asyncio.to_thread(tracing.flush), *readers)
+        await _shortly(*(lease.release() for lease in self._leases))  # where that fails they run out by themselves
         await self._house.mongo.close()
-        tracing.flush()
 
 
 def run(service: Service, settings: Settings) -> None:
@@ -163,10 +164,8 @@ def run(service: Service, settings: Settings) -> None:
     uvloop.run(worker.run())
 
 
-async def _once_there(work: Callable[[], Awaitable[Any]]) -> Any:
-    while True:
-        try:
-            return await work()
-        except BrokerAway as error:
-            log.warning("the broker is away", reason=str(error))
-            await asyncio.sleep(1)
+async def _shortly(*work: Awaitable[Any]) -> None:
+    """All at once, however each ends, and no longer than a stop can wait."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LEAVE_SECONDS):
+            await asyncio.gather(*work, return_exceptions=True)

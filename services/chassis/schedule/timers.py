@@ -20,6 +20,7 @@ _BATCH = 100
 _AT_ONCE = 8
 _RENEW = 1.0
 _PAUSE, _LONGEST_PAUSE = 1.0, 600.0
+_MOST_RESTING = 5_000  # they go into every look for what is due
 
 
 @dataclass(frozen=True)
@@ -55,25 +56,30 @@ async def run(timer: Timer, house: House, lease: Lease, finishing: asyncio.Event
 
 
 class Setbacks:
-    """Which entities a timer failed on lately, and from when they are tried again. Forgotten with the process."""
+    """Which entities a timer failed on lately, and from when they are tried again. Forgotten with the process.
+
+    At most 5,000 are remembered: of more, the one that failed longest ago is forgotten, and tried as if for the first
+    time.
+    """
 
     def __init__(self) -> None:
-        self._tries: dict[str, int] = {}
-        self._again_at: dict[str, float] = {}
+        self._known: dict[str, tuple[float, float]] = {}  # (the pause, its end), by the last failure
 
     def resting(self) -> list[str]:
         """Those that are passed over now."""
-        return [id for id, at in self._again_at.items() if at > time.monotonic()]
+        return [id for id, (_, end) in self._known.items() if end > time.monotonic()]
 
     def failed(self, id: str) -> None:
         """It is tried again after a pause that doubles each time, up to ten minutes."""
-        tries = self._tries[id] = self._tries.get(id, -1) + 1
-        self._again_at[id] = time.monotonic() + min(_LONGEST_PAUSE, _PAUSE * 2**tries)
+        last, _ = self._known.pop(id, (_PAUSE / 2, 0.0))
+        pause = min(_LONGEST_PAUSE, last * 2)
+        self._known[id] = (pause, time.monotonic() + pause)
+        if len(self._known) > _MOST_RESTING:
+            del self._known[next(iter(self._known))]
 
     def mended(self, id: str) -> None:
-        """It went well."""
-        self._tries.pop(id, None)
-        self._again_at.pop(id, None)
+        """It went well: nothing is held against it."""
+        self._known.pop(id, None)
 
     def note(self, outcomes: Mapping[str, str]) -> None:
         """How some went; where the database was away nobody is to blame."""
@@ -129,25 +135,37 @@ async def _together(
         while (await asyncio.wait(tasks.values(), timeout=_RENEW))[1]:
             with suppress(Unavailable):
                 await ours()
-    return {id: task.result() for id, task in tasks.items()}
+    outcomes = {id: task.result() for id, task in tasks.items()}
+    for due in await _unmoved(timer, house, [due for due in entries if outcomes[due.id] == "ok"]):
+        outcomes[due.id] = "unmoved"
+        with tracing.bound(due.trace):
+            log.error("a timer's use case left its time where it was", timer=timer.name, entity=due.id)
+    for outcome in outcomes.values():
+        metrics.timer_runs.labels(timer.name, outcome).inc()
+    return outcomes
+
+
+async def _unmoved(timer: Timer, house: House, done: Sequence[_Due]) -> list[_Due]:
+    """Which of them are as due as before, whatever their use case said."""
+    if not done:
+        return []
+    where, show = {"_id": {"$in": [due.id for due in done]}}, {f"state.{timer.field}": 1}
+    found = await house.mongo.find(timer.kind.collection(), where, show=show, limit=len(done))
+    now_at = {document["_id"]: document["state"][timer.field] for document in found}
+    return [due for due in done if now_at.get(due.id) == due.at]
 
 
 async def _one(timer: Timer, house: House, due: _Due) -> str:
-    """How it went: ok, refused, error, unmoved or unavailable."""
+    """How it went by itself: ok, refused, error or unavailable."""
     id, cause = due.id, f"timer:{timer.name}:{due.id}:{due.at.isoformat()}"
     # In the trace of what happened last: a message that goes out, a case that climbs, are the rest of that story.
     with tracing.span_because_of(f"timer {timer.name}", due.trace or tracing.new_parent()) as trace:
         try:
-            left = await timer.work(house.own_context(timer.name, cause, trace), id)
-            outcome = "ok"
-            if isinstance(left, timer.kind) and getattr(left, timer.field) == due.at:
-                outcome = "unmoved"
-                log.error("a timer's use case left its time where it was", timer=timer.name, entity=id)
+            await timer.work(house.own_context(timer.name, cause, trace), id)
+            return "ok"
         except Refusal as refusal:
-            outcome = "unavailable" if refusal.kind is Kind.UNAVAILABLE else "refused"
             log.warning("a timer's use case refused", timer=timer.name, entity=id, code=refusal.code())
+            return "unavailable" if refusal.kind is Kind.UNAVAILABLE else "refused"
         except Exception:
-            outcome = "error"
             log.exception("a timer's use case failed", timer=timer.name, entity=id)
-    metrics.timer_runs.labels(timer.name, outcome).inc()
-    return outcome
+            return "error"

@@ -30,7 +30,7 @@ async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:
     """Build every declared index that is missing; how many are declared."""
     indexes = list(declared(kinds))
     for name, index in indexes:
-        await mongo.build_index(name, index.keys, unique=index.unique, sparse=index.sparse)
+        await mongo.build_index(name, index.keys, sparse=index.sparse)
     return len(indexes)
 
 

@@ -114,7 +114,7 @@ class Vault:
                 await asyncio.sleep(0.02)
 
     def seal(self, text: str, subject: str, kind: str) -> Sealed:
-        """Encrypt for a subject that is held; Erased where its key is gone."""
+        """Encrypt for a subject that is held; Erased where its key is gone, KeyError where it is not held."""
         key = self._keys[subject][1]
         if key is None:
             raise Erased
@@ -122,7 +122,10 @@ class Vault:
         return _written(nonce + key.encrypt(nonce, text.encode(), self._bound(subject, kind)))
 
     def open(self, sealed: Sealed, subject: str, kind: str) -> str | None:
-        """The text again, None where the subject was erased; Tampered where it was changed or moved."""
+        """The text again, None where the subject was erased.
+
+        Tampered where it was changed or moved, KeyError where the subject is not held.
+        """
         key = self._keys[subject][1]
         if key is None:
             return None

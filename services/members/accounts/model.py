@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Container, Iterable
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, assert_never
 
 import pyotp
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -87,6 +87,8 @@ class Account(Entity[AccountEvent]):
                 self.login, self.password_hash, self.totp = event.login, event.password_hash, event.totp
             case AccountClosed():
                 self.open = False
+            case _:
+                assert_never(event)
 
     def places(self) -> tuple[str, ...]:
         """What all its places lie in: only who is in charge of all of them is in charge of the account."""

@@ -1,6 +1,6 @@
 """An area: a place with a statistical code, which is its id and says what it lies in."""
 
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
@@ -65,6 +65,8 @@ class Area(Entity[AreaEvent]):
                 self.name, self.name_en = event.name, event.name_en
             case AreaClosed():
                 self.open = False
+            case _:
+                assert_never(event)
 
     def places(self) -> tuple[str, ...]:
         """Its own code and those above it."""

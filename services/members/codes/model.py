@@ -3,7 +3,7 @@
 import hmac
 import math
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from pydantic import Field
 
@@ -82,6 +82,8 @@ class PhoneCode(Entity[PhoneCodeEvent]):
                 self.wrong, self.locked_until = self.wrong + 1, event.locked_until
             case CodeAccepted():
                 self.mark, self.wrong = None, 0
+            case _:
+                assert_never(event)
 
     def subjects(self) -> tuple[str, ...]:
         """Whose phone it is."""

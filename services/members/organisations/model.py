@@ -1,6 +1,6 @@
 """An organisation: who serves a place, whom it stands under, who leads it."""
 
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
@@ -70,6 +70,8 @@ class Organisation(Entity[OrganisationEvent]):
                 self.above, self.department, self.code = event.above, event.department, event.code
             case LeaderAppointed():
                 self.leader_id = event.leader_id
+            case _:
+                assert_never(event)
 
     def places(self) -> tuple[str, ...]:
         """The area it serves and those above it."""

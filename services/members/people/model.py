@@ -1,6 +1,6 @@
 """A person: sealed name, phone and address, the place they live in, and how much of that others see."""
 
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 import phonenumbers
 
@@ -66,6 +66,8 @@ class Person(Entity[PersonEvent]):
                 self.area = event.area
             case PersonUnmasked():
                 pass  # a look changes nothing; the history keeps it
+            case _:
+                assert_never(event)
 
     def places(self) -> tuple[str, ...]:
         """The place they live in and those above it; none where it is not known."""

@@ -5,7 +5,7 @@ import hmac
 import math
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 import pyotp
 
@@ -130,6 +130,8 @@ class Session(Entity[SessionEvent]):
                 self.mark, self.idle_until = event.mark, event.idle_until
             case SessionEnded():
                 self.open = False
+            case _:
+                assert_never(event)
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -154,6 +156,8 @@ class Guard(Entity[GuardEvent]):
                 self.failures, self.failed_at, self.locked_until, self.last_step = 0, None, None, event.step
             case StaffSignInFailed():
                 self.failures, self.failed_at, self.locked_until = event.failures, event.at, event.locked_until
+            case _:
+                assert_never(event)
 
     def failures_by(self, now: datetime) -> int:
         """How many failures in a row are remembered: none after a quiet hour."""

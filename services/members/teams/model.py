@@ -1,6 +1,6 @@
 """A volunteer team: what it can do, how much at once, who is in it, and whether it takes cases now."""
 
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from pydantic import Field
 
@@ -74,6 +74,8 @@ class Team(Entity[TeamEvent]):
                 self.on_duty = True
             case TeamWentOffDuty():
                 self.on_duty = False
+            case _:
+                assert_never(event)
 
     def _founded(self, event: TeamFounded) -> None:
         self.sort, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area

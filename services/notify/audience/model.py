@@ -1,6 +1,6 @@
 """What other services told of people, staff, organisations, teams and cases, as far as telling somebody needs it."""
 
-from typing import Any, ClassVar
+from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.values import Instant, Sealed
@@ -10,6 +10,21 @@ from services.contracts.members import Role
 
 SIGNED_IN = tuple(role.value for role in Role)
 """Whoever has an account, whatever the role."""
+
+PersonEvent = members.PersonRegistered | members.ProfileChanged
+StaffEvent = members.AccountOpened | members.RolesGranted | members.AccountClosed
+OrganisationEvent = members.OrganisationFounded | members.LeaderAppointed
+TeamEvent = members.TeamFounded | members.TeamLeaderAppointed | members.TeamMemberJoined | members.TeamMemberLeft
+CaseEvent = (
+    requests.CaseFiled
+    | requests.LimitsSet
+    | requests.CaseDispatched
+    | requests.CaseUnassigned
+    | requests.CaseReturned
+    | requests.CaseReopened
+    | requests.CaseResumed
+    | requests.CaseEscalated
+)
 
 
 class Person(Copy):
@@ -23,7 +38,7 @@ class Person(Copy):
     phone: Sealed | None = None
     area: str | None = None
 
-    def apply(self, event: Any) -> None:
+    def apply(self, event: PersonEvent) -> None:
         """Take an event of the source into the copy."""
         self.name, self.phone, self.area = event.name, event.phone, event.area
 
@@ -44,7 +59,7 @@ class Staff(Copy):
     organisations: list[str]
     posts: list[str]
 
-    def apply(self, event: Any) -> None:
+    def apply(self, event: StaffEvent) -> None:
         """Take an event of the source into the copy."""
         self.person_id = event.person_id
         if isinstance(event, members.AccountClosed):
@@ -67,7 +82,7 @@ class Organisation(Copy):
     above: str | None = None
     leader_id: str | None = None
 
-    def apply(self, event: Any) -> None:
+    def apply(self, event: OrganisationEvent) -> None:
         """Take an event of the source into the copy."""
         match event:
             case members.OrganisationFounded():
@@ -75,6 +90,8 @@ class Organisation(Copy):
                 self.leader_id = None
             case members.LeaderAppointed():
                 self.leader_id = event.leader_id
+            case _:
+                assert_never(event)
 
 
 class Team(Copy):
@@ -90,7 +107,7 @@ class Team(Copy):
     leader_id: str | None = None
     members: list[str]
 
-    def apply(self, event: Any) -> None:
+    def apply(self, event: TeamEvent) -> None:
         """Take an event of the source into the copy."""
         match event:
             case members.TeamFounded():
@@ -107,6 +124,8 @@ class Team(Copy):
                 self.members = sorted({*self.members, event.person_id})
             case members.TeamMemberLeft():
                 self.members = [member for member in self.members if member != event.person_id]
+            case _:
+                assert_never(event)
 
 
 class Case(Copy):
@@ -142,7 +161,7 @@ class Case(Copy):
     level: int = 0
     owner_id: str | None = None
 
-    def apply(self, event: Any) -> None:
+    def apply(self, event: CaseEvent) -> None:
         """Take an event of the source into the copy."""
         match event:
             case requests.CaseFiled():
@@ -162,6 +181,8 @@ class Case(Copy):
                 self.level, self.owner_id = 0, None
             case requests.CaseEscalated():
                 self.level, self.owner_id = event.level, event.owner_id
+            case _:
+                assert_never(event)
 
     def places(self) -> tuple[str, ...]:
         """The area of the case and those above it."""

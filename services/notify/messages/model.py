@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from pydantic import BaseModel
 
@@ -119,6 +119,8 @@ class Message(Entity[MessageEvent]):
                 self._settle(event.channel, DeliveryState.GIVEN_UP, event.attempt, event.reason)
             case MessageRead():
                 self.read = True
+            case _:
+                assert_never(event)
 
     def subjects(self) -> tuple[str, ...]:
         """The recipient."""

@@ -3,7 +3,14 @@
 from services.chassis.messaging.kafka.publisher import Publisher
 from services.chassis.messaging.kafka.reader import Reader
 from services.chassis.messaging.kafka.records import PARTITIONS, BrokerAway, Incoming, Outgoing, Unsendable
-from services.chassis.messaging.kafka.topics import TOPICS, Past, create_topics, group_has_offsets, partition_of
+from services.chassis.messaging.kafka.topics import (
+    TOPICS,
+    Past,
+    TopicMissing,
+    create_topics,
+    group_has_offsets,
+    partition_of,
+)
 
 __all__ = [
     "PARTITIONS",
@@ -14,6 +21,7 @@ __all__ = [
     "Past",
     "Publisher",
     "Reader",
+    "TopicMissing",
     "Unsendable",
     "create_topics",
     "group_has_offsets",

@@ -1,5 +1,6 @@
 """Reading as a member of a group."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -46,6 +47,9 @@ class Reader:
         except (KafkaConnectionError, KafkaTimeoutError, UnknownTopicOrPartitionError) as error:
             await self.stop()
             raise BrokerAway(str(error)) from error
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
 
     async def poll(self, wait_ms: int) -> list[list[Incoming]]:
         """What has come, in order, a list for each partition that has any; none after ``wait_ms`` without anything."""
@@ -53,7 +57,10 @@ class Reader:
         return [[incoming(record) for record in records] for records in batches.values() if records]
 
     async def commit(self, read: Sequence[Incoming]) -> bool:
-        """Confirm these and all before them; False where a partition went elsewhere meanwhile."""
+        """Confirm these and all before them; False where a partition went elsewhere meanwhile.
+
+        BrokerAway where the broker is away.
+        """
         offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in read}
         try:
             await self._consumer.commit(offsets)

@@ -28,6 +28,10 @@ TOPICS = {"members": EVENTS, "requests": EVENTS, "notify": EVENTS, "keys": KEYS}
 """Every topic and its configuration; events are kept for ever, keys by their last value."""
 
 
+class TopicMissing(Exception):
+    """A topic that is to be read is not there."""
+
+
 class Past:
     """Topics from any offset, read without a group; for checks and repairs. BrokerAway without a broker."""
 
@@ -48,9 +52,9 @@ class Past:
             await within(2, self._consumer.stop())
 
     async def ends(self, topic: str) -> dict[tuple[str, int], int]:
-        """The offset behind the last record of each partition; LookupError for a topic that is not there."""
+        """The offset behind the last record of each partition; TopicMissing where there is no such topic."""
         if topic not in await in_time(self._consumer.topics()):
-            raise LookupError(f"there is no topic {topic}: run `linli migrate`")
+            raise TopicMissing(f"there is no topic {topic}: run `linli migrate`")
         found = await in_time(self._consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)]))
         return {(p.topic, p.partition): end for p, end in found.items()}
 
@@ -78,7 +82,10 @@ def partition_of(key: str) -> int:
 
 
 async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -> list[str]:
-    """Make the topics that are missing (``names``: full name by short name) and return the wrongly configured ones."""
+    """Make the topics that are missing (``names``: full name by short name) and return the wrongly configured ones.
+
+    BrokerAway where the broker is away, or does not make one.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=MS)
     try:
         async with asyncio.timeout(SECONDS * 3):
@@ -100,7 +107,7 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
 
 
 async def group_has_offsets(brokers: str, group: str) -> bool:
-    """Whether a consumer group has ever confirmed anything."""
+    """Whether a consumer group has ever confirmed anything. BrokerAway without a broker."""
     async with Past(brokers).open() as past:
         return bool(await past.committed(group))
 

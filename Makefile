@@ -6,12 +6,16 @@ SHELL := /bin/bash
 PYTHON ?= python3
 # More words for pytest: make test PYTEST="tests/local -x"
 PYTEST ?=
+# Other words for the bench: make bench BENCH="--only latency", BENCH="--page --soak 600"
+BENCH ?= --page
+# Other words for the faults: make faults FAULTS="--seed 7 --only kill-kafka mixed"
+FAULTS ?=
 LOCK := deploy/requirements/dev.lock
 READY := .venv/.ready
 # The mongod that a Python package brings, used where none is on the PATH, loads this library of the system.
 MONGOD_RUNS := 'import ctypes, shutil, sys; sys.platform != "linux" or shutil.which("mongod") or ctypes.CDLL("libcurl.so.4")'
 
-.PHONY: help demo test check docs down clean tools
+.PHONY: help demo test faults bench check docs down clean tools
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
@@ -21,6 +25,12 @@ demo: $(READY) ## Start everything, fill it with a city, and play a first case (
 
 test: $(READY) ## Run the tests on a real Kafka, MongoDB and Envoy of their own
 	@.venv/bin/pytest $(PYTEST)
+
+faults: $(READY) ## Kill, freeze, cut and poison everything under load, and check that no promise breaks (12 min)
+	@.venv/bin/python -m tests.faults $(FAULTS)
+
+bench: $(READY) ## Measure speed and memory on a stack of its own (15 min), into docs/performance.md
+	@.venv/bin/python -m tests.bench $(BENCH)
 
 check: $(READY) ## Check format, lint, types, the walls between the parts and the house rules
 	.venv/bin/ruff format --check
@@ -52,6 +62,7 @@ tools:
 
 # Made again only when the lock changes.
 $(READY): $(LOCK) pyproject.toml | tools
+	@echo "Setting up Python in .venv: about half a minute the first time."
 	@[ -x .venv/bin/python ] || $(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8,<1'
 	@.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r $(LOCK)

@@ -1,10 +1,12 @@
 """What all tests share: one broker and three databases, started once, or those that the environment names."""
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
@@ -13,6 +15,12 @@ from tests.support.world import NAMES, Stores, World
 ROOT = Path(__file__).resolve().parents[1]
 CITY_DATA = ROOT / "deploy" / "cities" / "hulunbuir"
 _PARTS = frozenset({"kafka", *(f"mongo-{name}" for name in NAMES)})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_beside_what_commands_say() -> None:
+    """A consumer that runs in a test must not speak into the words of a command that is typed there."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 @pytest.fixture(scope="session")

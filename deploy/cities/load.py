@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -31,7 +32,7 @@ def load(folder: Path) -> City:
             catalogue=_read(folder, "catalogue.json", Catalogue),
             organisations=_read(folder, "organisations.json", Organisations),
             teams=_read(folder, "teams.json", Teams),
-            calendar=WorkingCalendar.from_data(_json(folder / "holidays.json")),
+            calendar=calendar(folder),
         )
     except ValidationError as wrong:
         raise CityDataWrong(_told("holidays.json", {}, wrong)) from wrong
@@ -42,7 +43,17 @@ def load(folder: Path) -> City:
 
 def holidays_known_until(folder: Path) -> date:
     """The last day of which the city's data tells whether it is a holiday; CityDataWrong where they cannot be read."""
-    return WorkingCalendar.from_data(_json(folder / "holidays.json")).covered_until
+    return calendar(folder).covered_until
+
+
+def calendar(folder: Path) -> WorkingCalendar:
+    """The city's working time; CityDataWrong or ValueError where it cannot be read."""
+    return WorkingCalendar.from_data(_json(folder / "holidays.json"))
+
+
+def time_zone(folder: Path) -> ZoneInfo:
+    """The zone of the city's clocks; CityDataWrong where it cannot be read."""
+    return WorkingCalendar.from_data(_json(folder / "holidays.json")).zone
 
 
 def _json(path: Path) -> Any:

@@ -2,13 +2,19 @@
 
 import asyncio
 import os
+import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
+from deploy.cities.load import time_zone
 from deploy.cli import screen
 from deploy.cli.city import credentials
 from deploy.cli.city.client import Gateway, Unanswered
@@ -72,7 +78,7 @@ def _show_json(stack: Stack, began: float) -> None:
 
 def _show(stack: Stack, began: float) -> None:
     screen.STDOUT.print(Text("\nA first case", style="bold"))
-    _show_timeline(asyncio.run(_play(stack, _show_step)))
+    _show_timeline(asyncio.run(_play(stack, _show_step)), time_zone(folder(stack)))
     _show_next(stack, time.monotonic() - began)
 
 
@@ -80,17 +86,28 @@ def _show_step(step: Step) -> None:
     screen.STDOUT.print(f"  {step.seconds:6.2f} s  {step.who:10} {step.what}", soft_wrap=True)
 
 
-def _show_timeline(timeline: Sequence[Mapping[str, Any]]) -> None:
+def _show_timeline(timeline: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
+    """By the clocks of the city, as the messages tell it."""
     screen.STDOUT.print(Text("\nIts timeline", style="bold"))
     for entry in timeline:
-        screen.STDOUT.print(f"  {entry['at']}  {entry['name']['zh']} / {entry['name']['en']}")
+        at = datetime.fromisoformat(entry["at"]).astimezone(zone)
+        screen.STDOUT.print(f"  {at:%Y-%m-%d %H:%M:%S}  {entry['name']['zh']} / {entry['name']['en']}")
 
 
 def _show_next(stack: Stack, seconds: float) -> None:
-    say = partial(screen.STDOUT.print, soft_wrap=True)
+    say, linli = partial(screen.STDOUT.print, soft_wrap=True), typed()
     say(f"\nLinli runs at {stack.gateway}/ ({seconds:.0f} s): the API page, to try everything from.")
-    say(f"Accounts of every role, with passwords and second factors: {credentials.path(stack.home)}")
-    say("Next:  [bold]linli status[/]   how everything is", markup=True)
-    say("       [bold]linli sms -f[/]   what phones receive, sign-in codes too", markup=True)
-    say("       [bold]linli verify[/]   whether every promise holds", markup=True)
-    say("       [bold]linli down[/]     stop; the data stays", markup=True)
+    say(f"Accounts, with passwords and second factors: {credentials.path(stack.home)}. A token for each role:")
+    for role, login in credentials.read(stack.home).by_role().items():
+        say(f"  {role:14} {linli} token {login}")
+    say(f"Next:  [bold]{linli} status[/]   how everything is", markup=True)
+    say(f"       [bold]{linli} sms -f[/]   what phones receive, sign-in codes too", markup=True)
+    say(f"       [bold]{linli} verify[/]   whether every promise holds", markup=True)
+    say(f"       [bold]{linli} down[/]     stop; the data stays", markup=True)
+
+
+def typed() -> str:
+    """What has to be typed here for this command line: its name where the shell finds it, else the way to it."""
+    own = Path(sys.executable).with_name("linli")
+    found = shutil.which("linli")
+    return "linli" if found and Path(found).resolve() == own.resolve() else os.path.relpath(own)

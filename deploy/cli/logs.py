@@ -41,7 +41,7 @@ def _show_alone(_: str, line: str) -> None:
 
 
 def _show_named(name: str, line: str) -> None:
-    typer.echo(f"{name:15} {line}")
+    typer.echo(f"{name:16} {line}")
 
 
 def _show_json(name: str, line: str) -> None:

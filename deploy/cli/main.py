@@ -1,6 +1,7 @@
 """The command line's table of commands and its entry point."""
 
 import importlib
+import inspect
 import sys
 
 import typer
@@ -11,7 +12,8 @@ from deploy.local.trouble import Trouble
 # By panel: the name of each command is the name of its file here, which holds a function or an app `command`.
 COMMANDS = {
     "Running": ("up", "down", "status", "logs", "migrate"),
-    "Trust": ("verify", "parked"),
+    "Trust": ("verify", "audit", "doctor"),
+    "Repair": ("parked", "consumer", "reactions", "backfill", "rebuild", "republish"),
     "City": ("demo", "seed", "replay", "sms", "token"),
 }
 
@@ -33,7 +35,15 @@ def application() -> typer.Typer:
                 app.add_typer(command, name=name, rich_help_panel=panel)
             else:
                 app.command(name, rich_help_panel=panel)(command)
+    for group in (app, *(one.typer_instance for one in app.registered_groups if one.typer_instance)):
+        for one in group.registered_commands:
+            one.help = _flowing(inspect.getdoc(one.callback) or "")
     return app
+
+
+def _flowing(text: str) -> str:
+    """Each paragraph on one line, for the terminal to wrap: lines are as long here as the code is wide."""
+    return "\n\n".join(paragraph.replace("\n", " ") for paragraph in text.split("\n\n"))
 
 
 def run() -> None:

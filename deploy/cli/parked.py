@@ -1,49 +1,58 @@
-"""`linli parked`: events set aside because a reaction failed on them, and trying them again."""
+"""`linli parked`: events set aside because a reaction failed on them; trying them again, or giving them up."""
 
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
 
 from deploy.cli import screen
-from deploy.cli.parking import Found, Lots, Wanted
+from deploy.cli.parking import Found, Lots, Wanted, drop_because
 from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
 from services.chassis.domain.refusals import Unavailable
 
 T = TypeVar("T")
+_SHOWN = 20
 
 command = typer.Typer(
     no_args_is_help=True,
-    help="See the events that were set aside because a reaction failed on them, and replay them. "
-    "查看因处理失败而搁置的事件，并重新处理。",
+    help="See the events that were set aside because a reaction failed on them, replay or drop them. "
+    "查看因处理失败而搁置的事件，重新处理或放弃。",
 )
 
 Service = Annotated[str, typer.Option(help="Only those of this service.")]
 Reaction = Annotated[str, typer.Option(help="Only those of this reaction.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this it is only shown.")]
+Within = Annotated[float, typer.Option(min=0, help="Seconds to wait for the outcome.")]
 Id = Annotated[str, typer.Argument(help="As `linli parked list` shows it.")]
 
 
 @command.command("list")
-def list_parked(service: Service = "", reaction: Reaction = "", as_json: Json = False) -> None:
-    """List parked events, in the order of their topics. 按主题顺序列出搁置的事件。
+def list_parked(
+    service: Service = "",
+    reaction: Reaction = "",
+    dropped: Annotated[bool, typer.Option("--dropped", help="Those that were given up instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List parked events, or dropped ones, in the order of their topics. 按主题顺序列出搁置或已放弃的事件。
 
-    Examples:  [bold]linli parked list[/]  ·  [bold]linli parked list --reaction copy-team --json[/]
+    Examples:  [bold]linli parked list[/]  ·  [bold]linli parked list --reaction copy-team --json[/]  ·
+    [bold]linli parked list --dropped[/]
 
     Exit code 0: listed (also where there are none); 2: a database does not answer.
     """
-    found = _ask(lambda lots: lots.find(Wanted(service, reaction)))
+    found = _ask(lambda lots: lots.find(Wanted(service, reaction, dropped=dropped)))
     if as_json:
         events = [one.document() for one in found]
         screen.print_json({"count": len(found), "by_reaction": _by_reaction(found), "events": events})
         return
     if found:
         screen.STDOUT.print(_table(found))
-    screen.STDOUT.print(_sum(found))
+    screen.STDOUT.print(_sum(found, "dropped" if dropped else "parked"))
 
 
 @command.command("show")
@@ -70,7 +79,7 @@ def replay(
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     service: Service = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, more than one is only shown.")] = False,
-    within: Annotated[float, typer.Option(min=0, help="Seconds to wait for the outcome.")] = 30,
+    within: Within = 30,
     as_json: Json = False,
 ) -> None:
     """Let the workers try parked events again, those of one entity always together and in order.
@@ -96,6 +105,71 @@ def replay(
     counts = {"before": len(before), "after": len(after), "not_tried_yet": waiting, "by_reaction": _by_reaction(after)}
     tell(counts)
     raise typer.Exit(1 if after else 0)
+
+
+@command.command("drop")
+def drop(
+    id: Annotated[str, typer.Argument(help="One parked event.")] = "",
+    reason: Annotated[str, typer.Option(help="Why it may be lost; it is kept with the event.")] = "",
+    reaction: Reaction = "",
+    followers: Annotated[bool, typer.Option("--followers", help="With those that wait behind it.")] = False,
+    service: Service = "",
+    yes: Yes = False,
+    within: Within = 30,
+    as_json: Json = False,
+) -> None:
+    """Give parked events up: they never have their effect, and stay on record with the reason.
+    放弃搁置的事件：它们不再生效，但连同原因永久保留。
+
+    Those behind a dropped event stay parked until they are replayed, unless --followers drops them with it. With
+    --reaction everything is dropped that is parked for it now. The worker that reads their partition does it.
+
+    Examples:  [bold]linli parked drop 'copy-team|team_8f3k:2' --reason 'sent by a test'[/]  ·
+    [bold]linli parked drop --reaction copy-team --reason 'sent by a test' --yes[/]
+
+    Exit code 0: they are dropped, or it was only shown; 1: some are parked still; 2: wrong usage.
+    """
+    if bool(id) == bool(reaction) or (followers and not id):
+        raise Trouble("Say which: an ID (with --followers or without), or --reaction NAME.")
+    if not reason.strip():
+        raise Trouble("Say with --reason why they may be lost: it is kept with them.")
+    chosen = _ask(lambda lots: _to_drop(lots, Wanted(service, reaction, id), with_followers=followers))
+    before = _ask(lambda lots: lots.find(Wanted(service)))
+    told: dict[str, Any] = {"dry_run": not yes, "dropping": len(chosen), "by_reaction": _by_reaction(chosen)}
+    if not yes:
+        _tell_dropped({**told, "before": len(before), "after": len(before) - len(chosen)}, chosen, as_json=as_json)
+        return
+    left = _ask(lambda lots: lots.mark(chosen, drop_because(reason.strip()), within, _progress))
+    after = _ask(lambda lots: lots.find(Wanted(service)))
+    counts = {**told, "before": len(before), "after": len(after), "not_dropped_yet": len(left)}
+    _tell_dropped(counts, chosen, as_json=as_json)
+    raise typer.Exit(1 if left else 0)
+
+
+async def _to_drop(lots: Lots, wanted: Wanted, *, with_followers: bool) -> list[Found]:
+    found = await lots.find(wanted)
+    if not wanted.id:
+        return found
+    first = _one(found, wanted.id)
+    beside = await lots.with_followers(Wanted(first.service, id=first.id)) if with_followers else found
+    return [one for one in beside if one.place >= first.place]
+
+
+def _tell_dropped(counts: dict[str, Any], chosen: Sequence[Found], *, as_json: bool) -> None:
+    if as_json:
+        screen.print_json(counts)
+        return
+    for name, number in counts["by_reaction"].items():
+        screen.STDOUT.print(f"{number:6} {name}")
+    if counts["dry_run"]:
+        for one in chosen[:_SHOWN]:
+            screen.STDOUT.print(f"       {one.id}  {one.headers.get('ce_type', '')}  {one.reason[:80]}", soft_wrap=True)
+        would = f"{len(chosen)} of {counts['before']} parked events would be dropped, {counts['after']} would be left."
+        screen.STDOUT.print(f"{would} Say --yes to do it.")
+        return
+    screen.STDOUT.print(f"parked before {counts['before']}, after {counts['after']}")
+    if counts["not_dropped_yet"]:
+        screen.STDOUT.print(f"{counts['not_dropped_yet']} not dropped yet: the worker does it as soon as it runs")
 
 
 def _tell(counts: dict[str, Any]) -> None:
@@ -132,16 +206,16 @@ def _one(found: Sequence[Found], id: str) -> Found:
 
 def _table(found: Iterable[Found]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for title in ("service", "id", "since", "again", "reason"):
+    for title in ("service", "id", "since", "asked", "reason"):
         table.add_column(title, overflow="fold")
     for one in found:
         since = f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}"
-        table.add_row(one.service, one.id, since, "yes" if one.replay else "", one.reason[:120])
+        table.add_row(one.service, one.id, since, one.asked, one.why[:120])
     return table
 
 
-def _sum(found: Sequence[Found]) -> str:
-    return "\n".join([f"{len(found)} parked", *(f"{count:6} {name}" for name, count in _by_reaction(found).items())])
+def _sum(found: Collection[Found], what: str) -> str:
+    return "\n".join([f"{len(found)} {what}", *(f"{count:6} {name}" for name, count in _by_reaction(found).items())])
 
 
 def _by_reaction(found: Iterable[Found]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The parked events of all services, read from their databases and marked for another try."""
+"""The parked events of all services, read from their databases and marked for another try, or to be given up."""
 
 import asyncio
 import time
@@ -9,20 +9,25 @@ from typing import Any, Self
 
 import orjson
 
+from deploy.cli.groups import operator
 from deploy.local import Stack, Trouble
+from services.chassis.domain.values import now
+from services.chassis.messaging import dropped
 from services.chassis.messaging.parking import COLLECTION
 from services.chassis.storage.mongo import Document, Mongo, Put, connect
 
 _LOOK_SECONDS = 0.3
+_REPLAY: Document = {"$set": {"replay": True}, "$unset": {"drop": ""}}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which parked events; empty: all."""
+    """Which parked events, or dropped ones; empty: all."""
 
     service: str = ""
     reaction: str = ""
     id: str = ""
+    dropped: bool = False
 
     def where(self) -> Document:
         """As a condition on stored documents."""
@@ -32,7 +37,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One parked event."""
+    """One parked event, or one that was dropped: ``drop`` says why and by whom."""
 
     service: str
     id: str
@@ -42,6 +47,7 @@ class Found:
     at: datetime
     reason: str
     replay: bool
+    drop: dict[str, Any] | None
     headers: dict[str, str]
     value: bytes | None
 
@@ -56,7 +62,8 @@ class Found:
             place=(document["topic"], document["partition"], document["offset"]),
             at=document["at"],
             reason=document["reason"],
-            replay=document.get("replay", False),
+            replay=document.get("replay", False) and "drop" not in document,
+            drop=document.get("drop") or document.get("dropped"),
             headers=document["headers"],
             value=None if document["bytes"] is None else bytes(document["bytes"]),
         )
@@ -66,11 +73,27 @@ class Found:
         """What it shares with those that are replayed together, in order."""
         return (self.service, self.reaction, self.entity)
 
+    @property
+    def asked(self) -> str:
+        """What an operator wants of it, or has done with it."""
+        return "drop" if self.drop else "replay" if self.replay else ""
+
+    @property
+    def why(self) -> str:
+        """The operator's reason, where there is one; else why the reaction failed."""
+        return f"{self.drop['by']}: {self.drop['reason']}" if self.drop else self.reason
+
     def document(self) -> dict[str, Any]:
         """As JSON; what it says is shown as JSON where it is that."""
         shown = {name: getattr(self, name) for name in ("service", "id", "reaction", "entity")}
         shown["topic"], shown["partition"], shown["offset"] = self.place
-        shown |= {"at": self.at, "reason": self.reason, "replay": self.replay, "headers": self.headers}
+        shown |= {
+            "at": self.at,
+            "reason": self.reason,
+            "replay": self.replay,
+            "drop": self.drop,
+            "headers": self.headers,
+        }
         return {**shown, "value": _readable(self.value)}
 
 
@@ -95,7 +118,8 @@ class Lots:
         if wanted.service not in ("", *self._databases):
             raise Trouble(f"There is no service {wanted.service!r}: choose one of {', '.join(self._databases)}.")
         services = [wanted.service] if wanted.service else list(self._databases)
-        return [one for service in services for one in await self._read(service, wanted.where())]
+        name = dropped.COLLECTION if wanted.dropped else COLLECTION
+        return [one for service in services for one in await self._read(service, wanted.where(), name)]
 
     async def with_followers(self, wanted: Wanted) -> list[Found]:
         """The events that are wanted, with all others parked for the same reaction and entity."""
@@ -108,7 +132,8 @@ class Lots:
         trying = {one.waits_with for one in chosen}
         while trying:
             # Also what was parked behind them meanwhile; none twice, as one that failed is not to be tried for ever.
-            await self._mark([one for one in left if one.waits_with in trying and (one.service, one.id) not in marked])
+            fresh = [one for one in left if one.waits_with in trying and (one.service, one.id) not in marked]
+            await self._mark(fresh, _REPLAY)
             marked |= {(one.service, one.id) for one in left}
             await asyncio.sleep(_LOOK_SECONDS)
             left = await self._beside(chosen)
@@ -118,21 +143,39 @@ class Lots:
                 break
         return left
 
+    async def mark(
+        self, chosen: Sequence[Found], change: Document, within: float, say: Callable[[int], None]
+    ) -> list[Found]:
+        """Mark them for their workers and wait, at most ``within`` seconds; those of them that are parked still."""
+        await self._mark(chosen, change)
+        ids, give_up = {(one.service, one.id) for one in chosen}, time.monotonic() + within
+        while True:
+            left = [one for one in await self._beside(chosen) if (one.service, one.id) in ids]
+            say(len(left))
+            if not left or time.monotonic() > give_up:
+                return left
+            await asyncio.sleep(_LOOK_SECONDS)
+
     async def _beside(self, chosen: Collection[Found]) -> list[Found]:
         """Everything parked of the entities of these events."""
         entities = {one.waits_with for one in chosen}
         services = sorted({one.service for one in chosen})
         return [one for service in services for one in await self._read(service, {}) if one.waits_with in entities]
 
-    async def _mark(self, chosen: Collection[Found]) -> None:
+    async def _mark(self, chosen: Collection[Found], change: Document) -> None:
         for service, mongo in self._databases.items():
             ids = [one.id for one in chosen if one.service == service]
-            await mongo.bulk(COLLECTION, [Put({"_id": id}, {"$set": {"replay": True}}) for id in ids])
+            await mongo.bulk(COLLECTION, [Put({"_id": id}, change) for id in ids])
 
-    async def _read(self, service: str, where: Document) -> list[Found]:
-        batches = self._databases[service].each(COLLECTION, where)
+    async def _read(self, service: str, where: Document, name: str = COLLECTION) -> list[Found]:
+        batches = self._databases[service].each(name, where)
         found = [Found.of(service, document) async for batch in batches for document in batch]
         return sorted(found, key=lambda one: one.place)
+
+
+def drop_because(reason: str) -> Document:
+    """What marks an event to be dropped, with who asked for it on which grounds."""
+    return {"$set": {"replay": True, "drop": {"reason": reason, "by": operator(), "at": now()}}}
 
 
 def _readable(value: bytes | None) -> Any:

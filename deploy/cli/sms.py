@@ -1,6 +1,7 @@
 """`linli sms`: the text messages that phones would have received."""
 
 import os
+import re
 import time
 from datetime import datetime
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 
 from deploy.cli import screen
 from deploy.cli.city.spool import Spool, TextMessage
-from deploy.local import Stack
+from deploy.local import Stack, Trouble
 
 PAUSE_SECONDS = 0.3
 
@@ -27,20 +28,31 @@ def command(
 
     Examples:  [bold]linli sms[/]  ·  [bold]linli sms --phone 13800138000[/]  ·  [bold]linli sms -f[/]
 
-    Exit code 0: shown (also where there are none).
+    Exit code 0: shown (also where there are none); 2: that is no phone.
     """
-    spool = Spool(Stack.of(os.environ).home.sms)
+    spool, wanted = Spool(Stack.of(os.environ).home.sms), _national(phone)
     show = _show_json if as_json else _show
-    for message in _to(phone, spool.news())[-lines:]:
+    found = _to(wanted, spool.news())
+    for message in found[-lines:]:
         show(message)
+    if not found and not as_json:
+        screen.STDERR.print(f"No messages to {phone} yet." if phone else "No messages yet.")
     while following:
         time.sleep(PAUSE_SECONDS)
-        for message in _to(phone, spool.news()):
+        for message in _to(wanted, spool.news()):
             show(message)
 
 
+def _national(phone: str) -> str:
+    """Its 11 digits, "" for none; Trouble where it is no phone."""
+    digits = re.sub(r"[\s-]", "", phone).removeprefix("+86")
+    if phone and not re.fullmatch(r"\d{11}", digits):
+        raise Trouble(f"{phone!r} is no phone: give its 11 digits, such as 13800138000.")
+    return digits
+
+
 def _to(phone: str, messages: list[TextMessage]) -> list[TextMessage]:
-    return [message for message in messages if phone in ("", message.phone, message.phone.removeprefix("+86"))]
+    return [message for message in messages if phone in ("", message.phone.removeprefix("+86"))]
 
 
 def _show(message: TextMessage) -> None:

@@ -23,8 +23,11 @@ FLOW = {
     "relay_oldest_seconds": "oldest of those (s)",
     "relay_stuck": "entities set aside",
     "parked_events": "parked events",
+    "consumers_at_rest": "consumers at rest",
+    "reactions_off": "reactions that are off",
     "cases_overdue": "cases overdue",
 }
+UNKNOWN = {"cases_overdue": "not counted yet: the first count comes within 15 s of a start of requests-worker"}
 HOLIDAYS_AHEAD_DAYS = 45
 
 
@@ -49,7 +52,7 @@ def command(
         screen.print_json({**found.to_json(), "red": red, "holidays_known_until": holidays.known_until})
     else:
         _show(found)
-        _show_holidays(holidays)
+        _show_holidays(holidays, folder(stack) / "holidays.json")
         screen.print_red(f"red: {phrase}" for phrase in red)
     raise typer.Exit(1 if red else 0)
 
@@ -82,21 +85,25 @@ def _show_stopped() -> None:
 def _show(found: Health) -> None:
     screen.STDOUT.print(_processes(found))
     for store in found.stores:
-        answers = Text("answers") if store.reachable else Text("does not answer", style="red")
-        screen.STDOUT.print(f"{store.name:15} {store.address:22}", answers)
+        said = Text(store.said, style="" if store.reachable else "red")
+        screen.STDOUT.print(f"{store.name:15} {store.address:22}", said, soft_wrap=True)
     for name, words in FLOW.items():
         value = found.flow[name]
-        screen.STDOUT.print(f"{words:24} {'not known' if value is None else f'{value:g}'}")
+        unknown = UNKNOWN.get(name, "not known: no worker tells it")
+        screen.STDOUT.print(f"{words:24} {unknown if value is None else f'{value:g}'}", soft_wrap=True)
+    for one in found.processes:
+        if one.restarted:
+            screen.STDOUT.print(f"{one.name} was {one.restarted}", soft_wrap=True)
     screen.STDOUT.print(f"gateway {found.gateway}/")
 
 
-def _show_holidays(holidays: Holidays) -> None:
+def _show_holidays(holidays: Holidays, file: Path) -> None:
     """Due times after that day would take every holiday for a working day."""
     until = holidays.known_until
-    screen.STDOUT.print(f"{'holidays known until':24} {until or 'not known'}")
+    screen.STDOUT.print(f"{'holidays known until':24} {until or 'not known'} (by {file})", soft_wrap=True)
     if until and (until - datetime.now(UTC).date()).days < HOLIDAYS_AHEAD_DAYS:
-        advice = "add the next year's holidays to holidays.json of the city and restart"
-        screen.STDOUT.print(Text(advice, style="yellow"))
+        advice = f"add the next year's holidays to {file} and restart"
+        screen.STDOUT.print(Text(advice, style="yellow"), soft_wrap=True)
 
 
 def _processes(found: Health) -> Table:
@@ -104,7 +111,7 @@ def _processes(found: Health) -> Table:
     for title in ("process", "state", "pid", "up", "MiB", "ready"):
         table.add_column(title, justify="right" if title in ("pid", "up", "MiB") else "left")
     for one in found.processes:
-        ready = Text("yes", style="green") if one.ready else Text.assemble(("no", "red"), f" {one.said}")
+        ready = Text.assemble(("yes", "green") if one.ready else ("no", "red"), f" {one.said or one.role}")
         table.add_row(one.name, one.state, str(one.pid or ""), _clock(one.uptime_seconds), str(one.memory_mib), ready)
     return table
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -60,5 +61,9 @@ def _bearer(stack: Stack, gateway: Gateway, who: str) -> SignedIn:
     known = credentials.read(stack.home)
     account = known.serving().get(who) or next((one for one in known.accounts if one.login == who), None)
     if account is None:
-        raise Trouble(f"There is no account {who!r} in {credentials.path(stack.home)}.")
+        like = get_close_matches(who, [one.login for one in known.accounts])
+        tried = dict.fromkeys([*like, *known.by_role().values()])
+        raise Trouble(
+            f"There is no account {who!r}: try {', '.join(tried)}; all are in {credentials.path(stack.home)}."
+        )
     return StaffMember(gateway, account)

@@ -6,8 +6,9 @@ INTRO = """\
 - **登录 Sign in**：居民用手机验证码 `POST /v1/sign-in/codes`、`/v1/sign-in/tokens`，工作人员用
   `POST /v1/sign-in/staff`；之后在 Authorize 中填入 `access_token`。Residents sign in with a code that comes to their
   phone, staff with password and one-time code; then give the `access_token` at *Authorize*.
-- **重复提交 Repeats**：每个 POST 带 `Idempotency-Key`，同一个键再次提交不会重复生效。Each POST carries an
-  `Idempotency-Key`: the same key again gives the same answer and changes nothing.
+- **重复提交 Repeats**：新建或办理的 POST 带 `Idempotency-Key`，同一个键再次提交不会重复生效（登录和推荐不需要）。Each
+  POST that makes or changes something carries an `Idempotency-Key` (signing in and suggestions do not): the same key
+  again gives the same answer and changes nothing.
 - **版本 Versions**：应答的 `ETag` 可放在 `If-Match` 中，别人先改过时得到 412。Give an answer's `ETag` as `If-Match`,
   and you get 412 where somebody else was first.
 - **出错 Refusals**：`application/problem+json`，`code` 稳定，`detail` 按 `Accept-Language`（zh、en）说明该怎么办。Every

@@ -1,9 +1,11 @@
 """What the gateway itself answers when it refuses: problem+json (RFC 9457) in zh and en, as a table."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.chassis.domain import refusals
+from services.chassis.domain.refusals import TITLES, Kind
 
 RETRY_AFTER_SECONDS = 2
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -16,6 +18,7 @@ class Problem:
 
     statuses: tuple[int, int]
     status: int
+    kind: Kind
     code: str
     sentences: dict[str, str] = field(hash=False)
 
@@ -28,33 +31,30 @@ class Problem:
         """The answer's JSON, of the same form as a service's own."""
         return {
             "type": f"urn:linli:problem:{self.code}",
-            "title": self.code,
+            "title": TITLES[self.kind][language],
             "status": self.status,
             "code": self.code,
             "detail": self.sentences[language],
         }
 
+    def text(self, language: str) -> str:
+        """The body as Envoy is to write it, to the letter: of JSON it would sort the names, and add a line break."""
+        return json.dumps(self.body(language), ensure_ascii=False, separators=(",", ":")).replace("%", "%%")
+
 
 def _as_services_say(refusal: refusals.Refusal, statuses: tuple[int, int], status: int) -> Problem:
-    return Problem(statuses, status, refusal.code(), {lang: refusal.sentence(lang) for lang in LANGUAGES})
+    return Problem(statuses, status, refusal.kind, refusal.code(), {lang: refusal.sentence(lang) for lang in LANGUAGES})
 
 
 # The first row whose statuses (lowest, highest) hold Envoy's own status decides.
 PROBLEMS = (
     # Envoy says 403 where a token is for another audience; nothing else here says 403.
     _as_services_say(refusals.TokenInvalid(), (401, 403), 401),
-    Problem(
-        (404, 404),
-        404,
-        "not-found",
-        {
-            "zh": "没有这个地址。接口说明见 /。",
-            "en": "There is nothing at this address. The API is described at /.",
-        },
-    ),
+    _as_services_say(refusals.AddressUnknown(), (404, 404), 404),
     Problem(
         (408, 408),
         408,
+        Kind.INVALID,
         "request-timeout",
         {
             "zh": "请求没有在限定时间内传完，请重试。",
@@ -65,6 +65,7 @@ PROBLEMS = (
     Problem(
         (431, 431),
         431,
+        Kind.TOO_LARGE,
         "headers-too-large",
         {
             "zh": "请求头过大或过多，请减少后再试。",
@@ -74,6 +75,7 @@ PROBLEMS = (
     Problem(
         (429, 429),
         429,
+        Kind.TOO_MANY,
         "too-many",
         {
             "zh": f"请求过于频繁，请在 {RETRY_AFTER_SECONDS} 秒后再试。",
@@ -84,6 +86,7 @@ PROBLEMS = (
     Problem(
         (400, 499),
         400,
+        Kind.INVALID,
         "bad-request",
         {
             "zh": "无法理解这个请求。请检查地址和请求头：地址里的中文须百分号编码；不接受带下划线的头和编码的斜杠。",

@@ -1,30 +1,35 @@
-"""Apache Kafka as one process: its jars, its storage, how it is started, and whether it answers."""
+"""Apache Kafka: its jars, its storage, how a broker is started, and whether it answers."""
 
 import base64
 import hashlib
+import io
 import os
+import re
 import shutil
 import socket
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from deploy.local import tools
-from deploy.local.home import CHECKOUT, TOOLS, Home, locked
-from deploy.local.ports import Ports
+from deploy.local.home import CHECKOUT, TOOLS, locked
+from deploy.local.layout import Layout
+from deploy.local.processes import Process, table
 from deploy.local.trouble import Trouble
 
 POM = CHECKOUT / "deploy" / "local" / "kafka" / "pom.xml"
 LIBS = TOOLS / "kafka-libs"
-HEAP = ("-Xmx512m", "-Xms256m", "-XX:+UseSerialGC")
+HEAP = ("-Xms256m", "-XX:+UseSerialGC")
 QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-# ApiVersions, version 0: the one request that every broker answers, only once it serves requests.
-API_VERSIONS = struct.pack(">hhih", 18, 0, 1, -1)
+# Metadata, version 1, of no topic: the brokers that the one which is asked knows to be there.
+METADATA = struct.pack(">hhihi", 3, 1, 1, -1, 0)
 
 PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
 controller.listener.names=CONTROLLER
@@ -32,14 +37,21 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 num.partitions=12
-offsets.topic.replication.factor=1
+default.replication.factor={nodes}
+min.insync.replicas={majority}
+offsets.topic.replication.factor={nodes}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={nodes}
+transaction.state.log.min.isr={majority}
 group.initial.rebalance.delay.ms=0
 num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=8388608
+"""
+# A broker that is gone loses its partitions to the others within seconds.
+FAIL_OVER = """\
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
 """
 
 
@@ -52,39 +64,77 @@ def fetch() -> None:
             (LIBS / "complete").write_text(wanted)
 
 
-def prepare(home: Home, ports: Ports) -> None:
-    """Write the broker's settings and, the first time, format its storage."""
-    data = home.data / "kafka"
-    properties = PROPERTIES.format(broker=ports.kafka, controller=ports.kafka_controller, data=data)
-    settings(home).write_text(properties)
-    if not (data / "meta.properties").exists():
-        _format(home)
+def prepare(layout: Layout, process: Process) -> None:
+    """Write a broker's settings and, the first time, format its storage."""
+    settings(layout, process).write_text(properties(layout, process))
+    if not (layout.home.data / process.name / "meta.properties").exists():
+        _format(layout, process)
 
 
-def command(home: Home) -> tuple[str, ...]:
-    """What runs the broker."""
-    return (tools.java(), *HEAP, QUIET, "-cp", f"{LIBS}/*", "kafka.Kafka", str(settings(home)))
+def properties(layout: Layout, process: Process) -> str:
+    """What stands in a broker's server.properties."""
+    ports, topology = layout.ports.named(), layout.topology
+    controllers = {node.node: ports[node.also[0]] for node in table(topology) if node.kind == "kafka"}
+    written = PROPERTIES.format(
+        node=process.node,
+        nodes=topology.nodes,
+        majority=topology.majority,
+        voters=",".join(f"{node}@127.0.0.1:{port}" for node, port in controllers.items()),
+        broker=ports[process.port],
+        controller=controllers[process.node],
+        data=layout.home.data / process.name,
+    )
+    return written + (FAIL_OVER if topology.nodes > 1 else "")
 
 
-def settings(home: Home) -> Path:
-    """The broker's server.properties."""
-    return home.run / "kafka.properties"
+def command(layout: Layout, process: Process) -> tuple[str, ...]:
+    """What runs a broker."""
+    heap = (f"-Xmx{layout.topology.heap_mib}m", *HEAP)
+    return (tools.java(), *heap, QUIET, "-cp", f"{LIBS}/*", "kafka.Kafka", str(settings(layout, process)))
 
 
-def answers(address: str, seconds: float = 1) -> bool:
-    """Whether one of the brokers in host:port[,…] serves requests, asked with an ApiVersions request."""
-    return any(_answers(one.strip(), seconds) for one in address.split(","))
+def settings(layout: Layout, process: Process) -> Path:
+    """A broker's server.properties."""
+    return layout.home.run / f"{process.name}.properties"
 
 
-def _answers(address: str, seconds: float) -> bool:
+def answers(addresses: str, seconds: float = 1) -> bool:
+    """Whether one of the brokers in host:port[,…] serves requests."""
+    return any(known(one.strip(), seconds) for one in addresses.split(","))
+
+
+def known(address: str, seconds: float = 1) -> set[int]:
+    """The ids of the brokers that the one at host:port knows to be there; none if it does not serve requests."""
     host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), seconds) as connection:
-            connection.settimeout(seconds)
-            connection.sendall(struct.pack(">i", len(API_VERSIONS)) + API_VERSIONS)
-            return len(connection.recv(10)) == 10
-    except (OSError, ValueError):
-        return False
+        with socket.create_connection((host, int(port)), seconds) as connection, connection.makefile("rb") as answer:
+            connection.sendall(struct.pack(">i", len(METADATA)) + METADATA)
+            (size,) = struct.unpack(">i", answer.read(4))
+            return set(_ids(io.BytesIO(answer.read(size)[4:])))
+    except (OSError, ValueError, struct.error):
+        return set()
+
+
+def cluster_id(data: Path) -> str:
+    """The id with which another broker was formatted, else a random one as Kafka writes it.
+
+    The tool would take a leading dash for an option.
+    """
+    for formatted in data.glob("kafka*/meta.properties"):
+        if found := re.search(r"^cluster\.id=(.+)$", formatted.read_text(), re.MULTILINE):
+            return found[1]
+    return "L" + base64.urlsafe_b64encode(os.urandom(16)).decode()[1:22]
+
+
+def _ids(answer: BinaryIO) -> Iterator[int]:
+    """The id of each broker of a Metadata answer; after it come host, port and, where it has one, rack."""
+    (count,) = struct.unpack(">i", answer.read(4))
+    for _ in range(count):
+        node, host = struct.unpack(">ih", answer.read(6))
+        answer.read(host)
+        _, rack = struct.unpack(">ih", answer.read(6))
+        answer.read(max(rack, 0))
+        yield node
 
 
 def _is_complete(wanted: str) -> bool:
@@ -106,15 +156,19 @@ def _resolve() -> None:
     fresh.rename(LIBS)
 
 
-def _format(home: Home) -> None:
+def _format(layout: Layout, process: Process) -> None:
     tool = (tools.java(), QUIET, "-XX:TieredStopAtLevel=1", "-cp", f"{LIBS}/*", "kafka.tools.StorageTool", "format")
-    formatting = [*tool, "-t", _cluster_id(), "-c", str(settings(home)), "--ignore-formatted"]
+    formatting = [
+        *tool,
+        "-t",
+        cluster_id(layout.home.data),
+        "-c",
+        str(settings(layout, process)),
+        "--ignore-formatted",
+    ]
     done = subprocess.run(formatting, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = tuple((done.stdout + done.stderr).splitlines()[-5:])
-        raise Trouble(f"Kafka could not format {home.data / 'kafka'}: remove that folder, then repeat.", lines=lines)
-
-
-def _cluster_id() -> str:
-    """A random id as Kafka writes it; the tool would take a leading dash for an option."""
-    return "L" + base64.urlsafe_b64encode(os.urandom(16)).decode()[1:22]
+        raise Trouble(
+            f"Kafka could not format {layout.home.data / process.name}: remove that folder, then repeat.", lines=lines
+        )

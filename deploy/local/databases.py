@@ -1,7 +1,8 @@
-"""MongoDB as one replica set of one node per service: how it is started, made primary, and addressed."""
+"""MongoDB as one replica set per service: how its nodes are started, made a set, and addressed."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
@@ -9,8 +10,6 @@ from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from deploy.local import tools
-from deploy.local.home import Home
-from deploy.local.ports import Ports
 
 # A 2xx is on a majority and in its journal; a read sees nothing that could be rolled back. Times in milliseconds.
 OPTIONS = {
@@ -24,41 +23,50 @@ OPTIONS = {
     "socketTimeoutMS": "10000",
     "maxPoolSize": "100",
 }
+# A primary that is gone, or sees no majority, is followed by another within seconds.
+SETTINGS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "heartbeatTimeoutSecs": 2}
+# A node that stops does not wait 15 s for its clients; one whose source is frozen looks for another after 3 s.
+PARAMETERS = {
+    "diagnosticDataCollectionEnabled": "false",
+    "shutdownTimeoutMillisForSignaledShutdown": "1000",
+    "oplogNetworkTimeoutBufferSeconds": "2",
+}
 NOT_YET_INITIALIZED = 94
 SET_UP_SECONDS = 2
 
 
-def uri(service: str, ports: Ports, database: str | None = None) -> str:
-    """The URI of a service's own database, or of another database on the same replica set."""
+def uri(service: str, addresses: Sequence[str]) -> str:
+    """The URI of a service's own database, on the replica set of the nodes at these addresses."""
     options = {"replicaSet": replica_set(service), **OPTIONS}
     query = "&".join(f"{name}={value}" for name, value in options.items())
-    return f"mongodb://{_address(service, ports)}/{database or f'linli_{service}'}?{query}"
+    return f"mongodb://{','.join(addresses)}/linli_{service}?{query}"
 
 
-def command(service: str, home: Home, ports: Ports) -> tuple[str, ...]:
-    """What runs the database of a service."""
-    data = home.data / f"mongo-{service}"
+def command(service: str, data: Path, port: int, cache_mib: int) -> tuple[str, ...]:
+    """What runs one node of the database of a service, with its data in this folder."""
     data.mkdir(mode=0o700, exist_ok=True)
-    port = ports.named()[f"mongo_{service}"]
     where = ("--dbpath", str(data), "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket")
-    size = ("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "512")
-    quiet = ("--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false")
-    return (tools.mongod(), "--replSet", replica_set(service), *where, *size, *quiet)
+    size = ("--wiredTigerEngineConfigString", f"cache_size={cache_mib}M", "--oplogSize", "512")
+    parameters = (word for name, value in PARAMETERS.items() for word in ("--setParameter", f"{name}={value}"))
+    return (tools.mongod(), "--replSet", replica_set(service), *where, *size, "--quiet", *parameters)
 
 
-def is_primary(service: str, ports: Ports, seconds: float = 2) -> bool:
-    """Whether the replica set of a service has its primary; only asked, for at most so many seconds."""
+def role(address: str, seconds: float = 2) -> str:
+    """primary or secondary, of a set that has its primary; "" of any other node. Asked for at most so many seconds."""
     try:
-        with _direct(_address(service, ports), seconds) as client:
-            return bool(client.admin.command("hello").get("isWritablePrimary"))
+        with _direct(address, seconds) as client:
+            hello = client.admin.command("hello")
     except PyMongoError:
-        return False
+        return ""
+    if hello.get("isWritablePrimary"):
+        return "primary"
+    return "secondary" if hello.get("secondary") and hello.get("primary") else ""
 
 
-def set_up(service: str, ports: Ports) -> None:
-    """Initiate a replica set that does not exist yet, move one whose port changed; one that cannot be yet is left."""
-    with contextlib.suppress(PyMongoError), _direct(_address(service, ports), SET_UP_SECONDS) as client:
-        _configure(client, service, ports)
+def set_up(service: str, addresses: Sequence[str]) -> None:
+    """Initiate a replica set that does not exist yet, move one whose ports changed; one that cannot be yet is left."""
+    with contextlib.suppress(PyMongoError), _direct(addresses[0], SET_UP_SECONDS) as client:
+        _configure(client, service, addresses)
 
 
 def answers(address: str, seconds: float = 1) -> bool:
@@ -80,26 +88,23 @@ def replica_set(service: str) -> str:
     return f"linli-{service}"
 
 
-def _configure(client: MongoClient[Any], service: str, ports: Ports) -> None:
-    """Initiate a new set; give a set whose data came from another port its address of now."""
-    wanted = {"_id": replica_set(service), "members": [{"_id": 0, "host": _address(service, ports)}]}
+def _configure(client: MongoClient[Any], service: str, addresses: Sequence[str]) -> None:
+    """Initiate a new set; give the nodes of a set whose data came from other ports their addresses of now."""
+    members = [{"_id": place, "host": address} for place, address in enumerate(addresses)]
+    wanted = {"_id": replica_set(service), "members": members, "settings": SETTINGS}
     try:
         known = client.admin.command("replSetGetConfig")["config"]
     except OperationFailure as failure:
         if failure.code == NOT_YET_INITIALIZED:
             client.admin.command("replSetInitiate", wanted)
         return
-    if _moved(known, wanted):
-        members = [{**known["members"][0], "host": _address(service, ports)}]
-        client.admin.command("replSetReconfig", {**known, "members": members}, force=True)
+    if _moved(known, addresses):
+        moved = [{**member, "host": host} for member, host in zip(known["members"], addresses, strict=True)]
+        client.admin.command("replSetReconfig", {**known, "members": moved}, force=True)
 
 
-def _moved(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return [m["host"] for m in known["members"]] != [m["host"] for m in wanted["members"]]
-
-
-def _address(service: str, ports: Ports) -> str:
-    return f"127.0.0.1:{ports.named()[f'mongo_{service}']}"
+def _moved(known: Mapping[str, Any], addresses: Sequence[str]) -> bool:
+    return [member["host"] for member in known["members"]] != list(addresses)
 
 
 def _direct(address: str, seconds: float) -> MongoClient[Any]:

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.local import broker, databases, supervision, waiting
+from deploy.local import broker, databases, restarts, supervision, waiting
 from deploy.local.layout import Layout
 from deploy.local.processes import Process
 from deploy.local.supervision import Seen
@@ -25,15 +25,20 @@ FLOW: dict[str, tuple[str, Callable[[Iterable[float]], float]]] = {
     "relay_oldest_seconds": ("linli_relay_oldest_seconds", max),
     "relay_stuck": ("linli_relay_stuck", sum),
     "parked_events": ("linli_parked_events", sum),
+    "consumers_at_rest": ("linli_consumer_resting", sum),
+    "reactions_off": ("linli_reaction_on", lambda on: sum(not one for one in on)),
     "cases_overdue": ("linli_cases_overdue", sum),
 }
 # Above these somebody has to act.
-LIMITS = {"relay_oldest_seconds": OLDEST_SECONDS, "relay_stuck": 0, "parked_events": 0}
+LIMITS = {"relay_oldest_seconds": OLDEST_SECONDS, "relay_stuck": 0, "parked_events": 0, "consumers_at_rest": 0}
 
 
 @dataclass(frozen=True)
 class ProcessHealth:
-    """One process as it is now; `said` is what /readyz answered when it is not ready."""
+    """One process as it is now; `said` is what /readyz answered when it is not ready, `role` that of a database.
+
+    `restarted` says how often it was started again since the stack came up, and why the last time.
+    """
 
     name: str
     state: str
@@ -42,15 +47,26 @@ class ProcessHealth:
     memory_mib: int
     ready: bool
     said: str
+    role: str = ""
+    restarted: str = ""
 
 
 @dataclass(frozen=True)
 class StoreHealth:
-    """A broker or a database: where it is, whether it answers."""
+    """Kafka or a database: where it is, whether it can take a write, and how many of its nodes are ready."""
 
     name: str
     address: str
     reachable: bool
+    ready: int = 0
+    nodes: int = 0
+
+    @property
+    def said(self) -> str:
+        """How it is, in words."""
+        if self.nodes <= 1:
+            return "answers" if self.reachable else "does not answer"
+        return f"{'answers' if self.reachable else 'has no majority'}, {self.ready} of {self.nodes} nodes are ready"
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ class Health:
     def red(self) -> list[str]:
         """What is not as it should be, one short phrase each."""
         processes = [f"{p.name} is not ready" for p in self.processes if not p.ready]
-        stores = [f"{store.name} does not answer" for store in self.stores if not store.reachable]
+        stores = [f"{store.name} {store.said}" for store in self.stores if not store.reachable]
         flow = [f"{name} is {self.flow[name]:g}" for name, limit in LIMITS.items() if (self.flow[name] or 0) > limit]
         return processes + stores + flow
 
@@ -86,7 +102,17 @@ def look(layout: Layout) -> Health:
         workers = [p for p in layout.processes if p.kind == "worker"]
         metrics = at_once.map(lambda p: waiting.get(f"{layout.address(p.name)}/metrics", PROBE_SECONDS), workers)
         stores = [StoreHealth("kafka", layout.kafka, kafka.result()), *mongos]
-        return Health(layout.gateway, list(processes), stores, flow([text for code, text in metrics if code == 200]))
+        told = flow([text for code, text in metrics if code == 200])
+    again = restarts.read(layout.home.log("supervisord"))
+    found = [replace(one, restarted=again[one.name].said) if one.name in again else one for one in processes]
+    return Health(layout.gateway, found, [counted(layout, store, found) for store in stores], told)
+
+
+def counted(layout: Layout, store: StoreHealth, processes: list[ProcessHealth]) -> StoreHealth:
+    """A store with its nodes, where they are our own: without a majority of them it takes no write."""
+    own = {process.name for process in layout.processes if process.part == store.name}
+    ready = sum(process.ready for process in processes if process.name in own)
+    return replace(store, reachable=store.reachable and 2 * ready >= len(own), ready=ready, nodes=len(own))
 
 
 def flow(metrics: list[str]) -> dict[str, float | None]:
@@ -102,7 +128,8 @@ def flow(metrics: list[str]) -> dict[str, float | None]:
 def _process(layout: Layout, process: Process, seen: Seen) -> ProcessHealth:
     found = waiting.readiness(layout, process, PROBE_SECONDS) if seen.pid else Readiness(False, "it does not run")
     uptime = int(time.time() - seen.started) if seen.pid else 0
-    return ProcessHealth(process.name, seen.state.lower(), seen.pid, uptime, _memory(seen.pid), found.ready, found.said)
+    state, memory = seen.state.lower(), _memory(seen.pid)
+    return ProcessHealth(process.name, state, seen.pid, uptime, memory, found.ready, found.said, found.role)
 
 
 def _memory(pid: int) -> int:

@@ -74,6 +74,17 @@ class Home:
                 "free some, or set LINLI_HOME to a folder on another disk."
             )
 
+    def settle(self, topology: str) -> None:
+        """Keep with which topology the data is laid out; Trouble if it is laid out with another."""
+        mark = self.data / "topology"
+        if not mark.exists():
+            mark.write_text(topology if not any(self.data.iterdir()) else "one")
+        if (settled := mark.read_text()) != topology:
+            raise Trouble(
+                f"The data in {self.root} is laid out with LINLI_TOPOLOGY={settled}, not {topology}: "
+                "set that, or set LINLI_HOME to another folder."
+            )
+
 
 @contextlib.contextmanager
 def locked(folder: Path, name: str = "lock") -> Iterator[None]:

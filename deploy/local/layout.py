@@ -9,12 +9,14 @@ import orjson
 from deploy.local import databases, keys
 from deploy.local.home import CHECKOUT, Home
 from deploy.local.ports import Ports
-from deploy.local.processes import EVERYTHING, PROCESSES, SERVICES, Process
+from deploy.local.processes import EVERYTHING, SERVICES, Process, table
+from deploy.local.topology import SETTING as TOPOLOGY
+from deploy.local.topology import Topology
 from deploy.local.trouble import Trouble
 
 CITY = "hulunbuir"
 # Settings that are each process's own, or the stack's, and so are never handed on as they were given.
-NOT_HANDED_ON = ("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_JWKS", "LINLI_HOST")
+NOT_HANDED_ON = ("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_JWKS", "LINLI_HOST", TOPOLOGY)
 
 
 def mongo(service: str) -> str:
@@ -38,19 +40,24 @@ class Layout:
         return cls(Home.of(given), Ports.of(given), EVERYTHING, given)
 
     @property
+    def topology(self) -> Topology:
+        """How many nodes its stores have; Trouble for one that there is not."""
+        return Topology.of(self.given)
+
+    @property
     def processes(self) -> tuple[Process, ...]:
         """The processes that this stack runs itself: those of its parts that do not already run elsewhere."""
-        return tuple(p for p in PROCESSES if p.name in self.parts and not self._is_elsewhere(p))
+        return tuple(p for p in table(self.topology) if p.part in self.parts and not self._is_elsewhere(p))
 
     @property
     def kafka(self) -> str:
         """The brokers, host:port[,…]."""
-        return self.given.get("LINLI_KAFKA") or f"127.0.0.1:{self.ports.kafka}"
+        return self.given.get("LINLI_KAFKA") or ",".join(self.nodes("kafka"))
 
     @property
     def uris(self) -> dict[str, str]:
         """Each service's MongoDB URI, with its database."""
-        return {s: self.given.get(mongo(s)) or databases.uri(s, self.ports) for s in SERVICES}
+        return {s: self.given.get(mongo(s)) or databases.uri(s, self.nodes(f"mongo-{s}")) for s in SERVICES}
 
     @property
     def gateway(self) -> str:
@@ -76,6 +83,14 @@ class Layout:
                 f"LINLI_JWKS is {given}: the gateway here reads a file, so save the keys in one and name that."
             )
         return CHECKOUT / given
+
+    def node(self, process: Process) -> str:
+        """Where a process is asked, host:port."""
+        return f"127.0.0.1:{self.ports.named()[process.port]}"
+
+    def nodes(self, part: str) -> list[str]:
+        """Where the nodes of one of its own stores are, host:port, in order."""
+        return [self.node(process) for process in table(self.topology) if process.part == part]
 
     def address(self, process: str) -> str:
         """The HTTP address of a web or a worker, for health and metrics."""
@@ -117,6 +132,7 @@ class Layout:
             "LINLI_CITY_DATA": str(CHECKOUT / "deploy" / "cities" / self.given.get("LINLI_CITY", CITY)),
             "LINLI_KAFKA": self.kafka,
             "LINLI_TOPIC_PREFIX": "linli",
+            "LINLI_TOPIC_REPLICAS": str(self.topology.nodes),
             "LINLI_HOST": "127.0.0.1",
             "LINLI_PORT": "0",
             "LINLI_SLOT": "0",

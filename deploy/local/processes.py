@@ -1,13 +1,9 @@
 """The table of processes: what a stack is made of, in the order in which it starts."""
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from deploy.local import broker, databases, tools
-from deploy.local.home import CHECKOUT, Home
-from deploy.local.ports import Ports
+from deploy.local.topology import Topology
 
 SERVICES = ("members", "requests", "notify")
 Kind = Literal["kafka", "mongo", "web", "worker", "gateway"]
@@ -19,16 +15,22 @@ STARTED_AFTER: dict[Kind, int] = {"kafka": 3, "mongo": 2, "web": 3, "worker": 3,
 
 @dataclass(frozen=True)
 class Process:
-    """One row: its name, what kind of thing it is, whose it is, and on which ports it listens."""
+    """One row: its name, what kind of thing it is, whose, where else it listens, and which node of its part it is."""
 
     name: str
     kind: Kind
     service: str = ""
     also: tuple[str, ...] = ()
+    node: int = 1
 
     @property
     def layer(self) -> int:
         return LAYERS[self.kind]
+
+    @property
+    def part(self) -> str:
+        """The name of the part of the stack to which it belongs: that of the first node."""
+        return self.name.removesuffix(f"-{self.node}")
 
     @property
     def port(self) -> str:
@@ -40,7 +42,17 @@ class Process:
         """The names of all ports on which it listens."""
         return (self.port, *self.also)
 
+    def nodes(self, topology: Topology) -> tuple["Process", ...]:
+        """This row once for each node that it has: a store as often as the topology says."""
+        count = topology.nodes if self.layer == 0 else 1
+        return (self, *(self._another(node) for node in range(2, count + 1)))
 
+    def _another(self, node: int) -> "Process":
+        also = tuple(f"{port}_{node}" for port in self.also)
+        return replace(self, name=f"{self.name}-{node}", also=also, node=node)
+
+
+# One row for each part; its other nodes are named after the first: kafka-2, mongo-members-3.
 PROCESSES = (
     Process("kafka", "kafka", also=("kafka_controller",)),
     Process("mongo-members", "mongo", "members"),
@@ -58,26 +70,6 @@ EVERYTHING = frozenset(process.name for process in PROCESSES)
 STORES = frozenset(process.name for process in PROCESSES if process.layer == 0)
 
 
-def command(process: Process, home: Home, ports: Ports) -> tuple[str, ...]:
-    """What supervisord runs for this row."""
-    return COMMANDS[process.kind](process, home, ports)
-
-
-def _service(process: Process, home: Home, ports: Ports) -> tuple[str, ...]:  # noqa: ARG001
-    return (sys.executable, "-m", f"services.{process.service}", process.kind)
-
-
-def _gateway(process: Process, home: Home, ports: Ports) -> tuple[str, ...]:  # noqa: ARG001
-    quiet = ("--disable-hot-restart", "--concurrency", "2", "--log-level", "warning")
-    soon = ("--file-flush-interval-msec", "500")
-    return (tools.envoy(), "-c", str(home.run / "envoy.yaml"), *quiet, *soon)
-
-
-COMMANDS: dict[Kind, Callable[[Process, Home, Ports], tuple[str, ...]]] = {
-    "kafka": lambda process, home, ports: broker.command(home),  # noqa: ARG005
-    "mongo": lambda process, home, ports: databases.command(process.service, home, ports),
-    "web": _service,
-    "worker": _service,
-    "gateway": _gateway,
-}
-TETHER = (sys.executable, "-IS", str(CHECKOUT / "deploy" / "local" / "tether.py"))
+def table(topology: Topology) -> tuple[Process, ...]:
+    """Every process of a whole stack: PROCESSES with all nodes."""
+    return tuple(node for process in PROCESSES for node in process.nodes(topology))

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from deploy.local import stopping, supervision
+from deploy.local import databases, stopping, supervision
 from deploy.local.home import Home, locked
 from deploy.local.layout import Layout
 from deploy.local.ports import Ports
@@ -83,6 +83,7 @@ class Stack:
         self.home.make()
         with locked(self.home.run):
             self._refuse_other_settings()
+            self.home.settle(self.layout.topology.name)
             fresh = not self.is_running()
             try:
                 Starting(self.layout, self.lifetime, report).all()
@@ -119,6 +120,11 @@ class Stack:
         pid = self.pid(process)
         os.kill(pid, number)
         return pid
+
+    def primary(self, service: str) -> str:
+        """The process that is the primary of a service's own database now; "" while there is none."""
+        nodes = [process for process in self.layout.processes if process.part == f"mongo-{service}"]
+        return next((one.name for one in nodes if databases.role(self.layout.node(one)) == "primary"), "")
 
     def start(self, process: str) -> None:
         """Start one process and wait until it is ready."""

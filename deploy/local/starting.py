@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from deploy.local import broker, databases, front, keys, stopping, supervision, waiting
+from deploy.local.commands import command
 from deploy.local.home import CHECKOUT
 from deploy.local.layout import Layout
-from deploy.local.processes import SERVICES, Process, command
+from deploy.local.processes import SERVICES, Process
 from deploy.local.supervision import Lifetime
 from deploy.local.trouble import Trouble
 
@@ -56,19 +57,20 @@ class Starting:
 
     def _prepare(self) -> None:
         """Everything that must be right before a process is started."""
-        kinds = {process.kind for process in self.layout.processes}
+        brokers = [process for process in self.layout.processes if process.kind == "kafka"]
         self.layout.ports.refuse_busy(port for process in self.layout.processes for port in process.ports)
         keys.make(self.layout.home, self.layout.token_keys)
         # Names every program that is missing, before anything is fetched.
         supervision.write(self.layout.home, {p: self._row(p) for p in self.layout.processes})
-        if "kafka" in kinds:
-            self.report("kafka", "preparing")
+        if brokers:
+            self.report(brokers[0].name, "preparing")
             broker.fetch()
-            broker.prepare(self.layout.home, self.layout.ports)
+        for process in brokers:
+            broker.prepare(self.layout, process)
 
     def _row(self, process: Process) -> tuple[tuple[str, ...], dict[str, str]]:
         environment = self.layout.environment(process.service, process.kind) if process.layer == 1 else {}
-        return command(process, self.layout.home, self.layout.ports), {**environment, "PYTHONUNBUFFERED": "1"}
+        return command(self.layout, process), {**environment, "PYTHONUNBUFFERED": "1"}
 
     def _check_elsewhere(self) -> None:
         """Trouble if a store that settings name does not answer."""

@@ -16,10 +16,11 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.local.home import CHECKOUT, Home
 from deploy.local.logs import last_lines
-from deploy.local.processes import STARTED_AFTER, TETHER, Process
+from deploy.local.processes import STARTED_AFTER, Process
 from deploy.local.trouble import Trouble
 
 Lifetime = Literal["stays", "tied"]
+TETHER = (sys.executable, "-IS", str(CHECKOUT / "deploy" / "local" / "tether.py"))
 START_SECONDS = 15
 # What supervisord answers when a process is already, or no longer, running.
 ALREADY_STARTED, NOT_RUNNING = 60, 70

@@ -23,10 +23,11 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a process does its work now; ``said`` is why not, as far as it says so itself."""
+    """Whether a process does its work now; ``said`` is why not, as far as it says so itself, ``role`` which work."""
 
     ready: bool
     said: str = ""
+    role: str = ""
 
 
 def until_ready(layout: Layout, processes: Iterable[Process], report: Callable[[str, str], None]) -> None:
@@ -78,8 +79,18 @@ def _advanced(layout: Layout, process: Process) -> Readiness:
     """How a process is that is being started; a database that has no primary yet is set up for the next look."""
     found = readiness(layout, process)
     if process.kind == "mongo" and not found.ready:
-        databases.set_up(process.service, layout.ports)
+        databases.set_up(process.service, layout.nodes(process.part))
     return found
+
+
+def _broker(layout: Layout, process: Process, seconds: float) -> Readiness:
+    """Ready once it knows itself among the brokers that are there: before that it gets no partition."""
+    return Readiness(process.node in broker.known(layout.node(process), seconds))
+
+
+def _database(layout: Layout, process: Process, seconds: float) -> Readiness:
+    role = databases.role(layout.node(process), seconds)
+    return Readiness(bool(role), role=role)
 
 
 def _readyz(layout: Layout, process: Process, seconds: float) -> Readiness:
@@ -94,8 +105,8 @@ def _trouble(layout: Layout, process: Process, what: str) -> Trouble:
 
 
 ASK: dict[Kind, Callable[[Layout, Process, float], Readiness]] = {
-    "kafka": lambda layout, _, seconds: Readiness(broker.answers(layout.kafka, seconds)),
-    "mongo": lambda layout, process, seconds: Readiness(databases.is_primary(process.service, layout.ports, seconds)),
+    "kafka": _broker,
+    "mongo": _database,
     "web": _readyz,
     "worker": _readyz,
     "gateway": lambda layout, _, seconds: Readiness(get(f"{layout.admin}/ready", seconds)[0] == 200),

@@ -14,13 +14,15 @@ def _event(kind: type[Event]) -> str:
         for name, field in properties.items()
     ]
     fields = table(("field", "type", "required"), rows) if rows else "No fields: the entity's id says it all."
-    return f"### `{kind.type_name()}`\n\n{first_line(kind.__doc__)}\n\n{fields}"
+    shape = f" Shape {kind.schema_version}." if kind.schema_version > 1 else ""
+    return f"### `{kind.type_name()}`\n\n{first_line(kind.__doc__)}{shape}\n\n{fields}"
 
 
 _HOW = (
     "CloudEvents 1.0 in Kafka's binary mode: the envelope in headers (`ce_id`, `ce_type`, `ce_source`, `ce_time`, "
     "`ce_subject`, `ce_schema`, `ce_actor`, `traceparent`), the fields below as JSON in the value, the entity's "
-    "id as key. Sealed fields are encrypted (decision 5). Fields are only ever added, and optional."
+    "id as key. Sealed fields are encrypted (decision 5). Fields are only ever added, and optional; "
+    "where that was not enough, the event has another shape (`ce_schema`, decision 10)."
 )
 
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from deploy.gateway import limits
 from deploy.gateway.limits import Limits
-from deploy.local import ports
+from deploy.local import ports, topology
 from deploy.local.ports import Ports
 from docs.generate import tables
 from services.chassis.ops.settings import Settings
@@ -34,6 +34,11 @@ _HOME = [
         "`LINLI_HOME`",
         "`.linli`",
         "the folder of everything that the city keeps here: data, logs, secrets, text messages",
+    ),
+    (
+        f"`{topology.SETTING}`",
+        "`one`",
+        "how many brokers, and nodes of each database: one, or three, of which one may fail; a home stays with its own",
     ),
     ("`LINLI_PORT_BASE`", "`0`", "moves all ports up by this many, so that a second city has its own"),
 ]

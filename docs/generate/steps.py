@@ -21,16 +21,21 @@ def page() -> str:
 
 _HOW = (
     "Each step is `POST` or `PUT /v1/requests/{id}/<step>`; `GET /v1/requests/{id}` lists those that its reader may "
-    "take now. A step that the state does not allow is refused with `step-not-allowed` and the steps that it does."
+    "take now, with the fields that its body must have. A step that the state does not allow is refused with "
+    "`step-not-allowed` and the steps that it does."
 )
 
 
 def _who() -> str:
     rows = [
-        (f"`{rule.method} …/{step}`", rule.name.en, rule.name.zh, "; ".join(_role(role) for role in rule.roles))
+        (f"`{rule.method} …/{step}`", rule.name.en, rule.name.zh, _needs(rule), "; ".join(map(_role, rule.roles)))
         for step, rule in STEPS.items()
     ]
-    return tables.table(("step", "en", "zh", "who"), rows)
+    return tables.table(("step", "en", "zh", "fields it needs", "who"), rows)
+
+
+def _needs(rule: Rule) -> str:
+    return ", ".join(f"`{name}`" for name in rule.needs)
 
 
 def _role(role: Role) -> str:

@@ -6,7 +6,7 @@ import inspect
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -20,7 +20,7 @@ from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, house
 from services.chassis.ops import logs, metrics, tracing
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import AlreadyDone, Conflict, Store
-from services.chassis.storage.vault import Vault
+from services.chassis.storage.vault import Opened, Vault
 
 log = logs.get()
 
@@ -80,6 +80,8 @@ class Context:
     trace: str | None = None
     if_match: int | None = None
     language: str = "zh"
+    opened: Opened = field(default_factory=Opened)
+    """Shared by all contexts of one request."""
 
     @functools.cached_property
     def store(self) -> Store:
@@ -87,10 +89,10 @@ class Context:
         origin = Origin(self.at, self.actor.id, self.house.city, self.cause, self.fingerprint, self.trace)
         return Store(self.house.mongo, self.actor, origin, self.if_match)
 
-    @property
+    @functools.cached_property
     def vault(self) -> Vault:
-        """Where personal data is sealed and opened."""
-        return self.house.vault
+        """Where personal data is sealed and opened; whose is opened is noted."""
+        return self.house.vault.noting(self.opened.note)
 
     def now(self) -> datetime:
         """The instant of this use case: the same in all that it records."""

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import Field
-
+from services.chassis.domain.values import shaped
 from services.contracts.members import Level
 
 LENGTHS = {Level.CITY: 4, Level.COUNTY: 6, Level.SUB_DISTRICT: 9, Level.COMMUNITY: 12, Level.GRID: 15}
@@ -12,8 +11,11 @@ LENGTHS = {Level.CITY: 4, Level.COUNTY: 6, Level.SUB_DISTRICT: 9, Level.COMMUNIT
 
 AreaCode = Annotated[
     str,
-    Field(
-        pattern=r"^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}(-[0-9]{2})?)$",
+    shaped(
+        r"^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}(-[0-9]{2})?)$",
+        "区域代码：市 4 位、旗县 6 位、街道 9 位、社区 12 位，网格再加 -NN",
+        "the code of an area: 4 digits for the city, 6 for a county, 9 for a sub-district, 12 for a community, "
+        "and -NN behind for a grid",
         description="statistical code; a grid's has -NN behind",
     ),
 ]

@@ -1,7 +1,7 @@
 """What notify tells: what was said to whom, and whether it arrived."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Instant, Private, Sealed
@@ -13,6 +13,14 @@ class Via(StrEnum):
     INBOX = "inbox"
     SMS = "sms"
     EMAIL = "email"
+
+
+class GivenUpBecause(StrEnum):
+    """Why a channel is not tried again: it did not take the message, it is too late, or its recipient declined it."""
+
+    FAILED = "failed"
+    EXPIRED = "expired"
+    NOT_WANTED = "not_wanted"
 
 
 class MessageWritten(Event):
@@ -60,12 +68,31 @@ class DeliveryHeld(Event):
     again_at: Instant
 
 
+_TOO_LATE = ", then expired"
+_REASONS: dict[str, tuple[GivenUpBecause, str | None]] = {
+    "expired": (GivenUpBecause.EXPIRED, None),
+    "not wanted": (GivenUpBecause.NOT_WANTED, None),
+}
+"""How `DeliveryGivenUp` told it in its first shape."""
+
+
 class DeliveryGivenUp(Event):
-    """A channel will not be tried again."""
+    """A channel will not be tried again; ``reason`` is what it said to the last attempt, where one was made."""
+
+    schema_version = 2
 
     channel: Via | str
     attempt: int
-    reason: str
+    because: GivenUpBecause | str
+    reason: str | None = None
+
+    @classmethod
+    def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:
+        """At first both stood in ``reason``: ``sms 503``, ``sms 503, then expired``, ``expired``, ``not wanted``."""
+        because, said = _REASONS.get(data["reason"], (GivenUpBecause.FAILED, data["reason"]))
+        if data["reason"].endswith(_TOO_LATE):
+            because, said = GivenUpBecause.EXPIRED, data["reason"].removesuffix(_TOO_LATE)
+        return {**data, "because": because, "reason": said}
 
 
 class MessageRead(Event):

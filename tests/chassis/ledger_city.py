@@ -12,10 +12,9 @@ from services.chassis.ledger.verify import Question, verify
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Outgoing, Past, Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
-from services.chassis.messaging.switches import switched_on
 from services.chassis.ops.service import Service
 from services.chassis.usecase import House
-from tests.support import toy
+from tests.support import consuming, toy
 from tests.support.world import World
 
 
@@ -62,7 +61,8 @@ class City:
         """The relay of a service."""
         settings, house = self.world.settings(), self.shop if service is toy.shop else self.hall
         topics = (settings.topic(service.name), settings.topic("keys"))
-        return Relay(house.mongo, self.publisher, service.entities, f"/linli/{service.name}", topics)
+        source = f"/linli/{service.name}"
+        return Relay(house.mongo, self.publisher, service.entities, source, topics, settings.history_cap)
 
     async def publish(self) -> None:
         """Both relays send all there is."""
@@ -77,8 +77,7 @@ class City:
         settings = self.world.settings()
         reader = Reader(settings.kafka, [settings.topic("members")], self.group, "hall-0")
         await reader.start()
-        reactions = await switched_on(self.hall.mongo, toy.hall.all_reactions, group_reads=False)
-        consumer = Consumer(self.hall, reader, reactions)
+        consumer = await consuming.member(self.hall, reader, toy.hall.all_reactions, self.group)
         task = asyncio.create_task(consumer.run())
         try:
             yield consumer

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
-from services.chassis.messaging.switches import switched_on
+from services.chassis.messaging.switches import register, that_are_on
 from services.chassis.ops import metrics
 from services.chassis.usecase import Context
 from tests.support import toy
@@ -68,8 +68,9 @@ async def test_a_consumer_killed_between_any_two_steps_has_its_effects_once(
     async def die(*_: Any) -> Any:
         raise Killed
 
-    name = {"before the effect": "_write", "before it is remembered": "_remember", "before the commit": "_confirm"}
-    monkeypatch.setattr(first, name[point], die)
+    name = {"before the effect": "_write", "before it is remembered": "_remember", "before the commit": "_confirmed"}
+    part = first if point == "before the commit" else first._delivery
+    monkeypatch.setattr(part, name[point], die)
     with pytest.raises(BaseException) as death:
         await first.run()
     assert death.value.__class__ in (Killed, BaseExceptionGroup)
@@ -149,15 +150,17 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for_and_nothing_is
 
 async def test_a_new_reaction_in_a_group_that_reads_starts_off(road: Road) -> None:
     mongo = road.hall.mongo
-    assert [r.name for r in await switched_on(mongo, ALL, group_reads=False)] == [r.name for r in ALL]
+    await register(mongo, ALL, group_reads=False)
+    assert await that_are_on(mongo, ALL) == list(ALL)
 
     @reaction("new-one", CoinDropped)
     async def new_one(ctx: Context, delivered: Delivered, event: Event) -> None:
         """Do nothing."""
 
     more: list[AnyReaction] = [*ALL, new_one]
-    assert [r.name for r in await switched_on(mongo, more, group_reads=True)] == [r.name for r in ALL]
-    assert [r.name for r in await switched_on(mongo, more, group_reads=False)] == [r.name for r in ALL]
+    for reads in (True, False):  # what was off once stays so
+        await register(mongo, more, group_reads=reads)
+        assert await that_are_on(mongo, more) == list(ALL)
     assert metrics.reaction_on.labels("new-one")._value.get() == 0
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, redirect_stdout
 from typing import Any
@@ -56,6 +57,13 @@ def fail() -> None:
         int(CANARY + "x")
     except ValueError as error:
         raise Unavailable(retry_after=2) from error
+
+
+def test_a_process_leaves_a_line_when_it_starts() -> None:
+    with logged() as lines:
+        logs.started("1.2.3")
+    (line,) = lines.of("the process started")
+    assert (line["service"], line["role"], line["version"], line["pid"]) == ("members", "web", "1.2.3", os.getpid())
 
 
 def test_errors_of_others_are_logged_by_class_and_place_and_ours_with_their_text() -> None:

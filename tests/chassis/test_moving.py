@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import pytest
 
 from services.chassis.domain.events import Event
-from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Incoming, Reader
 from services.chassis.messaging.kafka.records import incoming
 from services.chassis.messaging.parking import Parking
@@ -54,7 +53,7 @@ async def test_a_batch_in_hand_whose_partition_has_moved_never_runs_ahead_of_wha
     for jar in jars:
         await road.drop(jar, 2)
     await road.publish()
-    late = Consumer(road.hall, one, ALL)
+    late = await road.member(one, ALL)
     batches, two = await gathered(one, MANY), await share(road, one)
 
     async def poll(_: int) -> list[list[Incoming]]:
@@ -65,7 +64,7 @@ async def test_a_batch_in_hand_whose_partition_has_moved_never_runs_ahead_of_wha
         patched.setattr(one, "poll", poll)
         await late.run()
     assert [(await road.sum(jar)).order for jar in jars] == [[0]] * MANY
-    async with running(Consumer(road.hall, one, ALL), Consumer(road.hall, two, ALL)):
+    async with running(await road.member(one, ALL), await road.member(two, ALL, "hall-1")):
 
         async def all_wait() -> bool:
             return len(await road.parked()) == 2 * MANY
@@ -107,7 +106,8 @@ async def test_what_fails_after_its_partition_has_moved_is_left_to_the_new_owner
             moved.set()
     assert (await road.parked(), confirmed) == ([], [])
     mended = True
-    async with running(Consumer(road.hall, first._reader, [fails_once]), Consumer(road.hall, two, [fails_once])):
+    one = await road.member(first._reader, [fails_once])
+    async with running(one, await road.member(two, [fails_once], "hall-1")):
 
         async def all_done() -> bool:
             return set(done) == jars

@@ -1,24 +1,16 @@
 """`linli parked`: what was set aside is listed, shown, and tried again in order."""
 
-import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
-from typer.testing import CliRunner
 
-from deploy.cli.main import application
-from deploy.local.trouble import Trouble
 from tests.chassis.ledger_city import City
 from tests.support import toy
+from tests.support.operating import Operator
 from tests.support.toy import Poison
-from tests.support.world import NAMES, World
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -30,44 +22,10 @@ async def city(world: World) -> AsyncIterator[City]:
     Poison.coins.clear()
 
 
-@dataclass
-class Said:
-    """What a command said, and its exit code."""
-
-    code: int
-    text: str
-
-
-class Operator:
-    """Types commands."""
-
-    def __init__(self, world: World, home: Path) -> None:
-        uris = {f"LINLI_MONGO_{name.upper()}": world.settings().mongo(name) for name in NAMES}
-        self._environment = {**uris, "LINLI_HOME": str(home)}
-
-    async def __call__(self, *words: str) -> Said:
-        """`linli parked` with these words."""
-        result = await asyncio.to_thread(CliRunner().invoke, application(), ["parked", *words], env=self._environment)
-        if isinstance(result.exception, Trouble):
-            return Said(result.exception.code, result.exception.sentence)
-        return Said(result.exit_code, result.stdout)
-
-    async def in_a_process(self, *words: str) -> Said:
-        """The same in a process of its own: what a worker here logs meanwhile does not get into its words."""
-        typed = [sys.executable, "-m", "deploy.cli.main", "parked", *words]
-        environment = {**os.environ, **self._environment}
-        done = await asyncio.to_thread(subprocess.run, typed, env=environment, capture_output=True, text=True)
-        return Said(done.returncode, done.stdout)
-
-    async def json(self, *words: str) -> Any:
-        """What it answers with --json."""
-        return orjson.loads((await self(*words, "--json")).text)
-
-
 @pytest.fixture
 def linli(world: World, tmp_path: Path) -> Operator:
     """An operator at this world's databases."""
-    return Operator(world, tmp_path / "home")
+    return Operator(world, tmp_path / "home", "parked")
 
 
 async def test_what_is_parked_is_listed_and_shown(city: City, linli: Operator) -> None:

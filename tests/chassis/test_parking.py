@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging.parking import Parking
 from services.chassis.messaging.reactions import Copying
 from services.chassis.ops import metrics
 from tests.support import toy
@@ -96,7 +97,8 @@ async def test_one_of_two_members_parks_and_the_other_knows_when_it_takes_over(
     await consume(road, first)
     await consume(road, group="first", reactions=ALL)
     reading = await road.consumer(group="first")
-    reading._ours, reading._turn = reading._reader.assigned(), -1  # had them once, when nothing was parked
+    delivery = reading._delivery
+    delivery._ours, delivery._turn = reading._reader.assigned(), -1  # had them once, when nothing was parked
     async with running(reading):
         await road.drop(jar, 2)
         await road.publish()
@@ -234,3 +236,42 @@ async def test_a_change_of_something_unknown_is_parked_for_the_copy(road: Road) 
     await consume(road, reactions=[Copying(toy.JarCopy)])
     assert await road.parked() == [("copy-jar", "jar_unknown:2", False)]
     assert (await reasons(road))[0].startswith("CopyMissing: linli.support.CoinDropped of jar_unknown")
+
+
+async def test_what_lies_before_a_failure_is_written_before_that_is_parked(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jar = await road.jar(1, 13, 5)
+    await road.publish()
+    consumer = await road.consumer()
+    fold = Copying._fold
+
+    def poisoned(self: Any, copies: Any, delivered: Any) -> Any:
+        if delivered.data.get("coins") == 13 and sick:
+            raise ValueError
+        return fold(self, copies, delivered)
+
+    keep = Parking.park
+
+    async def seen_parked(self: Any, reaction: str, event: Any, reason: str) -> None:
+        copy = await road.hall.mongo.find_one("copies_jar", {"_id": jar.id})
+        parked_at.append(copy["version"] if copy else 0)
+        await keep(self, reaction, event, reason)
+
+    sick, parked_at = True, list[int]()
+    monkeypatch.setattr(Copying, "_fold", poisoned)
+    monkeypatch.setattr(Parking, "park", seen_parked)
+    async with running(consumer):
+        await settled(road, consumer)
+        copy = await road.hall.mongo.find_one("copies_jar", {"_id": jar.id})
+        assert copy is not None
+        assert (copy["version"], copy["state"]["total"]) == (2, 1)
+        assert parked_at == [2, 2]  # the version of the copy when its next events were parked
+        sick = False
+        await flag(road, jar)
+
+        async def drained() -> bool:
+            return not await road.parked()
+
+        await until(drained)
+    await expect_right(road, jar)

@@ -11,12 +11,13 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 from pydantic import TypeAdapter, ValidationError
 
-from services.chassis.domain.refusals import Unavailable
+from services.chassis.domain.refusals import ROLES_ZH, TITLES, Forbidden, Kind, Unavailable
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant
 from services.chassis.http.problems import STATUS
 from services.chassis.ops import logs, metrics
 from services.chassis.usecase import House
+from services.contracts.members import Role
 from tests.support import toy
 from tests.support.world import World, keyed
 
@@ -82,6 +83,16 @@ async def test_a_body_that_is_no_json_object_is_refused(client: httpx.AsyncClien
     answer = await client.post("/v1/jars", content=raw, headers=headers)
     assert answer.status_code == 422
     assert answer.json()["code"] in ("invalid", "malformed")
+    assert await written(house) == 0
+
+
+async def test_a_body_that_is_not_said_to_be_json_is_415_and_says_how_to_say_it(
+    client: httpx.AsyncClient, house: House
+) -> None:
+    for given in ({}, {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "text/plain"}):
+        answer = await client.post("/v1/jars", content=b'{"label": "a"}', headers=keyed(**given))
+        problem = expect(answer, 415, "media-unknown")
+        assert "Content-Type: application/json" in str(problem["detail"])
     assert await written(house) == 0
 
 
@@ -162,7 +173,8 @@ async def test_lists_refuse_wrong_cursors_limits_and_filters(client: httpx.Async
 
 async def test_what_is_not_there_or_not_ones_own_is_404(client: httpx.AsyncClient, world: World) -> None:
     jar = (await client.post("/v1/jars", json={"label": "a"}, headers=keyed())).headers["Location"]
-    expect(await client.get("/v1/nowhere"), 404, "not-found")
+    expect(await client.get("/v1/nowhere"), 404, "address-unknown")
+    expect(await client.post("/v1/jars/jar_none/dance", headers=keyed()), 404, "address-unknown")
     expect(await client.get("/v1/jars/jar_none"), 404, "not-found")
     async with world.client(world.app(toy.shop), toy.OTHER) as other:
         assert expect(await other.get(jar), 404, "not-found") == (await client.get("/v1/jars/jar_none")).json()
@@ -170,9 +182,10 @@ async def test_what_is_not_there_or_not_ones_own_is_404(client: httpx.AsyncClien
 
 
 async def test_another_method_is_405_and_says_which_there_are(client: httpx.AsyncClient) -> None:
-    answer = await client.delete("/v1/jars")
-    expect(answer, 405, "method-unknown")
-    assert answer.headers["allow"]
+    answer = await client.delete("/v1/jars", headers={"Accept-Language": "en"})
+    problem = expect(answer, 405, "method-unknown")
+    assert answer.headers["allow"] == "GET, POST"
+    assert "takes GET, POST" in str(problem["detail"])
 
 
 async def test_without_the_role_it_is_403_and_without_a_token_401(client: httpx.AsyncClient, world: World) -> None:
@@ -183,6 +196,7 @@ async def test_without_the_role_it_is_403_and_without_a_token_401(client: httpx.
         assert answer.headers["www-authenticate"] == "Bearer"
         problem = expect(await visitor.get("/v1/jars", headers={"Accept-Language": "en"}), 403, "forbidden")
         assert "keeper, inspector" in str(problem["detail"])
+        assert problem["title"] == "Not permitted"
         assert (await nobody.get("/v1/jars/hello")).status_code == 204
 
 
@@ -253,8 +267,15 @@ async def test_input_cannot_forge_a_line_of_the_log(client: httpx.AsyncClient, m
     assert "\x1b" not in out.getvalue()
 
 
+def test_a_role_that_is_lacking_is_named_in_the_language_asked_for() -> None:
+    assert set(ROLES_ZH) == set(Role)
+    lacking = Forbidden(roles="handler, dispatcher")
+    assert "经办人、派单员" in lacking.sentence("zh")
+    assert "handler, dispatcher" in lacking.sentence("en")
+
+
 async def test_every_kind_of_refusal_has_its_status() -> None:
-    assert all(kind in STATUS for kind in type(next(iter(STATUS))))
+    assert all(kind in STATUS and set(TITLES[kind]) == {"zh", "en"} for kind in Kind)
     assert Unavailable.kind in STATUS
 
 

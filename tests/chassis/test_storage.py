@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.domain.events import Origin, Recorded
+from services.chassis.domain.events import Origin, Recorded, follows
 from services.chassis.domain.refusals import NotFound, Refusal
 from services.chassis.domain.scope import Actor, house
 from services.chassis.domain.values import now
@@ -204,7 +204,7 @@ async def test_the_hash_chain_follows_and_breaks_on_one_changed_byte(either: Hou
 def _chain_holds(history: list[Recorded]) -> bool:
     previous = ""
     for entry in history:
-        if not entry.follows(previous):
+        if not follows(entry.document(), previous):
             return False
         previous = entry.hash
     return True

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 
-from deploy.cli.city.client import Unanswered
+from deploy.cli.city.client import Refused, Unanswered
 from tests.cli.fake import gateway
 
 
@@ -32,6 +32,26 @@ async def test_a_refusal_is_an_answer() -> None:
     async with gateway(answering) as client:
         answer = await client.ask("GET", "/v1/requests/case_1")
     assert (answer.ok, answer.status, answer.code, answer.tries) == (False, 404, "not-found", 1)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "language"),
+    [({"LANG": "zh_CN.UTF-8"}, "zh"), ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"), ({}, "en")],
+)
+async def test_refusals_are_asked_for_in_the_language_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, set_to: dict[str, str], language: str
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in set_to.items():
+        monkeypatch.setenv(name, value)
+
+    async def answering(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"code": "no", "detail": request.headers["Accept-Language"] + "。"}, status=409)
+
+    async with gateway(answering) as client:
+        answer = await client.ask("GET", "/v1/areas")
+    assert str(Refused("looking", answer)) == f"looking: 409 no {language}"
 
 
 async def test_a_429_is_repeated_only_when_it_asks_for_a_short_wait() -> None:

@@ -15,9 +15,9 @@ WORDS = "[type=missing] :warning: [/x]"
 
 def test_the_reason_of_a_parked_event_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     at = datetime(2026, 11, 23, tzinfo=UTC)
-    one = Found("notify", "id", "copy", "e_1", ("t", 0, 1), at, WORDS, replay=False, headers={}, value=None)
+    one = Found("notify", "id", "copy", "e_1", ("t", 0, 1), at, WORDS, replay=False, drop=None, headers={}, value=None)
     screen.STDOUT.print(parked._table([one]), width=200)
-    screen.STDOUT.print(parked._sum([one]))
+    screen.STDOUT.print(parked._sum([one], "parked"))
     assert WORDS in capsys.readouterr().out
 
 

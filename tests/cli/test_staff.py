@@ -28,5 +28,9 @@ def test_every_organisation_and_team_is_led_by_one() -> None:
     assert sorted(led) == sorted([office.key for office in OFFICES] + [team.key for team in TEAMS])
 
 
+def test_nobody_works_on_what_they_give_out() -> None:
+    assert [one.login for one in STAFF if {"dispatcher", "handler"} <= set(one.roles)] == []
+
+
 def test_no_two_have_the_same_login() -> None:
     assert len({one.login for one in STAFF}) == len(STAFF)

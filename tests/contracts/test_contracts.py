@@ -8,7 +8,8 @@ import pytest
 
 from services.chassis.domain.values import Sealed
 from tests.contracts import snapshot
-from tests.contracts.snapshot import SERVICES, Snapshot
+from tests.contracts.corpus import SERVICES, events_of
+from tests.contracts.snapshot import Snapshot
 
 OLD = snapshot.current("requests")
 
@@ -42,7 +43,7 @@ NESTED = {"ItemPublished"}
 
 def test_every_event_is_a_sentence_flat_and_in_the_past_tense() -> None:
     for service in SERVICES:
-        for name, kind in snapshot.events_of(service).items():
+        for name, kind in events_of(service).items():
             assert (inspect.getdoc(kind) or "").endswith("."), name
             fields = snapshot.current(service)["events"][name]["fields"]
             if name in NESTED:
@@ -56,7 +57,7 @@ PERSONAL = {"name_of_person", "phone", "address", "email", "text", "title", "bod
 
 def test_personal_data_and_free_text_is_sealed() -> None:
     for service in SERVICES:
-        for name, kind in snapshot.events_of(service).items():
+        for name, kind in events_of(service).items():
             for field, info in kind.model_fields.items():
                 if field in PERSONAL:
                     assert "Sealed" in str(info.annotation), f"{name}.{field}"
@@ -89,6 +90,14 @@ def changed(change: str) -> Snapshot:
             events["CaseFiled"]["fields"]["mood"] = {"type": "string"}
         case "an enumeration gained a value":
             events["CaseFiled"]["fields"]["system"]["anyOf"][0]["enum"].append("weather")
+        case "a field was split, in the next schema":
+            fields = events["CaseFiled"]["fields"]
+            fields["area_code"] = fields["area_name"] = fields.pop("area")
+            events["CaseFiled"]["required"].append("area_code")
+            events["CaseFiled"]["schema"] += 1
+        case "a field is gone, in an older schema":
+            del events["CaseFiled"]["fields"]["area"]
+            events["CaseFiled"]["schema"] -= 1
         case "a new event":
             events["CasePainted"] = events["CaseFiled"]
     return new
@@ -105,12 +114,16 @@ def changed(change: str) -> Snapshot:
         "an optional field is required",
         "an enumeration lost a value",
         "another name on the wire",
+        "a field is gone, in an older schema",
     ],
 )
 def test_what_would_break_others_is_found(change: str) -> None:
     assert snapshot.broken(OLD, changed(change)) != []
 
 
-@pytest.mark.parametrize("change", ["a new optional field", "an enumeration gained a value", "a new event"])
-def test_what_is_only_added_is_allowed(change: str) -> None:
+ADDED = ["a new optional field", "an enumeration gained a value", "a new event"]
+
+
+@pytest.mark.parametrize("change", [*ADDED, "a field was split, in the next schema"])
+def test_what_is_only_added_or_has_a_schema_of_its_own_is_allowed(change: str) -> None:
     assert snapshot.broken(OLD, changed(change)) == []

@@ -1,5 +1,6 @@
 """The tables of the generated pages hold what there is, as it is."""
 
+import json
 import re
 
 from deploy.gateway import limits
@@ -8,6 +9,8 @@ from deploy.gateway.problems import PROBLEMS
 from deploy.local.ports import Ports, setting
 from docs.generate import problems, settings
 from docs.generate.catalogue import refusals
+from docs.generate.pages import pages
+from services.chassis.domain.values import PATTERNS
 from services.chassis.http.problems import Broken, MethodUnknown, answer
 
 
@@ -20,7 +23,7 @@ def rows(page: str) -> dict[str, list[str]]:
 def test_a_problem_has_the_status_with_which_it_is_answered() -> None:
     told = rows(problems.page().partition("## By the gateway")[0])
     assert {code: told[code][0] for code in ("method-unknown", "broken")} == {"method-unknown": "405", "broken": "500"}
-    for refusal in (MethodUnknown(), Broken(trace_id="4bf9")):
+    for refusal in (MethodUnknown(allowed="GET"), Broken(trace_id="4bf9")):
         assert str(answer(refusal, "en").status_code) == told[refusal.code()][0]
 
 
@@ -39,6 +42,13 @@ def test_both_sentences_of_a_refusal_say_the_same_names() -> None:
         kind.code(): ({n.lower() for n in names(kind.zh)}, {n.lower() for n in names(kind.en)}) for kind in refusals()
     }
     assert {code: both for code, both in told.items() if both[0] != both[1]} == {}
+
+
+def test_every_pattern_that_a_field_has_is_told_in_words() -> None:
+    described = pages()["openapi.json"]
+    patterns = {json.loads(found) for found in re.findall(r'"pattern": ("(?:[^"\\\\]|\\\\.)*")', described)}
+    assert patterns
+    assert {pattern for pattern in patterns if pattern not in PATTERNS} == set()
 
 
 def test_every_setting_of_the_local_stack_is_on_the_page() -> None:

@@ -49,3 +49,22 @@ def test_a_token_for_nobody_is_refused_in_one_sentence(town: Town) -> None:
     told = town.linli("token", "nobody")
     assert told.returncode == 2
     assert told.stderr.startswith("linli: There is no account 'nobody'")
+
+
+def test_the_doctor_finds_nothing_wrong_and_names_a_database_that_is_away(town: Town) -> None:
+    told = town.linli("doctor", "--json")
+    assert (told.returncode, [line for line in json.loads(told.stdout)["lines"] if line["level"] == "wrong"]) == (0, [])
+    with town.without("mongo-notify"):
+        told = town.linli("doctor")
+    assert told.returncode == 1
+    assert "notify database wrong: does not answer" in told.stdout
+    assert "members database ok" in told.stdout
+
+
+def test_what_was_published_of_one_kind_is_sent_again_and_has_no_effect_twice(town: Town) -> None:
+    shown = json.loads(town.linli("republish", "--kind", "team", "--json").stdout)["services"]
+    assert [(one["service"], one["dry_run"], one["sent"]) for one in shown] == [("members", True, 0)]
+    told = json.loads(town.linli("republish", "--kind", "team", "--yes", "--json").stdout)["services"][0]
+    assert told["sent"] == shown[0]["events"] > 0
+    assert town.linli("republish", "--kind", "plum").returncode == 2
+    assert town.linli("verify", "--json").returncode == 0

@@ -51,12 +51,16 @@ def test_personal_data_is_nowhere_in_clear(town: Town, collector: Collector) -> 
     handler = town.handler(case)
     town.done("POST", f"/v1/requests/{case['id']}/comment", handler, {"text": f"留言{mark}"})
     town.ask("POST", "/v1/requests", operator, filing(title=words["title"], item=f"NO-{mark}"[:9]))
+    town.done("GET", f"/v1/requests/{case['id']}", handler)
+    town.done("POST", f"/v1/people/{person['id']}/unmask", operator, {"reason": f"核对{mark}"})
+    audited = town.linli("audit", "list", "--json", "--subject", person["id"]).stdout
+    assert '"unmask"' in audited and '"read"' in audited
     resident = town.resident(phone)
     town.wait(lambda: town.told(resident, case["id"], "case-filed"), 5, "the acknowledgement")
     time.sleep(1)  # logs are flushed within half a second
     canaries = [mark, phone, str(place["lat"])]
     assert not found(town.stack.home.logs, canaries)
-    assert not [one for one in canaries if one in metrics(town)]
+    assert not [one for one in canaries if one in metrics(town) or one in audited]
     town.wait(lambda: any(b"reaction tell" in body for body in collector.raw), 10, "traces")
     assert not [one for one in canaries if any(holds(body, [one]) for body in collector.raw)]
     # What is no secret is found in the same files: a secret would be too.

@@ -116,6 +116,8 @@ def assert_problem(answer: httpx.Response, status: int, code: str, language: str
     assert answer.headers["content-language"] == language
     problem: dict[str, Any] = answer.json()
     assert (problem["status"], problem["code"]) == (status, code)
+    assert tuple(problem) == ("type", "title", "status", "code", "detail")
+    assert not answer.text.endswith("\n")
     assert problem["type"] == f"urn:linli:problem:{code}"
     assert ("\u4e00" <= problem["detail"][0] <= "\u9fff") == (language == "zh")
     return problem

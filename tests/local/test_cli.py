@@ -45,6 +45,11 @@ def each(app: typer.Typer) -> Iterator[tuple[str, Any]]:
             yield f"{name} {inner}".strip(), one
 
 
+def test_the_paragraphs_of_a_help_wrap_where_the_terminal_ends(app: typer.Typer) -> None:
+    broken = [name for name, command in each(app) if "\n" in command.help.replace("\n\n", "")]
+    assert broken == []
+
+
 def test_every_command_tells_its_exit_codes(app: typer.Typer) -> None:
     assert [name for name, command in each(app) if "Exit code 0" not in command.help] == []
 
@@ -92,6 +97,13 @@ def test_down_where_nothing_runs_is_fine(tmp_path: Path) -> None:
     said = linli(tmp_path, "down", "--json")
     assert said.returncode == 0
     assert json.loads(said.stdout).keys() == {"running", "gateway", "seconds", "processes"}
+
+
+def test_where_there_are_no_messages_it_says_so(tmp_path: Path) -> None:
+    assert "No messages to 13800138001 yet." in linli(tmp_path, "sms", "--phone", "13800138001").stderr
+    assert linli(tmp_path, "sms", "--json").stderr == ""
+    wrong = linli(tmp_path, "sms", "--phone", "1")
+    assert (wrong.returncode, "11 digits" in wrong.stderr) == (2, True)
 
 
 def test_unknown_words_are_wrong_usage(tmp_path: Path) -> None:

@@ -78,11 +78,11 @@ def test_the_description_of_one_service_is_passed_on(gateway: httpx.Client) -> N
     ["/healthz", "/readyz", "/metrics", "/docs", "/redoc", "/v1", "/v1/areasabc", "/v2/areas", "/members/metrics"],
 )
 def test_other_paths_are_not_found(gateway: httpx.Client, path: str) -> None:
-    assert_problem(gateway.get(path), 404, "not-found")
+    assert_problem(gateway.get(path), 404, "address-unknown")
 
 
 def test_a_path_cannot_climb_to_what_is_closed(gateway: httpx.Client) -> None:
-    assert_problem(raw(gateway, "/v1/areas/../../metrics"), 404, "not-found")
+    assert_problem(raw(gateway, "/v1/areas/../../metrics"), 404, "address-unknown")
     assert_problem(raw(gateway, "/v1//areas/..%2f..%2fmetrics"), 400, "bad-request")
     assert raw(gateway, "//v1///areas").json()["path"] == "/v1/areas"
 
@@ -99,7 +99,7 @@ def test_a_path_cannot_climb_to_what_is_closed(gateway: httpx.Client) -> None:
     ],
 )
 def test_a_refusal_speaks_the_language_asked_for(gateway: httpx.Client, asked: str, language: str) -> None:
-    assert_problem(gateway.get("/nowhere", headers={"accept-language": asked}), 404, "not-found", language)
+    assert_problem(gateway.get("/nowhere", headers={"accept-language": asked}), 404, "address-unknown", language)
 
 
 def test_a_valid_token_is_passed_on(gateway: httpx.Client, home: Home) -> None:

@@ -34,9 +34,9 @@ time.sleep(600)
 
 
 @contextlib.contextmanager
-def running(home: Path, ports: Ports) -> Iterator[Stack]:
-    """A stack of one database."""
-    stack = Stack(home, ports, DATABASE, lifetime="tied")
+def running(home: Path, ports: Ports, topology: str = "one") -> Iterator[Stack]:
+    """A stack of one database, of so many nodes."""
+    stack = Stack(home, ports, DATABASE, {"LINLI_TOPOLOGY": topology}, "tied")
     stack.up()
     try:
         yield stack
@@ -93,6 +93,20 @@ def test_data_is_kept_when_the_ports_change(tmp_path: Path) -> None:
     with running(tmp_path, Ports.free()) as stack:
         assert stack.layout.ports != first
         assert names(stack) == ["before"]
+
+
+def test_another_node_follows_a_primary_that_is_killed_and_has_its_data(tmp_path: Path) -> None:
+    with running(tmp_path, Ports.free(), "three") as stack:
+        killed = stack.primary("members")
+        put(stack, "before")
+        stack.kill(killed)
+        put(stack, "after")
+        assert stack.primary("members") not in ("", killed)
+        stack.wait(killed)
+        first = stack.layout.ports
+    with running(tmp_path, Ports.free(), "three") as stack:
+        assert stack.layout.ports != first
+        assert names(stack) == ["before", "after"]
 
 
 def test_down_leaves_no_process_and_no_port(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from supervisor.datatypes import dict_of_key_value_pairs
 from supervisor.options import expand
 
 from deploy.local import EVERYTHING, Home, Ports, Trouble, supervision
-from deploy.local.processes import PROCESSES, Process
+from deploy.local.processes import PROCESSES, Process, table
+from deploy.local.topology import TOPOLOGIES
 
 
 def read(home: Home) -> RawConfigParser:
@@ -60,7 +61,7 @@ def test_stores_start_first_and_stop_last() -> None:
 
 
 def test_no_two_things_listen_on_one_port() -> None:
-    named = [port for process in PROCESSES for port in process.ports]
+    named = [port for process in table(TOPOLOGIES["three"]) for port in process.ports]
     assert sorted(named) == sorted(Ports().named())
     assert len(set(Ports().named().values())) == len(named)
 

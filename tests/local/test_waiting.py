@@ -74,23 +74,23 @@ def test_frozen_processes_are_told_within_two_seconds(tmp_path: Path, monkeypatc
 
 
 def test_asking_for_the_primary_makes_none(tmp_path: Path) -> None:
-    home, ports = Home(tmp_path), Ports.free()
-    home.make()
-    with subprocess.Popen(databases.command("members", home, ports), stdout=subprocess.DEVNULL) as mongod:
+    port = Ports.free().mongo_members
+    address = f"127.0.0.1:{port}"
+    running = databases.command("members", tmp_path / "data", port, cache_mib=64)
+    with subprocess.Popen(running, stdout=subprocess.DEVNULL) as mongod:
         try:
-            wait(lambda: configuration(ports) == NOT_YET_INITIALIZED)
-            assert not databases.is_primary("members", ports)
-            assert configuration(ports) == NOT_YET_INITIALIZED
-            databases.set_up("members", ports)
-            wait(lambda: databases.is_primary("members", ports))
+            wait(lambda: configuration(address) == NOT_YET_INITIALIZED)
+            assert databases.role(address) == ""
+            assert configuration(address) == NOT_YET_INITIALIZED
+            databases.set_up("members", [address])
+            wait(lambda: databases.role(address) == "primary")
         finally:
             mongod.terminate()
 
 
-def configuration(ports: Ports) -> object:
+def configuration(address: str) -> object:
     """The configuration of the replica set, or the code of the error that says why there is none."""
-    address = f"mongodb://127.0.0.1:{ports.mongo_members}"
-    with MongoClient[dict[str, Any]](address, directConnection=True) as client:
+    with MongoClient[dict[str, Any]](f"mongodb://{address}", directConnection=True) as client:
         try:
             return client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as failure:

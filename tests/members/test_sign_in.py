@@ -51,6 +51,15 @@ async def test_a_code_is_good_once(members: Members) -> None:
     assert told(await members.post(None, TOKENS, body)) == (401, "code-wrong")
 
 
+async def test_what_is_not_shaped_as_it_should_be_is_told_in_words(members: Members) -> None:
+    short = await members.post(None, CODES, {"phone": "138"})
+    assert told(short) == (422, "phone-invalid")
+    assert "11" in short.json()["detail"]
+    wrong = await members.post(None, TOKENS, {"phone": PHONE, "code": "<the six digits>"})
+    assert told(wrong) == (422, "invalid")
+    assert wrong.json()["errors"] == [{"field": "code", "problem": "应为六位数字"}]
+
+
 async def test_a_key_opens_each_door_once(members: Members) -> None:
     async with members.client() as client:
 

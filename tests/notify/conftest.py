@@ -15,7 +15,6 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Sealed, now
-from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
 from services.chassis.ops.service import Service
 from services.chassis.storage.store import load
@@ -24,6 +23,7 @@ from services.contracts import members, requests
 from services.notify.app import service
 from services.notify.messages.model import Backoff, Message
 from services.notify.rules.reactions import Telling
+from tests.support import consuming
 from tests.support.world import World
 
 CITY, COUNTY, STREET, COMMUNITY = "1507", "150702", "150702001", "150702001001"
@@ -200,7 +200,7 @@ async def town(world: World) -> AsyncIterator[Town]:
     house = await world.house(impatient())
     reader = Reader(world.kafka, list(topics.values()), f"{world.name}.notify", "notify-0")
     await reader.start()
-    consumer = Consumer(house, reader, service.all_reactions)
+    consumer = await consuming.member(house, reader, service.all_reactions, f"{world.name}.notify")
     running = asyncio.create_task(consumer.run())
     publisher = Publisher(world.kafka)
     yield Town(world, house, publisher)

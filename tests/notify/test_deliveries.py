@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
-from services.contracts.notify import Via
+from services.contracts.notify import GivenUpBecause, Via
 from services.notify.channels.model import NotTaken
 from services.notify.inboxes.commands import read_message
-from services.notify.messages.model import Backoff, DeliveryState
+from services.notify.messages.model import Backoff, Delivery, DeliveryState
 from tests.notify.conftest import eventually, signed_in
 from tests.notify.post import PHONE, SMS, URGENT, WANG, WORDS, Post, Recorder, opened, post, sweeps, with_parts
 from tests.support.world import World
@@ -48,7 +48,8 @@ async def test_after_eight_attempts_it_is_given_up_visibly(post: Post) -> None:
         await sweeps(post.house, SMS, 12)
     assert len(post.sms.got) == 8
     delivery = (await post.found(id)).deliveries["sms"]
-    assert (delivery.state, delivery.attempt, delivery.reason) == (DeliveryState.GIVEN_UP, 8, "sms 503")
+    assert (delivery.state, delivery.attempt) == (DeliveryState.GIVEN_UP, 8)
+    assert (delivery.because, delivery.reason) == ("failed", "sms 503")
     assert counted("given_up") == before + 1
     assert [entry["message"] for entry in logged if "given up" in entry["event"]] == [id]
     assert not [secret for secret in (PHONE, WORDS) if secret in repr(logged)]
@@ -79,14 +80,16 @@ async def test_a_sign_in_code_past_its_time_is_given_up_without_an_attempt_and_f
     await sweeps(post.house, SMS, 2)
     message = await post.found(id)
     assert post.sms.got == []
-    assert (message.deliveries["sms"].reason, message.text, message.phone) == ("expired", None, None)
+    assert message.deliveries["sms"] == Delivery(state=DeliveryState.GIVEN_UP, because=GivenUpBecause.EXPIRED)
+    assert (message.text, message.phone) == (None, None)
 
 
 async def test_what_would_come_too_late_is_not_tried_again(post: Post) -> None:
     post.sms.answers = [NotTaken("sms 503", retry_after=timedelta(minutes=10))]
     id = await post.write(Via.SMS, expires_at=now() + timedelta(minutes=5))
     await sweeps(post.house, SMS, 1)
-    assert (await post.found(id)).deliveries["sms"].reason == "sms 503, then expired"
+    delivery = (await post.found(id)).deliveries["sms"]
+    assert (delivery.attempt, delivery.because, delivery.reason) == (1, "expired", "sms 503")
 
 
 async def test_a_message_read_while_it_is_sent_is_not_sent_twice(post: Post) -> None:

@@ -3,12 +3,12 @@
 import asyncio
 
 from services.chassis.domain.values import now
-from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Reader
 from services.contracts import requests
 from services.notify.app import service
 from services.notify.inboxes.model import COLLECTION
 from tests.notify.conftest import HANDLER, RESIDENT, Town, dispatched, eventually, limits
+from tests.support import consuming
 
 CASE = "case_lamp"
 
@@ -18,7 +18,7 @@ async def again(town: Town) -> None:
     topics = [town.world.settings().topic(name) for name in service.listens_to]
     reader = Reader(town.world.kafka, topics, f"{town.world.name}.again", "again-0")
     await reader.start()
-    consumer = Consumer(town.house, reader, service.all_reactions)
+    consumer = await consuming.member(town.house, reader, service.all_reactions, f"{town.world.name}.again")
     running = asyncio.create_task(consumer.run())
 
     async def caught_up() -> bool:

@@ -70,7 +70,7 @@ async def test_a_channel_switched_off_while_a_message_waits_is_given_up_without_
     assert post.sms.got == []
     for id, via in ((texted, "sms"), (texted, "email"), (mailed, "sms")):
         delivery = (await post.found(id)).deliveries[via]
-        assert (delivery.state, delivery.attempt, delivery.reason) == (DeliveryState.GIVEN_UP, 0, "not wanted")
+        assert (delivery.state, delivery.attempt, delivery.because) == (DeliveryState.GIVEN_UP, 0, "not_wanted")
     assert (await post.found(texted)).text is None
     assert await kept(post)
 

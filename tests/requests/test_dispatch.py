@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
-from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.schedule.leases import Lease
@@ -39,6 +38,7 @@ from tests.requests.town import (
     SUPERVISOR,
     Town,
 )
+from tests.support import consuming
 
 TIERS = ["station", "team", "centre", "county"]
 
@@ -153,12 +153,11 @@ async def working(town: Town) -> AsyncIterator[None]:
     names = {name: settings.topic(name) for name in ("members", "requests", "keys")}
     await create_topics(settings.kafka, names, 1)
     publisher = Publisher(settings.kafka)
-    relay = Relay(
-        town.house.mongo, publisher, service.entities, "/linli/test/requests", (names["requests"], names["keys"])
-    )
+    topics = (names["requests"], names["keys"])
+    relay = Relay(town.house.mongo, publisher, service.entities, "/linli/requests", topics, settings.history_cap)
     reader = Reader(settings.kafka, [names["members"], names["requests"]], f"{town.world.name}.requests", "requests-0")
     await reader.start()
-    consumer = Consumer(town.house, reader, service.all_reactions)
+    consumer = await consuming.member(town.house, reader, service.all_reactions, f"{town.world.name}.requests")
     loops = [asyncio.create_task(relay.run(Lease(town.house.mongo, "relay", "requests-0", 10)))]
     loops.append(asyncio.create_task(consumer.run()))
     try:

@@ -4,20 +4,25 @@ import asyncio
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
+from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import id_from
 from services.chassis.schedule.leases import Lease
+from services.chassis.storage import archive
 from services.contracts import tracking
 from services.requests.overview import model as overview
 from services.requests.overview.queries import ENDED, LIVE, counted
 from services.requests.overview.timers import count_cases
 from services.requests.states.model import State
 from services.requests.tracking import model as numbers
+from services.requests.tracking import queries
 from services.requests.tracking.commands import take_number
 from tests.requests.town import (
     CENTRE_HANDLER,
@@ -102,6 +107,23 @@ async def test_whoever_follows_a_case_sees_all_that_its_resident_was_told(town: 
     assert seen["answers"] == ["周三上门。", "已修好。", "已换新灯。"]
 
 
+async def test_a_long_life_is_followed_across_its_archive_and_told_in_part(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_MOST_ANSWERS", 3)
+    filed = await town.file()
+    await town.step(STATION_HANDLER, filed, "accept")
+    for number in range(5):
+        await town.step(STATION_HANDLER, filed, "comment", {"text": f"第 {number} 次"})
+    timeline, mongo = f"/v1/requests/{filed['id']}/timeline", town.house.mongo
+    whole = (await town.get(RESIDENT, timeline)).json()
+    await mongo.update("cases", {"_id": filed["id"]}, [{"$set": {"published": "$version"}}])
+    assert await archive.trim(mongo, "cases", filed["id"], 4) == len(whole["items"]) - 2
+    assert (await town.get(RESIDENT, timeline)).json() == whole
+    seen = (await town.get(None, f"/v1/track/{filed['number']}", code=filed["tracking_code"])).json()
+    assert seen["answers"] == ["第 2 次", "第 3 次", "第 4 次"]
+
+
 async def test_what_the_resident_does_and_what_is_done_for_them_are_told_apart(town: Town) -> None:
     filed = await town.file(OPERATOR, on_behalf_of="person_wang")
     await town.step(RESIDENT, filed, "urge")
@@ -120,6 +142,20 @@ async def test_what_the_resident_does_and_what_is_done_for_them_are_told_apart(t
         ("CaseCancelled", "staff"),
     ]
     assert (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline", colour="red")).status_code == 422
+
+
+async def test_a_case_is_closed_by_whoever_closed_it(town: Town) -> None:
+    closings: list[tuple[Actor, str, dict[str, Any]]] = [
+        (RESIDENT, "rate", {"score": 5, "solved": True}),
+        (OPERATOR, "close", {}),
+    ]
+    for who, step, body in closings:
+        filed = await town.file()
+        await town.step(STATION_HANDLER, filed, "accept")
+        await town.step(STATION_HANDLER, filed, "resolve", {"answer": "好了"})
+        await town.step(who, filed, step, body)
+        entries = (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline")).json()["items"]
+        assert (entries[-1]["what"], entries[-1]["by"]) == ("CaseClosed", "resident" if who is RESIDENT else "staff")
 
 
 async def test_a_timeline_says_what_happened_and_which_body_did_it(town: Town) -> None:
@@ -201,6 +237,13 @@ async def counting(town: Town, worker: str) -> None:
     """A worker that counts for a moment."""
     with suppress(TimeoutError):
         await asyncio.wait_for(count_cases(Lease(town.house.mongo, "count", worker, 60), town.house), 1)
+
+
+async def test_where_there_is_no_case_none_is_late(town: Town) -> None:
+    await counting(town, "first")
+    assert REGISTRY.get_sample_value("linli_cases_overdue", {"county": ""}) == 0
+    await counting(town, "second")
+    assert REGISTRY.get_sample_value("linli_cases_overdue", {"county": ""}) is None
 
 
 async def test_the_gauges_show_what_was_counted_and_in_one_worker_only(town: Town) -> None:

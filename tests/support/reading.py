@@ -31,7 +31,7 @@ async def expect_right(road: Road, *jars: Jar) -> None:
     for jar in jars:
         kept = await road.shop.mongo.find_one("jars", {"_id": jar.id})
         assert kept is not None
-        drops = [e["data"]["coins"] for e in kept["history"] if e["type"].endswith("CoinDropped")]
+        drops = [e["data"]["coins"] for e in await road.history(kept) if e["type"].endswith("CoinDropped")]
         total = await road.sum(jar)
         assert (total.total, total.order) == (sum(drops), [0, *drops])
         assert await road.notes(jar) == sorted(drops)

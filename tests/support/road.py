@@ -13,8 +13,9 @@ from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import PARTITIONS, Publisher, Reader, create_topics
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.relay import Relay
+from services.chassis.storage import archive
 from services.chassis.usecase import Context, House
-from tests.support import toy
+from tests.support import consuming, toy
 from tests.support.toy import DropCoin, Jar, OpenJar
 from tests.support.world import World
 
@@ -76,8 +77,9 @@ class Road:
 
     def relay(self, publisher: Publisher | None = None) -> Relay:
         """A relay of the shop."""
-        topics = (self.topic, self.world.settings().topic("keys"))
-        return Relay(self.shop.mongo, publisher or self.publisher(), (Jar,), SOURCE, topics)
+        settings = self.world.settings()
+        topics = (self.topic, settings.topic("keys"))
+        return Relay(self.shop.mongo, publisher or self.publisher(), (Jar,), SOURCE, topics, settings.history_cap)
 
     async def publish(self, relay: Relay | None = None) -> None:
         """Relay until nothing is left."""
@@ -93,10 +95,25 @@ class Road:
         return reader
 
     async def consumer(
-        self, member: str = "hall-0", group: str = "hall", reactions: Sequence[AnyReaction] = toy.hall.all_reactions
+        self,
+        member: str = "hall-0",
+        group: str = "hall",
+        reactions: Sequence[AnyReaction] = toy.hall.all_reactions,
+        most_failures: int = 20,
     ) -> Consumer:
         """A consumer of the hall."""
-        return Consumer(self.hall, await self.reader(member, group), reactions)
+        return await self.member(await self.reader(member, group), reactions, member, group, most_failures)
+
+    async def member(
+        self,
+        reader: Reader,
+        reactions: Sequence[AnyReaction],
+        name: str = "hall-0",
+        group: str = "hall",
+        most_failures: int = 20,
+    ) -> Consumer:
+        """A consumer of the hall, on a reader that is there."""
+        return await consuming.member(self.hall, reader, reactions, f"{self.world.name}.{group}", name, most_failures)
 
     async def records(self, topic: str | None = None) -> list[Any]:
         """Everything on a topic (the shop's, unless another is given), a partition after the other."""
@@ -135,10 +152,14 @@ class Road:
         found = await self.hall.mongo.find("parked", {}, sort=[("reaction", 1), ("offset", 1)], limit=1000)
         return [(p["reaction"], p["_id"].partition("|")[2], p.get("replay", False)) for p in found]
 
+    async def history(self, jar: dict[str, Any]) -> list[dict[str, Any]]:
+        """All that happened to a jar, by its document."""
+        return await archive.whole(self.shop.mongo, "jars", jar)
+
     async def check_topic(self) -> int:
         """Nothing lost, no phantom, first occurrences in order, one partition for each key; how many came twice."""
         jars = await self.shop.mongo.find("jars", {}, limit=10_000)
-        wanted = {e["id"] for jar in jars for e in jar["history"] if e["published"]}
+        wanted = {e["id"] for jar in jars for e in await self.history(jar) if e["published"]}
         records = await self.records()
         ids = [dict(record.headers)["ce_id"].decode() for record in records]
         assert set(ids) == wanted

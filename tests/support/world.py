@@ -52,6 +52,7 @@ class World:
             "token_keys": self._token_keys(),
             "jwks": str(self._jwks()),
             "sms_spool": self.folder / "sms",
+            "history_cap": 5,
             **self.overrides,
             **overrides,
         }

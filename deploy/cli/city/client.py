@@ -1,6 +1,7 @@
 """An HTTP client of the gateway: time-outs, repeats with the same key, and only so many requests at once."""
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -27,7 +28,8 @@ class Refused(Exception):
     """The gateway answered, and it was a no."""
 
     def __init__(self, what: str, answer: "Answer") -> None:
-        super().__init__(f"{what}: {answer.status} {answer.code} {answer.detail}")
+        # Told in the middle of a sentence: that one has an end of its own.
+        super().__init__(f"{what}: {answer.status} {answer.code} {answer.detail}".rstrip(".。"))
         self.what, self.answer = what, answer
 
 
@@ -78,7 +80,11 @@ class Gateway:
         self._patience = patience
         self._at_once = asyncio.Semaphore(at_once)
         self._http = aiohttp.ClientSession(
-            address, connector=aiohttp.TCPConnector(limit=0), timeout=_TIMEOUT, json_serialize=_json
+            address,
+            connector=aiohttp.TCPConnector(limit=0),
+            headers={"Accept-Language": _language(os.environ)},
+            timeout=_TIMEOUT,
+            json_serialize=_json,
         )
 
     async def __aenter__(self) -> Self:
@@ -161,6 +167,12 @@ def _pause(answer: Answer | None, tries: int) -> float | None:
     if answer.status in _AGAIN or (answer.status == 429 and 0 < after <= LONGEST_WAIT):
         return max(backoff, min(after, LONGEST_WAIT))
     return None
+
+
+def _language(environment: Mapping[str, str]) -> str:
+    """zh in a Chinese locale, else English, which the commands speak."""
+    locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    return "zh" if locale.lower().startswith("zh") else "en"
 
 
 def _bearer(token: str) -> str:

@@ -49,6 +49,12 @@ class Credentials(BaseModel):
             f"There is no demo account of a {role} for {place or 'the city'}: run `linli seed` again.", code=1
         )
 
+    def by_role(self) -> dict[str, str]:
+        """For each role what to sign in with: the login of an account for the widest place, a resident's phone."""
+        widest = sorted(self.accounts, key=lambda one: (len(one.places[0]), one.login))
+        first = {role: one.login for one in reversed(widest) for role in one.roles}
+        return {**first, **dict.fromkeys(self.resident.roles, self.resident.phone)}
+
     def serving(self) -> dict[str, Account]:
         """For each organisation and team the account that works for it; handlers before supervisors."""
         ranked = sorted(self.accounts, key=lambda one: "handler" in one.roles)

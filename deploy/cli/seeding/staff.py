@@ -55,5 +55,6 @@ def _street(area: Area, offices: Sequence[Office], teams: Sequence[Team]) -> Ite
     name, places = area.name.zh, (area.code,)
     own = tuple(office.key for office in offices if office.area.code.startswith(area.code))
     led = tuple(team.key for team in teams if team.area.code.startswith(area.code))
-    yield Staff(f"street-{area.code}", f"{name}经办人", ("dispatcher", "handler"), places, own, own)
+    yield Staff(f"street-{area.code}", f"{name}派单员", ("dispatcher",), places)
+    yield Staff(f"stations-{area.code}", f"{name}经办人", ("handler",), places, own, own)
     yield Staff(f"teams-{area.code}", f"{name}志愿服务队队长", ("handler",), places, led, led)

@@ -14,6 +14,7 @@ from services.chassis.domain.values import Private
 
 MAX_BYTES = 64 * 1024
 """An event is at most this long: near the broker's own limit it would stop the relay for ever."""
+_UNTIL_DEPLOYED = 30  # seconds
 
 
 class EventTooLarge(Refusal):
@@ -22,8 +23,24 @@ class EventTooLarge(Refusal):
     en = "What was sent makes a record of more than {limit} bytes. Send less at once."
 
 
+class SchemaTooNew(Refusal):
+    kind = Kind.OUTDATED
+    zh = (
+        "{type} 由更新版本的程序写入（第 {schema} 版，本程序只认识到第 {known} 版）。"
+        "请先部署新版本，再用同一个 Idempotency-Key 重试。"
+    )
+    en = (
+        "A newer version wrote {type} in shape {schema}; shape {known} is the newest known here. "
+        "Deploy the newer version first, then try again with the same Idempotency-Key."
+    )
+
+
 class Event(BaseModel):
-    """A fact, in the past tense: flat, with ids and facts; personal data only ``Sealed``."""
+    """A fact, in the past tense: flat, with ids and facts; personal data only ``Sealed``.
+
+    Fields are only ever added, and optional. One that has to be split or recast gets the event the next
+    ``schema_version``, and its older shapes a place in ``upcast``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -41,12 +58,32 @@ class Event(BaseModel):
         """The name on the wire, such as ``linli.requests.CaseFiled``."""
         return f"linli.{_service_of(cls.__module__)}.{cls.__name__}"
 
+    @classmethod
+    def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:
+        """What was recorded in the older shape ``schema``, as today's fields; a class with such shapes says how."""
+        return data
+
+    @classmethod
+    def lifted(cls, schema: int, data: dict[str, Any]) -> Self:
+        """The event from fields of any shape up to today's: every history and every record is read through here.
+
+        SchemaTooNew, or ValidationError where the fields are wrong.
+        """
+        if schema > cls.schema_version:
+            raise too_new(cls.type_name(), schema, cls.schema_version)
+        return cls.model_validate(data if schema == cls.schema_version else cls.upcast(schema, data))
+
     def split(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """(what is published, what stays in the history), both as JSON values."""
         data = self.model_dump(mode="json")
         if self.private:
             return {}, data
         return data, {name: data.pop(name) for name in self.private_fields}
+
+
+def too_new(type: str, schema: int, known: int) -> SchemaTooNew:
+    """The refusal of a shape that is not known here; ``known`` is 0 where the event itself is not."""
+    return SchemaTooNew(retry_after=_UNTIL_DEPLOYED, type=type, schema=schema, known=known)
 
 
 def _service_of(module: str) -> str:
@@ -131,11 +168,17 @@ class Recorded:
         """The id of the entity to which this happened."""
         return self.id.rpartition(":")[0]
 
-    def follows(self, previous: str) -> bool:
-        """Whether the hash is right after ``previous``: a changed byte breaks the chain from there on."""
-        body = asdict(self)
-        stored = body.pop("hash")
-        return bool(stored == chained(previous, canonical_bytes(body)))
+
+def follows(entry: Mapping[str, Any], previous: str) -> bool:
+    """Whether the hash of a history's entry is right after ``previous``: a changed byte breaks the chain from there on.
+
+    It goes over the entry as it was stored, with what a newer process may have put into it.
+    """
+    body = {name: value for name, value in entry.items() if name != "hash"}
+    try:
+        return bool(entry.get("hash") == chained(previous, canonical_bytes(body)))
+    except orjson.JSONEncodeError:
+        return False
 
 
 def canonical_bytes(body: Mapping[str, Any]) -> bytes:
@@ -154,5 +197,21 @@ def by_type(types: Iterable[type[Event]]) -> dict[str, type[Event]]:
 
 
 def decode(types: Mapping[str, type[Event]], recorded: Recorded) -> Event:
-    """The event as its class; KeyError where the entity knows no such type."""
-    return types[recorded.type].model_validate({**recorded.data, **recorded.private})
+    """The event as its class, in today's shape; SchemaTooNew where its type or its shape is not known here."""
+    if recorded.type not in types:
+        raise too_new(recorded.type, recorded.schema, 0)
+    return types[recorded.type].lifted(recorded.schema, {**recorded.data, **recorded.private})
+
+
+def newer_shapes(history: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The events among these whose shape is not their first, by the names of their classes."""
+    return {entry["type"].rpartition(".")[2]: entry["schema"] for entry in history if entry["schema"] > 1}
+
+
+def expect_known(types: Mapping[str, type[Event]], shapes: Mapping[str, int]) -> None:
+    """SchemaTooNew where one of these ``newer_shapes`` is not known here: what such a write made could be spoilt."""
+    known = {kind.__name__: kind for kind in types.values()}
+    for name, schema in shapes.items():
+        newest = known[name].schema_version if name in known else 0
+        if schema > newest:
+            raise too_new(name, schema, newest)

@@ -21,6 +21,33 @@ class Kind(StrEnum):
     TOO_LARGE = "too_large"
     TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
+    OUTDATED = "outdated"
+
+
+TITLES: Mapping[Kind, Mapping[str, str]] = {
+    Kind.INVALID: {"zh": "请求有误", "en": "The request is not valid"},
+    Kind.UNAUTHENTICATED: {"zh": "未登录", "en": "Not signed in"},
+    Kind.FORBIDDEN: {"zh": "没有权限", "en": "Not permitted"},
+    Kind.NOT_FOUND: {"zh": "没有找到", "en": "Not found"},
+    Kind.STATE: {"zh": "当前状态不允许", "en": "Its state does not allow this"},
+    Kind.STALE: {"zh": "内容已被更改", "en": "Changed since you saw it"},
+    Kind.REQUIRED: {"zh": "缺少请求头", "en": "A header is missing"},
+    Kind.TOO_LARGE: {"zh": "内容过大", "en": "Too large"},
+    Kind.TOO_MANY: {"zh": "过于频繁", "en": "Too often"},
+    Kind.UNAVAILABLE: {"zh": "暂时不可用", "en": "Not available now"},
+    Kind.OUTDATED: {"zh": "程序版本过旧", "en": "The program is too old"},
+}
+"""What each sort of no is called, for whoever reads no further."""
+
+ROLES_ZH: Mapping[str, str] = {
+    "resident": "居民",
+    "operator": "话务员",
+    "handler": "经办人",
+    "dispatcher": "派单员",
+    "supervisor": "督办员",
+    "administrator": "管理员",
+}
+"""The roles as people say them; in English their codes are words."""
 
 
 class Refusal(Exception):
@@ -81,10 +108,22 @@ class NotFound(Refusal):
     en = "There is no such thing, or it is not yours to see. Check the id."
 
 
+class AddressUnknown(Refusal):
+    kind = Kind.NOT_FOUND
+    zh = "没有这个地址。接口说明见 /。"
+    en = "There is nothing at this address. The API is described at /."
+
+
 class Forbidden(Refusal):
     kind = Kind.FORBIDDEN
     zh = "您的角色不能进行此操作；需要的角色：{roles}。"
     en = "Your role does not allow this; it needs one of: {roles}."
+
+    def sentence(self, language: str) -> str:
+        """With the names of the roles in the language asked for; ``roles`` are their codes."""
+        if language != "zh":
+            return super().sentence(language)
+        return self.zh.format(roles="、".join(ROLES_ZH.get(role, role) for role in self.params["roles"].split(", ")))
 
 
 class SignInNeeded(Refusal):

@@ -27,6 +27,16 @@ Text = Annotated[str, Field(min_length=1, max_length=4000)]
 """Free text that a person wrote: at most 4,000 characters."""
 
 
+PATTERNS: dict[str, tuple[str, str]] = {}
+"""What text of each pattern looks like, in zh and en: nobody should have to read the pattern."""
+
+
+def shaped(pattern: str, zh: str, en: str, **more: Any) -> Any:
+    """The field of a text that has a pattern, with the words that tell a person of it; ``more`` as in ``Field``."""
+    PATTERNS[pattern] = (zh, en)
+    return Field(pattern=pattern, **{"description": en, **more})
+
+
 def now() -> datetime:
     """This instant by the clock of the machine; use cases take theirs from the context."""
     return in_milliseconds(datetime.now(UTC))

@@ -1,9 +1,12 @@
 """Tokens: who a request comes from, verified here again although the gateway has done so."""
 
 import asyncio
+import hashlib
 import json
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,7 @@ _FOREIGN = frozenset({"jku", "jwk", "x5u", "x5c", "crit"})
 _AGAIN_AFTER = 5.0
 _STALE_AFTER = 300.0
 _LEEWAY = 5
+_REMEMBERED = 10_000
 
 
 class PublicKeys:
@@ -49,6 +53,11 @@ class PublicKeys:
                 if self._is_due(name):
                     await self._read()
         return self._keys.get(name)
+
+    async def names(self) -> frozenset[str]:
+        """The names of all keys that can be used; none where they cannot be read."""
+        await self._read()
+        return frozenset(self._keys)
 
     def _is_due(self, name: str) -> bool:
         return time.monotonic() - self._read_at > (_STALE_AFTER if name in self._keys else _AGAIN_AFTER)
@@ -79,11 +88,22 @@ def _usable(entry: Any) -> Iterator[tuple[str, jwt.PyJWK]]:
         log.warning("a key of the token issuer is of no use here", reason=logs.told(error))
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a signature was found right for: by which key, until when."""
+
+    kid: str
+    key: jwt.PyJWK
+    until: float
+    actor: Actor
+
+
 class Tokens:
     """Reads the actor of a request out of its bearer token."""
 
     def __init__(self, settings: Settings) -> None:
         self._keys = PublicKeys(settings.jwks)
+        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
         self._issuer = settings.issuer
         self._audience = settings.audience
 
@@ -95,9 +115,27 @@ class Tokens:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise TokenInvalid
-        return _actor(await self._claims(token))
+        digest = hashlib.sha256(token.encode()).digest()
+        if actor := await self._known(digest):
+            return actor
+        kid, key, claims = await self._claims(token)
+        actor = _actor(claims)
+        self._remember(digest, _Verified(kid, key, int(claims["exp"]) + _LEEWAY, actor))
+        return actor
 
-    async def _claims(self, token: str) -> dict[str, Any]:
+    async def _known(self, digest: bytes) -> Actor | None:
+        """Who it is where this very token was verified before, by a key that still stands, and has not expired."""
+        found = self._verified.get(digest)
+        if found is None or time.time() >= found.until or await self._keys.get(found.kid) is not found.key:
+            return None
+        return found.actor
+
+    def _remember(self, digest: bytes, verified: _Verified) -> None:
+        self._verified[digest] = verified
+        while len(self._verified) > _REMEMBERED:
+            self._verified.popitem(last=False)
+
+    async def _claims(self, token: str) -> tuple[str, jwt.PyJWK, dict[str, Any]]:
         """As RFC 8725 asks: algorithms, type, issuer and audience pinned, the key taken by name from our own list."""
         try:
             header = jwt.get_unverified_header(token)
@@ -119,7 +157,7 @@ class Tokens:
             raise TokenInvalid from None
         if int(claims["exp"]) - int(claims["iat"]) > LONGEST_LIFE:
             raise TokenInvalid
-        return claims
+        return str(header["kid"]), key, claims
 
 
 def _actor(claims: dict[str, Any]) -> Actor:

@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-from services.chassis.domain.refusals import BodyTooLarge, Invalid, Kind, NotFound, Refusal
+from services.chassis.domain.refusals import TITLES, AddressUnknown, BodyTooLarge, Invalid, Kind, Refusal
 from services.chassis.http.wording import field_of, problem_of
 from services.chassis.ops import logs, tracing
 
@@ -27,22 +28,30 @@ STATUS: Mapping[Kind, int] = {
     Kind.REQUIRED: 428,
     Kind.TOO_MANY: 429,
     Kind.UNAVAILABLE: 503,
+    Kind.OUTDATED: 503,
 }
 MAX_BODY = 1024 * 1024
 """The longest body that is read, in bytes."""
+_METHODS = ("DELETE", "GET", "POST", "PUT")
 _MEDIA = "application/problem+json"
 
 
 class MethodUnknown(Refusal):
     kind = Kind.NOT_FOUND
-    zh = "这个地址不支持该方法。请查看接口说明。"
-    en = "This address does not take that method. See the API description."
+    zh = "这个地址不支持该方法，可用：{allowed}。"
+    en = "This address does not take that method; it takes {allowed}."
 
 
 class Malformed(Refusal):
     kind = Kind.INVALID
     zh = "无法读取提交的内容：应为 UTF-8 编码的 JSON。"
     en = "What was sent cannot be read: it must be JSON in UTF-8."
+
+
+class MediaUnknown(Refusal):
+    kind = Kind.INVALID
+    zh = "请在请求头中写明 Content-Type: application/json。"
+    en = "Send the header Content-Type: application/json."
 
 
 class Broken(Refusal):
@@ -54,7 +63,7 @@ class Broken(Refusal):
     )
 
 
-_OWN_STATUS: Mapping[type[Refusal], int] = {MethodUnknown: 405, Broken: 500}
+_OWN_STATUS: Mapping[type[Refusal], int] = {MethodUnknown: 405, MediaUnknown: 415, Broken: 500}
 """Where HTTP has a status of its own for a refusal, whatever its kind."""
 
 
@@ -62,7 +71,7 @@ class Problem(BaseModel):
     """What a refusal looks like on the wire."""
 
     type: str = Field(examples=["urn:linli:problem:not-found"])
-    title: str = Field(examples=["not-found"])
+    title: str = Field(description="what sort of no it is, in the language asked for", examples=["Not found"])
     status: int = Field(examples=[404])
     code: str = Field(description="stable; a program may rest on it", examples=["not-found"])
     detail: str = Field(description="what happened and what to do, in the language asked for")
@@ -89,7 +98,7 @@ def answer(refusal: Refusal, language: str, errors: Any = None) -> Response:
     code, status = refusal.code(), status_of(type(refusal))
     problem = {
         "type": f"urn:linli:problem:{code}",
-        "title": code,
+        "title": TITLES[refusal.kind][language],
         "status": status,
         "code": code,
         "detail": refusal.sentence(language),
@@ -121,6 +130,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     language = language_of(request)
+    if _is_unread(request, error):
+        return answer(MediaUnknown(), language)
     errors = [{"field": field_of(e), "problem": problem_of(e, language)} for e in error.errors()[:20]]
     told = "; ".join(f"{e['field']} {e['problem']}" for e in errors[:3])
     return answer(Invalid(problem=told), language, errors=errors)
@@ -130,14 +141,32 @@ async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     language = language_of(request)
     if error.status_code == 404:
-        return answer(NotFound(), language)
+        return answer(AddressUnknown(), language)
     if error.status_code == 405:
-        response = answer(MethodUnknown(), language)
-        response.headers.update(error.headers or {})
+        allowed = ", ".join(_methods(request))
+        response = answer(MethodUnknown(allowed=allowed), language)
+        response.headers["Allow"] = allowed
         return response
     if error.status_code == 413:
         return answer(BodyTooLarge(limit=MAX_BODY), language)
     return answer(Malformed(), language)
+
+
+def _is_unread(request: Request, error: RequestValidationError) -> bool:
+    """Whether a body came that was not looked into, because nothing says that it is JSON."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = media == "application/json" or media.endswith("+json")
+    return not is_json and any(tuple(e["loc"]) == ("body",) and e["type"] != "missing" for e in error.errors())
+
+
+def _methods(request: Request) -> list[str]:
+    """What an address takes: each of its methods is a route of its own, so the framework names but one."""
+    return [method for method in _METHODS if _takes(request, method)]
+
+
+def _takes(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -13,13 +13,15 @@ from pydantic import BaseModel
 
 from services.chassis.domain.entity import Stored
 from services.chassis.domain.paging import Page
-from services.chassis.domain.refusals import Invalid, KeyNeeded
-from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.refusals import Invalid, KeyNeeded, Refusal
+from services.chassis.domain.scope import NOBODY, PUBLIC, Actor
 from services.chassis.http.auth import Tokens
 from services.chassis.http.pages import Paged
 from services.chassis.http.problems import Problem, language_of
 from services.chassis.http.sse import Stream
+from services.chassis.http.witness import Witness, action_of
 from services.chassis.ops import tracing
+from services.chassis.storage.audit import Action, Audit
 from services.chassis.usecase import Command, Context, House, known_as
 
 _BEARER = HTTPBearer(auto_error=False, description="the token of `POST /v1/sign-in/tokens` or `…/staff`")
@@ -63,6 +65,7 @@ class Route:
     listed: bool = False
     location: str | None = None
     keyed: bool = False
+    audited: Action | None = None
 
 
 @dataclass
@@ -79,7 +82,7 @@ class Routes:
 
     def list(self, path: str, work: Any, *, view: type[Any]) -> None:
         """Read a page of things."""
-        self.doors.append(Route("GET", path, work, view, 200, listed=True))
+        self.doors.append(Route("GET", path, work, view, 200, listed=True, audited=Action.LIST))
 
     def post(
         self,
@@ -90,9 +93,13 @@ class Routes:
         status: int = 201,
         location: str | None = None,
         keyed: bool = True,
+        audited: Action | None = None,
     ) -> None:
-        """Make something, or take a step; ``location`` with {id} is where a new thing is found."""
-        self.doors.append(Route("POST", path, work, view, status, location=location, keyed=keyed))
+        """Make something, or take a step; ``location`` with {id} is where a new thing is found.
+
+        ``audited`` is what the audit is told where the answer shows more than was just recorded.
+        """
+        self.doors.append(Route("POST", path, work, view, status, location=location, keyed=keyed, audited=audited))
 
     def put(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
         """Set something; the same again changes nothing."""
@@ -102,11 +109,12 @@ class Routes:
         """Take something away."""
         self.doors.append(Route("DELETE", path, work, view, 200 if view else 204))
 
-    def router(self, house: House, tokens: Tokens) -> APIRouter:
+    def router(self, house: House, tokens: Tokens, audit: Audit) -> APIRouter:
         """The routes for FastAPI."""
         router = APIRouter(prefix=self.prefix, tags=[self.tag])
         for door in self.doors:
-            _add(router, door, _endpoint(door, house, tokens, self.prefix))
+            witness = Witness(house, audit, known_as(door.work).name)
+            _add(router, door, _endpoint(door, house, tokens, witness, self.prefix))
         return router
 
 
@@ -137,7 +145,7 @@ def _live(door: Route) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}}
 
 
-def _endpoint(door: Route, house: House, tokens: Tokens, prefix: str) -> Callable[..., Any]:
+def _endpoint(door: Route, house: House, tokens: Tokens, witness: Witness, prefix: str) -> Callable[..., Any]:
     hints = get_type_hints(door.work, include_extras=True)
     names = [name for name in inspect.signature(door.work).parameters if name != "ctx"]
 
@@ -146,9 +154,17 @@ def _endpoint(door: Route, house: House, tokens: Tokens, prefix: str) -> Callabl
             given.pop(header, None)
         with tracing.span(f"{door.method} {prefix}{door.path}", tracing.parent_of(request.headers)) as trace:
             request.state.trace = trace  # for who tells of a failure: the span is over by then
-            ctx = await _context(door, house, tokens, request, trace)
-            result = await door.work(ctx, **given)
-            return await _response(door, ctx, result)
+            actor = NOBODY
+            try:
+                actor = await tokens.actor(request)
+                ctx = await _context(door, house, actor, request, trace)
+                result = await door.work(ctx, **given)
+                response = await _response(door, ctx, result)
+            except Refusal as refusal:
+                await witness.refused(request, actor, refusal)
+                raise
+            await witness.shown(request, ctx, action_of(door.audited, door.method, result))
+            return response
 
     endpoint.__signature__ = _signature(door, names, hints)  # type: ignore[attr-defined]
     endpoint.__name__ = door.work.__name__
@@ -182,8 +198,7 @@ def _source(name: str, hint: Any, door: Route) -> Any:
     return Annotated[hint, Query()]
 
 
-async def _context(door: Route, house: House, tokens: Tokens, request: Request, trace: str) -> Context:
-    actor = await tokens.actor(request)
+async def _context(door: Route, house: House, actor: Actor, request: Request, trace: str) -> Context:
     language = language_of(request)
     if door.method == "GET":
         return house.context(actor, "read", trace=trace, language=language)

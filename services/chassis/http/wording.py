@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.chassis.domain.values import PATTERNS
+
 _WORDS: Mapping[str, tuple[str, str]] = {
     "missing": ("缺少此项，请补上", "is missing; add it"),
     "extra_forbidden": ("没有这个字段，请去掉", "is not a known field; leave it out"),
     "string_type": ("应为文本", "must be text"),
     "string_too_short": ("至少 {min_length} 个字符", "must have at least {min_length} characters"),
     "string_too_long": ("最多 {max_length} 个字符", "must have at most {max_length} characters"),
-    "string_pattern_mismatch": ("格式应符合 {pattern}", "must match {pattern}"),
+    "string_pattern_mismatch": ("应为{shape}", "must be {shape}"),
     "int_type": ("应为整数", "must be a whole number"),
     "int_parsing": ("应为整数", "must be a whole number"),
     "int_from_float": ("应为整数", "must be a whole number"),
@@ -55,7 +57,10 @@ def field_of(error: Mapping[str, Any]) -> str:
 
 def problem_of(error: Mapping[str, Any], language: str) -> str:
     """What is wrong with it, in ``zh`` or ``en``; a kind without words of ours is told in the library's."""
-    words = _WORDS.get(error["type"])
+    words, in_words = _WORDS.get(error["type"]), 0 if language == "zh" else 1
     if words is None:
         return str(error["msg"])
-    return words[0 if language == "zh" else 1].format_map({"position": error["loc"][-1], **error.get("ctx", {})})
+    facts = {"position": error["loc"][-1], **error.get("ctx", {})}
+    if "pattern" in facts:
+        facts["shape"] = PATTERNS.get(facts["pattern"], (facts["pattern"],) * 2)[in_words]
+    return words[in_words].format_map(facts)

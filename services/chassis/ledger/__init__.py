@@ -15,15 +15,20 @@ about, backwards: what follows from something is read after it, so that it must 
     event that is neither published nor marked as pending will never be sent, and version and mark are written
     together: that is L5.
 5.  *The consumers get the stated time to reach the cut* (``lag``). A group confirms an offset after all effects, so
-    that below the lower of cut and confirmed offset every event has had its effect or is parked, for good.
+    that below the lower of cut and confirmed offset every event has had its effect, is parked or was dropped, for good.
 6.  *Parked events are read before memories and copies* (``reactions``, ``copies``). A replay writes the effect first
-    and unparks then: what is not parked any more has been remembered by then. From the first parked event of an
+    and unparks then: what is not parked any more has been remembered by then. Dropped events are read after the
+    parked, since they go from these to those. From the first parked event of an
     entity on, its copy itself tells how much has been replayed; what it does not have must be parked.
     A copy may be newer than the cut: it is folded on with the events behind the cut, up to the copy's own version;
     these are in the topic since the copy has them. A copy that first appears behind the cut is found there too.
 7.  *Gauges* (``lag``) are set by loops a moment ago: they are held against what was true before and after that moment,
     and asked again until the stated time is over.
 
-Memory: about 350 bytes for each entity of the service, plus 8 for each of its events; 200 for each line of a driver's
-log; for copies a twelfth of them at a time, as large as they are, plus 70 bytes each. Everything else streams.
+Histories that were trimmed are read with what their archive holds, one entity at a time: the document before the
+archive, into which the relay copies before it takes out of the document, so that no event is missed on its way.
+
+Memory: about 350 bytes for each entity of the service, plus 8 for each of its events, and the whole history of one;
+200 for each line of a driver's log; for copies a twelfth of them at a time, as large as they are, plus 70 bytes each.
+Everything else streams.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from services.chassis.domain.entity import Copy
 from services.chassis.ledger.histories import differing
-from services.chassis.ledger.reactions import expect_unparked, parked_among
+from services.chassis.ledger.reactions import dropped_among, expect_unparked, parked_among
 from services.chassis.ledger.report import Line, Place
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import Copying, Delivered, Unreadable
@@ -61,9 +61,13 @@ class Copied:
         self._line.count("not wanted", len(events) - len(wanted))
         self._line.count("wanted", len(wanted))
         parked = await parked_among(self._mongo, self._reaction.name, wanted)
+        given_up = await dropped_among(self._mongo, self._reaction.name, wanted) - parked.keys()
         self._line.count("parked", len(parked))
+        self._line.count("dropped", len(given_up))
         for event in wanted:
             fold = self._folds.setdefault(event.entity, Folding())
+            if event.id in given_up:
+                continue
             fold.parked |= {event.id} & parked.keys()
             if fold.held or event.id in parked:
                 fold.held.append(event)
@@ -99,7 +103,11 @@ class Copied:
 
     async def _compare(self, id: str, fold: Folding, document: Document | None) -> None:
         version = document["version"] if document else 0
+        # Also those dropped since they were met as parked: the copy was read after that, so it may be beyond them.
+        given_up = await dropped_among(self._mongo, self._reaction.name, fold.held)
         for event in fold.held:
+            if event.id in given_up:
+                continue
             if event.version <= version:
                 fold.apply(self._kind, event)
             elif event.id not in fold.parked:
@@ -132,16 +140,19 @@ class Copied:
         for topic in {topic for topic, _ in cut}:
             for place, end in (await past.ends(topic)).items():
                 async for records in past.read(*place, cut[place], end):
-                    for record in records:
-                        self._take_newer(record)
+                    await self._take_newer([event for record in records for event in self._wanted(record)])
 
-    def _take_newer(self, record: Incoming) -> None:
-        fold, document = self._newer.get(record.key, (None, None))
-        if fold is None or document is None:
-            return
+    async def _take_newer(self, events: Sequence[Delivered]) -> None:
+        given_up = await dropped_among(self._mongo, self._reaction.name, events)
+        for event in events:
+            fold, document = self._newer[event.entity]
+            if event.id not in given_up and event.version <= document["version"]:
+                fold.apply(self._kind, event)
+
+    def _wanted(self, record: Incoming) -> list[Delivered]:
+        """The event of a record, where it is one of a copy that is newer than the cut."""
         try:
             event = Delivered.of(record)
         except Unreadable:
-            return
-        if event.type in self._reaction.types and event.version <= document["version"]:
-            fold.apply(self._kind, event)
+            return []
+        return [event] if event.entity in self._newer and event.type in self._reaction.types else []

@@ -1,7 +1,7 @@
 """Every entity of a service, each read in one piece: its versions, chain, state and causes (L3, L4, L8)."""
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -9,14 +9,16 @@ from typing import Any
 import orjson
 
 from services.chassis.domain.entity import Entity, Stored
-from services.chassis.domain.events import Recorded
+from services.chassis.domain.events import Recorded, follows
 from services.chassis.ledger.commands import Commands
 from services.chassis.ledger.report import Line, Say
+from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.storage.store import load
 
 Kinds = Sequence[type[Entity[Any]]]
 
+_TELL = 200
 _ONE_WRITE = ("http:", "timer:")
 """Causes that write one entity; one event may make several of them, in parts."""
 
@@ -62,10 +64,10 @@ class Histories:
     async def read(self) -> None:
         """Read and judge every entity."""
         for kind in self._kinds:
-            async for documents in self._mongo.each(kind.collection(), {}):
-                for document in documents:
-                    self._judge(kind, document)
-                self._say(f"{len(self.tracks)} histories read")
+            async for document in with_archive(self._mongo, kind, {}):
+                self._judge(kind, document)
+                if len(self.tracks) % _TELL == 0:
+                    self._say(f"{len(self.tracks)} histories read")
 
     def lines(self) -> list[Line]:
         """L3, L4, the part of L5 that one document tells, and L8."""
@@ -126,21 +128,31 @@ def writes(history: Sequence[Document]) -> Iterator[tuple[str, int]]:
         yield cause, max(event["version"] for event in events)
 
 
+async def with_archive(
+    mongo: Mongo, kind: type[Entity[Any]], where: Document, show: Document | None = None
+) -> AsyncIterator[Document]:
+    """Every document that matches, in the order of ``_id``, each with all of its history: of one entity at a time."""
+    async for documents in mongo.each(kind.collection(), where, show):
+        for document in documents:
+            yield {**document, "history": await archive.whole(mongo, kind.collection(), document)}
+
+
 def broken_history(document: Document) -> str | None:
-    """What is wrong with versions and chain of one document, or None."""
+    """What is wrong with versions and chain of one document with all of its history, or None."""
     version, history = document["version"], document["history"]
     if [entry["version"] for entry in history] != list(range(1, version + 1)):
         return f"is at version {version}, its history has {_ranges([e['version'] for e in history])}"
     if document["published"] > version:
         return f"is at version {version}, published up to {document['published']}"
+    if document["archived"] > document["published"]:
+        return f"is published up to {document['published']}, archived up to {document['archived']}"
     previous = ""
-    for entry in history:
-        recorded = Recorded.load(entry)
-        if recorded.id != f"{document['_id']}:{recorded.version}":
-            return f"version {recorded.version} is called {recorded.id}"
-        if not recorded.follows(previous):
-            return f"the chain breaks at version {recorded.version}"
-        previous = recorded.hash
+    for number, entry in enumerate(history, start=1):
+        if entry["id"] != f"{document['_id']}:{number}":
+            return f"version {number} is called {entry['id']}"
+        if not follows(entry, previous):
+            return f"the chain breaks at version {number}"
+        previous = entry["hash"]
     return None if document["hash"] == previous else "the head is not the hash of the last event"
 
 
@@ -158,7 +170,7 @@ def differing(kind: type[Stored], folded: Stored, document: Document) -> str | N
     try:
         wanted = kind.model_validate(folded.model_dump())
         stored = load(kind, document)
-    except ValueError as error:
+    except (KeyError, TypeError, ValueError) as error:
         return f"cannot be loaded: {type(error).__name__}"
     ours, theirs = wanted.as_stored(), stored.as_stored()
     fields = [name for name in ours if ours[name] != theirs[name]]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.chassis.ledger.histories import Kinds, Track, digest, digests
+from services.chassis.ledger.histories import Kinds, Track, digest, digests, with_archive
 from services.chassis.ledger.report import Line, Say
 from services.chassis.messaging.kafka import Incoming, Past, partition_of
 from services.chassis.messaging.reactions import Delivered, Unreadable
@@ -86,10 +86,9 @@ class Published:
         """Look up in the histories what was not there when they were read: it must be there by now."""
         unknown, self._unknown = self._unknown, {}
         for kind in self._kinds:
-            among = {"_id": {"$in": list(unknown)}}
-            async for documents in self._mongo.each(kind.collection(), among, {"history": 1}):
-                for document in documents:
-                    self._again(document["_id"], digests(document["history"]), unknown.pop(document["_id"]))
+            among, show = {"_id": {"$in": list(unknown)}}, {"history": 1, "archived": 1}
+            async for document in with_archive(self._mongo, kind, among, show):
+                self._again(document["_id"], digests(document["history"]), unknown.pop(document["_id"]))
         for id, versions in unknown.items():
             for version in versions:
                 self.content.breach(f"{id}:{version} is in the topic, its entity nowhere")

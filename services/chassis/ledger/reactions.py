@@ -1,10 +1,10 @@
 """Whether every event of the topics had its effect in each reaction, or is parked (L7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from services.chassis.ledger.report import Line, Place
-from services.chassis.messaging import parking, switches
+from services.chassis.messaging import dropped, parking
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Unreadable
 from services.chassis.storage.mongo import Mongo
@@ -27,24 +27,30 @@ class Judge(Protocol):
 
 
 class Remembered:
-    """A reaction that remembers what it has seen: an event is seen, or parked, or was left out."""
+    """A reaction that remembers what it has seen: an event is seen, or parked, or was dropped, or was left out."""
 
-    def __init__(self, mongo: Mongo, reaction: AnyReaction) -> None:
-        self._mongo, self._reaction = mongo, reaction
+    def __init__(self, mongo: Mongo, reaction: AnyReaction, begins: Mapping[Place, int]) -> None:
+        """``begins``: from which offsets on it was to take events."""
+        self._mongo, self._reaction, self._begins = mongo, reaction, begins
         self._line = Line("L7", reaction.name)
 
     async def take(self, events: Sequence[Delivered]) -> None:
-        """Judge a batch. Parked is read before seen: a replay remembers first and unparks then."""
+        """Judge a batch. Parked is read first: who replays or drops one has noted that before it is unparked."""
         name = self._reaction.name
         wanted = [event for event in events if event.type in self._reaction.types]
         self._line.count("not wanted", len(events) - len(wanted))
         parked = await parked_among(self._mongo, name, wanted)
+        given_up = await dropped_among(self._mongo, name, wanted)
         seen = await self._seen({event.entity for event in wanted})
         for event in wanted:
             if event.id in parked:
                 self._line.count("parked")
+            elif event.id in given_up:
+                self._line.count("dropped")
             elif event.version <= seen.get(event.entity, 0):
                 self._line.count("done")
+            elif event.record.offset < self._begins.get((event.record.topic, event.record.partition), 0):
+                self._line.count("before it was on")
             else:
                 self._line.breach(f"{event.id}: neither had its effect nor is parked")
         behind = [event for event in wanted if event.id in parked and event.version < seen.get(event.entity, 0)]
@@ -75,6 +81,12 @@ async def parked_among(mongo: Mongo, reaction: str, events: Iterable[Delivered])
     return {ids[document["_id"]]: document["offset"] for document in found}
 
 
+async def dropped_among(mongo: Mongo, reaction: str, events: Iterable[Delivered]) -> set[str]:
+    """The ids of those of these events that an operator has dropped for a reaction."""
+    ids = {f"{reaction}|{event.id}": event.id for event in events}
+    return {ids[id] for id in await dropped.among(mongo, ids)}
+
+
 async def expect_unparked(mongo: Mongo, reaction: str, events: Sequence[Delivered], line: Line) -> None:
     """A breach for each of these that is parked still: one behind it has had its effect."""
     parked = await parked_among(mongo, reaction, events)
@@ -84,16 +96,8 @@ async def expect_unparked(mongo: Mongo, reaction: str, events: Sequence[Delivere
             line.breach(f"{event.id}: is parked, and one behind it has had its effect")
 
 
-async def that_are_on(mongo: Mongo, reactions: Sequence[AnyReaction]) -> list[AnyReaction]:
-    """Those that are on; one that was never started has promised nothing yet."""
-    names = [reaction.name for reaction in reactions]
-    found = await mongo.find(switches.COLLECTION, {"_id": {"$in": names}, "on": True}, limit=max(1, len(names)))
-    on = {document["_id"] for document in found}
-    return [reaction for reaction in reactions if reaction.name in on]
-
-
 class Readable:
-    """The events among records; what is none of ours must be parked as unreadable."""
+    """The events among records; what is none of ours must be parked as unreadable, or dropped."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
@@ -117,5 +121,8 @@ class Readable:
         ids = {f"{parking.UNREADABLE}|{place}": place for place in places}
         found = await self._mongo.find(parking.COLLECTION, {"_id": {"$in": list(ids)}}, limit=len(ids))
         self.line.count("unreadable, parked", len(found))
-        for id in ids.keys() - {document["_id"] for document in found}:
+        missing = ids.keys() - {document["_id"] for document in found}
+        given_up = await dropped.among(self._mongo, missing)
+        self.line.count("unreadable, dropped", len(given_up))
+        for id in missing - given_up:
             self.line.breach(f"{ids[id]}: cannot be read and is not parked")

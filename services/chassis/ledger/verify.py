@@ -8,8 +8,9 @@ from services.chassis.ledger import commands, lag
 from services.chassis.ledger.copies import Copied
 from services.chassis.ledger.histories import Histories
 from services.chassis.ledger.published import Published
-from services.chassis.ledger.reactions import Judge, Readable, Remembered, that_are_on
+from services.chassis.ledger.reactions import Judge, Readable, Remembered
 from services.chassis.ledger.report import Cut, Line, Place, Report, Say
+from services.chassis.messaging import switches
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import Copying
 from services.chassis.ops.service import Service, open_house
@@ -51,7 +52,7 @@ class _Ledger:
     ) -> None:
         self._service, self._settings, self._question = service, settings, question
         self._house, self._past, self._say = house, past, say
-        self._group = f"{settings.topic_prefix}.{service.name}"
+        self._group = settings.group(service.name)
 
     async def report(self) -> Report:
         at = self._house.clock()
@@ -96,8 +97,11 @@ class _Ledger:
         if not cut:
             return []
         mongo, readable = self._house.mongo, Readable(self._house.mongo)
-        on = await that_are_on(mongo, self._service.all_reactions)
-        judges: list[Judge] = [Copied(mongo, r) if isinstance(r, Copying) else Remembered(mongo, r) for r in on]
+        on = await switches.that_are_on(mongo, self._service.all_reactions)
+        begins = {switch.name: switch.begins for switch in await switches.switches(mongo)}
+        judges: list[Judge] = [
+            Copied(mongo, r) if isinstance(r, Copying) else Remembered(mongo, r, begins[r.name]) for r in on
+        ]
         for (topic, partition), end in cut.items():
             async for records in self._past.read(topic, partition, 0, end):
                 events = await readable.of(records)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from services.chassis.domain.values import now
+from services.chassis.messaging.dropped import Dropped
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.reactions import Delivered
 from services.chassis.ops import logs, metrics
@@ -15,7 +16,8 @@ COLLECTION = "parked"
 UNREADABLE = "unreadable"
 _BATCH = 1000
 _LONGEST = 2000  # of a reason, in characters
-_UNFLAGGED = {"$unset": {"replay": ""}}  # the flag is there only where it is up: so is its index
+# The flag is there only where it is up: so is its index. With ``drop`` beside it, it is to be dropped, not replayed.
+_UNFLAGGED = {"$unset": {"replay": ""}}
 
 
 class Parking:
@@ -24,6 +26,7 @@ class Parking:
     def __init__(self, mongo: Mongo, reactions: Collection[str]) -> None:
         self._mongo = mongo
         self._reactions = reactions
+        self._dropped = Dropped(mongo)
         self._held: dict[tuple[str, str], dict[str, int]] = {}  # the offsets of what waits, by id
 
     async def load(self, partitions: Collection[tuple[str, int]]) -> None:
@@ -33,6 +36,7 @@ class Parking:
             show = {"reaction": 1, "entity": 1, "offset": 1}
             async for batch in self._mongo.each(COLLECTION, _of(partitions), show, _BATCH):
                 found += batch
+        await self._dropped.load(_of(partitions) if partitions else {"_id": None})
         self._held = {}
         metrics.parked_events.clear()  # what is another worker's now must not be counted twice
         for reaction in (*self._reactions, UNREADABLE):
@@ -45,19 +49,27 @@ class Parking:
         waiting = self._held.get((reaction, event.entity))
         return waiting is not None and min(waiting.values()) <= event.record.offset
 
+    def gave_up(self, reaction: str, event: Delivered) -> bool:
+        """Whether an operator has dropped it: then it has no effect, however often it comes again."""
+        return self._dropped.has(_id(reaction, event.id))
+
+    def gave_up_unreadable(self, record: Incoming) -> bool:
+        """The same, of what is none of our events."""
+        return self._dropped.has(_id(UNREADABLE, _place(record)))
+
     async def park(self, reaction: str, event: Delivered, reason: str) -> None:
         """Set one event aside; one that is parked already stays as it is."""
-        if await self._keep(f"{reaction}|{event.id}", reaction, event.entity, event.record, reason):
+        if await self._keep(_id(reaction, event.id), reaction, event.entity, event.record, reason):
             log.error("an event is parked", reaction=reaction, event_id=event.id, event_type=event.type, reason=reason)
 
     async def park_unreadable(self, record: Incoming, reason: str) -> None:
         """Set a record aside that is none of our events."""
-        place = f"{record.topic}-{record.partition}-{record.offset}"
-        if await self._keep(f"{UNREADABLE}|{place}", UNREADABLE, place, record, reason):
+        place = _place(record)
+        if await self._keep(_id(UNREADABLE, place), UNREADABLE, place, record, reason):
             log.error("an unreadable record is parked", place=place, reason=reason)
 
     async def flagged(self, partitions: Collection[tuple[str, int]]) -> list[Document]:
-        """What an operator wants replayed of these partitions, in the order of its entities' offsets.
+        """What an operator wants replayed or dropped of these partitions, in the order of its entities' offsets.
 
         The database is asked, not our memory: one who had a partition before may have parked after we took over.
         """
@@ -70,6 +82,14 @@ class Parking:
         """Whether it is still to be replayed and no earlier event of its entity is parked."""
         first = await self._mongo.find(COLLECTION, _beside(document), sort=[("offset", 1)], limit=1)
         return bool(first) and first[0]["_id"] == document["_id"] and bool(first[0].get("replay"))
+
+    async def drop(self, document: Document) -> None:
+        """Give one up, as an operator asked: it is kept elsewhere, and those behind it wait on."""
+        await self._dropped.keep(document)
+        await self.unpark(document)
+        metrics.events_dropped.labels(document["reaction"]).inc()
+        asked = {name: document["drop"][name] for name in ("by", "reason")}
+        log.warning("a parked event is dropped", reaction=document["reaction"], parked=document["_id"], **asked)
 
     async def unpark(self, document: Document) -> None:
         """Forget one that has had its effect."""
@@ -93,7 +113,8 @@ class Parking:
 
     async def _unflag(self, document: Document, change: Document) -> None:
         """Its followers first: a crash on the way leaves the first one flagged, and with it the rest to be done."""
-        followers = {**_beside(document), "replay": True, "_id": {"$ne": document["_id"]}}
+        asked = {"replay": True, "drop": {"$exists": False}}
+        followers = {**_beside(document), **asked, "_id": {"$ne": document["_id"]}}
         while await self._mongo.update(COLLECTION, followers, _UNFLAGGED):
             continue
         await self._mongo.update(COLLECTION, {"_id": document["_id"]}, {**_UNFLAGGED, **change})
@@ -113,6 +134,14 @@ class Parking:
         if document["_id"] not in waiting:
             waiting[document["_id"]] = document["offset"]
             metrics.parked_events.labels(document["reaction"]).inc()
+
+
+def _id(reaction: str, what: str) -> str:
+    return f"{reaction}|{what}"
+
+
+def _place(record: Incoming) -> str:
+    return f"{record.topic}-{record.partition}-{record.offset}"
 
 
 def _of(partitions: Collection[tuple[str, int]]) -> Document:

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher, Unsendable
+from services.chassis.messaging.outgoing import Address
 from services.chassis.ops import logs, metrics, tracing
 from services.chassis.schedule.leases import Lease
+from services.chassis.storage import archive
+from services.chassis.storage.archive import Gap
 from services.chassis.storage.mongo import Document, Mongo, Put
 
 log = logs.get()
@@ -29,10 +30,6 @@ _MEASURE_SECONDS = 10.0
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class Gap(Exception):
-    """A history lacks versions between what is published and what is recorded."""
-
-
 class Relay:
     """One active per database, by lease. Reads, sends, waits, marks: a crash sends again, never less."""
 
@@ -43,13 +40,15 @@ class Relay:
         kinds: Sequence[type[Entity[Any]]],
         source: str,
         topics: tuple[str, str],
+        history_cap: int,
     ) -> None:
-        """``topics``: where events go, where keys go."""
+        """``topics``: where events go, where keys go. A history longer than ``history_cap`` events is trimmed."""
         self._mongo = mongo
         self._publisher = publisher
         self._kinds = kinds
-        self._source = source
-        self._events_topic, self._keys_topic = topics
+        events_topic, self._keys_topic = topics
+        self._address = Address(events_topic, source)
+        self._cap = history_cap
         self._failures: Counter[str] = Counter()
         self._measured_at = float("-inf")
         self._backlog = 0
@@ -79,6 +78,7 @@ class Relay:
         moved = await self._all_keys()
         published = await self.send(documents)
         await self.mark(documents, published)
+        await self.trim([d for d in documents if d["_id"] in published])
         return moved + sum(1 for d in documents if d["_id"] in published)
 
     async def read(self) -> list[Document]:
@@ -95,7 +95,7 @@ class Relay:
         histories = {d["_id"]: history for d in documents if (history := await self._history(d))}
         events = [event for history in histories.values() for event in history]
         loud = [event for event in events if event.published]
-        outcomes = await self._publisher.send([self._outgoing(event) for event in loud])
+        outcomes = await self._publisher.send([self._address.record(event) for event in loud])
         failed = {event.id: outcome for event, outcome in zip(loud, outcomes, strict=True) if outcome is not None}
         for event in loud:
             if event.id not in failed:
@@ -118,6 +118,17 @@ class Relay:
             name = kind.collection()
             moved = [d["_id"] for d in documents if d["collection"] == name and d["_id"] in published]
             await self._mongo.bulk(name, [_marking(id, published[id]) for id in moved])
+
+    async def trim(self, documents: Sequence[Document]) -> None:
+        """Move the oldest events of long histories to the archive; one with a gap is set aside."""
+        for document in documents:
+            name, id = document["collection"], document["_id"]
+            if document["length"] > self._cap:
+                try:
+                    archived = await archive.trim(self._mongo, name, id, self._cap)
+                    metrics.events_archived.labels(name).inc(archived)
+                except Gap as gap:
+                    await self._set_aside(document, str(gap))
 
     async def _all_keys(self) -> int:
         moved, more = 0, True
@@ -168,22 +179,6 @@ class Relay:
     async def _count(self, where: Document) -> int:
         return sum([await self._mongo.count(kind.collection(), where, limit=100_000) for kind in self._kinds])
 
-    def _outgoing(self, event: Recorded) -> Outgoing:
-        headers = {
-            "ce_specversion": "1.0",
-            "ce_id": event.id,
-            "ce_type": event.type,
-            "ce_source": self._source,
-            "ce_time": event.at.isoformat(),
-            "ce_subject": event.entity_id,
-            "ce_schema": str(event.schema),
-            "ce_actor": event.by,
-            "content-type": "application/json",
-        }
-        if event.trace:
-            headers["traceparent"] = event.trace
-        return Outgoing(self._events_topic, event.entity_id, orjson.dumps(event.data), headers)
-
 
 def _unpublished(kind: type[Entity[Any]]) -> list[Document]:
     newer = {"$filter": {"input": "$history", "cond": {"$gt": ["$$this.version", "$published"]}}}
@@ -198,6 +193,7 @@ def _unpublished(kind: type[Entity[Any]]) -> list[Document]:
                 "pending": 1,
                 "collection": {"$literal": kind.collection()},
                 "history": newer,
+                "length": {"$size": "$history"},
             }
         },
     ]

@@ -1,4 +1,4 @@
-"""The command line of a service: ``python -m services.requests web|worker|migrate|verify``."""
+"""The command line of a service: ``python -m services.requests web|worker|migrate|verify|audit|rebuild``."""
 
 import asyncio
 import sys
@@ -7,19 +7,31 @@ from collections.abc import Callable, Sequence
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.ledger import command as ledger
 from services.chassis.messaging.kafka import BrokerAway
+from services.chassis.ops import backfilling, republishing, worker
 from services.chassis.ops import service as services
-from services.chassis.ops import worker
+from services.chassis.ops.examining import examine
 from services.chassis.ops.service import Service
 from services.chassis.ops.settings import Settings, SettingsMissing, load
 
 Role = Callable[[Service, Settings, Sequence[str]], None]
+_WITHOUT_WORDS = ("web", "worker", "migrate")
 
 
 def main(service: Service) -> None:
     """Run one process of a service; 2 for wrong words or settings, 1 where the world is not ready."""
-    roles: dict[str, Role] = {"web": _web, "worker": _worker, "migrate": _migrate, "verify": ledger.run}
+    roles: dict[str, Role] = {
+        "web": _web,
+        "worker": _worker,
+        "migrate": _migrate,
+        "verify": ledger.run,
+        "audit": ledger.run_audit,
+        "rebuild": ledger.run_rebuild,
+        "backfill": backfilling.run,
+        "republish": republishing.run,
+        "examine": examine.run,
+    }
     role, words = sys.argv[1:2], sys.argv[2:]
-    if not role or role[0] not in roles or (words and role[0] != "verify"):
+    if not role or role[0] not in roles or (words and role[0] in _WITHOUT_WORDS):
         _end(2, f"say what to run: python -m services.{service.name} {'|'.join(roles)}")
     try:
         roles[role[0]](service, load(), words)

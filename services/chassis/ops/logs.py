@@ -1,6 +1,7 @@
 """Logs: one JSON object a line on standard output, with the trace id; never personal data."""
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -36,6 +37,11 @@ def start(service: str, role: str, level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
     structlog.contextvars.bind_contextvars(service=service, role=role)
+
+
+def started(version: str) -> None:
+    """Say that this process begins: without it a restart would leave no trace."""
+    get().info("the process started", version=version, pid=os.getpid())
 
 
 def get() -> Any:

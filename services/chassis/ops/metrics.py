@@ -24,6 +24,7 @@ usecase_seconds = Histogram(
 events_recorded = Counter("linli_events_recorded", "Events stored with their entity.", ["type"])
 
 events_published = Counter("linli_events_published", "Events the broker has acknowledged.", ["type"])
+events_archived = Counter("linli_events_archived", "Events moved from documents to archives.", ["collection"])
 relay_pending = Gauge("linli_relay_pending", "Entities with events that are not published yet.")
 relay_oldest = Gauge("linli_relay_oldest_seconds", "Age of the oldest unpublished event, in seconds.")
 relay_stuck = Gauge("linli_relay_stuck", "Entities set aside because their events cannot be sent.")
@@ -42,10 +43,20 @@ event_age = Histogram(
     buckets=_AGE,
 )
 parked_events = Gauge("linli_parked_events", "Events set aside because a reaction failed on them.", ["reaction"])
+events_dropped = Counter("linli_events_dropped", "Parked events given up by an operator.", ["reaction"])
 reaction_on = Gauge("linli_reaction_on", "Whether a reaction is on (1) or off (0).", ["reaction"])
+
+consumer_resting = Gauge(
+    "linli_consumer_resting", "Whether an operator paused this consumer, or too many failures stopped it.", ["state"]
+)
 
 timer_runs = Counter("linli_timer_runs", "Use cases started because their time had come.", ["timer", "outcome"])
 lease_held = Gauge("linli_lease_held", "Whether this process holds a lease (1) or not (0).", ["lease"])
+
+audit_entries = Counter("linli_audit_entries", "Entries of the audit log, durable.", ["action"])
+audit_failures = Counter(
+    "linli_audit_failures", "Times that the audit log could not be written; what waited for it was answered 503."
+)
 
 messages = Counter("linli_messages", "Messages, by how far each of their channels has come.", ["channel", "outcome"])
 

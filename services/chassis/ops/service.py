@@ -25,6 +25,7 @@ from services.chassis.ops.settings import ServiceName, Settings
 from services.chassis.schedule.leases import Lease
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
+from services.chassis.storage.audit import Audit
 from services.chassis.storage.mongo import connect
 from services.chassis.storage.vault import MasterKey, Vault
 from services.chassis.usecase import House
@@ -92,14 +93,17 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     logs.start(service.name, "web", settings.log_level)
     tracing.export_to(settings.otlp, service.name, "web")
     house = open_house(service, settings)
+    audit = Audit(house.mongo, house.vault.master, f"{service.name}-web-{settings.slot}")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        logs.started(VERSION)
         tasks = [asyncio.create_task(for_ever(loop, house)) for loop in service.web_loops]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await audit.close()
         await house.mongo.close()
         tracing.flush()
 
@@ -114,7 +118,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     problems.install(app)
     tokens = Tokens(settings)
     for routes in service.routes:
-        app.include_router(routes.router(house, tokens))
+        app.include_router(routes.router(house, tokens, audit))
     health.install(app, {"database": database_check(house), "indexes": index_check(house, service)})
     app.add_middleware(Guard, max_in_flight=settings.max_in_flight)
     metrics.build_info.labels(service.name, "web", VERSION).set(1)

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     mail_from: str = Field("linli@localhost", description="the sender of mail")
 
     history_cap: int = Field(100, ge=4, description="events kept in a document before the oldest half is archived")
+    most_failures: int = Field(
+        20, ge=1, description="events in a row on which a reaction may fail before the whole consumer stops"
+    )
     lease_seconds: float = Field(10, gt=0, description="how long a lease lasts without renewal, in seconds")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
     otlp: str | None = Field(None, description="the OTLP/HTTP address for traces; none are sent without it")
@@ -88,6 +91,14 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """The full name of a topic, such as ``linli.requests.v1``."""
         return f"{self.topic_prefix}.{name}.v1"
+
+    def source(self, service: ServiceName) -> str:
+        """What the events of a service name as their source, such as ``/linli/hulunbuir/requests``."""
+        return f"/linli/{self.city}/{service}"
+
+    def group(self, service: ServiceName) -> str:
+        """The consumer group of a service, such as ``linli.requests``."""
+        return f"{self.topic_prefix}.{service}"
 
 
 def load() -> Settings:

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from threading import Thread
 
 from opentelemetry import trace
@@ -28,6 +29,7 @@ _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _FLUSH_SECONDS = 3.0
 _tracer = trace.get_tracer("linli")
+_here: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
 def export_to(endpoint: str | None, service: str, role: str) -> None:
@@ -95,12 +97,34 @@ def flush() -> None:
 def _started(
     name: str, parent: str | None, kind: SpanKind = SpanKind.INTERNAL, links: Sequence[Link] = ()
 ) -> Iterator[str]:
+    if not _is_received():
+        above_us = None if kind is SpanKind.CONSUMER else _here.get()
+        with _followed(parent or above_us or new_parent()) as followed:
+            yield followed
+        return
     above = _context(parent) if parent else None
     with _current(name, above, kind, links) as current, _failing_by_class(current):
         inner = current.get_span_context()
         known = inner if inner.is_valid else _span_context(parent or new_parent())
         with bound_contextvars(trace_id=f"{known.trace_id:032x}"):
             yield f"00-{known.trace_id:032x}-{known.span_id:016x}-01"
+
+
+def _is_received() -> bool:
+    """Whether spans go anywhere: those that nobody receives would still cost time."""
+    return not isinstance(_tracer, trace.ProxyTracer) or isinstance(trace.get_tracer_provider(), TracerProvider)
+
+
+@contextmanager
+def _followed(parent: str) -> Iterator[str]:
+    """The trace without spans: its id goes on in log lines and in what follows."""
+    known = parent if _TRACEPARENT.fullmatch(parent) else new_parent()
+    before = _here.set(known)
+    try:
+        with bound_contextvars(trace_id=id_of(known)):
+            yield known
+    finally:
+        _here.reset(before)
 
 
 def _current(name: str, above: Context | None, kind: SpanKind, links: Sequence[Link]) -> AbstractContextManager[Span]:

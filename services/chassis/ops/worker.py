@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Publisher, Reader, group_has_offsets
 from services.chassis.messaging.keys import KeyKeeper
+from services.chassis.messaging.orders import Orders
 from services.chassis.messaging.patience import lasting
 from services.chassis.messaging.relay import Relay
-from services.chassis.messaging.switches import switched_on
+from services.chassis.messaging.switches import register
 from services.chassis.ops import health, logs, metrics, tracing
 from services.chassis.ops.service import (
     NO_TELEMETRY,
@@ -73,9 +74,9 @@ class Worker:
 
     def _loops(self) -> dict[str, Any]:
         house, settings, name = self._house, self._settings, self._service.name
-        source = f"/linli/{settings.city}/{name}"
+        source = settings.source(name)
         topics = (settings.topic(name), settings.topic("keys"))
-        relay = Relay(house.mongo, self._publisher, self._service.entities, source, topics)
+        relay = Relay(house.mongo, self._publisher, self._service.entities, source, topics, settings.history_cap)
         loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
         for timer in self._service.timers:
             lease = self._lease(f"timer-{timer.name}")
@@ -89,14 +90,14 @@ class Worker:
         return loops
 
     async def _consume(self) -> None:
-        group = f"{self._settings.topic_prefix}.{self._service.name}"
+        group = self._settings.group(self._service.name)
         reads = await lasting(partial(group_has_offsets, self._settings.kafka, group))
-        reactions = await lasting(
-            partial(switched_on, self._house.mongo, self._service.all_reactions, group_reads=reads)
-        )
+        reactions, mongo = self._service.all_reactions, self._house.mongo
+        await lasting(partial(register, mongo, reactions, group_reads=reads))
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         reader = await self._reader(topics, group)
-        self._consumer = Consumer(self._house, reader, reactions)
+        orders = Orders(mongo, group, self._member)
+        self._consumer = Consumer(self._house, reader, reactions, orders, self._settings.most_failures)
         await self._consumer.run()
 
     async def _keep_keys(self) -> None:
@@ -132,6 +133,8 @@ class Worker:
     async def _consumer_check(self) -> str | None:
         if self._consumer is None:
             return "the broker has not been reached yet"
+        if reason := self._consumer.stopped():
+            return f"the consumer has stopped: {reason}. Mend it, then run `linli consumer resume {self._service.name}`"
         return None if self._consumer.ready() else "no partition has been given to this worker yet"
 
     async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
@@ -155,6 +158,7 @@ class Worker:
 def run(service: Service, settings: Settings) -> None:
     """Run a worker until SIGTERM."""
     logs.start(service.name, "worker", settings.log_level)
+    logs.started(VERSION)
     tracing.export_to(settings.otlp, service.name, "worker")
     metrics.build_info.labels(service.name, "worker", VERSION).set(1)
     worker = Worker(service, settings)

@@ -3,11 +3,18 @@
 from collections.abc import Iterable, Iterator
 
 from services.chassis.domain.entity import Entity, Index, Stored
+from services.chassis.storage import archive
 from services.chassis.storage.mongo import Mongo
 
 _OUTBOX = (Index((("pending", 1),), sparse=True), Index((("stuck", 1),), sparse=True))
 _HOUSE = {
+    "audit": (
+        Index((("subjects", 1), ("at", 1), ("_id", 1))),
+        Index((("actor", 1), ("at", 1), ("_id", 1))),
+        Index((("at", 1), ("_id", 1))),
+    ),
     "keys": (Index((("pending", 1),), sparse=True),),
+    "dropped": (Index((("topic", 1), ("partition", 1))),),
     "parked": (
         Index((("topic", 1), ("partition", 1), ("offset", 1))),
         Index((("reaction", 1), ("entity", 1), ("offset", 1))),
@@ -24,6 +31,8 @@ def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, Index]]:
     for kind in kinds:
         for index in (*kind.indexes, *(_OUTBOX if issubclass(kind, Entity) else ())):
             yield kind.collection(), index
+        if issubclass(kind, Entity):
+            yield archive.collection_of(kind.collection()), archive.INDEX
 
 
 async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity, Stored
-from services.chassis.domain.events import Origin, Recorded
+from services.chassis.domain.events import Origin, Recorded, expect_known, newer_shapes
 from services.chassis.domain.paging import Order, Page
 from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, again
 from services.chassis.domain.scope import ALL, Actor, Visible, house
 from services.chassis.domain.values import id_from
 from services.chassis.ops import metrics
+from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document, Duplicate, Mongo
 
 S = TypeVar("S", bound=Stored)
@@ -81,33 +82,26 @@ class Store:
 
     async def history(self, kind: type[N], id: str) -> list[Recorded]:
         """What has happened to an entity that the actor may see, oldest first."""
-        document = await self._mongo.find_one(kind.collection(), self._narrow(kind, {"_id": id}), {"history": 1})
-        if document is None:
-            raise NotFound
-        return [Recorded.load(entry) for entry in document["history"]]
+        return await self._history(kind, self._narrow(kind, {"_id": id}))
 
     async def as_left(self, kind: type[N], id: str) -> N:
         """An entity as the write of this very cause left it, whatever came after."""
-        document = await self._mongo.find_one(kind.collection(), {"_id": id})
-        if document is None:
-            raise NotFound
-        version = max(e["version"] for e in document["history"] if e["cause"] == self._origin.cause)
-        return kind.fold(id, (Recorded.load(e) for e in document["history"] if e["version"] <= version))
+        history = await self._history(kind, {"_id": id})
+        version = max(event.version for event in history if event.cause == self._origin.cause)
+        return kind.fold(id, (event for event in history if event.version <= version))
 
     @asynccontextmanager
     async def change(self, kind: type[N], id: str) -> AsyncIterator[N]:
         """Load, let the body change, write. The first statement of a use case that changes an entity.
 
-        Raises AlreadyDone, KeyReused, NotFound and Stale on entry, Conflict on leaving.
+        Raises AlreadyDone, KeyReused, NotFound, SchemaTooNew and Stale on entry, Conflict on leaving.
         """
         self._only_write(id)
         document = await self._document(kind, id, kind.visible(self._actor))
         if document is None:
             raise NotFound
-        self._refuse_repeat(kind, document)
-        if self._if_match not in (None, document["version"]):
-            raise Stale(given=self._if_match, current=document["version"])
-        entity = load(kind, document)
+        entity = self._opened(kind, document)
+        self._expect_match(entity)
         async with self._kept(entity, document):
             yield entity
 
@@ -132,11 +126,8 @@ class Store:
         """As ``change``, or one to which nothing has happened yet: for what comes into being when first used."""
         self._only_write(id)
         document = await self._document(kind, id, kind.visible(self._actor))
-        if document is not None:
-            self._refuse_repeat(kind, document)
-        entity = kind.blank(id) if document is None else load(kind, document)
-        if self._if_match not in (None, entity.version):
-            raise Stale(given=self._if_match, current=entity.version)
+        entity = kind.blank(id) if document is None else self._opened(kind, document)
+        self._expect_match(entity)
         async with self._kept(entity, document):
             yield entity
 
@@ -165,13 +156,44 @@ class Store:
         if await self.claim("cause", f"{kind}|{self._origin.cause}", id) != id:
             raise KeyReused
 
+    async def _history(self, kind: type[Entity[Any]], where: Document) -> list[Recorded]:
+        name = kind.collection()
+        document = await self._mongo.find_one(name, where, {"history": 1, "archived": 1})
+        if document is None:
+            raise NotFound
+        history = [Recorded.load(entry) for entry in await archive.whole(self._mongo, name, document)]
+        if [event.version for event in history] != list(range(1, len(history) + 1)):
+            raise archive.Gap(f"{document['_id']}: its history lacks versions; `linli verify` says which")
+        return history
+
     async def _document(self, kind: type[N], id: str, visible: Visible) -> Document | None:
-        cause = self._origin.cause
-        # Who did it may repeat it, even where it took the object out of that actor's sight.
+        """The document with an event of this cause, where one is there: who did it may repeat it, also out of sight.
+
+        First the document and then the archive, since events go that way: one on its way is met in one of them.
+        """
+        name, cause = kind.collection(), self._origin.cause
         seen = {} if visible.everything else {"$or": [visible.filter(), {"history.cause": cause}]}
-        return await self._mongo.find_one(
-            kind.collection(), {"_id": id, **seen}, {"archived": 0, "history": {"$elemMatch": {"cause": cause}}}
-        )
+        show = {"published": 0, "history": {"$elemMatch": {"cause": cause}}}
+        document = await self._mongo.find_one(name, {"_id": id, **seen}, show)
+        if document is None and visible.everything:
+            return None
+        if document is not None and ("history" in document or not document["archived"]):
+            return document
+        before = await archive.of_cause(self._mongo, name, id, cause)
+        if before is None:
+            return document
+        document = document or await self._mongo.find_one(name, {"_id": id}, show)
+        return document and {**document, "history": [before]}
+
+    def _opened(self, kind: type[N], document: Document) -> N:
+        """What a document holds, where this cause may change it."""
+        self._refuse_repeat(kind, document)
+        expect_known(kind.events, document.get("shapes", {}))
+        return load(kind, document)
+
+    def _expect_match(self, entity: "Entity[Any]") -> None:
+        if self._if_match not in (None, entity.version):
+            raise Stale(given=self._if_match, current=entity.version)
 
     def _refuse_repeat(self, kind: type[N], document: Document) -> None:
         for entry in document.get("history", ()):
@@ -221,6 +243,7 @@ class Store:
             "$set": {**changed, **head},
             "$min": {"pending": self._origin.at},
             "$push": {"history": {"$each": history}},
+            "$max": {f"shapes.{name}": schema for name, schema in newer_shapes(history).items()},
         }
         if not await self._mongo.update(entity.collection(), {"_id": entity.id, "version": entity.version}, change):
             raise Conflict
@@ -264,4 +287,5 @@ def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None
         "hash": history[-1]["hash"],
         "state": entity.as_stored(),
         "history": history,
+        **({"shapes": shapes} if (shapes := newer_shapes(history)) else {}),
     }

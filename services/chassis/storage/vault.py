@@ -2,12 +2,13 @@
 
 import asyncio
 import base64
+import copy
 import hashlib
 import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +42,29 @@ class Erased(Refusal):
 
 class Tampered(Exception):
     """Sealed bytes do not open for this subject and field kind: changed, or moved from elsewhere."""
+
+
+class Untold(Exception):
+    """Somebody's sealed data was opened after the audit was told whose was: nobody would know of it."""
+
+
+class Opened:
+    """Whose sealed data is opened on the way to one answer."""
+
+    def __init__(self) -> None:
+        self._subjects: set[str] = set()
+        self._told: frozenset[str | None] | None = None
+
+    def note(self, subject: str) -> None:
+        """One is opened; Untold where ``tell`` has been called and did not name them."""
+        if self._told is not None and subject not in self._told:
+            raise Untold(subject)
+        self._subjects.add(subject)
+
+    def tell(self, own: str | None) -> tuple[str, ...]:
+        """All but the actor's own person; from now on nobody else's opens: a stream shows only them."""
+        self._told = frozenset({*self._subjects, own})
+        return tuple(sorted(self._subjects - {own}))
 
 
 class MasterKey:
@@ -92,6 +116,13 @@ class Vault:
         self._mongo = mongo
         self.master = master
         self._keys: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
+        self._note: Callable[[str], None] = _unnoted
+
+    def noting(self, note: Callable[[str], None]) -> "Vault":
+        """The same vault for somebody who is to account for it: ``note`` is told whose data is opened."""
+        watched = copy.copy(self)
+        watched._note = note
+        return watched
 
     async def mint(self, subject: str, at: datetime) -> None:
         """Make the key of a new subject, unless it has one. Only the service that mints the subject's id does this."""
@@ -129,6 +160,7 @@ class Vault:
         key = self._keys[subject][1]
         if key is None:
             return None
+        self._note(subject)
         try:
             box = _read(sealed)
             return key.decrypt(box[:12], box[12:], self._bound(subject, kind)).decode()
@@ -166,6 +198,10 @@ class Vault:
 
     def _bound(self, subject: str, kind: str) -> bytes:
         return f"{self.master.city}|{subject}|{kind}".encode()
+
+
+def _unnoted(subject: str) -> None:
+    """The house itself looks: what it does stands in histories."""
 
 
 def _kept(subject: str, wrapped: bytes | None) -> Put:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.domain.values import id_from
+from services.chassis.domain.values import id_from, shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.areas import AreaCode
@@ -30,7 +30,16 @@ def _each_once(values: list[str]) -> list[str]:
 Roles = Annotated[list[Role], Field(min_length=1, max_length=6), AfterValidator(_each_once)]
 Places = Annotated[list[AreaCode], Field(min_length=1, max_length=20), AfterValidator(_each_once)]
 Organisations = Annotated[
-    list[Annotated[str, Field(pattern=r"^(organisation|team)_[0-9a-z]{1,40}$")]],
+    list[
+        Annotated[
+            str,
+            shaped(
+                r"^(organisation|team)_[0-9a-z]{1,40}$",
+                "机构或服务队的编号，例如 organisation_8f3k",
+                "the id of an organisation or team, such as organisation_8f3k",
+            ),
+        ]
+    ],
     Field(max_length=50, description="ids of organisations and teams"),
     AfterValidator(_each_once),
 ]

@@ -6,18 +6,25 @@ from typing import Annotated, ClassVar, assert_never
 
 import pyotp
 from pwdlib.hashers.argon2 import Argon2Hasher
-from pydantic import Field
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Sealed
+from services.chassis.domain.values import Sealed, shaped
 from services.contracts.areas import path
 from services.contracts.members import AccountClosed, AccountOpened, Role, RolesGranted
 from services.members.areas import model as areas
 
-Login = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{2,63}$", examples=["150702001001-station"])]
+Login = Annotated[
+    str,
+    shaped(
+        r"^[a-z0-9][a-z0-9._-]{2,63}$",
+        "3 到 64 个小写字母、数字、.、_ 或 -",
+        "3 to 64 small letters, digits, ., _ or -",
+        examples=["150702001001-station"],
+    ),
+]
 
 # OWASP's least for Argon2id: 19 MiB and two passes, about 30 ms here. Generated passwords have 100 random bits anyway.
 _ARGON2 = Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)

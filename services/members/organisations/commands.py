@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.values import shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.areas import AreaCode
@@ -16,7 +17,15 @@ from services.members.organisations.model import Organisation
 from services.members.people.queries import expect_known
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:_-]{1,59}$", examples=["150702001001:station"])]
+Code = Annotated[
+    str,
+    shaped(
+        r"^[a-z0-9][a-z0-9:_-]{1,59}$",
+        "2 到 60 个小写字母、数字、:、_ 或 -",
+        "2 to 60 small letters, digits, :, _ or -",
+        examples=["150702001001:station"],
+    ),
+]
 PersonId = Annotated[str, Field(min_length=1, max_length=80)]
 
 

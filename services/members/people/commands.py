@@ -17,7 +17,7 @@ from services.members.people.model import Person, PersonUnmasked
 from services.members.people.queries import Clear
 
 PersonName = Annotated[str, Field(min_length=1, max_length=80)]
-Phone = Annotated[str, Field(min_length=5, max_length=30, examples=["13800000001"])]
+Phone = Annotated[str, Field(max_length=30, examples=["13800000001"])]
 Address = Annotated[str, Field(min_length=1, max_length=200)]
 
 

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC, SYSTEM
-from services.chassis.domain.values import id_from
+from services.chassis.domain.values import id_from, shaped
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members import Role
 from services.members.accounts import model as accounts
@@ -34,7 +34,7 @@ from services.members.sessions.queries import TokensView, tokens
 _NOBODY = "person_nobody"
 """Whose phone it is where nobody has it: no code was ever sent to them, so none is right."""
 
-Digits = Annotated[str, Field(pattern=r"^\d{6}$", examples=["123456"])]
+Digits = Annotated[str, shaped(r"^\d{6}$", "六位数字", "six digits", examples=["123456"])]
 
 
 class SignIn(Command):

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from services.chassis.domain.values import shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.areas import AreaCode
@@ -15,8 +16,18 @@ from services.members.teams import model
 from services.members.teams.model import Team
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:_-]{1,59}$", examples=["150702001001:public_safety"])]
-Skill = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$", examples=["patrol"])]
+Code = Annotated[
+    str,
+    shaped(
+        r"^[a-z0-9][a-z0-9:_-]{1,59}$",
+        "2 到 60 个小写字母、数字、:、_ 或 -",
+        "2 to 60 small letters, digits, :, _ or -",
+        examples=["150702001001:public_safety"],
+    ),
+]
+Skill = Annotated[
+    str, shaped(r"^[a-z][a-z_]{1,39}$", "2 到 40 个小写字母或 _", "2 to 40 small letters or _", examples=["patrol"])
+]
 PersonId = Annotated[str, Field(min_length=1, max_length=80)]
 
 RUN = (Role.HANDLER, Role.DISPATCHER, Role.ADMINISTRATOR)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.ops import logs, metrics
 from services.chassis.usecase import Context, usecase
-from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryHeld, DeliveryMade, Via
+from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryHeld, DeliveryMade, GivenUpBecause, Via
 from services.notify.channels.model import NotTaken
 from services.notify.messages import model
 from services.notify.messages.model import Backoff, Message
@@ -60,18 +60,18 @@ async def note_held(ctx: Context, id: str, via: Via, until: datetime) -> Message
 
 
 @usecase(allow=SYSTEM)
-async def note_given_up(ctx: Context, id: str, via: Via, reason: str) -> Message:
+async def note_given_up(ctx: Context, id: str, via: Via, because: GivenUpBecause) -> Message:
     """Note that a message is not sent any more: it is too late, or its recipient switched the channel off."""
     async with ctx.store.change(Message, id) as message:
         if message.next_at(via) is not None:
-            model.given_up(message, via, reason)
+            model.given_up(message, via, because)
     return _counted(message, via)
 
 
 def _counted(message: Message, via: Via) -> Message:
     for event in message.fresh:
         metrics.messages.labels(via, _OUTCOMES[type(event)]).inc()
-        said = event.model_dump(include={"attempt", "reason"})
+        said = event.model_dump(include={"attempt", "because", "reason"})
         told = log.warning if isinstance(event, DeliveryGivenUp) else log.info
         told(_SAID[type(event)], message=message.id, channel=via, **said)
     return message

@@ -16,6 +16,7 @@ from services.contracts.notify import (
     DeliveryGivenUp,
     DeliveryHeld,
     DeliveryMade,
+    GivenUpBecause,
     MessageRead,
     MessageWritten,
     Via,
@@ -28,10 +29,6 @@ MAX_AGE = timedelta(hours=24)
 """What happened longer ago is never told outside the house: no replay can flood a city."""
 
 
-EXPIRED, NOT_WANTED = "expired", "not wanted"
-"""Why a channel is given up without another attempt: its time is over, or its recipient switched it off."""
-
-
 class DeliveryState(StrEnum):
     """How far a channel has come."""
 
@@ -41,10 +38,11 @@ class DeliveryState(StrEnum):
 
 
 class Delivery(BaseModel):
-    """One channel's part of a message."""
+    """One channel's part of a message; ``reason`` is what it said last, ``because`` why it is given up."""
 
     state: DeliveryState = DeliveryState.WAITING
     attempt: int = 0
+    because: GivenUpBecause | str | None = None
     reason: str | None = None
 
 
@@ -110,13 +108,14 @@ class Message(Entity[MessageEvent]):
             case MessageWritten():
                 self._write(event)
             case DeliveryMade():
-                self._settle(event.channel, DeliveryState.MADE, event.attempt, None)
+                self._settle(event.channel, Delivery(state=DeliveryState.MADE, attempt=event.attempt))
             case DeliveryFailed():
-                self._settle(event.channel, DeliveryState.WAITING, event.attempt, event.reason, event.again_at)
+                self._settle(event.channel, Delivery(attempt=event.attempt, reason=event.reason), event.again_at)
             case DeliveryHeld():
                 self._plan(event.channel, event.again_at)
             case DeliveryGivenUp():
-                self._settle(event.channel, DeliveryState.GIVEN_UP, event.attempt, event.reason)
+                told = event.model_dump(include={"attempt", "because", "reason"})
+                self._settle(event.channel, Delivery(state=DeliveryState.GIVEN_UP, **told))
             case MessageRead():
                 self.read = True
             case _:
@@ -145,10 +144,8 @@ class Message(Entity[MessageEvent]):
         for via in self.deliveries:
             self._plan(via, event.not_before or event.happened_at)
 
-    def _settle(
-        self, via: str, state: DeliveryState, attempt: int, reason: str | None, again_at: datetime | None = None
-    ) -> None:
-        self.deliveries = {**self.deliveries, str(via): Delivery(state=state, attempt=attempt, reason=reason)}
+    def _settle(self, via: str, delivery: Delivery, again_at: datetime | None = None) -> None:
+        self.deliveries = {**self.deliveries, str(via): delivery}
         self._plan(via, again_at)
         if self.next_at(Via.SMS) is None:  # a code is not kept where it is of no more use
             self.text = self.phone = None
@@ -180,11 +177,11 @@ def failed(
     attempt = message.deliveries[via].attempt + 1
     pause = None if failure.for_good else backoff.after(attempt)
     if pause is None:
-        message.record(DeliveryGivenUp(channel=via, attempt=attempt, reason=failure.reason))
+        _give_up(message, via, attempt, GivenUpBecause.FAILED, failure.reason)
         return
     again = allowed_from(at + max(pause, failure.retry_after))
     if again >= message.expires_at:
-        message.record(DeliveryGivenUp(channel=via, attempt=attempt, reason=f"{failure.reason}, then expired"))
+        _give_up(message, via, attempt, GivenUpBecause.EXPIRED, failure.reason)
     else:
         message.record(DeliveryFailed(channel=via, attempt=attempt, reason=failure.reason, again_at=again))
 
@@ -194,9 +191,13 @@ def held(message: Message, via: Via, until: datetime) -> None:
     message.record(DeliveryHeld(channel=via, again_at=until))
 
 
-def given_up(message: Message, via: Via, reason: str) -> None:
-    """It is not tried again: EXPIRED or NOT_WANTED."""
-    message.record(DeliveryGivenUp(channel=via, attempt=message.deliveries[via].attempt, reason=reason))
+def given_up(message: Message, via: Via, because: GivenUpBecause) -> None:
+    """It is not tried again, although nothing failed."""
+    _give_up(message, via, message.deliveries[via].attempt, because, None)
+
+
+def _give_up(message: Message, via: Via, attempt: int, because: GivenUpBecause, said: str | None) -> None:
+    message.record(DeliveryGivenUp(channel=via, attempt=attempt, because=because, reason=said))
 
 
 def read(message: Message) -> None:

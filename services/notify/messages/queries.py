@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
-from services.chassis.domain.events import Recorded
+from services.chassis.domain.events import Event, Recorded, decode
 from services.chassis.domain.values import id_from
 from services.chassis.ledger.report import Cut, Line
+from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import House
 from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryMade
-from services.notify.messages.model import EXPIRED, NOT_WANTED, DeliveryState, Message
+from services.notify.messages.model import DeliveryState, Message
 
-_ENDS = (DeliveryMade.type_name(), DeliveryGivenUp.type_name())
-_TRIES = (DeliveryFailed.type_name(), *_ENDS)
+_ENDS = (DeliveryMade, DeliveryGivenUp)
+
+Try = DeliveryFailed | DeliveryMade | DeliveryGivenUp
 
 
 async def told_once(house: House, _: Cut) -> list[Line]:
@@ -22,13 +24,14 @@ async def told_once(house: House, _: Cut) -> list[Line]:
     messages, deliveries = Line("L8", "messages"), Line("L8", "deliveries")
     async for documents in house.mongo.each(Message.collection(), {}):
         for document in documents:
-            _judge_message(messages, document)
-            _judge_deliveries(deliveries, document)
+            history = await archive.whole(house.mongo, Message.collection(), document)
+            _judge_message(messages, document, history[0]["cause"])
+            _judge_deliveries(deliveries, document, [decode(Message.events, Recorded.load(e)) for e in history])
     return [messages, deliveries]
 
 
-def _judge_message(line: Line, document: Document) -> None:
-    state, cause = document["state"], document["history"][0]["cause"]
+def _judge_message(line: Line, document: Document, cause: str) -> None:
+    state = document["state"]
     line.count("messages")
     if not cause.startswith(f"event:{state['because_of']}:"):
         line.breach(f"{document['_id']}: was written because of {cause}, it says because of {state['because_of']}")
@@ -36,20 +39,20 @@ def _judge_message(line: Line, document: Document) -> None:
         line.breach(f"{document['_id']}: its id is not that of {cause} and its recipient")
 
 
-def _judge_deliveries(line: Line, document: Document) -> None:
-    history = [Recorded.load(entry) for entry in document["history"]]
+def _judge_deliveries(line: Line, document: Document, history: Sequence[Event]) -> None:
     for via, delivery in document["state"]["deliveries"].items():
-        tries = [event for event in history if event.type in _TRIES and event.data["channel"] == via]
+        tries = [event for event in history if isinstance(event, Try) and event.channel == via]
         line.count(delivery["state"])
         wrong = _wrong(tries)
         if wrong:
             line.breach(f"{document['_id']} by {via}: {wrong}")
-        elif (delivery["state"] != DeliveryState.WAITING) != bool(tries and tries[-1].type in _ENDS):
+        elif (delivery["state"] != DeliveryState.WAITING) != bool(tries and isinstance(tries[-1], _ENDS)):
             line.breach(f"{document['_id']} by {via}: is {delivery['state']}, its history says otherwise")
 
 
-def _wrong(tries: Sequence[Recorded]) -> str | None:
-    if any(event.type in _ENDS for event in tries[:-1]):
+def _wrong(tries: Sequence[Try]) -> str | None:
+    if any(isinstance(event, _ENDS) for event in tries[:-1]):
         return "was tried after its end"
-    attempts = [event.data["attempt"] for event in tries if event.data.get("reason") not in (EXPIRED, NOT_WANTED)]
+    # A channel that said nothing was given up without another attempt.
+    attempts = [e.attempt for e in tries if not isinstance(e, DeliveryGivenUp) or e.reason is not None]
     return None if attempts == list(range(1, len(attempts) + 1)) else f"attempts {attempts}"

@@ -11,11 +11,11 @@ from services.chassis.ops import logs
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Context
-from services.contracts.notify import Via
+from services.contracts.notify import GivenUpBecause, Via
 from services.notify.audience.model import Person
 from services.notify.channels.model import Notice, NotTaken, Senders
 from services.notify.messages import commands
-from services.notify.messages.model import EXPIRED, NOT_WANTED, Message
+from services.notify.messages.model import Message
 from services.notify.preferences.model import Preferences, preferences_id
 
 log = logs.get()
@@ -40,9 +40,9 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
         preferences = await _preferences(ctx, message.person_id)
         free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.part(ZoneInfo))
         if message.expires_at <= ctx.now():
-            await commands.note_given_up(ctx, id, via, EXPIRED)
+            await commands.note_given_up(ctx, id, via, GivenUpBecause.EXPIRED)
         elif message.phone is None and preferences.declines(via):  # a sign-in code brings its phone: it was asked for
-            await commands.note_given_up(ctx, id, via, NOT_WANTED)
+            await commands.note_given_up(ctx, id, via, GivenUpBecause.NOT_WANTED)
         elif free > ctx.now():
             await commands.note_held(ctx, id, via, free)
         else:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from services.chassis.domain.values import shaped
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.notify import PreferencesSet, Via
 from services.notify.audience.model import SIGNED_IN
@@ -11,8 +12,17 @@ from services.notify.preferences import model
 from services.notify.preferences.model import Preferences, preferences_id
 from services.notify.preferences.queries import own
 
-Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
-Email = Annotated[str, Field(pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4}$")]
+Clock = Annotated[
+    str, shaped(r"^([01]\d|2[0-3]):[0-5]\d$", "时间，例如 22:00", "a time such as 22:00", examples=["22:00"])
+]
+Email = Annotated[
+    str,
+    shaped(
+        r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4}$",
+        "电子邮箱地址，例如 name@example.com",
+        "an e-mail address such as name@example.com",
+    ),
+]
 
 
 class SetPreferences(Command):

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from services.chassis.domain.entity import Copy
-from services.chassis.domain.events import Event, by_type
+from services.chassis.domain.events import Event, SchemaTooNew, by_type
 from services.chassis.domain.values import id_from
-from services.chassis.messaging.reactions import CopyMissing, Create, Delivered, Effect, Handled, SchemaTooNew
+from services.chassis.messaging.reactions import CopyMissing, Create, Delivered, Effect, Handled
 from services.chassis.ops import metrics
 from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.storage.store import load

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from services.chassis.domain.values import shaped
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.items import FieldKind, Mode, Words
 from services.contracts.items import FormField as ToldField
@@ -14,7 +15,14 @@ from services.requests.catalogue.model import Item
 
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Hours = Annotated[float, Field(gt=0, le=500, description="working hours")]
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Code = Annotated[
+    str,
+    shaped(
+        r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+        "最多 64 个字母、数字、- 或 _，以字母或数字开头",
+        "at most 64 letters, digits, - or _, beginning with a letter or digit",
+    ),
+]
 OfferedTier = Literal[Tier.STATION, Tier.TEAM, Tier.CENTRE, Tier.COUNTY]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field
 
-from services.chassis.domain.values import Text
+from services.chassis.domain.values import Text, shaped
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Command, Context, usecase
@@ -44,7 +44,13 @@ class FileRequest(Command):
     long: Annotated[float | None, Field(ge=-180, le=180, description="goes with lat")] = None
     answers: Annotated[dict[str, Any] | None, Field(max_length=30, description="to the questions of the form")] = None
     on_behalf_of: Annotated[
-        str | None, Field(pattern=r"^person_[0-9a-z]{1,40}$", description="the caller's person id; operators only")
+        str | None,
+        shaped(
+            r"^person_[0-9a-z]{1,40}$",
+            "人员编号，例如 person_8f3k",
+            "a person's id such as person_8f3k",
+            description="the caller's person id; operators only",
+        ),
     ] = None
 
 

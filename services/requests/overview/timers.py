@@ -39,3 +39,5 @@ def _show(*counts: Counted) -> None:
             metrics.cases.labels(state, system, county).inc(number)
         for county, number in count.overdue.items():
             metrics.cases_overdue.labels(county).inc(number)
+    if counts and not any(count.overdue for count in counts):
+        metrics.cases_overdue.labels("").set(0)  # counted, and none: without a sample it would not be known

@@ -25,8 +25,11 @@ from services.contracts.members import (
 
 class AreaUnknown(Refusal):
     kind = Kind.INVALID
-    zh = "没有代码为 {area} 的区域，请在 /v1/areas 中查找。"
-    en = "There is no area with the code {area}. Look it up at /v1/areas."
+    zh = "没有代码为 {area} 的区域。诉求须指明社区（12 位代码）或网格（再加 -NN），请在 /v1/areas 中查找。"
+    en = (
+        "There is no area with the code {area}. A request is for a community (12 digits) or a grid of one (with -NN "
+        "behind): look its code up at /v1/areas."
+    )
 
 
 class AreaNoLonger(Refusal):
@@ -42,8 +45,11 @@ class AreaNoLonger(Refusal):
 
 class AreaTooWide(Refusal):
     kind = Kind.INVALID
-    zh = "区域 {area} 不是社区或网格，请选到社区一级。"
-    en = "The area {area} is neither a community nor a grid. Choose one down to the community."
+    zh = "区域 {area} 不是社区或网格，请选到社区一级（12 位代码，见 /v1/areas?under={area}）。"
+    en = (
+        "The area {area} is neither a community nor a grid. Choose one of its communities (12 digits): they are at "
+        "/v1/areas?under={area}."
+    )
 
 
 class Place(Copy):

@@ -155,17 +155,20 @@ def _urged(case: Case, _: Actor, now: datetime) -> Refusal | None:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table; ``bar`` is what may stand against it besides role and state."""
+    """One line of the table; ``bar`` is what may stand against it besides role and state, ``needs`` its fields."""
 
     name: Words
     roles: tuple[Role, ...]
     states: frozenset[State]
     bar: Bar = _nothing
     method: str = "POST"
+    needs: tuple[str, ...] = ()
 
 
-def _rule(zh: str, en: str, roles: tuple[Role, ...], states: frozenset[State], bar: Bar = _nothing) -> Rule:
-    return Rule(Words(zh=zh, en=en), roles, states, bar)
+def _rule(
+    zh: str, en: str, roles: tuple[Role, ...], states: frozenset[State], bar: Bar = _nothing, *, needs: str = ""
+) -> Rule:
+    return Rule(Words(zh=zh, en=en), roles, states, bar, needs=tuple(needs.split()))
 
 
 _ASKS = (Role.RESIDENT, Role.OPERATOR)
@@ -177,24 +180,26 @@ _ASSIGNABLE = OPEN - {State.SUSPENDED}
 _TAKEN = frozenset((State.ACCEPTED, State.IN_PROGRESS))
 _AFTER = DONE | {State.CLOSED}
 
+_TEAM, _BODY = Words(zh="派给志愿队", en="give to a team"), Words(zh="派给单位", en="give to a body")
+
 STEPS: Mapping[Step, Rule] = {
     Step.VERIFY: _rule("核实", "verify", _DIRECTS, frozenset((State.NEW,))),
     Step.ROUTE: _rule("按规则派单", "route by the rules", _DIRECTS, WAITING, _for_supervisor),
-    Step.REJECT: _rule("不予受理", "reject", _DIRECTS, WAITING | {State.DISPATCHED}, _for_supervisor),
+    Step.REJECT: _rule("不予受理", "reject", _DIRECTS, WAITING | {State.DISPATCHED}, _for_supervisor, needs="answer"),
     Step.CANCEL: _rule("撤回", "cancel", _ASKS, OPEN),
-    Step.TEAM: Rule(Words(zh="派给志愿队", en="give to a team"), _DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT"),
-    Step.HANDLER: Rule(Words(zh="派给单位", en="give to a body"), _DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT"),
+    Step.TEAM: Rule(_TEAM, _DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("team_id",)),
+    Step.HANDLER: Rule(_BODY, _DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("organisation_id",)),
     Step.ACCEPT: _rule("接单", "accept", _DOES, frozenset((State.DISPATCHED,))),
     Step.START: _rule("开始办理", "start", _DOES, frozenset((State.ACCEPTED,))),
-    Step.PAUSE: _rule("暂停", "pause", (Role.HANDLER, Role.SUPERVISOR), _TAKEN, _pausing),
+    Step.PAUSE: _rule("暂停", "pause", (Role.HANDLER, Role.SUPERVISOR), _TAKEN, _pausing, needs="reason"),
     Step.RESUME: _rule("恢复办理", "resume", (Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
-    Step.RETURN: _rule("退单", "return", _DOES, HELD - {State.SUSPENDED}, _forced),
-    Step.RESOLVE: _rule("办结", "resolve", _DOES, _TAKEN),
-    Step.CALL_BACK: _rule("回访", "call back", _ENDS, DONE),
-    Step.RATE: _rule("评价", "rate", (Role.RESIDENT,), _AFTER, _rated),
-    Step.REOPEN: _rule("重新办理", "reopen", _ASKS, _AFTER, _reopening),
+    Step.RETURN: _rule("退单", "return", _DOES, HELD - {State.SUSPENDED}, _forced, needs="reason"),
+    Step.RESOLVE: _rule("办结", "resolve", _DOES, _TAKEN, needs="answer"),
+    Step.CALL_BACK: _rule("回访", "call back", _ENDS, DONE, needs="reached"),
+    Step.RATE: _rule("评价", "rate", (Role.RESIDENT,), _AFTER, _rated, needs="score solved"),
+    Step.REOPEN: _rule("重新办理", "reopen", _ASKS, _AFTER, _reopening, needs="reason"),
     Step.CLOSE: _rule("归档", "close", _ENDS, DONE),
-    Step.COMMENT: _rule("留言", "comment", READERS, frozenset(State)),
+    Step.COMMENT: _rule("留言", "comment", READERS, frozenset(State), needs="text"),
     Step.URGE: _rule("催办", "urge", _ASKS, OPEN, _urged),
 }
 """Who may do what in which state: the only place that says so."""

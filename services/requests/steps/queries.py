@@ -25,12 +25,15 @@ class StepView(BaseModel):
     name: Words
     method: str
     path: str = Field(examples=["/v1/requests/case_8f3k/accept"])
+    needs: tuple[str, ...] = Field(description="the fields that its body must have", examples=[["score", "solved"]])
 
     @classmethod
     def of(cls, step: Step, case: Case) -> Self:
         """The step and its address."""
         rule = STEPS[step]
-        return cls(step=step, name=rule.name, method=rule.method, path=f"/v1/requests/{case.id}/{step}")
+        return cls(
+            step=step, name=rule.name, method=rule.method, path=f"/v1/requests/{case.id}/{step}", needs=rule.needs
+        )
 
 
 class HandlerView(BaseModel):

@@ -76,14 +76,16 @@ class Told:
 def read(history: Iterable[Recorded]) -> Iterator[Told]:
     """A history as a timeline, oldest first; the doer of each event is told from what went before."""
     handler: Words | None = None
-    opening = ""
+    opening = rating = ""
     for recorded in history:
         event = decode(Case.events, recorded)
         if isinstance(event, told.CaseFiled | told.CaseReopened):
             opening = recorded.cause
+        if isinstance(event, told.CaseRated):
+            rating = recorded.cause
         if isinstance(event, told.CaseDispatched):
             handler = Words(zh=event.handler_zh, en=event.handler_en or event.handler_zh)
-        yield Told(recorded, event, LINES[type(event)], _doer(recorded, event, opening), handler)
+        yield Told(recorded, event, LINES[type(event)], _doer(recorded, event, opening, rating), handler)
 
 
 def is_inside(event: Event) -> bool:
@@ -91,8 +93,10 @@ def is_inside(event: Event) -> bool:
     return LINES[type(event)].inside or (isinstance(event, told.CommentAdded) and not event.public)
 
 
-def _doer(recorded: Recorded, event: Event, opening: str) -> Doer:
+def _doer(recorded: Recorded, event: Event, opening: str, rating: str) -> Doer:
     by = LINES[type(event)].by
+    if recorded.cause == rating and isinstance(event, told.CaseClosed):
+        return Doer.RESIDENT  # a matter that its resident calls settled is closed in the same write
     routed = recorded.cause == opening and isinstance(event, told.CaseDispatched)
     if routed or by is Doer.SYSTEM or not recorded.cause.startswith("http:"):
         return Doer.SYSTEM

@@ -1,6 +1,7 @@
 """Following a case by its number."""
 
 import hmac
+from collections import deque
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,8 @@ from services.requests.cases.model import Case
 from services.requests.cases.queries import opened
 from services.requests.states.model import STATE_NAMES
 from services.requests.tracking import model
+
+_MOST_ANSWERS = 50  # what staff may add to a case has no end
 
 
 class TrackQuery(BaseModel):
@@ -34,7 +37,7 @@ class TrackView(BaseModel):
     filed_at: Instant
     due_at: Instant
     overdue: bool
-    answers: list[str] = Field(description="what the resident was told, oldest first")
+    answers: list[str] = Field(description="what the resident was told, the last 50 of it, oldest first")
 
     @classmethod
     def of(cls, case: Case, answers: list[str]) -> Self:
@@ -61,7 +64,7 @@ async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
         raise NotFound
     case, history = await ctx.store.as_house().get(Case, id), await ctx.store.as_house().history(Case, id)
     await ctx.vault.hold(case.subjects())
-    told = [opened(ctx, case, field, words) for field, words in model.answers(history)]
+    told = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
     return TrackView.of(case, [words for words in told if words is not None])
 
 

@@ -1,5 +1,6 @@
 """Kafka: the only folder that knows aiokafka."""
 
+from services.chassis.messaging.kafka.cluster import Cluster
 from services.chassis.messaging.kafka.publisher import Publisher
 from services.chassis.messaging.kafka.reader import Reader
 from services.chassis.messaging.kafka.records import PARTITIONS, BrokerAway, Incoming, Outgoing, Unsendable
@@ -16,6 +17,7 @@ __all__ = [
     "PARTITIONS",
     "TOPICS",
     "BrokerAway",
+    "Cluster",
     "Incoming",
     "Outgoing",
     "Past",

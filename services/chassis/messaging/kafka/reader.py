@@ -1,7 +1,8 @@
 """Reading as a member of a group."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
@@ -61,14 +62,41 @@ class Reader:
 
         BrokerAway where the broker is away.
         """
-        offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in read}
+        return await self._confirm({TopicPartition(r.topic, r.partition): r.offset + 1 for r in read})
+
+    async def _confirm(self, offsets: Mapping[TopicPartition, int]) -> bool:
         try:
-            await self._consumer.commit(offsets)
+            await self._consumer.commit(dict(offsets))
         except (CommitFailedError, IllegalStateError):
             return False
         except (KafkaConnectionError, RequestTimedOutError) as error:
             raise BrokerAway(str(error)) from error
         return True
+
+    async def rest(self, wait_ms: int) -> None:
+        """Stay a member for so long, and take nothing."""
+        self._consumer.pause(*self._consumer.assignment())
+        for place, records in (await self._consumer.getmany(timeout_ms=wait_ms)).items():
+            self._consumer.seek(place, records[0].offset)  # given to us meanwhile: a new one does not rest yet
+
+    def wake(self) -> None:
+        """Take on from where the rest began."""
+        self._consumer.resume(*self._consumer.paused())
+
+    def again(self, record: Incoming) -> None:
+        """Take this record and all behind it once more, if its partition is still ours."""
+        with suppress(IllegalStateError):
+            self._consumer.seek(TopicPartition(record.topic, record.partition), record.offset)
+
+    async def move(self, places: Mapping[tuple[str, int], int]) -> bool:
+        """Read on from these offsets, and confirm them; False where a partition went elsewhere meanwhile."""
+        offsets = {TopicPartition(*place): offset for place, offset in places.items()}
+        try:
+            for place, offset in offsets.items():
+                self._consumer.seek(place, offset)
+        except IllegalStateError:
+            return False
+        return await self._confirm(offsets)
 
     def assigned(self) -> frozenset[tuple[str, int]]:
         """The partitions that are ours; none from the moment the group gives them out anew until it has done so."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -63,6 +64,13 @@ class Past:
         found = await in_time(self._admin.list_consumer_group_offsets(group))
         return {(p.topic, p.partition): known.offset for p, known in found.items() if known.offset >= 0}
 
+    async def at(self, when: datetime, ends: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+        """The offset of the first record since then in each of these partitions; its end where there is none."""
+        instant = int(when.timestamp() * 1000)
+        found = await in_time(self._consumer.offsets_for_times({TopicPartition(*p): instant for p in ends}))
+        since = {(p.topic, p.partition): known.offset for p, known in found.items() if known}
+        return {**ends, **since}
+
     async def read(self, topic: str, partition: int, start: int, end: int) -> AsyncIterator[list[Incoming]]:
         """The records of one partition from ``start`` up to, but without, ``end``, in batches."""
         self._consumer.assign([place := TopicPartition(topic, partition)])
@@ -115,12 +123,13 @@ async def group_has_offsets(brokers: str, group: str) -> bool:
 async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> list[str]:
     wrong = []
     for short, full in names.items():
-        entries = await _configuration(admin, full)
+        entries = await configuration(admin, full)
         wrong += [f"{full}: {k}={entries[k]}" for k, v in TOPICS[short].items() if entries[k] != v]
     return wrong
 
 
-async def _configuration(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+async def configuration(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    """Every setting of a topic, also those that it has from the broker; waits for one that is not there yet."""
     while True:
         (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
         error, _, _, _, entries = answer.resources[0][:5]

@@ -1,0 +1,166 @@
+"""`linli consumer`: let the consumer of a service rest, go on, or read again from elsewhere."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from deploy.cli import groups, screen
+from deploy.cli.groups import LISTENERS, Group, operator
+from deploy.cli.screen import Json
+from deploy.local import Trouble
+from services.chassis.messaging import orders
+from services.chassis.messaging.orders import RUNNING
+
+command = typer.Typer(
+    no_args_is_help=True,
+    help="See how the consumers of the services are, let one rest, go on, or read again from elsewhere. "
+    "查看各服务的消费者，暂停、恢复，或从其他位置重新读取。",
+)
+
+Service = Annotated[str, typer.Argument(help=f"Whose consumer: {' or '.join(LISTENERS)}.")]
+Within = Annotated[float, typer.Option(min=0, help="Seconds to wait until every worker has obeyed.")]
+
+
+@command.command("list")
+def list_consumers(as_json: Json = False) -> None:
+    """Show each consumer: running, paused or stopped, why, by whom, its workers, and how far behind it is.
+    显示每个消费者的状态、原因、操作人、工作进程和积压量。
+
+    Example:  [bold]linli consumer list[/]
+
+    Exit code 0: listed; 2: a database or the broker does not answer.
+    """
+    stack = groups.running_stack()
+    found = [groups.ask(stack, service, _told) for service in LISTENERS]
+    if as_json:
+        screen.print_json({"consumers": found})
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("service", "state", "behind", "workers", "since", "by", "reason"):
+        table.add_column(title, overflow="fold")
+    for one in found:
+        since = f"{one['at'].astimezone():%Y-%m-%d %H:%M:%S}" if one["at"] else ""
+        workers = ", ".join(one["workers"])
+        table.add_row(one["service"], one["state"], str(one["behind"]), workers, since, one["by"], one["reason"])
+    screen.STDOUT.print(table)
+
+
+@command.command("pause")
+def pause(
+    service: Service,
+    reason: Annotated[str, typer.Option(help="Why; shown to everybody who looks.")],
+    within: Within = 30,
+    as_json: Json = False,
+) -> None:
+    """Let a consumer rest: what comes waits on the topic, nothing is lost. It ends the batch in hand first.
+    暂停消费者：新消息留在主题中等待，不会丢失。
+
+    Example:  [bold]linli consumer pause notify --reason "SMS provider moves"[/]
+
+    Exit code 0: it rests; 1: a worker has not obeyed yet; 2: it rests already, or wrong usage.
+    """
+
+    async def asked(group: Group) -> list[str]:
+        if not await orders.pause(group.mongo, group.name, reason, operator()):
+            wish = await group.wish()
+            raise Trouble(f"{service} is {wish.state} already, by {wish.by}: {wish.reason}.")
+        return await orders.obeyed(group.mongo, group.name, within)
+
+    _tell(service, "paused", groups.ask(groups.running_stack(), service, asked), as_json=as_json)
+
+
+@command.command("resume")
+def resume(service: Service, within: Within = 30, as_json: Json = False) -> None:
+    """Let a consumer that rests, or that has stopped after too many failures, go on from where it was.
+    让暂停或因失败过多而停止的消费者从原处继续。
+
+    Example:  [bold]linli consumer resume notify[/]
+
+    Exit code 0: it goes on; 1: a worker has not obeyed yet; 2: it runs already, or wrong usage.
+    """
+
+    async def asked(group: Group) -> list[str]:
+        if moves := (await group.wish()).moves:
+            raise Trouble(f"{len(moves)} partitions are still to be reset: start the workers, then resume.")
+        if not await orders.resume(group.mongo, group.name, operator()):
+            raise Trouble(f"{service} runs already.")
+        return await orders.obeyed(group.mongo, group.name, within)
+
+    _tell(service, "running", groups.ask(groups.running_stack(), service, asked), as_json=as_json)
+
+
+@command.command("reset")
+def reset(
+    service: Service,
+    to: Annotated[str, typer.Option(help="earliest, latest, or a time such as 2026-11-24T08:00.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it is only shown.")] = False,
+    within: Within = 30,
+    as_json: Json = False,
+) -> None:
+    """Let a paused consumer read again from elsewhere. What had its effect has it once: it is recognised.
+    让已暂停的消费者从其他位置重新读取；已生效的事件会被识别，不会重复生效。
+
+    Read again from earlier loses nothing. [bold]latest[/] leaves out what has not been read yet: `linli verify` will
+    name it. Afterwards: [bold]linli consumer resume[/].
+
+    Examples:  [bold]linli consumer reset notify --to earliest[/]  ·
+    [bold]linli consumer reset notify --to 2026-11-24T08:00 --yes[/]
+
+    Exit code 0: done, or only shown; 1: a worker has not obeyed yet; 2: it is not paused, or wrong usage.
+    """
+
+    async def asked(group: Group) -> dict[str, Any]:
+        if (await group.wish()).state == RUNNING:
+            raise Trouble(f"{service} runs: pause it first with `linli consumer pause {service} --reason …`.")
+        before, after = await group.committed(), await group.target(to)
+        again = sum(max(0, before.get(place, 0) - offset) for place, offset in after.items())
+        left_out = sum(max(0, offset - before.get(place, 0)) for place, offset in after.items())
+        told: dict[str, Any] = {"service": service, "to": to, "read_again": again, "left_out": left_out}
+        told["partitions"] = [
+            {"topic": place[0], "partition": place[1], "before": before.get(place, 0), "after": offset}
+            for place, offset in sorted(after.items())
+        ]
+        if not yes:
+            return {**told, "dry_run": True, "waiting": []}
+        await orders.move(group.mongo, group.name, after, operator())
+        return {**told, "dry_run": False, "waiting": await orders.obeyed(group.mongo, group.name, within)}
+
+    told = groups.ask(groups.running_stack(), service, asked)
+    if as_json:
+        screen.print_json(told)
+    else:
+        _show_reset(told)
+    raise typer.Exit(1 if told["waiting"] else 0)
+
+
+def _show_reset(told: dict[str, Any]) -> None:
+    for one in told["partitions"]:
+        if one["before"] != one["after"]:
+            screen.STDOUT.print(f"{one['topic']}-{one['partition']}  {one['before']} → {one['after']}")
+    counts = f"{told['read_again']} records come again, {told['left_out']} are left out"
+    if told["dry_run"]:
+        screen.STDOUT.print(f"{counts}. Say --yes to do it.")
+        return
+    screen.STDOUT.print(f"{counts}. Go on with `linli consumer resume {told['service']}`.")
+    _show_waiting(told["waiting"])
+
+
+async def _told(group: Group) -> dict[str, Any]:
+    wish = await group.wish()
+    told = {"service": group.service, "state": wish.state, "reason": wish.reason, "by": wish.by, "at": wish.at}
+    return {**told, "workers": sorted(wish.members), "waiting": wish.waits_for(), "behind": await group.lag()}
+
+
+def _tell(service: str, state: str, waiting: list[str], *, as_json: bool) -> None:
+    if as_json:
+        screen.print_json({"service": service, "state": state, "waiting": waiting})
+    else:
+        screen.STDOUT.print(f"{service}: {state}")
+        _show_waiting(waiting)
+    raise typer.Exit(1 if waiting else 0)
+
+
+def _show_waiting(waiting: list[str]) -> None:
+    if waiting:
+        screen.STDOUT.print(f"has not obeyed yet: {', '.join(waiting)}; it does as soon as it runs")

@@ -1,0 +1,54 @@
+"""The city's data, and over what its parts talk to each other."""
+
+import ipaddress
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from deploy.cities.load import CityDataWrong, calendar
+from deploy.cli.seed import folder
+from deploy.local import Stack, databases
+from services.chassis.ops.examining.findings import Finding, ok, soon, wrong
+
+AHEAD_DAYS = 60
+"""A year's holidays are published in the autumn before it."""
+_LONGEST = 200
+
+
+def holidays(stack: Stack) -> list[Finding]:
+    """Until when they are known, and in which time zone the city lives."""
+    data = folder(stack)
+    try:
+        known = calendar(data)
+    except (CityDataWrong, ValueError) as error:
+        why = " ".join(str(error).split())[:_LONGEST]
+        return [wrong("calendar", f"holidays.json in {data} cannot be used ({why})", "correct it there, then restart")]
+    zone, until = ok("time zone", str(known.zone)), known.covered_until
+    days, said = (until - datetime.now(UTC).astimezone(known.zone).date()).days, f"holidays are known until {until}"
+    advice = f"add the next year's to {data / 'holidays.json'} and restart: without them every holiday counts as work"
+    if days < 0:
+        return [zone, wrong("calendar", said, advice)]
+    return [zone, soon("calendar", said, advice) if days < AHEAD_DAYS else ok("calendar", said)]
+
+
+def encryption(stack: Stack) -> list[Finding]:
+    """Whether anything is said in clear over a network."""
+    environment = stack.environment("members", "web")
+    uris = [uri for uri in stack.uris.values() if "tls=true" not in uri.lower() and "ssl=true" not in uri.lower()]
+    spoken = [*stack.kafka.split(","), *(host for uri in uris for host in databases.hosts(uri).split(","))]
+    outside = sorted(set(_outside([*spoken, f"{environment['LINLI_HOST']}:0"])))
+    if outside:
+        advice = "put these behind TLS, or on a network of their own"
+        return [soon("encryption", f"in clear: {', '.join(outside)}", advice)]
+    return [ok("encryption", "none is needed here: everything listens on this machine's own addresses only")]
+
+
+def _outside(addresses: Iterable[str]) -> list[str]:
+    hosts = [address.strip().rpartition(":")[0].strip("[]") for address in addresses]
+    return [host for host in hosts if host != "localhost" and not _is_loopback(host)]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

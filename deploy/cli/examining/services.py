@@ -1,0 +1,43 @@
+"""The services, each asked in a process of its own, and the processes that run."""
+
+import os
+import subprocess
+import sys
+
+import orjson
+
+from deploy.cli.examining import lines
+from deploy.cli.examining.lines import Line
+from deploy.local import Stack, health
+from services.chassis.ops.examining.findings import Finding, ok, wrong
+
+SECONDS = 60
+"""What takes longer is not waited for: an examination itself ends after ten, unless the machine is at its end."""
+
+
+def examine(stack: Stack, service: str) -> list[Line]:
+    """What one service tells of itself and of what it stands on."""
+    typed = (sys.executable, "-m", f"services.{service}", "examine", "--json")
+    settings = {**os.environ, **stack.environment(service, "web")}
+    try:
+        done = subprocess.run(typed, env=settings, capture_output=True, text=True, check=False, timeout=SECONDS)
+        found = orjson.loads(done.stdout)["findings"]
+    except subprocess.TimeoutExpired:
+        return lines.of(
+            service, [wrong("service", f"did not answer within {SECONDS} s", "repeat it; see linli status")]
+        )
+    except (orjson.JSONDecodeError, KeyError):
+        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        return lines.of(service, [wrong("settings", said, "correct what that says, then restart")])
+    return [{"where": service, **finding} for finding in found]
+
+
+def processes(stack: Stack) -> list[Finding]:
+    """Those that are to run and do not, or are not ready."""
+    found = health.look(stack.layout).processes
+    bad = [one for one in found if not one.ready]
+    if bad:
+        return [
+            wrong("processes", f"{one.name} is not ready {one.said}".strip(), f"linli logs {one.name}") for one in bad
+        ]
+    return [ok("processes", f"all {len(found)} are ready")]

@@ -1,0 +1,90 @@
+"""The consumer groups of the services: their databases, their offsets, and what is asked of them."""
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from deploy.local import Stack, Trouble
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging import orders
+from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
+from services.chassis.messaging.orders import Place, Wish
+from services.chassis.storage.mongo import Mongo, connect
+
+LISTENERS = ("requests", "notify")
+"""The services that listen to others."""
+
+T = TypeVar("T")
+
+
+def operator() -> str:
+    """Who types, as far as this machine knows."""
+    return f"operator {getpass.getuser()}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The consumer group of one service."""
+
+    service: str
+    name: str
+    mongo: Mongo
+    past: Past
+
+    async def wish(self) -> Wish:
+        """What is asked of it now."""
+        return await orders.wish_of(self.mongo, self.name)
+
+    async def committed(self) -> dict[Place, int]:
+        """How far it has confirmed."""
+        return await self.past.committed(self.name)
+
+    async def ends(self) -> dict[Place, int]:
+        """The ends of the topics it has read of."""
+        topics = {topic for topic, _ in await self.committed()}
+        return {place: end for topic in topics for place, end in (await self.past.ends(topic)).items()}
+
+    async def lag(self) -> int:
+        """How many records it has not confirmed yet."""
+        confirmed = await self.committed()
+        return sum(max(0, end - confirmed.get(place, 0)) for place, end in (await self.ends()).items())
+
+    async def target(self, to: str) -> dict[Place, int]:
+        """The offsets that a word means: ``earliest``, ``latest``, or a time (ISO 8601); Trouble for another."""
+        ends = await self.ends()
+        if to in ("earliest", "latest"):
+            return ends if to == "latest" else dict.fromkeys(ends, 0)
+        try:
+            at = datetime.fromisoformat(to).astimezone()
+        except ValueError:
+            raise Trouble(f"--to {to!r}: say earliest, latest, or a time such as 2026-11-24T08:00.") from None
+        return await self.past.at(at, ends)
+
+
+def ask(stack: Stack, service: str, work: Callable[[Group], Awaitable[T]]) -> T:
+    """The outcome of something with the group of one service; Trouble where database or broker are away."""
+    if service not in LISTENERS:
+        raise Trouble(f"{service!r} has no consumer: choose one of {', '.join(LISTENERS)}.")
+    try:
+        return asyncio.run(_with_group(stack, service, work))
+    except (Unavailable, BrokerAway, TopicMissing) as error:
+        raise Trouble(f"Database or broker do not answer ({error}): see `linli status`.") from error
+
+
+async def _with_group(stack: Stack, service: str, work: Callable[[Group], Awaitable[T]]) -> T:
+    prefix = stack.environment(service, "worker")["LINLI_TOPIC_PREFIX"]
+    mongo = connect(stack.uris[service])
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(mongo.close)
+        past = await opened.enter_async_context(Past(stack.kafka).open())
+        return await work(Group(service, f"{prefix}.{service}", mongo, past))
+
+
+def running_stack() -> Stack:
+    """The stack of this environment."""
+    return Stack.of(os.environ)

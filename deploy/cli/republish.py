@@ -1,0 +1,82 @@
+"""`linli republish`: what was published is sent again from the histories, after a topic was lost or to be read anew."""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from deploy.cli import screen
+from deploy.cli.asking import ask_each
+from deploy.cli.auditing import chosen, instant
+from deploy.cli.screen import Json
+from deploy.local import Stack, Trouble
+from deploy.local.processes import SERVICES
+
+
+def command(
+    service: Annotated[str, typer.Option(help="Only from this service.")] = "",
+    entity: Annotated[str, typer.Option(help="What happened to this one, by its id.")] = "",
+    kind: Annotated[str, typer.Option(help="What happened to all of a kind, such as case or team.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+    since: Annotated[str, typer.Option(help="Only what was recorded from then on, as 2026-11-24T08:00.")] = "",
+    until: Annotated[str, typer.Option(help="Only what was recorded before then.")] = "",
+    lost: Annotated[bool, typer.Option("--lost", help="The topic was lost: make it, and send all before new.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it is only shown.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send published events again from the histories, in order, while Linli runs.
+    根据历史记录按顺序重新发送已发布的事件，可在运行中执行。
+
+    Nothing has its effect twice: readers pass over what they have seen. What is private is never sent. After a topic
+    was lost, --lost makes it anew and lets new events wait until all that came before them is sent; those of a run
+    that was interrupted wait two more minutes for the next.
+
+    Examples:  [bold]linli republish --entity case_8f3k[/]  ·  [bold]linli republish --kind team --yes[/]  ·
+    [bold]linli republish --service requests --all --lost --yes[/]
+
+    Exit code 0: all was sent, or it was only shown; 1: some was left out, as is said; 2: wrong usage, or it cannot be
+    done now: what was sent already does no harm, repeat it.
+    """
+    if sum(map(bool, (entity, kind, everything))) != 1:
+        raise Trouble("Say what: --entity ID, --kind KIND, or --all.")
+    if lost and not (everything and service and not (since or until)):
+        raise Trouble("A lost topic is sent as a whole: --lost goes with --service and --all, without times.")
+    stack, services = Stack.of(os.environ).running(), chosen(service, SERVICES)
+    times = {"--since": instant(since) if since else None, "--until": instant(until) if until else None}
+    words = _words({"--entity": entity, "--kind": kind}, times, {"--all": everything, "--lost": lost, "--yes": yes})
+    answers = _having(entity, kind, ask_each(stack, services, "republish", lambda _: words))
+    clean = not any(answer["left_out"] for answer in answers)
+    if as_json:
+        screen.print_json({"clean": clean, "services": answers})
+    else:
+        for answer in answers:
+            _show(answer)
+    raise typer.Exit(0 if clean else 1)
+
+
+def _words(names: dict[str, str], times: dict[str, datetime | None], flags: dict[str, bool]) -> list[str]:
+    given = {**names, **{name: at.isoformat() for name, at in times.items() if at}}
+    valued = [word for name, value in given.items() if value for word in (name, value)]
+    return [*valued, *(name for name, up in flags.items() if up)]
+
+
+def _having(entity: str, kind: str, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers of the services that have it; Trouble where none has."""
+    if kind and not any(kind in answer["kinds"] for answer in answers):
+        known = "; ".join(f"{answer['service']}: {', '.join(answer['kinds'])}" for answer in answers)
+        raise Trouble(f"Nothing is called {kind!r}. There are, in {known}.")
+    if not entity:
+        return [answer for answer in answers if not kind or kind in answer["kinds"]]
+    if having := [answer for answer in answers if answer["entities"] or answer["left_out"]]:
+        return having
+    raise Trouble(f"Nothing of {entity!r} was published in that time: look at the id, and at --since and --until.")
+
+
+def _show(answer: dict[str, Any]) -> None:
+    counts = f"{answer['events']:,} events of {answer['entities']:,} entities"
+    done = f"{answer['sent']:,} sent" if not answer["dry_run"] else "would be sent. Say --yes to do it."
+    screen.STDOUT.print(f"{answer['service']}: {counts}{', ' if answer['sent'] else ' '}{done}", soft_wrap=True)
+    for line in answer["examples"]:
+        screen.STDOUT.print(f"  left out: {line}", soft_wrap=True)

@@ -1,0 +1,36 @@
+"""What the supervisor's log tells of processes that ended by themselves and were started again."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_BEGAN = "supervisord started with pid"
+_EXITED = re.compile(r"(?P<at>\S+ [\d:]+),\d+ \S+ exited: (?P<name>\S+) \((?P<why>[^;]*);.*\)$")
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """How often a process ended unasked since the stack came up, and when (the machine's time) and how last."""
+
+    times: int
+    at: str
+    why: str
+
+    @property
+    def said(self) -> str:
+        """In words, such as: started again 2 times, last at 2026-11-23 23:38:43: terminated by SIGKILL."""
+        times = "once" if self.times == 1 else f"{self.times} times"
+        return f"started again {times}, last at {self.at}: {self.why}"
+
+
+def read(log: Path) -> dict[str, Restarts]:
+    """By the name of the process; nothing where there is no log."""
+    found: dict[str, Restarts] = {}
+    for line in log.read_text(errors="replace").splitlines() if log.exists() else ():
+        if _BEGAN in line:
+            found.clear()
+        elif exited := _EXITED.match(line):
+            name = exited["name"]
+            before = found[name].times if name in found else 0
+            found[name] = Restarts(before + 1, exited["at"], exited["why"])
+    return found

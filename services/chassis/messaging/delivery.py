@@ -1,0 +1,291 @@
+"""Delivery: a batch of records to the reactions that want them; effects first, then the memory of them."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Protocol
+
+from services.chassis.domain.events import Origin
+from services.chassis.messaging.dropped import reached
+from services.chassis.messaging.kafka import Incoming
+from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
+from services.chassis.messaging.patience import lasting, passing
+from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, Write
+from services.chassis.ops import logs, metrics, tracing
+from services.chassis.storage.mongo import Document, Put
+from services.chassis.storage.vault import KeyNotHere
+from services.chassis.usecase import House
+
+log = logs.get()
+
+MOST_FAILURES = 20
+_TRIES = 3
+_KEY_TRIES = 30  # each waits a second: a person's key may be that late, and the event is parked after that
+_PAUSE = 0.05  # seconds before the second try, doubled before each further one
+_BEHIND = "waits behind an earlier event"
+
+
+class Moved(Exception):
+    """The partitions have been given out anew: whoever has this one now reads on from what was confirmed."""
+
+
+class TooManyFail(Exception):
+    """A reaction fails on one event after the other: nobody is to go on before somebody has looked."""
+
+
+class _Behind(Exception):
+    """An earlier event of the same entity is parked."""
+
+
+class Holder(Protocol):
+    """Who has partitions, all of them or those that a group has given."""
+
+    def assigned(self) -> frozenset[tuple[str, int]]:
+        """The partitions that are ours."""
+
+    def turn(self) -> int:
+        """How often they have been given out."""
+
+
+class Delivery:
+    """Brings each event to each reaction that wants it, with its effect once, or parks it."""
+
+    def __init__(
+        self, house: House, holder: Holder, reactions: Sequence[AnyReaction], most_failures: int = MOST_FAILURES
+    ) -> None:
+        """``reactions``: those that are on; after ``most_failures`` in a row one more is not parked any more."""
+        self._house = house
+        self._holder = holder
+        self._most_failures = most_failures
+        self._failing: Counter[str] = Counter()
+        self._ours: frozenset[tuple[str, int]] = frozenset()
+        self.switch(reactions)
+
+    def switch(self, reactions: Sequence[AnyReaction]) -> None:
+        """Other reactions from now on; what is parked is learned anew."""
+        self._reactions = reactions
+        self._parking = Parking(self._house.mongo, [reaction.name for reaction in reactions])
+        self._turn = -1
+
+    def ready(self) -> bool:
+        """Whether the partitions have been given out and some are ours."""
+        return bool(self._ours)
+
+    async def settle(self) -> None:
+        """Learn what is parked of the partitions that are ours now, then replay and drop what is to be."""
+        await self.learn()
+        for document in await self._parking.flagged(self._ours):
+            await (self._drop(document) if "drop" in document else self._replay(document))
+
+    async def learn(self) -> None:
+        """Learn what is parked of the partitions that are ours now."""
+        ours, turn = self._holder.assigned(), self._holder.turn()
+        # Also when they are the same: another member may have had them meanwhile, and parked something.
+        if (ours, turn) != (self._ours, self._turn):
+            metrics.consumer_lag.clear()  # what is another worker's now must not be counted twice
+            await self._parking.load(ours)
+            self._ours, self._turn = ours, turn
+
+    async def take(self, records: Sequence[Incoming]) -> None:
+        """One batch of one partition, reaction by reaction. Moved, or TooManyFail, where it is not to be confirmed."""
+        self._expect_ours(records[0])
+        events = []
+        for record in records:
+            try:
+                events.append(Delivered.of(record))
+                self._failing[UNREADABLE] = 0
+            except Unreadable as error:
+                await self._refuse(record, str(error))
+        for reaction in self._reactions:
+            wanted = [event for event in events if event.type in reaction.types]
+            if kept := [event for event in wanted if not self._parking.gave_up(reaction.name, event)]:
+                await self._react(reaction, kept)
+
+    async def _refuse(self, record: Incoming, reason: str) -> None:
+        self._expect_ours(record)
+        if not self._parking.gave_up_unreadable(record):
+            self._count_failure(UNREADABLE, reason)
+            await self._parking.park_unreadable(record, reason)
+
+    async def _react(self, reaction: AnyReaction, wanted: Sequence[Delivered]) -> None:
+        events = await self._unseen(reaction, wanted)
+        handled = await reaction.batch(self._house, events)
+        done: list[tuple[Delivered, Sequence[Effect]]] = []
+        for event in events:
+            outcome = await self._attempt(reaction, handled, event)
+            if not isinstance(outcome, BaseException):
+                done.append((event, outcome))
+                continue
+            # First what lies before it: parked, it may be replayed before this batch comes again, and be seen ahead.
+            await self._write(reaction, done)
+            done = []
+            await self._set_aside(reaction, event, outcome)
+        await self._write(reaction, done)
+
+    async def _attempt(
+        self, reaction: AnyReaction, handled: Handled, event: Delivered
+    ) -> Sequence[Effect] | BaseException:
+        """The effects of one event, or why it has to be parked."""
+        if self._parking.holds(reaction.name, event):
+            return _Behind()
+        for attempt in range(_KEY_TRIES):
+            try:
+                effects = await self._timed(reaction, handled, event)
+                self._failing[reaction.name] = 0
+                return effects
+            except KeyNotHere as error:
+                reason: BaseException = error
+            except Exception as error:
+                if passing(error):
+                    raise
+                reason = error
+                if attempt + 1 >= _TRIES:
+                    break
+                await asyncio.sleep(_PAUSE * 2**attempt)
+        return reason
+
+    async def _set_aside(self, reaction: AnyReaction, event: Delivered, reason: BaseException) -> None:
+        if isinstance(reason, _Behind) or self._parking.holds(reaction.name, event):
+            await self._park(reaction, event, _BEHIND)
+        else:
+            await self._give_up(reaction, event, reason, reaction.name)
+
+    async def _timed(self, reaction: AnyReaction, handled: Handled, event: Delivered) -> Sequence[Effect]:
+        outcome, start = "failed", time.perf_counter()
+        with tracing.span_because_of(f"reaction {reaction.name}", event.trace):
+            try:
+                effects = await handled(event)
+                outcome = "applied" if effects else "done"
+                return effects
+            finally:
+                metrics.reaction_seconds.labels(reaction.name, outcome).observe(time.perf_counter() - start)
+
+    async def _write(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
+        """The effects of a batch at once; one by one where that fails, to find the one that cannot be written."""
+        try:
+            await self._write_together(reaction, done)
+        except Exception as error:
+            if passing(error) or not done:
+                raise
+            if len(done) == 1:
+                await self._give_up(reaction, done[0][0], error, _writing(reaction))
+                return
+            for one in done:
+                if self._parking.holds(reaction.name, one[0]):
+                    await self._park(reaction, one[0], _BEHIND)
+                else:
+                    await self._write(reaction, [one])
+
+    async def _write_together(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
+        writes = [w for event, effects in done for e in effects for w in e.writes(self._origin(reaction, event))]
+        for name, group in groupby(sorted(writes, key=_collection), key=_collection):
+            await self._house.mongo.bulk(name, [write for _, write in group])
+        await self._remember(reaction, [event for event, _ in done])
+        self._failing[_writing(reaction)] = 0
+        for event, effects in done:
+            with tracing.bound(event.trace):
+                log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
+            metrics.event_age.labels(reaction.name).observe((self._house.clock() - event.at).total_seconds())
+            for recorded in (r for effect in effects for r in effect.recorded()):
+                metrics.events_recorded.labels(recorded.type_name()).inc()
+
+    async def _give_up(self, reaction: AnyReaction, event: Delivered, error: BaseException, what: str) -> None:
+        with tracing.bound(event.trace):
+            log.error("a reaction failed", reaction=reaction.name, event_id=event.id, exc_info=error)
+            self._count_failure(what, logs.told(error))
+            await self._park(reaction, event, logs.told(error))
+
+    def _count_failure(self, what: str, reason: str) -> None:
+        """TooManyFail instead of parking a whole topic: what was deployed is to blame, not what the events say."""
+        self._failing[what] += 1
+        if self._failing[what] > self._most_failures:
+            self._failing[what] = 0
+            raise TooManyFail(f"{what} failed on more than {self._most_failures} events in a row; the last: {reason}")
+
+    async def _park(self, reaction: AnyReaction, event: Delivered, reason: str) -> None:
+        """Until that is certain: where only the answer was lost, another try must not have the effect as well."""
+
+        async def parked() -> None:
+            self._expect_ours(event.record)
+            await self._parking.park(reaction.name, event, reason)
+
+        await lasting(parked)
+
+    def _expect_ours(self, record: Incoming) -> None:
+        """Moved where we may not know all that is parked of this partition, or its new owner would not learn of it."""
+        settled = (self._holder.assigned(), self._holder.turn()) == (self._ours, self._turn)
+        if not settled or (record.topic, record.partition) not in self._ours:
+            raise Moved
+
+    def _origin(self, reaction: AnyReaction, event: Delivered) -> Origin:
+        cause = f"event:{event.id}:{reaction.name}"
+        return Origin(self._house.clock(), reaction.name, self._house.city, cause, None, event.trace)
+
+    async def _unseen(self, reaction: AnyReaction, wanted: Sequence[Delivered]) -> Sequence[Delivered]:
+        if not reaction.remembers:
+            return wanted
+        ids = list({_memory(reaction, event) for event in wanted})
+        found = await self._house.mongo.find("seen", {"_id": {"$in": ids}}, limit=len(ids))
+        seen = {document["_id"]: document["version"] for document in found}
+        fresh = []
+        for event in wanted:
+            # Within a batch too: a relay that crashed sends the same event twice in a row.
+            if event.version > seen.get(_memory(reaction, event), 0):
+                seen[_memory(reaction, event)] = event.version
+                fresh.append(event)
+        return fresh
+
+    async def _remember(self, reaction: AnyReaction, events: Iterable[Delivered]) -> None:
+        if not reaction.remembers:
+            return
+        latest = {_memory(reaction, event): event.version for event in events}
+        await self._house.mongo.bulk(
+            "seen", [Put({"_id": id}, {"$max": {"version": v}}, upsert=True) for id, v in latest.items()]
+        )
+
+    async def _replay(self, document: Document) -> None:
+        """One parked event again; the order of its entity is the order in which ``flagged`` gives them."""
+        reaction = self._named(document["reaction"])
+        if reaction is None:
+            await self._parking.keep_waiting(document, "no reaction of this name is on")
+            return
+        if not await self._parking.is_next(document):
+            return
+        try:
+            event = Delivered.of(record_of(document))
+            handled = await reaction.batch(self._house, [event])
+            effects = await self._timed(reaction, handled, event)
+            await self._write_together(reaction, [(event, effects)])
+        except Exception as error:
+            if passing(error):
+                raise
+            await self._parking.fail_again(document, logs.told(error))
+            return
+        await self._parking.unpark(document)
+
+    async def _drop(self, document: Document) -> None:
+        """One parked event for good; a late duplicate of one that had its effect is only taken away."""
+        reaction = self._named(document["reaction"])
+        had = await reached(self._house.mongo, reaction, document["entity"]) if reaction else 0
+        if reaction and Delivered.of(record_of(document)).version <= had:
+            await self._parking.unpark(document)
+        else:
+            await self._parking.drop(document)
+
+    def _named(self, name: str) -> AnyReaction | None:
+        return next((reaction for reaction in self._reactions if reaction.name == name), None)
+
+
+def _writing(reaction: AnyReaction) -> str:
+    """What fails where the effects of a reaction cannot be written: apart from the reaction's own failures."""
+    return f"writing for {reaction.name}"
+
+
+def _memory(reaction: AnyReaction, event: Delivered) -> str:
+    return f"{reaction.name}|{event.entity}"
+
+
+def _collection(write: Write) -> str:
+    return write[0]

@@ -1,0 +1,94 @@
+"""Create and change commands of 32 clients through the gateway, held against the ceiling."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.bench import ceiling, driving, processors, scripts
+from tests.bench.bench import DRIVERS, Bench
+from tests.bench.driving import ENDLESS, Closed
+from tests.bench.figures import Bars, Figure, Spread, at_least
+from tests.bench.shots import Outcome, Sample, Script, milliseconds, rate, together
+
+NAME = "commands"
+TITLE = "Create and change commands, 32 clients, through the gateway"
+
+CLIENTS = 32
+WARM = 2.0
+SHARE = 0.5
+FASTER = 3.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One closed loop: how many were accepted a second, and everything that was noted."""
+
+    rate: float
+    cost: Figure
+    outcomes: Sequence[Outcome]
+    samples: Sequence[Sample]
+
+    def detail(self) -> dict[str, object]:
+        """What one wants to know beside the rate."""
+        statuses = Counter(str(sample.status) for sample in self.samples)
+        busy = max(outcome.busy for outcome in self.outcomes)
+        milliseconds_taken = Spread.of(milliseconds(self.samples)).told()
+        return {"ms": milliseconds_taken, "answers": dict(statuses), "busiest driver, share of a core": round(busy, 2)}
+
+
+async def measure(bench: Bench) -> list[Figure]:
+    """The driver against what costs nothing, then filing, then the steps of what was filed."""
+    top, seconds = await ceiling.known(bench), bench.pace.seconds(15, 3)
+    cheap = await _run(bench, "refused", [scripts.filings(bench, "/v1/nothing-there")] * DRIVERS, seconds / 3)
+    create = await _run(bench, "create", [scripts.filings(bench)] * DRIVERS, seconds)
+    change = await _run(bench, "change", _steps_of(bench, create), seconds, rounds=1)
+    bench.known |= {"create": create.rate, "change": change.rate}
+    return [*_figures(top, {"create": create, "change": change}), _driver(cheap, max(create.rate, change.rate))]
+
+
+async def capacity(bench: Bench, seconds: float) -> float:
+    """How many requests a second are filed by 32 clients: of this run, or measured now."""
+    if "create" not in bench.known:
+        bench.known["create"] = (await _run(bench, "create", [scripts.filings(bench)] * DRIVERS, seconds)).rate
+    return bench.known["create"]
+
+
+async def _run(
+    bench: Bench, name: str, shares: Sequence[Sequence[Script]], seconds: float, rounds: int = ENDLESS
+) -> Run:
+    start, each, before = driving.soon(), CLIENTS // len(shares), processors.spent(bench)
+    jobs = [Closed(bench.stack.gateway, share, each, start, WARM + seconds, rounds) for share in shares]
+    outcomes = await bench.drive(driving.closed, *jobs)
+    arrived = await bench.quiet()
+    bench.say(f"  {name}: driven, all arrived {arrived:.1f} s later")
+    samples = together(outcomes)
+    # With what came after it: an event that is published and consumed later is part of what its command costs.
+    cost = processors.each(name, before, processors.spent(bench), len(samples))
+    # Where the scripts were over sooner, the window ends with them.
+    end = min(WARM + seconds, *(outcome.samples[-1].done for outcome in outcomes))
+    return Run(rate(samples, WARM, end), cost, outcomes, [s for s in samples if WARM <= s.done < end])
+
+
+def _steps_of(bench: Bench, create: Run) -> list[list[Script]]:
+    """The steps of every case that was filed, half of the cases for each driver."""
+    residents = bench.residents
+    made = [(case, residents[number]) for outcome in create.outcomes for number, case in outcome.made]
+    return [scripts.changes(bench, made[n::DRIVERS]) for n in range(DRIVERS)]
+
+
+def _figures(top: float, runs: dict[str, Run]) -> list[Figure]:
+    chart = Bars("Commands a second, 32 clients", "/s", {"ceiling": top, **{n: r.rate for n, r in runs.items()}})
+    shares = [
+        Figure(f"{name} commands, share of the ceiling", run.rate / top, "×", at_least(SHARE), {"ceiling": round(top)})
+        for name, run in runs.items()
+    ]
+    first, *others = (Figure(f"{name} commands", run.rate, "/s", None, run.detail()) for name, run in runs.items())
+    costs = [run.cost for run in runs.values()]
+    return [Figure(first.name, first.value, first.unit, None, first.detail, chart), *others, *shares, *costs]
+
+
+def _driver(cheap: Run, fastest: float) -> Figure:
+    """The same requests to a path that the gateway itself refuses, after it has verified the token."""
+    answered = len(cheap.samples) / (cheap.samples[-1].done - WARM)
+    detail = {"answers a second": round(answered)}
+    return Figure("the driver alone, against the fastest", answered / fastest, "×", at_least(FASTER), detail)

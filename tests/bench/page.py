@@ -1,0 +1,80 @@
+"""docs/performance.md: the table of one run, met or not line by line, with its charts in docs/performance/."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.local.home import CHECKOUT
+from tests.bench.charts import drawn
+from tests.bench.figures import Figure, rounded
+from tests.bench.report import Report, Section, told
+
+PAGE = CHECKOUT / "docs" / "performance.md"
+CHARTS = CHECKOUT / "docs" / "performance"
+# Written by hand, beside what is made here.
+PROFILE = "profile.md"
+HEAD = """\
+# Speed and memory
+
+Made by `make bench` (`python -m tests.bench --page`), never by hand: one run, everything on one machine, through the
+gateway, signed in, every guarantee on. A line that says *not met* is just that.
+"""
+ROWS = "| what | measured | promised | |\n|---|---:|---:|---|"
+
+
+def write(report: Report) -> None:
+    """Write the page and its charts, those of earlier runs removed."""
+    CHARTS.mkdir(exist_ok=True)
+    for old in CHARTS.glob("*.svg"):
+        old.unlink()
+    PAGE.write_text("\n\n".join(_parts(report)) + "\n")
+
+
+def _parts(report: Report) -> Iterator[str]:
+    yield HEAD.rstrip()
+    if report.quick:
+        yield "**A quick run, to try the bench itself: no figure counts.**"
+    yield _ground(report)
+    if (CHARTS / PROFILE).exists():
+        yield f"Where the time goes: [the profile](performance/{PROFILE})."
+    yield "## All lines\n\n" + ROWS + "\n" + "\n".join(_row(f) for s in report.sections for f in s.figures if f.bound)
+    for section in report.sections:
+        yield from _section(section)
+
+
+def _ground(report: Report) -> str:
+    """Date, commit, machine and versions."""
+    facts, machine = report.facts, report.facts["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    return "\n".join(
+        (
+            f"- Run: {facts['date']}, commit `{facts['commit']}`, {report.seconds / 60:.0f} min",
+            f"- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}; "
+            f"load before the run {machine['load_before']}",
+            f"- Versions: {versions}",
+        )
+    )
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"## {section.title}"
+    yield ROWS + "\n" + "\n".join(_row(figure) for figure in section.figures)
+    yield "\n".join(f"- {figure.name}: {told(figure.detail)}" for figure in section.figures if figure.detail)
+    for figure in section.figures:
+        if figure.chart:
+            yield f"![{figure.chart.title}](performance/{_kept(section, figure).name})"
+
+
+def _row(figure: Figure) -> str:
+    promised = f"{figure.bound} {figure.unit}".rstrip() if figure.bound else ""
+    verdict = f"**{figure.verdict}**" if figure.met is False else figure.verdict
+    measured = f"{rounded(figure.value)} {figure.unit}".rstrip()
+    return f"| {figure.name} | {measured} | {promised} | {verdict} |"
+
+
+def _kept(section: Section, figure: Figure) -> Path:
+    """The file of a figure's chart, drawn."""
+    assert figure.chart is not None
+    file = CHARTS / f"{section.name}-{re.sub(r'[^a-z0-9]+', '-', figure.name.lower()).strip('-')}.svg"
+    file.write_text(drawn(figure.chart))
+    return file

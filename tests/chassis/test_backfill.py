@@ -1,0 +1,172 @@
+"""A reaction that is new: it takes the past and is turned on, without a hole and without a double."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from services.chassis.messaging import orders, switches
+from services.chassis.messaging.backfill import Backfill, NotNow, named
+from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.orders import PAUSED, RUNNING, wish_of
+from services.chassis.messaging.reactions import AnyReaction
+from services.chassis.schedule.leases import Lease
+from tests.support import toy
+from tests.support.reading import expect_right, settled
+from tests.support.road import Road, running, until
+
+ALL = toy.hall.all_reactions
+OLD = [reaction for reaction in ALL if reaction.name != "note-coins"]
+
+
+def group(road: Road) -> str:
+    """The group of the hall."""
+    return f"{road.world.name}.hall"
+
+
+def lease(road: Road) -> Lease:
+    """The right to be the only one."""
+    return Lease(road.hall.mongo, "backfill", "test", 30)
+
+
+@asynccontextmanager
+async def backfill(road: Road, reaction: AnyReaction = toy.note_coins) -> AsyncIterator[Backfill]:
+    """A backfill of a reaction of the hall."""
+    async with Past(road.world.kafka).open() as past:
+        yield Backfill(road.hall, past, reaction, group(road), [road.topic])
+
+
+async def upgraded(road: Road) -> Consumer:
+    """A consumer of a new version: it has one more reaction, which is off since the group has read already."""
+    await switches.register(road.hall.mongo, OLD, group_reads=False)
+    await switches.register(road.hall.mongo, ALL, group_reads=True)
+    return await road.consumer(reactions=ALL)
+
+
+async def run(road: Road) -> int:
+    """A whole backfill."""
+    async with backfill(road) as one:
+        return await one.run(lease(road), lambda _: None)
+
+
+async def test_a_new_reaction_takes_the_past_while_events_flow_and_is_on_from_then(road: Road) -> None:
+    jars = [await road.jar(1, 2) for _ in range(6)]
+    await road.publish()
+    consumer = await upgraded(road)
+    async with running(consumer):
+        await settled(road, consumer)
+        assert await road.notes(jars[0]) == []
+        async with backfill(road) as one:
+            assert await one.distance() == 18
+            take = one._catch_up
+
+            async def meanwhile(*given: Any) -> int:
+                for jar in jars:
+                    await road.drop(jar, 3)
+                await road.publish()
+                return await take(*given)
+
+            one._catch_up = meanwhile  # type: ignore[method-assign, assignment]
+            assert await one.run(lease(road), lambda _: None) >= 18
+        assert (await wish_of(road.hall.mongo, group(road))).state == RUNNING
+        for jar in jars:
+            await road.drop(jar, 4)
+        await road.publish()
+        await settled(road, consumer)
+    await expect_right(road, *jars)
+    with pytest.raises(NotNow, match="is on"):
+        await run(road)
+
+
+@pytest.mark.parametrize("point", ["_take", "_turn_on"])
+async def test_a_backfill_that_was_killed_goes_on_where_it_was(road: Road, point: str) -> None:
+    jars = [await road.jar(1, 2, 3) for _ in range(5)]
+    await road.publish()
+    consumer = await upgraded(road)
+    async with running(consumer):
+        await settled(road, consumer)
+        async with backfill(road) as one:
+            done, calls = getattr(one, point), [0]
+
+            async def die(*given: Any) -> Any:
+                calls[0] += 1
+                if point == "_turn_on" or calls[0] > 2:
+                    raise KeyboardInterrupt
+                return await done(*given)
+
+            setattr(one, point, die)
+            with pytest.raises(KeyboardInterrupt):
+                await one.run(lease(road), lambda _: None)
+        await orders.pause(road.hall.mongo, group(road), "as a kill leaves it", "backfill of note-coins")
+        await run(road)
+        assert (await wish_of(road.hall.mongo, group(road))).state == RUNNING
+        await road.drop(jars[0], 4)
+        await road.publish()
+        await settled(road, consumer)
+    await expect_right(road, *jars)
+
+
+async def test_a_pause_of_the_operator_outlasts_a_backfill(road: Road) -> None:
+    jar = await road.jar(1)
+    await road.publish()
+    consumer = await upgraded(road)
+    async with running(consumer):
+        await settled(road, consumer)
+        await orders.pause(road.hall.mongo, group(road), "for reasons of my own", "operator")
+        await run(road)
+        assert (await wish_of(road.hall.mongo, group(road))).state == PAUSED
+        await road.drop(jar, 2)
+        await road.publish()
+        await orders.resume(road.hall.mongo, group(road), "operator")
+        await settled(road, consumer)
+    await expect_right(road, jar)
+
+
+async def test_without_a_worker_it_is_done_all_the_same(road: Road) -> None:
+    jar = await road.jar(1, 2)
+    await road.publish()
+    consumer = await upgraded(road)
+    async with running(consumer):
+        await settled(road, consumer)
+    await run(road)
+    await expect_right(road, jar)
+
+
+async def test_what_fails_in_a_backfill_is_parked_and_waits_when_it_is_on(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    late: Sequence[AnyReaction] = [reaction for reaction in ALL if reaction.name != "count-coins"]
+    sick, well = await road.jar(1, 13), await road.jar(1)
+    await road.publish()
+    await switches.register(road.hall.mongo, late, group_reads=False)
+    await switches.register(road.hall.mongo, ALL, group_reads=True)
+    consumer = await road.consumer(reactions=ALL)
+    async with running(consumer):
+        await settled(road, consumer)
+        async with backfill(road, toy.count_coins) as one:
+            await one.run(lease(road), lambda _: None)
+        await road.drop(sick, 2)
+        await road.drop(well, 2)
+        await road.publish()
+
+        async def parked() -> bool:
+            return len(await road.parked()) == 2
+
+        await until(parked)
+        await settled(road, consumer)
+    assert (await road.sum(sick)).order == [0, 1]
+    await expect_right(road, well)
+
+
+async def test_only_one_runs_at_a_time_and_wrong_names_are_told(road: Road) -> None:
+    await switches.register(road.hall.mongo, ALL, group_reads=True)
+    held = Lease(road.hall.mongo, "backfill", "another", 30)
+    assert await held.hold()
+    async with backfill(road) as one:
+        with pytest.raises(NotNow, match="runs already"):
+            await one.run(lease(road), lambda _: None)
+    with pytest.raises(NotNow, match="choose one of copy-jar, count-coins, note-coins"):
+        named(ALL, "note-coin")

@@ -1,0 +1,112 @@
+"""`linli consumer` and `linli reactions`: what operators type, and what the ledger says of it afterwards."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.chassis.messaging import switches
+from tests.chassis.ledger_city import City
+from tests.support import toy
+from tests.support.operating import Operator
+from tests.support.world import World
+
+
+@pytest.fixture
+async def city(world: World) -> AsyncIterator[City]:
+    """A toy city."""
+    async with City.open(world) as opened:
+        yield opened
+
+
+@pytest.fixture
+def linli(world: World, tmp_path: Path) -> Operator:
+    """An operator at this world's databases and broker."""
+    return Operator(world, tmp_path / "home")
+
+
+async def test_a_consumer_is_paused_reset_and_resumed_and_nothing_is_lost_or_doubled(
+    city: City, linli: Operator
+) -> None:
+    await city.jar(1, 2)
+    await city.settle()
+    async with city.consuming():
+        assert (await linli("consumer", "reset", "requests", "--to", "earliest", "--yes")).code == 2
+        paused = await linli.json("consumer", "pause", "requests", "--reason", "a look")
+        assert paused == {"service": "requests", "state": "paused", "waiting": []}
+        told = await linli.json("consumer", "list")
+        shown = {one["service"]: (one["state"], one["reason"]) for one in told["consumers"]}
+        assert shown == {"requests": ("paused", "a look"), "notify": ("running", "")}
+        await city.jar(5)
+        await city.publish()
+        dry = await linli.json("consumer", "reset", "requests", "--to", "earliest")
+        assert (dry["dry_run"], dry["read_again"], dry["left_out"]) == (True, 3, 0)
+        done = await linli.json("consumer", "reset", "requests", "--to", "earliest", "--yes")
+        assert (done["dry_run"], done["waiting"]) == (False, [])
+        assert (await linli.json("consumer", "resume", "requests"))["state"] == "running"
+        await city.caught_up()
+    await city.publish()
+    assert await city.breaches() == set()
+
+
+async def test_what_a_reset_leaves_out_is_shown_first_and_named_by_the_ledger(city: City, linli: Operator) -> None:
+    await city.jar(1)
+    await city.settle()
+    async with city.consuming():
+        await linli.json("consumer", "pause", "requests", "--reason", "a look")
+        await city.jar(2, 3)
+        await city.publish()
+        dry = await linli.json("consumer", "reset", "requests", "--to", "latest")
+        assert (dry["read_again"], dry["left_out"]) == (0, 3)
+        assert (await linli("consumer", "reset", "requests", "--to", "soon")).code == 2
+        await linli.json("consumer", "reset", "requests", "--to", "latest", "--yes")
+        await linli.json("consumer", "resume", "requests")
+        await city.caught_up()
+    await city.publish()
+    assert ("requests", "L7", "count-coins") in await city.breaches()
+
+
+async def test_a_reaction_that_begins_now_owes_nothing_of_the_past(city: City, linli: Operator) -> None:
+    await city.jar(1)
+    await city.settle()
+    await switches.stop(city.hall.mongo, "note-coins", "to begin with")
+    await city.jar(2)
+    await city.settle()
+    dry = await linli.json("reactions", "start", "note-coins")
+    assert (dry["dry_run"], dry["records_left_out"]) == (True, 4)
+    assert not {one["name"]: one["on"] for one in (await linli.json("reactions", "list"))["reactions"]}["note-coins"]
+    async with city.consuming():
+        assert not (await linli.json("reactions", "start", "note-coins", "--yes"))["dry_run"]
+        await city.jar(3)
+        await city.publish()
+        await city.caught_up()
+    await city.publish()
+    assert await city.breaches() == set()
+    notes = await city.hall.mongo.find("notes", {}, limit=9)
+    assert sorted(note["state"]["coins"] for note in notes) == [1, 3]
+
+
+async def test_a_reaction_is_turned_off_with_a_reason_while_its_consumer_runs(city: City, linli: Operator) -> None:
+    await city.jar(1)
+    await city.settle()
+    async with city.consuming():
+        assert (await linli("reactions", "stop", "note-coins", "--reason", "wrong texts", "--yes")).code == 0
+        await linli.json("consumer", "pause", "requests", "--reason", "so that it has heard of it")
+        await linli.json("consumer", "resume", "requests")
+        await city.jar(2)
+        await city.publish()
+        await city.caught_up()
+    listed = {one["name"]: one for one in (await linli.json("reactions", "list"))["reactions"]}
+    assert (listed["note-coins"]["on"], listed["note-coins"]["reason"].startswith("wrong texts")) == (False, True)
+    assert [note["state"]["coins"] for note in await city.hall.mongo.find("notes", {}, limit=9)] == [1]
+
+
+async def test_wrong_words_are_told(city: City, linli: Operator) -> None:
+    await switches.register(city.hall.mongo, toy.hall.all_reactions, group_reads=False)
+    for words in (
+        ("consumer", "pause", "members", "--reason", "it has none"),
+        ("consumer", "resume", "requests"),
+        ("reactions", "start", "no-such"),
+        ("reactions", "start", "note-coins"),
+    ):
+        assert (await linli(*words)).code == 2

@@ -1,0 +1,172 @@
+"""Republishing: what was published comes again, all of it, in order, and nothing else."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.chassis.messaging.kafka import BrokerAway
+from services.chassis.messaging.outgoing import Address
+from services.chassis.messaging.republish import LeaseLost, Republish, Wanted
+from services.chassis.ops import answering, republishing
+from services.chassis.schedule.leases import Lease
+from tests.support import toy
+from tests.support.reading import consume, expect_right
+from tests.support.road import SOURCE, Road, until
+from tests.support.toy import Jar
+
+
+async def republish(road: Road, *words: str) -> dict[str, Any]:
+    """What the command of the shop answers."""
+    given = republishing._parser(toy.shop).parse_args(words)
+    return dict(await republishing._republish(toy.shop, road.world.settings(), given))
+
+
+async def lose(road: Road) -> None:
+    """The topic is no more."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=road.world.kafka)
+    await admin.start()
+    await admin.delete_topics([road.topic])
+
+    async def gone() -> bool:
+        return road.topic not in await admin.list_topics()
+
+    await until(gone)
+    await admin.close()
+
+
+async def long_jars(road: Road, count: int = 3) -> list[Jar]:
+    """Jars most of whose events are in the archive, and one of them private."""
+    jars = [await road.jar(*range(4)) for _ in range(count)]
+    with suppress(toy.Guessed):
+        await toy.guess_total(road.doing("guess"), jars[0].id, toy.GuessTotal(total=99))
+    for jar in jars:
+        for coins in range(5):
+            await road.drop(jar, coins)
+    return jars
+
+
+async def test_after_a_topic_was_lost_a_fresh_group_gets_all_in_order_with_what_is_new_behind_it(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.messaging.republish._EVENTS", 4)
+    monkeypatch.setattr("services.chassis.ops.republishing._LAST_ROUND_SECONDS", 0.5)
+    jars = await long_jars(road)
+    await road.publish()
+    await lose(road)
+    relaying = asyncio.create_task(road.relay().run(lease := Lease(road.shop.mongo, "relay", "shop-0", 0.6)))
+    await until(lease.hold)
+
+    async def live() -> None:
+        for coins in range(20):
+            for jar in jars:
+                await road.drop(jar, coins)
+
+    sending = asyncio.create_task(republish(road, "--all", "--lost", "--yes"))
+
+    async def rests() -> bool:
+        return not await lease.hold()
+
+    await until(rests)
+    await live()
+    told = await sending
+    assert (told["entities"], told["events"], told["sent"], told["left_out"]) == (3, 30, 30, 0)
+
+    async def all_out() -> bool:
+        return not await road.shop.mongo.count("jars", {"pending": {"$exists": True}}, 9)
+
+    await until(all_out)
+    relaying.cancel()
+    await asyncio.gather(relaying, return_exceptions=True)
+    assert await road.check_topic() == 0
+    await consume(road, group="fresh")
+    await expect_right(road, *jars)
+
+
+async def test_it_is_only_shown_without_a_yes(road: Road) -> None:
+    await long_jars(road)
+    await road.publish()
+    before = len(await road.records())
+    told = await republish(road, "--all")
+    assert (told["dry_run"], told["entities"], told["events"], told["sent"]) == (True, 3, 30, 0)
+    assert len(await road.records()) == before
+
+
+async def test_one_entity_or_a_kind_or_a_time_is_sent_and_what_was_seen_has_no_effect_again(road: Road) -> None:
+    jars = await long_jars(road, 2)
+    await road.publish()
+    await consume(road)
+    await road.drop(jars[0], 50)  # not published yet: that is the relay's
+    told = await republish(road, "--entity", jars[0].id, "--yes")
+    assert (told["entities"], told["sent"]) == (1, 10)
+    at = [e["at"] for jar in jars for e in await road.history(await document(road, jar)) if e["published"]][:20]
+    since, until = sorted(at)[5], sorted(at)[15]
+    words = ("--since", since.isoformat(), "--until", until.isoformat(), "--yes")
+    within = sum(since <= one < until for one in at)
+    assert (await republish(road, "--kind", "jar", *words))["sent"] == within > 0
+    assert (await republish(road, "--kind", "plum", "--yes"))["sent"] == 0
+    await road.publish()
+    assert await road.check_topic() == 10 + within
+    await consume(road)
+    await expect_right(road, *jars)
+
+
+async def document(road: Road, jar: Jar) -> dict[str, Any]:
+    """A jar as it is stored."""
+    found = await road.shop.mongo.find_one("jars", {"_id": jar.id})
+    assert found is not None
+    return found
+
+
+async def test_an_entity_whose_history_has_a_hole_is_left_out_and_named(road: Road) -> None:
+    sick, _ = await long_jars(road, 2)
+    await road.publish()
+    await road.shop.mongo.delete("jars_archive", {"_id": f"{sick.id}:3"})
+    told = await republish(road, "--all", "--yes")
+    assert (told["entities"], told["left_out"]) == (1, 1)
+    assert sick.id in told["examples"][0]
+    assert len(await road.records()) == 20 + 10
+
+
+def of_shop(road: Road, wanted: Wanted = Wanted()) -> Republish:  # noqa: B008 - it is frozen
+    return Republish(road.shop.mongo, toy.shop.entities, wanted, answering.quietly)
+
+
+async def test_who_has_lost_the_lease_sends_nothing_more(road: Road) -> None:
+    await long_jars(road)
+    await road.publish()
+    before = len(await road.records())
+    lease = Lease(road.shop.mongo, "relay", "members-republish", 0.2)
+    assert await lease.seize() is False
+    assert await Lease(road.shop.mongo, "relay", "shop-0", 30).seize() is True
+    await asyncio.sleep(0.2)
+    with pytest.raises(LeaseLost):
+        await of_shop(road).send(road.publisher(), Address(road.topic, SOURCE), lease)
+    assert len(await road.records()) == before
+
+
+async def test_a_broker_that_goes_away_on_the_way_is_told_and_a_repeat_sends_all(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.messaging.republish._EVENTS", 4)
+    jars = await long_jars(road)
+    await road.publish()
+    publisher, sent = road.publisher(), [0]
+    send = publisher.send
+
+    async def fails_later(records: Sequence[Any]) -> list[BaseException | None]:
+        sent[0] += 1
+        if sent[0] == 3:
+            return [*(await send(records[:-1])), BrokerAway("not in sync")]
+        return await send(records)
+
+    monkeypatch.setattr(publisher, "send", fails_later)
+    with pytest.raises(BrokerAway, match="after 11 events"):
+        await of_shop(road).send(publisher, Address(road.topic, SOURCE))
+    assert (await of_shop(road).send(publisher, Address(road.topic, SOURCE))).sent == 30
+    assert await road.check_topic() == 41
+    await consume(road)
+    await expect_right(road, *jars)

@@ -1,0 +1,26 @@
+"""A second relay on purpose: under a lease of its own, so that nothing keeps the two apart."""
+
+import asyncio
+import sys
+
+from services.chassis.messaging.kafka import Publisher
+from services.chassis.messaging.relay import Relay
+from services.chassis.ops.service import open_house
+from services.chassis.ops.settings import load
+from services.chassis.schedule.leases import Lease
+from tests.faults.dying import SERVICES
+
+
+async def main(name: str) -> None:
+    """Relay for a service until killed."""
+    service, settings = SERVICES[name], load()
+    house = open_house(service, settings)
+    topics = (settings.topic(service.name), settings.topic("keys"))
+    source = f"/linli/{settings.city}/{service.name}"
+    publisher = Publisher(settings.kafka)
+    relay = Relay(house.mongo, publisher, service.entities, source, topics, settings.history_cap)
+    await relay.run(Lease(house.mongo, "relay-second", f"{name}-second", settings.lease_seconds))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,162 @@
+"""Three nodes of each store: their names, ports, settings and addresses; none of it is started."""
+
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from socket import create_server
+
+import pytest
+from pymongo.uri_parser import parse_uri
+
+from deploy.local import EVERYTHING, STORES, Home, Ports, Stack, Trouble, broker
+from deploy.local.health import Health, ProcessHealth, StoreHealth, counted, flow
+from deploy.local.layout import Layout
+
+THREE = {"LINLI_TOPOLOGY": "three"}
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Layout:
+    return Layout(Home(tmp_path), Ports(), EVERYTHING, THREE)
+
+
+def properties(layout: Layout) -> list[dict[str, str]]:
+    """The settings of each broker."""
+    written = [broker.properties(layout, process) for process in layout.processes if process.kind == "kafka"]
+    return [dict(line.split("=", 1) for line in one.splitlines()) for one in written]
+
+
+def test_every_store_has_three_nodes_and_everything_else_is_there_once(three: Layout) -> None:
+    names = [process.name for process in three.processes]
+    nodes = {f"{part}{node}" for part in STORES for node in ("", "-2", "-3")}
+    assert sorted(names) == sorted(nodes | EVERYTHING)
+
+
+def test_a_part_stands_for_all_its_nodes(tmp_path: Path) -> None:
+    told = Layout(Home(tmp_path), Ports(), frozenset({"kafka"}), THREE)
+    assert [process.name for process in told.processes] == ["kafka", "kafka-2", "kafka-3"]
+    elsewhere = Layout(Home(tmp_path), Ports(), STORES, {**THREE, "LINLI_KAFKA": "broker:9092"})
+    assert {process.kind for process in elsewhere.processes} == {"mongo"}
+
+
+def test_services_are_told_of_every_node(three: Layout) -> None:
+    told, ports = three.environment("notify", "worker"), Ports()
+    assert told["LINLI_KAFKA"].split(",") == [f"127.0.0.1:{p}" for p in (ports.kafka, ports.kafka_2, ports.kafka_3)]
+    uri = parse_uri(told["LINLI_MONGO_NOTIFY"])
+    assert {port for _, port in uri["nodelist"]} == {ports.mongo_notify, ports.mongo_notify_2, ports.mongo_notify_3}
+    assert (uri["options"]["replicaSet"], uri["options"]["w"]) == ("linli-notify", "majority")
+    assert told["LINLI_TOPIC_REPLICAS"] == "3"
+    assert "LINLI_TOPOLOGY" not in told
+
+
+def test_one_node_is_addressed_alone(tmp_path: Path) -> None:
+    told = Layout(Home(tmp_path), Ports()).environment("notify", "worker")
+    assert told["LINLI_KAFKA"] == f"127.0.0.1:{Ports().kafka}"
+    assert parse_uri(told["LINLI_MONGO_NOTIFY"])["nodelist"] == [("127.0.0.1", Ports().mongo_notify)]
+    assert told["LINLI_TOPIC_REPLICAS"] == "1"
+
+
+def test_three_brokers_are_one_cluster_of_which_one_may_fail(three: Layout) -> None:
+    told = properties(three)
+    assert [one["node.id"] for one in told] == ["1", "2", "3"]
+    for kind in ("default", "offsets.topic", "transaction.state.log"):
+        assert {one[f"{kind}.replication.factor"] for one in told} == {"3"}
+    assert (
+        {one["min.insync.replicas"] for one in told} == {one["transaction.state.log.min.isr"] for one in told} == {"2"}
+    )
+    for own in ("listeners", "advertised.listeners", "log.dirs"):
+        assert len({one[own] for one in told}) == 3
+    (voters,) = {one["controller.quorum.voters"] for one in told}
+    for one, voter in zip(told, voters.split(","), strict=True):
+        assert voter.startswith(f"{one['node.id']}@")
+        assert one["listeners"].endswith(f",CONTROLLER://{voter[2:]}")
+
+
+def test_a_single_broker_keeps_one_copy(tmp_path: Path) -> None:
+    (told,) = properties(Layout(Home(tmp_path), Ports()))
+    assert (told["offsets.topic.replication.factor"], told["min.insync.replicas"]) == ("1", "1")
+    assert "broker.session.timeout.ms" not in told
+
+
+def test_brokers_are_formatted_for_the_same_cluster(tmp_path: Path) -> None:
+    first = broker.cluster_id(tmp_path)
+    assert len(first) == 22
+    assert broker.cluster_id(tmp_path) != first
+    (tmp_path / "kafka-2").mkdir()
+    (tmp_path / "kafka-2" / "meta.properties").write_text(f"version=1\ncluster.id={first}\nnode.id=2\n")
+    assert broker.cluster_id(tmp_path) == first
+
+
+@pytest.fixture
+def metadata() -> Iterator[str]:
+    """The address of a broker that knows of brokers 1 and 3, the second in a rack."""
+    host = struct.pack(">h", 4) + b"host"
+    known = struct.pack(">ii", 2, 1) + host + struct.pack(">ihi", 9092, -1, 3) + host
+    answer = struct.pack(">i", 7) + known + struct.pack(">ih", 9093, 1) + b"r" + struct.pack(">ii", 1, 0)
+    with create_server(("127.0.0.1", 0)) as server:
+
+        def once() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(struct.pack(">i", len(answer)) + answer)
+
+        thread = threading.Thread(target=once)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
+
+
+def test_a_broker_tells_which_brokers_it_knows(metadata: str) -> None:
+    assert broker.known(metadata) == {1, 3}
+
+
+def test_a_topology_that_there_is_not_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match="LINLI_TOPOLOGY is 'five': give one of one, three"):
+        Stack(tmp_path, Ports(), given={"LINLI_TOPOLOGY": "five"}).up()
+
+
+def test_a_home_stays_with_its_topology(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.make()
+    home.settle("three")
+    home.settle("three")
+    with pytest.raises(Trouble, match=r"LINLI_TOPOLOGY=three, not one: .* LINLI_HOME"):
+        Stack(tmp_path, Ports()).up()
+
+
+def test_a_home_from_before_there_was_a_choice_has_one_node_of_each(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.make()
+    (home.data / "kafka").mkdir()
+    with pytest.raises(Trouble, match="LINLI_TOPOLOGY=one, not three"):
+        home.settle("three")
+    home.settle("one")
+
+
+@pytest.mark.parametrize(
+    ("ready", "red"),
+    [
+        (3, []),
+        (2, ["mongo-notify-3 is not ready"]),
+        (
+            1,
+            [
+                "mongo-notify-2 is not ready",
+                "mongo-notify-3 is not ready",
+                "mongo-notify has no majority, 1 of 3 nodes are ready",
+            ],
+        ),
+    ],
+)
+def test_a_store_without_a_majority_is_red(three: Layout, ready: int, red: list[str]) -> None:
+    nodes = [process for process in three.processes if process.part == "mongo-notify"]
+    seen = [ProcessHealth(one.name, "running", 1, 5, 80, one.node <= ready, "", "") for one in nodes]
+    store = counted(three, StoreHealth("mongo-notify", "127.0.0.1:2", reachable=True), seen)
+    assert Health("", seen, [store], flow([])).red == red
+
+
+def test_a_store_elsewhere_is_as_it_answers(tmp_path: Path) -> None:
+    elsewhere = Layout(Home(tmp_path), Ports(), EVERYTHING, {**THREE, "LINLI_KAFKA": "broker:9092"})
+    assert counted(elsewhere, StoreHealth("kafka", "broker:9092", reachable=True), []).said == "answers"

@@ -3,9 +3,11 @@
 import ctypes
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import psutil
 
 _NEW_MOUNTS, _NEW_USER, _NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
 
@@ -35,14 +37,26 @@ def enter() -> str:
 
 
 @contextmanager
-def cut(direction: str, port: int) -> Iterator[None]:
-    """Everything on its way to (``dport``) or from (``sport``) a port is lost, as long as the block lasts."""
-    rule = ("pref", "5", "ipproto", "tcp", direction, str(port), "blackhole")
+def cut(**ports: int) -> Iterator[None]:
+    """What is on its way to a port (``dport``), from one (``sport``), or both, is lost as long as the block lasts."""
+    named = (word for direction, port in ports.items() for word in (direction, str(port)))
+    rule = ("pref", "5", "ipproto", "tcp", *named, "blackhole")
     _run("ip", "rule", "add", *rule)
     try:
         yield
     finally:
         _run("ip", "rule", "del", *rule)
+
+
+@contextmanager
+def unheard(port: int, listeners: Sequence[int]) -> Iterator[None]:
+    """What comes from a port does not reach the connections that these processes (pids) have to it now."""
+    with ExitStack() as cuts:
+        for pid in listeners:
+            for connection in psutil.Process(pid).net_connections("tcp"):
+                if connection.raddr and connection.raddr.port == port:
+                    cuts.enter_context(cut(sport=port, dport=connection.laddr.port))
+        yield
 
 
 def no_delays() -> str:

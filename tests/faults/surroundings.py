@@ -43,7 +43,7 @@ def one_way(direction: str, store: str) -> Strike:
         if trial.own_places:
             raise Skipped(trial.own_places)
         seconds = trial.seconds(3, 8)
-        with cut(direction, trial.stack.layout.ports.named()[store.replace("-", "_")]):
+        with cut(**{direction: trial.stack.layout.ports.named()[store.replace("-", "_")]}):
             await asyncio.sleep(seconds)
         return f"{'to' if direction == 'dport' else 'from'} {store}, {seconds:.1f} s"
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -81,6 +81,11 @@ class Event(BaseModel):
         return data, {name: data.pop(name) for name in self.private_fields}
 
 
+def _shallow(envelope: "Origin | Recorded") -> dict[str, Any]:
+    """Its fields by name: nothing in them is ever changed, so a deep copy would only cost time."""
+    return {name: getattr(envelope, name) for name in envelope.__slots__}
+
+
 def too_new(type: str, schema: int, known: int) -> SchemaTooNew:
     """The refusal of a shape that is not known here; ``known`` is 0 where the event itself is not."""
     return SchemaTooNew(retry_after=_UNTIL_DEPLOYED, type=type, schema=schema, known=known)
@@ -143,7 +148,7 @@ class Recorded:
             "type": event.type_name(),
             "schema": event.schema_version,
             "version": version,
-            **asdict(origin),
+            **_shallow(origin),
             "published": not event.private,
             "data": data,
             "private": private,
@@ -161,7 +166,7 @@ class Recorded:
 
     def document(self) -> dict[str, Any]:
         """The form in which a history stores it."""
-        return asdict(self)
+        return _shallow(self)
 
     @property
     def entity_id(self) -> str:

@@ -31,7 +31,10 @@ def facts() -> dict[str, Any]:
         },
         "versions": {
             "python": platform.python_version(),
-            **{name: metadata.version(name) for name in ("fastapi", "uvicorn", "motor", "pymongo", "aiokafka")},
+            **{
+                name: metadata.version(name)
+                for name in ("fastapi", "uvicorn", "motor", "pymongo", "aiokafka", "faststream")
+            },
             "mongod": _first(r"v([\d.]+)", tools.mongod(), "--version"),
             "kafka": _kafka(),
             "envoy": _first(r"/([\d.]+)/", tools.envoy(), "--version"),

@@ -2,7 +2,20 @@
 
 from collections.abc import Sequence
 
-from tests.bench import ceiling, commands, latency, memory, overload, soak, warm
+from tests.bench import ceiling, commands, consumer, fanout, latency, memory, overload, scale, soak, streams, warm
 from tests.bench.bench import Measurement
 
-MEASUREMENTS: Sequence[Measurement] = (ceiling, commands, latency, overload, memory, soak, warm)
+# What comes after the warm start leaves things behind, in the processes or beside them, that would weigh on the others.
+MEASUREMENTS: Sequence[Measurement] = (
+    ceiling,
+    commands,
+    latency,
+    overload,
+    memory,
+    soak,
+    warm,
+    consumer,
+    fanout,
+    streams,
+    scale,
+)

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -80,6 +81,7 @@ def elsewhere(uri: str, database: str) -> str:
 @contextlib.asynccontextmanager
 async def opened(bench: Bench, name: str, people: int, cases: int) -> AsyncIterator[Outpost]:
     """An outpost that knows so many people and cases, each person about as many of them; gone at the end."""
+    name = f"{name}-{secrets.token_hex(3)}"  # a group that has read before would know nothing of this database
     residents = [id_from("person", f"{name}:{n}") for n in range(people)]
     filed = [
         (id_from("case", f"{name}:{n}"), resident) for n, resident in zip(range(cases), itertools.cycle(residents))

@@ -1,7 +1,6 @@
 """Cases made in masses are such as the service writes, and every list that is measured is full."""
 
 from collections import Counter
-from random import Random
 
 from services.chassis.domain.values import Sealed, now
 from services.chassis.storage.store import load
@@ -19,7 +18,7 @@ from tests.bench.masses import (
     case_id,
     resident_id,
 )
-from tests.bench.scale import BASE, BY_ITEM, FILTERED, OWN, OWN_WORK, PAGE, asks
+from tests.bench.scale import BASE, PAGE
 
 _FILED = now()
 _WORDS = {"title": Sealed("1.AAAA"), "text": Sealed("1.BBBB"), "answers": Sealed("1.CCCC")}

@@ -14,9 +14,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka.publisher import Publisher
@@ -79,18 +81,41 @@ def armed(point: Point, after: int) -> None:
     setattr(point.owner, point.function, mortal)
 
 
+class Lives:
+    """One life after the other, until SIGTERM; whichever moment that comes in."""
+
+    def __init__(self) -> None:
+        self._child = 0
+        self._over = False
+        signal.signal(signal.SIGTERM, self._end)
+
+    def live(self, life: Callable[[], None]) -> bool:
+        """One of them, in a child; whether it was killed."""
+        self._child = _born(life)
+        if self._over:
+            os.kill(self._child, signal.SIGKILL)
+        _, status = os.waitpid(self._child, 0)
+        self._child = 0
+        if self._over:
+            sys.exit(0)
+        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+    def _end(self, *_: object) -> None:
+        self._over = True
+        if self._child:
+            with suppress(ProcessLookupError):
+                os.kill(self._child, signal.SIGKILL)
+
+
 def main() -> None:
     """Live again and again."""
-    given = _given()
+    given, lives = _given(), Lives()
     service, chance = SERVICES[given.service], random.Random(given.seed)
     connect(os.environ[f"LINLI_MONGO_{service.name.upper()}"])  # imports what each life would import; nothing connects
-    for life in itertools.count(1):
+    while True:
         after = given.after or chance.randint(1, 4)
-        child = _born(lambda: _live(service, given.role, POINTS[given.die_at], after))  # noqa: B023 - called at once
-        signal.signal(signal.SIGTERM, lambda *_: _end(child))  # noqa: B023 - set anew for each
-        _, status = os.waitpid(child, 0)
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        sys.stderr.write(f"life {life}: {'died' if killed else f'ended with {status}'}\n")
+        killed = lives.live(partial(_live, service, given.role, POINTS[given.die_at], after))
+        sys.stderr.write("life: died\n" if killed else "life: ended\n")
         sys.stderr.flush()
         time.sleep(0.1 if killed else 1)
 
@@ -113,12 +138,6 @@ def _born(live: Callable[[], None]) -> int:
         live()
     finally:
         os._exit(0)
-
-
-def _end(child: int) -> NoReturn:
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    os._exit(0)
 
 
 def _given() -> argparse.Namespace:

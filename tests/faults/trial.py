@@ -21,6 +21,7 @@ from tests.faults.providers import Providers
 from tests.faults.verdict import Broken, judge
 
 _QUIET_SECONDS = 180
+_STOP_SECONDS = 40
 
 
 class Skipped(Exception):
@@ -97,8 +98,7 @@ class Trial:
         try:
             yield Beside(process, f"http://127.0.0.1:{port}", told.with_suffix(".deaths"))
         finally:
-            process.terminate()
-            await asyncio.to_thread(process.wait)
+            await asyncio.to_thread(_ended, process)
 
     async def until(self, condition: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:
         """Wait for a condition; Trouble where it does not come."""
@@ -116,6 +116,15 @@ def _started(words: Sequence[str], settings: Mapping[str, str], told: Path) -> s
     with told.with_suffix(".log").open("wb") as out, told.with_suffix(".deaths").open("wb") as err:
         command, env = [sys.executable, "-m", *module], {**bare, **settings}
         return subprocess.Popen(command, cwd=CHECKOUT, env=env, stdout=out, stderr=err)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """What all tests share: one broker and three databases, started once, or those that the environment names."""
 
+import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import structlog
@@ -14,6 +17,9 @@ from tests.support.world import NAMES, Stores, World
 
 ROOT = Path(__file__).resolve().parents[1]
 CITY_DATA = ROOT / "deploy" / "cities" / "hulunbuir"
+_SHARED = "TESTS_STORES"
+"""Not named as a setting: a whole stack that a test starts must not take these stores for its own."""
+_WHOLE_STACKS = {"journeys", "local"}
 _PARTS = frozenset({"kafka", *(f"mongo-{name}" for name in NAMES)})
 
 
@@ -24,17 +30,44 @@ def logs_beside_what_commands_say() -> None:
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+def stores() -> Iterator[Stores]:
     """(brokers, MongoDB URI by service) of a real Kafka and three real replica sets."""
     given: dict[str, str] = {name: os.environ.get(f"LINLI_MONGO_{name.upper()}", "") for name in NAMES}
     brokers = os.environ.get("LINLI_KAFKA", "")
     if brokers and all(given.values()):
         yield brokers, given
-        return
-    stack = Stack(tmp_path_factory.mktemp("stack"), Ports.free(), _PARTS, lifetime="tied")
-    stack.up()
-    yield stack.kafka, stack.uris
-    stack.down()
+    elif shared := os.environ.get(_SHARED):
+        brokers, uris = json.loads(shared)
+        yield brokers, uris
+    else:
+        with _started() as started:
+            yield started
+
+
+@contextmanager
+def _started() -> Iterator[Stores]:
+    with TemporaryDirectory(prefix="linli-tests-", ignore_cleanup_errors=True) as home:
+        stack = Stack(Path(home), Ports.free(), _PARTS, lifetime="tied")
+        stack.up()
+        try:
+            yield stack.kafka, stack.uris
+        finally:
+            stack.down()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where tests are handed out to processes (-n), these share what is started here."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        opened = ExitStack()
+        os.environ[_SHARED] = json.dumps(opened.enter_context(_started()))
+        config.add_cleanup(opened.close)
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """What starts whole stacks runs in one process, one after the other: more of them do not fit on two cores."""
+    for item in items:
+        if _WHOLE_STACKS & set(item.path.relative_to(ROOT).parts):
+            item.add_marker(pytest.mark.xdist_group("whole stacks"))
 
 
 @pytest.fixture

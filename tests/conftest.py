@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import warnings
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -58,11 +59,14 @@ def _started() -> Iterator[Stores]:
 def pytest_configure(config: pytest.Config) -> None:
     """Where tests are handed out to processes (-n), these share what is started here."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        # The supervisor outlives the call that starts it.
+        warnings.filterwarnings("ignore", "subprocess .* is still running", ResourceWarning)
         opened = ExitStack()
         os.environ[_SHARED] = json.dumps(opened.enter_context(_started()))
         config.add_cleanup(opened.close)
 
 
+@pytest.hookimpl(tryfirst=True)  # before those who hand the tests out look for the mark
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """What starts whole stacks runs in one process, one after the other: more of them do not fit on two cores."""
     for item in items:

@@ -15,7 +15,7 @@ from services.chassis.storage.mongo import Mongo
 
 _LOOK_SECONDS = 0.25
 _SETTLE_SECONDS = 0.5  # longer than a worker's loop takes when nothing comes
-_IN_HAND = 200  # a worker has read so many records, at most, that it has not confirmed yet
+_IN_HAND = 1_200  # a worker has read so many records, at most, that it has not confirmed yet
 _CHUNK = 500
 
 

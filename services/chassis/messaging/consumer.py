@@ -18,6 +18,8 @@ from services.chassis.usecase import House
 log = logs.get()
 
 _WAIT_MS = 250
+_TOGETHER = 200
+"""So many events of a partition are delivered at once; the partitions of one round side by side."""
 
 
 class Consumer:
@@ -104,7 +106,8 @@ class Consumer:
     async def _taken(self, records: Sequence[Incoming]) -> bool:
         """Whether a batch could be taken to its end; one that could not comes again, here or elsewhere."""
         try:
-            await lasting(partial(self._delivery.take, records))
+            for start in range(0, len(records), _TOGETHER):
+                await lasting(partial(self._delivery.take, records[start : start + _TOGETHER]))
         except Moved:
             return False
         except TooManyFail as error:

@@ -1,6 +1,8 @@
 """Telling: the one reaction behind the whole table, with the look-ups for a batch of events made at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -54,21 +56,22 @@ class Telling:
         """What handles each event of one batch: who hears of it, and what was written before, are known for all."""
         happenings = await self._happenings(house.mongo, events)
         letters = await self._letters(house, happenings)
-        await _keys_near(house, letters)
+        by_event = defaultdict(list)
+        for letter in letters:
+            by_event[letter.what.id].append(letter)
 
         async def handled(delivered: Delivered) -> Sequence[Effect]:
-            delivered.event(self.types)  # raises for one that cannot be read, so that it is parked
             if delivered.id not in happenings:
+                delivered.event(self.types)  # raises for one that cannot be read, so that it is parked for that
                 raise CopyMissing(f"{delivered.type} of {delivered.entity}, of which nothing is known")
             ctx = house.own_context(self.name, self._cause(delivered.id), delivered.trace)
-            return [e for letter in letters if letter.what.id == delivered.id for e in await _told(ctx, letter)]
+            return [effect for letter in by_event[delivered.id] for effect in await _told(ctx, letter)]
 
         return handled
 
     async def _happenings(self, mongo: Mongo, events: Sequence[Delivered]) -> dict[str, Happening]:
         """The events of a batch that can be read and of whose thing something is known."""
-        cases = await _copies(mongo, Case, events)
-        teams = await _copies(mongo, Team, events)
+        cases, teams = await asyncio.gather(self._copies(mongo, Case, events), self._copies(mongo, Team, events))
         found = {}
         for delivered in events:
             with suppress(ValidationError, SchemaTooNew):
@@ -88,11 +91,19 @@ class Telling:
                     found[delivered.id] = what
         return found
 
+    async def _copies(self, mongo: Mongo, kind: type[Copy], events: Sequence[Delivered]) -> dict[str, Any]:
+        """What is known of the things of this kind that these events are about."""
+        about = {one.entity for one in events if _ABOUT.get(self.types[one.type], Case) is kind}
+        return await _by_ids(mongo, kind, about)
+
     async def _letters(self, house: House, happenings: Mapping[str, Happening]) -> list[Letter]:
         """Who is told what, apart from what was told before."""
         drafts = await self._drafts(house.mongo, happenings.values())
-        chosen = await _by_ids(house.mongo, Preferences, {preferences_id(person) for _, _, person, _ in drafts})
-        written = await _written(house.mongo, [message for *_, message in drafts])
+        chosen, written, _ = await asyncio.gather(
+            _by_ids(house.mongo, Preferences, {preferences_id(person) for _, _, person, _ in drafts}),
+            _written(house.mongo, [message for *_, message in drafts]),
+            _keys_near(house, {person for _, _, person, _ in drafts}),
+        )
         return [
             Letter(rule, what, person, message, chosen.get(preferences_id(person)) or Preferences.untouched(person))
             for rule, what, person, message in drafts
@@ -188,13 +199,9 @@ def _facts(ctx: Context, letter: Letter) -> dict[str, Any]:
     return facts
 
 
-async def _keys_near(house: House, letters: Sequence[Letter]) -> None:
+async def _keys_near(house: House, people: Collection[str]) -> None:
     with suppress(KeyNotHere):  # whose key is late is told when their own event is handled
-        await house.vault.hold({letter.person for letter in letters})
-
-
-async def _copies(mongo: Mongo, kind: type[Copy], events: Sequence[Delivered]) -> dict[str, Any]:
-    return await _by_ids(mongo, kind, {delivered.entity for delivered in events})
+        await house.vault.hold(people)
 
 
 async def _by_ids(mongo: Mongo, kind: Any, ids: set[str]) -> dict[str, Any]:

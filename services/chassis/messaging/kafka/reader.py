@@ -18,6 +18,9 @@ from aiokafka.errors import (
 
 from services.chassis.messaging.kafka.records import BrokerAway, Incoming, incoming, within
 
+_MOST = 1_200
+"""So many records are taken at once, from however many partitions have any."""
+
 
 class Reader:
     """A member of a consumer group with a static id, so that a restart takes its partitions back at once."""
@@ -32,7 +35,7 @@ class Reader:
             session_timeout_ms=30_000,
             heartbeat_interval_ms=3_000,
             rebalance_timeout_ms=60_000,
-            max_poll_records=200,
+            max_poll_records=_MOST,
             fetch_max_wait_ms=100,
             metadata_max_age_ms=30_000,
             partition_assignment_strategy=(StickyPartitionAssignor,),

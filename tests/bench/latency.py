@@ -22,7 +22,7 @@ PROMISED: Mapping[str, tuple[float, float]] = {
 
 
 async def measure(bench: Bench) -> list[Figure]:
-    """Residents file, fifty a second whatever happens; every fifth looks into the inbox, every fifth listens."""
+    """Residents file, fifty a second whatever happens; every fifth listens, every 25th looks into the inbox."""
     seconds = bench.pace.seconds(60, 5)
     job = Watch(bench.stack.gateway, bench.residents, LISTENERS, RATE, WARM, seconds)
     (seen,) = await bench.drive(watch, job)

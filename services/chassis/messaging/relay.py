@@ -24,7 +24,7 @@ Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH = 200
 _KEYS = 500
-_BUSY, _IDLE = 0.008, 0.025
+_BUSY, _IDLE = 0.002, 0.025
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)

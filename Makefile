@@ -37,6 +37,7 @@ check: $(READY) ## Check format, lint, types, the walls between the parts and th
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	@.venv/bin/python -m tests.architecture.figures
 	.venv/bin/pytest tests/architecture
 
 docs: $(READY) ## Make the pages that are generated from the code again

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from deploy.gateway import problems, routes
+from deploy.gateway import limits, problems, routes
 from deploy.gateway.limits import Limits
 
 FOLDER = Path(__file__).parent
@@ -69,7 +69,12 @@ def render(gateway: Gateway) -> str:
         services=[{"name": name, "port": port} for name, port in gateway.webs.items()],
         routes=routes.routes(),
         streams=routes.streams(),
-        rates=gateway.limits.rates(),
+        posts=routes.posts(),
+        limits=gateway.limits,
+        doors=gateway.limits.doors(),
+        desks=gateway.limits.desks(),
+        operator=limits.OPERATOR,
+        most_counted=limits.MOST_COUNTED,
         identity_prefixes=routes.IDENTITY_PREFIXES,
         identity_headers=routes.IDENTITY_HEADERS,
         problems=problems.PROBLEMS,

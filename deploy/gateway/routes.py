@@ -19,6 +19,8 @@ PUBLIC: dict[str, tuple[str, ...]] = {
 }
 # A stream that stays open; it gets no time limit, only one for silence.
 STREAMS: dict[str, tuple[str, ...]] = {"notify": ("/v1/inbox/stream",)}
+# A POST to just this path, which has a limit of its own.
+POSTS: dict[str, tuple[str, ...]] = {"requests": ("/v1/requests", "/v1/catalogue/suggest")}
 
 # Whatever a client says in these about who it is was not said by us.
 IDENTITY_PREFIXES = ("x-auth-", "x-linli-", "x-authenticated-", "x-forwarded-user", "x-remote-", "x-user-", "x-jwt-")
@@ -46,6 +48,11 @@ class Route:
 def routes() -> list[Route]:
     """Every public path with its service."""
     return [Route(path, service) for service, paths in PUBLIC.items() for path in paths]
+
+
+def posts() -> list[Route]:
+    """Every path of which a POST has a row of its own, with its service."""
+    return [Route(path, service) for service, paths in POSTS.items() for path in paths]
 
 
 def streams() -> list[Route]:

@@ -21,7 +21,6 @@ OPTIONS = {
     "serverSelectionTimeoutMS": "5000",
     "connectTimeoutMS": "3000",
     "socketTimeoutMS": "10000",
-    "maxPoolSize": "100",
 }
 # A primary that is gone, or sees no majority, is followed by another within seconds.
 SETTINGS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "heartbeatTimeoutSecs": 2}

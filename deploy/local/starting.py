@@ -16,6 +16,8 @@ from deploy.local.supervision import Lifetime
 from deploy.local.trouble import Trouble
 
 ELSEWHERE_SECONDS = 5
+# Without a bound on its arenas the C library keeps memory apart for each of the database driver's threads.
+ALWAYS = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Starting:
 
     def _row(self, process: Process) -> tuple[tuple[str, ...], dict[str, str]]:
         environment = self.layout.environment(process.service, process.kind) if process.layer == 1 else {}
-        return command(self.layout, process), {**environment, "PYTHONUNBUFFERED": "1"}
+        return command(self.layout, process), {**environment, **ALWAYS}
 
     def _check_elsewhere(self) -> None:
         """Trouble if a store that settings name does not answer."""

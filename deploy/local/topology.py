@@ -34,7 +34,7 @@ class Topology:
 TOPOLOGIES = {
     one.name: one
     for one in (
-        Topology("one", nodes=1, heap_mib=512, cache_mib=256),
+        Topology("one", nodes=1, heap_mib=512, cache_mib=128),
         Topology("three", nodes=3, heap_mib=256, cache_mib=64),
     )
 }

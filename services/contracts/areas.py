@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Annotated
 
+from pydantic import BaseModel
+
 from services.chassis.domain.values import shaped
 from services.contracts.members import Level
 
@@ -19,6 +21,16 @@ AreaCode = Annotated[
         description="statistical code; a grid's has -NN behind",
     ),
 ]
+
+
+class Located(BaseModel):
+    """What lies in one area, and is listed under all that are above it."""
+
+    area: str
+
+    def places(self) -> tuple[str, ...]:
+        """The codes from the city down to its area."""
+        return path(self.area)
 
 
 def path(code: str) -> tuple[str, ...]:

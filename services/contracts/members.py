@@ -1,10 +1,22 @@
 """What members tells: areas, organisations, people, accounts and volunteer teams."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, assert_never
+
+from pydantic import BaseModel
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Instant, Private, Sealed
+from services.chassis.domain.values import Instant, Private, Sealed, shaped
+
+Code = Annotated[
+    str,
+    shaped(
+        r"^[a-z0-9][a-z0-9:_-]{1,59}$",
+        "2 到 60 个小写字母、数字、:、_ 或 -",
+        "2 to 60 small letters, digits, :, _ or -",
+    ),
+]
+"""The name by which its founder knows an organisation, a department or a team: one of a kind."""
 
 
 class Level(StrEnum):
@@ -67,6 +79,30 @@ class AreaClosed(Event):
     """An area is no more; requests are not taken any longer in it, nor in what lies in it."""
 
     reason: str
+
+
+AreaEvent = AreaAdded | AreaRenamed | AreaClosed
+
+
+class AreaState(BaseModel):
+    """What its events make of an area: the same for the service that owns it and for those that keep a copy."""
+
+    level: Level | str
+    name: str
+    name_en: str | None = None
+    open: bool = True
+
+    def apply(self, event: AreaEvent) -> None:
+        """Take an event into the state."""
+        match event:
+            case AreaAdded():
+                self.level, self.name, self.name_en, self.open = event.level, event.name, event.name_en, True
+            case AreaRenamed():
+                self.name, self.name_en = event.name, event.name_en
+            case AreaClosed():
+                self.open = False
+            case _:
+                assert_never(event)
 
 
 class OrganisationFounded(Event):

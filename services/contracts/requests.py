@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Instant, Sealed
@@ -82,8 +82,8 @@ class ItemWithdrawn(Event):
     """A service item is not offered any more."""
 
 
-class CaseFiled(Event):
-    """A request was filed; its clock starts at ``filed_at``."""
+class Filing(BaseModel):
+    """What is known of a request when it is filed."""
 
     number: str
     filed_at: Instant
@@ -106,6 +106,10 @@ class CaseFiled(Event):
     tiers: list[Tier | str]
     first_response_hours: float
     resolution_hours: float
+
+
+class CaseFiled(Filing, Event):
+    """A request was filed; its clock starts at ``filed_at``."""
 
 
 class LimitsSet(Event):

@@ -57,6 +57,7 @@ service = Service(
     reactions=(Telling(),),
     timers=timers,
     listens_to=("members", "requests"),
+    gathers=0.1,
     parts=parts,
     web_loops=(watch,),
     checks=(told_once,),

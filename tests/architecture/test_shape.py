@@ -2,37 +2,32 @@
 
 import ast
 import re
-import statistics
-import sys
 
 import pytest
 
-from tests.architecture.code import length, sources
-
-OURS = ("services", "deploy")
-LONGEST_FILE = 300
-MEDIAN, NINETIETH, LONGEST_FUNCTION = 6, 20, 40
-
-
-def test_no_file_is_longer_than_300_lines() -> None:
-    long = {s.name: n for s in sources(*OURS, "tests") if (n := s.text.count("\n")) > LONGEST_FILE}
-    assert long == {}, "a file that wants more is two"
+from tests.architecture.code import ROOT, Source, sources
+from tests.architecture.figures import OURS, duplicates, of_duplicates, of_files, of_functions
 
 
 def test_functions_are_short() -> None:
-    lengths = sorted((length(f), f"{s.name}:{f.name}") for s in sources(*OURS) for f in s.functions())
-    only = [number for number, _ in lengths]
-    median, ninetieth = statistics.median(only), only[int(len(only) * 0.9)]
-    sys.stdout.write(f"\n{len(only)} functions: median {median}, 90th percentile {ninetieth}, longest {lengths[-1]}\n")
-    assert median <= MEDIAN
-    assert ninetieth <= NINETIETH
-    assert [name for number, name in lengths if number > LONGEST_FUNCTION] == []
+    assert [str(figure) for figure in of_functions() if not figure.holds] == []
 
 
-def test_files_are_mostly_short() -> None:
-    lengths = [source.text.count("\n") for source in sources(*OURS)]
-    sys.stdout.write(f"\n{len(lengths)} files: median {statistics.median(lengths)}, longest {max(lengths)}\n")
-    assert statistics.median(lengths) <= 80
+def test_files_are_short() -> None:
+    assert [str(figure) for figure in of_files() if not figure.holds] == [], "a file that wants more is two"
+
+
+def test_no_lines_stand_twice() -> None:
+    assert [str(figure) for figure in of_duplicates() if not figure.holds] == []
+
+
+def test_lines_that_stand_twice_are_found_and_imports_and_comments_do_not_count() -> None:
+    lines = [f"x{number} = {number}" for number in range(7)]
+    other = ["import ast", lines[0], "# said once", "", "    (", *lines[1:]]
+    files = {"a.py": ["import ast", *lines], "b.py": other, "c.py": ["import ast", *lines[:5]]}
+    texts = {name: "\n".join(said) for name, said in files.items()}
+    written = tuple(Source(ROOT / name, text, ast.parse("import ast")) for name, text in texts.items())
+    assert list(duplicates(written)) == ["b.py:2 ~ a.py:2"]
 
 
 BANNED = re.compile(r"(Service|Manager|Helper|Util|Utils|Base|Impl)(?![a-z])")

@@ -125,7 +125,7 @@ async def _copy(house: House, cases: Sequence[tuple[str, str]]) -> None:
     """Notify's copies of these cases, as the keeping of copies writes them."""
     origin = Origin(now(), "account_bench", house.city, "bench", None, None)
     for some in _parts(cases):
-        writes = [write for case, resident in some for write in Keep(_known(case, resident)).writes(origin)]
+        writes = [write for case, resident in some for write in Keep.of(_known(case, resident)).writes(origin)]
         await house.mongo.bulk(Case.collection(), [write for _, write in writes])
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from services.chassis.domain.scope import Actor
 from services.chassis.usecase import Context, House
+from tests.chassis.ledger_city import City
 from tests.support import toy
+from tests.support.operating import Operator
 from tests.support.road import Road
 from tests.support.world import World
 
@@ -31,6 +34,31 @@ async def road(world: World) -> AsyncIterator[Road]:
     """The road from the shop to the hall, with topics of its own."""
     async with Road.open(world) as road:
         yield road
+
+
+@pytest.fixture
+async def city(world: World) -> AsyncIterator[City]:
+    """A toy city of this test's own."""
+    async with City.open(world) as opened:
+        yield opened
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """13 coins are poison to the reaction that counts."""
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+
+
+@pytest.fixture
+def linli(world: World, tmp_path: Path) -> Operator:
+    """An operator at this world's databases and broker."""
+    return Operator(world, tmp_path / "home")
+
+
+@pytest.fixture
+def parked(world: World, tmp_path: Path) -> Operator:
+    """The same, who types `linli parked` before everything."""
+    return Operator(world, tmp_path / "home", "parked")
 
 
 @pytest.fixture

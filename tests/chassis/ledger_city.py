@@ -111,6 +111,17 @@ class City:
         """Put any record on a topic."""
         await self.publisher.send([Outgoing(self.world.settings().topic(topic), key, value, headers)])
 
+    async def garbled(self) -> str:
+        """A jar whose third event came garbled, and whose fourth came after it."""
+        jar = await self.jar(1)
+        await self.settle()
+        await self.send(jar, b'{"coins":"many"}', headers(f"{jar}:3", toy.CoinDropped.type_name()))
+        await self.drop(jar, 1)
+        await self.damage(toy.Jar, jar, {"$set": {"published": 3}, "$unset": {"pending": ""}})
+        await self.drop(jar, 2)
+        await self.settle()
+        return jar
+
     async def verify(self, service: Service, **question: Any) -> Report:
         """The ledger of one service."""
         return await verify(service, self.world.settings(), Question(**{"within": 10, **question}))

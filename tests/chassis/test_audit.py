@@ -12,8 +12,8 @@ from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.ledger.chains import Chains
-from services.chassis.ledger.verify import quietly
 from services.chassis.ops import metrics
+from services.chassis.ops.answering import quietly
 from services.chassis.storage.audit import COLLECTION, Action, Audit, AuditAway, Note
 from services.chassis.storage.mongo import Document, Mongo, New, Put
 from services.chassis.storage.vault import Opened, Untold

@@ -10,7 +10,7 @@ from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.values import now
 from services.chassis.ledger.chains import Chains, audit
 from services.chassis.ledger.report import Line
-from services.chassis.ledger.verify import quietly
+from services.chassis.ops.answering import quietly
 from services.chassis.storage import archive
 from services.chassis.storage.audit import COLLECTION, HEADS, Action, Audit, Note, id_of, seal
 from services.chassis.storage.mongo import Put

@@ -1,8 +1,5 @@
 """Parked events that are given up: kept with the reason, never tried again, and counted by the ledger."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import orjson
 import pytest
 
@@ -12,30 +9,15 @@ from tests.support import consuming, toy
 from tests.support.operating import Operator
 from tests.support.road import running, until
 from tests.support.toy import CoinDropped, Poison
-from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("poison")
 BECAUSE = ("--reason", "sent by a test")
 
 
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city in which 13 coins are poison."""
-    Poison.coins.add(13)
-    async with City.open(world) as opened:
-        yield opened
-    Poison.coins.clear()
-
-
-@pytest.fixture
-def linli(world: World, tmp_path: Path) -> Operator:
-    """An operator at this world's databases."""
-    return Operator(world, tmp_path / "home", "parked")
-
-
-async def drop(city: City, linli: Operator, *words: str) -> dict[str, int]:
+async def drop(city: City, parked: Operator, *words: str) -> dict[str, int]:
     """What `linli parked drop` tells while a worker runs, and must do."""
     async with city.consuming():
-        said = await linli.in_a_process("drop", *words, *BECAUSE, "--yes", "--json")
+        said = await parked.in_a_process("drop", *words, *BECAUSE, "--yes", "--json")
     assert said.code == 0, said.text
     told: dict[str, int] = orjson.loads(said.text)
     return told
@@ -62,24 +44,24 @@ async def from_the_start(city: City) -> None:
     await reader.stop()
 
 
-async def test_a_drop_is_only_shown_at_first_and_asks_for_a_reason(city: City, linli: Operator) -> None:
+async def test_a_drop_is_only_shown_at_first_and_asks_for_a_reason(city: City, parked: Operator) -> None:
     jar = await city.jar(1, 13, 2)
     await city.settle()
-    shown = await linli.json("drop", f"count-coins|{jar}:3", *BECAUSE)
+    shown = await parked.json("drop", f"count-coins|{jar}:3", *BECAUSE)
     assert (shown["dry_run"], shown["dropping"], shown["before"], shown["after"]) == (True, 1, 2, 1)
-    assert (await linli("drop", f"count-coins|{jar}:3", "--yes")).code == 2
-    assert (await linli("drop", *BECAUSE)).code == 2
+    assert (await parked("drop", f"count-coins|{jar}:3", "--yes")).code == 2
+    assert (await parked("drop", *BECAUSE)).code == 2
     assert await city.hall.mongo.count("parked", {"drop": {"$exists": True}}, 9) == 0
 
 
 async def test_a_dropped_event_is_kept_with_its_reason_and_its_followers_wait_for_their_replay(
-    city: City, linli: Operator
+    city: City, parked: Operator
 ) -> None:
     jar = await city.jar(1, 13, 2)
     await city.settle()
-    told = await drop(city, linli, f"count-coins|{jar}:3")
+    told = await drop(city, parked, f"count-coins|{jar}:3")
     assert (told["before"], told["after"], told["not_dropped_yet"]) == (2, 1, 0)
-    (kept,) = (await linli.json("list", "--dropped"))["events"]
+    (kept,) = (await parked.json("list", "--dropped"))["events"]
     assert (kept["id"], kept["value"], kept["reason"]) == (f"count-coins|{jar}:3", {"coins": 13}, "ValueError")
     assert kept["drop"]["reason"] == "sent by a test"
     assert kept["drop"]["by"]
@@ -90,54 +72,48 @@ async def test_a_dropped_event_is_kept_with_its_reason_and_its_followers_wait_fo
     await city.settle()
     assert await order(city, jar) == [0, 1]
     async with city.consuming():
-        assert (await linli.in_a_process("replay", "--all", "--yes")).code == 0
+        assert (await parked.in_a_process("replay", "--all", "--yes")).code == 0
     assert await order(city, jar) == [0, 1, 2, 5]
     await city.publish()
     assert await city.breaches() == set()
 
 
-async def test_with_its_followers_all_that_waits_behind_it_is_dropped(city: City, linli: Operator) -> None:
+async def test_with_its_followers_all_that_waits_behind_it_is_dropped(city: City, parked: Operator) -> None:
     jar, other = await city.jar(1, 13, 2, 3), await city.jar(13)
     await city.settle()
-    told = await drop(city, linli, f"count-coins|{jar}:4", "--followers")
+    told = await drop(city, parked, f"count-coins|{jar}:4", "--followers")
     assert (told["before"], told["after"]) == (4, 2)
-    assert [one["entity"] for one in (await linli.json("list"))["events"]].count(jar) == 1
-    await drop(city, linli, "--reaction", "count-coins")
-    assert (await linli.json("list"))["count"] == 0
+    assert [one["entity"] for one in (await parked.json("list"))["events"]].count(jar) == 1
+    await drop(city, parked, "--reaction", "count-coins")
+    assert (await parked.json("list"))["count"] == 0
     await city.drop(other, 4)
     await city.settle()
     assert await order(city, other) == [0, 4]
     assert await city.breaches() == set()
 
 
-async def test_what_was_dropped_does_not_come_back_when_the_topic_is_read_again(city: City, linli: Operator) -> None:
+async def test_what_was_dropped_does_not_come_back_when_the_topic_is_read_again(city: City, parked: Operator) -> None:
     jar = await city.jar(1, 13)
     await city.send("stranger", b"?", {})
     await city.settle()
-    await drop(city, linli, "--reaction", "count-coins")
-    await drop(city, linli, "--reaction", "unreadable")
+    await drop(city, parked, "--reaction", "count-coins")
+    await drop(city, parked, "--reaction", "unreadable")
     Poison.coins.clear()  # it would go well now
     await from_the_start(city)
     assert await order(city, jar) == [0, 1]
-    assert (await linli.json("list"))["count"] == 0
+    assert (await parked.json("list"))["count"] == 0
     report = await city.verify(toy.hall)
     assert report.clean
     assert counts(report, "L7", "records")["unreadable, dropped"] == 1
 
 
 async def test_a_copy_goes_on_without_what_was_dropped_and_the_ledger_leaves_it_out(
-    city: City, linli: Operator
+    city: City, parked: Operator
 ) -> None:
-    jar = await city.jar(1)
-    await city.settle()
-    await city.send(jar, b'{"coins":"many"}', headers(f"{jar}:3", CoinDropped.type_name()))
-    await city.drop(jar, 1)
-    await city.damage(toy.Jar, jar, {"$set": {"published": 3}, "$unset": {"pending": ""}})
-    await city.drop(jar, 2)
-    await city.settle()
-    await drop(city, linli, f"copy-jar|{jar}:3")
+    jar = await city.garbled()
+    await drop(city, parked, f"copy-jar|{jar}:3")
     async with city.consuming():
-        await linli.in_a_process("replay", "--reaction", "copy-jar", "--yes")
+        await parked.in_a_process("replay", "--reaction", "copy-jar", "--yes")
     copy = await city.hall.mongo.find_one("copies_jar", {"_id": jar})
     assert copy is not None
     assert (copy["version"], copy["state"]["total"]) == (4, 3)
@@ -146,16 +122,16 @@ async def test_a_copy_goes_on_without_what_was_dropped_and_the_ledger_leaves_it_
     assert ("requests", "L7", "copy-jar") in await city.breaches(toy.hall)
 
 
-async def test_without_a_worker_it_is_only_marked_and_a_replay_takes_it_back(city: City, linli: Operator) -> None:
+async def test_without_a_worker_it_is_only_marked_and_a_replay_takes_it_back(city: City, parked: Operator) -> None:
     jar = await city.jar(13)
     await city.settle()
-    said = await linli("drop", "--reaction", "count-coins", *BECAUSE, "--yes", "--within", "0.5")
+    said = await parked("drop", "--reaction", "count-coins", *BECAUSE, "--yes", "--within", "0.5")
     assert said.code == 1
     assert "1 not dropped yet" in said.text
-    assert [one["drop"]["reason"] for one in (await linli.json("list"))["events"]] == ["sent by a test"]
+    assert [one["drop"]["reason"] for one in (await parked.json("list"))["events"]] == ["sent by a test"]
     Poison.coins.clear()
-    assert (await linli("replay", f"count-coins|{jar}:2", "--yes", "--within", "0")).code == 1
-    assert [one["replay"] for one in (await linli.json("list"))["events"]] == [True]
+    assert (await parked("replay", f"count-coins|{jar}:2", "--yes", "--within", "0")).code == 1
+    assert [one["replay"] for one in (await parked.json("list"))["events"]] == [True]
     async with city.consuming():
 
         async def drained() -> bool:
@@ -163,19 +139,19 @@ async def test_without_a_worker_it_is_only_marked_and_a_replay_takes_it_back(cit
 
         await until(drained)
     assert await order(city, jar) == [0, 13]
-    assert (await linli.json("list", "--dropped"))["count"] == 0
+    assert (await parked.json("list", "--dropped"))["count"] == 0
 
 
 async def test_a_late_duplicate_that_had_its_effect_is_taken_away_and_not_called_dropped(
-    city: City, linli: Operator
+    city: City, parked: Operator
 ) -> None:
     jar = await city.jar(1)
     await city.settle()
     await city.send(jar, b'{"coins":"many"}', headers(f"{jar}:3", CoinDropped.type_name()))
     await city.send(jar, b'{"coins":1}', headers(f"{jar}:2", CoinDropped.type_name()))
     await city.settle()
-    assert (await linli.json("list", "--reaction", "copy-jar"))["count"] == 2
-    await drop(city, linli, "--reaction", "copy-jar")
+    assert (await parked.json("list", "--reaction", "copy-jar"))["count"] == 2
+    await drop(city, parked, "--reaction", "copy-jar")
 
     async def done() -> bool:
         return not await city.hall.mongo.count("parked", {"reaction": "copy-jar"}, 9)

@@ -1,7 +1,7 @@
 """The ledger: clean where all is well, also while others write; each broken promise caught by its own line."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import orjson
@@ -16,16 +16,8 @@ from services.chassis.storage.store import draft
 from tests.chassis.ledger_city import City, counts, examples, headers
 from tests.support import toy
 from tests.support.toy import CoinDropped, Jar, JarOpened
-from tests.support.world import World
 
 DROPPED, OPENED = CoinDropped.type_name(), JarOpened.type_name()
-
-
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city of this test's own."""
-    async with City.open(world) as opened:
-        yield opened
 
 
 async def test_a_city_at_rest_keeps_every_promise(city: City) -> None:

@@ -1,6 +1,6 @@
 """The ledger on trimmed histories: it reads what left the documents, and names what went wrong there."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -8,20 +8,12 @@ import pytest
 from services.chassis.ledger.commands import Commands
 from services.chassis.ledger.histories import Histories
 from services.chassis.ledger.published import Published
-from services.chassis.ledger.verify import quietly
 from services.chassis.messaging.kafka import Past
+from services.chassis.ops.answering import quietly
 from services.chassis.storage import archive
 from tests.chassis.ledger_city import City, counts, examples
 from tests.support import toy
 from tests.support.toy import Jar
-from tests.support.world import World
-
-
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city of this test's own."""
-    async with City.open(world) as opened:
-        yield opened
 
 
 async def archived(city: City, change: Any, id: str) -> None:

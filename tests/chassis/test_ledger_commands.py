@@ -16,13 +16,6 @@ from tests.support.toy import Jar
 from tests.support.world import World
 
 
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city of this test's own."""
-    async with City.open(world) as opened:
-        yield opened
-
-
 class Driver:
     """Sends commands to the shop, over HTTP, and keeps a log."""
 

@@ -1,6 +1,6 @@
 """The ledger and effects: a reaction that was skipped, a copy that is not its topic, a consumer that stands still."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -10,16 +10,8 @@ from services.chassis.usecase import House
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.toy import JarCopy, Note
-from tests.support.world import World
 
 Break = Callable[[City, str], Awaitable[None]]
-
-
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city of this test's own."""
-    async with City.open(world) as opened:
-        yield opened
 
 
 async def forgotten(city: City, jar: str) -> None:

@@ -13,9 +13,8 @@ from services.chassis.ledger.lag import Shown, Truth, Unanswered, contradictions
 from services.chassis.ops import health, metrics
 from tests.chassis.ledger_city import City
 from tests.support import toy
-from tests.support.toy import Poison
-from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("poison")
 PLACE = ("linli.members.v1", 3)
 
 
@@ -33,15 +32,6 @@ async def shown() -> AsyncIterator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     await serving
-
-
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city in which 13 coins are poison."""
-    Poison.coins.add(13)
-    async with City.open(world) as opened:
-        yield opened
-    Poison.coins.clear()
 
 
 async def test_gauges_that_show_what_is_so_agree(city: City) -> None:

@@ -1,24 +1,13 @@
 """The ledger and parked events: they and those behind them are counted, and missed when they vanish."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.chassis.ledger_city import City, counts, headers
 from tests.support import toy
-from tests.support.toy import CoinDropped, Poison
-from tests.support.world import World
+from tests.support.toy import CoinDropped
 
+pytestmark = pytest.mark.usefixtures("poison")
 POISON = 13
-
-
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city in which 13 coins are poison to the reaction that counts."""
-    Poison.coins.add(POISON)
-    async with City.open(world) as opened:
-        yield opened
-    Poison.coins.clear()
 
 
 async def test_parked_events_and_those_behind_them_are_no_breach(city: City) -> None:
@@ -46,13 +35,7 @@ async def test_a_parked_event_that_was_overtaken_is_caught(city: City) -> None:
 
 
 async def test_a_copy_waits_at_its_parked_event(city: City) -> None:
-    jar = await city.jar(1)
-    await city.settle()
-    await city.send(jar, b'{"coins":"many"}', headers(f"{jar}:3", CoinDropped.type_name()))
-    await city.drop(jar, 1)
-    await city.damage(toy.Jar, jar, {"$set": {"published": 3}, "$unset": {"pending": ""}})
-    await city.drop(jar, 2)
-    await city.settle()
+    jar = await city.garbled()
     report = await city.verify(toy.hall)
     assert report.clean
     assert counts(report, "L7", "copy-jar")["parked"] == 2

@@ -1,11 +1,14 @@
 """The one file with a driver: what is promised whatever the URI says, what is asked in one go, what waiting mends."""
 
+import asyncio
+
 import pytest
 from pymongo.errors import OperationFailure
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage.mongo import DatabaseRefused, New, Put, connect
 from services.chassis.usecase import House
+from tests.support.world import World
 
 BARE = "mongodb://127.0.0.1:1/linli"
 
@@ -18,6 +21,7 @@ async def test_what_a_uri_leaves_out_is_durable_and_does_not_wait_for_ever(drive
     options = mongo._client.options
     assert (options.server_selection_timeout, options.pool_options.socket_timeout) == (5.0, 10.0)
     assert options.pool_options.connect_timeout == 3.0
+    assert (options.pool_options.max_pool_size, options.pool_options.wait_queue_timeout) == (64, 5.0)
     await mongo.close()
 
 
@@ -27,6 +31,21 @@ async def test_what_a_uri_says_counts(driver: str) -> None:
     assert mongo._database.write_concern.document == {"w": 1, "j": False, "wtimeout": 5000}
     assert mongo._database.read_concern.level == "local"
     assert mongo._client.options.pool_options.socket_timeout == 0.07
+    await mongo.close()
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_whoever_finds_all_connections_taken_for_too_long_is_told_so(world: World, driver: str) -> None:
+    uri = world.settings().mongo("members")
+    mongo = connect(f"{uri}{'&' if '?' in uri else '?'}maxPoolSize=2&waitQueueTimeoutMS=50", driver)
+    await mongo.insert("jars", {"_id": "jar"})
+    slow = (mongo.find_one("jars", {"$where": "sleep(600) || true"}) for _ in range(6))
+    answers = await asyncio.gather(*slow, return_exceptions=True)
+    assert answers.count({"_id": "jar"}) >= 2
+    refused = [answer for answer in answers if answer != {"_id": "jar"}]
+    assert refused
+    assert all(isinstance(answer, Unavailable) and answer.retry_after for answer in refused)
+    assert await asyncio.gather(*(mongo.find_one("jars", {}) for _ in range(2))) == [{"_id": "jar"}] * 2
     await mongo.close()
 
 

@@ -18,7 +18,7 @@ from tests.support.road import Road, running, until
 from tests.support.toy import CoinDropped, Jar
 
 ALL = toy.hall.all_reactions
-MANY = 24  # on twelve partitions: some are on those that move, some on those that stay
+MANY = 18  # on twelve partitions: some are on those that move, some on those that stay
 
 
 async def share(road: Road, first: Reader) -> Reader:

@@ -15,22 +15,17 @@ import pytest
 from deploy.local import Ports
 from services.chassis.domain.values import now
 from services.chassis.ops import worker as workers
-from services.chassis.ops.settings import Settings, SettingsMissing, load
+from services.chassis.ops.settings import SettingsMissing, load
 from services.chassis.ops.worker import Worker
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import connect
 from services.chassis.usecase import Context
 from tests.support import toy
+from tests.support.operating import environment
 from tests.support.road import until
 from tests.support.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The same settings for another process."""
-    given = {n: v for n, v in settings.model_dump(mode="json").items() if v is not None}
-    return {**os.environ, **{f"LINLI_{name.upper()}": str(value) for name, value in given.items()}}
 
 
 @asynccontextmanager

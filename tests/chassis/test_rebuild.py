@@ -1,7 +1,6 @@
 """States made again from their histories: what was damaged or folded otherwise is mended, what is broken never."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -9,19 +8,11 @@ import pytest
 
 from services.chassis.ledger import command
 from services.chassis.ledger.rebuild import COLLECTION, Answer, Wanted, rebuild
-from services.chassis.ledger.verify import quietly
+from services.chassis.ops.answering import quietly
 from services.chassis.storage.mongo import Document, Mongo
 from tests.chassis.ledger_city import City, examples
 from tests.support import toy
 from tests.support.toy import Jar
-from tests.support.world import World
-
-
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city of this test's own."""
-    async with City.open(world) as opened:
-        yield opened
 
 
 async def rebuilt(city: City, **wanted: Any) -> Answer:
@@ -159,7 +150,7 @@ async def ran(city: City, capsys: pytest.CaptureFixture[str], *words: str) -> tu
 async def test_the_command_tells_by_its_exit_code_how_it_went(
     city: City, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chassis.ledger.command.logs.start", lambda *_: None)  # it would outlive this test
+    monkeypatch.setattr("services.chassis.ops.answering.logs.start", lambda *_: None)  # it would outlive this test
     jar = await city.jar(1)
     await city.damage(Jar, jar, {"$set": {"state.total": 50}})
     code, said = await ran(city, capsys, "jar", "--json")

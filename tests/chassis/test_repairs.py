@@ -1,28 +1,9 @@
 """`linli consumer` and `linli reactions`: what operators type, and what the ledger says of it afterwards."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from services.chassis.messaging import switches
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.operating import Operator
-from tests.support.world import World
-
-
-@pytest.fixture
-async def city(world: World) -> AsyncIterator[City]:
-    """A toy city."""
-    async with City.open(world) as opened:
-        yield opened
-
-
-@pytest.fixture
-def linli(world: World, tmp_path: Path) -> Operator:
-    """An operator at this world's databases and broker."""
-    return Operator(world, tmp_path / "home")
 
 
 async def test_a_consumer_is_paused_reset_and_resumed_and_nothing_is_lost_or_doubled(

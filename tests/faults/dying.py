@@ -20,6 +20,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
+from services.chassis.messaging import delivery
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka.publisher import Publisher
 from services.chassis.messaging.kafka.reader import Reader, _Turns
@@ -57,7 +58,7 @@ POINTS = {
     "after-mark": Point(Relay, "mark", "after"),
     "before-pull": Point(archive, "pull", "before"),
     "before-effect": Point(Delivery, "_write_together", "before"),
-    "before-memory": Point(Delivery, "_remember", "before"),
+    "before-memory": Point(delivery, "remember", "before"),
     "before-commit": Point(Reader, "commit", "before"),
     "after-commit": Point(Reader, "commit", "after"),
     "revoked": Point(_Turns, "on_partitions_revoked", "before"),

@@ -53,8 +53,7 @@ class CommitsFirst(Consumer):
         batches = await self._reader.poll(250)
         await self._delivery.settle()
         await self._reader.commit([records[-1] for records in batches])
-        for records in batches:
-            await self._taken(records)
+        await self._taken(batches)
 
 
 async def commit_first(stage: Stage) -> None:
@@ -66,11 +65,16 @@ async def commit_first(stage: Stage) -> None:
     await death.of(consumer.run())
 
 
-def _unguarded(keep: Keep, _: Any) -> Sequence[Write]:
+_guarded = Keep.writes
+
+
+def _unguarded(keep: Keep, origin: Any) -> Sequence[Write]:
     """Whatever stands there is overwritten."""
-    state = {f"state.{name}": value for name, value in keep.copy.as_stored().items()}
-    document = {"version": keep.copy.version, "under": list(keep.copy.places()), **state}
-    return [(keep.copy.collection(), Put({"_id": keep.copy.id}, {"$set": document}, upsert=True))]
+    return [
+        (n, Put({"_id": keep.document["_id"]}, p.update, upsert=True))
+        for n, p in _guarded(keep, origin)
+        if isinstance(p, Put)
+    ]
 
 
 async def unguarded_copy(stage: Stage) -> None:

@@ -4,23 +4,29 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from deploy.gateway import render
 from deploy.gateway.limits import Limits
 from deploy.local import Home, Ports, keys, tools
+from services.chassis.http.signing import public_key
+
+HOUR = timedelta(hours=1)
 
 
 class Echo(BaseHTTPRequestHandler):
     """Says what reached it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two writes: the second would wait for 40 ms
 
     def answer(self) -> None:
         """Everything of the request that a test may ask for."""
@@ -121,3 +127,34 @@ def assert_problem(answer: httpx.Response, status: int, code: str, language: str
     assert problem["type"] == f"urn:linli:problem:{code}"
     assert ("\u4e00" <= problem["detail"][0] <= "\u9fff") == (language == "zh")
     return problem
+
+
+def token(home: Home, **claims: Any) -> str:
+    """A token as members would sign it, with some claims changed."""
+    pem = next(keys.token_keys(home).glob("*.pem"))
+    return signed(pem.read_text(), public_key(pem)["kid"], **claims)
+
+
+def signed(key: Any, kid: str, **claims: Any) -> str:
+    """A token signed with any key, with some claims changed."""
+    now = datetime.now(UTC)
+    told = {"iss": "linli", "aud": "linli", "sub": "acct_1", "iat": now, "exp": now + HOUR, **claims}
+    return jwt.encode(told, key, algorithm="EdDSA", headers={"kid": kid, "typ": "at+jwt"})
+
+
+def bearer(text: str) -> dict[str, str]:
+    """The header that brings a token."""
+    return {"authorization": f"Bearer {text}"}
+
+
+def logged(home: Home, name: str, until: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """The access log of the gateway of this name, up to the first entry that is waited for."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        lines = (home.logs / f"{name}.log").read_text().splitlines()
+        entries: list[dict[str, Any]] = [json.loads(line) for line in lines if line.startswith("{")]
+        for number, entry in enumerate(entries, 1):
+            if until(entry):
+                return entries[:number]
+        time.sleep(0.05)
+    raise AssertionError("what is waited for is not in the log")

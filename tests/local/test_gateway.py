@@ -2,8 +2,7 @@
 
 import json
 import socket
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -14,25 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.gateway import render
 from deploy.local import Home, keys, tools
 from services.chassis.http.signing import public_key
-from tests.local.conftest import assert_problem
-
-HOUR = timedelta(hours=1)
-
-
-def token(home: Home, **claims: Any) -> str:
-    """A token as members would sign it, with some claims changed."""
-    pem = next(keys.token_keys(home).glob("*.pem"))
-    return signed(pem.read_text(), public_key(pem)["kid"], **claims)
-
-
-def signed(key: Any, kid: str, **claims: Any) -> str:
-    now = datetime.now(UTC)
-    told = {"iss": "linli", "aud": "linli", "sub": "acct_1", "iat": now, "exp": now + HOUR, **claims}
-    return jwt.encode(told, key, algorithm="EdDSA", headers={"kid": kid, "typ": "at+jwt"})
-
-
-def bearer(text: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {text}"}
+from tests.local.conftest import HOUR, assert_problem, bearer, logged, signed, token
 
 
 def test_envoy_has_nothing_against_the_configuration(gateway: httpx.Client, home: Home) -> None:
@@ -205,23 +186,11 @@ def test_answers_say_nothing_about_what_runs(gateway: httpx.Client) -> None:
 def test_the_log_holds_no_query_and_no_token(gateway: httpx.Client, home: Home) -> None:
     gateway.get("/v1/track/HLBE-1?code=0042", headers=bearer("secret.secret.secret"))
     gateway.get("/v1/track/HLBE-2?code=0042")
-    entries = logged(home, until="/v1/track/HLBE-2")
+    entries = logged(home, "gateway", lambda entry: entry["path"] == "/v1/track/HLBE-2")
     text = json.dumps(entries)
     assert "code=" not in text
     assert "secret" not in text
     assert [e["status"] for e in entries if (e["path"] or "").startswith("/v1/track/")] == [401, 200]
-
-
-def logged(home: Home, until: str) -> list[dict[str, Any]]:
-    """The access log, once this path is in it."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        lines = (home.logs / "gateway.log").read_text().splitlines()
-        entries: list[dict[str, Any]] = [json.loads(line) for line in lines if line.startswith("{")]
-        if any(entry["path"] == until for entry in entries):
-            return entries
-        time.sleep(0.05)
-    raise AssertionError(f"{until} is not in the log")
 
 
 def raw(gateway: httpx.Client, path: str) -> httpx.Response:

@@ -14,14 +14,14 @@ from deploy.local import Home, Ports, Trouble, front
 from deploy.local.layout import Layout
 from tests.local.conftest import assert_problem, running
 
-SIGN_IN, TRACK = "/v1/sign-in/codes", "/v1/track/261123-7K3QX-4?code=0"
+SIGN_IN, TRACK, SUGGEST = "/v1/sign-in/codes", "/v1/track/261123-7K3QX-4?code=0", "/v1/catalogue/suggest"
 _addresses = (f"127.0.1.{number}" for number in itertools.count(1))
 
 
 @pytest.fixture(scope="module")
 def knock(home: Home, upstream: int) -> Iterator["Knock"]:
-    """At a gateway that lets four sign in at once from one address, and four track from all together."""
-    limits = Limits(sign_in_rate=2, sign_in_rate_all=1000, track_rate=1000, track_rate_all=2)
+    """At a gateway that lets four at once sign in or ask what fits from one address, and track from all together."""
+    limits = Limits(sign_in_rate=2, sign_in_rate_all=1000, track_rate=1000, track_rate_all=2, suggest_rate=2)
     with running(home, upstream, "strict", limits) as client:
         yield Knock(f"{client.base_url}")
 
@@ -43,7 +43,7 @@ def passed(answers: list[httpx.Response]) -> int:
     return sum(answer.status_code == 200 for answer in answers)
 
 
-@pytest.mark.parametrize("path", [SIGN_IN, TRACK])
+@pytest.mark.parametrize("path", [SIGN_IN, TRACK, SUGGEST])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_whoever_knocks_too_often_is_told_when_to_try_again(knock: Knock, path: str, language: str) -> None:
     answers = knock(path, 10, language=language)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Sealed, now
 from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
+from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.ops.service import Service
 from services.chassis.storage.store import load
 from services.chassis.usecase import House
@@ -64,6 +66,22 @@ class Town:
     def seal(self, text: str, subject: str, kind: str) -> Sealed:
         """As the other services seal."""
         return self.house.vault.seal(text, subject, kind)
+
+    @asynccontextmanager
+    async def listening(
+        self, reactions: Sequence[AnyReaction] = service.all_reactions, group: str = "notify"
+    ) -> AsyncIterator[Reader]:
+        """A consumer with these reactions runs, as long as the block lasts."""
+        topics = [self.world.settings().topic(name) for name in service.listens_to]
+        name = f"{self.world.name}.{group}"
+        reader = Reader(self.world.kafka, topics, name, f"{group}-0")
+        await reader.start()
+        consumer = await consuming.member(self.house, reader, reactions, name)
+        running = asyncio.create_task(consumer.run())
+        yield reader
+        consumer.finish()
+        await running
+        await reader.stop()
 
     async def born(self, *people: str, phone: str = "13800000001") -> None:
         """People with keys and phones."""
@@ -191,21 +209,20 @@ async def fresh_document(house: House, kind: type[Entity[Any]], id: str) -> dict
     return found
 
 
+@asynccontextmanager
+async def founded(world: World, wanted: Service | None = None) -> AsyncIterator[Town]:
+    """A town with topics and an empty database, in which nobody listens yet."""
+    topics: dict[str, str] = {name: world.settings().topic(name) for name in service.listens_to}
+    await create_topics(world.kafka, topics, 1)
+    house = await world.house(wanted or impatient())
+    publisher = Publisher(world.kafka)
+    yield Town(world, house, publisher)
+    await publisher.stop()
+    await house.mongo.close()
+
+
 @pytest.fixture
 async def town(world: World) -> AsyncIterator[Town]:
     """A town with topics, an empty database and a consumer that runs."""
-    settings = world.settings()
-    topics = {name: settings.topic(name) for name in ("members", "requests")}
-    await create_topics(world.kafka, topics, 1)
-    house = await world.house(impatient())
-    reader = Reader(world.kafka, list(topics.values()), f"{world.name}.notify", "notify-0")
-    await reader.start()
-    consumer = await consuming.member(house, reader, service.all_reactions, f"{world.name}.notify")
-    running = asyncio.create_task(consumer.run())
-    publisher = Publisher(world.kafka)
-    yield Town(world, house, publisher)
-    consumer.finish()
-    await running
-    await reader.stop()
-    await publisher.stop()
-    await house.mongo.close()
+    async with founded(world) as town, town.listening():
+        yield town

@@ -94,7 +94,7 @@ async def opened(world: World, wanted: Service, **overrides: Any) -> House:
     house = await world.house(wanted, **overrides)
     await house.vault.mint(WANG, now())
     person = Person(id=WANG, version=1, phone=house.vault.seal(PHONE, WANG, "phone"))
-    for name, write in Keep(person).writes(Origin(now(), "", "", "", None, None)):
+    for name, write in Keep.of(person).writes(Origin(now(), "", "", "", None, None)):
         await house.mongo.bulk(name, [write])
     return house
 

@@ -3,32 +3,22 @@
 import asyncio
 
 from services.chassis.domain.values import now
-from services.chassis.messaging.kafka import Reader
 from services.contracts import requests
-from services.notify.app import service
 from services.notify.inboxes.model import COLLECTION
 from tests.notify.conftest import HANDLER, RESIDENT, Town, dispatched, eventually, limits
-from tests.support import consuming
 
 CASE = "case_lamp"
 
 
 async def again(town: Town) -> None:
     """Another group reads everything from the start, as after a reset of the offsets."""
-    topics = [town.world.settings().topic(name) for name in service.listens_to]
-    reader = Reader(town.world.kafka, topics, f"{town.world.name}.again", "again-0")
-    await reader.start()
-    consumer = await consuming.member(town.house, reader, service.all_reactions, f"{town.world.name}.again")
-    running = asyncio.create_task(consumer.run())
+    async with town.listening(group="again") as reader:
 
-    async def caught_up() -> bool:
-        found = reader.lags()
-        return len(found) == 24 and not any(found.values())
+        async def caught_up() -> bool:
+            found = reader.lags()
+            return len(found) == 24 and not any(found.values())
 
-    await eventually(caught_up)
-    consumer.finish()
-    await running
-    await reader.stop()
+        await eventually(caught_up)
 
 
 async def state_of(town: Town, person: str) -> tuple[list[str], int, int]:

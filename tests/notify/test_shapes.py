@@ -5,7 +5,7 @@ from typing import Any
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.ledger.rebuild import Wanted, rebuild
 from services.chassis.ledger.report import Cut
-from services.chassis.ledger.verify import quietly
+from services.chassis.ops.answering import quietly
 from services.chassis.storage.mongo import Document
 from services.contracts.notify import DeliveryGivenUp, GivenUpBecause, Via
 from services.notify.app import service

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from jinja2 import UndefinedError
 
+from services.contracts.notify import Via
 from services.notify.rules.model import TABLE
 from services.notify.templates.model import LANGUAGES, Facts, Names, Texts
 
 TEXTS = Texts.read(ZoneInfo("Asia/Shanghai"))
+VIA = (Via.INBOX, Via.SMS)
 AT = datetime(2026, 11, 23, 10, 5, tzinfo=UTC)
 CASE: Facts = {
     "number": "261123-7K3F",
@@ -37,7 +39,8 @@ FACTS: dict[str, Facts] = {
 
 @pytest.mark.parametrize(("language", "name"), sorted(TEXTS.names()))
 def test_every_text_can_be_written(language: str, name: str) -> None:
-    written = TEXTS.write(name, language, FACTS.get(name, CASE))
+    written = TEXTS.write(name, language, FACTS.get(name, CASE), VIA)
+    assert written.sms is not None
     for text in (written.title, written.body, written.sms):
         assert text
         assert "None" not in text
@@ -51,19 +54,23 @@ def test_every_rule_has_its_text_in_every_language_and_no_text_is_left_over() ->
 
 
 def test_times_are_told_by_the_clock_of_the_city() -> None:
-    assert "2026年11月23日18:05" in TEXTS.write("case-filed", "zh", CASE).body
-    assert "23 November 2026, 18:05" in TEXTS.write("case-filed", "en", CASE).body
+    assert "2026年11月23日18:05" in TEXTS.write("case-filed", "zh", CASE, VIA).body
+    assert "23 November 2026, 18:05" in TEXTS.write("case-filed", "en", CASE, VIA).body
 
 
 def test_a_missing_fact_is_an_error_and_never_a_gap() -> None:
     with pytest.raises(UndefinedError):
-        TEXTS.write("case-filed", "zh", {"number": "1"})
+        TEXTS.write("case-filed", "zh", {"number": "1"}, VIA)
 
 
 def test_what_people_wrote_is_never_taken_for_a_template() -> None:
     words = "{{ number.__class__ }} {% for x in y %} $where"
-    assert words in TEXTS.write("case-resolved", "zh", {**CASE, "words": words}).body
+    assert words in TEXTS.write("case-resolved", "zh", {**CASE, "words": words}, VIA).body
 
 
 def test_a_name_without_english_is_told_in_chinese() -> None:
-    assert "巾帼队" in TEXTS.write("team-joined", "en", {"team": Names("巾帼队")}).title
+    assert "巾帼队" in TEXTS.write("team-joined", "en", {"team": Names("巾帼队")}, VIA).title
+
+
+def test_the_short_line_is_written_only_where_it_is_sent() -> None:
+    assert TEXTS.write("case-filed", "zh", CASE, (Via.INBOX, Via.EMAIL)).sms is None

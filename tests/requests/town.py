@@ -189,7 +189,7 @@ class Town:
             copy.apply(event)
         copy.version = len(events)
         origin = self.context(RESIDENT).store._origin
-        await self.house.mongo.bulk(copy.collection(), [write for _, write in Keep(copy).writes(origin)])
+        await self.house.mongo.bulk(copy.collection(), [write for _, write in Keep.of(copy).writes(origin)])
 
     async def team(self, id: str, *, area: str = HOME, capacity: int = 1, sort: str = "public_safety") -> None:
         """A volunteer team on duty that can patrol."""

@@ -13,7 +13,14 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import application
 from deploy.local.trouble import Trouble
+from services.chassis.ops.settings import Settings
 from tests.support.world import NAMES, World
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The same settings for another process."""
+    given = {n: v for n, v in settings.model_dump(mode="json").items() if v is not None}
+    return {**os.environ, **{f"LINLI_{name.upper()}": str(value) for name, value in given.items()}}
 
 
 @dataclass

@@ -53,6 +53,7 @@ class World:
             "jwks": str(self._jwks()),
             "sms_spool": self.folder / "sms",
             "history_cap": 5,
+            "max_in_flight": 256,  # whoever tests a race wants every answer of it
             **self.overrides,
             **overrides,
         }

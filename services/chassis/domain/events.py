@@ -81,9 +81,9 @@ class Event(BaseModel):
         return data, {name: data.pop(name) for name in self.private_fields}
 
 
-def _shallow(envelope: "Origin | Recorded") -> dict[str, Any]:
-    """Its fields by name: nothing in them is ever changed, so a deep copy would only cost time."""
-    return {name: getattr(envelope, name) for name in envelope.__slots__}
+def _shallow(envelope: "Origin", names: Iterable[str]) -> dict[str, Any]:
+    """These fields by name: nothing in them is ever changed, so a deep copy would only cost time."""
+    return {name: getattr(envelope, name) for name in names}
 
 
 def too_new(type: str, schema: int, known: int) -> SchemaTooNew:
@@ -109,19 +109,13 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Origin):
     """One event as it stands in a history."""
 
     id: str
     type: str
     schema: int
     version: int
-    at: datetime
-    by: str
-    city: str
-    cause: str
-    fingerprint: str | None
-    trace: str | None
     published: bool
     data: dict[str, Any]
     private: dict[str, Any]
@@ -148,7 +142,7 @@ class Recorded:
             "type": event.type_name(),
             "schema": event.schema_version,
             "version": version,
-            **_shallow(origin),
+            **_shallow(origin, Origin.__slots__),
             "published": not event.private,
             "data": data,
             "private": private,
@@ -162,16 +156,19 @@ class Recorded:
     @classmethod
     def load(cls, document: Mapping[str, Any]) -> Self:
         """From the form in which a history stores it; a newer process may have stored more than is known here."""
-        return cls(**{name: document[name] for name in cls.__slots__ if name in document})
+        return cls(**{name: document[name] for name in _STORED if name in document})
 
     def document(self) -> dict[str, Any]:
         """The form in which a history stores it."""
-        return _shallow(self)
+        return _shallow(self, _STORED)
 
     @property
     def entity_id(self) -> str:
         """The id of the entity to which this happened."""
         return self.id.rpartition(":")[0]
+
+
+_STORED = (*Recorded.__slots__, *Origin.__slots__)
 
 
 def follows(entry: Mapping[str, Any], previous: str) -> bool:

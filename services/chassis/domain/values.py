@@ -13,11 +13,13 @@ _ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefg
 
 def in_milliseconds(at: datetime) -> datetime:
     """The same instant in UTC, cut to milliseconds, because BSON keeps no more; ValueError beyond year 1 or 9999."""
-    try:
-        at = at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("in UTC it lies beyond the years 1 to 9999") from None
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+    if at.tzinfo is not UTC:
+        try:
+            at = at.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("in UTC it lies beyond the years 1 to 9999") from None
+    beyond = at.microsecond % 1000
+    return at.replace(microsecond=at.microsecond - beyond) if beyond else at
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(in_milliseconds)]

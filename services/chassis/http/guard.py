@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.domain.refusals import BodyTooLarge, Busy, Refusal
+from services.chassis.http.gate import Gate
 from services.chassis.http.problems import MAX_BODY, answer, language_of
 from services.chassis.ops import metrics
 
@@ -20,19 +21,18 @@ class Guard:
 
     def __init__(self, app: ASGIApp, max_in_flight: int) -> None:
         self._app = app
-        self._most = max_in_flight
-        self._in_flight = 0
+        self._gate = Gate(max_in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection; only HTTP requests that are not housekeeping are limited and counted."""
         if scope["type"] != "http" or scope["path"] in _HOUSEKEEPING:
             await self._app(scope, receive, send)
-        elif self._in_flight >= self._most:
-            await self._refuse(Busy(retry_after=1), scope, receive, send)
         elif _stated(scope) > MAX_BODY:
             await self._refuse(BodyTooLarge(limit=MAX_BODY), scope, receive, send)
-        else:
+        elif await self._gate.enter():
             await self._measured(scope, receive, send)
+        else:
+            await self._refuse(Busy(retry_after=1), scope, receive, send)
 
     async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         response = answer(refusal, language_of(Request(scope)))
@@ -41,8 +41,7 @@ class Guard:
 
     async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = _Visit(receive, send, self._leave)
-        self._in_flight += 1
-        metrics.http_in_flight.set(self._in_flight)
+        metrics.http_in_flight.set(self._gate.inside)
         try:
             await self._app(scope, visit.receive, visit.send)
         finally:
@@ -52,8 +51,8 @@ class Guard:
             metrics.http_seconds.labels(scope["method"], route).observe(visit.seconds)
 
     def _leave(self) -> None:
-        self._in_flight -= 1
-        metrics.http_in_flight.set(self._in_flight)
+        self._gate.leave()
+        metrics.http_in_flight.set(self._gate.inside)
 
 
 def _stated(scope: Scope) -> int:

@@ -6,7 +6,8 @@ from datetime import datetime
 from services.chassis.domain.events import follows
 from services.chassis.ledger.commands import Commands
 from services.chassis.ledger.histories import Histories
-from services.chassis.ledger.report import Line, Report, Say
+from services.chassis.ledger.report import Line, Report
+from services.chassis.ops.answering import Say
 from services.chassis.ops.service import Service, open_house
 from services.chassis.ops.settings import Settings
 from services.chassis.storage.audit import COLLECTION, HEADS, id_of, seal

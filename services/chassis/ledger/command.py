@@ -1,24 +1,18 @@
 """The ledger's command lines: ``python -m services.requests verify|audit|rebuild [--json] [--ledger FILE] …``."""
 
 import argparse
-import asyncio
-import sys
 from collections.abc import Coroutine, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
-
-import orjson
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.ledger.chains import audit
 from services.chassis.ledger.commands import LogUnreadable
 from services.chassis.ledger.lag import Unanswered
 from services.chassis.ledger.rebuild import Wanted, rebuild
-from services.chassis.ledger.report import Say
-from services.chassis.ledger.verify import Question, quietly, verify
+from services.chassis.ledger.verify import Question, verify
 from services.chassis.messaging.kafka import BrokerAway, TopicMissing
-from services.chassis.ops import logs
+from services.chassis.ops import answering
 from services.chassis.ops.service import Service
 from services.chassis.ops.settings import Settings
 
@@ -44,36 +38,29 @@ def run(service: Service, settings: Settings, words: Sequence[str]) -> None:
     """Print the report; ends with 0 where all holds, 1 where a promise is broken, 2 where it cannot be told."""
     given = _verifying(service).parse_args(words)
     question = Question(given.ledger, tuple(given.worker), given.within)
-    _print("verify", given, verify(service, settings, question, _say(given)))
+    _conclude(given, verify(service, settings, question, answering.saying(given)))
 
 
 def run_audit(service: Service, settings: Settings, words: Sequence[str]) -> None:
     """Print whether audit log and histories are whole; ends as ``run``."""
     given = _auditing(service).parse_args(words)
-    _print("audit", given, audit(service, settings, given.since, _say(given)))
+    _conclude(given, audit(service, settings, given.since, answering.saying(given)))
 
 
 def run_rebuild(service: Service, settings: Settings, words: Sequence[str]) -> None:
     """Print what differed from its history, and was mended; ends as ``run``, with 1 where a history is broken."""
     given = _rebuilding(service).parse_args(words)
     wanted = Wanted(given.kind, given.id, given.yes, given.again)
-    _print("rebuild", given, rebuild(service, settings, wanted, _say(given)))
+    _conclude(given, rebuild(service, settings, wanted, answering.saying(given)))
 
 
-def _print(role: str, given: argparse.Namespace, work: Coroutine[Any, Any, Told]) -> NoReturn:
-    logs.start(given.service, role, "error")
-    try:
-        report = asyncio.run(work)
-    except _TROUBLES as error:
-        sys.stderr.write(f"{given.service} cannot answer {role}: {error}\n")
-        raise SystemExit(2) from None
-    text = orjson.dumps(report.document(), option=orjson.OPT_INDENT_2).decode() if given.json else report.text()
-    sys.stdout.write(f"{text}\n")
-    raise SystemExit(0 if report.clean else 1)
+def _conclude(given: argparse.Namespace, work: Coroutine[Any, Any, Told]) -> NoReturn:
+    told = answering.answered(given, work, _TROUBLES)
+    answering.conclude(given, told.document(), told.text(), well=told.clean)
 
 
 def _verifying(service: Service) -> argparse.ArgumentParser:
-    parser = _parser(service, "verify", "Check what this service promised, on live data.")
+    parser = answering.parser(service.name, "verify", "Check what this service promised, on live data.")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="a driver's log of commands, for L1 and L2")
     parser.add_argument(
         "--worker", action="append", default=[], metavar="URL", help="a worker whose gauges are to agree; repeatable"
@@ -85,38 +72,24 @@ def _verifying(service: Service) -> argparse.ArgumentParser:
 
 
 def _auditing(service: Service) -> argparse.ArgumentParser:
-    parser = _parser(service, "audit", "Check the audit log and the hash chains of all histories, on live data.")
+    parser = answering.parser(
+        service.name, "audit", "Check the audit log and the hash chains of all histories, on live data."
+    )
     parser.add_argument(
-        "--since", type=_instant, metavar="TIME", help="only audit entries from then on; histories always as a whole"
+        "--since",
+        type=answering.instant,
+        metavar="TIME",
+        help="only audit entries from then on; histories always as a whole",
     )
     return parser
 
 
 def _rebuilding(service: Service) -> argparse.ArgumentParser:
-    parser = _parser(service, "rebuild", "Make the states of a kind again from their histories, on live data.")
+    parser = answering.parser(
+        service.name, "rebuild", "Make the states of a kind again from their histories, on live data."
+    )
     parser.add_argument("kind", metavar="KIND", help="such as case or message")
     parser.add_argument("--id", metavar="ID", help="only this one")
     parser.add_argument("--yes", action="store_true", help="write; without it nothing is changed")
     parser.add_argument("--again", action="store_true", help="from the start, not from where a run was interrupted")
     return parser
-
-
-def _parser(service: Service, role: str, what: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(f"python -m services.{service.name} {role}", description=what)
-    parser.set_defaults(service=service.name)
-    parser.add_argument("--json", action="store_true", help="one JSON document")
-    parser.add_argument("--progress", action="store_true", help="lines on stderr, also where it is no terminal")
-    return parser
-
-
-def _instant(text: str) -> datetime:
-    """A time with its zone (ISO 8601); without one it is that of this machine."""
-    return datetime.fromisoformat(text).astimezone()
-
-
-def _say(given: argparse.Namespace) -> Say:
-    if given.progress:
-        return lambda what: print(what, file=sys.stderr, flush=True)  # noqa: T201
-    if sys.stderr.isatty():
-        return lambda what: print(f"\r\x1b[K{what}", end="", file=sys.stderr, flush=True)  # noqa: T201
-    return quietly

@@ -11,7 +11,8 @@ import orjson
 from services.chassis.domain.entity import Entity, Stored
 from services.chassis.domain.events import Recorded, follows
 from services.chassis.ledger.commands import Commands
-from services.chassis.ledger.report import Line, Say
+from services.chassis.ledger.report import Line
+from services.chassis.ops.answering import Say
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.storage.store import load

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.chassis.ledger.report import Line, Place, Say
+from services.chassis.ledger.report import Line, Place
 from services.chassis.messaging import parking
 from services.chassis.messaging.kafka import Past
+from services.chassis.ops.answering import Say
 from services.chassis.storage.mongo import Mongo
 
 _LOOK_SECONDS = 0.25

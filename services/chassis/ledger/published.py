@@ -3,9 +3,10 @@
 from typing import Any
 
 from services.chassis.ledger.histories import Kinds, Track, digest, digests, with_archive
-from services.chassis.ledger.report import Line, Say
+from services.chassis.ledger.report import Line
 from services.chassis.messaging.kafka import Incoming, Past, partition_of
 from services.chassis.messaging.reactions import Delivered, Unreadable
+from services.chassis.ops.answering import Say
 from services.chassis.storage.mongo import Mongo
 
 _LOOK = 200

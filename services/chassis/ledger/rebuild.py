@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.ledger.histories import broken_history, differing, with_archive
-from services.chassis.ledger.report import EXAMPLES, Say
+from services.chassis.ledger.report import EXAMPLES
+from services.chassis.ops.answering import Say
 from services.chassis.ops.service import Service, open_house
 from services.chassis.ops.settings import Settings
 from services.chassis.storage.mongo import Document, Mongo

@@ -1,7 +1,7 @@
 """What the ledger found: lines with counts and breaches."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,6 @@ EXAMPLES = 10
 
 Place = tuple[str, int]
 """A partition of a topic."""
-
-Say = Callable[[str], None]
-"""Told what the ledger does now."""
 
 TITLES = {
     "A1": "audit entries stand as they were written, none is missing",

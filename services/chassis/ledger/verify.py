@@ -9,10 +9,11 @@ from services.chassis.ledger.copies import Copied
 from services.chassis.ledger.histories import Histories
 from services.chassis.ledger.published import Published
 from services.chassis.ledger.reactions import Judge, Readable, Remembered
-from services.chassis.ledger.report import Cut, Line, Place, Report, Say
+from services.chassis.ledger.report import Cut, Line, Place, Report
 from services.chassis.messaging import switches
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import Copying
+from services.chassis.ops.answering import Say, quietly
 from services.chassis.ops.service import Service, open_house
 from services.chassis.ops.settings import Settings
 from services.chassis.usecase import House
@@ -28,10 +29,6 @@ class Question:
     """The addresses of this service's workers, such as http://127.0.0.1:8102, whose gauges are to agree."""
     within: float = 60
     """So many seconds may relay and consumers take to reach the cut."""
-
-
-def quietly(what: str) -> None:
-    """Tells nobody."""
 
 
 async def verify(service: Service, settings: Settings, question: Question, say: Say = quietly) -> Report:

@@ -1,6 +1,6 @@
 """Backfill: a reaction that is off takes all the past, then is turned on without a hole and without a double."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.orders import Place
 from services.chassis.messaging.reactions import AnyReaction
+from services.chassis.ops.answering import Say
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage.mongo import Mongo
 from services.chassis.usecase import House
@@ -19,8 +20,6 @@ REST_SECONDS = 90.0
 """So long may the members take to end the batch in hand."""
 _CLOSE = 2_000
 _RUNS = 5
-
-Say = Callable[[str], None]
 
 
 class NotNow(Exception):

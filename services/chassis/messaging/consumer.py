@@ -1,7 +1,8 @@
-"""The consumer: per partition in order, partitions side by side; delivered first, then confirmed."""
+"""The consumer: per partition in order, partitions together or side by side; delivered first, then confirmed."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -18,8 +19,13 @@ from services.chassis.usecase import House
 log = logs.get()
 
 _WAIT_MS = 250
+_LOOK_SECONDS = 0.25
+"""So often it is asked what operators want: in every round it would cost as much as the round."""
 _TOGETHER = 200
-"""So many events of a partition are delivered at once; the partitions of one round side by side."""
+"""So many events are delivered at once."""
+
+Bundle = Sequence[Sequence[Incoming]]
+"""The batches of some partitions that are delivered together."""
 
 
 class Consumer:
@@ -40,7 +46,10 @@ class Consumer:
         self._orders = orders
         self._delivery = Delivery(house, reader, (), most_failures)
         self._order = -1
+        self._looked = float("-inf")
         self._wish = Wish()
+        self._unconfirmed: dict[tuple[str, int], tuple[Incoming, Incoming]] = {}  # (first, last) of each partition
+        self._turn = -1
         self._stop: str | None = None
         self._finishing = False
 
@@ -51,6 +60,7 @@ class Consumer:
                 await self._round()
             else:
                 await self._reader.rest(_WAIT_MS)
+        await self._confirm()
         with suppress(Unavailable):  # then others wait until we have been silent for long enough
             await self._orders.leave()
 
@@ -67,7 +77,10 @@ class Consumer:
         return self._wish.reason if self._wish.state == STOPPED else None
 
     async def _may_go_on(self) -> bool:
-        """Do what is asked. Here no batch is in hand: that is what ``Orders`` tells by asking."""
+        """Now and then, do what is asked. Here no batch is in hand: that is what ``Orders`` tells by asking."""
+        if self._wish.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
+            return True
+        await self._confirm()
         wish = self._wish = await self._orders.ask()
         for state in (PAUSED, STOPPED):
             metrics.consumer_resting.labels(state).set(wish.state == state)
@@ -78,6 +91,8 @@ class Consumer:
             await self._move(wish)
             return False
         self._reader.wake()
+        await self._delivery.settle()
+        self._looked = time.monotonic()  # not before: without an answer nothing may be taken
         return True
 
     async def _move(self, wish: Wish) -> None:
@@ -88,23 +103,38 @@ class Consumer:
 
     async def _round(self) -> None:
         turn = self._reader.turn()
+        if turn != self._turn:
+            self._turn = turn
+            self._unconfirmed.clear()  # they are read again, from what was confirmed
         batches = await self._reader.poll(_WAIT_MS)
-        await lasting(self._delivery.settle)
+        await lasting(self._delivery.learn)
+        bundles = list(_bundles(batches))
         async with asyncio.TaskGroup() as group:
-            taken = [group.create_task(self._taken(records)) for records in batches]
-        done = [records for records, task in zip(batches, taken, strict=True) if task.result()]
-        if done and not await self._confirmed(done, turn):
+            taking = [group.create_task(self._taken(bundle)) for bundle in bundles]
+        for bundle, task in zip(bundles, taking, strict=True):
+            if task.result():
+                self._note(bundle)
+        if self._reader.turn() != turn:
             log.warning("partitions went elsewhere before the commit; their events may come again")
-            for records in done:  # until the group has told where we stand: nothing may be taken behind a hole
-                self._reader.again(records[0])
+            self._read_again()
         if self._stop is not None:
-            log.error("the consumer stops until `linli consumer resume`", reason=self._stop)
-            await lasting(partial(self._orders.stop, self._stop))
-            self._stop = None
+            await self._come_to_a_stop(self._stop)
         self._measure()
 
-    async def _taken(self, records: Sequence[Incoming]) -> bool:
-        """Whether a batch could be taken to its end; one that could not comes again, here or elsewhere."""
+    def _note(self, bundle: Bundle) -> None:
+        for records in bundle:
+            place = records[0].topic, records[0].partition
+            first, _ = self._unconfirmed.get(place, (records[0], None))
+            self._unconfirmed[place] = first, records[-1]
+
+    async def _come_to_a_stop(self, reason: str) -> None:
+        log.error("the consumer stops until `linli consumer resume`", reason=reason)
+        await lasting(partial(self._orders.stop, reason))
+        self._stop, self._looked = None, float("-inf")
+
+    async def _taken(self, bundle: Bundle) -> bool:
+        """Whether a bundle could be taken to its end; one that could not comes again, here or elsewhere."""
+        records = [record for batch in bundle for record in batch]
         try:
             for start in range(0, len(records), _TOGETHER):
                 await lasting(partial(self._delivery.take, records[start : start + _TOGETHER]))
@@ -112,19 +142,43 @@ class Consumer:
             return False
         except TooManyFail as error:
             self._stop = str(error)
-            self._reader.again(records[0])
+            for batch in bundle:
+                self._reader.again(batch[0])
             return False
         return True
 
-    async def _confirmed(self, batches: Sequence[Sequence[Incoming]], turn: int) -> bool:
-        """Whether these could be confirmed: what was read in another turn somebody else may have taken otherwise."""
-        while self._reader.turn() == turn:
+    def _read_again(self) -> None:
+        """Until the group has told where we stand: nothing may be taken behind a hole."""
+        for first, _ in self._unconfirmed.values():
+            self._reader.again(first)
+        self._unconfirmed.clear()
+
+    async def _confirm(self) -> None:
+        """Confirm what was taken since the last time, unless it was read in another turn: it is read again then.
+
+        Not after every batch: that would cost as much as the batch. What a crash leaves unconfirmed comes again.
+        """
+        while self._unconfirmed and self._reader.turn() == self._turn:
             try:
-                return await self._reader.commit([records[-1] for records in batches])
+                if not await self._reader.commit([last for _, last in self._unconfirmed.values()]):
+                    log.warning("partitions went elsewhere before the commit; their events may come again")
+                    self._read_again()
+                self._unconfirmed.clear()
             except BrokerAway:
                 await asyncio.sleep(1)
-        return False
 
     def _measure(self) -> None:
         for (topic, partition), lag in self._reader.lags().items():
             metrics.consumer_lag.labels(topic, str(partition)).set(lag)
+
+
+def _bundles(batches: Bundle) -> Iterator[Bundle]:
+    """Partitions with few records share their look-ups and writes, those with many are taken side by side."""
+    bundle: list[Sequence[Incoming]] = []
+    for batch in batches:
+        if bundle and sum(map(len, bundle)) + len(batch) > _TOGETHER:
+            yield bundle
+            bundle = []
+        bundle.append(batch)
+    if bundle:
+        yield bundle

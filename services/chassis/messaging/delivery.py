@@ -3,18 +3,18 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Protocol
 
 from services.chassis.domain.events import Origin
-from services.chassis.messaging.dropped import reached
 from services.chassis.messaging.kafka import Incoming
+from services.chassis.messaging.memory import reached, remember, unseen
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
 from services.chassis.messaging.patience import lasting, passing
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, Write
 from services.chassis.ops import logs, metrics, tracing
-from services.chassis.storage.mongo import Document, Put
+from services.chassis.storage.mongo import Document
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import House
 
@@ -59,7 +59,7 @@ class Delivery:
         self._house = house
         self._holder = holder
         self._most_failures = most_failures
-        self._failing: Counter[str] = Counter()
+        self._failing: Counter[tuple[str, str]] = Counter()  # in a row, by what fails and the type of event
         self._ours: frozenset[tuple[str, int]] = frozenset()
         self.switch(reactions)
 
@@ -89,13 +89,16 @@ class Delivery:
             self._ours, self._turn = ours, turn
 
     async def take(self, records: Sequence[Incoming]) -> None:
-        """One batch of one partition, reaction by reaction. Moved, or TooManyFail, where it is not to be confirmed."""
-        self._expect_ours(records[0])
+        """Some records, those of a partition in order, reaction by reaction.
+
+        Moved, or TooManyFail, where they are not to be confirmed.
+        """
+        self._expect_ours(*records)
         events = []
         for record in records:
             try:
                 events.append(Delivered.of(record))
-                self._failing[UNREADABLE] = 0
+                self._failing[UNREADABLE, ""] = 0
             except Unreadable as error:
                 await self._refuse(record, str(error))
         for reaction in self._reactions:
@@ -106,11 +109,11 @@ class Delivery:
     async def _refuse(self, record: Incoming, reason: str) -> None:
         self._expect_ours(record)
         if not self._parking.gave_up_unreadable(record):
-            self._count_failure(UNREADABLE, reason)
+            self._count_failure(UNREADABLE, "", reason)
             await self._parking.park_unreadable(record, reason)
 
     async def _react(self, reaction: AnyReaction, wanted: Sequence[Delivered]) -> None:
-        events = await self._unseen(reaction, wanted)
+        events = await unseen(self._house.mongo, reaction, wanted)
         handled = await reaction.batch(self._house, events)
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:
@@ -133,7 +136,7 @@ class Delivery:
         for attempt in range(_KEY_TRIES):
             try:
                 effects = await self._timed(reaction, handled, event)
-                self._failing[reaction.name] = 0
+                self._failing[reaction.name, event.type] = 0
                 return effects
             except KeyNotHere as error:
                 reason: BaseException = error
@@ -179,29 +182,39 @@ class Delivery:
                     await self._write(reaction, [one])
 
     async def _write_together(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
-        writes = [w for event, effects in done for e in effects for w in e.writes(self._origin(reaction, event))]
+        newest = {effect.target: effect for _, effects in done for effect in effects}
+        writes = [
+            write
+            for event, effects in done
+            for effect in effects
+            if newest[effect.target] is effect
+            for write in effect.writes(self._origin(reaction, event))
+        ]
         for name, group in groupby(sorted(writes, key=_collection), key=_collection):
             await self._house.mongo.bulk(name, [write for _, write in group])
-        await self._remember(reaction, [event for event, _ in done])
-        self._failing[_writing(reaction)] = 0
+        await remember(self._house.mongo, reaction, [event for event, _ in done])
         for event, effects in done:
-            with tracing.bound(event.trace):
-                log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
-            metrics.event_age.labels(reaction.name).observe((self._house.clock() - event.at).total_seconds())
-            for recorded in (r for effect in effects for r in effect.recorded()):
-                metrics.events_recorded.labels(recorded.type_name()).inc()
+            self._failing[_writing(reaction), event.type] = 0
+            self._tell(reaction, event, effects)
+
+    def _tell(self, reaction: AnyReaction, event: Delivered, effects: Sequence[Effect]) -> None:
+        with tracing.bound(event.trace):
+            log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
+        metrics.event_age.labels(reaction.name).observe((self._house.clock() - event.at).total_seconds())
+        for recorded in (r for effect in effects for r in effect.recorded()):
+            metrics.events_recorded.labels(recorded.type_name()).inc()
 
     async def _give_up(self, reaction: AnyReaction, event: Delivered, error: BaseException, what: str) -> None:
         with tracing.bound(event.trace):
             log.error("a reaction failed", reaction=reaction.name, event_id=event.id, exc_info=error)
-            self._count_failure(what, logs.told(error))
+            self._count_failure(what, event.type, logs.told(error))
             await self._park(reaction, event, logs.told(error))
 
-    def _count_failure(self, what: str, reason: str) -> None:
+    def _count_failure(self, what: str, type: str, reason: str) -> None:
         """TooManyFail instead of parking a whole topic: what was deployed is to blame, not what the events say."""
-        self._failing[what] += 1
-        if self._failing[what] > self._most_failures:
-            self._failing[what] = 0
+        self._failing[what, type] += 1
+        if self._failing[what, type] > self._most_failures:
+            self._failing[what, type] = 0
             raise TooManyFail(f"{what} failed on more than {self._most_failures} events in a row; the last: {reason}")
 
     async def _park(self, reaction: AnyReaction, event: Delivered, reason: str) -> None:
@@ -213,37 +226,15 @@ class Delivery:
 
         await lasting(parked)
 
-    def _expect_ours(self, record: Incoming) -> None:
-        """Moved where we may not know all that is parked of this partition, or its new owner would not learn of it."""
+    def _expect_ours(self, *records: Incoming) -> None:
+        """Moved where we may not know all that is parked of a partition, or its new owner would not learn of it."""
         settled = (self._holder.assigned(), self._holder.turn()) == (self._ours, self._turn)
-        if not settled or (record.topic, record.partition) not in self._ours:
+        if not settled or not {(record.topic, record.partition) for record in records} <= self._ours:
             raise Moved
 
     def _origin(self, reaction: AnyReaction, event: Delivered) -> Origin:
         cause = f"event:{event.id}:{reaction.name}"
         return Origin(self._house.clock(), reaction.name, self._house.city, cause, None, event.trace)
-
-    async def _unseen(self, reaction: AnyReaction, wanted: Sequence[Delivered]) -> Sequence[Delivered]:
-        if not reaction.remembers:
-            return wanted
-        ids = list({_memory(reaction, event) for event in wanted})
-        found = await self._house.mongo.find("seen", {"_id": {"$in": ids}}, limit=len(ids))
-        seen = {document["_id"]: document["version"] for document in found}
-        fresh = []
-        for event in wanted:
-            # Within a batch too: a relay that crashed sends the same event twice in a row.
-            if event.version > seen.get(_memory(reaction, event), 0):
-                seen[_memory(reaction, event)] = event.version
-                fresh.append(event)
-        return fresh
-
-    async def _remember(self, reaction: AnyReaction, events: Iterable[Delivered]) -> None:
-        if not reaction.remembers:
-            return
-        latest = {_memory(reaction, event): event.version for event in events}
-        await self._house.mongo.bulk(
-            "seen", [Put({"_id": id}, {"$max": {"version": v}}, upsert=True) for id, v in latest.items()]
-        )
 
     async def _replay(self, document: Document) -> None:
         """One parked event again; the order of its entity is the order in which ``flagged`` gives them."""
@@ -281,10 +272,6 @@ class Delivery:
 def _writing(reaction: AnyReaction) -> str:
     """What fails where the effects of a reaction cannot be written: apart from the reaction's own failures."""
     return f"writing for {reaction.name}"
-
-
-def _memory(reaction: AnyReaction, event: Delivered) -> str:
-    return f"{reaction.name}|{event.entity}"
 
 
 def _collection(write: Write) -> str:

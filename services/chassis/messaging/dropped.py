@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from services.chassis.domain.values import now
-from services.chassis.messaging.reactions import AnyReaction, Copying
 from services.chassis.storage.mongo import Document, Mongo, New
 
 COLLECTION = "dropped"
@@ -31,15 +30,6 @@ class Dropped:
         kept = {name: value for name, value in document.items() if name not in _FLAGS}
         await self._mongo.bulk(COLLECTION, [New({**kept, "dropped": {**document["drop"], "done_at": now()}})])
         self._ids.add(document["_id"])
-
-
-async def reached(mongo: Mongo, reaction: AnyReaction, entity: str) -> int:
-    """Up to which version a reaction has taken an entity: its memory says so, or the copy itself; 0 where neither."""
-    name, id = "seen", f"{reaction.name}|{entity}"
-    if isinstance(reaction, Copying):
-        name, id = reaction.kind.collection(), entity
-    found = await mongo.find_one(name, {"_id": id}, {"version": 1})
-    return int(found["version"]) if found else 0
 
 
 async def among(mongo: Mongo, ids: Collection[str]) -> set[str]:

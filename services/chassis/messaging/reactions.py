@@ -1,6 +1,6 @@
 """Reactions: what a service does when something happened elsewhere, and the copies it keeps of that."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event, Origin, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
-from services.chassis.storage.mongo import New, Put
+from services.chassis.storage.mongo import Document, New, Put
 from services.chassis.storage.store import draft, load
 from services.chassis.usecase import Context, House
 
@@ -67,6 +67,10 @@ class Delivered:
 class Effect(Protocol):
     """Something that a reaction wants written; written for a whole batch at once."""
 
+    @property
+    def target(self) -> Hashable:
+        """What is written; of a batch's effects with the same one only the last is written, which says it all."""
+
     def writes(self, origin: Origin) -> Sequence[Write]:
         """The writes, by collection; each harmless when repeated."""
 
@@ -88,6 +92,11 @@ class Create:
             entity.record(event)
         return cls(entity)
 
+    @property
+    def target(self) -> Hashable:
+        """The entity."""
+        return self.entity.id
+
     def writes(self, origin: Origin) -> Sequence[Write]:
         """One insert."""
         return [(self.entity.collection(), New(draft(self.entity, origin)))]
@@ -99,17 +108,29 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """A copy at a newer version."""
+    """A copy at a newer version, as a document of what is known."""
 
-    copy: Copy
+    collection: str
+    document: Document
+
+    @classmethod
+    def of(cls, copy: Copy) -> "Keep":
+        """This copy as it is now, whatever becomes of the object."""
+        under, state = list(copy.places()), copy.as_stored()
+        return cls(copy.collection(), {"_id": copy.id, "version": copy.version, "under": under, "state": state})
+
+    @property
+    def target(self) -> Hashable:
+        """The copy."""
+        return self.collection, self.document["_id"]
 
     def writes(self, origin: Origin) -> Sequence[Write]:
         """One upsert, guarded by the source's version: where it meets a newer copy it does nothing."""
+        id, version = self.document["_id"], self.document["version"]
         # Field by field: an older process must not drop what a newer one has kept.
-        state = {f"state.{name}": value for name, value in self.copy.as_stored().items()}
-        document = {"version": self.copy.version, "under": list(self.copy.places()), **state}
-        guard = {"_id": self.copy.id, "version": {"$lt": self.copy.version}}
-        return [(self.copy.collection(), Put(guard, {"$set": document}, upsert=True))]
+        state = {f"state.{name}": value for name, value in self.document["state"].items()}
+        change = {"$set": {"version": version, "under": self.document["under"], **state}}
+        return [(self.collection, Put({"_id": id, "version": {"$lt": version}}, change, upsert=True))]
 
     def recorded(self) -> Sequence[Event]:
         """Copies have no history."""
@@ -168,26 +189,26 @@ class Copying:
         """What folds each event of one batch into its copy, all copies loaded at once."""
         ids = list({delivered.entity for delivered in events})
         found = await house.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=max(1, len(ids)))
-        copies = {document["_id"]: load(self.kind, document) for document in found}
+        known = {document["_id"]: document for document in found}
 
         async def handled(delivered: Delivered) -> Sequence[Effect]:
-            return self._fold(copies, delivered)
+            return self._fold(known, delivered)
 
         return handled
 
-    def _fold(self, copies: dict[str, Copy], delivered: Delivered) -> Sequence[Effect]:
-        event, copy = delivered.event(self.types), copies.get(delivered.entity)
-        if copy is None:
-            if not isinstance(event, self.kind.creates):
-                raise CopyMissing(f"{delivered.type} of {delivered.entity}, of which nothing is known")
-            copy = self.kind.blank(delivered.entity)
+    def _fold(self, known: dict[str, Document], delivered: Delivered) -> Sequence[Effect]:
+        event, document = delivered.event(self.types), known.get(delivered.entity)
+        if document is None and not isinstance(event, self.kind.creates):
+            raise CopyMissing(f"{delivered.type} of {delivered.entity}, of which nothing is known")
+        # One of its own each time: where ``apply`` fails half-way, the next try must not find it half done.
+        copy = self.kind.blank(delivered.entity) if document is None else load(self.kind, document)
         if delivered.version <= copy.version:
             return ()
-        copy = copy.model_copy(deep=True)
         copy.version = delivered.version
         copy.apply(event)
-        copies[delivered.entity] = copy  # not before: where ``apply`` failed, the next try must not find it done
-        return (Keep(copy),)
+        keep = Keep.of(copy)
+        known[delivered.entity] = keep.document
+        return (keep,)
 
 
 class AnyReaction(Protocol):

@@ -16,6 +16,7 @@ from services.chassis.ops import logs, metrics, tracing
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.archive import Gap
+from services.chassis.storage.bell import Bell
 from services.chassis.storage.mongo import Document, Mongo, Put
 
 log = logs.get()
@@ -24,7 +25,8 @@ Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH = 200
 _KEYS = 500
-_BUSY, _IDLE = 0.002, 0.025
+_LOOK_MS = 500
+"""So long nothing is looked at where no bell rings; also a lease is renewed in time then."""
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -39,36 +41,43 @@ class Relay:
         publisher: Publisher,
         kinds: Sequence[type[Entity[Any]]],
         source: str,
-        topics: tuple[str, str],
+        topics: tuple[str, str | None],
         history_cap: int,
+        gathers: float = 0.008,
     ) -> None:
-        """``topics``: where events go, where keys go. A history longer than ``history_cap`` events is trimmed."""
+        """``topics``: where events go, and where keys go (None: none are made here). A history longer than
+        ``history_cap`` events is trimmed.
+
+        So long (``gathers``, seconds) it waits after what it has sent, for as much more as comes meanwhile.
+        """
         self._mongo = mongo
         self._publisher = publisher
         self._kinds = kinds
         events_topic, self._keys_topic = topics
         self._address = Address(events_topic, source)
         self._cap = history_cap
+        self._gathers = gathers
         self._failures: Counter[str] = Counter()
         self._measured_at = float("-inf")
         self._backlog = 0
 
     async def run(self, lease: Lease) -> None:
         """Go on until cancelled; pauses while another holds the lease or the broker or database is away."""
-        pause = _IDLE
         while True:
             try:
-                pause = await self._turn(lease, pause)
+                async with self._mongo.session() as session:
+                    await self._publish(lease, Bell(self._mongo, session))
             except (BrokerAway, Unavailable) as error:
                 log.warning("the relay waits", reason=str(error))
-                pause = 1.0
-            await asyncio.sleep(pause)
+            await asyncio.sleep(1.0)
 
-    async def _turn(self, lease: Lease, pause: float) -> float:
-        if not await lease.hold():
-            self._fall_silent()
-            return 1.0
-        return _BUSY if await self.round() else min(_IDLE, max(_BUSY, pause * 2))
+    async def _publish(self, lease: Lease, bell: Bell) -> None:
+        while await lease.hold():
+            if await self.round():
+                await asyncio.sleep(self._gathers)
+            else:
+                await bell.rang(_LOOK_MS)
+        self._fall_silent()
 
     async def round(self) -> int:
         """Publish one batch, oldest first; how many entities and keys it moved on."""
@@ -132,14 +141,14 @@ class Relay:
 
     async def _all_keys(self) -> int:
         moved, more = 0, True
-        while more:
+        while more and self._keys_topic is not None:
             keys = await self._mongo.find("keys", {"pending": {"$gte": _EVER}}, sort=[("pending", 1)], limit=_KEYS)
-            await self._publish_keys(keys)
+            await self._publish_keys(keys, self._keys_topic)
             moved, more = moved + len(keys), len(keys) == _KEYS
         return moved
 
-    async def _publish_keys(self, keys: Sequence[Document]) -> None:
-        records = [Outgoing(self._keys_topic, key["_id"], key["wrapped"], {}) for key in keys]
+    async def _publish_keys(self, keys: Sequence[Document], topic: str) -> None:
+        records = [Outgoing(topic, key["_id"], key["wrapped"], {}) for key in keys]
         if any(await self._publisher.send(records)):
             raise BrokerAway("a key was not acknowledged")
         await self._mongo.bulk("keys", [_sent(key) for key in keys])

@@ -1,6 +1,6 @@
 """Republishing: what histories say was published is sent once more, in order, as the relay sends it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,12 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
 from services.chassis.messaging.outgoing import Address
+from services.chassis.ops.answering import Say
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document, Mongo
 
 Kinds = Sequence[type[Entity[Any]]]
-Say = Callable[[str], None]
 
 _ENTITIES, _EVENTS = 50, 200
 _EXAMPLES = 10

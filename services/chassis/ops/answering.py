@@ -5,13 +5,15 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import orjson
 
 from services.chassis.ops import logs
 
 Say = Callable[[str], None]
+"""Where progress is told."""
+Found = TypeVar("Found")
 
 
 def quietly(what: str) -> None:
@@ -42,8 +44,8 @@ def saying(given: argparse.Namespace) -> Say:
 
 
 def answered(
-    given: argparse.Namespace, work: Coroutine[Any, Any, Mapping[str, Any]], troubles: tuple[type[Exception], ...]
-) -> Mapping[str, Any]:
+    given: argparse.Namespace, work: Coroutine[Any, Any, Found], troubles: tuple[type[Exception], ...]
+) -> Found:
     """What the work found; where one of these troubles came, it is said in one sentence and the process ends with 2."""
     logs.start(given.service, given.role, "error")
     try:

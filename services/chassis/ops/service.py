@@ -54,6 +54,8 @@ class Service:
     timers: tuple[Timer, ...] = ()
     listens_to: tuple[ServiceName, ...] = ()
     mints_keys: bool = False
+    gathers: float = 0.008
+    """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
     parts: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
     web_loops: tuple[Loop, ...] = ()
     worker_loops: tuple[LedLoop, ...] = ()

@@ -40,7 +40,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="the address on which this process listens")
     port: int = Field(ge=0, le=65535, description="the port on which this process listens")
     slot: int = Field(0, ge=0, description="the number of this worker among those of its service")
-    max_in_flight: int = Field(256, ge=1, description="requests worked on at once; above that 503 with Retry-After")
+    max_in_flight: int = Field(
+        24,
+        ge=1,
+        description="requests worked on at once; others wait for 0.2 s at most, then 503 with Retry-After",
+    )
 
     master_key_file: Path = Field(description="a file with the city's master key, 64 hexadecimal characters")
     token_keys: Path | None = Field(

@@ -71,8 +71,7 @@ def span(name: str, parent: str | None = None) -> Iterator[str]:
 @contextmanager
 def span_because_of(name: str, recorded: str | None) -> Iterator[str]:
     """As ``span``, for what something recorded brought about: linked to its trace, and in it."""
-    links = [Link(_span_context(recorded))] if recorded else []
-    with _started(name, recorded, SpanKind.CONSUMER, links) as current:
+    with _started(name, recorded, SpanKind.CONSUMER) as current:
         yield current
 
 
@@ -94,15 +93,14 @@ def flush() -> None:
 
 
 @contextmanager
-def _started(
-    name: str, parent: str | None, kind: SpanKind = SpanKind.INTERNAL, links: Sequence[Link] = ()
-) -> Iterator[str]:
+def _started(name: str, parent: str | None, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[str]:
     if not _is_received():
         above_us = None if kind is SpanKind.CONSUMER else _here.get()
         with _followed(parent or above_us or new_parent()) as followed:
             yield followed
         return
     above = _context(parent) if parent else None
+    links = [Link(_span_context(parent))] if parent and kind is SpanKind.CONSUMER else []
     with _current(name, above, kind, links) as current, _failing_by_class(current):
         inner = current.get_span_context()
         known = inner if inner.is_valid else _span_context(parent or new_parent())

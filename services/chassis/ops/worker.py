@@ -75,8 +75,9 @@ class Worker:
     def _loops(self) -> dict[str, Any]:
         house, settings, name = self._house, self._settings, self._service.name
         source = settings.source(name)
-        topics = (settings.topic(name), settings.topic("keys"))
-        relay = Relay(house.mongo, self._publisher, self._service.entities, source, topics, settings.history_cap)
+        topics = (settings.topic(name), settings.topic("keys") if self._service.mints_keys else None)
+        kinds, gathers = self._service.entities, self._service.gathers
+        relay = Relay(house.mongo, self._publisher, kinds, source, topics, settings.history_cap, gathers)
         loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
         for timer in self._service.timers:
             lease = self._lease(f"timer-{timer.name}")

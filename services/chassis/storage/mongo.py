@@ -38,8 +38,11 @@ _AWAY = (
     WTimeoutError,
 )
 _DUPLICATE = 11000
-_WAITING_MENDS = frozenset({43, 134, 262})
-"""Server codes: a cursor that went with its node, no majority known yet after a start, no time left for the work."""
+_WAITING_MENDS = frozenset({43, 134, 262, 286})
+"""Server codes: a cursor that went with its node, no majority known yet after a start, no time left for the work, a
+stream whose place in the log is gone."""
+_CONNECTIONS = 64
+"""Of a process to each node. More asked at once is not answered sooner; who waits too long for one is told so."""
 _PROMISED: Mapping[str, Any] = {
     "w": "majority",
     "journal": True,
@@ -48,6 +51,8 @@ _PROMISED: Mapping[str, Any] = {
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 3_000,
     "socketTimeoutMS": 10_000,
+    "maxPoolSize": _CONNECTIONS,
+    "waitQueueTimeoutMS": 5_000,
 }
 """What durable acceptance, no phantoms and a defined outage rest on, where a URI does not say otherwise."""
 
@@ -196,6 +201,13 @@ class Mongo:
         finally:
             await stream.close()
 
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Any]:
+        """A session: commands that go on with one cursor are given it as ``session``."""
+        starting = self._client.start_session()
+        async with await _guarded(starting) if isinstance(starting, Awaitable) else starting as session:
+            yield session
+
     async def close(self) -> None:
         """Close the connections."""
         closing = self._client.close()
@@ -210,7 +222,7 @@ def connect(uri: str, driver: str = "motor") -> Mongo:
     unless the URI says otherwise.
     """
     # Motor runs on threads; its default of five a core starves under majority writes. It reads this when imported.
-    os.environ.setdefault("MOTOR_MAX_WORKERS", "64")
+    os.environ.setdefault("MOTOR_MAX_WORKERS", str(_CONNECTIONS))
     module, name = {
         "motor": ("motor.motor_asyncio", "AsyncIOMotorClient"),
         "pymongo": ("pymongo", "AsyncMongoClient"),

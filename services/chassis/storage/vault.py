@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import copy
-import hashlib
 import hmac
 import secrets
 import time
@@ -95,18 +94,18 @@ class MasterKey:
 
     def blind(self, kind: str, value: str) -> str:
         """The blind index of a value: equal values give equal texts, which tell nothing else."""
-        return hmac.new(self._blind, f"{self.city}|{kind}|{value}".encode(), hashlib.sha256).hexdigest()[:40]
+        return hmac.digest(self._blind, f"{self.city}|{kind}|{value}".encode(), "sha256").hex()[:40]
 
     def fingerprint(self, payload: bytes) -> str:
         """The mark of a payload by which a repeat is told from another request."""
-        return hmac.new(self._print, payload, hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._print, payload, "sha256").hex()[:32]
 
     def _bound(self, subject: str) -> bytes:
         return f"{self.city}|{subject}|data key".encode()
 
 
 def _derived(raw: bytes, purpose: str) -> bytes:
-    return hmac.new(raw, f"linli {purpose}".encode(), hashlib.sha256).digest()
+    return hmac.digest(raw, f"linli {purpose}".encode(), "sha256")
 
 
 class Vault:

@@ -1,14 +1,12 @@
 """An area: a place with a statistical code, which is its id and says what it lies in."""
 
-from typing import ClassVar, assert_never
+from typing import ClassVar
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.contracts.areas import LENGTHS, path
-from services.contracts.members import AreaAdded, AreaClosed, AreaRenamed, Level
-
-AreaEvent = AreaAdded | AreaRenamed | AreaClosed
+from services.contracts.members import AreaAdded, AreaClosed, AreaEvent, AreaRenamed, AreaState, Level
 
 
 class CodeUnfit(Refusal):
@@ -41,7 +39,7 @@ class OutsideYourPlaces(Refusal):
     en = "The area {code} is outside the places that you are in charge of."
 
 
-class Area(Entity[AreaEvent]):
+class Area(AreaState, Entity[AreaEvent]):
     """A place of one of five levels, open until it is closed."""
 
     kind: ClassVar[str] = "area"
@@ -50,23 +48,6 @@ class Area(Entity[AreaEvent]):
         Index((("under", 1), ("_id", 1))),
         Index((("state.level", 1), ("_id", 1))),
     )
-
-    level: Level | str
-    name: str
-    name_en: str | None = None
-    open: bool = True
-
-    def apply(self, event: AreaEvent) -> None:
-        """Take an event into the state."""
-        match event:
-            case AreaAdded():
-                self.level, self.name, self.name_en, self.open = event.level, event.name, event.name_en, True
-            case AreaRenamed():
-                self.name, self.name_en = event.name, event.name_en
-            case AreaClosed():
-                self.open = False
-            case _:
-                assert_never(event)
 
     def places(self) -> tuple[str, ...]:
         """Its own code and those above it."""

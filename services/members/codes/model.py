@@ -65,7 +65,7 @@ class PhoneCode(Entity[PhoneCodeEvent]):
     kind: ClassVar[str] = "phonecode"
 
     person_id: str | None = None
-    issued: list[Instant] = Field(default_factory=list)
+    issued: list[Instant] = Field([])
     mark: str | None = None
     expires_at: Instant | None = None
     wrong: int = 0

@@ -5,11 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.domain.refusals import NotFound
-from services.chassis.domain.values import shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.areas import AreaCode
-from services.contracts.members import OrganisationFounded, OrganisationKind, Role
+from services.contracts.members import Code, OrganisationFounded, OrganisationKind, Role
 from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.organisations import model
@@ -17,22 +16,13 @@ from services.members.organisations.model import Organisation
 from services.members.people.queries import expect_known
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Code = Annotated[
-    str,
-    shaped(
-        r"^[a-z0-9][a-z0-9:_-]{1,59}$",
-        "2 到 60 个小写字母、数字、:、_ 或 -",
-        "2 to 60 small letters, digits, :, _ or -",
-        examples=["150702001001:station"],
-    ),
-]
 PersonId = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class FoundOrganisation(Command):
     """Who is to serve a place. The same ``code`` again gives the same organisation, unchanged."""
 
-    code: Code | None = None
+    code: Annotated[Code | None, Field(examples=["150702001001:station"])] = None
     kind: OrganisationKind
     name: Name
     name_en: Name | None = None

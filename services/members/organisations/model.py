@@ -5,7 +5,7 @@ from typing import ClassVar, assert_never
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
-from services.contracts.areas import path
+from services.contracts.areas import Located, path
 from services.contracts.members import LeaderAppointed, OrganisationFounded, OrganisationKind
 
 OrganisationEvent = OrganisationFounded | LeaderAppointed
@@ -42,7 +42,7 @@ class AboveUnfit(Refusal):
     en = "The organisation above, {above}, is not there or is not in charge of the area {area}."
 
 
-class Organisation(Entity[OrganisationEvent]):
+class Organisation(Located, Entity[OrganisationEvent]):
     """Who serves a place."""
 
     kind: ClassVar[str] = "organisation"
@@ -56,7 +56,6 @@ class Organisation(Entity[OrganisationEvent]):
     sort: OrganisationKind | str  # `kind` is the name of the entity itself
     name: str
     name_en: str | None = None
-    area: str
     above: str | None = None
     department: str | None = None
     code: str | None = None
@@ -72,10 +71,6 @@ class Organisation(Entity[OrganisationEvent]):
                 self.leader_id = event.leader_id
             case _:
                 assert_never(event)
-
-    def places(self) -> tuple[str, ...]:
-        """The area it serves and those above it."""
-        return path(self.area)
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:

@@ -8,7 +8,7 @@ from services.chassis.domain.values import shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.areas import AreaCode
-from services.contracts.members import Role, TeamFounded, TeamKind
+from services.contracts.members import Code, Role, TeamFounded, TeamKind
 from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.people.queries import expect_known
@@ -16,15 +16,6 @@ from services.members.teams import model
 from services.members.teams.model import Team
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Code = Annotated[
-    str,
-    shaped(
-        r"^[a-z0-9][a-z0-9:_-]{1,59}$",
-        "2 到 60 个小写字母、数字、:、_ 或 -",
-        "2 to 60 small letters, digits, :, _ or -",
-        examples=["150702001001:public_safety"],
-    ),
-]
 Skill = Annotated[
     str, shaped(r"^[a-z][a-z_]{1,39}$", "2 到 40 个小写字母或 _", "2 to 40 small letters or _", examples=["patrol"])
 ]
@@ -36,7 +27,7 @@ RUN = (Role.HANDLER, Role.DISPATCHER, Role.ADMINISTRATOR)
 class FoundTeam(Command):
     """Volunteers for a place. The same ``code`` again gives the same team, unchanged."""
 
-    code: Code | None = None
+    code: Annotated[Code | None, Field(examples=["150702001001:public_safety"])] = None
     kind: TeamKind
     name: Name
     name_en: Name | None = None

@@ -7,7 +7,7 @@ from pydantic import Field
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.contracts.areas import path
+from services.contracts.areas import Located
 from services.contracts.members import (
     Role,
     TeamFounded,
@@ -36,7 +36,7 @@ class NotYourTeam(Refusal):
     en = "This is for the team's leader and the dispatchers and administrators of its place."
 
 
-class Team(Entity[TeamEvent]):
+class Team(Located, Entity[TeamEvent]):
     """Volunteers of one kind in one place, off duty until somebody puts them on."""
 
     kind: ClassVar[str] = "team"
@@ -51,12 +51,11 @@ class Team(Entity[TeamEvent]):
     sort: TeamKind | str  # `kind` is the name of the entity itself
     name: str
     name_en: str | None = None
-    area: str
     skills: list[str]
     capacity: int
     code: str | None = None
     leader_id: str | None = None
-    members: list[str] = Field(default_factory=list)
+    members: list[str] = Field([])
     on_duty: bool = False
 
     def apply(self, event: TeamEvent) -> None:
@@ -70,10 +69,8 @@ class Team(Entity[TeamEvent]):
                 self.members = [*self.members, event.person_id]
             case TeamMemberLeft():
                 self.members = [member for member in self.members if member != event.person_id]
-            case TeamWentOnDuty():
-                self.on_duty = True
-            case TeamWentOffDuty():
-                self.on_duty = False
+            case TeamWentOnDuty() | TeamWentOffDuty():
+                self.on_duty = isinstance(event, TeamWentOnDuty)
             case _:
                 assert_never(event)
 
@@ -81,10 +78,6 @@ class Team(Entity[TeamEvent]):
         self.sort, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
         self.skills, self.capacity = event.skills, event.capacity
         self.code, self.leader_id = event.code, event.leader_id
-
-    def places(self) -> tuple[str, ...]:
-        """The area it serves and those above it."""
-        return path(self.area)
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:

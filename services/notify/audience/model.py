@@ -5,7 +5,7 @@ from typing import ClassVar, assert_never
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.values import Instant, Sealed
 from services.contracts import members, requests
-from services.contracts.areas import path
+from services.contracts.areas import Located
 from services.contracts.members import Role
 
 SIGNED_IN = tuple(role.value for role in Role)
@@ -128,7 +128,7 @@ class Team(Copy):
                 assert_never(event)
 
 
-class Case(Copy):
+class Case(Located, Copy):
     """A case, as far as those who hear of it need to know it."""
 
     kind: ClassVar[str] = "case"
@@ -148,7 +148,6 @@ class Case(Copy):
     item_zh: str
     item_en: str
     system: str
-    area: str
     routed: int | None = None
     """The version with which the case was first given to somebody, or found to be nobody's yet."""
     tier: str | None = None
@@ -183,10 +182,6 @@ class Case(Copy):
                 self.level, self.owner_id = event.level, event.owner_id
             case _:
                 assert_never(event)
-
-    def places(self) -> tuple[str, ...]:
-        """The area of the case and those above it."""
-        return path(self.area)
 
     def _file(self, event: requests.CaseFiled) -> None:
         self.number, self.resident_id, self.area = event.number, event.resident_id, event.area

@@ -1,5 +1,6 @@
 """Who holds a post, works for an organisation or leads it: looked up for many events at once."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,16 +56,19 @@ class Directory:
 
 
 async def look_up(mongo: Mongo, addresses: Iterable[Address]) -> Directory:
-    """Find everybody at these addresses, with three queries however many there are."""
+    """Find everybody at these addresses, with three queries, however many there are."""
     names: dict[str, list[str]] = defaultdict(list)
     for address in set(addresses):
         names[address.kind].append(address.name)
     found: dict[Address, list[Recipient]] = defaultdict(list)
-    for account in await _accounts(mongo, names["organisation"], names["post"]):
+    staff, led = await asyncio.gather(
+        _accounts(mongo, names["organisation"], names["post"]), _led(mongo, [*names["organisation"], *names["team"]])
+    )
+    for account in staff:
         who = Recipient(account.person_id, account.id)
         for address in (*_all("organisation", account.organisations), *_all("post", account.posts)):
             found[address].append(who)
-    for thing in await _led(mongo, [*names["organisation"], *names["team"]]):
+    for thing in led:
         if thing.leader_id is not None:
             found[Address("organisation", thing.id)].append(Recipient(thing.leader_id))
         if isinstance(thing, Team):
@@ -83,8 +87,9 @@ async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
     if not ids:
         return []
     where, most = {"_id": {"$in": ids}}, len(ids)
-    organisations = await mongo.find(Organisation.collection(), where, limit=most)
-    teams = await mongo.find(Team.collection(), where, limit=most)
+    organisations, teams = await asyncio.gather(
+        *(mongo.find(kind.collection(), where, limit=most) for kind in (Organisation, Team))
+    )
     return [
         *(load(Organisation, document) for document in organisations),
         *(load(Team, document) for document in teams),

@@ -1,6 +1,6 @@
 """What can be done with an inbox."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,20 +39,22 @@ class Append:
     message: str
     at: datetime
 
+    @property
+    def target(self) -> Hashable:
+        """The line of this message."""
+        return self.person, self.message
+
     def writes(self, origin: Origin) -> Sequence[Write]:
         """One upsert, by id alone so that the server itself repeats it when two make the document at once."""
         # Ids and times only, and even these literal: in a pipeline a text that begins with $ would be evaluated.
         message, at = {"$literal": self.message}, {"$literal": self.at}
-        lines = {"$ifNull": ["$lines", []]}
-        number = {"$add": [{"$ifNull": ["$sequence", 0]}, 1]}
-        others = {"$filter": {"input": lines, "cond": {"$ne": ["$$this.message", message]}}}
-        longer = {"$concatArrays": [others, [{"sequence": number, "message": message, "at": at}]]}
-        young = {"$filter": {"input": lines, "cond": {"$gt": ["$$this.at", {"$literal": self.at - LATE}]}}}
+        others = {"$filter": {"input": _LINES, "cond": {"$ne": ["$$this.message", message]}}}
+        longer = {"$concatArrays": [others, [{"sequence": _NUMBER, "message": message, "at": at}]]}
+        young = {"$filter": {"input": _LINES, "cond": {"$gt": ["$$this.at", {"$literal": self.at - LATE}]}}}
         waited_for = {"$in": [message, {"$map": {"input": young, "in": "$$this.message"}}]}
-        known = {"$in": [message, {"$ifNull": ["$lines.message", []]}]}
         change = {
-            "sequence": _unless(waited_for, "$sequence", number),
-            "unread": _unless(known, "$unread", {"$add": [{"$ifNull": ["$unread", 0]}, 1]}),
+            "sequence": _unless(waited_for, "$sequence", _NUMBER),
+            "unread": _unless({"$in": [message, _KNOWN]}, "$unread", _ONE_MORE_UNREAD),
             "lines": _unless(waited_for, "$lines", {"$slice": [longer, -KEPT]}),
         }
         return [(COLLECTION, Put({"_id": self.person}, [{"$set": change}], upsert=True))]
@@ -60,6 +62,12 @@ class Append:
     def recorded(self) -> Sequence[Event]:
         """An inbox has no history: it is made of the messages."""
         return ()
+
+
+_LINES = {"$ifNull": ["$lines", []]}
+_KNOWN = {"$ifNull": ["$lines.message", []]}
+_NUMBER = {"$add": [{"$ifNull": ["$sequence", 0]}, 1]}
+_ONE_MORE_UNREAD = {"$add": [{"$ifNull": ["$unread", 0]}, 1]}
 
 
 def _unless(known: Any, old: str, new: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -101,6 +102,7 @@ class Preferences(Entity[PreferencesSet]):
         return QuietHours(time.fromisoformat(self.quiet_from), time.fromisoformat(self.quiet_to)).after(at, zone)
 
 
+@lru_cache(maxsize=10_000)
 def preferences_id(person: str) -> str:
     """The id of a person's preferences: each has one set of them."""
     return id_from(Preferences.kind, person)

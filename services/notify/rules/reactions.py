@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,8 @@ class Telling:
             if delivered.id not in happenings:
                 delivered.event(self.types)  # raises for one that cannot be read, so that it is parked for that
                 raise CopyMissing(f"{delivered.type} of {delivered.entity}, of which nothing is known")
+            if delivered.id not in by_event:
+                return ()
             ctx = house.own_context(self.name, self._cause(delivered.id), delivered.trace)
             return [effect for letter in by_event[delivered.id] for effect in await _told(ctx, letter)]
 
@@ -105,7 +108,7 @@ class Telling:
             _keys_near(house, {person for _, _, person, _ in drafts}),
         )
         return [
-            Letter(rule, what, person, message, chosen.get(preferences_id(person)) or Preferences.untouched(person))
+            Letter(rule, what, person, message, chosen.get(preferences_id(person)) or _untouched(person))
             for rule, what, person, message in drafts
             if message not in written
         ]
@@ -125,6 +128,11 @@ class Telling:
 
     def _cause(self, event_id: str) -> str:
         return f"event:{event_id}:{self.name}"
+
+
+@lru_cache(maxsize=10_000)
+def _untouched(person: str) -> Preferences:
+    return Preferences.untouched(person)
 
 
 async def _told(ctx: Context, letter: Letter) -> Sequence[Effect]:
@@ -159,7 +167,7 @@ async def _sealed(ctx: Context, letter: Letter, channels: list[Via]) -> MessageW
     rule, what, person = letter.rule, letter.what, letter.person
     await ctx.vault.hold([person])
     language = letter.preferences.language
-    text = ctx.part(Texts).write(rule.template, language, _facts(ctx, letter))
+    text = ctx.part(Texts).write(rule.template, language, _facts(ctx, letter), channels)
     return MessageWritten(
         person_id=person,
         template=rule.template,
@@ -172,15 +180,15 @@ async def _sealed(ctx: Context, letter: Letter, channels: list[Via]) -> MessageW
         phone=what.event.phone if rule.by_phone else None,
         expires_at=what.event.expires_at if rule.by_phone else what.at + MAX_AGE,
         not_before=None if rule.urgent else letter.preferences.free_from(ctx.now(), ctx.part(ZoneInfo)),
-        **_seals(ctx, person, text, channels),
+        **_seals(ctx, person, text),
     )
 
 
-def _seals(ctx: Context, person: str, text: Written, channels: list[Via]) -> dict[str, Any]:
+def _seals(ctx: Context, person: str, text: Written) -> dict[str, Any]:
     return {
         "title": ctx.vault.seal(text.title, person, "message-title"),
         "body": ctx.vault.seal(text.body, person, "message-body"),
-        "text": ctx.vault.seal(text.sms, person, "message-text") if Via.SMS in channels else None,
+        "text": ctx.vault.seal(text.sms, person, "message-text") if text.sms is not None else None,
     }
 
 

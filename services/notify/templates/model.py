@@ -1,7 +1,7 @@
 """Texts with gaps, compiled once, and how the gaps are filled in a language."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
+
+from services.contracts.notify import Via
 
 LANGUAGES = ("zh", "en")
 Language = Literal["zh", "en"]
@@ -33,11 +35,11 @@ Facts = Mapping[str, Names | datetime | str | int]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Written:
-    """A text without gaps: for the inbox and mail a title and a body, for a phone one short line."""
+    """A text without gaps: for the inbox and mail a title and a body, for a phone, where asked for, one short line."""
 
     title: str
     body: str
-    sms: str
+    sms: str | None
 
 
 class Texts:
@@ -47,6 +49,7 @@ class Texts:
         """``tables``: title, body and sms by language and name."""
         # Plain text goes out, never HTML; and what people wrote comes in as facts, never as a template.
         environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+        environment.globals.clear()  # no text uses one, and each rendering would copy them
         self._zone = zone
         self._compiled = {
             (language, name): {part: environment.from_string(text.strip()) for part, text in parts.items()}
@@ -66,11 +69,12 @@ class Texts:
         """Every (language, name) there is."""
         return frozenset(self._compiled)
 
-    def write(self, name: str, language: str, facts: Facts) -> Written:
+    def write(self, name: str, language: str, facts: Facts, via: Collection[Via]) -> Written:
         """Fill the gaps; UndefinedError where a fact is missing, KeyError where there is no such text."""
         parts: dict[str, Template] = self._compiled[language, name]
         told = {key: self._told(value, language) for key, value in facts.items()}
-        return Written(**{part: template.render(told) for part, template in parts.items()})
+        sms = parts["sms"].render(told) if Via.SMS in via else None
+        return Written(parts["title"].render(told), parts["body"].render(told), sms)
 
     def _told(self, value: Any, language: str) -> Any:
         if isinstance(value, Names):

@@ -12,7 +12,7 @@ from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts import requests as told
 from services.contracts.areas import path
 from services.contracts.members import Role
-from services.contracts.requests import Channel, CloseReason, System, Tier
+from services.contracts.requests import CloseReason, Tier
 from services.requests.states.model import DONE, RUNNING, STATE_AFTER, State
 
 READERS = (Role.RESIDENT, Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
@@ -48,7 +48,7 @@ def _led_by(*leads: str) -> tuple[Index, ...]:
     return tuple(Index(tuple((name, 1) for name in names)) for names in named)
 
 
-class Case(Entity[CaseEvent]):
+class Case(told.Filing, Entity[CaseEvent]):
     """One request of one resident, from filing to rating."""
 
     kind: ClassVar[str] = "case"
@@ -60,36 +60,15 @@ class Case(Entity[CaseEvent]):
         Index((("state.state", 1), ("state.county", 1), ("state.system", 1), ("state.overdue", 1))),
     )
 
-    number: str
     state: State
-    resident_id: str
-    filed_by: str
-    filed_at: Instant
-    channel: Channel | str
-    item: str
-    item_zh: str
-    item_en: str
-    system: System | str
-    area: str
     county: str
-    title: Sealed
-    text: Sealed
-    address: Sealed | None = None
-    position: Sealed | None = None
-    answers: Sealed | None = None
-    skill: str | None = None
-    team_kind: str | None = None
-    department: str
-    tiers: list[Tier | str]
-    first_response_hours: float
-    resolution_hours: float
 
     handler_id: str | None = None
     handler_zh: str | None = None
     handler_en: str | None = None
     tier: Tier | str | None = None
     forced: bool = False
-    tried: list[str] = Field(default_factory=list)
+    tried: list[str] = Field([])
     returns: int = 0
 
     respond_by: Instant
@@ -183,7 +162,7 @@ class Case(Entity[CaseEvent]):
         self.next_tick_at = self._next_tick()
 
     def _file(self, event: told.CaseFiled) -> None:
-        for name in _AS_FILED:
+        for name in told.Filing.model_fields:
             setattr(self, name, getattr(event, name))
         self.county = self.places()[1]
         self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
@@ -267,9 +246,6 @@ class Case(Entity[CaseEvent]):
             return None
         marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.climbs_at)
         return min((mark for mark in marks if mark is not None), default=None)
-
-
-_AS_FILED = tuple(set(Case.model_fields) & set(told.CaseFiled.model_fields))
 
 
 def staffed(actor: Actor) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ async def route(ctx: Context, case_id: str) -> Case:
     """Let the rules find somebody for a case that waits: a team may have come on duty since."""
     async with ctx.store.change(Case, case_id) as case:
         steps.expect(case, Step.ROUTE, ctx.actor, ctx.now())
-        _assign(ctx, case, model.next_one(case, await queries.nearby(ctx, case)))
+        _assign(ctx, case, model.next_one(case, await queries.nearby(ctx, case.area, case)))
     return case
 
 
@@ -65,7 +65,7 @@ async def route(ctx: Context, case_id: str) -> Case:
 async def pass_on(ctx: Context, case_id: str, team_id: str) -> Case:
     """Give a case that a full team could not take to whoever comes next."""
     async with ctx.store.change(Case, case_id) as case:
-        model.pass_on(case, team_id, await queries.nearby(ctx, case))
+        model.pass_on(case, team_id, await queries.nearby(ctx, case.area, case))
     return case
 
 

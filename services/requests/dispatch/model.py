@@ -211,7 +211,7 @@ class TeamLoad(Entity[SlotEvent]):
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.cases", 1),)),)
 
     team_id: str
-    cases: list[str] = Field(default_factory=list)
+    cases: list[str] = Field([])
 
     def apply(self, event: SlotEvent) -> None:
         """Take an event into the state."""

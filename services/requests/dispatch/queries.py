@@ -1,10 +1,13 @@
 """What dispatch needs to know before it decides."""
 
+import asyncio
+
 from services.chassis.domain.paging import Order
 from services.chassis.domain.values import id_from
 from services.chassis.usecase import Context
 from services.contracts.requests import Tier
 from services.requests.cases.model import Case
+from services.requests.catalogue.model import Item
 from services.requests.dispatch.model import HandlerUnknown, Nearby, TeamLoad
 from services.requests.providers import queries as providers
 from services.requests.providers.model import Organisation, Team
@@ -13,11 +16,11 @@ _BY_ID = Order("_id")
 _MOST = 100
 
 
-async def nearby(ctx: Context, case: Case) -> Nearby:
-    """Who serves the place of a case; teams only where its item is one for teams."""
-    offices = await providers.offices(ctx, case.area, case.department)
-    teams = await providers.teams_near(ctx, case.area, case.team_kind, case.skill) if Tier.TEAM in case.tiers else []
-    return Nearby(offices, teams, await taken(ctx, teams))
+async def nearby(ctx: Context, area: str, wanted: Case | Item) -> Nearby:
+    """Who serves a place with what is wanted there; teams only where that is for teams."""
+    teams = await providers.teams_near(ctx, area, wanted.team_kind, wanted.skill) if Tier.TEAM in wanted.tiers else []
+    offices, loads = await asyncio.gather(providers.offices(ctx, area, wanted.department), taken(ctx, teams))
+    return Nearby(offices, teams, loads)
 
 
 async def taken(ctx: Context, teams: list[Team]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """How a request comes in, and how it is refused, withdrawn or taken up again."""
 
+import asyncio
 from typing import Annotated, Any
 
 import orjson
@@ -78,11 +79,11 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
     """Ask for something: the answer says the number, who has it now and by when it is due."""
     async with ctx.store.create(Case) as case:
         resident_id, channel = model.resident_of(ctx.actor, cmd.on_behalf_of)
-        item, place = await offered(ctx, cmd.item), await fileable(ctx, cmd.area)
+        item, place = await asyncio.gather(offered(ctx, cmd.item), fileable(ctx, cmd.area))
         model.expect_within(ctx.actor, place, channel)
         expect_answers(item, cmd.answers or {})
         await _hold_key(ctx, resident_id, channel)
-        number = await take_number(ctx, case.id)
+        number, near = await asyncio.gather(take_number(ctx, case.id), nearby(ctx, place.id, item))
         case.record(
             CaseFiled(
                 **_asked(item),
@@ -96,7 +97,7 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
             )
         )
         limits.set_limits(case, ctx.part(WorkingCalendar), ctx.now())
-        dispatch.give(case, dispatch.choose(case, await nearby(ctx, case)), "nobody-serves")
+        dispatch.give(case, dispatch.choose(case, near), "nobody-serves")
     return case
 
 
@@ -133,7 +134,7 @@ async def reopen(ctx: Context, case_id: str, cmd: ReopenCase) -> Case:
     """Have a case taken up again that was not settled: by somebody else, or by the supervisor, with a new limit."""
     async with ctx.store.change(Case, case_id) as case:
         expect(case, Step.REOPEN, ctx.actor, ctx.now())
-        reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case)
+        reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case.area, case)
         again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
         choice = model.reopen(case, again, near)
         limits.set_limits(case, ctx.part(WorkingCalendar), ctx.now())

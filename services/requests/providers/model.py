@@ -6,11 +6,12 @@ from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.contracts.areas import LENGTHS, part, path
+from services.contracts.areas import LENGTHS, Located, part, path
 from services.contracts.members import (
     AreaAdded,
     AreaClosed,
     AreaRenamed,
+    AreaState,
     LeaderAppointed,
     Level,
     OrganisationFounded,
@@ -52,36 +53,19 @@ class AreaTooWide(Refusal):
     )
 
 
-class Place(Copy):
+class Place(AreaState, Copy):
     """An area of the city."""
 
     kind: ClassVar[str] = "place"
     creates = (AreaAdded,)
     follows = (AreaRenamed, AreaClosed)
 
-    level: Level | str
-    name: str
-    name_en: str | None = None
-    open: bool = True
-
-    def apply(self, event: AreaAdded | AreaRenamed | AreaClosed) -> None:
-        """Take an event of the area into the copy."""
-        match event:
-            case AreaAdded():
-                self.level, self.name, self.name_en, self.open = event.level, event.name, event.name_en, True
-            case AreaRenamed():
-                self.name, self.name_en = event.name, event.name_en
-            case AreaClosed():
-                self.open = False
-            case _:
-                assert_never(event)
-
     def places(self) -> tuple[str, ...]:
         """Its own code and those above it."""
         return path(self.id)
 
 
-class Organisation(Copy):
+class Organisation(Located, Copy):
     """A station, a centre, a department or a supervising office."""
 
     kind: ClassVar[str] = "organisation"
@@ -90,7 +74,6 @@ class Organisation(Copy):
     follows = (LeaderAppointed,)
 
     sort: OrganisationKind | str
-    area: str
     name: str
     name_en: str | None = None
     above: str | None = None
@@ -108,15 +91,11 @@ class Organisation(Copy):
             case _:
                 assert_never(event)
 
-    def places(self) -> tuple[str, ...]:
-        """Where it serves."""
-        return path(self.area)
-
 
 TeamEvent = TeamFounded | TeamLeaderAppointed | TeamWentOnDuty | TeamWentOffDuty
 
 
-class Team(Copy):
+class Team(Located, Copy):
     """A volunteer team; ``capacity`` is how many cases it takes at once."""
 
     kind: ClassVar[str] = "team"
@@ -128,7 +107,6 @@ class Team(Copy):
     follows = (TeamLeaderAppointed, TeamWentOnDuty, TeamWentOffDuty)
 
     sort: TeamKind | str
-    area: str
     name: str
     name_en: str | None = None
     skills: list[str]
@@ -144,16 +122,10 @@ class Team(Copy):
                 self.skills, self.capacity, self.leader_id = event.skills, event.capacity, event.leader_id
             case TeamLeaderAppointed():
                 self.leader_id = event.leader_id
-            case TeamWentOnDuty():
-                self.on_duty = True
-            case TeamWentOffDuty():
-                self.on_duty = False
+            case TeamWentOnDuty() | TeamWentOffDuty():
+                self.on_duty = isinstance(event, TeamWentOnDuty)
             case _:
                 assert_never(event)
-
-    def places(self) -> tuple[str, ...]:
-        """Where it helps."""
-        return path(self.area)
 
     def fits(self, sort: str | None, skill: str | None) -> bool:
         """Whether it is of this kind and has this skill, as far as either is asked for."""

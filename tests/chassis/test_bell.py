@@ -1,0 +1,99 @@
+"""The bell: who waits for something to publish hears of it, once, and of nothing else."""
+
+import asyncio
+import time
+
+import pytest
+
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.schedule.leases import Lease
+from services.chassis.storage import bell as module
+from services.chassis.storage.bell import Bell
+from services.chassis.storage.mongo import Put
+from services.chassis.usecase import House
+from tests.support.road import Road, until
+
+LONG, SHORT = 5_000, 50
+
+
+async def pend(house: House, id: str) -> None:
+    put = Put({"_id": id}, {"$currentDate": {"pending": True}}, upsert=True)
+    await house.mongo.bulk("jars", [put])
+
+
+async def test_it_rings_for_what_is_pending_and_for_nothing_else(either: House) -> None:
+    mongo = either.mongo
+    async with mongo.session() as session:
+        bell = Bell(mongo, session)
+        assert await bell.rang(SHORT)  # it was hung a moment ago: what was before, one has to look for
+        assert not await bell.rang(SHORT)
+        for write in (pend(either, "new"), pend(either, "new")):
+            await write
+            assert await bell.rang(LONG)
+        await mongo.update("jars", {"_id": "new"}, {"$unset": {"pending": ""}})
+        await mongo.update("others", {"_id": "other"}, {"$set": {"text": "pending"}}, upsert=True)
+        await mongo.delete("jars", {"_id": "new"})
+        assert not await bell.rang(SHORT)
+
+
+async def test_who_waits_is_woken_by_a_write(either: House) -> None:
+    async with either.mongo.session() as session:
+        bell = Bell(either.mongo, session)
+        await bell.rang(SHORT)
+        waiting = asyncio.create_task(bell.rang(8_000))
+        await asyncio.sleep(0.1)
+        begun = time.monotonic()
+        await pend(either, "one")
+        assert await waiting
+        assert time.monotonic() - begun < 4  # not by the end of its wait
+
+
+async def test_a_thousand_rings_are_heard_once(either: House) -> None:
+    async with either.mongo.session() as session:
+        bell = Bell(either.mongo, session)
+        await bell.rang(SHORT)
+        for start in range(0, 1_000, 100):
+            numbers = range(start, start + 100)
+            puts = [Put({"_id": str(n)}, {"$currentDate": {"pending": True}}, upsert=True) for n in numbers]
+            await either.mongo.bulk("jars", puts)
+        assert await bell.rang(LONG)
+        rings = 1
+        while await bell.rang(SHORT):
+            rings += 1
+        assert rings < 10
+
+
+async def test_one_not_listened_to_for_long_is_hung_anew(either: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with either.mongo.session() as session:
+        bell = Bell(either.mongo, session)
+        await bell.rang(SHORT)
+        before = bell._cursor
+        monkeypatch.setattr(module, "_HEARD_SECONDS", 0.0)
+        assert await bell.rang(SHORT)
+        assert bell._cursor != before
+        with pytest.raises(Unavailable):
+            await bell._command("getMore", before, collection="$cmd.aggregate")
+
+
+async def test_a_relay_with_nothing_to_do_looks_twice_a_second_and_not_more_often(road: Road) -> None:
+    relay, rounds = road.relay(), [0]
+    round = relay.round
+
+    async def counted() -> int:
+        rounds[0] += 1
+        return await round()
+
+    relay.round = counted  # type: ignore[method-assign]
+    working = asyncio.create_task(relay.run(Lease(road.shop.mongo, "relay", "shop-0", 30)))
+    await asyncio.sleep(2.2)
+    idle = rounds[0]
+    assert 2 <= idle <= 8
+    jar = await road.jar(1)
+
+    async def out() -> bool:
+        kept = await road.shop.mongo.find_one("jars", {"_id": jar.id})
+        return kept is not None and kept["published"] == kept["version"]
+
+    await until(out)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)

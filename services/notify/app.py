@@ -14,6 +14,7 @@ from services.notify.channels.model import Sender, Senders
 from services.notify.inboxes import api as inboxes
 from services.notify.inboxes.adapters import watch
 from services.notify.inboxes.model import Bells
+from services.notify.inboxes.queries import Looks
 from services.notify.messages.model import Backoff, Message
 from services.notify.messages.queries import told_once
 from services.notify.messages.timers import timers
@@ -32,6 +33,7 @@ def parts(settings: Settings) -> Mapping[type, Any]:
         Senders: Senders({Via.SMS: _sms(settings), Via.EMAIL: _email(settings)}),
         Backoff: Backoff(),
         Bells: Bells(),
+        Looks: Looks(),
     }
 
 

@@ -21,7 +21,7 @@ from services.chassis.messaging.kafka import PARTITIONS, Incoming, Reader
 from services.chassis.messaging.kafka.records import incoming
 from services.chassis.messaging.orders import Orders
 from services.chassis.messaging.switches import register
-from services.chassis.ops import logs
+from services.chassis.ops import entry, logs
 from services.chassis.ops.service import open_house
 from services.chassis.storage.mongo import Mongo, Put, connect
 from services.notify.app import service
@@ -73,6 +73,7 @@ def _alone(work: Callable[[Job], Awaitable[float]], job: Job) -> Taken:
             seconds = await work(job)
         return Taken(seconds, time.process_time() - before)
 
+    entry.freeze()  # as every process of ours begins; the others gain by it too
     with job.log.open("a") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
         return uvloop.run(timed())
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.schedule.leases import Lease
-from services.chassis.storage import bell as module
+from services.chassis.storage import changes as module
 from services.chassis.storage.bell import Bell
 from services.chassis.storage.mongo import Put
 from services.chassis.usecase import House
@@ -67,12 +67,12 @@ async def test_one_not_listened_to_for_long_is_hung_anew(either: House, monkeypa
     async with either.mongo.session() as session:
         bell = Bell(either.mongo, session)
         await bell.rang(SHORT)
-        before = bell._cursor
-        monkeypatch.setattr(module, "_HEARD_SECONDS", 0.0)
+        before = bell._changes._cursor
+        monkeypatch.setattr(module, "_READ_SECONDS", 0.0)
         assert await bell.rang(SHORT)
-        assert bell._cursor != before
+        assert bell._changes._cursor != before
         with pytest.raises(Unavailable):
-            await bell._command("getMore", before, collection="$cmd.aggregate")
+            await bell._changes._command("getMore", before, collection="$cmd.aggregate")
 
 
 async def test_a_relay_with_nothing_to_do_looks_twice_a_second_and_not_more_often(road: Road) -> None:

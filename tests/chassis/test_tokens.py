@@ -11,6 +11,8 @@ from typing import Any
 import jwt
 import pytest
 import structlog.testing
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives import serialization as s
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.requests import Request
@@ -19,7 +21,7 @@ from services.chassis.domain.refusals import TokenInvalid
 from services.chassis.domain.scope import NOBODY, Actor
 from services.chassis.domain.values import now
 from services.chassis.http import auth
-from services.chassis.http.auth import Tokens
+from services.chassis.http.auth import PublicKeys, Tokens
 from services.chassis.http.signing import Signer, key_set
 from tests.support import toy
 from tests.support.world import World, make_signing_key
@@ -224,6 +226,27 @@ async def test_keys_that_are_of_no_use_here_do_not_spoil_the_others(world: World
 async def test_what_is_no_set_of_keys_is_no_key(world: World, tokens: Tokens, content: str) -> None:
     world._jwks().write_text(content)
     await refused(tokens, world.token(ACTOR))
+
+
+async def test_the_keys_may_be_at_an_address(world: World) -> None:
+    keys = key_set(world._token_keys())
+
+    async def give(_: web.Request) -> web.Response:
+        return web.json_response(keys)
+
+    app = web.Application()
+    app.router.add_get("/jwks.json", give)
+    async with TestServer(app) as server:
+        assert await PublicKeys(str(server.make_url("/jwks.json"))).names() == {keys["keys"][0]["kid"]}
+        with structlog.testing.capture_logs() as lines:
+            assert await PublicKeys(str(server.make_url("/elsewhere"))).names() == frozenset()
+    assert [line["reason"] for line in lines] == ["Unfetched: ClientResponseError"]
+
+
+async def test_an_address_that_nobody_answers_gives_no_keys() -> None:
+    with structlog.testing.capture_logs() as lines:
+        assert await PublicKeys("http://127.0.0.1:1/jwks.json").names() == frozenset()
+    assert [line["reason"] for line in lines] == ["Unfetched: ClientConnectorError"]
 
 
 async def test_a_forged_token_over_http_is_401_and_writes_nothing(world: World) -> None:

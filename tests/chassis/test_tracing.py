@@ -59,6 +59,17 @@ def test_what_a_record_brought_about_is_linked_to_its_trace_and_in_it(exported: 
     assert f"{span.parent.trace_id:032x}" == TRACE
 
 
+def test_spans_are_sent_only_where_an_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[TracerProvider] = []
+    monkeypatch.setattr(trace, "set_tracer_provider", given.append)
+    tracing.export_to(None, "members", "web")
+    assert given == []
+    tracing.export_to("http://127.0.0.1:1/v1/traces", "members", "web")
+    (provider,) = given
+    assert provider.resource.attributes == {"service.name": "linli-members", "linli.role": "web"}
+    provider.shutdown()
+
+
 def test_traces_that_nobody_takes_do_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = threading.Event()
 

@@ -1,7 +1,7 @@
 """Live streams: server-sent events with ids by which a client resumes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -33,11 +33,12 @@ class Line:
 
 
 class Stream(StreamingResponse):
-    """Lines as they come, with a heartbeat so that proxies keep the connection; over when the process is to stop."""
+    """Lines as they come, those that come at once in one piece, with a heartbeat so that proxies keep the connection;
+    over when the process is to stop."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, lines: AsyncIterator[Line]) -> None:
+    def __init__(self, lines: AsyncIterator[Sequence[Line]]) -> None:
         self._lines = lines
         super().__init__((), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
@@ -48,7 +49,7 @@ class Stream(StreamingResponse):
         await super().__call__(scope, receive, send)
 
 
-async def _kept_alive(lines: AsyncIterator[Line], closing: asyncio.Event) -> AsyncIterator[bytes]:
+async def _kept_alive(lines: AsyncIterator[Sequence[Line]], closing: asyncio.Event) -> AsyncIterator[bytes]:
     yield b": connected\n\n"
     closed = asyncio.ensure_future(closing.wait())
     pending = asyncio.ensure_future(anext(lines, None))
@@ -57,10 +58,10 @@ async def _kept_alive(lines: AsyncIterator[Line], closing: asyncio.Event) -> Asy
             waited = (pending, closed)
             done, _ = await asyncio.wait(waited, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if pending in done:
-                line = pending.result()
-                if line is None:
+                come = pending.result()
+                if come is None:
                     return
-                yield line.encoded()
+                yield b"".join(line.encoded() for line in come)
                 pending = asyncio.ensure_future(anext(lines, None))
             elif not done:
                 yield b": alive\n\n"

@@ -23,6 +23,8 @@ _LOOK_SECONDS = 0.25
 """So often it is asked what operators want: in every round it would cost as much as the round."""
 _TOGETHER = 200
 """So many events are delivered at once."""
+_ABREAST = 6
+"""So many such lots are under way at the same time: more would take memory, and gain nothing."""
 
 Bundle = Sequence[Sequence[Incoming]]
 """The batches of some partitions that are delivered together."""
@@ -48,6 +50,7 @@ class Consumer:
         self._order = -1
         self._looked = float("-inf")
         self._wish = Wish()
+        self._abreast = asyncio.Semaphore(_ABREAST)
         self._unconfirmed: dict[tuple[str, int], tuple[Incoming, Incoming]] = {}  # (first, last) of each partition
         self._turn = -1
         self._stop: str | None = None
@@ -137,7 +140,8 @@ class Consumer:
         records = [record for batch in bundle for record in batch]
         try:
             for start in range(0, len(records), _TOGETHER):
-                await lasting(partial(self._delivery.take, records[start : start + _TOGETHER]))
+                async with self._abreast:
+                    await lasting(partial(self._delivery.take, records[start : start + _TOGETHER]))
         except Moved:
             return False
         except TooManyFail as error:

@@ -193,16 +193,18 @@ class Delivery:
         for name, group in groupby(sorted(writes, key=_collection), key=_collection):
             await self._house.mongo.bulk(name, [write for _, write in group])
         await remember(self._house.mongo, reaction, [event for event, _ in done])
+        self._tell(reaction, done)
+
+    def _tell(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
+        now, age, recorded = self._house.clock(), metrics.event_age.labels(reaction.name), Counter[str]()
         for event, effects in done:
             self._failing[_writing(reaction), event.type] = 0
-            self._tell(reaction, event, effects)
-
-    def _tell(self, reaction: AnyReaction, event: Delivered, effects: Sequence[Effect]) -> None:
-        with tracing.bound(event.trace):
-            log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
-        metrics.event_age.labels(reaction.name).observe((self._house.clock() - event.at).total_seconds())
-        for recorded in (r for effect in effects for r in effect.recorded()):
-            metrics.events_recorded.labels(recorded.type_name()).inc()
+            with tracing.bound(event.trace):
+                log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
+            age.observe((now - event.at).total_seconds())
+            recorded.update(each.type_name() for effect in effects for each in effect.recorded())
+        for type, count in recorded.items():
+            metrics.events_recorded.labels(type).inc(count)
 
     async def _give_up(self, reaction: AnyReaction, event: Delivered, error: BaseException, what: str) -> None:
         with tracing.bound(event.trace):

@@ -2,60 +2,65 @@
 
 import asyncio
 import gc
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.ledger import command as ledger
 from services.chassis.messaging.kafka import BrokerAway
-from services.chassis.ops import backfilling, republishing, worker
 from services.chassis.ops import service as services
-from services.chassis.ops.examining import examine
+from services.chassis.ops import worker
 from services.chassis.ops.service import Service
 from services.chassis.ops.settings import Settings, SettingsMissing, load
 
 Role = Callable[[Service, Settings, Sequence[str]], None]
 _GARBAGE = 10_000
 """So many new objects are looked through at once: a request makes hundreds that are gone with it."""
-_WITHOUT_WORDS = ("web", "worker", "migrate")
+_COMMANDS = {
+    "verify": ("services.chassis.ledger.command", "run"),
+    "audit": ("services.chassis.ledger.command", "run_audit"),
+    "rebuild": ("services.chassis.ledger.command", "run_rebuild"),
+    "backfill": ("services.chassis.ops.backfilling", "run"),
+    "republish": ("services.chassis.ops.republishing", "run"),
+    "examine": ("services.chassis.ops.examining.examine", "run"),
+}
+"""By module and function. Loaded when asked for: what they need would be in the memory of every web and worker."""
 
 
 def main(service: Service) -> None:
     """Run one process of a service; 2 for wrong words or settings, 1 where the world is not ready."""
-    roles: dict[str, Role] = {
-        "web": _web,
-        "worker": _worker,
-        "migrate": _migrate,
-        "verify": ledger.run,
-        "audit": ledger.run_audit,
-        "rebuild": ledger.run_rebuild,
-        "backfill": backfilling.run,
-        "republish": republishing.run,
-        "examine": examine.run,
-    }
+    roles: dict[str, Role] = {"web": _web, "worker": _worker, "migrate": _migrate}
+    known = (*roles, *_COMMANDS)
     role, words = sys.argv[1:2], sys.argv[2:]
-    if not role or role[0] not in roles or (words and role[0] in _WITHOUT_WORDS):
-        _end(2, f"say what to run: python -m services.{service.name} {'|'.join(roles)}")
+    if not role or role[0] not in known or (words and role[0] in roles):
+        _end(2, f"say what to run: python -m services.{service.name} {'|'.join(known)}")
     try:
-        roles[role[0]](service, load(), words)
+        run = roles.get(role[0]) or _command(role[0])
+        run(service, load(), words)
     except SettingsMissing as error:
         _end(2, f"settings are missing or wrong: {error}")
     except (BrokerAway, Unavailable) as error:
         _end(1, f"the broker or the database cannot be reached: {error}")
 
 
+def _command(name: str) -> Role:
+    module, function = _COMMANDS[name]
+    command: Role = getattr(importlib.import_module(module), function)
+    return command
+
+
 def _web(service: Service, settings: Settings, _: Sequence[str]) -> None:
     server = services.server(services.web_app(service, settings), settings)
-    _freeze()
+    freeze()
     server.run()
 
 
 def _worker(service: Service, settings: Settings, _: Sequence[str]) -> None:
-    _freeze()
+    freeze()
     worker.run(service, settings)
 
 
-def _freeze() -> None:
+def freeze() -> None:
     """What stands by now lives as long as the process: the collector need not look through it again and again."""
     gc.collect()
     gc.freeze()

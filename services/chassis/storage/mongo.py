@@ -192,16 +192,6 @@ class Mongo:
         return answer
 
     @asynccontextmanager
-    async def watch(self, name: str, pipeline: list[Document], wait_ms: int) -> AsyncIterator[Any]:
-        """The live changes of a collection: a stream whose ``try_next()`` waits up to ``wait_ms``."""
-        opening = self._database[name].watch(pipeline, max_await_time_ms=wait_ms)
-        stream = await _guarded(opening) if isinstance(opening, Awaitable) else opening
-        try:
-            yield stream
-        finally:
-            await stream.close()
-
-    @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
         """A session: commands that go on with one cursor are given it as ``session``."""
         starting = self._client.start_session()

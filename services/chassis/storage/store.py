@@ -275,8 +275,8 @@ def recorded(entity: "Entity[Any]", origin: Origin, previous: str, refused: Docu
 
 def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None) -> Document:
     """The first document of an entity to which something has happened; ValidationError where a field was never set."""
-    history = recorded(entity, origin, "", refused)
-    entity.model_validate(entity.model_dump())
+    history, state = recorded(entity, origin, "", refused), entity.as_stored()
+    entity.model_validate({**state, "id": entity.id, "version": entity.version})
     return {
         "_id": entity.id,
         "version": len(history),
@@ -285,7 +285,7 @@ def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None
         "archived": 0,
         "under": list(entity.places()),
         "hash": history[-1]["hash"],
-        "state": entity.as_stored(),
+        "state": state,
         "history": history,
         **({"shapes": shapes} if (shapes := newer_shapes(history)) else {}),
     }

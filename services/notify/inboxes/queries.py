@@ -1,9 +1,11 @@
 """How an inbox is read: a page at a time, or live."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from pydantic import BaseModel, Field
@@ -11,7 +13,10 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, PageQuery
 from services.chassis.domain.refusals import Busy, Kind, Refusal
 from services.chassis.http.sse import LastEventId, Line, Stream
-from services.chassis.usecase import Context, usecase
+from services.chassis.storage.mongo import Document
+from services.chassis.storage.store import load
+from services.chassis.storage.together import Together
+from services.chassis.usecase import Context, House, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, LOST, Bells, Entry, Inbox, TooManyStreams
 from services.notify.messages.model import Message
@@ -20,6 +25,14 @@ from services.notify.preferences.queries import own
 _LOOK_ANYHOW = 30.0
 _SOON = 0.05
 _AWAY = 1.0
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What all who wait in this process look for together: a notice to thousands rings for all of them at once."""
+
+    inboxes: Together[Document] = field(default_factory=Together)
+    messages: Together[Message] = field(default_factory=Together)
 
 
 class MessageView(BaseModel):
@@ -76,8 +89,11 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     return Stream(follow(ctx, last_event_id))
 
 
-async def follow(ctx: Context, last: int | None) -> AsyncIterator[Line]:
-    """The lines of the actor's inbox after number ``last``, and then as they come, until their token ends."""
+async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[Line]]:
+    """The lines of the actor's inbox after number ``last``, and then as they come, until their token ends.
+
+    Those that come at once are given at once.
+    """
     person, told, bells = own(ctx), _Told(last), ctx.part(Bells)
     try:
         bells.expect_room(person)
@@ -88,8 +104,8 @@ async def follow(ctx: Context, last: int | None) -> AsyncIterator[Line]:
             bell.clear()  # before the read: what comes during it rings again
             try:
                 inbox = await _inbox(ctx, person)
-                async for line in _news(ctx, told, inbox):
-                    yield line
+                if lines := await _news(ctx, told, inbox):
+                    yield lines
                 pause = _next_look(ctx, inbox.after(told.last))
             except Refusal as refusal:
                 if refusal.kind is not Kind.UNAVAILABLE:
@@ -136,17 +152,30 @@ class _Told:
         return lines
 
 
-async def _news(ctx: Context, told: _Told, inbox: Inbox) -> AsyncIterator[Line]:
-    if told.must_begin(inbox):
-        yield told.begin(inbox, await _complete(ctx, inbox))
-    for line in told.count(inbox):
-        yield line
-    for line in told.messages(await _present(ctx, inbox.after(told.last))):
-        yield line
+async def _news(ctx: Context, told: _Told, inbox: Inbox) -> Sequence[Line]:
+    beginning = told.must_begin(inbox)
+    number = await _complete(ctx, inbox) if beginning else told.last
+    present = await _present(ctx, inbox.after(number))
+    # Only now: what is noted as told must not be lost by a look that fails.
+    return [*([told.begin(inbox, number)] if beginning else ()), *told.count(inbox), *told.messages(present)]
 
 
 async def _inbox(ctx: Context, person: str) -> Inbox:
-    return Inbox.of(await ctx.house.mongo.find_one(COLLECTION, {"_id": person}, {"read": 0}))
+    return Inbox.of(await ctx.part(Looks).inboxes.get(person, partial(_inboxes, ctx.house)))
+
+
+async def _inboxes(house: House, people: Sequence[str]) -> Mapping[str, Document]:
+    where, show = {"_id": {"$in": people}}, {"read": 0}
+    found = await house.mongo.find(COLLECTION, where, show=show, limit=len(people))
+    return {document["_id"]: document for document in found}
+
+
+async def _messages(house: House, ids: Sequence[str]) -> Mapping[str, Message]:
+    where, show = {"_id": {"$in": ids}}, {"history": 0}
+    found = await house.mongo.find(Message.collection(), where, show=show, limit=len(ids))
+    messages = {document["_id"]: load(Message, document) for document in found}
+    await house.vault.bring({message.person_id for message in messages.values()})
+    return messages
 
 
 async def _complete(ctx: Context, inbox: Inbox) -> int:
@@ -160,10 +189,11 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
     """Messages by their lines, up to the first that is still being written."""
     if not entries:
         return []
-    ids = [entry.message for entry in entries]
-    found = await ctx.store.find(Message, {"_id": {"$in": ids}}, order=Order("_id"), limit=len(ids))
+    looks, look = ctx.part(Looks), partial(_messages, ctx.house)
+    found = await asyncio.gather(*(looks.messages.get(entry.message, look) for entry in entries))
     await ctx.vault.hold([own(ctx)])
-    views = {message.id: MessageView.of(message, ctx) for message in found}
+    # All look together, so it is here that everybody is shown only their own.
+    views = {one.id: MessageView.of(one, ctx) for one in found if one is not None and one.inbox_of == own(ctx)}
     present = []
     for entry in entries:
         if entry.message not in views and _may_come(ctx, entry):

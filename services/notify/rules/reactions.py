@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +18,7 @@ from services.chassis.messaging.reactions import CopyMissing, Create, Delivered,
 from services.chassis.ops import metrics
 from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.storage.store import load
-from services.chassis.storage.vault import Erased, KeyNotHere
+from services.chassis.storage.vault import Erased
 from services.chassis.usecase import Context, House
 from services.contracts import members, tracking
 from services.contracts.notify import MessageWritten, Via
@@ -105,7 +105,7 @@ class Telling:
         chosen, written, _ = await asyncio.gather(
             _by_ids(house.mongo, Preferences, {preferences_id(person) for _, _, person, _ in drafts}),
             _written(house.mongo, [message for *_, message in drafts]),
-            _keys_near(house, {person for _, _, person, _ in drafts}),
+            house.vault.bring({person for _, _, person, _ in drafts}),
         )
         return [
             Letter(rule, what, person, message, chosen.get(preferences_id(person)) or _untouched(person))
@@ -205,11 +205,6 @@ def _facts(ctx: Context, letter: Letter) -> dict[str, Any]:
     if what.case is not None:
         facts["tracking"] = tracking.code_from(ctx.vault.master.blind(tracking.BLIND, what.case.number))
     return facts
-
-
-async def _keys_near(house: House, people: Collection[str]) -> None:
-    with suppress(KeyNotHere):  # whose key is late is told when their own event is handled
-        await house.vault.hold(people)
 
 
 async def _by_ids(mongo: Mongo, kind: Any, ids: set[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from aiokafka.errors import (
 
 from services.chassis.messaging.kafka.records import BrokerAway, Incoming, incoming, within
 
-_MOST = 1_200
+_MOST = 2_400
 """So many records are taken at once, from however many partitions have any."""
 
 

@@ -63,7 +63,8 @@ async def _run(
     bench.say(f"  {name}: driven, all arrived {arrived:.1f} s later")
     samples = together(outcomes)
     # With what came after it: an event that is published and consumed later is part of what its command costs.
-    cost = processors.each(name, before, processors.spent(bench), len(samples))
+    accepted = sum(sample.ok for sample in samples)
+    cost = processors.each(name, before, processors.spent(bench), accepted)
     # Where the scripts were over sooner, the window ends with them.
     end = min(WARM + seconds, *(outcome.samples[-1].done for outcome in outcomes))
     return Run(rate(samples, WARM, end), cost, outcomes, [s for s in samples if WARM <= s.done < end])

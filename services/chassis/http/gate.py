@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections import deque
 
-_PATIENCE, _SHORT = 0.2, 0.02
+_PATIENCE, _SHORT = 0.2, 0.1
 """So many seconds one waits where the queue was empty lately: a burst passes. Where it has stood for that long, more
-come than can be served, and whoever comes would only make all others wait: then hardly at all."""
+come than can be served, and whoever comes makes all others wait: then half as long."""
 _WAITING = 8
 """At most so many times as many wait as are worked on."""
 

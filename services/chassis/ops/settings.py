@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     port: int = Field(ge=0, le=65535, description="the port on which this process listens")
     slot: int = Field(0, ge=0, description="the number of this worker among those of its service")
     max_in_flight: int = Field(
-        24,
+        10,
         ge=1,
         description="requests worked on at once; others wait for 0.2 s at most, then 503 with Retry-After",
     )

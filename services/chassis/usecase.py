@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -27,6 +27,8 @@ log = logs.get()
 T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
+A = TypeVar("A")
+B = TypeVar("B")
 
 _TRIES = 10
 _LONGEST_PAUSE = 0.2
@@ -149,6 +151,15 @@ def usecase(*, allow: str | tuple[str, ...]) -> Callable[[Work[P, R]], Work[P, R
         return run
 
     return wrap
+
+
+async def both(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
+    """Two looks at the same time. Where both refuse it is the first that counts, so that a repeat hears the same."""
+    found = await asyncio.gather(first, second, return_exceptions=True)
+    for outcome in found:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return cast(tuple[A, B], found)
 
 
 def known_as(work: Callable[..., Any]) -> UseCase:

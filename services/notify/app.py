@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from services.chassis.ops.service import Service
 from services.chassis.ops.settings import Settings
+from services.chassis.storage.together import Looks
 from services.contracts.notify import Via
 from services.notify.audience.model import Case, Organisation, Person, Staff, Team
 from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsSpool, Smtp
@@ -14,7 +15,6 @@ from services.notify.channels.model import Sender, Senders
 from services.notify.inboxes import api as inboxes
 from services.notify.inboxes.adapters import watch
 from services.notify.inboxes.model import Bells
-from services.notify.inboxes.queries import Looks
 from services.notify.messages.model import Backoff, Message
 from services.notify.messages.queries import told_once
 from services.notify.messages.timers import timers

@@ -1,5 +1,6 @@
 """What a web or a worker loads: a library that only some settings or commands need is memory of every process."""
 
+import re
 import subprocess
 import sys
 
@@ -24,6 +25,18 @@ def loaded(module: str) -> set[str]:
 )
 def test_a_process_loads_nothing_that_it_may_never_need(service: str, unwanted: tuple[str, ...]) -> None:
     assert loaded(f"services.{service}.__main__") & {*ONLY_WHERE_ASKED_FOR, *unwanted} == set()
+
+
+def test_nothing_else_is_loaded_late() -> None:
+    code = {path.name: path.read_text() for path in (ROOT / "services").rglob("*.py")}
+    assert [name for name, text in code.items() if "import_module" in text] == ["late.py"]
+    named = {name: re.findall(r"late\.load\((.*?)\)", text) for name, text in code.items() if "late.load(" in text}
+    assert named == {
+        "auth.py": ['"services.chassis.http.fetching", "json_at"'],
+        "entry.py": ["module, function"],  # of its table
+        "mongo.py": ["module, name"],  # of the two drivers
+        "tracing.py": ['"services.chassis.ops.exporting", "provider"'],
+    }
 
 
 def test_every_command_is_where_its_table_says() -> None:

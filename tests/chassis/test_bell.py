@@ -2,10 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging import relay as relay_module
+from services.chassis.messaging.relay import Relay
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import changes as module
 from services.chassis.storage.bell import Bell
@@ -97,3 +101,51 @@ async def test_a_relay_with_nothing_to_do_looks_twice_a_second_and_not_more_ofte
     await until(out)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
+
+
+@asynccontextmanager
+async def relaying(road: Road) -> AsyncIterator[None]:
+    """A relay at work."""
+    working = asyncio.create_task(road.relay().run(Lease(road.shop.mongo, "relay", "shop-0", 60)))
+    try:
+        yield
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+
+async def out(road: Road) -> bool:
+    """Whether all that was recorded is published."""
+    return await road.shop.mongo.count("jars", {"pending": {"$exists": True}}, limit=1) == 0
+
+
+async def test_a_relay_that_waits_is_woken_by_a_write(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "_LOOK_MS", 8_000)
+    async with relaying(road):
+        await road.jar(1)
+        await until(lambda: out(road))
+        await asyncio.sleep(0.3)  # it waits for its bell
+        begun = time.monotonic()
+        await road.jar(1)
+        await until(lambda: out(road))
+        assert time.monotonic() - begun < 4  # not by the end of its wait
+
+
+async def test_a_relay_with_more_than_one_batch_to_send_gathers_only_after_the_last(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_BATCH", 2)
+    for _ in range(9):
+        await road.jar()
+    working = asyncio.create_task(slow(road).run(Lease(road.shop.mongo, "relay", "shop-0", 60)))
+    async with asyncio.timeout(20):
+        await until(lambda: out(road))
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+def slow(road: Road) -> Relay:
+    """A relay that would gather for a minute."""
+    relay = road.relay()
+    relay._gathers = 60.0
+    return relay

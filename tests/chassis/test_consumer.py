@@ -5,12 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging import consumer as consumer_module
 from services.chassis.messaging import delivery
+from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
 from services.chassis.messaging.switches import register, that_are_on
 from services.chassis.ops import metrics
@@ -238,3 +242,27 @@ async def test_an_effect_is_told_once_when_it_is_written_with_the_trace_of_its_e
 def effects(lines: list[Any]) -> list[Any]:
     """The log lines that tell of effects."""
     return [line for line in lines if line["event"] == "an event had its effect"]
+
+
+@given(st.lists(st.integers(1, 450), max_size=30))
+def test_every_batch_is_in_one_bundle_and_a_bundle_is_no_more_than_is_taken_at_once(sizes: list[int]) -> None:
+    batches = [[incoming_at(place, offset) for offset in range(size)] for place, size in enumerate(sizes)]
+    bundles = list(consumer_module._bundles(batches))
+    assert [batch for bundle in bundles for batch in bundle] == batches
+    assert all(len(bundle) == 1 or sum(map(len, bundle)) <= consumer_module._TOGETHER for bundle in bundles)
+
+
+def incoming_at(place: int, offset: int) -> Incoming:
+    return Incoming("topic", place, offset, "key", b"", {})
+
+
+async def test_more_than_is_taken_at_once_has_its_effects_in_order(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer_module, "_TOGETHER", 3)
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    jars = [await road.jar(*range(1, 6)) for _ in range(12)] + [await road.jar(*range(1, 20))]
+    await road.publish()
+    consumer = await road.consumer()
+    async with running(consumer):
+        await settled(road, consumer)
+    assert [(await road.sum(jar)).total for jar in jars] == [15] * 12 + [sum(range(1, 13))]
+    assert len(await road.parked()) == 7  # the poisoned one, and all that follow it

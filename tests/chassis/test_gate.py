@@ -107,3 +107,16 @@ async def test_whoever_goes_away_at_any_moment_leaves_no_place_taken_or_given_tw
     assert most_inside[0] <= 3
     assert gate.inside == 0
     assert [await gate.enter() for _ in range(3)] == [True] * 3
+
+
+async def test_those_who_gave_up_take_no_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(1)
+    assert await gate.enter()
+    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    assert not any(await asyncio.gather(*(gate.enter() for _ in range(8))))
+    monkeypatch.setattr(module, "_PATIENCE", 5.0)
+    monkeypatch.setattr(module, "_SHORT", 5.0)
+    late = asyncio.create_task(gate.enter())
+    await asyncio.sleep(0.01)
+    gate.leave()
+    assert await late

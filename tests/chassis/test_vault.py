@@ -135,6 +135,20 @@ async def test_a_key_that_does_not_come_is_told_as_not_here_yet(world: World) ->
     await hall.mongo.close()
 
 
+async def test_where_several_wait_for_keys_the_next_are_told_at_once_and_those_with_a_key_are_served(
+    vault: Vault, world: World, shop: House
+) -> None:
+    fresh = Vault(shop.mongo, shop.vault.master)
+    waiting = [asyncio.create_task(fresh.hold([f"person_late{n}"])) for n in range(12)]
+    async with asyncio.timeout(0.7):  # those who wait do so for a second
+        await asyncio.gather(*waiting[4:], return_exceptions=True)
+        await fresh.hold([ANN])
+    assert [type(task.exception()) for task in waiting[4:]] == [KeyNotHere] * 8
+    assert not any(task.done() for task in waiting[:4])
+    outcomes = await asyncio.gather(*waiting[:4], return_exceptions=True)
+    assert [type(one) for one in outcomes] == [KeyNotHere] * 4
+
+
 async def test_keys_that_are_held_stay_at_hand_while_the_same_come_again(vault: Vault, shop: House) -> None:
     await vault.hold([ANN])
     kept = await shop.mongo.find_one("keys", {"_id": ANN})

@@ -15,6 +15,7 @@ import pytest
 
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
+from services.chassis.domain.events import Origin
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
 from services.chassis.ops import service as services
@@ -22,6 +23,7 @@ from services.chassis.ops.service import Loop
 from services.chassis.usecase import House
 from services.notify.app import service
 from services.notify.inboxes.adapters import watch
+from services.notify.inboxes.commands import Append
 from services.notify.inboxes.model import COLLECTION, KEPT, Bells
 from tests.conftest import CITY_DATA
 from tests.notify.conftest import RESIDENT, Town, dispatched, eventually, limits, signed_in
@@ -180,6 +182,19 @@ async def test_each_hears_only_what_is_theirs(house: House, web: Web) -> None:
         await say(house, BAO, "case:2")
         assert await bao.message() == (1, "题目 case:2")
         assert await wang.message() == (1, "题目 case:1")
+
+
+async def test_a_line_that_names_the_message_of_somebody_else_shows_nothing(house: House, web: Web) -> None:
+    theirs = await say(house, BAO, "case:1")
+    async with web.listen(WANG) as stream:
+        await stream.next()
+        forged = Append(WANG, theirs, now() - timedelta(hours=1))
+        for collection, write in forged.writes(Origin(now(), "tell", "hulunbuir", "event:forged:tell", None, None)):
+            await house.mongo.bulk(collection, [write])
+        await say(house, WANG, "case:2")
+        assert await stream.message() == (2, "题目 case:2")
+    async with web.listen(WANG, 0) as stream:
+        assert await stream.message() == (2, "题目 case:2")
 
 
 async def test_reading_a_message_tells_the_other_windows(house: House, web: Web) -> None:

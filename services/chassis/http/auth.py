@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import importlib
 import json
 import time
 from collections import OrderedDict
@@ -18,7 +17,7 @@ from fastapi import Request
 from services.chassis.domain.refusals import TokenInvalid
 from services.chassis.domain.scope import NOBODY, SYSTEM, Actor
 from services.chassis.http.signing import TYPE
-from services.chassis.ops import logs
+from services.chassis.ops import late, logs
 from services.chassis.ops.settings import Settings
 
 log = logs.get()
@@ -28,8 +27,6 @@ LONGEST_LIFE = 3600
 """No access token is valid for longer than this, in seconds."""
 _FOREIGN = frozenset({"jku", "jwk", "x5u", "x5c", "crit"})
 """Headers that bring a key of their own, or ask for what is not known here."""
-_FETCHING = "services.chassis.http.fetching"
-"""Loaded where the keys are at an address: its library is 8 MiB of every process."""
 _AGAIN_AFTER = 5.0
 _STALE_AFTER = 300.0
 _LEEWAY = 5
@@ -47,7 +44,7 @@ class PublicKeys:
     def __init__(self, source: str) -> None:
         self._source = source
         is_address = source.startswith(("http://", "https://"))
-        self._load: Load = importlib.import_module(_FETCHING).json_at if is_address else _json_in
+        self._load: Load = late.load("services.chassis.http.fetching", "json_at") if is_address else _json_in
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()

@@ -12,7 +12,7 @@ _WAITING = 8
 
 
 class Gate:
-    """Who comes when ``most`` are inside waits in turn, as in controlled delay (RFC 8289), or is turned away."""
+    """Who comes when ``most`` are inside waits in turn, or is turned away: after the idea of RFC 8289."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -33,13 +33,11 @@ class Gate:
 
     def leave(self) -> None:
         """Give the place to who has waited longest."""
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self.inside -= 1
-        self._calm = time.monotonic()
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self.inside -= 1
+            self._calm = time.monotonic()
 
     async def _wait(self, place: "asyncio.Future[None]") -> bool:
         self._waiting.append(place)
@@ -47,7 +45,14 @@ class Gate:
         try:
             await asyncio.wait([place], timeout=patience)
         except asyncio.CancelledError:
-            if not place.cancel():  # given to one who is gone
+            if not self._gave_up(place):  # given to one who is gone
                 self.leave()
             raise
-        return not place.cancel()
+        return not self._gave_up(place)
+
+    def _gave_up(self, place: "asyncio.Future[None]") -> bool:
+        """Whether it was not given; then nobody waits for it any more."""
+        if not place.cancel():
+            return False
+        self._waiting.remove(place)
+        return True

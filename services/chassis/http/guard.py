@@ -29,8 +29,13 @@ class Guard:
             await self._app(scope, receive, send)
         elif _stated(scope) > MAX_BODY:
             await self._refuse(BodyTooLarge(limit=MAX_BODY), scope, receive, send)
-        elif await self._gate.enter():
-            await self._measured(scope, receive, send)
+        else:
+            await self._admitted(scope, receive, send)
+
+    async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        came = time.perf_counter()  # who waits at the gate waits for an answer
+        if await self._gate.enter():
+            await self._measured(scope, _Visit(receive, send, self._leave, came))
         else:
             await self._refuse(Busy(retry_after=1), scope, receive, send)
 
@@ -39,8 +44,7 @@ class Guard:
         metrics.http_requests.labels(scope["method"], "refused", str(response.status_code)).inc()
         await response(scope, receive, send)
 
-    async def _measured(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visit = _Visit(receive, send, self._leave)
+    async def _measured(self, scope: Scope, visit: "_Visit") -> None:
         metrics.http_in_flight.set(self._gate.inside)
         try:
             await self._app(scope, visit.receive, visit.send)
@@ -63,11 +67,11 @@ def _stated(scope: Scope) -> int:
 class _Visit:
     """One request on its way: counts the bytes that come, notes the status that goes and how long that took."""
 
-    def __init__(self, receive: Receive, send: Send, on_leave: Callable[[], None]) -> None:
+    def __init__(self, receive: Receive, send: Send, on_leave: Callable[[], None], came: float) -> None:
         self._receive = receive
         self._send = send
         self._on_leave = on_leave
-        self._start = time.perf_counter()
+        self._start = came
         self._bytes = 0
         self._left = False
         self.status = 500

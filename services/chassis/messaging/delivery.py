@@ -101,10 +101,14 @@ class Delivery:
                 self._failing[UNREADABLE, ""] = 0
             except Unreadable as error:
                 await self._refuse(record, str(error))
-        for reaction in self._reactions:
-            wanted = [event for event in events if event.type in reaction.types]
-            if kept := [event for event in wanted if not self._parking.gave_up(reaction.name, event)]:
-                await self._react(reaction, kept)
+        wanted = [(reaction, some) for reaction in self._reactions if (some := self._wanted(reaction, events))]
+        fresh = await asyncio.gather(*(unseen(self._house.mongo, *each) for each in wanted))
+        for (reaction, _), some in zip(wanted, fresh, strict=True):
+            await self._react(reaction, some)
+
+    def _wanted(self, reaction: AnyReaction, events: Sequence[Delivered]) -> Sequence[Delivered]:
+        wanted = [event for event in events if event.type in reaction.types]
+        return [event for event in wanted if not self._parking.gave_up(reaction.name, event)]
 
     async def _refuse(self, record: Incoming, reason: str) -> None:
         self._expect_ours(record)
@@ -112,8 +116,7 @@ class Delivery:
             self._count_failure(UNREADABLE, "", reason)
             await self._parking.park_unreadable(record, reason)
 
-    async def _react(self, reaction: AnyReaction, wanted: Sequence[Delivered]) -> None:
-        events = await unseen(self._house.mongo, reaction, wanted)
+    async def _react(self, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
         handled = await reaction.batch(self._house, events)
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:

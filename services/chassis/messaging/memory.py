@@ -1,4 +1,4 @@
-"""What a reaction has done, by entity: the version up to which it has taken each, so that nothing is done twice."""
+"""What a reaction has done, by entity: the version up to which it has taken each, noted after the effects."""
 
 from collections.abc import Sequence
 

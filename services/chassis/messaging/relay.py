@@ -73,10 +73,11 @@ class Relay:
 
     async def _publish(self, lease: Lease, bell: Bell) -> None:
         while await lease.hold():
-            if await self.round():
-                await asyncio.sleep(self._gathers)
-            else:
+            moved = await self.round()
+            if not moved:
                 await bell.rang(_LOOK_MS)
+            elif moved < _BATCH:  # else more waits already
+                await asyncio.sleep(self._gathers)
         self._fall_silent()
 
     async def round(self) -> int:

@@ -2,14 +2,13 @@
 
 import asyncio
 import gc
-import importlib
 import sys
 from collections.abc import Callable, Sequence
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway
+from services.chassis.ops import late, worker
 from services.chassis.ops import service as services
-from services.chassis.ops import worker
 from services.chassis.ops.service import Service
 from services.chassis.ops.settings import Settings, SettingsMissing, load
 
@@ -24,7 +23,7 @@ _COMMANDS = {
     "republish": ("services.chassis.ops.republishing", "run"),
     "examine": ("services.chassis.ops.examining.examine", "run"),
 }
-"""By module and function. Loaded when asked for: what they need would be in the memory of every web and worker."""
+"""By module and function; loaded when asked for."""
 
 
 def main(service: Service) -> None:
@@ -45,7 +44,7 @@ def main(service: Service) -> None:
 
 def _command(name: str) -> Role:
     module, function = _COMMANDS[name]
-    command: Role = getattr(importlib.import_module(module), function)
+    command: Role = late.load(module, function)
     return command
 
 

@@ -1,6 +1,5 @@
 """One trace id from the gateway through Kafka to the message, also where no traces are exported."""
 
-import importlib
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,11 +22,11 @@ from opentelemetry.trace import (
 )
 from structlog.contextvars import bound_contextvars
 
+from services.chassis.ops import late
+
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _FLUSH_SECONDS = 3.0
-_EXPORTING = "services.chassis.ops.exporting"
-"""Loaded where traces are taken: its libraries are 4 MiB of every process."""
 _tracer = trace.get_tracer("linli")
 _here: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
@@ -36,7 +35,8 @@ def export_to(endpoint: str | None, service: str, role: str) -> None:
     """Send spans over OTLP/HTTP to ``endpoint``; nothing is sent without one."""
     if endpoint is None:
         return
-    trace.set_tracer_provider(importlib.import_module(_EXPORTING).provider(endpoint, service, role))
+    provider = late.load("services.chassis.ops.exporting", "provider")
+    trace.set_tracer_provider(provider(endpoint, service, role))
 
 
 def parent_of(headers: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ _PIPELINE: tuple[Document, ...] = (
 
 
 class Bell:
-    """Hears of writes on a majority that leave something pending; a bell that rang a thousand times is heard once."""
+    """Hears of writes on a majority that leave something pending; however often it rang, it is heard once in a look."""
 
     def __init__(self, mongo: Mongo, session: Any) -> None:
         """``session`` as ``Changes`` needs it."""

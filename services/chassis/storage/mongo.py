@@ -1,6 +1,5 @@
 """MongoDB: the only file that knows a driver (Motor, or PyMongo Async by setting)."""
 
-import importlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from pymongo.errors import (
 )
 
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.ops import late
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -219,7 +219,7 @@ def connect(uri: str, driver: str = "motor") -> Mongo:
     }[driver]
     said = {option.lower() for option, _ in parse_qsl(urlsplit(uri).query, keep_blank_values=True)}
     unsaid = {option: value for option, value in _PROMISED.items() if option.lower() not in said}
-    client = getattr(importlib.import_module(module), name)(uri, **unsaid)
+    client = late.load(module, name)(uri, **unsaid)
     return Mongo(client, client.get_default_database().name)
 
 

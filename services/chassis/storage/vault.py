@@ -7,7 +7,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,12 +18,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
 from services.chassis.storage.mongo import Document, Duplicate, Mongo, Put
+from services.chassis.storage.together import Together
 
 COLLECTION = "keys"
 _SUITE = "1"  # AES-256-GCM; a second suite gets a number of its own
 _CACHED = 50_000
 _FRESH_SECONDS = 60.0
 _WAIT_SECONDS = 1.0
+_WAITING = 4
+"""So many wait for keys at once: who waits at a door holds a place there, which others need."""
 _NEVER = (float("-inf"), None)
 
 
@@ -115,6 +118,8 @@ class Vault:
         self._mongo = mongo
         self.master = master
         self._keys: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
+        self._patience = asyncio.Semaphore(_WAITING)
+        self._together = Together()
         self._note: Callable[[str], None] = _unnoted
 
     def noting(self, note: Callable[[str], None]) -> "Vault":
@@ -132,20 +137,19 @@ class Vault:
         await self.hold([subject])
 
     async def hold(self, subjects: Iterable[str]) -> None:
-        """Have the keys of these subjects at hand; waits up to a second for new ones, then KeyNotHere."""
-        missing = self._missing(subjects)
-        give_up = time.monotonic() + _WAIT_SECONDS
-        while missing:
-            missing -= await self._fetch(missing)
-            if missing and time.monotonic() > give_up:
+        """Have the keys of these subjects at hand; waits up to a second for new ones, then KeyNotHere.
+
+        At once where several wait already.
+        """
+        if missing := await self._absent(subjects):
+            if self._patience.locked():
                 raise KeyNotHere(retry_after=1)
-            if missing:
-                await asyncio.sleep(0.02)
+            async with self._patience:
+                await self._wait_for(missing)
 
     async def bring(self, subjects: Iterable[str]) -> None:
         """Bring near the keys that are here already, for many at once: ``hold`` waits for those that are late."""
-        if missing := self._missing(subjects):
-            await self._fetch(missing)
+        await self._absent(subjects)
 
     def seal(self, text: str, subject: str, kind: str) -> Sealed:
         """Encrypt for a subject that is held; Erased where its key is gone, KeyError where it is not held."""
@@ -180,15 +184,34 @@ class Vault:
         await self._mongo.bulk(COLLECTION, [_kept(subject, wrapped) for subject, wrapped in keys.items()])
         await self._fetch(set(keys))  # never taken out before: somebody may be about to use one that is held
 
-    def _missing(self, subjects: Iterable[str]) -> set[str]:
+    async def _absent(self, subjects: Iterable[str]) -> set[str]:
+        """Those whose keys are not here, after a look where any is not at hand."""
         stale = time.monotonic() - _FRESH_SECONDS
-        return {s for s in subjects if self._keys.get(s, _NEVER)[0] <= stale}
+        missing = {s for s in subjects if self._keys.get(s, _NEVER)[0] <= stale}
+        return missing - await self._fetch(missing) if missing else missing
+
+    async def _wait_for(self, missing: set[str]) -> None:
+        give_up = time.monotonic() + _WAIT_SECONDS
+        while missing:
+            if time.monotonic() > give_up:
+                raise KeyNotHere(retry_after=1)
+            await asyncio.sleep(0.02)
+            missing = missing - await self._fetch(missing)
 
     async def _fetch(self, subjects: set[str]) -> set[str]:
-        found = await self._mongo.find(COLLECTION, {"_id": {"$in": list(subjects)}}, limit=len(subjects))
-        for document in found:
-            self._remember(document["_id"], self._unwrapped(document))
-        return {document["_id"] for document in found}
+        found = await self._documents(list(subjects)) if len(subjects) > 1 else await self._only(*subjects)
+        for subject, document in found.items():
+            self._remember(subject, self._unwrapped(document))
+        return {*found}
+
+    async def _only(self, subject: str) -> dict[str, Document]:
+        """Looked for together with those of others who are at a door at this moment."""
+        document = await self._together.get(subject, self._documents)
+        return {} if document is None else {subject: document}
+
+    async def _documents(self, subjects: Sequence[str]) -> dict[str, Document]:
+        found = await self._mongo.find(COLLECTION, {"_id": {"$in": subjects}}, limit=len(subjects))
+        return {document["_id"]: document for document in found}
 
     def _unwrapped(self, document: Document) -> AESGCM | None:
         wrapped = document["wrapped"]

@@ -9,6 +9,7 @@ from typing import Literal
 from services.chassis.ops import logs, metrics
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import load
+from services.chassis.storage.together import by_ids
 from services.contracts.notify import Via
 from services.notify.audience.model import Organisation, Staff, Team
 
@@ -84,16 +85,9 @@ async def _accounts(mongo: Mongo, organisations: list[str], posts: list[str]) ->
 
 
 async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
-    if not ids:
-        return []
-    where, most = {"_id": {"$in": ids}}, len(ids)
-    organisations, teams = await asyncio.gather(
-        *(mongo.find(kind.collection(), where, limit=most) for kind in (Organisation, Team))
-    )
-    return [
-        *(load(Organisation, document) for document in organisations),
-        *(load(Team, document) for document in teams),
-    ]
+    teams = {id for id in ids if id.startswith(f"{Team.kind}_")}
+    found = await asyncio.gather(by_ids(mongo, Organisation, {*ids} - teams), by_ids(mongo, Team, teams))
+    return [*found[0].values(), *found[1].values()]
 
 
 def _fitting(people: list[str]) -> list[str]:

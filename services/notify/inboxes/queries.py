@@ -1,11 +1,9 @@
 """How an inbox is read: a page at a time, or live."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Self
 
 from pydantic import BaseModel, Field
@@ -13,10 +11,8 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, PageQuery
 from services.chassis.domain.refusals import Busy, Kind, Refusal
 from services.chassis.http.sse import LastEventId, Line, Stream
-from services.chassis.storage.mongo import Document
-from services.chassis.storage.store import load
-from services.chassis.storage.together import Together
-from services.chassis.usecase import Context, House, usecase
+from services.chassis.storage.together import Looks, by_ids
+from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, LOST, Bells, Entry, Inbox, TooManyStreams
 from services.notify.messages.model import Message
@@ -25,14 +21,6 @@ from services.notify.preferences.queries import own
 _LOOK_ANYHOW = 30.0
 _SOON = 0.05
 _AWAY = 1.0
-
-
-@dataclass(frozen=True)
-class Looks:
-    """What all who wait in this process look for together: a notice to thousands rings for all of them at once."""
-
-    inboxes: Together[Document] = field(default_factory=Together)
-    messages: Together[Message] = field(default_factory=Together)
 
 
 class MessageView(BaseModel):
@@ -161,21 +149,19 @@ async def _news(ctx: Context, told: _Told, inbox: Inbox) -> Sequence[Line]:
 
 
 async def _inbox(ctx: Context, person: str) -> Inbox:
-    return Inbox.of(await ctx.part(Looks).inboxes.get(person, partial(_inboxes, ctx.house)))
+    return Inbox.of(await ctx.part(Looks).document(ctx.house.mongo, COLLECTION, person, {"read": 0}))
 
 
-async def _inboxes(house: House, people: Sequence[str]) -> Mapping[str, Document]:
-    where, show = {"_id": {"$in": people}}, {"read": 0}
-    found = await house.mongo.find(COLLECTION, where, show=show, limit=len(people))
-    return {document["_id"]: document for document in found}
+async def _messages(ctx: Context, ids: Sequence[str]) -> Sequence[Message]:
+    """Those of these that are there, of whoever they are.
 
-
-async def _messages(house: House, ids: Sequence[str]) -> Mapping[str, Message]:
-    where, show = {"_id": {"$in": ids}}, {"history": 0}
-    found = await house.mongo.find(Message.collection(), where, show=show, limit=len(ids))
-    messages = {document["_id"]: load(Message, document) for document in found}
-    await house.vault.bring({message.person_id for message in messages.values()})
-    return messages
+    One is looked for together with what others wait for: a notice to thousands rings for all at once. Who catches up
+    on many looks alone, so that nobody has to wait for that.
+    """
+    if len(ids) > 1:
+        return list((await by_ids(ctx.house.mongo, Message, ids)).values())
+    one = await ctx.part(Looks).get(ctx.house.mongo, Message, ids[0])
+    return [] if one is None else [one]
 
 
 async def _complete(ctx: Context, inbox: Inbox) -> int:
@@ -189,11 +175,9 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
     """Messages by their lines, up to the first that is still being written."""
     if not entries:
         return []
-    looks, look = ctx.part(Looks), partial(_messages, ctx.house)
-    found = await asyncio.gather(*(looks.messages.get(entry.message, look) for entry in entries))
+    found = await _messages(ctx, [entry.message for entry in entries])
     await ctx.vault.hold([own(ctx)])
-    # All look together, so it is here that everybody is shown only their own.
-    views = {one.id: MessageView.of(one, ctx) for one in found if one is not None and one.inbox_of == own(ctx)}
+    views = {message.id: MessageView.of(message, ctx) for message in found if message.inbox_of == own(ctx)}
     present = []
     for entry in entries:
         if entry.message not in views and _may_come(ctx, entry):

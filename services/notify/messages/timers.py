@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from services.chassis.domain.paging import Order
-from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.entity import Stored
 from services.chassis.domain.values import Sealed
 from services.chassis.ops import logs
 from services.chassis.schedule.timers import Timer
+from services.chassis.storage.together import Looks
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Context
 from services.contracts.notify import GivenUpBecause, Via
@@ -19,6 +20,8 @@ from services.notify.messages.model import Message
 from services.notify.preferences.model import Preferences, preferences_id
 
 log = logs.get()
+
+S = TypeVar("S", bound=Stored)
 
 EVERY = 0.2
 _SECONDS = 12.0  # less than a worker waits at its stop, so that what a provider took is noted
@@ -33,11 +36,12 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
     """
 
     async def attempt(ctx: Context, id: str) -> None:
-        message = await ctx.store.get(Message, id)
-        due = message.next_at(via)
-        if due is None or due > ctx.now():
+        message = await _known(ctx, Message, id)
+        due = None if message is None else message.next_at(via)
+        if message is None or due is None or due > ctx.now():
             return
-        preferences = await _preferences(ctx, message.person_id)
+        person = message.person_id
+        preferences = await _known(ctx, Preferences, preferences_id(person)) or Preferences.untouched(person)
         free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.part(ZoneInfo))
         if message.expires_at <= ctx.now():
             await commands.note_given_up(ctx, id, via, GivenUpBecause.EXPIRED)
@@ -104,12 +108,12 @@ def _opened(ctx: Context, sealed: Sealed | None, person: str, kind: str) -> str:
 
 
 async def _phone(ctx: Context, person: str) -> Sealed | None:
-    try:
-        return (await ctx.store.get(Person, person)).phone
-    except NotFound:
-        raise NotTaken("person not known yet") from None
+    known = await _known(ctx, Person, person)
+    if known is None:
+        raise NotTaken("person not known yet")
+    return known.phone
 
 
-async def _preferences(ctx: Context, person: str) -> Preferences:
-    found = await ctx.store.find(Preferences, {"_id": preferences_id(person)}, order=Order("_id"), limit=1)
-    return found[0] if found else Preferences.untouched(person)
+async def _known(ctx: Context, kind: type[S], id: str) -> S | None:
+    """Looked up for all that go out at the same time together."""
+    return await ctx.part(Looks).get(ctx.house.mongo, kind, id)

@@ -16,8 +16,8 @@ from services.chassis.domain.events import Event, SchemaTooNew, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.reactions import CopyMissing, Create, Delivered, Effect, Handled
 from services.chassis.ops import metrics
-from services.chassis.storage.mongo import Document, Mongo
-from services.chassis.storage.store import load
+from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.together import by_ids
 from services.chassis.storage.vault import Erased
 from services.chassis.usecase import Context, House
 from services.contracts import members, tracking
@@ -97,13 +97,13 @@ class Telling:
     async def _copies(self, mongo: Mongo, kind: type[Copy], events: Sequence[Delivered]) -> dict[str, Any]:
         """What is known of the things of this kind that these events are about."""
         about = {one.entity for one in events if _ABOUT.get(self.types[one.type], Case) is kind}
-        return await _by_ids(mongo, kind, about)
+        return await by_ids(mongo, kind, about)
 
     async def _letters(self, house: House, happenings: Mapping[str, Happening]) -> list[Letter]:
         """Who is told what, apart from what was told before."""
         drafts = await self._drafts(house.mongo, happenings.values())
         chosen, written, _ = await asyncio.gather(
-            _by_ids(house.mongo, Preferences, {preferences_id(person) for _, _, person, _ in drafts}),
+            by_ids(house.mongo, Preferences, {preferences_id(person) for _, _, person, _ in drafts}),
             _written(house.mongo, [message for *_, message in drafts]),
             house.vault.bring({person for _, _, person, _ in drafts}),
         )
@@ -207,14 +207,8 @@ def _facts(ctx: Context, letter: Letter) -> dict[str, Any]:
     return facts
 
 
-async def _by_ids(mongo: Mongo, kind: Any, ids: set[str]) -> dict[str, Any]:
-    found = await _these(mongo, kind.collection(), ids, {"history": 0})
-    return {document["_id"]: load(kind, document) for document in found}
-
-
 async def _written(mongo: Mongo, ids: Sequence[str]) -> set[str]:
-    return {document["_id"] for document in await _these(mongo, Message.collection(), set(ids), {"_id": 1})}
-
-
-async def _these(mongo: Mongo, name: str, ids: set[str], show: Document) -> list[Document]:
-    return await mongo.find(name, {"_id": {"$in": list(ids)}}, show=show, limit=len(ids)) if ids else []
+    if not ids:
+        return set()
+    found = await mongo.find(Message.collection(), {"_id": {"$in": list(ids)}}, show={"_id": 1}, limit=len(ids))
+    return {document["_id"] for document in found}

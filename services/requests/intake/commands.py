@@ -1,6 +1,5 @@
 """How a request comes in, and how it is refused, withdrawn or taken up again."""
 
-import asyncio
 from typing import Annotated, Any
 
 import orjson
@@ -9,7 +8,7 @@ from pydantic import Field
 from services.chassis.domain.values import Text, shaped
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.storage.vault import KeyNotHere
-from services.chassis.usecase import Command, Context, usecase
+from services.chassis.usecase import Command, Context, both, usecase
 from services.contracts.members import Role
 from services.contracts.requests import (
     CaseCancelled,
@@ -79,11 +78,11 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
     """Ask for something: the answer says the number, who has it now and by when it is due."""
     async with ctx.store.create(Case) as case:
         resident_id, channel = model.resident_of(ctx.actor, cmd.on_behalf_of)
-        item, place = await asyncio.gather(offered(ctx, cmd.item), fileable(ctx, cmd.area))
+        item, place = await both(offered(ctx, cmd.item), fileable(ctx, cmd.area))
         model.expect_within(ctx.actor, place, channel)
         expect_answers(item, cmd.answers or {})
         await _hold_key(ctx, resident_id, channel)
-        number, near = await asyncio.gather(take_number(ctx, case.id), nearby(ctx, place.id, item))
+        number, near = await both(take_number(ctx, case.id), nearby(ctx, place.id, item))
         case.record(
             CaseFiled(
                 **_asked(item),

@@ -138,7 +138,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="what is left to chance")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
-    parser.add_argument("--rounds", type=int, default=3, help="how many mixed faults (3)")
+    parser.add_argument("--rounds", type=int, default=2, help="how many mixed faults (2)")
     parser.add_argument("--quick", action="store_true", help="the shortest of everything")
     parser.add_argument("--here", action="store_true", help="in the machine's own network: no cuts, no full disk")
     return parser.parse_args()

@@ -42,7 +42,7 @@ def of_web(service: str, points: Sequence[str]) -> Strike:
 
 async def _deaths(trial: Trial, dying: Beside) -> int:
     """Let it die a few times; how often it did in time."""
-    wanted, give_up = 2 if trial.quick else 4, time.monotonic() + _MOST_SECONDS
+    wanted, give_up = 1 if trial.quick else 2, time.monotonic() + _MOST_SECONDS
     while dying.deaths() < wanted and time.monotonic() < give_up:  # noqa: ASYNC110 - the dead do not call
         await asyncio.sleep(0.1)
     if not dying.deaths():

@@ -57,7 +57,7 @@ async def two_relays(trial: Trial) -> str:
 
     async with trial.beside("second_relay", "requests", "worker"):
         await trial.until(leads, 60, "the second relay")
-        await trial.load.flows(100 if trial.quick else 200)
+        await trial.load.flows(100)
     await mongo.close()
     return ""
 

@@ -100,7 +100,8 @@ async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[Line]
                     raise
                 pause = _AWAY
             with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), min(pause, _left(ctx)))
+                async with asyncio.timeout(min(pause, _left(ctx))):  # without a task of its own for each listener
+                    await bell.wait()
 
 
 class _Told:

@@ -63,6 +63,6 @@ def list_entries(
     if as_json:
         screen.print_json({"entries": found.entries, "next": found.next})
         return
-    screen.STDOUT.print(auditing.table(found.entries) if found.entries else "no entries")
+    screen.STDOUT.print(auditing.table(found.entries) if found.entries else "no entries: changes stand in histories")
     if found.next:
         screen.STDOUT.print(f"more: --after {found.next}", soft_wrap=True)

@@ -111,9 +111,10 @@ def reset(
     """
 
     async def asked(group: Group) -> dict[str, Any]:
+        after = await group.target(to)
         if (await group.wish()).state == RUNNING:
             raise Trouble(f"{service} runs: pause it first with `linli consumer pause {service} --reason …`.")
-        before, after = await group.committed(), await group.target(to)
+        before = await group.committed()
         again = sum(max(0, before.get(place, 0) - offset) for place, offset in after.items())
         left_out = sum(max(0, offset - before.get(place, 0)) for place, offset in after.items())
         told: dict[str, Any] = {"service": service, "to": to, "read_again": again, "left_out": left_out}

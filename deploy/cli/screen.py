@@ -16,8 +16,10 @@ from rich.text import Text
 from deploy.local.trouble import Trouble
 
 # Words of others (a reason, a refusal, a path) are shown as they are: what is styled is a Text, or says markup=True.
+# Where nobody sees it, nothing is broken to fit: ids are to be found by grep.
+_WIDE = None if sys.stdout.isatty() else 240
 STDERR = Console(stderr=True, highlight=False, markup=False, emoji=False)
-STDOUT = Console(highlight=False, markup=False, emoji=False)
+STDOUT = Console(highlight=False, markup=False, emoji=False, width=_WIDE)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document, for machines.")]
 COLOURS = {"ready": "green", "migrated": "green", "stopped": "dim"}
 

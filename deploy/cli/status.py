@@ -27,7 +27,10 @@ FLOW = {
     "reactions_off": "reactions that are off",
     "cases_overdue": "cases overdue",
 }
-UNKNOWN = {"cases_overdue": "not counted yet: the first count comes within 15 s of a start of requests-worker"}
+UNKNOWN = {
+    "cases_overdue": "not counted yet: the first count comes within 15 s of a start of requests-worker",
+    "consumer_lag": "not known: no worker tells it, or Kafka does not answer",
+}
 HOLIDAYS_AHEAD_DAYS = 45
 
 
@@ -90,7 +93,7 @@ def _show(found: Health) -> None:
     for name, words in FLOW.items():
         value = found.flow[name]
         unknown = UNKNOWN.get(name, "not known: no worker tells it")
-        screen.STDOUT.print(f"{words:24} {unknown if value is None else f'{value:g}'}", soft_wrap=True)
+        screen.STDOUT.print(f"{words:24} {unknown if value is None else f'{round(value, 1):g}'}", soft_wrap=True)
     for one in found.processes:
         if one.restarted:
             screen.STDOUT.print(f"{one.name} was {one.restarted}", soft_wrap=True)

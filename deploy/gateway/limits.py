@@ -35,7 +35,8 @@ class Limits(BaseModel):
     )
     # A busy desk asks ten times a second while a page opens; this leaves room for a script that waits for its answers.
     subject_rate: PositiveInt = Field(
-        100, description="requests a second of one who is signed in, on all routes together; 429 above"
+        100,
+        description="requests a second of one who is signed in, on all routes together, twice that at once; 429 above",
     )
     operator_rate: PositiveInt = Field(
         5000, description=f"the same for `{OPERATOR}`, who holds the signing key: `linli seed`"

@@ -103,6 +103,8 @@ def look(layout: Layout) -> Health:
         metrics = at_once.map(lambda p: waiting.get(f"{layout.address(p.name)}/metrics", PROBE_SECONDS), workers)
         stores = [StoreHealth("kafka", layout.kafka, kafka.result()), *mongos]
         told = flow([text for code, text in metrics if code == 200])
+        if not kafka.result():
+            told["consumer_lag"] = None  # what the workers tell is from when they last heard of it
     again = restarts.read(layout.home.log("supervisord"))
     found = [replace(one, restarted=again[one.name].said) if one.name in again else one for one in processes]
     return Health(layout.gateway, found, [counted(layout, store, found) for store in stores], told)

@@ -65,7 +65,8 @@ def get(address: str, seconds: float) -> tuple[int, str]:
         with _opened(address, seconds) as answer:
             return int(answer.status), answer.read().decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
-        return 0, f"no answer: {error}"
+        reason = getattr(error, "reason", error)
+        return 0, f"no answer: {getattr(reason, 'strerror', None) or reason}"
 
 
 def _opened(address: str, seconds: float) -> Any:

@@ -225,6 +225,31 @@ async def test_faults_of_the_broker_never_set_an_entity_aside(road: Road) -> Non
     assert (await road.shop.mongo.find_one("jars", {"_id": jar.id, "stuck": {"$exists": True}})) is None
 
 
+async def test_while_a_broker_hangs_what_waits_is_counted_all_the_same(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.messaging.relay._SLOW_SECONDS", 0.05)
+
+    class Hanging(Publisher):
+        async def send(self, records: Any) -> Any:
+            return await (asyncio.Event().wait() if records else super().send(records))
+
+    await road.jar(1)
+    hanging = asyncio.create_task(road.relay(road.publisher(kind=Hanging)).round())
+    await asyncio.sleep(0.3)
+    others = [await road.jar(1) for _ in range(2)]
+
+    async def told() -> bool:
+        return bool(metrics.relay_pending._value.get() == 3 and metrics.relay_oldest._value.get() > 0.2)
+
+    await until(told)
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+    await road.publish()
+    assert await road.check_topic() == 0
+    assert {jar.id for jar in others} <= {dict(r.headers)["ce_subject"].decode() for r in await road.records()}
+
+
 async def test_the_backlog_is_told_in_full(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.chassis.messaging.relay._BATCH", 2)
     for _ in range(5):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ _BATCH = 200
 _KEYS = 500
 _LOOK_MS = 500
 """So long nothing is looked at where no bell rings; also a lease is renewed in time then."""
+_SLOW_SECONDS = 2.0
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -84,6 +86,16 @@ class Relay:
         """Publish one batch, oldest first; how many entities and keys it moved on."""
         documents = await self.read()
         await self._measure(documents)
+        passing = asyncio.create_task(self._pass_on(documents))
+        try:
+            while not (await asyncio.wait([passing], timeout=_SLOW_SECONDS))[0]:
+                await self._measure_again()
+            return passing.result()
+        finally:
+            passing.cancel()
+            await asyncio.gather(passing, return_exceptions=True)
+
+    async def _pass_on(self, documents: Sequence[Document]) -> int:
         # Read after the events, and all of them: a key that one of them needs is there by now, and goes out before it.
         moved = await self._all_keys()
         published = await self.send(documents)
@@ -179,6 +191,11 @@ class Relay:
             metrics.relay_stuck.set(await self._count({"stuck": {"$exists": True}}))
             self._backlog = await self._count({"pending": {"$gte": _EVER}}) if full else waiting
         metrics.relay_pending.set(max(waiting, self._backlog) if full else waiting)
+
+    async def _measure_again(self) -> None:
+        """While a broker hangs what waits grows, and somebody may look."""
+        with suppress(Unavailable):
+            await self._measure(await self.read())
 
     def _fall_silent(self) -> None:
         """What is another worker's now must not be told twice; told anew once it is ours again."""

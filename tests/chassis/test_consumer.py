@@ -18,6 +18,7 @@ from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
 from services.chassis.messaging.switches import register, that_are_on
 from services.chassis.ops import metrics
+from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.reading import consume, expect_right, headers, settled
@@ -242,6 +243,26 @@ async def test_an_effect_is_told_once_when_it_is_written_with_the_trace_of_its_e
 def effects(lines: list[Any]) -> list[Any]:
     """The log lines that tell of effects."""
     return [line for line in lines if line["event"] == "an event had its effect"]
+
+
+async def test_a_key_that_is_late_is_waited_for_also_where_that_is_told_at_once(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_KEY_TRIES", 5)
+    monkeypatch.setattr(delivery, "_KEY_SECONDS", 0.3)
+    begun, done = asyncio.get_running_loop().time(), list[str]()
+
+    @reaction("needs-a-key", CoinDropped)
+    async def needs_a_key(ctx: Context, delivered: Delivered, _: CoinDropped) -> None:
+        if asyncio.get_running_loop().time() < begun + 1:
+            raise KeyNotHere(retry_after=1)
+        done.append(delivered.id)
+
+    jar = await road.jar(1)
+    await road.publish()
+    begun = asyncio.get_running_loop().time()
+    await consume(road, reactions=[needs_a_key])
+    assert (done, await road.parked()) == ([f"{jar.id}:2"], [])
 
 
 @given(st.lists(st.integers(1, 450), max_size=30))

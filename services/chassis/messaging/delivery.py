@@ -22,7 +22,7 @@ log = logs.get()
 
 MOST_FAILURES = 20
 _TRIES = 3
-_KEY_TRIES = 30  # each waits a second: a person's key may be that late, and the event is parked after that
+_KEY_TRIES, _KEY_SECONDS = 30, 1.0  # a person's key may be so many seconds late; the event is parked after that
 _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 _BEHIND = "waits behind an earlier event"
 
@@ -137,12 +137,14 @@ class Delivery:
         if self._parking.holds(reaction.name, event):
             return _Behind()
         for attempt in range(_KEY_TRIES):
+            began = time.monotonic()
             try:
                 effects = await self._timed(reaction, handled, event)
                 self._failing[reaction.name, event.type] = 0
                 return effects
             except KeyNotHere as error:
                 reason: BaseException = error
+                await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # where it was told at once
             except Exception as error:
                 if passing(error):
                     raise

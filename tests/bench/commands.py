@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.bench import ceiling, driving, processors, scripts
+from tests.bench import ceiling, driving, operations, processors, scripts
 from tests.bench.bench import DRIVERS, Bench
 from tests.bench.driving import ENDLESS, Closed
 from tests.bench.figures import Bars, Figure, Spread, at_least
@@ -24,7 +24,7 @@ class Run:
     """One closed loop: how many were accepted a second, and everything that was noted."""
 
     rate: float
-    cost: Figure
+    costs: Sequence[Figure]
     outcomes: Sequence[Outcome]
     samples: Sequence[Sample]
 
@@ -56,7 +56,8 @@ async def capacity(bench: Bench, seconds: float) -> float:
 async def _run(
     bench: Bench, name: str, shares: Sequence[Sequence[Script]], seconds: float, rounds: int = ENDLESS
 ) -> Run:
-    start, each, before = driving.soon(), CLIENTS // len(shares), processors.spent(bench)
+    before = processors.spent(bench), await operations.done(bench)
+    start, each = driving.soon(), CLIENTS // len(shares)
     jobs = [Closed(bench.stack.gateway, share, each, start, WARM + seconds, rounds) for share in shares]
     outcomes = await bench.drive(driving.closed, *jobs)
     arrived = await bench.quiet()
@@ -64,10 +65,13 @@ async def _run(
     samples = together(outcomes)
     # With what came after it: an event that is published and consumed later is part of what its command costs.
     accepted = sum(sample.ok for sample in samples)
-    cost = processors.each(name, before, processors.spent(bench), accepted)
+    costs = (
+        processors.each(name, before[0], processors.spent(bench), accepted),
+        operations.each(name, before[1], await operations.done(bench), accepted),
+    )
     # Where the scripts were over sooner, the window ends with them.
     end = min(WARM + seconds, *(outcome.samples[-1].done for outcome in outcomes))
-    return Run(rate(samples, WARM, end), cost, outcomes, [s for s in samples if WARM <= s.done < end])
+    return Run(rate(samples, WARM, end), costs, outcomes, [s for s in samples if WARM <= s.done < end])
 
 
 def _steps_of(bench: Bench, create: Run) -> list[list[Script]]:
@@ -84,7 +88,7 @@ def _figures(top: float, runs: dict[str, Run]) -> list[Figure]:
         for name, run in runs.items()
     ]
     first, *others = (Figure(f"{name} commands", run.rate, "/s", None, run.detail()) for name, run in runs.items())
-    costs = [run.cost for run in runs.values()]
+    costs = [cost for run in runs.values() for cost in run.costs]
     return [Figure(first.name, first.value, first.unit, None, first.detail, chart), *others, *shares, *costs]
 
 

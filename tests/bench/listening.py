@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import uvloop
 
-CONNECTING = 40
+# A web process works on ten requests at once; more that open at the same moment are told to come again.
+CONNECTING = 4
 _OPEN = aiohttp.ClientTimeout(total=None, connect=30)
 _SMALL = 4 * 1024
 

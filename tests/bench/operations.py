@@ -42,4 +42,4 @@ def _by_database(taken: Mapping[str, float]) -> Mapping[str, float]:
         service, kind = what.split()
         if kind != "journal":
             sums[service] += value
-    return sums
+    return dict(sums)

@@ -3,6 +3,7 @@
 import math
 from xml.etree import ElementTree
 
+from tests.bench import operations
 from tests.bench.charts import drawn
 from tests.bench.figures import Bars, Figure, Lines, Spread, at_least, at_most, rounded
 from tests.bench.soak import _slope
@@ -39,3 +40,11 @@ def test_growth_is_told_from_a_jump() -> None:
     jump = [100.0] * 50 + [140.0] * 10
     assert round(_slope(leak, 3), 1) == 600.0
     assert _slope(jump, 3) == 0
+
+
+def test_operations_are_told_by_database_and_fit_into_the_report() -> None:
+    before = {"requests find": 10, "requests journal": 5, "notify find": 0}
+    after = {"requests find": 50, "requests journal": 15, "notify find": 10}
+    figure = operations.each("create", before, after, 10)
+    assert (figure.value, figure.detail) == (5, {"requests find": 4, "requests journal": 1, "notify find": 1})
+    assert figure.to_json()["chart"]["rows"] == {"requests": 4, "notify": 1}

@@ -58,7 +58,7 @@ def test_with_the_database_away_the_answer_is_503_and_the_same_key_goes_on_later
 
 @contextmanager
 def filing_on(town: Town, who: Person) -> Iterator[list[str]]:
-    """Somebody files without a pause, and insists on an answer to each request."""
+    """Somebody files again and again, no faster than the gateway lets one person, and insists on each answer."""
     cases: list[str] = []
     over = threading.Event()
 
@@ -67,6 +67,7 @@ def filing_on(town: Town, who: Person) -> Iterator[list[str]]:
             answer = town.insist("POST", "/v1/requests", who, filing())
             assert answer.status_code == 201, answer.text
             cases.append(answer.json()["id"])
+            over.wait(0.2)
 
     with ThreadPoolExecutor(4) as hands:
         busy = [hands.submit(go_on) for _ in range(4)]

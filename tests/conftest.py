@@ -4,13 +4,15 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import structlog
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
@@ -20,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CITY_DATA = ROOT / "deploy" / "cities" / "hulunbuir"
 _SHARED = "TESTS_STORES"
 """Not named as a setting: a whole stack that a test starts must not take these stores for its own."""
-_WHOLE_STACKS = {"journeys", "local"}
+_TOGETHER = ("tests/journeys/", "tests/model/test_model.py")
+"""One town for all journeys: a second one does not fit beside it. What a model has explored is asked of three times."""
 _PARTS = frozenset({"kafka", *(f"mongo-{name}" for name in NAMES)})
 
 
@@ -66,12 +69,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(opened.close)
 
 
-@pytest.hookimpl(tryfirst=True)  # before those who hand the tests out look for the mark
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """What starts whole stacks runs in one process, one after the other: more of them do not fit on two cores."""
-    for item in items:
-        if _WHOLE_STACKS & set(item.path.relative_to(ROOT).parts):
-            item.add_marker(pytest.mark.xdist_group("whole stacks"))
+class _Handing(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """What shares something dear stays together in one process, and begins first; all else goes where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((path for path in _TOGETHER if nodeid.startswith(path)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How tests are handed out to processes."""
+    return _Handing(config, log)
 
 
 @pytest.fixture

@@ -56,6 +56,17 @@ def test_an_application_serves_only_what_its_table_says(world: World, name: str)
             assert door["x-linli-roles"]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_refusal_is_described_as_the_problem_that_comes(world: World, name: str) -> None:
+    document = world.app(SERVICES[name]).openapi()
+    assert "detail" in document["components"]["schemas"]["Problem"]["properties"]
+    for door in (door for doors in document["paths"].values() for door in doors.values()):
+        contents = [said["content"] for code, said in door["responses"].items() if code >= "400"]
+        assert contents, door["operationId"]
+        for content in contents:
+            assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
 def test_a_door_without_a_use_case_cannot_be_opened(world: World) -> None:
     async def unguarded(ctx: Context) -> None:
         """Do something for whoever comes."""

@@ -10,6 +10,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from services.chassis.domain.entity import Index
 from services.chassis.messaging import orders, switches
 from services.chassis.messaging.kafka import PARTITIONS, Outgoing, Publisher, Reader
 from services.chassis.ops.examining import database, files
@@ -64,8 +65,8 @@ async def test_an_index_that_is_missing_or_a_stranger_is_named(city: City) -> No
     await city.hall.mongo.command("dropIndexes", "notes", index="pending_1")
     (missing,) = (await look(city))["indexes"]
     assert (missing.level, missing.said, missing.advice) == ("wrong", "missing: notes(pending)", "linli migrate")
-    await city.hall.mongo.build_index("notes", [("pending", 1)], sparse=True)
-    await city.hall.mongo.build_index("notes", [("state.coins", 1)])
+    stranger = Index((("state.coins", 1),))
+    await city.hall.mongo.build_indexes("notes", [Index((("pending", 1),), sparse=True), stranger])
     (strange,) = (await look(city))["indexes"]
     assert (strange.level, strange.said) == ("soon", "not ours: notes(state.coins)")
 

@@ -1,7 +1,7 @@
 """Refusals as problem+json (RFC 9457): the only place where an HTTP status is chosen."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -34,6 +34,7 @@ MAX_BODY = 1024 * 1024
 """The longest body that is read, in bytes."""
 _METHODS = ("DELETE", "GET", "POST", "PUT")
 _MEDIA = "application/problem+json"
+_REF = "#/components/schemas/{model}"
 
 
 class MethodUnknown(Refusal):
@@ -79,6 +80,10 @@ class Problem(BaseModel):
     params: dict[str, Any] | None = Field(None, description="the values in the sentence")
 
 
+CONTENT: Mapping[str, Any] = {_MEDIA: {"schema": {"$ref": _REF.format(model=Problem.__name__)}}}
+"""How an OpenAPI response says that a problem comes: named, for a model of its own would be made for every door."""
+
+
 def language_of(request: Request) -> str:
     """``zh`` or ``en``, by Accept-Language; zh where neither is asked for."""
     for choice in request.headers.get("accept-language", "").lower().split(","):
@@ -119,7 +124,20 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(Exception, _broken)
+    app.openapi = _naming(app.openapi)  # type: ignore[method-assign]  # as FastAPI has it extended
     logging.getLogger("uvicorn.error").addFilter(_untold)
+
+
+def _naming(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """The same description with what ``CONTENT`` names in it."""
+
+    def described() -> dict[str, Any]:
+        document = openapi()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas[Problem.__name__] = Problem.model_json_schema(mode="serialization", ref_template=_REF)
+        return document
+
+    return described
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -15,9 +15,10 @@ from services.chassis.domain.entity import Stored
 from services.chassis.domain.paging import Page
 from services.chassis.domain.refusals import Invalid, KeyNeeded, Refusal
 from services.chassis.domain.scope import NOBODY, PUBLIC, Actor
+from services.chassis.http import problems
 from services.chassis.http.auth import Tokens
 from services.chassis.http.pages import Paged
-from services.chassis.http.problems import Problem, language_of
+from services.chassis.http.problems import language_of
 from services.chassis.http.sse import Stream
 from services.chassis.http.witness import Witness, action_of
 from services.chassis.ops import tracing
@@ -133,7 +134,7 @@ def _add(router: APIRouter, door: Route, endpoint: Callable[..., Any]) -> None:
         operation_id=known.name.replace(".", "_"),
         responses={
             **_live(door),
-            **{code: {"model": Problem, "description": text} for code, text in _PROBLEMS.items()},
+            **{code: {"description": text, "content": problems.CONTENT} for code, text in _PROBLEMS.items()},
         },
         openapi_extra={"x-linli-roles": list(known.allow), **({"security": [{}]} if PUBLIC in known.allow else {})},
     )

@@ -38,8 +38,11 @@ def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, Index]]:
 async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:
     """Build every declared index that is missing; how many are declared."""
     indexes = list(declared(kinds))
+    by_collection: dict[str, list[Index]] = {}
     for name, index in indexes:
-        await mongo.build_index(name, index.keys, sparse=index.sparse)
+        by_collection.setdefault(name, []).append(index)
+    for name, of_it in by_collection.items():
+        await mongo.build_indexes(name, of_it)
     return len(indexes)
 
 

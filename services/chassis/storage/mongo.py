@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from bson.codec_options import CodecOptions
-from pymongo import InsertOne, ReturnDocument, UpdateOne
+from pymongo import IndexModel, InsertOne, ReturnDocument, UpdateOne
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -22,6 +22,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from services.chassis.domain.entity import Index
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.ops import late
 
@@ -177,9 +178,10 @@ class Mongo:
         result = await _guarded(self._database[name].delete_one(where))
         return int(result.deleted_count)
 
-    async def build_index(self, name: str, keys: Sequence[tuple[str, int]], **options: Any) -> None:
-        """Build an index unless it is there already."""
-        await _guarded(self._database[name].create_index(list(keys), **options))
+    async def build_indexes(self, name: str, indexes: Sequence[Index]) -> None:
+        """Build those that are not there already, all in one pass through the collection."""
+        models = [IndexModel(list(index.keys), sparse=index.sparse) for index in indexes]
+        await _guarded(self._database[name].create_indexes(models))
 
     async def index_keys(self, name: str) -> list[tuple[tuple[str, int], ...]]:
         """The keys of every index of a collection."""

@@ -2,13 +2,13 @@
 
 import sys
 
-from docs.generate.pages import FOLDER, pages
+from docs.generate.pages import FOLDER, PAGES
 
 
 def main() -> None:
     """Write what differs and say so."""
-    for name, text in pages().items():
-        file = FOLDER / name
+    for name, make in PAGES.items():
+        text, file = make(), FOLDER / name
         if not file.exists() or file.read_text() != text:
             file.write_text(text)
             sys.stdout.write(f"docs/{name} written\n")

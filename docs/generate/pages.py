@@ -1,5 +1,6 @@
 """Every generated page by its file name."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docs.generate import asyncapi, events, metrics, openapi, problems, settings, steps
@@ -7,14 +8,13 @@ from docs.generate import asyncapi, events, metrics, openapi, problems, settings
 FOLDER = Path(__file__).resolve().parents[1]
 
 
-def pages() -> dict[str, str]:
-    """The pages as the code makes them now."""
-    return {
-        "events.md": events.page(),
-        "metrics.md": metrics.page(),
-        "problems.md": problems.page(),
-        "settings.md": settings.page(),
-        "steps.md": steps.page(),
-        "asyncapi.json": asyncapi.document(),
-        "openapi.json": openapi.document(),
-    }
+PAGES: Mapping[str, Callable[[], str]] = {
+    "events.md": events.page,
+    "metrics.md": metrics.page,
+    "problems.md": problems.page,
+    "settings.md": settings.page,
+    "steps.md": steps.page,
+    "asyncapi.json": asyncapi.document,
+    "openapi.json": openapi.document,
+}
+"""What makes each page as the code says it now."""

@@ -64,7 +64,7 @@ async def test_what_is_not_due_or_has_no_time_is_left(rack: House) -> None:
 
 
 async def test_two_sweepers_do_it_once_for_each_due_time(rack: House) -> None:
-    jars = [await a_jar(rack, minutes) for minutes in range(12)]
+    jars = [await a_jar(rack, minutes) for minutes in range(1, 13)]
     await asyncio.gather(*(timers.sweep(RIPEN, rack) for _ in range(4)))
     assert [await ripened(rack, jar) for jar in jars] == [1] * 12
     next_day = replace(rack, clock=lambda: DUE + timedelta(days=2))

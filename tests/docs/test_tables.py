@@ -9,7 +9,7 @@ from deploy.gateway.problems import PROBLEMS
 from deploy.local.ports import Ports, setting
 from docs.generate import problems, settings
 from docs.generate.catalogue import refusals
-from docs.generate.pages import pages
+from docs.generate.pages import PAGES
 from services.chassis.domain.values import PATTERNS
 from services.chassis.http.problems import Broken, MethodUnknown, answer
 
@@ -45,7 +45,7 @@ def test_both_sentences_of_a_refusal_say_the_same_names() -> None:
 
 
 def test_every_pattern_that_a_field_has_is_told_in_words() -> None:
-    described = pages()["openapi.json"]
+    described = PAGES["openapi.json"]()
     patterns = {json.loads(found) for found in re.findall(r'"pattern": ("(?:[^"\\\\]|\\\\.)*")', described)}
     assert patterns
     assert {pattern for pattern in patterns if pattern not in PATTERNS} == set()

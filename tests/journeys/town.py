@@ -27,7 +27,7 @@ OTHER_COUNTY = "990102"
 STREET = "990101001"
 COUNTY = "990101"
 CODE = re.compile(r"登录验证码\s*(\d{6})")
-AGAIN = (502, 503, 504)
+AGAIN = (429, 502, 503, 504)
 _phones = itertools.count(secrets.randbelow(50_000_000))
 
 

@@ -1,15 +1,15 @@
 """The topics: how they are configured, made and read without a group."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 from aiokafka.partitioner import murmur2
 
 from services.chassis.messaging.kafka.records import (
@@ -54,7 +54,8 @@ class Past:
 
     async def ends(self, topic: str) -> dict[tuple[str, int], int]:
         """The offset behind the last record of each partition; TopicMissing where there is no such topic."""
-        if topic not in await in_time(self._consumer.topics()):
+        error, _ = await in_time(_described(self._admin, topic))
+        if error == UnknownTopicOrPartitionError.errno:
             raise TopicMissing(f"there is no topic {topic}: run `linli migrate`")
         found = await in_time(self._consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)]))
         return {(p.topic, p.partition): end for p, end in found.items()}
@@ -98,13 +99,10 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
     try:
         async with asyncio.timeout(SECONDS * 3):
             await admin.start()
-            known = set(await admin.list_topics())
-            fresh = [
-                NewTopic(full, PARTITIONS, replicas, topic_configs=TOPICS[short])
-                for short, full in names.items()
-                if full not in known
+            wanted = [
+                NewTopic(full, PARTITIONS, replicas, topic_configs=TOPICS[short]) for short, full in names.items()
             ]
-            for name, error, *told in (await admin.create_topics(fresh)).topic_errors:
+            for name, error, *told in (await admin.create_topics(wanted)).topic_errors:
                 if error not in (0, TopicAlreadyExistsError.errno):
                     raise BrokerAway(f"the broker does not make the topic {name}: {told[0] if told else error}")
             return await _differing(admin, names)
@@ -131,8 +129,14 @@ async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> li
 async def configuration(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     """Every setting of a topic, also those that it has from the broker; waits for one that is not there yet."""
     while True:
-        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-        error, _, _, _, entries = answer.resources[0][:5]
+        error, entries = await _described(admin, topic)
         if not error:
             return {entry[0]: entry[1] for entry in entries}
         await asyncio.sleep(0.05)  # a topic that was made a moment ago is not known everywhere yet
+
+
+async def _described(admin: AIOKafkaAdminClient, topic: str) -> tuple[int, Sequence[Any]]:
+    """The error code and settings of one topic. A list of all topics would grow with whatever else the broker holds."""
+    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    error, _, _, _, entries = answer.resources[0][:5]
+    return error, entries

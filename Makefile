@@ -24,7 +24,7 @@ demo: $(READY) ## Start everything, fill it with a city, and play a first case (
 	@.venv/bin/linli demo
 
 test: $(READY) ## Run the tests on a real Kafka, MongoDB and Envoy of their own
-	@.venv/bin/pytest -n 2 $(PYTEST)
+	@.venv/bin/pytest -n 3 $(PYTEST)
 
 faults: $(READY) ## Kill, freeze, cut and poison everything under load, and check that no promise breaks (12 min)
 	@.venv/bin/python -m tests.faults $(FAULTS)

@@ -22,8 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CITY_DATA = ROOT / "deploy" / "cities" / "hulunbuir"
 _SHARED = "TESTS_STORES"
 """Not named as a setting: a whole stack that a test starts must not take these stores for its own."""
-_TOGETHER = ("tests/journeys/", "tests/model/test_model.py")
-"""One town for all journeys: a second one does not fit beside it. What a model has explored is asked of three times."""
+_TOGETHER = ("tests/journeys/", "tests/local/", "tests/model/test_model.py")
+"""One town for all journeys, and one more stack at a time beside it: a third does not fit. What a model has explored is
+asked of three times."""
 _PARTS = frozenset({"kafka", *(f"mongo-{name}" for name in NAMES)})
 
 

@@ -1,4 +1,4 @@
-"""One whole town for all journeys: every process real, on free ports, gone when the session ends."""
+"""One whole town for all journeys: every process real, on free ports, gone with the last journey."""
 
 import os
 import shutil
@@ -16,14 +16,14 @@ from tests.journeys.town import ROOT, Town
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def collector() -> Iterator[Collector]:
     """Where the town's traces go."""
     with collecting() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def town(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Town]:
     """A small town, started and seeded."""
     data = tmp_path_factory.mktemp("city")

@@ -1,0 +1,1 @@
+"""Journeys through a whole town; a package, so that the town ends with the last of them."""

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaConnectionError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.partitioner import murmur2
 
 from services.chassis.messaging.kafka.records import (
@@ -54,16 +59,21 @@ class Past:
 
     async def ends(self, topic: str) -> dict[tuple[str, int], int]:
         """The offset behind the last record of each partition; TopicMissing where there is no such topic."""
-        error, _ = await in_time(_described(self._admin, topic))
-        if error == UnknownTopicOrPartitionError.errno:
+        if await in_time(_is_missing(self._admin, topic)):
             raise TopicMissing(f"there is no topic {topic}: run `linli migrate`")
         found = await in_time(self._consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)]))
         return {(p.topic, p.partition): end for p, end in found.items()}
 
     async def committed(self, group: str) -> dict[tuple[str, int], int]:
         """How far a group has confirmed; partitions of which it has confirmed nothing are left out."""
-        found = await in_time(self._admin.list_consumer_group_offsets(group))
+        found = await in_time(self._offsets(group))
         return {(p.topic, p.partition): known.offset for p, known in found.items() if known.offset >= 0}
+
+    async def _offsets(self, group: str) -> Any:
+        while True:
+            with suppress(GroupCoordinatorNotAvailableError):  # a new broker first makes room for groups
+                return await self._admin.list_consumer_group_offsets(group)
+            await asyncio.sleep(0.05)
 
     async def at(self, when: datetime, ends: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
         """The offset of the first record since then in each of these partitions; its end where there is none."""
@@ -99,10 +109,12 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
     try:
         async with asyncio.timeout(SECONDS * 3):
             await admin.start()
-            wanted = [
-                NewTopic(full, PARTITIONS, replicas, topic_configs=TOPICS[short]) for short, full in names.items()
+            fresh = [
+                NewTopic(full, PARTITIONS, replicas, topic_configs=TOPICS[short])
+                for short, full in names.items()
+                if await _is_missing(admin, full)
             ]
-            for name, error, *told in (await admin.create_topics(wanted)).topic_errors:
+            for name, error, *told in (await admin.create_topics(fresh)).topic_errors:
                 if error not in (0, TopicAlreadyExistsError.errno):
                     raise BrokerAway(f"the broker does not make the topic {name}: {told[0] if told else error}")
             return await _differing(admin, names)
@@ -133,6 +145,11 @@ async def configuration(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str
         if not error:
             return {entry[0]: entry[1] for entry in entries}
         await asyncio.sleep(0.05)  # a topic that was made a moment ago is not known everywhere yet
+
+
+async def _is_missing(admin: AIOKafkaAdminClient, topic: str) -> bool:
+    error, _ = await _described(admin, topic)
+    return bool(error == UnknownTopicOrPartitionError.errno)
 
 
 async def _described(admin: AIOKafkaAdminClient, topic: str) -> tuple[int, Sequence[Any]]:

@@ -62,6 +62,8 @@ def _started() -> Iterator[Stores]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Where tests are handed out to processes (-n), these share what is started here."""
+    # A broker that lives for minutes is not worth the second, slower compiler.
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         # The supervisor outlives the call that starts it.
         warnings.filterwarnings("ignore", "subprocess .* is still running", ResourceWarning)
@@ -80,6 +82,13 @@ class _Handing(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """How tests are handed out to processes."""
     return _Handing(config, log)
+
+
+@pytest.fixture(scope="session")
+def lasting(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A corner that many tests share, one after the other: for what takes longer to build than to empty."""
+    brokers, uris = stores
+    return World(brokers, uris, tmp_path_factory.mktemp("lasting"), CITY_DATA)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from deploy.cli.city import credentials
 from deploy.cli.city.client import Gateway, Unanswered
 from deploy.cli.demoing.tour import Astray, Step, Tour
 from deploy.cli.screen import Json
-from deploy.cli.seed import folder, seed
+from deploy.cli.seed import seed
 from deploy.cli.seeding import marker
 from deploy.local import Stack, Trouble
 
@@ -49,7 +49,7 @@ def command(as_json: Json = False) -> None:
 
 async def _fill(stack: Stack) -> None:
     """Seed the city of the stack where that has not been done."""
-    data = folder(stack)
+    data = stack.city_data
     try:
         async with Gateway(stack.gateway, patience=PATIENCE_SECONDS) as gateway:
             seeded = await marker.is_seeded(stack.home, data, gateway)
@@ -78,7 +78,7 @@ def _show_json(stack: Stack, began: float) -> None:
 
 def _show(stack: Stack, began: float) -> None:
     screen.STDOUT.print(Text("\nA first case", style="bold"))
-    _show_timeline(asyncio.run(_play(stack, _show_step)), time_zone(folder(stack)))
+    _show_timeline(asyncio.run(_play(stack, _show_step)), time_zone(stack.city_data))
     _show_next(stack, time.monotonic() - began)
 
 

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -18,27 +19,30 @@ COMMANDS = {
 }
 
 
-def application() -> typer.Typer:
-    """All commands of the table."""
-    app = typer.Typer(
-        name="linli",
-        help="Linli runs a city's communities. Start it with `linli up`, see how it is with `linli status`. "
-        "邻里为全市社区服务：用 `linli up` 启动，用 `linli status` 查看状态。",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode="rich",
-    )
-    for panel, names in COMMANDS.items():
-        for name in names:
-            command = importlib.import_module(f"deploy.cli.{name}").command
-            if isinstance(command, typer.Typer):
-                app.add_typer(command, name=name, rich_help_panel=panel)
-            else:
-                app.command(name, rich_help_panel=panel)(command)
+def application(typed: Sequence[str] = ()) -> typer.Typer:
+    """All commands of the table; only the one that was typed, where it is known, for the others take long to load."""
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", callback=linli)
+    panels = {name: panel for panel, names in COMMANDS.items() for name in names}
+    for name in panels.keys() & typed[:1] or panels:
+        _add(app, name, panels[name])
     for group in (app, *(one.typer_instance for one in app.registered_groups if one.typer_instance)):
         for one in group.registered_commands:
             one.help = _flowing(inspect.getdoc(one.callback) or "")
     return app
+
+
+def linli() -> None:
+    """Linli runs a city's communities. Start it with `linli up`, see how it is with `linli status`.
+    邻里为全市社区服务：用 `linli up` 启动，用 `linli status` 查看状态。
+    """
+
+
+def _add(app: typer.Typer, name: str, panel: str) -> None:
+    command = importlib.import_module(f"deploy.cli.{name}").command
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name, rich_help_panel=panel)
+    else:
+        app.command(name, rich_help_panel=panel)(command)
 
 
 def _flowing(text: str) -> str:
@@ -49,7 +53,7 @@ def _flowing(text: str) -> str:
 def run() -> None:
     """The entry point: a trouble, also one of the system with a file, becomes one sentence and its exit code."""
     try:
-        application()()
+        application(sys.argv[1:])()
     except Trouble as trouble:
         screen.tell(trouble)
         sys.exit(trouble.code)

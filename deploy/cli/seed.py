@@ -43,18 +43,13 @@ def command(
     does not run.
     """
     stack = Stack.of(os.environ).running()
-    counts = asyncio.run(seed(stack, city or folder(stack)))
+    counts = asyncio.run(seed(stack, city or stack.city_data))
     if as_json:
         screen.print_json(counts)
     else:
         told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if what != "seconds")
         screen.STDOUT.print(f"Seeded: {told}; every service knows all of it ({counts['seconds']} s).")
         screen.STDOUT.print(f"Accounts: {credentials.path(stack.home)}", soft_wrap=True)
-
-
-def folder(stack: Stack) -> Path:
-    """The folder of the city that a stack is set up for."""
-    return Path(stack.environment("members", "web")["LINLI_CITY_DATA"])
 
 
 def operator(stack: Stack, place: str) -> KeyHolder:

@@ -12,7 +12,6 @@ from rich.text import Text
 from deploy.cities.load import CityDataWrong, holidays_known_until
 from deploy.cli import screen
 from deploy.cli.screen import Json
-from deploy.cli.seed import folder
 from deploy.local import Stack, health
 from deploy.local.health import Health
 from deploy.local.waiting import LONGEST_REASON
@@ -49,13 +48,13 @@ def command(
         stopped = _stopped_json if as_json else _show_stopped
         stopped()
         raise typer.Exit(1)
-    found, holidays = health.look(stack.layout), Holidays.of(folder(stack))
+    found, holidays = health.look(stack.layout), Holidays.of(stack.city_data)
     red = found.red + holidays.red
     if as_json:
         screen.print_json({**found.to_json(), "red": red, "holidays_known_until": holidays.known_until})
     else:
         _show(found)
-        _show_holidays(holidays, folder(stack) / "holidays.json")
+        _show_holidays(holidays, stack.city_data / "holidays.json")
         screen.print_red(f"red: {phrase}" for phrase in red)
     raise typer.Exit(1 if red else 0)
 

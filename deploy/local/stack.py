@@ -74,6 +74,11 @@ class Stack:
         """The gateway's address."""
         return self.layout.gateway
 
+    @property
+    def city_data(self) -> Path:
+        """The folder of the city that it is set up for."""
+        return Path(self.environment("members", "web")["LINLI_CITY_DATA"])
+
     def environment(self, service: str, role: str) -> dict[str, str]:
         """The LINLI_* settings of a process, for starting it (or part of it) oneself."""
         return self.layout.environment(service, role)

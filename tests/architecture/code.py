@@ -32,11 +32,15 @@ class Source:
         return (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
 
 
-@cache
 def sources(*folders: str) -> tuple[Source, ...]:
     """All files of these folders, tests included where they are named."""
-    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))]
-    return tuple(Source(file, text := file.read_text("utf-8"), ast.parse(text)) for file in files)
+    return tuple(_source(file) for folder in folders for file in sorted((ROOT / folder).rglob("*.py")))
+
+
+@cache
+def _source(file: Path) -> Source:
+    text = file.read_text("utf-8")
+    return Source(file, text, ast.parse(text))
 
 
 def length(function: Function) -> int:

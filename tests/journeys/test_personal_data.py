@@ -79,9 +79,12 @@ def test_the_search_for_canaries_finds_one_that_is_there(tmp_path: Path) -> None
 
 
 def found(folder: Path, words: list[str]) -> dict[Path, set[str]]:
-    """The files in which some of these words stand, in one of the forms in which they might."""
+    """The files in which some of these words stand, in one of the forms in which they might.
+
+    Journals end in a hundred megabytes of zeros that are kept for later: they are not looked through.
+    """
     files = [file for file in folder.rglob("*") if file.is_file() and file.suffix not in POSITIONS]
-    held = {file: holds(file.read_bytes(), words) for file in files}
+    held = {file: holds(file.read_bytes().rstrip(b"\0") + b"\0", words) for file in files}
     return {file: words for file, words in held.items() if words}
 
 

@@ -182,7 +182,7 @@ class Town:
             if self.stack.pid(process) in (0, killed):
                 return False
             with suppress(httpx.TransportError):
-                return httpx.get(f"{self.stack.layout.address(process)}/readyz", timeout=2).is_success
+                return self.http.get(f"{self.stack.layout.address(process)}/readyz", timeout=2).is_success
             return False
 
         self.wait(back, 40, f"{process} to be back")

@@ -42,6 +42,10 @@ class Clock:
         """The real time and what was added."""
         return now() + self.ahead
 
+    def back(self) -> None:
+        """To the real time."""
+        self.ahead = timedelta()
+
     def forward(self, *, seconds: int) -> None:
         """Let so much time pass."""
         self.ahead += timedelta(seconds=seconds)
@@ -54,6 +58,7 @@ class Members:
     world: World
     house: House
     app: FastAPI
+    clock: Clock
 
     def client(self, actor: Actor | None = None) -> httpx.AsyncClient:
         """A client signed in as ``actor``, or as nobody."""

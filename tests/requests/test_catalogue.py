@@ -6,7 +6,7 @@ import json
 import pytest
 
 from services.requests.suggestions.queries import _LOOK_AGAIN
-from tests.requests.conftest import CITY_DATA
+from tests.conftest import CITY_DATA
 from tests.requests.town import ADMINISTRATOR, COUNTY, RESIDENT, STREET, Town, item, staff
 
 CATALOGUE = json.loads((CITY_DATA / "catalogue.json").read_text())["items"]

@@ -196,11 +196,6 @@ class Town:
         founded = TeamFounded(kind=sort, name=f"队{id}", area=area, skills=["patrol"], capacity=capacity)
         await self.told(Team, id, founded, TeamWentOnDuty())
 
-    async def empty(self) -> None:
-        """Forget everything that happened, so that a town can serve the next test."""
-        for name in ("cases", "items", "loads", "claims", "seen", "copies_team", "copies_organisation"):
-            await self.house.mongo.command("delete", name, deletes=[{"q": {}, "limit": 0}])
-
     async def settle(self) -> None:
         """Let there be places, those who serve them, people and items."""
         for code, level in AREAS.items():

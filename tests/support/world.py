@@ -39,6 +39,7 @@ class World:
     city_data: Path
     name: str = field(default_factory=lambda: f"t{secrets.token_hex(5)}")
     overrides: dict[str, Any] = field(default_factory=dict)
+    _settings: dict[str, Settings] = field(default_factory=dict)
 
     def settings(self, **overrides: Any) -> Settings:
         """Settings for any process of this world."""
@@ -57,7 +58,10 @@ class World:
             **self.overrides,
             **overrides,
         }
-        return Settings(**given)
+        known = repr(sorted(given.items()))
+        if known not in self._settings:  # each looks through the whole environment
+            self._settings[known] = Settings(**given)
+        return self._settings[known]
 
     async def house(self, service: Service, **overrides: Any) -> House:
         """A house on an empty, migrated database; its topics are not made."""
@@ -101,6 +105,13 @@ class World:
         if not file.exists():
             file.write_text(json.dumps(key_set(self._token_keys())))
         return file
+
+
+async def forget(house: House) -> None:
+    """Empty every collection of a house, for the next test; its indexes stay."""
+    listed = await house.mongo.command("listCollections", nameOnly=True)
+    for one in listed["cursor"]["firstBatch"]:
+        await house.mongo.command("delete", one["name"], deletes=[{"q": {}, "limit": 0}])
 
 
 def make_signing_key(file: Path) -> None:

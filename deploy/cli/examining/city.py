@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from deploy.cities.load import CityDataWrong, calendar
-from deploy.cli.seed import folder
 from deploy.local import Stack, databases
 from services.chassis.ops.examining.findings import Finding, ok, soon, wrong
 
@@ -16,7 +15,7 @@ _LONGEST = 200
 
 def holidays(stack: Stack) -> list[Finding]:
     """Until when they are known, and in which time zone the city lives."""
-    data = folder(stack)
+    data = stack.city_data
     try:
         known = calendar(data)
     except (CityDataWrong, ValueError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, Self, get_type_hints
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response, params
+from fastapi import Body, Depends, FastAPI, Header, Path, Query, Request, Response, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
@@ -110,34 +110,32 @@ class Routes:
         """Take something away."""
         self.doors.append(Route("DELETE", path, work, view, 200 if view else 204))
 
-    def router(self, house: House, tokens: Tokens, audit: Audit) -> APIRouter:
-        """The routes for FastAPI."""
-        router = APIRouter(prefix=self.prefix, tags=[self.tag])
+    def install(self, app: FastAPI, house: House, tokens: Tokens, audit: Audit) -> None:
+        """Open the doors in an application; not by a router to include, whose routes would be built twice."""
         for door in self.doors:
             witness = Witness(house, audit, known_as(door.work).name)
-            _add(router, door, _endpoint(door, house, tokens, witness, self.prefix))
-        return router
+            self._open(app, door, _endpoint(door, house, tokens, witness, self.prefix))
 
-
-def _add(router: APIRouter, door: Route, endpoint: Callable[..., Any]) -> None:
-    known = known_as(door.work)
-    model: Any = Paged[door.view] if door.listed and door.view else door.view  # type: ignore[name-defined]
-    roles = "everybody" if PUBLIC in known.allow else ", ".join(known.allow)
-    router.add_api_route(
-        door.path,
-        endpoint,
-        methods=[door.method],
-        status_code=door.status,
-        response_model=model,
-        summary=known.sentence.split("\n")[0],
-        description=f"{known.sentence}\n\nFor: {roles}.",
-        operation_id=known.name.replace(".", "_"),
-        responses={
-            **_live(door),
-            **{code: {"description": text, "content": problems.CONTENT} for code, text in _PROBLEMS.items()},
-        },
-        openapi_extra={"x-linli-roles": list(known.allow), **({"security": [{}]} if PUBLIC in known.allow else {})},
-    )
+    def _open(self, app: FastAPI, door: Route, endpoint: Callable[..., Any]) -> None:
+        known = known_as(door.work)
+        model: Any = Paged[door.view] if door.listed and door.view else door.view  # type: ignore[name-defined]
+        roles = "everybody" if PUBLIC in known.allow else ", ".join(known.allow)
+        app.add_api_route(
+            f"{self.prefix}{door.path}",
+            endpoint,
+            methods=[door.method],
+            tags=[self.tag],
+            status_code=door.status,
+            response_model=model,
+            summary=known.sentence.split("\n")[0],
+            description=f"{known.sentence}\n\nFor: {roles}.",
+            operation_id=known.name.replace(".", "_"),
+            responses={
+                **_live(door),
+                **{code: {"description": text, "content": problems.CONTENT} for code, text in _PROBLEMS.items()},
+            },
+            openapi_extra={"x-linli-roles": list(known.allow), **({"security": [{}]} if PUBLIC in known.allow else {})},
+        )
 
 
 def _live(door: Route) -> dict[int | str, dict[str, Any]]:

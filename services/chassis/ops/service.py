@@ -120,7 +120,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     problems.install(app)
     tokens = Tokens(settings)
     for routes in service.routes:
-        app.include_router(routes.router(house, tokens, audit))
+        routes.install(app, house, tokens, audit)
     health.install(app, {"database": database_check(house), "indexes": index_check(house, service)})
     app.add_middleware(Guard, max_in_flight=settings.max_in_flight)
     metrics.build_info.labels(service.name, "web", VERSION).set(1)

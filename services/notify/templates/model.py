@@ -1,4 +1,4 @@
-"""Texts with gaps, compiled once, and how the gaps are filled in a language."""
+"""Texts with gaps, compiled once when first used, and how the gaps are filled in a language."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from jinja2 import StrictUndefined, Template
+from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from services.contracts.notify import Via
@@ -48,14 +48,11 @@ class Texts:
     def __init__(self, zone: ZoneInfo, tables: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
         """``tables``: title, body and sms by language and name."""
         # Plain text goes out, never HTML; and what people wrote comes in as facts, never as a template.
-        environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-        environment.globals.clear()  # no text uses one, and each rendering would copy them
+        self._environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, auto_reload=False)
+        self._environment.globals.clear()  # no text uses one, and each rendering would copy them
+        self._environment.loader = FunctionLoader(self._text)
         self._zone = zone
-        self._compiled = {
-            (language, name): {part: environment.from_string(text.strip()) for part, text in parts.items()}
-            for language, table in tables.items()
-            for name, parts in table.items()
-        }
+        self._tables = tables
 
     @classmethod
     def read(cls, zone: ZoneInfo) -> "Texts":
@@ -67,14 +64,20 @@ class Texts:
 
     def names(self) -> frozenset[tuple[str, str]]:
         """Every (language, name) there is."""
-        return frozenset(self._compiled)
+        return frozenset((language, name) for language, table in self._tables.items() for name in table)
 
     def write(self, name: str, language: str, facts: Facts, via: Collection[Via]) -> Written:
         """Fill the gaps; UndefinedError where a fact is missing, KeyError where there is no such text."""
-        parts: dict[str, Template] = self._compiled[language, name]
         told = {key: self._told(value, language) for key, value in facts.items()}
-        sms = parts["sms"].render(told) if Via.SMS in via else None
-        return Written(parts["title"].render(told), parts["body"].render(told), sms)
+
+        def part(of: str) -> str:
+            return self._environment.get_template(f"{language}/{name}/{of}").render(told)
+
+        return Written(part("title"), part("body"), part("sms") if Via.SMS in via else None)
+
+    def _text(self, path: str) -> str:
+        language, name, part = path.split("/")
+        return self._tables[language][name][part].strip()
 
     def _told(self, value: Any, language: str) -> Any:
         if isinstance(value, Names):

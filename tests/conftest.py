@@ -31,7 +31,9 @@ _PARTS = frozenset({"kafka", *(f"mongo-{name}" for name in NAMES)})
 @pytest.fixture(scope="session", autouse=True)
 def logs_beside_what_commands_say() -> None:
     """A consumer that runs in a test must not speak into the words of a command that is typed there."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # the coloured is slow
+    processors = [*structlog.get_config()["processors"][:-1], plain]
+    structlog.configure(processors=processors, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 @pytest.fixture(scope="session")

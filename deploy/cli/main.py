@@ -21,7 +21,9 @@ COMMANDS = {
 
 def application(typed: Sequence[str] = ()) -> typer.Typer:
     """All commands of the table; only the one that was typed, where it is known, for the others take long to load."""
-    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich", callback=linli)
+    app = typer.Typer(
+        name="linli", callback=linli, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich"
+    )
     panels = {name: panel for panel, names in COMMANDS.items() for name in names}
     for name in panels.keys() & typed[:1] or panels:
         _add(app, name, panels[name])

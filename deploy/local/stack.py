@@ -4,15 +4,19 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy.local import databases, stopping, supervision
 from deploy.local.home import Home, locked
 from deploy.local.layout import Layout
 from deploy.local.ports import Ports
 from deploy.local.processes import EVERYTHING
-from deploy.local.starting import Starting
 from deploy.local.supervision import Lifetime
 from deploy.local.trouble import Trouble
+from services.chassis.ops import late
+
+if TYPE_CHECKING:
+    from deploy.local.starting import Starting
 
 # Told what happens: the process, and what it does now.
 Report = Callable[[str, str], None]
@@ -91,7 +95,7 @@ class Stack:
             self.home.settle(self.layout.topology.name)
             fresh = not self.is_running()
             try:
-                Starting(self.layout, self.lifetime, report).all()
+                self._starting(report).all()
             except BaseException:
                 if fresh:
                     stopping.all_of(self.layout, silent)
@@ -99,7 +103,7 @@ class Stack:
 
     def migrate(self, report: Report = silent) -> list[str]:
         """Build indexes and topics of all services, and return their names."""
-        return Starting(self.layout, self.lifetime, report).migrate()
+        return self._starting(report).migrate()
 
     def down(self, report: Report = silent) -> None:
         """Stop everything, wait for it, and make sure that no process and no port is left; Trouble if one is."""
@@ -142,7 +146,12 @@ class Stack:
 
     def wait(self, process: str) -> None:
         """Wait until one process is ready."""
-        Starting(self.layout, self.lifetime, silent).wait(process)
+        self._starting(silent).wait(process)
+
+    def _starting(self, report: Report) -> "Starting":
+        # Loaded when something is started: most commands only ask, and would wait for it in vain.
+        starting: Starting = late.load("deploy.local.starting", "Starting")(self.layout, self.lifetime, report)
+        return starting
 
     def _refuse_other_settings(self) -> None:
         running = self.layout.remembered() if self.is_running() else None

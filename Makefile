@@ -15,6 +15,9 @@ READY := .venv/.ready
 # The mongod that a Python package brings, used where none is on the PATH, loads this library of the system.
 MONGOD_RUNS := 'import ctypes, shutil, sys; sys.platform != "linux" or shutil.which("mongod") or ctypes.CDLL("libcurl.so.4")'
 
+# Images of containers often forbid Python to keep what it has compiled: every process would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test faults bench check docs down clean tools
 
 help: ## Show what can be made

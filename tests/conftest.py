@@ -16,6 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
+from services.chassis.ops import entry
 from tests.support.world import NAMES, Stores, World
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,6 +61,11 @@ def _started() -> Iterator[Stores]:
             yield stack.kafka, stack.uris
         finally:
             stack.down()
+
+
+def pytest_collection_finish() -> None:
+    """As every process of ours begins: what is loaded by now is no garbage."""
+    entry.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,5 +1,6 @@
 """The command line's table of commands and its entry point."""
 
+import gc
 import importlib
 import inspect
 import sys
@@ -55,7 +56,9 @@ def _flowing(text: str) -> str:
 def run() -> None:
     """The entry point: a trouble, also one of the system with a file, becomes one sentence and its exit code."""
     try:
-        application(sys.argv[1:])()
+        app = application(sys.argv[1:])
+        gc.freeze()  # what is loaded by now stays: to look through it takes longer than many a command
+        app()
     except Trouble as trouble:
         screen.tell(trouble)
         sys.exit(trouble.code)

@@ -1,4 +1,4 @@
-"""What the tests of members share: the service, built once, with a small city and a clock set anew for each test."""
+"""What the tests of members share: the service with a small city, built once, and its clock."""
 
 from collections.abc import AsyncIterator
 
@@ -7,31 +7,33 @@ import pytest
 from services.chassis.ops import service as services
 from services.members.app import service
 from tests.members.support import ADMINISTRATOR, AREAS, Clock, Members
-from tests.support.world import World, forget, keyed
+from tests.support.world import Snapshot, World, keyed
 
 
 @pytest.fixture(scope="session")
-async def built(lasting: World) -> AsyncIterator[Members]:
-    """Members built once: indexes and application take longer than most tests."""
+async def built(lasting: World) -> AsyncIterator[tuple[Members, Snapshot]]:
+    """Members with seven areas, built once: indexes and application take longer than most tests."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(services, "now", clock.now)
         house, app = await lasting.house(service), lasting.app(service)
+    members = Members(lasting, house, app, clock)
     async with app.router.lifespan_context(app):
-        yield Members(lasting, house, app, clock)
+        async with members.client(ADMINISTRATOR) as client:
+            for code, level, name in AREAS:
+                body = {"code": code, "level": level, "name": name}
+                assert (await client.post("/v1/areas", json=body, headers=keyed())).status_code == 201
+        yield members, await Snapshot.of(house)
     await house.mongo.close()
 
 
 @pytest.fixture
-async def members(built: Members) -> Members:
-    """Members with nothing but seven areas, at the real time."""
-    built.clock.back()
-    await forget(built.house)
-    async with built.client(ADMINISTRATOR) as client:
-        for code, level, name in AREAS:
-            body = {"code": code, "level": level, "name": name}
-            assert (await client.post("/v1/areas", json=body, headers=keyed())).status_code == 201
-    return built
+async def members(built: tuple[Members, Snapshot]) -> Members:
+    """Members with nothing but the areas, at the real time."""
+    members, at_first = built
+    members.clock.back()
+    await at_first.restore()
+    return members
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of requests share: a town, built once and settled anew for each test."""
+"""What the tests of requests share: a town, built and settled once."""
 
 from collections.abc import AsyncIterator
 
@@ -6,20 +6,22 @@ import pytest
 
 from services.requests.app import service
 from tests.requests.town import Town
-from tests.support.world import World, forget
+from tests.support.world import Snapshot, World
 
 
 @pytest.fixture(scope="session")
-async def built(lasting: World) -> AsyncIterator[Town]:
+async def settled(lasting: World) -> AsyncIterator[tuple[Town, Snapshot]]:
     """A town built once: its indexes take longer than most tests."""
     house = await lasting.house(service)
-    yield Town(lasting, house, lasting.app(service))
+    town = Town(lasting, house, lasting.app(service))
+    await town.settle()
+    yield town, await Snapshot.of(house)
     await house.mongo.close()
 
 
 @pytest.fixture
-async def town(built: Town) -> Town:
+async def town(settled: tuple[Town, Snapshot]) -> Town:
     """A settled town in which nobody has asked for anything yet."""
-    await forget(built.house)
-    await built.settle()
-    return built
+    town, at_first = settled
+    await at_first.restore()
+    return town

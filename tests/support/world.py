@@ -21,6 +21,7 @@ from services.chassis.ops import service as services
 from services.chassis.ops.service import Service
 from services.chassis.ops.settings import ServiceName, Settings
 from services.chassis.storage import migrations
+from services.chassis.storage.mongo import Document
 from services.chassis.usecase import House
 
 NAMES: tuple[ServiceName, ...] = ("members", "requests", "notify")
@@ -107,11 +108,32 @@ class World:
         return file
 
 
-async def forget(house: House) -> None:
-    """Empty every collection of a house, for the next test; its indexes stay."""
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a house has stored at one time, for the next test to begin with."""
+
+    house: House
+    documents: Mapping[str, list[Document]]
+
+    @classmethod
+    async def of(cls, house: House) -> "Snapshot":
+        """What is stored now."""
+        return cls(house, {name: await house.mongo.find(name, {}, limit=1000) for name in await _collections(house)})
+
+    async def restore(self) -> None:
+        """Let nothing else be stored; indexes stay, which take longer to build than most tests."""
+        for name in await _collections(self.house):
+            # Only what follows is waited for until it is in the journal.
+            deleting = [{"q": {}, "limit": 0}]
+            await self.house.mongo.command("delete", name, deletes=deleting, writeConcern={"w": 1})
+        for name, documents in self.documents.items():
+            if documents:
+                await self.house.mongo.command("insert", name, documents=documents)
+
+
+async def _collections(house: House) -> list[str]:
     listed = await house.mongo.command("listCollections", nameOnly=True)
-    for one in listed["cursor"]["firstBatch"]:
-        await house.mongo.command("delete", one["name"], deletes=[{"q": {}, "limit": 0}])
+    return [one["name"] for one in listed["cursor"]["firstBatch"]]
 
 
 def make_signing_key(file: Path) -> None:

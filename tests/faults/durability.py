@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
 
 from deploy.local import Ports, Stack, databases
 from tests.chassis.ledger_city import City
@@ -16,7 +19,9 @@ from tests.support.road import until
 from tests.support.world import World
 
 _NODE = "mongo-members"
-_WRITERS, _WRITES = 4, 150
+_WRITERS, _WRITES, _CRASHES = 4, 100, 2
+_LATEST = 500
+"""Milliseconds until the journal is written unasked, the most there may be: what came just before would be kept."""
 
 
 @contextmanager
@@ -31,28 +36,36 @@ def own_database(folder: Path) -> Iterator[Stack]:
 
 
 async def crashed(world: World, stack: Stack, log: Path, *, broken: bool) -> Caught:
-    """Commands are answered, the node is killed with -9; what the ledger finds when it is back."""
+    """Commands are answered, the node is killed with -9, and so again; what the ledger finds when it is back."""
     uri = stack.uris["members"]
     if broken:
         uri = uri.replace("w=majority", "w=1").replace("journal=true", "journal=false")
 
     async def killed(stage: Stage) -> None:
-        pid = stack.pid(_NODE)
-
-        async def back() -> bool:
-            return stack.pid(_NODE) not in (0, pid) and databases.role(stack.layout.nodes(_NODE)[0]) == "primary"
-
-        writers = [asyncio.create_task(_write(stage)) for _ in range(_WRITERS)]
-        while stage.answered < _WRITES:  # noqa: ASYNC110 - the writers do not call
-            await asyncio.sleep(0.01)
-        os.kill(pid, signal.SIGKILL)
-        for writer in writers:
-            writer.cancel()
-        await asyncio.gather(*writers, return_exceptions=True)
-        await until(back, 60)
+        for number in range(1, _CRASHES + 1):
+            await _crash(stage, stack, number * _WRITES)
 
     async with City.open(replace(world, uris={**world.uris, "members": uri})) as city:
         return await caught(replace(JOURNAL, play=killed), city, log, broken=broken)
+
+
+async def _crash(stage: Stage, stack: Stack, writes: int) -> None:
+    """Kill the node when so many commands are answered, and wait until it is back."""
+    pid, (address, *_) = stack.pid(_NODE), stack.layout.nodes(_NODE)
+    with MongoClient[dict[str, Any]](f"mongodb://{address}", directConnection=True) as client:
+        client.admin.command("setParameter", journalCommitInterval=_LATEST)
+
+    async def back() -> bool:
+        return stack.pid(_NODE) not in (0, pid) and databases.role(address) == "primary"
+
+    writers = [asyncio.create_task(_write(stage)) for _ in range(_WRITERS)]
+    while stage.answered < writes:  # noqa: ASYNC110 - the writers do not call
+        await asyncio.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    for writer in writers:
+        writer.cancel()
+    await asyncio.gather(*writers, return_exceptions=True)
+    await until(back, 60)
 
 
 async def _write(stage: Stage) -> None:

@@ -64,7 +64,7 @@ def _started() -> Iterator[Stores]:
 
 
 def pytest_collection_finish() -> None:
-    """As every process of ours begins: what is loaded by now is no garbage."""
+    """As every process of ours begins: what is loaded by now is no garbage, and the collector comes seldom."""
     entry.freeze()
 
 

@@ -34,6 +34,7 @@ def application(typed: Sequence[str] = ()) -> typer.Typer:
     return app
 
 
+# A callback, for Typer makes an app of one command into that command itself: `linli up` would be a word too many.
 def linli() -> None:
     """Linli runs a city's communities. Start it with `linli up`, see how it is with `linli status`.
     邻里为全市社区服务：用 `linli up` 启动，用 `linli status` 查看状态。

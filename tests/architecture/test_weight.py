@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from services.chassis.ops import entry
-from tests.architecture.code import ROOT
+from tests.architecture.code import ROOT, sources
 
 ONLY_WHERE_ASKED_FOR = ("opentelemetry.sdk", "opentelemetry.exporter", "services.chassis.ledger.command")
 
@@ -27,14 +27,20 @@ def test_a_process_loads_nothing_that_it_may_never_need(service: str, unwanted: 
     assert loaded(f"services.{service}.__main__") & {*ONLY_WHERE_ASKED_FOR, *unwanted} == set()
 
 
+def test_a_command_that_starts_nothing_loads_nothing_of_others_nor_what_starts_a_stack() -> None:
+    unwanted = {"deploy.local.starting", "deploy.cli.seed", "aiohttp", "aiokafka", "jinja2"}
+    assert loaded("deploy.cli.main, deploy.cli.status") & unwanted == set()
+
+
 def test_nothing_else_is_loaded_late() -> None:
-    code = {path.name: path.read_text() for path in (ROOT / "services").rglob("*.py")}
-    assert [name for name, text in code.items() if "import_module" in text] == ["late.py"]
+    code = {source.path.name: source.text for source in sources("services", "deploy")}
+    assert sorted(name for name, text in code.items() if "import_module" in text) == ["late.py", "main.py"]
     named = {name: re.findall(r"late\.load\((.*?)\)", text) for name, text in code.items() if "late.load(" in text}
     assert named == {
         "auth.py": ['"services.chassis.http.fetching", "json_at"'],
         "entry.py": ["module, function"],  # of its table
         "mongo.py": ["module, name"],  # of the two drivers
+        "stack.py": ['"deploy.local.starting", "Starting"'],
         "tracing.py": ['"services.chassis.ops.exporting", "provider"'],
     }
 

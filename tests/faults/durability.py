@@ -20,8 +20,8 @@ from tests.support.world import World
 
 _NODE = "mongo-members"
 _WRITERS, _WRITES, _CRASHES = 4, 100, 2
-_LATEST = 500
-"""Milliseconds until the journal is written unasked, the most there may be: what came just before would be kept."""
+_JOURNAL_MILLISECONDS = 500
+"""A node writes its journal unasked after so long, the most it can be told: the sooner, the less a crash loses."""
 
 
 @contextmanager
@@ -53,14 +53,16 @@ async def _crash(stage: Stage, stack: Stack, writes: int) -> None:
     """Kill the node when so many commands are answered, and wait until it is back."""
     pid, (address, *_) = stack.pid(_NODE), stack.layout.nodes(_NODE)
     with MongoClient[dict[str, Any]](f"mongodb://{address}", directConnection=True) as client:
-        client.admin.command("setParameter", journalCommitInterval=_LATEST)
+        client.admin.command("setParameter", journalCommitInterval=_JOURNAL_MILLISECONDS)  # forgotten at a start
+
+    async def enough() -> bool:
+        return stage.answered >= writes
 
     async def back() -> bool:
         return stack.pid(_NODE) not in (0, pid) and databases.role(address) == "primary"
 
     writers = [asyncio.create_task(_write(stage)) for _ in range(_WRITERS)]
-    while stage.answered < writes:  # noqa: ASYNC110 - the writers do not call
-        await asyncio.sleep(0.01)
+    await until(enough, 60)
     os.kill(pid, signal.SIGKILL)
     for writer in writers:
         writer.cancel()

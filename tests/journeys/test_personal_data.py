@@ -82,6 +82,7 @@ def found(folder: Path, words: list[str]) -> dict[Path, set[str]]:
     """The files in which some of these words stand, in one of the forms in which they might.
 
     Journals end in a hundred megabytes of zeros that are kept for later: they are not looked through.
+    One stays: it may be half of a last letter of UTF-16.
     """
     files = [file for file in folder.rglob("*") if file.is_file() and file.suffix not in POSITIONS]
     held = {file: holds(file.read_bytes().rstrip(b"\0") + b"\0", words) for file in files}

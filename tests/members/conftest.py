@@ -16,6 +16,7 @@ async def built(lasting: World) -> AsyncIterator[tuple[Members, Snapshot]]:
     clock = Clock()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(services, "now", clock.now)
+        # A house takes its clock when it is opened.
         house, app = await lasting.house(service), lasting.app(service)
     members = Members(lasting, house, app, clock)
     async with app.router.lifespan_context(app):

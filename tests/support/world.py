@@ -40,7 +40,7 @@ class World:
     city_data: Path
     name: str = field(default_factory=lambda: f"t{secrets.token_hex(5)}")
     overrides: dict[str, Any] = field(default_factory=dict)
-    _settings: dict[str, Settings] = field(default_factory=dict)
+    _settings: dict[str, Settings] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def settings(self, **overrides: Any) -> Settings:
         """Settings for any process of this world."""
@@ -60,7 +60,7 @@ class World:
             **overrides,
         }
         known = repr(sorted(given.items()))
-        if known not in self._settings:  # each looks through the whole environment
+        if known not in self._settings:  # each new one looks through the whole environment
             self._settings[known] = Settings(**given)
         return self._settings[known]
 
@@ -118,12 +118,15 @@ class Snapshot:
     @classmethod
     async def of(cls, house: House) -> "Snapshot":
         """What is stored now."""
-        return cls(house, {name: await house.mongo.find(name, {}, limit=1000) for name in await _collections(house)})
+        stored = dict[str, list[Document]]()
+        for name in await collections(house):
+            stored[name] = [one async for some in house.mongo.each(name, {}) for one in some]
+        return cls(house, stored)
 
     async def restore(self) -> None:
-        """Let nothing else be stored; indexes stay, which take longer to build than most tests."""
-        for name in await _collections(self.house):
-            # Only what follows is waited for until it is in the journal.
+        """Let this be stored again and nothing else; indexes stay, and what an application remembers."""
+        for name in await collections(self.house):
+            # Not waited for: the inserts after it are, and the log keeps their order.
             deleting = [{"q": {}, "limit": 0}]
             await self.house.mongo.command("delete", name, deletes=deleting, writeConcern={"w": 1})
         for name, documents in self.documents.items():
@@ -131,7 +134,8 @@ class Snapshot:
                 await self.house.mongo.command("insert", name, documents=documents)
 
 
-async def _collections(house: House) -> list[str]:
+async def collections(house: House) -> list[str]:
+    """The names of all collections of a house."""
     listed = await house.mongo.command("listCollections", nameOnly=True)
     return [one["name"] for one in listed["cursor"]["firstBatch"]]
 

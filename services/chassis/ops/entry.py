@@ -35,7 +35,6 @@ def main(service: Service) -> None:
         _end(2, f"say what to run: python -m services.{service.name} {'|'.join(known)}")
     try:
         run = roles.get(role[0]) or _command(role[0])
-        freeze()
         run(service, load(), words)
     except SettingsMissing as error:
         _end(2, f"settings are missing or wrong: {error}")
@@ -46,6 +45,7 @@ def main(service: Service) -> None:
 def _command(name: str) -> Role:
     module, function = _COMMANDS[name]
     command: Role = late.load(module, function)
+    gc.freeze()  # it is soon over: to look through all that is loaded, at the end too, takes longer than many a command
     return command
 
 
@@ -56,11 +56,13 @@ def _web(service: Service, settings: Settings, _: Sequence[str]) -> None:
 
 
 def _worker(service: Service, settings: Settings, _: Sequence[str]) -> None:
+    freeze()
     worker.run(service, settings)
 
 
 def freeze() -> None:
-    """What stands by now lives as long as the process: the collector looks through it no more, nor at the end."""
+    """What stands by now lives as long as the process: the collector need not look through it again and again."""
+    gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE)
 

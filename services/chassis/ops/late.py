@@ -1,4 +1,5 @@
-"""What only some settings or commands need is loaded when they do: it would be memory of every process."""
+"""What only some settings or commands need is loaded when they do: it would be memory of every process, or time of
+every command."""
 
 import importlib
 from typing import Any

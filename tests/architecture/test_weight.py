@@ -33,15 +33,16 @@ def test_a_command_that_starts_nothing_loads_nothing_of_others_nor_what_starts_a
 
 
 def test_nothing_else_is_loaded_late() -> None:
-    code = {source.path.name: source.text for source in sources("services", "deploy")}
-    assert sorted(name for name, text in code.items() if "import_module" in text) == ["late.py", "main.py"]
+    code = {source.name: source.text for source in sources("services", "deploy")}
+    importing = {name for name, text in code.items() if "import_module" in text}
+    assert importing == {"deploy/cli/main.py", "services/chassis/ops/late.py"}
     named = {name: re.findall(r"late\.load\((.*?)\)", text) for name, text in code.items() if "late.load(" in text}
     assert named == {
-        "auth.py": ['"services.chassis.http.fetching", "json_at"'],
-        "entry.py": ["module, function"],  # of its table
-        "mongo.py": ["module, name"],  # of the two drivers
-        "stack.py": ['"deploy.local.starting", "Starting"'],
-        "tracing.py": ['"services.chassis.ops.exporting", "provider"'],
+        "services/chassis/http/auth.py": ['"services.chassis.http.fetching", "json_at"'],
+        "services/chassis/ops/entry.py": ["module, function"],  # of its table
+        "services/chassis/storage/mongo.py": ["module, name"],  # of the two drivers
+        "deploy/local/stack.py": ['"deploy.local.starting", "Starting"'],
+        "services/chassis/ops/tracing.py": ['"services.chassis.ops.exporting", "provider"'],
     }
 
 

@@ -35,6 +35,8 @@ def main(service: Service) -> None:
         _end(2, f"say what to run: python -m services.{service.name} {'|'.join(known)}")
     try:
         run = roles.get(role[0]) or _command(role[0])
+        if role[0] in _COMMANDS:
+            gc.freeze()  # soon over: to look through all that is loaded, at the end too, takes longer than many of them
         run(service, load(), words)
     except SettingsMissing as error:
         _end(2, f"settings are missing or wrong: {error}")
@@ -45,7 +47,6 @@ def main(service: Service) -> None:
 def _command(name: str) -> Role:
     module, function = _COMMANDS[name]
     command: Role = late.load(module, function)
-    gc.freeze()  # it is soon over: to look through all that is loaded, at the end too, takes longer than many a command
     return command
 
 

@@ -1,0 +1,79 @@
+"""``make mutants``: small changes of the code, and whether a test notices each; ends with 1 where too many survive."""
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.mutation import stores, trying
+from tests.mutation.covering import Covering
+from tests.mutation.equivalent import reason
+from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.report import Tried, page
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = "services/*/**/model.py"
+CHASSIS_TESTS = ("tests/chassis", "tests/members", "tests/requests", "tests/notify")
+SLACK_SECONDS = 20.0
+
+
+def main() -> None:
+    """Find mutants, show each to the tests that run its line, and print what became of them."""
+    asked = _asked()
+    chosen = _chosen(asked)
+    with stores.running(ROOT):
+        files = list(dict.fromkeys(mutant.file for mutant in chosen))
+        _say(f"{len(chosen)} mutants of {len(files)} files; once without any, to see which test runs which line")
+        covering = trying.cover(ROOT, files, _tests(files))
+        _say(f"{len(covering.seconds)} tests in {sum(covering.seconds.values()):.0f} s")
+        assert covering.seconds, "no test runs as it is: try pytest"
+        trying.load(covering.loaded)
+        tried = [*_tried(chosen, covering)]
+    sys.stdout.write(page(ROOT, tried))
+
+
+def _chosen(asked: argparse.Namespace) -> list[Mutant]:
+    files = sorted({file for pattern in asked.files for file in ROOT.glob(pattern)})
+    found = [mutant for file in files for mutant in mutants(file, asked.sample, asked.seed)]
+    if asked.total is not None and asked.total < len(found):
+        chosen = sorted(random.Random(asked.seed).sample(range(len(found)), asked.total))
+        found = [found[index] for index in chosen]
+    return found
+
+
+def _tests(files: Sequence[Path]) -> list[str]:
+    """The folders of tests that may know these files: each service has one; the chassis is known to all."""
+    services = {file.relative_to(ROOT / "services").parts[0] for file in files}
+    return [name for name in CHASSIS_TESTS if "chassis" in services or Path(name).name in services]
+
+
+def _tried(chosen: Sequence[Mutant], covering: Covering) -> Iterator[Tried]:
+    for number, mutant in enumerate(chosen, 1):
+        began = time.monotonic()
+        tests = covering.of(mutant)
+        limit = SLACK_SECONDS + 3 * sum(covering.seconds[test] for test in tests)
+        outcome = trying.try_one(ROOT, mutant, tests, limit)
+        place = f"{mutant.file.relative_to(ROOT)}:{mutant.line}"
+        _say(f"{number}/{len(chosen)} {place} {mutant.operator}: {outcome} ({time.monotonic() - began:.1f} s)")
+        yield Tried(mutant, outcome, len(tests), reason(mutant))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--files", action="append", metavar="GLOB", help=f"which files (all rules: {RULES})")
+    parser.add_argument("--sample", type=int, metavar="N", help="at most so many mutants of each file, by chance")
+    parser.add_argument("--total", type=int, metavar="N", help="at most so many in all, by chance")
+    parser.add_argument("--seed", type=int, default=0, help="another chance (0)")
+    asked = parser.parse_args()
+    asked.files = asked.files or [RULES]
+    return asked
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Which test runs which line, and how long it takes: asked of one run of the tests that may know the files."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+from coverage import Coverage
+
+from tests.mutation.mutants import Mutant
+
+MOST = 15
+"""Tests that are asked about a line: the quickest ones."""
+BUDGET = 12.0
+"""Seconds of tests that are asked about what runs at import, such as a table: no test is known to be the one for it."""
+
+SHARED = 2.0
+"""Seconds: what takes longer to set up is shared."""
+
+
+@dataclass(frozen=True)
+class Covering:
+    """What one run of the tests has shown."""
+
+    lines: Mapping[Path, Mapping[int, Sequence[str]]]
+    """The tests that ran a line, but not what only ran at import."""
+    seconds: Mapping[str, float]
+    loaded: Sequence[str]
+    """The modules that all this needed."""
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """The tests that a mutant is shown to, the quickest first."""
+        lines = self.lines.get(mutant.file, {})
+        if here := lines.get(mutant.line):
+            return self._quickest(here)[:MOST]
+        if mutant.at_import:
+            return self._within_budget({test for tests in lines.values() for test in tests} or set(self.seconds))
+        return self._quickest({test for line in mutant.lines for test in lines.get(line, ())})[:MOST]
+
+    def _quickest(self, tests: Sequence[str] | set[str]) -> list[str]:
+        return sorted(tests, key=lambda test: (self.seconds[test], test))
+
+    def _within_budget(self, tests: set[str]) -> list[str]:
+        """The quickest of every file, then the second of every file: a table is known to many files of tests."""
+        turns: dict[str, Iterator[int]] = defaultdict(count)
+        in_turn = sorted((next(turns[test.split("::")[0]]), self.seconds[test], test) for test in self._quickest(tests))
+        chosen, spent = list[str](), 0.0
+        for _, seconds, test in in_turn:
+            if spent + seconds <= BUDGET:
+                chosen.append(test)
+                spent += seconds
+        return chosen
+
+
+class Recorder:
+    """A plugin of pytest that notes which test runs which line of these files."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._failed: list[str] = []
+        self._coverage = Coverage(data_file=None, config_file=False, include=[str(file) for file in files])
+        self._coverage.start()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Everything until the next test belongs to this one."""
+        self._coverage.switch_context(item.nodeid)
+        result = yield
+        self._coverage.switch_context("")
+        return result
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """How long it took."""
+        # What is set up for many tests is paid by the first that asks for it: it does not make that one slow.
+        self._seconds[report.nodeid] += report.duration if report.when == "call" else min(report.duration, SHARED)
+        if report.failed:
+            self._failed.append(report.nodeid)
+
+    def covering(self, loaded: Sequence[str]) -> Covering:
+        """What has been noted; a test that fails without any mutant is of no use."""
+        self._coverage.stop()
+        data = self._coverage.get_data()
+        good = {test for test in self._seconds if test not in self._failed}
+        lines = {
+            file: {line: [test for test in tests if test in good] for line, tests in contexts.items()}
+            for file in self._files
+            if (contexts := data.contexts_by_lineno(str(file)))
+        }
+        return Covering(lines, {test: self._seconds[test] for test in good}, loaded)

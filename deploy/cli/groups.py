@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from deploy.local import Stack, Trouble
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.messaging import orders
+from services.chassis.messaging import control as orders
+from services.chassis.messaging.control import Place, Wish
 from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
-from services.chassis.messaging.orders import Place, Wish
 from services.chassis.storage.mongo import Mongo, connect
 
 LISTENERS = ("requests", "notify")

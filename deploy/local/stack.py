@@ -13,7 +13,7 @@ from deploy.local.ports import Ports
 from deploy.local.processes import EVERYTHING
 from deploy.local.supervision import Lifetime
 from deploy.local.trouble import Trouble
-from services.chassis.ops import late
+from services.chassis.telemetry import lazy as late
 
 if TYPE_CHECKING:
     from deploy.local.starting import Starting

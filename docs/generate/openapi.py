@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from deploy.gateway import merge, routes
 from docs.generate.catalogue import SERVICES
 from services.chassis.http import problems
-from services.chassis.ops.service import VERSION, Service
+from services.chassis.runtime.service import VERSION, Service
 
 _NOBODY = cast(Any, None)  # the routes are described here, never called
 

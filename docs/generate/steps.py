@@ -1,9 +1,9 @@
 """The page of steps: who may do what with a case, in which state."""
 
 from docs.generate import tables
-from services.contracts.members import Role
-from services.requests.states.model import STATE_AFTER, STATE_NAMES, State
-from services.requests.steps.model import STEPS, Rule
+from services.contracts.members.roles import Role
+from services.requests.cases.states.model import STATE_AFTER, STATE_NAMES, State
+from services.requests.cases.steps.model import STEPS, Rule
 
 _STANDING = {
     Role.RESIDENT: "of one's own case",

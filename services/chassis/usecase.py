@@ -17,10 +17,10 @@ from pydantic_core import PydanticCustomError
 from services.chassis.domain.events import Origin
 from services.chassis.domain.refusals import Busy, Forbidden, Kind, Refusal, SignInNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, house
-from services.chassis.ops import logs, metrics, tracing
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import AlreadyDone, Conflict, Store
 from services.chassis.storage.vault import Opened, Vault
+from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
 

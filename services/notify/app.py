@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.chassis.ops.service import Service
-from services.chassis.ops.settings import Settings
-from services.chassis.storage.together import Looks
-from services.contracts.notify import Via
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import Settings
+from services.chassis.storage.batch_loader import Looks
+from services.contracts.notify.messages import Via
 from services.notify.audience.model import Case, Organisation, Person, Staff, Team
 from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsSpool, Smtp
 from services.notify.channels.model import Sender, Senders

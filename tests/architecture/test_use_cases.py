@@ -9,9 +9,9 @@ from services.chassis.domain.refusals import REFUSALS, Kind, Refusal
 from services.chassis.domain.scope import PUBLIC, SYSTEM
 from services.chassis.http.problems import STATUS
 from services.chassis.http.routes import Route, Routes
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.usecase import Context, known_as, usecase
-from services.contracts.members import Role
+from services.contracts.members.roles import Role
 from tests.support.world import NAMES, World
 
 SERVICES: dict[str, Service] = {name: importlib.import_module(f"services.{name}.app").service for name in NAMES}

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 
 from deploy.local import Trouble
-from services.chassis.ops.service import open_house
+from services.chassis.runtime.service import open_house
 from services.notify.app import service
-from tests.bench import contenders, outpost
+from tests.bench import contenders
+from tests.bench import load_process as outpost
 from tests.bench.alongside import apart
 from tests.bench.bench import Bench
 from tests.bench.contenders import Job, Taken
 from tests.bench.figures import Bars, Figure, at_least
-from tests.bench.outpost import Outpost
+from tests.bench.load_process import Outpost
 
 NAME = "consumer"
 TITLE = "What waits is applied to inboxes"

@@ -17,15 +17,16 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.control import Orders
 from services.chassis.messaging.kafka import PARTITIONS, Incoming, Reader
 from services.chassis.messaging.kafka.records import incoming
-from services.chassis.messaging.orders import Orders
 from services.chassis.messaging.switches import register
-from services.chassis.ops import entry, logs
-from services.chassis.ops.service import open_house
+from services.chassis.runtime import entry
+from services.chassis.runtime.service import open_house
 from services.chassis.storage.mongo import Mongo, Put, connect
+from services.chassis.telemetry import logs
 from services.notify.app import service
-from tests.bench.outpost import settings_of
+from tests.bench.load_process import settings_of
 
 PATIENCE_SECONDS = 180.0
 # One group of records of the hand-made consumer, and so one bulk write.

@@ -5,15 +5,16 @@ import time
 from collections.abc import Sequence
 
 from deploy.local import Trouble
-from services.chassis.ops.service import open_house
+from services.chassis.runtime.service import open_house
 from services.chassis.storage.mongo import Mongo
 from services.notify.app import service
 from services.notify.messages.model import Message
-from tests.bench import alongside, outpost
+from tests.bench import alongside
+from tests.bench import load_process as outpost
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, Lines, at_most
-from tests.bench.outpost import Outpost
+from tests.bench.load_process import Outpost
 
 NAME = "fanout"
 TITLE = "To ten thousand inboxes"

@@ -12,15 +12,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pymongo import AsyncMongoClient, IndexModel, MongoClient
 
 from services.chassis.domain.values import id_from, now
-from services.chassis.ops.service import open_house
+from services.chassis.runtime.service import open_house
 from services.chassis.storage import migrations
 from services.chassis.usecase import House
-from services.contracts.areas import path
+from services.contracts.members.areas import path
 from services.requests.app import service
 from services.requests.cases.model import Case
-from services.requests.states.model import OPEN, RUNNING, State
+from services.requests.cases.states.model import OPEN, RUNNING, State
 from tests.bench.bench import DRIVERS, Bench
-from tests.bench.outpost import elsewhere, settings_of
+from tests.bench.load_process import elsewhere, settings_of
 from tests.bench.town import CITY
 
 RESIDENTS = 200

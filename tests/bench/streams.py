@@ -13,13 +13,14 @@ from deploy.local import Trouble
 from services.chassis.domain.events import Origin
 from services.chassis.domain.values import id_from, now
 from services.chassis.messaging.reactions import Create, Effect, Write
-from services.chassis.ops.service import open_house
+from services.chassis.runtime.service import open_house
 from services.chassis.usecase import House
-from services.contracts.notify import MessageWritten, Via
+from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service
 from services.notify.inboxes.commands import Append
 from services.notify.messages.model import MAX_AGE, Message
-from tests.bench import memory, outpost
+from tests.bench import load_process as outpost
+from tests.bench import memory
 from tests.bench.bench import DRIVERS, Bench
 from tests.bench.figures import Bars, Figure, Spread, at_most
 from tests.bench.listening import Heard, Listen, listen

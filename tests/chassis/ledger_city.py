@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.chassis.domain.entity import Entity
-from services.chassis.ledger.report import Report
-from services.chassis.ledger.verify import Question, verify
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Outgoing, Past, Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
-from services.chassis.ops.service import Service
+from services.chassis.operations.ledger.report import Report
+from services.chassis.operations.ledger.verify import Question, verify
+from services.chassis.runtime.service import Service
 from services.chassis.usecase import House
 from tests.support import consuming, toy
 from tests.support.world import World

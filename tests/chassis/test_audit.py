@@ -11,12 +11,12 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
-from services.chassis.ledger.chains import Chains
-from services.chassis.ops import metrics
-from services.chassis.ops.answering import quietly
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.ledger.chains import Chains
 from services.chassis.storage.audit import COLLECTION, Action, Audit, AuditAway, Note
 from services.chassis.storage.mongo import Document, Mongo, New, Put
 from services.chassis.storage.vault import Opened, Untold
+from services.chassis.telemetry import metrics
 from services.chassis.usecase import House
 from tests.support import toy
 from tests.support.toy import Jar

@@ -8,9 +8,9 @@ import pytest
 
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.values import now
-from services.chassis.ledger.chains import Chains, audit
-from services.chassis.ledger.report import Line
-from services.chassis.ops.answering import quietly
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.ledger.chains import Chains, audit
+from services.chassis.operations.ledger.report import Line
 from services.chassis.storage import archive
 from services.chassis.storage.audit import COLLECTION, HEADS, Action, Audit, Note, id_of, seal
 from services.chassis.storage.mongo import Put

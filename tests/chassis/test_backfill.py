@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messaging import orders, switches
-from services.chassis.messaging.backfill import Backfill, NotNow, named
+from services.chassis.messaging import control as orders
+from services.chassis.messaging import switches
 from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.control import PAUSED, RUNNING, wish_of
 from services.chassis.messaging.kafka import Past
-from services.chassis.messaging.orders import PAUSED, RUNNING, wish_of
 from services.chassis.messaging.reactions import AnyReaction
+from services.chassis.operations.backfill import Backfill, NotNow, named
 from services.chassis.schedule.leases import Lease
 from tests.support import toy
 from tests.support.reading import expect_right, settled

@@ -12,7 +12,7 @@ from services.chassis.messaging import relay as relay_module
 from services.chassis.messaging.relay import Relay
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import changes as module
-from services.chassis.storage.bell import Bell
+from services.chassis.storage.change_notifier import Bell
 from services.chassis.storage.mongo import Put
 from services.chassis.usecase import House
 from tests.support.road import Road, until

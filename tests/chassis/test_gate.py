@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from services.chassis.http import gate as module
-from services.chassis.http.gate import Gate
+from services.chassis.http import limiter as module
+from services.chassis.http.limiter import Gate
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.chassis.ledger.report import Cut, Line
+from services.chassis.operations.ledger.report import Cut, Line
 from services.chassis.usecase import House
 from tests.chassis.ledger_city import City
 from tests.support import toy

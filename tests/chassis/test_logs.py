@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from deploy.local import Ports
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.http.problems import Broken
-from services.chassis.ops import logs, metrics, service
+from services.chassis.runtime import service
+from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import House
 from tests.support import toy
 from tests.support.road import until

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messaging import orders
-from services.chassis.messaging.orders import PAUSED, STOPPED, wish_of
-from services.chassis.ops import metrics
+from services.chassis.messaging import control as orders
+from services.chassis.messaging.control import PAUSED, STOPPED, wish_of
+from services.chassis.telemetry import metrics
 from tests.support import toy
 from tests.support.reading import expect_right, settled
 from tests.support.road import Road, running, until

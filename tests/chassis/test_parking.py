@@ -7,7 +7,7 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.parking import Parking
 from services.chassis.messaging.reactions import Copying
-from services.chassis.ops import metrics
+from services.chassis.telemetry import metrics
 from tests.support import toy
 from tests.support.reading import consume, expect_right, headers, settled
 from tests.support.road import Road, running, until

@@ -15,9 +15,9 @@ from services.chassis.domain.refusals import ROLES_ZH, TITLES, Forbidden, Kind, 
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant
 from services.chassis.http.problems import STATUS
-from services.chassis.ops import logs, metrics
+from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import House
-from services.contracts.members import Role
+from services.contracts.members.roles import Role
 from tests.support import toy
 from tests.support.world import World, keyed
 

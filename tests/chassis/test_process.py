@@ -14,9 +14,9 @@ import pytest
 
 from deploy.local import Ports
 from services.chassis.domain.values import now
-from services.chassis.ops import worker as workers
-from services.chassis.ops.settings import SettingsMissing, load
-from services.chassis.ops.worker import Worker
+from services.chassis.runtime import worker as workers
+from services.chassis.runtime.settings import SettingsMissing, load
+from services.chassis.runtime.worker import Worker
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import connect
 from services.chassis.usecase import Context

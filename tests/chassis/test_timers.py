@@ -10,9 +10,9 @@ import pytest
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
-from services.chassis.ops import metrics
 from services.chassis.schedule import timers
 from services.chassis.schedule.leases import Lease
+from services.chassis.telemetry import metrics
 from services.chassis.usecase import Context, House
 from tests.support import toy
 from tests.support.toy import Jar, JarOpened

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 from pydantic import ValidationError
 
+from services.chassis.storage.batch_loader import Looks, Together
 from services.chassis.storage.mongo import Document
-from services.chassis.storage.together import Looks, Together
 from services.chassis.usecase import House
 from tests.support import toy
 from tests.support.toy import Jar, OpenJar

@@ -11,7 +11,7 @@ import pytest
 from services.chassis.domain.events import Origin, Recorded, SchemaTooNew, decode
 from services.chassis.domain.refusals import Kind
 from services.chassis.domain.values import now
-from services.chassis.messaging.patience import passing
+from services.chassis.messaging.retry import passing
 from services.chassis.storage import archive
 from services.chassis.usecase import House
 from tests.support import toy

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.events import Event
-from services.contracts.notify import DeliveryGivenUp, GivenUpBecause
+from services.contracts.notify.messages import DeliveryGivenUp, GivenUpBecause
 from tests.contracts import corpus
 from tests.contracts.corpus import Shape
 

@@ -5,8 +5,8 @@ import sys
 
 from services.chassis.messaging.kafka import Publisher
 from services.chassis.messaging.relay import Relay
-from services.chassis.ops.service import open_house
-from services.chassis.ops.settings import load
+from services.chassis.runtime.service import open_house
+from services.chassis.runtime.settings import load
 from services.chassis.schedule.leases import Lease
 from tests.faults.dying import SERVICES
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.chassis.ops import service as services
+from services.chassis.runtime import service as services
 from services.members.app import service
 from tests.members.support import ADMINISTRATOR, AREAS, Clock, Members
 from tests.support.world import Snapshot, World, keyed

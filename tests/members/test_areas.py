@@ -2,8 +2,7 @@
 
 import pytest
 
-from services.contracts.areas import hold_a_city, part, path
-from services.contracts.members import Level
+from services.contracts.members.areas import Level, hold_a_city, part, path
 from services.members.app import service
 from tests.members.support import (
     ADMINISTRATOR,

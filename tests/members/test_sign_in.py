@@ -9,7 +9,7 @@ import pytest
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage.mongo import Mongo
-from services.members.sessions import commands
+from services.members.accounts.sessions import commands
 from tests.members.support import OPERATOR, PHONE, Clock, Members, other_than
 from tests.support.world import keyed
 

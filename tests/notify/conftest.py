@@ -18,10 +18,13 @@ from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Sealed, now
 from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.storage.store import load
 from services.chassis.usecase import House
-from services.contracts import members, requests
+from services.contracts.members.accounts import AccountOpened
+from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
+from services.contracts.members.people import PersonRegistered
+from services.contracts.requests.cases import CaseDispatched, CaseFiled, LimitsSet
 from services.notify.app import service
 from services.notify.messages.model import Backoff, Message
 from services.notify.rules.reactions import Telling
@@ -87,11 +90,11 @@ class Town:
         """People with keys and phones."""
         for person in people:
             await self.house.vault.mint(person, now())
-            await self.tell(person, members.PersonRegistered(phone=self.seal(phone, person, "phone"), area=COMMUNITY))
+            await self.tell(person, PersonRegistered(phone=self.seal(phone, person, "phone"), area=COMMUNITY))
 
     async def employed(self, person: str, role: str, place: str, *organisations: str) -> None:
         """A member of staff."""
-        told = members.AccountOpened(person_id=person, roles=[role], places=[place], organisations=list(organisations))
+        told = AccountOpened(person_id=person, roles=[role], places=[place], organisations=list(organisations))
         await self.tell(f"account_{person}", told)
 
     async def peopled(self) -> None:
@@ -100,16 +103,16 @@ class Town:
         await self.employed(HANDLER, "handler", COMMUNITY, STATION)
         await self.employed(DISPATCHER, "dispatcher", STREET, CENTRE)
         await self.employed(SUPERVISOR, "supervisor", COUNTY)
-        founded = members.OrganisationFounded(kind="station", name="胜利社区服务站", area=COMMUNITY)
-        await self.tell(STATION, founded, members.LeaderAppointed(leader_id=LEADER))
+        founded = OrganisationFounded(kind="station", name="胜利社区服务站", area=COMMUNITY)
+        await self.tell(STATION, founded, LeaderAppointed(leader_id=LEADER))
 
     async def filed(self, case: str, *more: Event, at: datetime | None = None, number: str = "261123-7K3F") -> None:
         """A case of the resident, filed, with its limits and where it went."""
         await self.tell(case, self.filing(number), limits(at or now()), *(more or (dispatched(),)), at=at)
 
-    def filing(self, number: str) -> requests.CaseFiled:
+    def filing(self, number: str) -> CaseFiled:
         """What is told of a new case."""
-        return requests.CaseFiled(
+        return CaseFiled(
             number=number,
             filed_at=now(),
             resident_id=RESIDENT,
@@ -190,16 +193,16 @@ class Town:
         return self.body(message)
 
 
-def limits(at: datetime) -> requests.LimitsSet:
+def limits(at: datetime) -> LimitsSet:
     """Limits of a case filed at an instant."""
-    return requests.LimitsSet(
+    return LimitsSet(
         respond_by=at + timedelta(hours=2), warn_at=at + timedelta(hours=12), due_at=at + timedelta(hours=16)
     )
 
 
-def dispatched(handler: str = STATION, name: str = "胜利社区服务站") -> requests.CaseDispatched:
+def dispatched(handler: str = STATION, name: str = "胜利社区服务站") -> CaseDispatched:
     """A case given to the station."""
-    return requests.CaseDispatched(tier="station", handler_id=handler, handler_zh=name, handler_en="Shengli Station")
+    return CaseDispatched(tier="station", handler_id=handler, handler_zh=name, handler_en="Shengli Station")
 
 
 async def fresh_document(house: House, kind: type[Entity[Any]], id: str) -> dict[str, Any]:

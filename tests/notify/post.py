@@ -10,11 +10,11 @@ import pytest
 from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
 from services.chassis.messaging.reactions import Create, Keep
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.schedule.timers import sweep
 from services.chassis.storage.store import load
 from services.chassis.usecase import House
-from services.contracts.notify import MessageWritten, Via
+from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service
 from services.notify.audience.model import Person
 from services.notify.channels.model import Notice, NotTaken, Senders

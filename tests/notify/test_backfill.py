@@ -11,7 +11,7 @@ import orjson
 
 from services.chassis.domain.values import now
 from services.chassis.messaging import switches
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.app import service
 from services.notify.audience.model import Case
 from services.notify.channels.model import Senders

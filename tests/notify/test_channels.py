@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.app import service
 from services.notify.channels.adapters import KEY, SIGNATURE, TIMESTAMP, NotConfigured, SignedHttpSms, SmsSpool, Smtp
 from services.notify.channels.model import Notice, NotTaken, Senders

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
-from services.contracts.notify import GivenUpBecause, Via
+from services.contracts.notify.messages import GivenUpBecause, Via
 from services.notify.channels.model import NotTaken
 from services.notify.inboxes.commands import read_message
 from services.notify.messages.model import Backoff, Delivery, DeliveryState

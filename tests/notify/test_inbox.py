@@ -11,7 +11,7 @@ from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
 from services.chassis.messaging.reactions import Create
 from services.chassis.usecase import House
-from services.contracts.notify import MessageWritten, Via
+from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service
 from services.notify.inboxes.commands import Append
 from services.notify.inboxes.model import COLLECTION, KEPT, Inbox

@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 from structlog.testing import capture_logs
 
 from services.chassis.schedule.timers import sweep
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.messages.model import DeliveryState
 from services.notify.preferences.commands import SetPreferences, set_preferences
 from tests.notify.conftest import signed_in

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.app import service
 from services.notify.channels.model import Notice, NotTaken, Sender, Senders
 from tests.notify.post import ADDRESS

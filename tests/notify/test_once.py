@@ -3,7 +3,7 @@
 import asyncio
 
 from services.chassis.domain.values import now
-from services.contracts import requests
+from services.contracts.requests.cases import CaseAccepted, CaseUrged
 from services.notify.inboxes.model import COLLECTION
 from tests.notify.conftest import HANDLER, RESIDENT, Town, dispatched, eventually, limits
 
@@ -30,9 +30,9 @@ async def state_of(town: Town, person: str) -> tuple[list[str], int, int]:
 async def test_an_event_that_comes_twice_in_a_row_is_told_once(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
-    record = town.record(CASE, requests.CaseAccepted())
+    record = town.record(CASE, CaseAccepted())
     await town.publish([record, record])
-    await town.tell(CASE, requests.CaseUrged(times=1, urged_at=now()))
+    await town.tell(CASE, CaseUrged(times=1, urged_at=now()))
     assert await state_of(town, RESIDENT) == (["case-accepted", "case-filed"], 2, 2)
 
 

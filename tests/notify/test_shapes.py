@@ -3,11 +3,11 @@
 from typing import Any
 
 from services.chassis.domain.events import canonical_bytes, chained
-from services.chassis.ledger.rebuild import Wanted, rebuild
-from services.chassis.ledger.report import Cut
-from services.chassis.ops.answering import quietly
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.ledger.rebuild import Wanted, rebuild
+from services.chassis.operations.ledger.report import Cut
 from services.chassis.storage.mongo import Document
-from services.contracts.notify import DeliveryGivenUp, GivenUpBecause, Via
+from services.contracts.notify.messages import DeliveryGivenUp, GivenUpBecause, Via
 from services.notify.app import service
 from services.notify.messages.model import Delivery, DeliveryState, Message
 from services.notify.messages.queries import told_once

@@ -18,8 +18,8 @@ from deploy.local.stack import Stack
 from services.chassis.domain.events import Origin
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
-from services.chassis.ops import service as services
-from services.chassis.ops.service import Loop
+from services.chassis.runtime import service as services
+from services.chassis.runtime.service import Loop
 from services.chassis.usecase import House
 from services.notify.app import service
 from services.notify.inboxes.adapters import watch

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.chassis.domain.values import now
-from services.chassis.ledger.report import Cut
+from services.chassis.operations.ledger.report import Cut
 from services.chassis.schedule.timers import sweep
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.channels.model import NotTaken
 from services.notify.messages.model import DeliveryState
 from services.notify.messages.queries import told_once

@@ -15,12 +15,12 @@ from services.chassis.domain.scope import Actor
 from services.chassis.messaging.kafka import Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.schedule.leases import Lease
-from services.contracts.members import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
-from services.contracts.requests import SlotReserved
+from services.contracts.members.teams import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
+from services.contracts.requests.dispatch import SlotReserved
 from services.requests.app import service
-from services.requests.dispatch import model as dispatch
-from services.requests.dispatch.model import Nearby, TeamLoad
-from services.requests.dispatch.queries import load_id
+from services.requests.cases.dispatch import model as dispatch
+from services.requests.cases.dispatch.model import Nearby, TeamLoad
+from services.requests.cases.dispatch.queries import load_id
 from services.requests.providers.model import Team
 from tests.requests.test_life_of_a_case import MONDAY, NEAR, OFFICES, filed
 from tests.requests.town import (

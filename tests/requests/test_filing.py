@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.values import now
-from services.contracts.members import AreaAdded, AreaClosed
+from services.contracts.members.areas import AreaAdded, AreaClosed
 from services.requests.providers.model import Place
 from tests.requests.town import (
     ADMINISTRATOR,

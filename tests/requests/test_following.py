@@ -16,14 +16,14 @@ from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import id_from
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
-from services.contracts import tracking
+from services.contracts.requests import tracking
+from services.requests.cases.states.model import State
+from services.requests.cases.tracking import model as numbers
+from services.requests.cases.tracking import queries
+from services.requests.cases.tracking.commands import take_number
 from services.requests.overview import model as overview
 from services.requests.overview.queries import ENDED, LIVE, counted
 from services.requests.overview.timers import count_cases
-from services.requests.states.model import State
-from services.requests.tracking import model as numbers
-from services.requests.tracking import queries
-from services.requests.tracking.commands import take_number
 from tests.requests.town import (
     CENTRE_HANDLER,
     DISPATCHER,

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.schedule import timers
-from services.contracts.members import OrganisationFounded
+from services.contracts.members.organisations import OrganisationFounded
+from services.requests.cases.dispatch.commands import AssignHandler, assign_handler
+from services.requests.cases.intake.commands import ReopenCase, reopen
+from services.requests.cases.limits import model as limits
+from services.requests.cases.limits.commands import ReturnCase, return_case
+from services.requests.cases.limits.timers import case_clock
 from services.requests.cases.model import REOPENABLE, Case
-from services.requests.dispatch.commands import AssignHandler, assign_handler
-from services.requests.intake.commands import ReopenCase, reopen
-from services.requests.limits import model as limits
-from services.requests.limits.commands import ReturnCase, return_case
-from services.requests.limits.timers import case_clock
+from services.requests.cases.states.model import State
+from services.requests.cases.steps.commands import ResolveCase, accept, resolve
 from services.requests.providers.model import Organisation
-from services.requests.states.model import State
-from services.requests.steps.commands import ResolveCase, accept, resolve
 from tests.requests.test_life_of_a_case import CALENDAR, MONDAY, RUNGS, filed
 from tests.requests.town import (
     CENTRE,

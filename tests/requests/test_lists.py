@@ -9,7 +9,7 @@ import pytest
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
 from services.requests.cases.queries import CaseQuery, Sort, branches, filters, index_for
-from services.requests.states.model import State
+from services.requests.cases.states.model import State
 from tests.requests.town import (
     ADMINISTRATOR,
     BARE,

@@ -14,7 +14,9 @@ from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.messaging.reactions import Keep
 from services.chassis.usecase import Context, House
-from services.contracts.members import AreaAdded, AreaClosed, OrganisationFounded, TeamFounded, TeamWentOnDuty
+from services.contracts.members.areas import AreaAdded, AreaClosed
+from services.contracts.members.organisations import OrganisationFounded
+from services.contracts.members.teams import TeamFounded, TeamWentOnDuty
 from services.requests.cases.model import Case
 from services.requests.catalogue.commands import PublishItem, publish_item
 from services.requests.providers.model import Organisation, Place, Team

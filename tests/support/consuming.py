@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.control import Orders
 from services.chassis.messaging.kafka import Reader
-from services.chassis.messaging.orders import Orders
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.switches import register
 from services.chassis.usecase import House

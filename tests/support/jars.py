@@ -12,7 +12,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, PUBLIC, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Private, Sealed, Text
 from services.chassis.http.routes import Routes
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.schedule.timers import Timer
 from services.chassis.usecase import Command, Context, usecase
 

@@ -17,9 +17,9 @@ from fastapi import FastAPI
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.http.signing import Signer, key_set
-from services.chassis.ops import service as services
-from services.chassis.ops.service import Service
-from services.chassis.ops.settings import ServiceName, Settings
+from services.chassis.runtime import service as services
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import ServiceName, Settings
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import House

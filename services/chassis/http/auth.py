@@ -17,8 +17,9 @@ from fastapi import Request
 from services.chassis.domain.refusals import TokenInvalid
 from services.chassis.domain.scope import NOBODY, SYSTEM, Actor
 from services.chassis.http.signing import TYPE
-from services.chassis.ops import late, logs
-from services.chassis.ops.settings import Settings
+from services.chassis.runtime.settings import Settings
+from services.chassis.telemetry import lazy as late
+from services.chassis.telemetry import logs
 
 log = logs.get()
 

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.domain.refusals import BodyTooLarge, Busy, Refusal
-from services.chassis.http.gate import Gate
+from services.chassis.http.limiter import Gate
 from services.chassis.http.problems import MAX_BODY, answer, language_of
-from services.chassis.ops import metrics
+from services.chassis.telemetry import metrics
 
 _HOUSEKEEPING = ("/healthz", "/readyz", "/metrics")
 

@@ -16,13 +16,13 @@ from services.chassis.domain.paging import Page
 from services.chassis.domain.refusals import Invalid, KeyNeeded, Refusal
 from services.chassis.domain.scope import NOBODY, PUBLIC, Actor
 from services.chassis.http import problems
+from services.chassis.http.audit_recorder import Witness, action_of
 from services.chassis.http.auth import Tokens
 from services.chassis.http.pages import Paged
 from services.chassis.http.problems import language_of
 from services.chassis.http.sse import Stream
-from services.chassis.http.witness import Witness, action_of
-from services.chassis.ops import tracing
 from services.chassis.storage.audit import Action, Audit
+from services.chassis.telemetry import tracing
 from services.chassis.usecase import Command, Context, House, known_as
 
 _BEARER = HTTPBearer(auto_error=False, description="the token of `POST /v1/sign-in/tokens` or `…/staff`")

@@ -7,13 +7,13 @@ from contextlib import suppress
 from functools import partial
 
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging.control import PAUSED, RUNNING, STOPPED, Orders, Wish
 from services.chassis.messaging.delivery import MOST_FAILURES, Delivery, Moved, TooManyFail
 from services.chassis.messaging.kafka import BrokerAway, Incoming, Reader
-from services.chassis.messaging.orders import PAUSED, RUNNING, STOPPED, Orders, Wish
-from services.chassis.messaging.patience import lasting
 from services.chassis.messaging.reactions import AnyReaction
+from services.chassis.messaging.retry import lasting
 from services.chassis.messaging.switches import that_are_on
-from services.chassis.ops import logs, metrics
+from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import House
 
 log = logs.get()

@@ -11,11 +11,11 @@ from services.chassis.domain.events import Origin
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import reached, remember, unseen
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
-from services.chassis.messaging.patience import lasting, passing
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, Write
-from services.chassis.ops import logs, metrics, tracing
+from services.chassis.messaging.retry import lasting, passing
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.vault import KeyNotHere
+from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import House
 
 log = logs.get()

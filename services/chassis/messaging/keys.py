@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from services.chassis.messaging.kafka import Incoming, Reader
-from services.chassis.messaging.patience import lasting
-from services.chassis.ops import logs
+from services.chassis.messaging.retry import lasting
 from services.chassis.storage.vault import Tampered, Vault
+from services.chassis.telemetry import logs
 
 log = logs.get()
 

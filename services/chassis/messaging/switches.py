@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Self
 
 from services.chassis.domain.values import now
-from services.chassis.messaging.orders import Place
+from services.chassis.messaging.control import Place
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.ops import logs, metrics
 from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.telemetry import logs, metrics
 
 log = logs.get()
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal, Unavailable
-from services.chassis.ops import logs, metrics, tracing
 from services.chassis.schedule.leases import Lease
+from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Context, House
 
 log = logs.get()

@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.ops import logs, metrics
 from services.chassis.storage.mongo import Document, Mongo, New
 from services.chassis.storage.vault import MasterKey
+from services.chassis.telemetry import logs, metrics
 
 log = logs.get()
 

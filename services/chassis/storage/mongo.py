@@ -24,7 +24,7 @@ from pymongo.errors import (
 
 from services.chassis.domain.entity import Index
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.ops import late
+from services.chassis.telemetry import lazy as late
 
 Document = dict[str, Any]
 T = TypeVar("T")

@@ -11,9 +11,9 @@ from services.chassis.domain.paging import Order, Page
 from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, again
 from services.chassis.domain.scope import ALL, Actor, Visible, house
 from services.chassis.domain.values import id_from
-from services.chassis.ops import metrics
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document, Duplicate, Mongo
+from services.chassis.telemetry import metrics
 
 S = TypeVar("S", bound=Stored)
 N = TypeVar("N", bound="Entity[Any]")

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
+from services.chassis.storage.batch_loader import Together
 from services.chassis.storage.mongo import Document, Duplicate, Mongo, Put
-from services.chassis.storage.together import Together
 
 COLLECTION = "keys"
 _SUITE = "1"  # AES-256-GCM; a second suite gets a number of its own

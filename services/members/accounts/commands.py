@@ -10,8 +10,9 @@ from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import id_from, shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import AccountOpened, Role
+from services.contracts.members.accounts import AccountOpened
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.roles import Role
 from services.members.accounts import model
 from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken
 from services.members.accounts.queries import residents_account, secrets_of

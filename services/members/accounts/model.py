@@ -12,8 +12,9 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed, shaped
-from services.contracts.areas import path
-from services.contracts.members import AccountClosed, AccountOpened, Role, RolesGranted
+from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
+from services.contracts.members.areas import path
+from services.contracts.members.roles import Role
 from services.members.areas import model as areas
 
 Login = Annotated[

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import Level, Role
+from services.contracts.members.areas import AreaCode, Level
+from services.contracts.members.roles import Role
 from services.members.areas import model
 from services.members.areas.model import Area
 from services.members.areas.queries import is_open

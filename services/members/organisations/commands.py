@@ -7,8 +7,9 @@ from pydantic import Field
 from services.chassis.domain.refusals import NotFound
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import Code, OrganisationFounded, OrganisationKind, Role
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.organisations import OrganisationFounded, OrganisationKind
+from services.contracts.members.roles import Code, Role
 from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.organisations import model

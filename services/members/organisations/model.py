@@ -5,8 +5,8 @@ from typing import ClassVar, assert_never
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
-from services.contracts.areas import Located, path
-from services.contracts.members import LeaderAppointed, OrganisationFounded, OrganisationKind
+from services.contracts.members.areas import Located, path
+from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
 
 OrganisationEvent = OrganisationFounded | LeaderAppointed
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import OrganisationKind
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.organisations import OrganisationKind
 from services.members.organisations.model import Organisation
 from services.members.people.model import STAFF
 

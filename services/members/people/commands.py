@@ -8,8 +8,9 @@ from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import Sealed
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import PersonRegistered, ProfileChanged, Role
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.people import PersonRegistered, ProfileChanged
+from services.contracts.members.roles import Role
 from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.people import model

@@ -9,8 +9,9 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed
-from services.contracts.areas import hold_a_city, path
-from services.contracts.members import PersonRegistered, ProfileChanged, Role
+from services.contracts.members.areas import hold_a_city, path
+from services.contracts.members.people import PersonRegistered, ProfileChanged
+from services.contracts.members.roles import Role
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
 """Whoever works for the city."""

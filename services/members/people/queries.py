@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.values import Sealed
 from services.chassis.usecase import Context, usecase
-from services.contracts.members import Role
+from services.contracts.members.roles import Role
 from services.members.people import model
 from services.members.people.model import Person, PersonUnknown
 

@@ -7,8 +7,9 @@ from pydantic import Field
 from services.chassis.domain.values import shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import Code, Role, TeamFounded, TeamKind
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.roles import Code, Role
+from services.contracts.members.teams import TeamFounded, TeamKind
 from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.people.queries import expect_known

@@ -7,9 +7,9 @@ from pydantic import Field
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.contracts.areas import Located
-from services.contracts.members import (
-    Role,
+from services.contracts.members.areas import Located
+from services.contracts.members.roles import Role
+from services.contracts.members.teams import (
     TeamFounded,
     TeamKind,
     TeamLeaderAppointed,

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import TeamKind
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.teams import TeamKind
 from services.members.people.model import STAFF
 from services.members.teams import model
 from services.members.teams.model import Team

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.chassis.ops import logs, metrics
+from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import load
-from services.chassis.storage.together import by_ids
-from services.contracts.notify import Via
+from services.chassis.telemetry import logs, metrics
+from services.contracts.notify.messages import Via
 from services.notify.audience.model import Organisation, Staff, Team
 
 log = logs.get()

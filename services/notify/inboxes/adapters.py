@@ -1,7 +1,7 @@
 """The one change stream that rings the bells of a process."""
 
-from services.chassis.ops import logs
 from services.chassis.storage.changes import Changes
+from services.chassis.telemetry import logs
 from services.chassis.usecase import House
 from services.notify.inboxes.model import COLLECTION, Bells
 

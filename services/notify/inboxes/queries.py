@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, PageQuery
 from services.chassis.domain.refusals import Busy, Kind, Refusal
 from services.chassis.http.sse import LastEventId, Line, Stream
-from services.chassis.storage.together import Looks, by_ids
+from services.chassis.storage.batch_loader import Looks, by_ids
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, LOST, Bells, Entry, Inbox, TooManyStreams

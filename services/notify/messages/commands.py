@@ -4,9 +4,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.ops import logs, metrics
+from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Context, usecase
-from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryHeld, DeliveryMade, GivenUpBecause, Via
+from services.contracts.notify.messages import (
+    DeliveryFailed,
+    DeliveryGivenUp,
+    DeliveryHeld,
+    DeliveryMade,
+    GivenUpBecause,
+    Via,
+)
 from services.notify.channels.model import NotTaken
 from services.notify.messages import model
 from services.notify.messages.model import Backoff, Message

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Sealed
-from services.contracts.notify import (
+from services.contracts.notify.messages import (
     DeliveryFailed,
     DeliveryGivenUp,
     DeliveryHeld,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from services.chassis.domain.events import Event, Recorded, decode
 from services.chassis.domain.values import id_from
-from services.chassis.ledger.report import Cut, Line
+from services.chassis.operations.ledger.report import Cut, Line
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import House
-from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryMade
+from services.contracts.notify.messages import DeliveryFailed, DeliveryGivenUp, DeliveryMade
 from services.notify.messages.model import DeliveryState, Message
 
 _ENDS = (DeliveryMade, DeliveryGivenUp)

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from services.chassis.domain.entity import Stored
 from services.chassis.domain.values import Sealed
-from services.chassis.ops import logs
 from services.chassis.schedule.timers import Timer
-from services.chassis.storage.together import Looks
+from services.chassis.storage.batch_loader import Looks
 from services.chassis.storage.vault import KeyNotHere
+from services.chassis.telemetry import logs
 from services.chassis.usecase import Context
-from services.contracts.notify import GivenUpBecause, Via
+from services.contracts.notify.messages import GivenUpBecause, Via
 from services.notify.audience.model import Person
 from services.notify.channels.model import Notice, NotTaken, Senders
 from services.notify.messages import commands

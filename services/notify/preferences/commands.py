@@ -6,7 +6,8 @@ from pydantic import Field
 
 from services.chassis.domain.values import shaped
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.notify import PreferencesSet, Via
+from services.contracts.notify.messages import Via
+from services.contracts.notify.preferences import PreferencesSet
 from services.notify.audience.model import SIGNED_IN
 from services.notify.preferences import model
 from services.notify.preferences.model import Preferences, preferences_id

@@ -10,7 +10,8 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed, id_from
-from services.contracts.notify import PreferencesSet, Via
+from services.contracts.notify.messages import Via
+from services.contracts.notify.preferences import PreferencesSet
 
 
 class AddressMissing(Refusal):

@@ -15,13 +15,15 @@ from services.chassis.domain.entity import Copy
 from services.chassis.domain.events import Event, SchemaTooNew, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.reactions import CopyMissing, Create, Delivered, Effect, Handled
-from services.chassis.ops import metrics
+from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.mongo import Mongo
-from services.chassis.storage.together import by_ids
 from services.chassis.storage.vault import Erased
+from services.chassis.telemetry import metrics
 from services.chassis.usecase import Context, House
-from services.contracts import members, tracking
-from services.contracts.notify import MessageWritten, Via
+from services.contracts.members.accounts import SignInCodeIssued
+from services.contracts.members.teams import TeamMemberJoined
+from services.contracts.notify.messages import MessageWritten, Via
+from services.contracts.requests import tracking
 from services.notify.audience.model import Case, Team
 from services.notify.audience.queries import look_up
 from services.notify.inboxes.commands import Append
@@ -31,7 +33,7 @@ from services.notify.rules import model
 from services.notify.rules.model import TABLE, Happening, Tell
 from services.notify.templates.model import Texts, Written
 
-_ABOUT: Mapping[type[Event], type[Copy] | None] = {members.TeamMemberJoined: Team, members.SignInCodeIssued: None}
+_ABOUT: Mapping[type[Event], type[Copy] | None] = {TeamMemberJoined: Team, SignInCodeIssued: None}
 _BY_PHONE = "code"
 
 

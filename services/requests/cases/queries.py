@@ -14,10 +14,10 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant, Sealed
 from services.chassis.usecase import Context, usecase
-from services.contracts.areas import AreaCode, path
-from services.contracts.items import Words
+from services.contracts.members.areas import AreaCode, path
+from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import READERS, Case
-from services.requests.states.model import STATE_NAMES, State
+from services.requests.cases.states.model import STATE_NAMES, State
 
 _MERGED = 200
 """So many stretches of an index MongoDB merges in order (internalQueryMaxScansToExplode); of more it sorts."""

@@ -7,9 +7,17 @@ from typing import Any, ClassVar, assert_never
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
-from services.contracts.areas import hold_a_city
-from services.contracts.items import FieldKind, FormField, Mode, Words
-from services.contracts.requests import ItemPublished, ItemWithdrawn, System, Tier
+from services.contracts.members.areas import hold_a_city
+from services.contracts.requests.catalogue import (
+    FieldKind,
+    FormField,
+    ItemPublished,
+    ItemWithdrawn,
+    Mode,
+    System,
+    Tier,
+    Words,
+)
 
 ItemEvent = ItemPublished | ItemWithdrawn
 

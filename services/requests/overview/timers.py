@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-from services.chassis.ops import metrics
 from services.chassis.schedule.leases import Lease
+from services.chassis.telemetry import metrics
 from services.chassis.usecase import House
 from services.requests.overview.queries import ENDED, LIVE, NOTHING, Counted, counted
 

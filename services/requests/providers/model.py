@@ -6,22 +6,19 @@ from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.contracts.areas import LENGTHS, Located, part, path
-from services.contracts.members import (
+from services.contracts.members.areas import (
+    LENGTHS,
     AreaAdded,
     AreaClosed,
     AreaRenamed,
     AreaState,
-    LeaderAppointed,
     Level,
-    OrganisationFounded,
-    OrganisationKind,
-    TeamFounded,
-    TeamKind,
-    TeamLeaderAppointed,
-    TeamWentOffDuty,
-    TeamWentOnDuty,
+    Located,
+    part,
+    path,
 )
+from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
+from services.contracts.members.teams import TeamFounded, TeamKind, TeamLeaderAppointed, TeamWentOffDuty, TeamWentOnDuty
 
 
 class AreaUnknown(Refusal):

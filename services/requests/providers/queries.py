@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import NotFound
 from services.chassis.usecase import Context
-from services.contracts.areas import part, path
-from services.contracts.members import Level
+from services.contracts.members.areas import Level, part, path
 from services.requests.providers import model
 from services.requests.providers.model import Organisation, Place, Rung, Team
 

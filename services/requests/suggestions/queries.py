@@ -9,7 +9,7 @@ from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.items import Words
+from services.contracts.requests.catalogue import Words
 from services.requests.catalogue.model import Item
 from services.requests.suggestions import model
 from services.requests.suggestions.model import Entry, Index

@@ -23,5 +23,5 @@ def _application(service: Service) -> FastAPI:
     app = FastAPI(title=f"Linli {service.name}", version=VERSION)
     problems.install(app)
     for table in service.routes:
-        table.install(app, house=_NOBODY, tokens=_NOBODY, audit=_NOBODY)
+        table.install(app, container=_NOBODY, tokens=_NOBODY, audit=_NOBODY)
     return app

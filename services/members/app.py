@@ -23,7 +23,7 @@ from services.members.teams import api as teams
 from services.members.teams.model import Team
 
 
-def parts(settings: Settings) -> Mapping[type, Any]:
+def dependencies(settings: Settings) -> Mapping[type, Any]:
     """What signs tokens; only the web has the keys for it."""
     folder = settings.token_keys
     if folder is None:
@@ -45,6 +45,6 @@ service = Service(
         accounts.routes,
         teams.routes,
     ),
-    parts=parts,
+    dependencies=dependencies,
     mints_keys=True,
 )

@@ -22,12 +22,12 @@ from services.requests.catalogue import api as catalogue
 from services.requests.catalogue.model import Item
 from services.requests.overview.reactions import measure_cases
 from services.requests.overview.timers import count_cases
-from services.requests.providers.model import Organisation, Place, Team
+from services.requests.providers.model import AreaCopy, Organisation, Team
 from services.requests.suggestions import api as suggestions
 from services.requests.suggestions.queries import Known
 
 
-def _parts(settings: Settings) -> Mapping[type, Any]:
+def _dependencies(settings: Settings) -> Mapping[type, Any]:
     holidays = json.loads((settings.city_data / "holidays.json").read_text(encoding="utf-8"))
     return {WorkingCalendar: WorkingCalendar.from_data(holidays), Known: Known()}
 
@@ -35,7 +35,7 @@ def _parts(settings: Settings) -> Mapping[type, Any]:
 service = Service(
     name="requests",
     entities=(Item, Case, TeamLoad),
-    copies=(Place, Organisation, Team),
+    copies=(AreaCopy, Organisation, Team),
     routes=(
         suggestions.routes,
         catalogue.routes,
@@ -50,6 +50,6 @@ service = Service(
     reactions=(keep_team_slots, pass_on_refused, measure_cases),
     timers=(case_clock,),
     listens_to=("members", "requests"),
-    parts=_parts,
+    dependencies=_dependencies,
     worker_loops=(count_cases,),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from deploy.local import Trouble
-from services.chassis.runtime.service import open_house
+from services.chassis.runtime.service import open_container
 from services.notify.app import service
 from tests.bench import contenders
 from tests.bench import load_process as outpost
@@ -47,10 +47,10 @@ def _told(taken: Taken, events: int) -> dict[str, float]:
 
 async def _expect_complete(post: Outpost, events: int) -> None:
     """Trouble where notify did not do all of it: a message, a line and a memory for each event."""
-    house = open_house(service, post.settings)
-    messages, lines = await outpost.told(house)
-    remembered = await house.mongo.count("seen", {}, limit=10**9)
-    await house.mongo.close()
+    container = open_container(service, post.settings)
+    messages, lines = await outpost.told(container)
+    remembered = await container.mongo.count("seen", {}, limit=10**9)
+    await container.mongo.close()
     if (messages, lines, remembered) != (events, events, events):
         raise Trouble(f"Of {events} events notify made {messages} messages, {lines} lines and {remembered} memories.")
 

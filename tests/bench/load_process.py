@@ -17,10 +17,10 @@ from services.chassis.messaging.kafka import Outgoing, Publisher, create_topics
 from services.chassis.messaging.kafka.topics import TOPICS
 from services.chassis.messaging.outgoing import Address
 from services.chassis.messaging.reactions import Keep
-from services.chassis.runtime.service import open_house
+from services.chassis.runtime.service import open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage import migrations
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from services.contracts.requests.cases import CaseAccepted, CaseDispatched, CaseFiled, Channel, LimitsSet
 from services.contracts.requests.catalogue import System, Tier
 from services.notify.app import service
@@ -89,30 +89,30 @@ async def opened(bench: Bench, name: str, people: int, cases: int) -> AsyncItera
     ]
     post = Outpost(_environment(bench, name), filed)
     settings = post.settings
-    house = open_house(service, settings)
+    container = open_container(service, settings)
     await create_topics(settings.kafka, {short: settings.topic(short) for short in TOPICS}, settings.topic_replicas)
-    await migrations.build(house.mongo, service.kinds)
+    await migrations.build(container.mongo, service.kinds)
     try:
-        await know(house, residents)
-        await _copy(house, filed)
+        await know(container, residents)
+        await _copy(container, filed)
         yield post
     finally:
-        await house.mongo.command("dropDatabase")
-        await house.mongo.close()
+        await container.mongo.command("dropDatabase")
+        await container.mongo.close()
 
 
-async def know(house: House, people: Sequence[str]) -> None:
+async def know(container: Container, people: Sequence[str]) -> None:
     """Keep a key for each of these people, as if members had sent it."""
     for some in _parts(people):
-        wrapped = {person: house.vault.master.wrap(AESGCM.generate_key(256), person) for person in some}
-        await house.vault.keep({**wrapped})
+        wrapped = {person: container.vault.master.wrap(AESGCM.generate_key(256), person) for person in some}
+        await container.vault.keep({**wrapped})
 
 
-async def told(house: House) -> tuple[int, int]:
+async def told(container: Container) -> tuple[int, int]:
     """(how many messages there are, how many lines of inboxes)."""
     lines = [{"$group": {"_id": None, "lines": {"$sum": {"$size": "$lines"}}}}]
-    found = await house.mongo.aggregate("inboxes", [*lines], 1)
-    messages = await house.mongo.count(Message.collection(), {}, limit=10**9)
+    found = await container.mongo.aggregate("inboxes", [*lines], 1)
+    messages = await container.mongo.count(Message.collection(), {}, limit=10**9)
     return messages, found[0]["lines"] if found else 0
 
 
@@ -122,12 +122,12 @@ def _environment(bench: Bench, name: str) -> Mapping[str, str]:
     return {**theirs, "LINLI_TOPIC_PREFIX": f"bench-{name}", "LINLI_MONGO_NOTIFY": uri}
 
 
-async def _copy(house: House, cases: Sequence[tuple[str, str]]) -> None:
+async def _copy(container: Container, cases: Sequence[tuple[str, str]]) -> None:
     """Notify's copies of these cases, as the keeping of copies writes them."""
-    origin = Origin(now(), "account_bench", house.city, "bench", None, None)
+    origin = Origin(now(), "account_bench", container.city, "bench", None, None)
     for some in _parts(cases):
         writes = [write for case, resident in some for write in Keep.of(_known(case, resident)).writes(origin)]
-        await house.mongo.bulk(Case.collection(), [write for _, write in writes])
+        await container.mongo.bulk(Case.collection(), [write for _, write in writes])
 
 
 def _known(id: str, resident: str) -> Case:

@@ -98,7 +98,7 @@ async def test_one_of_two_members_parks_and_the_other_knows_when_it_takes_over(
     await consume(road, group="first", reactions=ALL)
     reading = await road.consumer(group="first")
     delivery = reading._delivery
-    delivery._ours, delivery._turn = reading._reader.assigned(), -1  # had them once, when nothing was parked
+    delivery._ours, delivery._generation = reading._reader.assigned(), -1  # had them once, when nothing was parked
     async with running(reading):
         await road.drop(jar, 2)
         await road.publish()

@@ -30,7 +30,7 @@ def named(shape: Shape) -> str:
 def read(shape: Shape) -> list[Event]:
     """Its examples, as a history reads them."""
     kind = EVENTS[shape["type"]]
-    return [kind.lifted(shape["schema"], {**one["data"], **one["private"]}) for one in shape["examples"]]
+    return [kind.parse_upcast(shape["schema"], {**one["data"], **one["private"]}) for one in shape["examples"]]
 
 
 @pytest.mark.parametrize("shape", corpus.shapes(), ids=named)

@@ -145,7 +145,7 @@ def test_the_settings_choose_the_ways_out(world: World, tmp_path: Path) -> None:
     secret.write_text("s")
 
     def chosen(**of: Any) -> tuple[type, type]:
-        senders: Senders = service.parts(world.settings(**of))[Senders]
+        senders: Senders = service.dependencies(world.settings(**of))[Senders]
         return type(senders.by[Via.SMS]), type(senders.by[Via.EMAIL])
 
     assert chosen() == (SmsSpool, NotConfigured)

@@ -63,7 +63,7 @@ def sender(world: World, address: str, password: str = "a password") -> Sender:
 
 
 def by_settings(world: World, **of: Any) -> Sender:
-    senders: Senders = service.parts(world.settings(**of))[Senders]
+    senders: Senders = service.dependencies(world.settings(**of))[Senders]
     return senders.by[Via.EMAIL]
 
 

@@ -70,7 +70,7 @@ async def test_a_filed_case_is_acknowledged_with_number_handler_time_and_trackin
     filed = now().replace(year=2026, month=11, day=23, hour=1, minute=30, second=0)
     await town.filed(CASE, at=filed)
     words = await town.said(RESIDENT, "case-filed")
-    code = tracking.code_from(town.house.vault.master.blind(tracking.BLIND, "261123-7K3F"))
+    code = tracking.code_from(town.container.vault.master.blind(tracking.BLIND, "261123-7K3F"))
     assert all(part in words for part in ("路灯报修", "261123-7K3F", "胜利社区服务站", "2026年11月24日01:30", code))
 
 
@@ -199,10 +199,10 @@ async def test_a_sign_in_code_is_a_text_message_and_stands_in_no_inbox(town: Tow
     await town.tell("code_1", SignInCodeIssued(person_id=RESIDENT, phone=phone, code=code, expires_at=expires))
     (message,) = await town.messages(RESIDENT)
     assert message.text is not None
-    assert "402913" in (town.house.vault.open(message.text, RESIDENT, "message-text") or "")
+    assert "402913" in (town.container.vault.open(message.text, RESIDENT, "message-text") or "")
     assert "402913" not in town.body(message)
     assert (message.inbox_of, message.urgent, message.expires_at) == (None, True, expires)
-    assert await town.house.mongo.find_one("inboxes", {"_id": RESIDENT}) is None
+    assert await town.container.mongo.find_one("inboxes", {"_id": RESIDENT}) is None
 
 
 async def test_a_sign_in_code_that_has_expired_is_not_even_written(town: Town) -> None:
@@ -221,7 +221,7 @@ async def test_what_happened_more_than_a_day_ago_is_found_in_the_inbox_and_never
 
 
 async def chosen(town: Town, person: str, **of: Any) -> None:
-    ctx = town.house.context(signed_in(person), f"test:{person}")
+    ctx = town.container.context(signed_in(person), f"test:{person}")
     await set_preferences(ctx, SetPreferences(**{"channels": [], **of}))
 
 
@@ -245,7 +245,7 @@ async def test_staff_who_want_mail_get_all_of_it_and_text_messages_where_they_ar
 
 async def test_quiet_hours_hold_back_what_is_not_urgent(town: Town) -> None:
     await town.peopled()
-    clock = now().astimezone(town.house.parts[ZoneInfo])
+    clock = now().astimezone(town.container.dependencies[ZoneInfo])
     quiet = {"quiet_from": f"{clock - timedelta(hours=1):%H:%M}", "quiet_to": f"{clock + timedelta(hours=2):%H:%M}"}
     await chosen(town, RESIDENT, channels=["sms"], **quiet)
     await chosen(town, HANDLER, channels=["sms"], **quiet)
@@ -262,7 +262,7 @@ async def test_quiet_hours_hold_back_what_is_not_urgent(town: Town) -> None:
 async def test_who_was_erased_is_told_nothing_and_the_others_are(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
-    await town.house.vault.keep({RESIDENT: None})
+    await town.container.vault.keep({RESIDENT: None})
     await town.tell(CASE, CaseAccepted())
     await town.tell(CASE, CaseUrged(times=1, urged_at=now()))
     assert await town.templates(RESIDENT) == ["case-filed"]
@@ -273,7 +273,7 @@ async def test_of_a_case_that_nobody_told_of_the_event_is_parked_with_its_reason
     await town.publish([town.record("case_ghost", CaseAccepted())])
 
     async def parked() -> Any:
-        return await town.house.mongo.find_one("parked", {"_id": "tell|case_ghost:1"})
+        return await town.container.mongo.find_one("parked", {"_id": "tell|case_ghost:1"})
 
     assert "nothing is known" in (await eventually(parked))["reason"]
 
@@ -284,8 +284,8 @@ async def test_nothing_personal_stands_in_logs_or_documents(town: Town) -> None:
         await town.filed(CASE)
         answer = town.seal("路灯已于今日修好", RESIDENT, "answer")
         await town.tell(CASE, CaseResolved(outcome="fixed", answer=answer, resolved_at=now()))
-        await sweep(SMS, town.house)
+        await sweep(SMS, town.container)
     names = ["messages", "inboxes", "copies_person", "copies_case", "preferences"]
-    documents = [await town.house.mongo.find(name, {}, limit=100) for name in names]
+    documents = [await town.container.mongo.find(name, {}, limit=100) for name in names]
     assert await town.said(RESIDENT, "case-resolved")
     assert not [word for word in ("13800000001", "已于今日", "路灯坏了") if word in repr((logged, documents))]

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Refusal
-from services.chassis.domain.scope import Actor, house
+from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import Sealed
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.requests import cases as contract
@@ -24,7 +24,7 @@ from services.requests.cases.model import PAUSABLE, REOPENABLE, RETURNS, Case
 from services.requests.cases.states.model import DONE, HELD, OPEN, State
 from services.requests.cases.steps import model as steps
 from services.requests.cases.steps.model import REOPENINGS, STEPS, Step
-from services.requests.providers.model import Organisation, ladder
+from services.requests.providers.model import Organisation, escalation_path
 from tests.requests.town import (
     CENTRE_HANDLER,
     DEPARTMENT_HANDLER,
@@ -71,7 +71,7 @@ def told_founded(id: str) -> Any:
 
 OFFICES = [known(id) for id in ORGANISATIONS]
 NEAR = Nearby(offices=OFFICES)
-RUNGS = ladder(HOME, (), OFFICES)
+RUNGS = escalation_path(HOME, (), OFFICES)
 
 
 def filed(at: datetime, **more: Any) -> Case:
@@ -182,7 +182,7 @@ class LifeOfACase(RuleBasedStateMachine):
             assert refusal.sentence("en")
             return
         assert step in steps.allowed(self.case, actor, self.now)
-        choice = Choice.of(dispatch.TIER_OF[office.sort], office)
+        choice = Choice.of(dispatch.TIER_OF[office.kind], office)
         take(self.case, step, self.now, choice)
         if step is Step.COMMENT:
             unchanged = {**self.case.model_dump()}
@@ -196,7 +196,7 @@ class LifeOfACase(RuleBasedStateMachine):
         if moves:
             step = data.draw(st.sampled_from(moves))
             steps.expect(self.case, step, actor, self.now)
-            take(self.case, step, self.now, Choice.of(dispatch.TIER_OF[office.sort], office))
+            take(self.case, step, self.now, Choice.of(dispatch.TIER_OF[office.kind], office))
 
     @invariant()
     def it_has_one_handler_just_where_somebody_has_it(self) -> None:
@@ -275,4 +275,4 @@ def test_every_step_of_the_table_can_be_reached_by_somebody() -> None:
 
 def test_the_house_may_take_any_step_that_the_state_allows() -> None:
     case = filed(MONDAY)
-    steps.expect(case, Step.VERIFY, house("a timer"), MONDAY)
+    steps.expect(case, Step.VERIFY, system_actor("a timer"), MONDAY)

@@ -73,7 +73,7 @@ JarEvent = JarOpened | CoinDropped | GuessMissed | JarMoved | JarRipened
 class Jar(Entity[JarEvent]):
     """A jar for coins."""
 
-    kind: ClassVar[str] = "jar"
+    entity_type: ClassVar[str] = "jar"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("state.ripe_at", 1),), sparse=True),
         Index((("under", 1), ("state.total", 1), ("_id", 1))),

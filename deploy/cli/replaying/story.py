@@ -16,7 +16,7 @@ from deploy.cli.replaying.messages import Message, parts
 from deploy.cli.replaying.outcomes import Fate, phone
 from deploy.cli.replaying.results import Filed
 from deploy.local import Trouble
-from services.contracts.members.areas import Level, part
+from services.contracts.members.areas import Level, enclosing
 
 # More moves than the longest story has, with those in between that somebody else made unnecessary.
 MOST_MOVES = 40
@@ -173,7 +173,7 @@ class Story:
     @property
     def _centre(self) -> str:
         """The service centre of the street; Trouble where it has none."""
-        street = part(self.case["area"], Level.SUB_DISTRICT)
+        street = enclosing(self.case["area"], Level.SUB_DISTRICT)
         if street not in self.town.centres:
             raise Trouble("Some street has no centre that cases could be given to: found one.", code=1)
         return self.town.centres[street]

@@ -10,7 +10,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import Actor
 from services.chassis.storage.audit import Action, Audit, Note
 from services.chassis.telemetry import tracing
-from services.chassis.usecase import Context, House
+from services.chassis.usecase import Container, Context
 
 _OURS = re.compile(r"[a-z]+_[0-9a-z]{24}")
 """Ids that the house made; anything else in a path may be whatever somebody typed."""
@@ -18,11 +18,11 @@ _TOLD = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.TO
 """Whoever tries doors meets these; the other refusals are about what was asked, not about who asks."""
 
 
-class Witness:
+class AuditRecorder:
     """Stands at one door. Where the audit cannot be told, it is AuditAway that leaves, and nothing else."""
 
-    def __init__(self, house: House, audit: Audit, usecase: str) -> None:
-        self._house, self._audit, self._usecase = house, audit, usecase
+    def __init__(self, container: Container, audit: Audit, usecase: str) -> None:
+        self._house, self._audit, self._usecase = container, audit, usecase
 
     async def shown(self, request: Request, ctx: Context, action: Action | None) -> None:
         """An answer is ready to leave; told of is one that shows sealed data of others than its reader."""

@@ -11,7 +11,7 @@ _WAITING = 8
 """At most so many times as many wait as are worked on."""
 
 
-class Gate:
+class ConcurrencyLimiter:
     """Who comes when ``most`` are inside waits in turn, or is turned away: after the idea of RFC 8289."""
 
     def __init__(self, most: int) -> None:

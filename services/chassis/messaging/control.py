@@ -14,7 +14,7 @@ from services.chassis.storage.mongo import Document, Mongo
 COLLECTION = "consumers"
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 
-Place = tuple[str, int]
+TopicPartition = tuple[str, int]
 
 _ASK_SECONDS = 1.0
 _TELL_SECONDS = 10.0
@@ -23,7 +23,7 @@ _NEVER = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DesiredState:
     """What is asked of a group now; ``order`` rises with each change."""
 
     state: str = RUNNING
@@ -31,7 +31,7 @@ class Wish:
     by: str = ""
     at: datetime | None = None
     order: int = 0
-    moves: Mapping[Place, int] = field(default_factory=dict)
+    moves: Mapping[TopicPartition, int] = field(default_factory=dict)
     """Partitions that are to be read on from these offsets."""
     members: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
     """Who has told of itself: up to which order it obeys, and when it told so."""
@@ -56,27 +56,27 @@ class Wish:
         return sorted(name for name, order in alive.items() if order < self.order)
 
 
-class Orders:
+class ConsumerControl:
     """A member's side: asks, between two batches, and tells thereby that none is in hand."""
 
     def __init__(self, mongo: Mongo, group: str, member: str) -> None:
         self._mongo, self._group, self._member = mongo, group, member
-        self._wish = Wish()
+        self._wish = DesiredState()
         self._told = _NEVER
         self._told_at = self._asked_at = float("-inf")
 
-    async def ask(self) -> Wish:
+    async def ask(self) -> DesiredState:
         """What is asked now, looked up about once a second."""
         if time.monotonic() > self._asked_at + _ASK_SECONDS:
             if self._told_at == float("-inf"):
                 await self._tell(_NEVER)  # before the first look: who asks for a rest from now on waits for us
-            self._wish = await wish_of(self._mongo, self._group)
+            self._wish = await desired_state(self._mongo, self._group)
             self._asked_at = time.monotonic()
             if self._wish.order != self._told or self._asked_at > self._told_at + _TELL_SECONDS:
                 await self._tell(self._wish.order)
         return self._wish
 
-    async def moved(self, places: Sequence[Place]) -> None:
+    async def moved(self, places: Sequence[TopicPartition]) -> None:
         """These partitions are read on from where that was asked."""
         gone = [{"topic": topic, "partition": partition} for topic, partition in places]
         await self._mongo.update(COLLECTION, {"_id": self._group}, {"$pull": {"moves": {"$or": gone}}})
@@ -97,9 +97,9 @@ class Orders:
         self._told, self._told_at = order, time.monotonic()
 
 
-async def wish_of(mongo: Mongo, group: str) -> Wish:
+async def desired_state(mongo: Mongo, group: str) -> DesiredState:
     """What is asked of a group."""
-    return Wish.of(await mongo.find_one(COLLECTION, {"_id": group}))
+    return DesiredState.of(await mongo.find_one(COLLECTION, {"_id": group}))
 
 
 async def pause(mongo: Mongo, group: str, reason: str, by: str) -> bool:
@@ -114,7 +114,7 @@ async def resume(mongo: Mongo, group: str, by: str, *, whose: str | None = None)
     return await _change(mongo, group, {"state": RUNNING, "reason": "", "by": by}, resting)
 
 
-async def move(mongo: Mongo, group: str, places: Mapping[Place, int], by: str) -> bool:
+async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], by: str) -> bool:
     """Ask a paused group to read on from these offsets; False where it does not rest."""
     moves = [{"topic": topic, "partition": number, "offset": at} for (topic, number), at in places.items()]
     return await _change(mongo, group, {"moves": moves, "moved_by": by}, {"state": {"$in": [PAUSED, STOPPED]}})
@@ -129,7 +129,7 @@ async def obeyed(mongo: Mongo, group: str, within: float) -> list[str]:
     """Wait until all that are alive obey, and all moves are made; those who have not after ``within`` seconds."""
     give_up = time.monotonic() + within
     while True:
-        wish = await wish_of(mongo, group)
+        wish = await desired_state(mongo, group)
         waiting = wish.waits_for() or [f"{topic}-{number}" for topic, number in sorted(wish.moves)]
         if not waiting or time.monotonic() > give_up:
             return waiting
@@ -148,7 +148,7 @@ async def resting(mongo: Mongo, group: str, reason: str, by: str, within: float)
     try:
         if waiting := await obeyed(mongo, group, within):
             raise TimeoutError(f"{', '.join(waiting)} did not come to rest within {within:g} s")
-        yield (await wish_of(mongo, group)).order
+        yield (await desired_state(mongo, group)).order
     finally:
         await resume(mongo, group, by, whose=by)
 

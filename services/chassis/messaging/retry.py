@@ -14,14 +14,14 @@ log = logs.get()
 T = TypeVar("T")
 
 
-def passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether waiting mends it."""
     if isinstance(error, KeyNotHere):
         return False
     return isinstance(error, BrokerAway) or (isinstance(error, Refusal) and error.kind is Kind.UNAVAILABLE)
 
 
-async def lasting(work: Callable[[], Awaitable[T]]) -> T:
+async def retry_forever(work: Callable[[], Awaitable[T]]) -> T:
     """Do it until it is done, however long database or broker are away; any other error is raised.
 
     Each try that fails is logged; whoever has to stop meanwhile cancels it.
@@ -31,7 +31,7 @@ async def lasting(work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         except Exception as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
             log.warning("waiting for database or broker", reason=str(error))
         await asyncio.sleep(pause)

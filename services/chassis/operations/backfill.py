@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from services.chassis.domain.values import now
 from services.chassis.messaging import control as orders
 from services.chassis.messaging import switches
-from services.chassis.messaging.control import Place
+from services.chassis.messaging.control import TopicPartition
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.operations.answering import Say
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage.mongo import Mongo
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 
 COLLECTION = "backfills"
 REST_SECONDS = 90.0
@@ -31,13 +31,13 @@ class NotNow(Exception):
 class _All:
     """Who has all partitions for good, without a group."""
 
-    places: frozenset[Place]
+    places: frozenset[TopicPartition]
 
-    def assigned(self) -> frozenset[Place]:
+    def assigned(self) -> frozenset[TopicPartition]:
         """All of them."""
         return self.places
 
-    def turn(self) -> int:
+    def generation(self) -> int:
         """They are given out once."""
         return 1
 
@@ -49,9 +49,11 @@ class Backfill:
     while the consumer rests: it confirms nothing meanwhile, and goes on with the reaction turned on.
     """
 
-    def __init__(self, house: House, past: Past, reaction: AnyReaction, group: str, topics: Sequence[str]) -> None:
+    def __init__(
+        self, container: Container, past: Past, reaction: AnyReaction, group: str, topics: Sequence[str]
+    ) -> None:
         """``group``, ``topics``: those of the service's consumer."""
-        self._house, self._past, self._reaction = house, past, reaction
+        self._house, self._past, self._reaction = container, past, reaction
         self._group, self._topics = group, topics
         self._by = f"backfill of {reaction.name}"
 
@@ -64,7 +66,7 @@ class Backfill:
     async def run(self, lease: Lease, say: Say) -> int:
         """Take the past and turn it on; how many records were read. NotNow, TimeoutError where members do not rest.
 
-        Delivery's TooManyFail where it fails on one event after the other.
+        Delivery's TooManyFailures where it fails on one event after the other.
         """
         if not await lease.hold():
             raise NotNow(f"the {self._by} runs already: wait for its end")
@@ -87,7 +89,7 @@ class Backfill:
     async def _turn_on(self, order: int) -> None:
         if not await switches.start(self._mongo, self._reaction.name, {}):
             raise NotNow(f"{self._reaction.name} was turned on by somebody else meanwhile")
-        if (await orders.wish_of(self._mongo, self._group)).order != order:
+        if (await orders.desired_state(self._mongo, self._group)).order != order:
             await switches.stop(self._mongo, self._reaction.name, f"the rest for the {self._by} was ended too early")
             raise NotNow("somebody let the consumer go on before the end: run the backfill again")
         await orders.renew(self._mongo, self._group)
@@ -116,10 +118,10 @@ class Backfill:
             reached = {f"reached.{place}": last.offset + 1, "at": now()}
             await self._mongo.update(COLLECTION, {"_id": self._reaction.name}, {"$set": reached}, upsert=True)
 
-    async def _confirmed(self) -> dict[Place, int]:
+    async def _confirmed(self) -> dict[TopicPartition, int]:
         return {p: at for p, at in (await self._past.committed(self._group)).items() if p[0] in self._topics}
 
-    async def _reached(self) -> Mapping[Place, int]:
+    async def _reached(self) -> Mapping[TopicPartition, int]:
         document = await self._mongo.find_one(COLLECTION, {"_id": self._reaction.name}) or {}
         return {_place(name): offset for name, offset in document.get("reached", {}).items()}
 
@@ -131,7 +133,7 @@ class Backfill:
             raise NotNow(f"{self._reaction.name} is on: it has had all that came since the beginning")
 
 
-def _place(name: str) -> Place:
+def _place(name: str) -> TopicPartition:
     topic, _, partition = name.replace("/", ".").rpartition("|")
     return topic, int(partition)
 

@@ -5,17 +5,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.messaging.control import wish_of
-from services.chassis.messaging.delivery import TooManyFail
+from services.chassis.messaging.control import desired_state
+from services.chassis.messaging.delivery import TooManyFailures
 from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
 from services.chassis.operations import answering
 from services.chassis.operations.backfill import Backfill, NotNow, named
-from services.chassis.runtime.service import Service, open_house
+from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule.leases import Lease
 
 _LEASE_SECONDS = 30.0
-_TROUBLES = (BrokerAway, Unavailable, TopicMissing, NotNow, TimeoutError, TooManyFail)
+_TROUBLES = (BrokerAway, Unavailable, TopicMissing, NotNow, TimeoutError, TooManyFailures)
 
 
 def run(service: Service, settings: Settings, words: Sequence[str]) -> None:
@@ -29,19 +29,19 @@ def run(service: Service, settings: Settings, words: Sequence[str]) -> None:
 
 
 async def _backfill(service: Service, settings: Settings, given: argparse.Namespace) -> Mapping[str, Any]:
-    house, group = open_house(service, settings), settings.group(service.name)
+    container, group = open_container(service, settings), settings.group(service.name)
     topics = [settings.topic(name) for name in service.listens_to]
     try:
         async with Past(settings.kafka).open() as past:
-            backfill = Backfill(house, past, named(service.all_reactions, given.reaction), group, topics)
+            backfill = Backfill(container, past, named(service.all_reactions, given.reaction), group, topics)
             distance = await backfill.distance()
-            workers = len((await wish_of(house.mongo, group)).members)
+            workers = len((await desired_state(container.mongo, group)).members)
             told = {"service": service.name, "reaction": given.reaction, "records": distance, "workers": workers}
             if not given.yes:
                 return {**told, "dry_run": True}
-            lease = Lease(house.mongo, "backfill", f"{service.name}-backfill", _LEASE_SECONDS)
+            lease = Lease(container.mongo, "backfill", f"{service.name}-backfill", _LEASE_SECONDS)
             read = await backfill.run(lease, answering.saying(given))
             await lease.release()
             return {**told, "dry_run": False, "read": read}
     finally:
-        await house.mongo.close()
+        await container.mongo.close()

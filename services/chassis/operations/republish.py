@@ -36,7 +36,7 @@ class Wanted:
 
     def among(self, kinds: Kinds) -> list[type[Entity[Any]]]:
         """The kinds in which to look."""
-        return [kind for kind in kinds if self.kind in ("", kind.kind)]
+        return [kind for kind in kinds if self.kind in ("", kind.entity_type)]
 
     def where(self) -> Document:
         """As a condition on stored documents."""

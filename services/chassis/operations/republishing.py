@@ -58,7 +58,7 @@ async def _republish(service: Service, settings: Settings, given: argparse.Names
             await republish.count()
     finally:
         await mongo.close()
-    told = {"service": service.name, "kinds": [kind.kind for kind in service.entities], "dry_run": not given.yes}
+    told = {"service": service.name, "kinds": [kind.entity_type for kind in service.entities], "dry_run": not given.yes}
     return {**told, **asdict(republish.found)}
 
 

@@ -11,7 +11,7 @@ from services.chassis.runtime import service as services
 from services.chassis.runtime import worker
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings, SettingsMissing, load
-from services.chassis.telemetry import lazy as late
+from services.chassis.telemetry.lazy import lazy_import
 
 Role = Callable[[Service, Settings, Sequence[str]], None]
 _GARBAGE = 10_000
@@ -47,7 +47,7 @@ def main(service: Service) -> None:
 
 def _command(name: str) -> Role:
     module, function = _COMMANDS[name]
-    command: Role = late.load(module, function)
+    command: Role = lazy_import(module, function)
     return command
 
 

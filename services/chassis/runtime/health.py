@@ -35,4 +35,4 @@ async def _checked(check: Check) -> str | None:
     try:
         return await check()
     except Exception as error:
-        return logs.told(error)
+        return logs.safe_text(error)

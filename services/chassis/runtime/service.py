@@ -29,17 +29,17 @@ from services.chassis.storage.audit import Audit
 from services.chassis.storage.mongo import connect
 from services.chassis.storage.vault import MasterKey, Vault
 from services.chassis.telemetry import logs, metrics, tracing
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 
 VERSION = "0.1.0"
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's own would export query strings and what failed validation: personal data. Ours is in tracing.py."""
 _KEEP_ALIVE = 75  # longer than the gateway keeps an idle connection, so that it never meets a closing one
 
-Loop = Callable[[House], Awaitable[None]]
-LedLoop = Callable[[Lease, House], Awaitable[None]]
+Loop = Callable[[Container], Awaitable[None]]
+LedLoop = Callable[[Lease, Container], Awaitable[None]]
 """What only the worker that holds the lease does; the loop asks for it again and again."""
-Check = Callable[[House, Cut], Awaitable[Sequence[Line]]]
+Check = Callable[[Container, Cut], Awaitable[Sequence[Line]]]
 """What the ledger cannot know: a promise that is the service's own, checked up to a cut."""
 
 
@@ -55,9 +55,9 @@ class Service:
     timers: tuple[Timer, ...] = ()
     listens_to: tuple[ServiceName, ...] = ()
     mints_keys: bool = False
-    gathers: float = 0.008
+    linger_seconds: float = 0.008
     """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
-    parts: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
+    dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
     web_loops: tuple[Loop, ...] = ()
     worker_loops: tuple[LedLoop, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -73,41 +73,41 @@ class Service:
         return (*(Copying(kind) for kind in self.copies), *self.reactions)
 
 
-def open_house(service: Service, settings: Settings) -> House:
+def open_container(service: Service, settings: Settings) -> Container:
     """What the use cases of a process work with; connections open when first used."""
     mongo = connect(settings.mongo(service.name), settings.mongo_driver)
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
-    return House(service.name, settings.city, mongo, vault, now, service.parts(settings))
+    return Container(service.name, settings.city, mongo, vault, now, service.dependencies(settings))
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:
     """Build indexes and topics that are missing; returns the topics whose configuration differs from ours."""
-    house = open_house(service, settings)
+    container = open_container(service, settings)
     try:
-        await migrations.build(house.mongo, service.kinds)
+        await migrations.build(container.mongo, service.kinds)
         names = {short: settings.topic(short) for short in (service.name, "keys")}
         return await create_topics(settings.kafka, names, settings.topic_replicas)
     finally:
-        await house.mongo.close()
+        await container.mongo.close()
 
 
 def web_app(service: Service, settings: Settings) -> FastAPI:
     """The application that answers requests."""
     logs.start(service.name, "web", settings.log_level)
     tracing.export_to(settings.otlp, service.name, "web")
-    house = open_house(service, settings)
-    audit = Audit(house.mongo, house.vault.master, f"{service.name}-web-{settings.slot}")
+    container = open_container(service, settings)
+    audit = Audit(container.mongo, container.vault.master, f"{service.name}-web-{settings.slot}")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         logs.started(VERSION)
-        tasks = [asyncio.create_task(for_ever(loop, house)) for loop in service.web_loops]
+        tasks = [asyncio.create_task(for_ever(loop, container)) for loop in service.web_loops]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await audit.close()
-        await house.mongo.close()
+        await container.mongo.close()
         tracing.flush()
 
     app = FastAPI(
@@ -121,8 +121,8 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     problems.install(app)
     tokens = Tokens(settings)
     for routes in service.routes:
-        routes.install(app, house, tokens, audit)
-    health.install(app, {"database": database_check(house), "indexes": index_check(house, service)})
+        routes.install(app, container, tokens, audit)
+    health.install(app, {"database": database_check(container), "indexes": index_check(container, service)})
     app.add_middleware(Guard, max_in_flight=settings.max_in_flight)
     metrics.build_info.labels(service.name, "web", VERSION).set(1)
     return app
@@ -153,23 +153,23 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     return _Server(config)
 
 
-def database_check(house: House) -> health.Check:
+def database_check(container: Container) -> health.Check:
     """Whether the database answers."""
 
     async def check() -> None:
-        await house.mongo.command("ping")
+        await container.mongo.command("ping")
 
     return check
 
 
-def index_check(house: House, service: Service) -> health.Check:
+def index_check(container: Container, service: Service) -> health.Check:
     """Whether ``migrate`` has run; asked until it has."""
     complete: list[bool] = []
 
     async def check() -> str | None:
         if complete:
             return None
-        lacking = await migrations.missing(house.mongo, service.kinds)
+        lacking = await migrations.missing(container.mongo, service.kinds)
         if lacking:
             return f"run `linli migrate`: {', '.join(lacking[:5])} missing"
         complete.append(True)
@@ -178,11 +178,11 @@ def index_check(house: House, service: Service) -> health.Check:
     return check
 
 
-async def for_ever(loop: Loop, house: House) -> None:
+async def for_ever(loop: Loop, container: Container) -> None:
     """Run a background loop, and again where it failed."""
     while True:
         try:
-            await loop(house)
+            await loop(container)
         except Exception:
             logs.get().exception("a background loop failed and starts again")
             await asyncio.sleep(1)

@@ -11,11 +11,11 @@ import uvloop
 from fastapi import FastAPI
 
 from services.chassis.messaging.consumer import Consumer
-from services.chassis.messaging.control import Orders
+from services.chassis.messaging.control import ConsumerControl
 from services.chassis.messaging.kafka import Publisher, Reader, group_has_offsets
 from services.chassis.messaging.keys import KeyKeeper
 from services.chassis.messaging.relay import Relay
-from services.chassis.messaging.retry import lasting
+from services.chassis.messaging.retry import retry_forever
 from services.chassis.messaging.switches import register
 from services.chassis.runtime import health
 from services.chassis.runtime.service import (
@@ -25,7 +25,7 @@ from services.chassis.runtime.service import (
     database_check,
     for_ever,
     index_check,
-    open_house,
+    open_container,
     server,
 )
 from services.chassis.runtime.settings import Settings
@@ -46,7 +46,7 @@ class Worker:
     def __init__(self, service: Service, settings: Settings) -> None:
         self._service = service
         self._settings = settings
-        self._house = open_house(service, settings)
+        self._house = open_container(service, settings)
         self._publisher = Publisher(settings.kafka)
         self._member = f"{service.name}-{settings.slot}"
         self._leases: list[Lease] = []
@@ -74,17 +74,17 @@ class Worker:
             raise SystemExit(1)
 
     def _loops(self) -> dict[str, Any]:
-        house, settings, name = self._house, self._settings, self._service.name
+        container, settings, name = self._house, self._settings, self._service.name
         source = settings.source(name)
         topics = (settings.topic(name), settings.topic("keys") if self._service.mints_keys else None)
-        kinds, gathers = self._service.entities, self._service.gathers
-        relay = Relay(house.mongo, self._publisher, kinds, source, topics, settings.history_cap, gathers)
+        kinds, linger_seconds = self._service.entities, self._service.linger_seconds
+        relay = Relay(container.mongo, self._publisher, kinds, source, topics, settings.history_cap, linger_seconds)
         loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
         for timer in self._service.timers:
             lease = self._lease(f"timer-{timer.name}")
-            loops[f"{_TIMER}{timer.name}"] = timers.run(timer, house, lease, self._finishing)
+            loops[f"{_TIMER}{timer.name}"] = timers.run(timer, container, lease, self._finishing)
         for index, loop in enumerate(self._service.worker_loops):
-            loops[f"loop {index}"] = for_ever(partial(loop, self._lease(f"loop-{index}")), house)
+            loops[f"loop {index}"] = for_ever(partial(loop, self._lease(f"loop-{index}")), container)
         if self._service.all_reactions:
             loops["consumer"] = self._consume()
         if not self._service.mints_keys:
@@ -93,12 +93,12 @@ class Worker:
 
     async def _consume(self) -> None:
         group = self._settings.group(self._service.name)
-        reads = await lasting(partial(group_has_offsets, self._settings.kafka, group))
+        reads = await retry_forever(partial(group_has_offsets, self._settings.kafka, group))
         reactions, mongo = self._service.all_reactions, self._house.mongo
-        await lasting(partial(register, mongo, reactions, group_reads=reads))
+        await retry_forever(partial(register, mongo, reactions, group_reads=reads))
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         reader = await self._reader(topics, group)
-        orders = Orders(mongo, group, self._member)
+        orders = ConsumerControl(mongo, group, self._member)
         self._consumer = Consumer(self._house, reader, reactions, orders, self._settings.most_failures)
         await self._consumer.run()
 
@@ -114,7 +114,7 @@ class Worker:
             await reader.start()
             return reader
 
-        reader = await lasting(joined)
+        reader = await retry_forever(joined)
         self._readers.append(reader)
         return reader
 

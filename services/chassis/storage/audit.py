@@ -97,7 +97,7 @@ class Audit:
             while self._waiting or self._marked < self._durable[0]:
                 await self._round()
         except Exception as error:  # whatever it is, nothing leaves without its entry
-            log.error("the audit log cannot be written", process=self.process, reason=logs.told(error))
+            log.error("the audit log cannot be written", process=self.process, reason=logs.safe_text(error))
             metrics.audit_failures.inc()
             self._refuse_all()
 

@@ -15,7 +15,7 @@ S = TypeVar("S", bound=Stored)
 Look = Callable[[Sequence[str]], Awaitable[Mapping[str, Document]]]
 
 
-class Together:
+class BatchLoader:
     """All that is asked for while one look is under way shares the next: no answer is older than its question.
 
     A look brings documents as they are stored: one that cannot be read is the trouble of whoever asked for it.
@@ -63,11 +63,11 @@ async def _answered(asked: Mapping[str, "asyncio.Future[Document | None]"], look
             answer.cancel()  # those that have no answer: the look itself was cancelled
 
 
-class Looks:
+class BatchLoaders:
     """What the use cases of one process look for together: each kind for itself, and with the eyes of the house."""
 
     def __init__(self) -> None:
-        self._collections: dict[str, Together] = {}
+        self._collections: dict[str, BatchLoader] = {}
 
     async def get(self, mongo: Mongo, kind: type[S], id: str) -> S | None:
         """One of a kind, None where it is not there; Unavailable."""
@@ -76,7 +76,7 @@ class Looks:
 
     async def document(self, mongo: Mongo, collection: str, id: str, show: Document) -> Document | None:
         """One document, None where it is not there; ``show`` is the same each time. Unavailable."""
-        together = self._collections.setdefault(collection, Together())
+        together = self._collections.setdefault(collection, BatchLoader())
         return await together.get(id, partial(_documents, mongo, collection, show))
 
 

@@ -14,13 +14,13 @@ _PIPELINE: tuple[Document, ...] = (
 )
 
 
-class Bell:
+class ChangeNotifier:
     """Hears of writes on a majority that leave something pending; however often it rang, it is heard once in a look."""
 
     def __init__(self, mongo: Mongo, session: Any) -> None:
         """``session`` as ``Changes`` needs it."""
         self._changes = Changes(mongo, session, _PIPELINE)
 
-    async def rang(self, wait_ms: int) -> bool:
+    async def wait(self, wait_ms: int) -> bool:
         """Whether it rang since the last call, or may have; waits so long for it. Unavailable as every command."""
         return await self._changes.come(wait_ms) != []

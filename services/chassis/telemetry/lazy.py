@@ -5,6 +5,6 @@ import importlib
 from typing import Any
 
 
-def load(module: str, name: str) -> Any:
+def lazy_import(module: str, name: str) -> Any:
     """This name of this module. Only for the modules that ``tests/architecture/test_weight.py`` lists."""
     return getattr(importlib.import_module(module), name)

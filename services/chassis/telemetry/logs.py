@@ -49,7 +49,7 @@ def get() -> Any:
     return structlog.get_logger()
 
 
-def told(error: BaseException) -> str:
+def safe_text(error: BaseException) -> str:
     """An error by its class, with its text only where it is one of ours.
 
     The texts of others repeat what they were given: the input that did not fit, a whole document.
@@ -70,6 +70,6 @@ def _story(error: BaseException) -> Iterator[str]:
         yield "which led to"
     yield "Traceback (most recent call last):"
     yield from (line.rstrip() for line in traceback.format_tb(error.__traceback__))
-    yield told(error)
+    yield safe_text(error)
     for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield from (f"  {line}" for line in _story(part))

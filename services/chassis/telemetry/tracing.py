@@ -22,7 +22,7 @@ from opentelemetry.trace import (
 )
 from structlog.contextvars import bound_contextvars
 
-from services.chassis.telemetry import lazy as late
+from services.chassis.telemetry.lazy import lazy_import
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -35,7 +35,7 @@ def export_to(endpoint: str | None, service: str, role: str) -> None:
     """Send spans over OTLP/HTTP to ``endpoint``; nothing is sent without one."""
     if endpoint is None:
         return
-    provider = late.load("services.chassis.telemetry.exporting", "provider")
+    provider = lazy_import("services.chassis.telemetry.exporting", "provider")
     trace.set_tracer_provider(provider(endpoint, service, role))
 
 

@@ -50,12 +50,12 @@ def path(code: str) -> tuple[str, ...]:
     return (*(code[:length] for length in LENGTHS.values() if length < len(code)), code)
 
 
-def part(code: str, level: Level) -> str:
+def enclosing(code: str, level: Level) -> str:
     """The code of the area of this level in which ``code`` lies."""
     return code[: LENGTHS[level]]
 
 
-def hold_a_city(places: Iterable[str]) -> bool:
+def include_a_city(places: Iterable[str]) -> bool:
     """Whether a whole city is among these places."""
     return any(len(code) == LENGTHS[Level.CITY] for code in places)
 

@@ -67,8 +67,8 @@ class GrantRoles(Command):
 @usecase(allow=Role.ADMINISTRATOR)
 async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
     """Open a staff account; its password and second factor are generated and shown in this answer only."""
-    id = await ctx.store.claim(Account.kind, f"login|{cmd.login}")
-    await ctx.store.bind(Account.kind, id)
+    id = await ctx.store.claim(Account.entity_type, f"login|{cmd.login}")
+    await ctx.store.bind(Account.entity_type, id)
     try:
         async with ctx.store.create(Account, id) as account:
             await _expect_within(ctx, cmd.places, cmd.organisations)
@@ -113,7 +113,7 @@ async def close_account(ctx: Context, account_id: str) -> Account:
 async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount) -> None:
     password, totp = secrets_of(ctx.vault.master, account.id)
     mark = await asyncio.to_thread(model.hashed, password)
-    await ctx.vault.hold([person_id])
+    await ctx.vault.ensure_keys([person_id])
     sealed = ctx.vault.seal(totp, person_id, "totp")
     roles, places, organisations = list(cmd.roles), cmd.places, cmd.organisations
     account.record(AccountOpened(person_id=person_id, roles=roles, places=places, organisations=organisations))

@@ -70,7 +70,7 @@ class OrganisationUnknown(Refusal):
 class Account(Entity[AccountEvent]):
     """What a person signs in to; residents' have no login, they come in by phone."""
 
-    kind: ClassVar[str] = "account"
+    entity_type: ClassVar[str] = "account"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("_id", 1))),
         Index((("state.roles", 1), ("_id", 1))),

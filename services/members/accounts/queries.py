@@ -91,4 +91,4 @@ def secrets_of(master: MasterKey, account_id: str) -> tuple[str, str]:
 
 def residents_account(person_id: str) -> str:
     """The id of the one account with which a person comes in by phone."""
-    return id_from(Account.kind, person_id)
+    return id_from(Account.entity_type, person_id)

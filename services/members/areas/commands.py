@@ -39,7 +39,7 @@ class CloseArea(Command):
 @usecase(allow=Role.ADMINISTRATOR)
 async def add_area(ctx: Context, cmd: AddArea) -> Area:
     """Add an area below one that is there."""
-    await ctx.store.bind(Area.kind, cmd.code)
+    await ctx.store.bind(Area.entity_type, cmd.code)
     async with ctx.store.create(Area, cmd.code) as area:
         model.expect_within(ctx.actor, cmd.code)
         await _expect_above(ctx, cmd.code)

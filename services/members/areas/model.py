@@ -50,7 +50,7 @@ class OutsideYourPlaces(Refusal):
 class Area(AreaState, Entity[AreaEvent]):
     """A place of one of five levels, open until it is closed."""
 
-    kind: ClassVar[str] = "area"
+    entity_type: ClassVar[str] = "area"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("state.level", 1), ("_id", 1))),
         Index((("under", 1), ("_id", 1))),

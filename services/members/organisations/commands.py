@@ -42,8 +42,8 @@ class AppointLeader(Command):
 @usecase(allow=Role.ADMINISTRATOR)
 async def found_organisation(ctx: Context, cmd: FoundOrganisation) -> Organisation:
     """Found an organisation that serves a place of yours; a code that is known gives the one that is there."""
-    id = await ctx.store.claim(Organisation.kind, cmd.code or ctx.cause)
-    await ctx.store.bind(Organisation.kind, id)
+    id = await ctx.store.claim(Organisation.entity_type, cmd.code or ctx.cause)
+    await ctx.store.bind(Organisation.entity_type, id)
     try:
         async with ctx.store.create(Organisation, id) as organisation:
             areas.expect_within(ctx.actor, cmd.area)

@@ -119,6 +119,6 @@ async def get_me(ctx: Context) -> Person:
 async def expect_known(ctx: Context, person_id: str) -> None:
     """PersonUnknown where there is no such person, in whatever place."""
     try:
-        await ctx.store.as_house().get(Person, person_id)
+        await ctx.store.as_system().get(Person, person_id)
     except NotFound:
         raise PersonUnknown(person=person_id) from None

@@ -48,8 +48,8 @@ class AppointTeamLeader(Command):
 @usecase(allow=(Role.ADMINISTRATOR, Role.DISPATCHER))
 async def found_team(ctx: Context, cmd: FoundTeam) -> Team:
     """Found a volunteer team for a place of yours; a code that is known gives the team that is there."""
-    id = await ctx.store.claim(Team.kind, cmd.code or ctx.cause)
-    await ctx.store.bind(Team.kind, id)
+    id = await ctx.store.claim(Team.entity_type, cmd.code or ctx.cause)
+    await ctx.store.bind(Team.entity_type, id)
     try:
         async with ctx.store.create(Team, id) as team:
             areas.expect_within(ctx.actor, cmd.area)

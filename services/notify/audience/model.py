@@ -36,7 +36,7 @@ CaseEvent = (
 class Person(Copy):
     """Somebody who can be told things."""
 
-    kind: ClassVar[str] = "person"
+    entity_type: ClassVar[str] = "person"
     creates = (PersonRegistered,)
     follows = (ProfileChanged,)
 
@@ -56,7 +56,7 @@ class Person(Copy):
 class Staff(Copy):
     """An account: the person behind it, the organisations it works for, the posts (role and place) that it holds."""
 
-    kind: ClassVar[str] = "staff"
+    entity_type: ClassVar[str] = "staff"
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.organisations", 1),)), Index((("state.posts", 1),)))
     creates = (AccountOpened,)
     follows = (RolesGranted, AccountClosed)
@@ -78,7 +78,7 @@ class Staff(Copy):
 class Organisation(Copy):
     """An organisation that serves a place."""
 
-    kind: ClassVar[str] = "organisation"
+    entity_type: ClassVar[str] = "organisation"
     creates = (OrganisationFounded,)
     follows = (LeaderAppointed,)
 
@@ -103,7 +103,7 @@ class Organisation(Copy):
 class Team(Copy):
     """A volunteer team."""
 
-    kind: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = "team"
     creates = (TeamFounded,)
     follows = (TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft)
 
@@ -137,7 +137,7 @@ class Team(Copy):
 class Case(Located, Copy):
     """A case, as far as those who hear of it need to know it."""
 
-    kind: ClassVar[str] = "case"
+    entity_type: ClassVar[str] = "case"
     creates = (CaseFiled,)
     follows = (
         LimitsSet,

@@ -85,7 +85,7 @@ async def _accounts(mongo: Mongo, organisations: list[str], posts: list[str]) ->
 
 
 async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
-    teams = {id for id in ids if id.startswith(f"{Team.kind}_")}
+    teams = {id for id in ids if id.startswith(f"{Team.entity_type}_")}
     found = await asyncio.gather(by_ids(mongo, Organisation, {*ids} - teams), by_ids(mongo, Team, teams))
     return [*found[0].values(), *found[1].values()]
 

@@ -68,7 +68,7 @@ class Backoff:
 class Message(Entity[MessageEvent]):
     """What is said to one person because of one event; its words are sealed under that person's key."""
 
-    kind: ClassVar[str] = "message"
+    entity_type: ClassVar[str] = "message"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("state.inbox_of", 1), ("state.happened_at", -1), ("_id", -1))),
         Index((("state.next_urgent_sms_at", 1),), sparse=True),

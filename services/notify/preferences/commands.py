@@ -47,7 +47,7 @@ async def set_preferences(ctx: Context, cmd: SetPreferences) -> Preferences:
     """Choose channels, language and quiet hours."""
     person = own(ctx)
     async with ctx.store.change_or_create(Preferences, preferences_id(person)) as preferences:
-        await ctx.vault.hold([person])
+        await ctx.vault.ensure_keys([person])
         model.choose(preferences, _chosen(ctx, person, cmd))
     return preferences
 

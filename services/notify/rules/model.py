@@ -32,7 +32,7 @@ _CAUSES: dict[str, Names] = {
 
 
 @dataclass(frozen=True)
-class Happening:
+class Occurrence:
     """One event, and what was known of the thing it happened to."""
 
     id: str
@@ -56,7 +56,7 @@ class Audience(Protocol):
 
     staff: bool
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """Where they are found: the first choice that has anybody counts."""
 
 
@@ -66,7 +66,7 @@ class Resident:
 
     staff = False
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """One person."""
         return [[Address("person", what.of_case.resident_id)]]
 
@@ -78,7 +78,7 @@ class Named:
     field: str = "person_id"
     staff = False
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """One person."""
         return [[Address("person", getattr(what.event, self.field))]]
 
@@ -89,7 +89,7 @@ class Dispatchers:
 
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The posts of the sub-district, then of the county, then of the city."""
         above = [level for level in reversed(path(what.of_case.area)) if len(level) <= 9]
         return [[_at(Role.DISPATCHER, place), *_supervising(place)] for place in above]
@@ -102,7 +102,7 @@ class Handler:
     field: str = "handler_id"
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The handler that the event names, or that the case names."""
         handler = getattr(what.event, self.field, None) or getattr(what.of_case, self.field)
         own = [[Address("organisation", handler)]] if handler else []
@@ -115,7 +115,7 @@ class Volunteers:
 
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The team; nobody where an organisation has the case."""
         team = getattr(what.event, "handler_id", None) or what.of_case.handler_id
         return [[Address("team", team)]] if team else []
@@ -127,7 +127,7 @@ class Supervisors:
 
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The posts of the county, then of the city."""
         return [[_at(Role.SUPERVISOR, place)] for place in reversed(path(what.of_case.area)[:2])]
 
@@ -138,7 +138,7 @@ class Owner:
 
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The owning organisation, and the posts of its place; else whoever supervises above."""
         event: cases.CaseEscalated = what.event
         owning = [Address("organisation", event.owner_id)] if event.owner_id else []
@@ -157,7 +157,7 @@ class Tell:
     event: type[Event]
     to: Audience
     template: str
-    when: Callable[[Happening], bool] = lambda _: True
+    when: Callable[[Occurrence], bool] = lambda _: True
     words: str | None = None
     texted: bool = False
     """Worth a text message, to those who want them; residents do unless they have chosen otherwise."""
@@ -167,39 +167,39 @@ class Tell:
     """Only as a text message to the phone that the event brings; it expires with the event."""
 
 
-def _first_routed(what: Happening) -> bool:
+def _first_routed(what: Occurrence) -> bool:
     return what.version == what.of_case.routed
 
 
-def _routed_again(what: Happening) -> bool:
+def _routed_again(what: Occurrence) -> bool:
     return not _first_routed(what)
 
 
-def _returned_often(what: Happening) -> bool:
+def _returned_often(what: Occurrence) -> bool:
     return bool(what.event.times >= RETURNED_OFTEN)
 
 
-def _returned_seldom(what: Happening) -> bool:
+def _returned_seldom(what: Occurrence) -> bool:
     return not _returned_often(what)
 
 
-def _by_resident(what: Happening) -> bool:
+def _by_resident(what: Occurrence) -> bool:
     return bool(what.event.by_resident)
 
 
-def _for_resident(what: Happening) -> bool:
+def _for_resident(what: Occurrence) -> bool:
     return bool(what.event.public and not what.event.by_resident)
 
 
-def _among_staff(what: Happening) -> bool:
+def _among_staff(what: Occurrence) -> bool:
     return not what.event.public and not what.event.by_resident
 
 
-def _not_withdrawn(what: Happening) -> bool:
+def _not_withdrawn(what: Occurrence) -> bool:
     return bool(what.event.reason != cases.CloseReason.WITHDRAWN)
 
 
-def _not_returned(what: Happening) -> bool:
+def _not_returned(what: Occurrence) -> bool:
     return bool(what.event.because != cases.EscalationCause.RETURNED)
 
 
@@ -254,7 +254,7 @@ SILENT: dict[type[Event], str] = {
 """Events of requests of which nobody is told, and why."""
 
 
-def facts(what: Happening) -> dict[str, Any]:
+def facts(what: Occurrence) -> dict[str, Any]:
     """What fills the gaps of a template, but for the quoted words and the codes."""
     if what.team is not None:
         return {"team": Names(what.team.name, what.team.name_en)}

@@ -52,7 +52,7 @@ def _led_by(*leads: str) -> tuple[Index, ...]:
 class Case(contract.Filing, Entity[CaseEvent]):
     """One request of one resident, from filing to rating."""
 
-    kind: ClassVar[str] = "case"
+    entity_type: ClassVar[str] = "case"
     indexes: ClassVar[tuple[Index, ...]] = (
         *_led_by("under", "state.handler_id"),
         Index((("state.resident_id", 1), ("state.filed_at", 1), ("_id", 1))),
@@ -84,7 +84,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
     level: int = 0
     owner_id: str | None = None
     owner_place: str | None = None
-    climbs_from: Instant | None = None
+    escalates_from: Instant | None = None
     next_tick_at: Instant | None = None
 
     answer: Sealed | None = None
@@ -137,12 +137,12 @@ class Case(contract.Filing, Entity[CaseEvent]):
         return left if left * 60 >= 1 else 0.0
 
     @property
-    def climbs_at(self) -> datetime | None:
+    def escalates_at(self) -> datetime | None:
         """When it climbs next: where its limit ends, and not before the rest after the last climb is over."""
         if self.at_top:
             return None
         limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
-        return max(limit, self.climbs_from or limit)
+        return max(limit, self.escalates_from or limit)
 
     def apply(self, event: CaseEvent) -> None:
         """Take an event into the state."""
@@ -199,7 +199,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
             case contract.LimitsSet():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.responded = self.warned = self.overdue = False
-                self.climbs_from = None
+                self.escalates_from = None
             case contract.CaseAccepted():
                 self.responded = True
             case contract.CasePaused():
@@ -208,14 +208,14 @@ class Case(contract.Filing, Entity[CaseEvent]):
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.paused_at = self.paused_until = None
                 self.paused_hours += event.stood_hours
-                self.climbs_from = event.next_at
+                self.escalates_from = event.next_at
             case contract.CaseWarned():
                 self.warned = True
             case contract.CaseOverdue():
                 self.warned = self.overdue = True
             case contract.CaseEscalated():
                 self.level, self.owner_id, self.owner_place = event.level, event.owner_id, event.owner_place
-                self.climbs_from = event.next_at
+                self.escalates_from = event.next_at
             case _:
                 assert_never(event)
 
@@ -250,7 +250,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
             return self.resolved_at and self.resolved_at + REOPENABLE
         if self.state not in RUNNING:
             return None
-        marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.climbs_at)
+        marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.escalates_at)
         return min((mark for mark in marks if mark is not None), default=None)
 
 

@@ -104,7 +104,7 @@ async def consumer(mongo: Mongo, group: str, service: Service) -> list[Finding]:
     """Whether it goes on, and which of its reactions do; nothing of a service that listens to nobody."""
     if not service.all_reactions:
         return []
-    wish = await orders.wish_of(mongo, group)
+    wish = await orders.desired_state(mongo, group)
     resume = f"linli consumer resume {service.name}"
     found = [_reaction(switch) for switch in await switches.switches(mongo) if not switch.on]
     if wish.state == orders.STOPPED:

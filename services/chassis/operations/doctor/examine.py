@@ -89,4 +89,6 @@ async def _look(check: str, look: Look, seconds: float = SECONDS) -> list[Findin
     except (TimeoutError, Unavailable, BrokerAway) as error:
         return [wrong(check, f"does not answer ({type(error).__name__})", _AWAY)]
     except Exception as error:  # whatever it is: it must not hide what else was found
-        return [wrong(check, f"cannot be examined ({logs.told(error)})", "mend what that says, or tell the developers")]
+        return [
+            wrong(check, f"cannot be examined ({logs.safe_text(error)})", "mend what that says, or tell the developers")
+        ]

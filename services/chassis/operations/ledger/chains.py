@@ -8,7 +8,7 @@ from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.commands import Commands
 from services.chassis.operations.ledger.histories import Histories
 from services.chassis.operations.ledger.report import Line, Report
-from services.chassis.runtime.service import Service, open_house
+from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.audit import COLLECTION, HEADS, id_of, seal
 from services.chassis.storage.mongo import Document, Mongo
@@ -20,17 +20,17 @@ NAMED = 1000
 
 async def audit(service: Service, settings: Settings, since: datetime | None, say: Say) -> Report:
     """Check entries written from ``since`` on, and all histories with their archives; Unavailable for trouble."""
-    house = open_house(service, settings)
+    container = open_container(service, settings)
     try:
-        at = house.clock()
-        chains = Chains(house.mongo, house.vault.master, say)
+        at = container.clock()
+        chains = Chains(container.mongo, container.vault.master, say)
         await chains.read(since)
-        histories = Histories(house.mongo, service.entities, Commands(()), say)
+        histories = Histories(container.mongo, service.entities, Commands(()), say)
         histories.versions.named = NAMED
         await histories.read()
         return Report(service.name, at, [chains.line, histories.versions])
     finally:
-        await house.mongo.close()
+        await container.mongo.close()
 
 
 class Chains:

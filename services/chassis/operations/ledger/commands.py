@@ -115,7 +115,7 @@ class Commands:
 
 def read(file: Path, routes: Sequence[Routes]) -> Commands:
     """The commands that one of these routes answers; LogUnreadable names the first wrong line."""
-    doors = [(door.method, _pattern(table.prefix + door.path)) for table in routes for door in table.doors]
+    doors = [(door.method, _pattern(table.prefix + door.path)) for table in routes for door in table.routes]
     return Commands(command for command in each(file) if _ours(command, doors))
 
 

@@ -8,7 +8,7 @@ from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import Copying, Delivered, Unreadable
 from services.chassis.operations.ledger.histories import differing
 from services.chassis.operations.ledger.reactions import dropped_among, expect_unparked, parked_among
-from services.chassis.operations.ledger.report import Line, Place
+from services.chassis.operations.ledger.report import Line, TopicPartition
 from services.chassis.storage.mongo import Document, Mongo
 
 _CHUNK = 200
@@ -86,7 +86,7 @@ class Copied:
                 await self._compare(id, self._folds[id], stored.get(id))
         self._folds = {}
 
-    async def finish(self, past: Past, cut: dict[Place, int]) -> None:
+    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
         """Judge those that are newer than the cut, with the events behind it."""
         await self._find_strangers()
         if self._newer:
@@ -136,7 +136,7 @@ class Copied:
             async for found in self._mongo.each(self._kind.collection(), {"_id": {"$in": fresh}}):
                 self._newer.update({document["_id"]: (Folding(), document) for document in found})
 
-    async def _read_on(self, past: Past, cut: dict[Place, int]) -> None:
+    async def _read_on(self, past: Past, cut: dict[TopicPartition, int]) -> None:
         for topic in {topic for topic, _ in cut}:
             for place, end in (await past.ends(topic)).items():
                 async for records in past.read(*place, cut[place], end):

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from services.chassis.messaging import parking
 from services.chassis.messaging.kafka import Past
 from services.chassis.operations.answering import Say
-from services.chassis.operations.ledger.report import Line, Place
+from services.chassis.operations.ledger.report import Line, TopicPartition
 from services.chassis.storage.mongo import Mongo
 
 _LOOK_SECONDS = 0.25
@@ -52,8 +52,8 @@ async def _unpublished(mongo: Mongo, waiting: Sequence[tuple[str, str, int]]) ->
 
 
 async def consumed_in_time(
-    past: Past, group: str, cut: Mapping[Place, int], within: float, say: Say
-) -> tuple[dict[Place, int], Line]:
+    past: Past, group: str, cut: Mapping[TopicPartition, int], within: float, say: Say
+) -> tuple[dict[TopicPartition, int], Line]:
     """(how far the group has confirmed, at most up to the cut; whether it was all ``within`` seconds from now)."""
     line, give_up = Line("L9", group), time.monotonic() + within
     line.count("records before the cut", sum(cut.values()))
@@ -74,8 +74,8 @@ async def consumed_in_time(
 class Truth:
     """What gauges should show, as broker and database say at one moment."""
 
-    ends: Mapping[Place, int]
-    confirmed: Mapping[Place, int]
+    ends: Mapping[TopicPartition, int]
+    confirmed: Mapping[TopicPartition, int]
     parked: Mapping[str, int]
 
 
@@ -83,7 +83,7 @@ class Truth:
 class Shown:
     """What the gauges of all workers of a service show."""
 
-    lag: Mapping[Place, float]
+    lag: Mapping[TopicPartition, float]
     parked: Mapping[str, float]
 
 
@@ -111,14 +111,14 @@ class Gauges:
         return line
 
     async def _truth(self) -> Truth:
-        ends: dict[Place, int] = {}
+        ends: dict[TopicPartition, int] = {}
         for topic in self._topics:
             ends |= await self._past.ends(topic)
         confirmed = await self._past.committed(self._group) if self._topics else {}
         return Truth(ends, confirmed, await parked_by_reaction(self._mongo))
 
     async def _shown(self) -> Shown:
-        lag: dict[Place, float] = {}
+        lag: dict[TopicPartition, float] = {}
         parked: dict[str, float] = {}
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             for worker in self._workers:
@@ -159,7 +159,7 @@ async def _metrics(session: aiohttp.ClientSession, worker: str) -> str:
         raise Unanswered(f"{worker}/metrics: {type(error).__name__}: {error}") from error
 
 
-def _add(text: str, lag: dict[Place, float], parked: dict[str, float]) -> None:
+def _add(text: str, lag: dict[TopicPartition, float], parked: dict[str, float]) -> None:
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name == "linli_consumer_lag_records":

@@ -6,7 +6,7 @@ from typing import Protocol
 from services.chassis.messaging import dropped, parking
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Unreadable
-from services.chassis.operations.ledger.report import Line, Place
+from services.chassis.operations.ledger.report import Line, TopicPartition
 from services.chassis.storage.mongo import Mongo
 
 
@@ -19,7 +19,7 @@ class Judge(Protocol):
     async def end(self) -> None:
         """The partition has been read."""
 
-    async def finish(self, past: Past, cut: dict[Place, int]) -> None:
+    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
         """All partitions have been read."""
 
     def line(self) -> Line:
@@ -29,7 +29,7 @@ class Judge(Protocol):
 class Remembered:
     """A reaction that remembers what it has seen: an event is seen, or parked, or was dropped, or was left out."""
 
-    def __init__(self, mongo: Mongo, reaction: AnyReaction, begins: Mapping[Place, int]) -> None:
+    def __init__(self, mongo: Mongo, reaction: AnyReaction, begins: Mapping[TopicPartition, int]) -> None:
         """``begins``: from which offsets on it was to take events."""
         self._mongo, self._reaction, self._begins = mongo, reaction, begins
         self._line = Line("L7", reaction.name)
@@ -59,7 +59,7 @@ class Remembered:
     async def end(self) -> None:
         """Nothing is held back."""
 
-    async def finish(self, past: Past, cut: dict[Place, int]) -> None:
+    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
         """Nothing is held back."""
 
     def line(self) -> Line:

@@ -9,7 +9,7 @@ from services.chassis.domain.events import Recorded
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.histories import broken_history, differing, with_archive
 from services.chassis.operations.ledger.report import EXAMPLES
-from services.chassis.runtime.service import Service, open_house
+from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.mongo import Document, Mongo
 
@@ -97,15 +97,15 @@ class Answer:
 
 async def rebuild(service: Service, settings: Settings, wanted: Wanted, say: Say) -> Answer:
     """Fold the histories of a kind again; Unavailable where the database is away: the next run goes on from there."""
-    house = open_house(service, settings)
-    answer = Answer(service.name, wanted.kind, [k.kind for k in service.entities], not wanted.write, Found())
+    container = open_container(service, settings)
+    answer = Answer(service.name, wanted.kind, [k.entity_type for k in service.entities], not wanted.write, Found())
     try:
         for kind in service.entities:
-            if kind.kind == wanted.kind:
-                await _Pass(house.mongo, kind, wanted, answer, say).run()
+            if kind.entity_type == wanted.kind:
+                await _Pass(container.mongo, kind, wanted, answer, say).run()
         return answer
     finally:
-        await house.mongo.close()
+        await container.mongo.close()
 
 
 class _Pass:
@@ -122,10 +122,10 @@ class _Pass:
             if self._answer.found.looked_at % _BATCH == 0:
                 await self._note(document["_id"])
         if self._wanted.resumable:
-            await self._mongo.delete(COLLECTION, {"_id": self._kind.kind})
+            await self._mongo.delete(COLLECTION, {"_id": self._kind.entity_type})
 
     async def _rest(self) -> Document:
-        begun = await self._mongo.find_one(COLLECTION, {"_id": self._kind.kind})
+        begun = await self._mongo.find_one(COLLECTION, {"_id": self._kind.entity_type})
         if begun is None or self._wanted.again or not self._wanted.resumable:
             return {}
         self._answer.found, self._answer.resumed_after = Found(**begun["found"]), begun["after"]
@@ -136,7 +136,7 @@ class _Pass:
         self._say(f"{found.looked_at} looked at, {found.differing} differing")
         if self._wanted.resumable:
             change = {"$set": {"after": after, "found": asdict(found)}}
-            await self._mongo.update(COLLECTION, {"_id": self._kind.kind}, change, upsert=True)
+            await self._mongo.update(COLLECTION, {"_id": self._kind.entity_type}, change, upsert=True)
 
     async def _look(self, document: Document) -> None:
         verdict = judged(self._kind, document)

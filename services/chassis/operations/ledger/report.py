@@ -9,7 +9,7 @@ from typing import Any
 EXAMPLES = 10
 """So many breaches of a line are named where it does not say otherwise; all are counted."""
 
-Place = tuple[str, int]
+TopicPartition = tuple[str, int]
 """A partition of a topic."""
 
 TITLES = {
@@ -31,7 +31,7 @@ class Cut:
     """What the ledger judges: events of other services before these offsets, which have had their effects by now."""
 
     at: datetime
-    heard: Mapping[Place, int]
+    heard: Mapping[TopicPartition, int]
 
 
 @dataclass

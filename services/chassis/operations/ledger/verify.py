@@ -13,10 +13,10 @@ from services.chassis.operations.ledger.copies import Copied
 from services.chassis.operations.ledger.histories import Histories
 from services.chassis.operations.ledger.published import Published
 from services.chassis.operations.ledger.reactions import Judge, Readable, Remembered
-from services.chassis.operations.ledger.report import Cut, Line, Place, Report
-from services.chassis.runtime.service import Service, open_house
+from services.chassis.operations.ledger.report import Cut, Line, Report, TopicPartition
+from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 
 
 @dataclass(frozen=True)
@@ -33,22 +33,22 @@ class Question:
 
 async def verify(service: Service, settings: Settings, question: Question, say: Say = quietly) -> Report:
     """Check what one service promised; BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing for trouble."""
-    house = open_house(service, settings)
+    container = open_container(service, settings)
     try:
         async with Past(settings.kafka).open() as past:
-            return await _Ledger(service, settings, question, house, past, say).report()
+            return await _Ledger(service, settings, question, container, past, say).report()
     finally:
-        await house.mongo.close()
+        await container.mongo.close()
 
 
 class _Ledger:
     """The steps, in the order that ``services.chassis.operations.ledger`` gives the reasons for."""
 
     def __init__(
-        self, service: Service, settings: Settings, question: Question, house: House, past: Past, say: Say
+        self, service: Service, settings: Settings, question: Question, container: Container, past: Past, say: Say
     ) -> None:
         self._service, self._settings, self._question = service, settings, question
-        self._house, self._past, self._say = house, past, say
+        self._house, self._past, self._say = container, past, say
         self._group = settings.group(service.name)
 
     async def report(self) -> Report:
@@ -67,8 +67,8 @@ class _Ledger:
             lines += await check(self._house, Cut(at, reached))
         return Report(self._service.name, at, lines)
 
-    async def _ends(self, topics: Sequence[str]) -> dict[Place, int]:
-        ends: dict[Place, int] = {}
+    async def _ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+        ends: dict[TopicPartition, int] = {}
         for topic in topics:
             ends |= await self._past.ends(topic)
         return ends
@@ -83,13 +83,13 @@ class _Ledger:
         relay = await lag.published_in_time(mongo, histories.waiting, self._question.within, self._say)
         return [*histories.lines(), *published.lines(), relay]
 
-    async def _reach(self, group: str, cut: dict[Place, int]) -> tuple[dict[Place, int], list[Line]]:
+    async def _reach(self, group: str, cut: dict[TopicPartition, int]) -> tuple[dict[TopicPartition, int], list[Line]]:
         if not cut:
             return {}, []
         reached, line = await lag.consumed_in_time(self._past, group, cut, self._question.within, self._say)
         return reached, [line]
 
-    async def _reactions(self, cut: dict[Place, int]) -> list[Line]:
+    async def _reactions(self, cut: dict[TopicPartition, int]) -> list[Line]:
         """What the topics that this service listens to tell of its reactions and copies."""
         if not cut:
             return []

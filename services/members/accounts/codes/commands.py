@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.scope import PUBLIC, SYSTEM, house
+from services.chassis.domain.scope import PUBLIC, SYSTEM, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.usecase import Command, Context, usecase
 from services.members.accounts.codes import model
@@ -65,11 +65,11 @@ async def accept_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
 
 def behind_the_door(ctx: Context) -> Context:
     """The same request with the eyes of the house: who signs in is nobody yet, and may see nothing."""
-    return replace(ctx, actor=house("sign-in"), if_match=None)
+    return replace(ctx, actor=system_actor("sign-in"), if_match=None)
 
 
 def _id(person_id: str) -> str:
-    return id_from(PhoneCode.kind, person_id)
+    return id_from(PhoneCode.entity_type, person_id)
 
 
 def _mark(ctx: Context, person_id: str, digits: str) -> str:

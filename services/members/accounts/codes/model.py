@@ -62,7 +62,7 @@ class TooManyWrongCodes(Refusal):
 class PhoneCode(Entity[PhoneCodeEvent]):
     """The codes of one phone; the code itself is nowhere in clear, only a keyed mark of it is kept."""
 
-    kind: ClassVar[str] = "phonecode"
+    entity_type: ClassVar[str] = "phonecode"
 
     person_id: str | None = None
     issued: list[Instant] = Field([])

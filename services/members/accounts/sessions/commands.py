@@ -149,7 +149,7 @@ async def _admitted(ctx: Context, account: Account, entrance: Entrance) -> Token
 
 async def _account_of(ctx: Context, login: str) -> Account | None:
     """The open account with this login."""
-    id = await ctx.store.claimed(Account.kind, f"login|{login}")
+    id = await ctx.store.claimed(Account.entity_type, f"login|{login}")
     try:
         account = await ctx.store.get(Account, id or "")
     except NotFound:
@@ -163,10 +163,10 @@ async def _proven(ctx: Context, account: Account | None, cmd: SignInStaff, last_
     fits = await asyncio.to_thread(accounts.fits, cmd.password, known)
     if account is None or account.totp is None or not fits:
         return None
-    await ctx.vault.hold(account.subjects())
+    await ctx.vault.ensure_keys(account.subjects())
     secret = ctx.vault.open(account.totp, account.person_id, "totp")
     return model.step_of(cmd.otp, secret, last_step, ctx.now()) if secret else None
 
 
 def _guard_of(ctx: Context, login: str) -> str:
-    return id_from(Guard.kind, ctx.vault.master.blind("login", login))
+    return id_from(Guard.entity_type, ctx.vault.master.blind("login", login))

@@ -111,7 +111,7 @@ class TooManyAttempts(Refusal):
 class Session(Entity[SessionEvent]):
     """One stay of an account; of its refresh token only a hash is kept."""
 
-    kind: ClassVar[str] = "session"
+    entity_type: ClassVar[str] = "session"
 
     account_id: str
     entrance: Entrance | str
@@ -142,7 +142,7 @@ class Session(Entity[SessionEvent]):
 class Guard(Entity[GuardEvent]):
     """Stands before one login, whether there is such an account or not, so that a lock tells nothing about that."""
 
-    kind: ClassVar[str] = "guard"
+    entity_type: ClassVar[str] = "guard"
 
     failures: int = 0
     failed_at: Instant | None = None

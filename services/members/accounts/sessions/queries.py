@@ -37,7 +37,7 @@ class TokensView(BaseModel):
 def tokens(ctx: Context, account: Account, session: Session, secret: str) -> TokensView:
     """The tokens of an account's session, whose refresh token holds ``secret``."""
     return TokensView(
-        access_token=ctx.part(Signer).sign(account.actor(session.id), ctx.now()),
+        access_token=ctx.dependency(Signer).sign(account.actor(session.id), ctx.now()),
         expires_in=int(LIFE.total_seconds()),
         refresh_token=f"{session.id}.{secret}",
         refresh_expires_in=int((session.idle_until - ctx.now()).total_seconds()),
@@ -48,5 +48,5 @@ def tokens(ctx: Context, account: Account, session: Session, secret: str) -> Tok
 async def get_keys(ctx: Context) -> Response:
     """Fetch the public keys by which our tokens are verified."""
     headers = {"Cache-Control": f"public, max-age={_CACHED_SECONDS}"}
-    body = orjson.dumps(ctx.part(KeySet).document)
+    body = orjson.dumps(ctx.dependency(KeySet).document)
     return Response(body, headers=headers, media_type="application/jwk-set+json")

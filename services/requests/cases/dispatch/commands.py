@@ -87,4 +87,4 @@ async def free_slot(ctx: Context, load_id: str, case_id: str) -> TeamLoad:
 
 
 def _assign(ctx: Context, case: Case, choice: Choice) -> None:
-    model.assign(case, choice, case.respond_anew(ctx.part(WorkingCalendar), ctx.now()))
+    model.assign(case, choice, case.respond_anew(ctx.dependency(WorkingCalendar), ctx.now()))

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.contracts.members.areas import Level, part
+from services.contracts.members.areas import Level, enclosing
 from services.contracts.members.organisations import OrganisationKind
 from services.contracts.requests.cases import CaseDispatched, CaseUnassigned
 from services.contracts.requests.catalogue import Tier
@@ -137,7 +137,7 @@ def next_one(case: Case, near: Nearby) -> Choice:
 
 def by_hand(office: Organisation) -> Choice:
     """An organisation as somebody of its tier; HandlerUnfit where its kind does no cases, as a hotline."""
-    tier = TIER_OF.get(office.sort)
+    tier = TIER_OF.get(office.kind)
     if tier is None:
         raise HandlerUnfit(handler_zh=office.name, handler_en=office.name_en or office.name)
     return Choice.of(tier, office)
@@ -145,7 +145,7 @@ def by_hand(office: Organisation) -> Choice:
 
 def expect_serves(case: Case, handler: Organisation | Team) -> None:
     """Refuse whoever serves another place; a team may help in its whole sub-district."""
-    near = isinstance(handler, Team) and part(case.area, Level.SUB_DISTRICT) in handler.places()
+    near = isinstance(handler, Team) and enclosing(case.area, Level.SUB_DISTRICT) in handler.places()
     if not near and handler.area not in case.places():
         raise HandlerElsewhere(handler_zh=handler.name, handler_en=handler.name_en or handler.name)
 
@@ -171,7 +171,7 @@ def _dispatched(choice: Choice, *, forced: bool = False, respond_by: datetime | 
 
 
 def _offices(near: Nearby, sort: OrganisationKind) -> list[Organisation]:
-    return [office for office in near.offices if office.sort == sort]
+    return [office for office in near.offices if office.kind == sort]
 
 
 def _station(_: Case, near: Nearby) -> list[Choice]:
@@ -209,7 +209,7 @@ SlotEvent = SlotReserved | SlotRefused | SlotFreed
 class TeamLoad(Entity[SlotEvent]):
     """The cases that a volunteer team has now: one for each team, so that two cannot take its last slot."""
 
-    kind: ClassVar[str] = "load"
+    entity_type: ClassVar[str] = "load"
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.cases", 1),)),)
 
     team_id: str

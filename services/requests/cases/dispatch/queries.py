@@ -28,7 +28,7 @@ async def taken(ctx: Context, teams: list[Team]) -> dict[str, int]:
     if not teams:
         return {}
     where = {"_id": {"$in": [load_id(team.id) for team in teams]}}
-    loads = await ctx.store.as_house().find(TeamLoad, where, order=_BY_ID, limit=_MOST)
+    loads = await ctx.store.as_system().find(TeamLoad, where, order=_BY_ID, limit=_MOST)
     return {load.team_id: len(load.cases) for load in loads}
 
 
@@ -50,10 +50,10 @@ async def team(ctx: Context, id: str) -> Team:
 
 async def holding(ctx: Context, case_id: str) -> TeamLoad | None:
     """The load in which a case has a slot."""
-    found = await ctx.store.as_house().find(TeamLoad, {"state.cases": case_id}, order=_BY_ID, limit=1)
+    found = await ctx.store.as_system().find(TeamLoad, {"state.cases": case_id}, order=_BY_ID, limit=1)
     return found[0] if found else None
 
 
 def load_id(team_id: str) -> str:
     """The id of a team's load."""
-    return id_from(TeamLoad.kind, team_id)
+    return id_from(TeamLoad.entity_type, team_id)

@@ -14,11 +14,11 @@ from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotRefused
 from services.requests.cases.dispatch import commands, queries
 
-Moved = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved | CaseCancelled | CaseRejected
+HandlerChanged = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved | CaseCancelled | CaseRejected
 
 
 @reaction("keep-team-slots", CaseDispatched, CaseUnassigned, CaseReturned, CaseResolved, CaseCancelled, CaseRejected)
-async def keep_team_slots(ctx: Context, delivered: Delivered, event: Moved) -> None:
+async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChanged) -> None:
     """Reserve a slot at the team that was given a case, and free the one that the case had elsewhere."""
     given = isinstance(event, CaseDispatched) and event.tier == Tier.TEAM
     team_id = event.handler_id if isinstance(event, CaseDispatched) and given else None

@@ -8,7 +8,7 @@ from pydantic import Field
 from services.chassis.domain.values import Text, shaped
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.storage.vault import KeyNotHere
-from services.chassis.usecase import Command, Context, both, usecase
+from services.chassis.usecase import Command, Context, gather_two, usecase
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import (
     CaseCancelled,
@@ -78,11 +78,11 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
     """Ask for something: the answer says the number, who has it now and by when it is due."""
     async with ctx.store.create(Case) as case:
         resident_id, channel = model.resident_of(ctx.actor, cmd.on_behalf_of)
-        item, place = await both(offered(ctx, cmd.item), fileable(ctx, cmd.area))
+        item, place = await gather_two(offered(ctx, cmd.item), fileable(ctx, cmd.area))
         model.expect_within(ctx.actor, place, channel)
         expect_answers(item, cmd.answers or {})
         await _hold_key(ctx, resident_id, channel)
-        number, near = await both(take_number(ctx, case.id), nearby(ctx, place.id, item))
+        number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
         case.record(
             CaseFiled(
                 **_asked(item),
@@ -95,7 +95,7 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
                 area=place.id,
             )
         )
-        limits.set_limits(case, ctx.part(WorkingCalendar), ctx.now())
+        limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
         dispatch.give(case, dispatch.choose(case, near), "nobody-serves")
     return case
 
@@ -136,14 +136,14 @@ async def reopen(ctx: Context, case_id: str, cmd: ReopenCase) -> Case:
         reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case.area, case)
         again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
         choice = model.reopen(case, again, near)
-        limits.set_limits(case, ctx.part(WorkingCalendar), ctx.now())
+        limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
         dispatch.give(case, choice, "nobody-left")
     return case
 
 
 async def _hold_key(ctx: Context, resident_id: str, channel: Channel) -> None:
     try:
-        await ctx.vault.hold([resident_id])
+        await ctx.vault.ensure_keys([resident_id])
     except KeyNotHere as late:
         if channel is Channel.SELF:
             raise

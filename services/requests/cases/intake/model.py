@@ -6,7 +6,7 @@ from services.contracts.members.roles import Role
 from services.contracts.requests.cases import CaseReopened, Channel
 from services.requests.cases.dispatch.model import Choice, Nearby, choose, supervisor
 from services.requests.cases.model import Case
-from services.requests.providers.model import Place
+from services.requests.providers.model import AreaCopy
 
 
 class ResidentMissing(Refusal):
@@ -57,7 +57,7 @@ def position(latitude: float | None, longitude: float | None) -> str | None:
     return None if latitude is None else f"{latitude} {longitude}"
 
 
-def expect_within(actor: Actor, place: Place, channel: Channel) -> None:
+def expect_within(actor: Actor, place: AreaCopy, channel: Channel) -> None:
     """Refuse an operator's filing outside the operator's own places; residents may ask for help anywhere."""
     if channel is Channel.ON_BEHALF and set(actor.places).isdisjoint(place.places()):
         raise AreaOutsideYours(area=place.id)

@@ -12,7 +12,7 @@ from services.requests.cases.limits import model
 from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
 from services.requests.cases.steps.model import Step, expect, may
-from services.requests.providers.queries import ladder
+from services.requests.providers.queries import escalation_path
 
 
 class PauseCase(Command):
@@ -35,7 +35,7 @@ async def pause(ctx: Context, case_id: str, cmd: PauseCase) -> Case:
     """Let the clock of a case stand while it waits for something outside."""
     async with ctx.store.change(Case, case_id) as case:
         expect(case, Step.PAUSE, ctx.actor, ctx.now())
-        until = model.pause_end(case, ctx.part(WorkingCalendar), ctx.now(), cmd.until)
+        until = model.pause_end(case, ctx.dependency(WorkingCalendar), ctx.now(), cmd.until)
         model.pause(case, await sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
     return case
 
@@ -45,7 +45,7 @@ async def resume(ctx: Context, case_id: str) -> Case:
     """Go on with a case that waited; the time that it stood is added to its limits."""
     async with ctx.store.change(Case, case_id) as case:
         expect(case, Step.RESUME, ctx.actor, ctx.now())
-        model.resume(case, ctx.part(WorkingCalendar), ctx.now())
+        model.resume(case, ctx.dependency(WorkingCalendar), ctx.now())
     return case
 
 
@@ -54,9 +54,9 @@ async def return_case(ctx: Context, case_id: str, cmd: ReturnCase) -> Case:
     """Give a case back that is not yours; the second time the supervisor decides who does it."""
     async with ctx.store.change(Case, case_id) as case:
         expect(case, Step.RETURN, ctx.actor, ctx.now())
-        rungs = await ladder(ctx, case.area, case.handler_id)
+        levels = await escalation_path(ctx, case.area, case.handler_id)
         reason = await sealed(ctx, case, "reason", cmd.reason)
-        model.send_back(case, reason, rungs, ctx.part(WorkingCalendar), ctx.now())
+        model.send_back(case, reason, levels, ctx.dependency(WorkingCalendar), ctx.now())
     return case
 
 
@@ -73,6 +73,6 @@ async def urge(ctx: Context, case_id: str) -> Case:
 async def tick(ctx: Context, case_id: str) -> Case:
     """Warn, note that a case is late, let it climb one level, end its pause or close it, as its time has come."""
     async with ctx.store.change(Case, case_id) as case:
-        rungs = await ladder(ctx, case.area, case.handler_id) if model.is_climbing(case, ctx.now()) else ()
-        model.tick(case, rungs, ctx.part(WorkingCalendar), ctx.now())
+        levels = await escalation_path(ctx, case.area, case.handler_id) if model.is_escalating(case, ctx.now()) else ()
+        model.tick(case, levels, ctx.dependency(WorkingCalendar), ctx.now())
     return case

@@ -22,7 +22,7 @@ from services.contracts.requests.cases import (
 from services.contracts.requests.catalogue import Tier
 from services.requests.cases.model import RETURNS, Case
 from services.requests.cases.states.model import DONE, RUNNING, State
-from services.requests.providers.model import Rung
+from services.requests.providers.model import EscalationLevel
 
 WARN_AFTER = 0.8
 """The part of the time for a case after which whoever has it is warned."""
@@ -31,7 +31,7 @@ REST: Mapping[int, float] = {1: 8.0, 2: 16.0}
 _REST_ABOVE = 16.0
 _COUNTY = 1
 _FLOOR: Mapping[str | None, int] = {Tier.CENTRE: 1, Tier.COUNTY: 1, Tier.SUPERVISION: 1}
-"""Above which rung the handlers of a tier stand already: the lowest is the sub-district's centre."""
+"""Above which level the handlers of a tier stand already: the lowest is the sub-district's centre."""
 
 
 class PauseUnfit(Refusal):
@@ -74,18 +74,20 @@ def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
             respond_by=calendar.add(case.respond_by, stood),
             warn_at=calendar.add(case.warn_at, stood),
             due_at=calendar.add(case.due_at, stood),
-            next_at=calendar.add(case.climbs_from, stood) if case.climbs_from else None,
+            next_at=calendar.add(case.escalates_from, stood) if case.escalates_from else None,
             stood_hours=stood / timedelta(hours=1),
         )
     )
 
 
-def send_back(case: Case, reason: Sealed, rungs: Sequence[Rung], calendar: WorkingCalendar, now: datetime) -> None:
+def send_back(
+    case: Case, reason: Sealed, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime
+) -> None:
     """Give a case back to the dispatcher; the second time it is the supervisor's."""
     again_by = case.respond_anew(calendar, now)
     case.record(CaseReturned(reason=reason, times=case.returns + 1, respond_by=again_by))
-    if case.returns >= RETURNS and _height(case.owner_place, rungs) < _COUNTY:
-        _climb_to(case, rungs[_COUNTY], rungs, calendar, now, EscalationCause.RETURNED)
+    if case.returns >= RETURNS and _height(case.owner_place, levels) < _COUNTY:
+        _escalate_to(case, levels[_COUNTY], levels, calendar, now, EscalationCause.RETURNED)
 
 
 def urge(case: Case, now: datetime, *, by_resident: bool) -> None:
@@ -93,12 +95,12 @@ def urge(case: Case, now: datetime, *, by_resident: bool) -> None:
     case.record(CaseUrged(times=case.urged + 1, urged_at=now, by_resident=by_resident))
 
 
-def is_climbing(case: Case, now: datetime) -> bool:
+def is_escalating(case: Case, now: datetime) -> bool:
     """Whether it is time for a case to climb."""
-    return case.state in RUNNING and case.climbs_at is not None and case.climbs_at <= now
+    return case.state in RUNNING and case.escalates_at is not None and case.escalates_at <= now
 
 
-def tick(case: Case, rungs: Sequence[Rung], calendar: WorkingCalendar, now: datetime) -> None:
+def tick(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
     """Let happen what time brings: a pause ends, a resolved case is closed, a warning, overdue, one level up."""
     if case.next_tick_at is None or case.next_tick_at > now:
         return
@@ -107,44 +109,52 @@ def tick(case: Case, rungs: Sequence[Rung], calendar: WorkingCalendar, now: date
     elif case.state in DONE:
         case.record(CaseClosed(reason=case.outcome or CloseReason.NO_ACTION))
     else:
-        _run(case, rungs, calendar, now)
+        _run(case, levels, calendar, now)
 
 
-def _run(case: Case, rungs: Sequence[Rung], calendar: WorkingCalendar, now: datetime) -> None:
-    climbing = is_climbing(case, now)
+def _run(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
+    climbing = is_escalating(case, now)
     if not case.overdue and case.due_at <= now:
         case.record(CaseOverdue(due_at=case.due_at))
     elif not case.warned and case.warn_at <= now:
         case.record(CaseWarned(due_at=case.due_at))
     if climbing:
-        _climb_to(case, _next_rung(case, rungs), rungs, calendar, now, _because(case))
+        _escalate_to(case, _next_level(case, levels), levels, calendar, now, _because(case))
 
 
-def _next_rung(case: Case, rungs: Sequence[Rung]) -> Rung:
-    """The lowest rung above everybody who has or owns the case; the top where there is none."""
-    holder = next((rung.place for rung in rungs if rung.office and rung.office.id == case.handler_id), None)
-    lowest = max(_height(holder, rungs) + 1, _FLOOR.get(case.tier, 0), _height(case.owner_place, rungs) + 1)
-    return rungs[min(lowest, len(rungs) - 1)]
+def _next_level(case: Case, levels: Sequence[EscalationLevel]) -> EscalationLevel:
+    """The lowest level above everybody who has or owns the case; the top where there is none."""
+    holder = next(
+        (level.place for level in levels if level.office and level.office.id == case.handler_id),
+        None,
+    )
+    lowest = max(_height(holder, levels) + 1, _FLOOR.get(case.tier, 0), _height(case.owner_place, levels) + 1)
+    return levels[min(lowest, len(levels) - 1)]
 
 
-def _climb_to(
-    case: Case, rung: Rung, rungs: Sequence[Rung], calendar: WorkingCalendar, now: datetime, because: EscalationCause
+def _escalate_to(
+    case: Case,
+    target: EscalationLevel,
+    levels: Sequence[EscalationLevel],
+    calendar: WorkingCalendar,
+    now: datetime,
+    because: EscalationCause,
 ) -> None:
     level = case.level + 1
-    top = rung is rungs[-1]
+    top = target is levels[-1]
     case.record(
         CaseEscalated(
             level=level,
-            owner_id=rung.office.id if rung.office else None,
-            owner_place=rung.place,
+            owner_id=target.office.id if target.office else None,
+            owner_place=target.place,
             because=because,
             next_at=None if top else calendar.add(now, REST.get(level, _REST_ABOVE)),
         )
     )
 
 
-def _height(place: str | None, rungs: Sequence[Rung]) -> int:
-    return next((height for height, rung in enumerate(rungs) if rung.place == place), -1)
+def _height(place: str | None, levels: Sequence[EscalationLevel]) -> int:
+    return next((height for height, level in enumerate(levels) if level.place == place), -1)
 
 
 def _because(case: Case) -> EscalationCause:

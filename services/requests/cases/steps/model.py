@@ -112,7 +112,7 @@ class Step(StrEnum):
     URGE = "urge"
 
 
-Bar = Callable[[Case, Actor, datetime], Refusal | None]
+Precondition = Callable[[Case, Actor, datetime], Refusal | None]
 
 
 def _nothing(*_: object) -> Refusal | None:
@@ -160,15 +160,21 @@ class Rule:
     name: Words
     roles: tuple[Role, ...]
     states: frozenset[State]
-    bar: Bar = _nothing
+    precondition: Precondition = _nothing
     method: str = "POST"
     needs: tuple[str, ...] = ()
 
 
 def _rule(
-    zh: str, en: str, roles: tuple[Role, ...], states: frozenset[State], bar: Bar = _nothing, *, needs: str = ""
+    zh: str,
+    en: str,
+    roles: tuple[Role, ...],
+    states: frozenset[State],
+    precondition: Precondition = _nothing,
+    *,
+    needs: str = "",
 ) -> Rule:
-    return Rule(Words(zh=zh, en=en), roles, states, bar, needs=tuple(needs.split()))
+    return Rule(Words(zh=zh, en=en), roles, states, precondition, needs=tuple(needs.split()))
 
 
 _ASKS = (Role.RESIDENT, Role.OPERATOR)
@@ -204,7 +210,7 @@ STEPS: Mapping[Step, Rule] = {
 }
 """Who may do what in which state: the only place that says so."""
 
-_STANDING: Mapping[Role, Callable[[Case, Actor], bool]] = {
+_ENTITLED: Mapping[Role, Callable[[Case, Actor], bool]] = {
     Role.RESIDENT: lambda case, actor: case.resident_id == actor.person,
     Role.HANDLER: lambda case, actor: case.handler_id is not None and case.handler_id in actor.organisations,
     Role.OPERATOR: lambda case, actor: not set(actor.places).isdisjoint(case.places()),
@@ -219,19 +225,19 @@ def may(step: Step) -> tuple[Role, ...]:
     return STEPS[step].roles
 
 
-def stands(case: Case, actor: Actor, *roles: Role) -> bool:
+def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
     """Whether an actor holds one of these roles for this case."""
-    return any(actor.has(role) and _STANDING[role](case, actor) for role in roles)
+    return any(actor.has(role) and _ENTITLED[role](case, actor) for role in roles)
 
 
 def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
     """Refuse a step that this actor may not take with this case now: NotYourStep, StepNotAllowed, or what bars it."""
     rule = STEPS[step]
-    if not actor.has(SYSTEM) and not stands(case, actor, *rule.roles):
+    if not actor.has(SYSTEM) and not is_entitled(case, actor, *rule.roles):
         raise NotYourStep
     if case.state not in rule.states:
         raise StepNotAllowed(step=step, state=case.state, allowed=allowed(case, actor, now))
-    refusal = rule.bar(case, actor, now)
+    refusal = rule.precondition(case, actor, now)
     if refusal is not None:
         raise refusal
 
@@ -241,7 +247,9 @@ def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
     return [
         step
         for step, rule in STEPS.items()
-        if case.state in rule.states and stands(case, actor, *rule.roles) and rule.bar(case, actor, now) is None
+        if case.state in rule.states
+        and is_entitled(case, actor, *rule.roles)
+        and rule.precondition(case, actor, now) is None
     ]
 
 

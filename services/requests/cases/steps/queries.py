@@ -127,7 +127,7 @@ async def get_case(ctx: Context, case_id: str) -> Case:
 def sees_inside(case: Case, ctx: Context) -> bool:
     """Whether the actor sees a case as one of the city's own people, not only as its resident."""
     staff = (Role.HANDLER, Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
-    return not case.is_of(ctx.actor) or model.stands(case, ctx.actor, *staff)
+    return not case.is_of(ctx.actor) or model.is_entitled(case, ctx.actor, *staff)
 
 
 def _answers(case: Case, ctx: Context) -> dict[str, Any] | None:
@@ -139,7 +139,7 @@ def _answers(case: Case, ctx: Context) -> dict[str, Any] | None:
 def _remaining_hours(case: Case, ctx: Context) -> float | None:
     if case.state not in OPEN:
         return None
-    left = ctx.part(WorkingCalendar).between(case.paused_at or ctx.now(), case.due_at)
+    left = ctx.dependency(WorkingCalendar).between(case.paused_at or ctx.now(), case.due_at)
     return round(left.total_seconds() / 3600, 2)
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from services.chassis.http import limiter as module
-from services.chassis.http.limiter import Gate
+from services.chassis.http.limiter import ConcurrencyLimiter
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_who_waits_goes_in_by_turns_as_others_leave() -> None:
-    gate, order = Gate(1), []
+    gate, order = ConcurrencyLimiter(1), []
 
     async def visit(name: str) -> None:
         if await gate.enter():
@@ -34,7 +34,7 @@ async def test_who_waits_goes_in_by_turns_as_others_leave() -> None:
 
 
 async def test_a_burst_passes_where_places_become_free() -> None:
-    gate = Gate(4)
+    gate = ConcurrencyLimiter(4)
 
     async def visit() -> bool:
         entered = await gate.enter()
@@ -49,7 +49,7 @@ async def test_a_burst_passes_where_places_become_free() -> None:
 
 async def test_who_waits_in_vain_is_turned_away_and_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PATIENCE", 0.05)
-    gate = Gate(1)
+    gate = ConcurrencyLimiter(1)
     assert await gate.enter()
     assert not await gate.enter()
     gate.leave()
@@ -59,7 +59,7 @@ async def test_who_waits_in_vain_is_turned_away_and_takes_no_place(monkeypatch: 
 
 async def test_in_a_queue_that_stands_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PATIENCE", 0.05)
-    gate = Gate(1)
+    gate = ConcurrencyLimiter(1)
     assert await gate.enter()
     assert not await gate.enter()
     monkeypatch.setattr(module, "_PATIENCE", 0.0)  # it has stood for that long; what follows would wait for ever
@@ -75,7 +75,7 @@ async def test_in_a_queue_that_stands_nobody_waits(monkeypatch: pytest.MonkeyPat
 
 
 async def test_the_queue_is_no_longer_than_eight_times_the_places() -> None:
-    gate = Gate(2)
+    gate = ConcurrencyLimiter(2)
     assert [await gate.enter() for _ in range(2)] == [True, True]
     waiting = [asyncio.create_task(gate.enter()) for _ in range(16)]
     await asyncio.sleep(0)
@@ -86,7 +86,7 @@ async def test_the_queue_is_no_longer_than_eight_times_the_places() -> None:
 
 
 async def test_whoever_goes_away_at_any_moment_leaves_no_place_taken_or_given_twice() -> None:
-    gate, chance, most_inside = Gate(3), random.Random(7), [0]
+    gate, chance, most_inside = ConcurrencyLimiter(3), random.Random(7), [0]
 
     async def visit() -> None:
         if not await gate.enter():
@@ -110,7 +110,7 @@ async def test_whoever_goes_away_at_any_moment_leaves_no_place_taken_or_given_tw
 
 
 async def test_those_who_gave_up_take_no_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = Gate(1)
+    gate = ConcurrencyLimiter(1)
     assert await gate.enter()
     monkeypatch.setattr(module, "_PATIENCE", 0.0)
     assert not any(await asyncio.gather(*(gate.enter() for _ in range(8))))

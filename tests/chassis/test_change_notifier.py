@@ -1,4 +1,4 @@
-"""The bell: who waits for something to publish hears of it, once, and of nothing else."""
+"""The notifier: who waits for something to publish hears of it, once, and of nothing else."""
 
 import asyncio
 import time
@@ -12,39 +12,39 @@ from services.chassis.messaging import relay as relay_module
 from services.chassis.messaging.relay import Relay
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import changes as module
-from services.chassis.storage.change_notifier import Bell
+from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.mongo import Put
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support.road import Road, until
 
 LONG, SHORT = 5_000, 50
 
 
-async def pend(house: House, id: str) -> None:
+async def pend(container: Container, id: str) -> None:
     put = Put({"_id": id}, {"$currentDate": {"pending": True}}, upsert=True)
-    await house.mongo.bulk("jars", [put])
+    await container.mongo.bulk("jars", [put])
 
 
-async def test_it_rings_for_what_is_pending_and_for_nothing_else(either: House) -> None:
+async def test_it_rings_for_what_is_pending_and_for_nothing_else(either: Container) -> None:
     mongo = either.mongo
     async with mongo.session() as session:
-        bell = Bell(mongo, session)
-        assert await bell.rang(SHORT)  # it was hung a moment ago: what was before, one has to look for
-        assert not await bell.rang(SHORT)
+        notifier = ChangeNotifier(mongo, session)
+        assert await notifier.wait(SHORT)  # it was hung a moment ago: what was before, one has to look for
+        assert not await notifier.wait(SHORT)
         for write in (pend(either, "new"), pend(either, "new")):
             await write
-            assert await bell.rang(LONG)
+            assert await notifier.wait(LONG)
         await mongo.update("jars", {"_id": "new"}, {"$unset": {"pending": ""}})
         await mongo.update("others", {"_id": "other"}, {"$set": {"text": "pending"}}, upsert=True)
         await mongo.delete("jars", {"_id": "new"})
-        assert not await bell.rang(SHORT)
+        assert not await notifier.wait(SHORT)
 
 
-async def test_who_waits_is_woken_by_a_write(either: House) -> None:
+async def test_who_waits_is_woken_by_a_write(either: Container) -> None:
     async with either.mongo.session() as session:
-        bell = Bell(either.mongo, session)
-        await bell.rang(SHORT)
-        waiting = asyncio.create_task(bell.rang(8_000))
+        notifier = ChangeNotifier(either.mongo, session)
+        await notifier.wait(SHORT)
+        waiting = asyncio.create_task(notifier.wait(8_000))
         await asyncio.sleep(0.1)
         begun = time.monotonic()
         await pend(either, "one")
@@ -52,31 +52,31 @@ async def test_who_waits_is_woken_by_a_write(either: House) -> None:
         assert time.monotonic() - begun < 4  # not by the end of its wait
 
 
-async def test_a_thousand_rings_are_heard_once(either: House) -> None:
+async def test_a_thousand_rings_are_heard_once(either: Container) -> None:
     async with either.mongo.session() as session:
-        bell = Bell(either.mongo, session)
-        await bell.rang(SHORT)
+        notifier = ChangeNotifier(either.mongo, session)
+        await notifier.wait(SHORT)
         for start in range(0, 1_000, 100):
             numbers = range(start, start + 100)
             puts = [Put({"_id": str(n)}, {"$currentDate": {"pending": True}}, upsert=True) for n in numbers]
             await either.mongo.bulk("jars", puts)
-        assert await bell.rang(LONG)
+        assert await notifier.wait(LONG)
         rings = 1
-        while await bell.rang(SHORT):
+        while await notifier.wait(SHORT):
             rings += 1
         assert rings < 10
 
 
-async def test_one_not_listened_to_for_long_is_hung_anew(either: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_not_listened_to_for_long_is_hung_anew(either: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     async with either.mongo.session() as session:
-        bell = Bell(either.mongo, session)
-        await bell.rang(SHORT)
-        before = bell._changes._cursor
+        notifier = ChangeNotifier(either.mongo, session)
+        await notifier.wait(SHORT)
+        before = notifier._changes._cursor
         monkeypatch.setattr(module, "_READ_SECONDS", 0.0)
-        assert await bell.rang(SHORT)
-        assert bell._changes._cursor != before
+        assert await notifier.wait(SHORT)
+        assert notifier._changes._cursor != before
         with pytest.raises(Unavailable):
-            await bell._changes._command("getMore", before, collection="$cmd.aggregate")
+            await notifier._changes._command("getMore", before, collection="$cmd.aggregate")
 
 
 async def test_a_relay_with_nothing_to_do_looks_twice_a_second_and_not_more_often(road: Road) -> None:
@@ -124,7 +124,7 @@ async def test_a_relay_that_waits_is_woken_by_a_write(road: Road, monkeypatch: p
     async with relaying(road):
         await road.jar(1)
         await until(lambda: out(road))
-        await asyncio.sleep(0.3)  # it waits for its bell
+        await asyncio.sleep(0.3)  # it waits for its notifier
         begun = time.monotonic()
         await road.jar(1)
         await until(lambda: out(road))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.chassis.messaging import control as orders
-from services.chassis.messaging.control import PAUSED, STOPPED, wish_of
+from services.chassis.messaging.control import PAUSED, STOPPED, desired_state
 from services.chassis.telemetry import metrics
 from tests.support import toy
 from tests.support.reading import expect_right, settled
@@ -53,11 +53,11 @@ async def test_a_consumer_that_starts_paused_rests_at_once_and_a_new_member_wait
     one, two = await road.consumer("hall-0"), await road.consumer("hall-1")
     async with running(one, two):
 
-        async def both() -> bool:
-            wish = await wish_of(road.hall.mongo, group(road))
+        async def both_wait() -> bool:
+            wish = await desired_state(road.hall.mongo, group(road))
             return {"hall-0", "hall-1"} == set(wish.members) and not wish.waits_for()
 
-        await until(both)
+        await until(both_wait)
         assert await road.hall.mongo.find("seen", {}, limit=1) == []
         await orders.resume(road.hall.mongo, group(road), "test")
 
@@ -65,7 +65,7 @@ async def test_a_consumer_that_starts_paused_rests_at_once_and_a_new_member_wait
             return (await road.sum(jar)).total == 3
 
         await until(all_there)
-    assert (await wish_of(road.hall.mongo, group(road))).members == {}  # they have left
+    assert (await desired_state(road.hall.mongo, group(road))).members == {}  # they have left
 
 
 async def test_after_a_reset_to_the_beginning_all_comes_again_and_nothing_has_its_effect_twice(road: Road) -> None:
@@ -117,7 +117,7 @@ async def test_a_reaction_that_fails_on_everything_stops_the_consumer_instead_of
         parked = await road.parked()
         assert 3 <= len(parked) < 8
         assert "count-coins failed on more than 3 events in a row" in (consumer.stopped() or "")
-        assert (await wish_of(road.hall.mongo, group(road))).state == STOPPED
+        assert (await desired_state(road.hall.mongo, group(road))).state == STOPPED
         monkeypatch.setattr(toy.Poison, "coins", set())  # a better version is deployed
         await orders.resume(road.hall.mongo, group(road), "test")
         await settled(road, consumer)

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any, cast
 
-from services.chassis.domain.scope import house as eyes
-from services.chassis.messaging import memory, orders, switches
-from services.chassis.messaging.backfill import Backfill
+from services.chassis.domain.scope import system_actor as eyes
+from services.chassis.messaging import control, memory, switches
+from services.chassis.messaging.control import ConsumerControl
 from services.chassis.messaging.dropped import Dropped
 from services.chassis.messaging.kafka import Incoming, Past, Publisher
-from services.chassis.messaging.orders import Orders
 from services.chassis.messaging.parking import Parking
 from services.chassis.messaging.relay import Relay
+from services.chassis.operations.backfill import Backfill
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.audit import Action, Audit, Note
@@ -89,14 +89,14 @@ async def _group(mongo: Noting) -> None:
     await switches.stop(mongo, "react", "reason")
     await memory.unseen(mongo, reaction, [toys.delivered()])
     await memory.remember(mongo, reaction, [toys.delivered()])
-    asked = Orders(mongo, "linli.toys", "toys-0")
+    asked = ConsumerControl(mongo, "linli.toys", "toys-0")
     await asked.ask()
     await asked.moved([_PLACE])
     await asked.stop("reason")
     await asked.leave()
-    await orders.move(mongo, "linli.toys", {_PLACE: 7}, "somebody")
-    await orders.pause(mongo, "linli.toys", "reason", "somebody")
-    await orders.resume(mongo, "linli.toys", "somebody", whose="somebody")
+    await control.move(mongo, "linli.toys", {_PLACE: 7}, "somebody")
+    await control.pause(mongo, "linli.toys", "reason", "somebody")
+    await control.resume(mongo, "linli.toys", "somebody", whose="somebody")
 
 
 async def _lease(mongo: Noting) -> None:
@@ -120,6 +120,6 @@ async def _backfilled() -> list[str]:
     acting = toys.Acting()
     acting.mongo.holds["reactions"] = [{"_id": "react", "on": False, "since": AT}]
     lease = Lease(acting.mongo, "backfill", "toys-0", 10)
-    passing = Backfill(acting.house, cast(Past, _Past()), acting.reaction(), "linli.toys", [_PLACE[0]])
+    passing = Backfill(acting.container, cast(Past, _Past()), acting.reaction(), "linli.toys", [_PLACE[0]])
     await passing.run(lease, lambda _: None)
     return acting.mongo.lines()

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from services.chassis.domain.events import Recorded
-from services.chassis.domain.scope import house as eyes
+from services.chassis.domain.scope import system_actor as eyes
 from services.chassis.domain.values import id_from
 from services.chassis.http.auth import Tokens
 from services.chassis.http.routes import Routes
@@ -26,10 +26,10 @@ async def causes() -> list[str]:
     """What each thing that happens is caused by, as it is stored."""
     acting = Acting()
     acting.mongo.holds["toys"] = [{"_id": "toy_1", "state": {"to": toys.AT}, "history": [{"trace": None}]}]
-    handled = await acting.reaction().batch(acting.house, [toys.delivered()])
+    handled = await acting.reaction().batch(acting.container, [toys.delivered()])
     await handled(toys.delivered())
-    await timers.sweep(Timer("tick", Toy, "to", acting.tick), acting.house)
-    acting.causes.append(acting.house.own_context("toys", "cause").step("step").cause)
+    await timers.sweep(Timer("tick", Toy, "to", acting.tick), acting.container)
+    acting.causes.append(acting.container.system_context("toys", "cause").step("step").cause)
     return sorted([*acting.causes, *await _of_requests(acting)])
 
 
@@ -58,7 +58,7 @@ async def _of_requests(acting: Acting) -> list[str]:
     routes, app = Routes("/v1/toys", "toys"), FastAPI()
     routes.get("/{toy_id}", move_toy)
     routes.post("/{toy_id}/move", move_toy)
-    routes.install(app, acting.house, cast(Tokens, _Somebody()), cast(Audit, _Audit()))
+    routes.install(app, acting.container, cast(Tokens, _Somebody()), cast(Audit, _Audit()))
     async with AsyncClient(transport=ASGITransport(app), base_url="http://toys") as client:
         await client.get("/v1/toys/toy_1")
         await client.post("/v1/toys/toy_1/move", headers={"Idempotency-Key": "key"})
@@ -68,7 +68,7 @@ async def _of_requests(acting: Acting) -> list[str]:
 async def values() -> list[str]:
     """One value of each, made of known parts: another label, derivation or order of fields gives another."""
     history = toys.document()["history"]
-    made = Create.of(Toy, toys.Acting().house.own_context("toys", "event:toy_1:1:react"), "part", toys.MOVED)
+    made = Create.of(Toy, toys.Acting().container.system_context("toys", "event:toy_1:1:react"), "part", toys.MOVED)
     with patch("secrets.token_bytes", return_value=bytes(12)):
         found = {
             "id_from(toy, cause)": id_from("toy", "cause"),
@@ -87,7 +87,7 @@ async def _sealed() -> str:
     mongo = toys.Acting().mongo
     mongo.holds["keys"] = [{"_id": "person_1", "wrapped": MASTER.wrap(bytes(32), "person_1")}]
     vault = Vault(mongo, MASTER)
-    await vault.hold(["person_1"])
+    await vault.ensure_keys(["person_1"])
     return vault.seal("text", "person_1", "kind")
 
 

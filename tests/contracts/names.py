@@ -97,7 +97,7 @@ def _stored() -> Iterator[str]:
     for name, service in pieces.services().items():
         for kind in service.kinds:
             place = f"{name}: {kind.collection()}"
-            yield f"{place} holds {kind.kind}_…"
+            yield f"{place} holds {kind.entity_type}_…"
             if issubclass(kind, Entity):
                 yield f"{name}: {archive.collection_of(kind.collection())}"
             yield from (f"{place}.state.{field}" for field in _fields(kind) if field not in ("id", "version"))
@@ -152,7 +152,7 @@ async def _worker(service: Any) -> list[str]:
         key = Path(folder) / "master.key"
         key.write_text("00" * 32)
         settings = pieces.settings().model_copy(update={"master_key_file": key})
-        worker = pieces.named("Worker")(replace(service, parts=lambda _: {}), settings)
+        worker = pieces.named("Worker")(replace(service, dependencies=lambda _: {}), settings)
     found = [f"topic {settings.topic(service.name)}", f"source {settings.source(service.name)}"]
     found += [f"group {settings.group(service.name)}", f"member {worker._member}"]
     found += [f"topic {settings.topic(name)}" for name in (*service.listens_to, "keys")]

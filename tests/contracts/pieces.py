@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from services.chassis.domain.entity import Entity
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.architecture.code import Source, sources
 from tests.contracts.corpus import SERVICES
 
@@ -47,9 +47,9 @@ def settings() -> Any:
     return named("Settings").model_construct(city="city", kafka="127.0.0.1:1", port=0, **uris)
 
 
-def nothing() -> House:
+def nothing() -> Container:
     """What a route is given where nobody calls it."""
-    return cast(House, None)
+    return cast(Container, None)
 
 
 def owned(service: str) -> tuple[type[Entity[Any]], ...]:

@@ -13,7 +13,7 @@ from services.chassis.messaging.outgoing import Address
 from services.chassis.messaging.reactions import Create, Delivered, Effect, Keep, Reaction
 from services.chassis.storage.store import draft
 from services.chassis.storage.vault import MasterKey, Vault
-from services.chassis.usecase import Context, House
+from services.chassis.usecase import Container, Context
 from tests.contracts.noting import Noting
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -33,7 +33,7 @@ class ToyMoved(Event):
 class Toy(Entity[ToyMoved]):
     """Something that is moved about."""
 
-    kind = "toy"
+    entity_type = "toy"
 
     to: str
 
@@ -45,7 +45,7 @@ class Toy(Entity[ToyMoved]):
 class ToyCopy(Copy):
     """What another service knows of it."""
 
-    kind = "toy"
+    entity_type = "toy"
     creates = (ToyMoved,)
 
     to: str = ""
@@ -80,9 +80,9 @@ class Acting:
     causes: list[str] = field(default_factory=list)
 
     @property
-    def house(self) -> House:
+    def container(self) -> Container:
         """The house of toys."""
-        return House("toys", "city", self.mongo, Vault(self.mongo, MASTER), lambda: AT, {})
+        return Container("toys", "city", self.mongo, Vault(self.mongo, MASTER), lambda: AT, {})
 
     def reaction(self) -> Reaction:
         """One that makes a toy and keeps a copy."""

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
-from services.chassis.ops import entry
+from services.chassis.runtime import entry
 from tests.support.world import NAMES, Stores, World
 
 ROOT = Path(__file__).resolve().parents[1]

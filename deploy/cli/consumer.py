@@ -9,8 +9,8 @@ from deploy.cli import groups, screen
 from deploy.cli.groups import LISTENERS, Group, operator
 from deploy.cli.screen import Json
 from deploy.local import Trouble
-from services.chassis.messaging import orders
-from services.chassis.messaging.orders import RUNNING
+from services.chassis.messaging import control as orders
+from services.chassis.messaging.control import RUNNING
 
 command = typer.Typer(
     no_args_is_help=True,

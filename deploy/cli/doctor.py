@@ -12,7 +12,7 @@ from deploy.cli.examining.lines import Line
 from deploy.cli.screen import Json
 from deploy.local import Stack
 from deploy.local.processes import SERVICES
-from services.chassis.ops.examining.findings import Finding, wrong
+from services.chassis.operations.doctor.findings import Finding, wrong
 
 Look = Callable[[], list[Line]]
 ASKED_FOR_NOTHING = 2

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from deploy.local import Stack, Trouble
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.messaging import orders
+from services.chassis.messaging import control as orders
+from services.chassis.messaging.control import DesiredState, TopicPartition
 from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
-from services.chassis.messaging.orders import Place, Wish
 from services.chassis.storage.mongo import Mongo, connect
 
 LISTENERS = ("requests", "notify")
@@ -36,15 +36,15 @@ class Group:
     mongo: Mongo
     past: Past
 
-    async def wish(self) -> Wish:
+    async def wish(self) -> DesiredState:
         """What is asked of it now."""
-        return await orders.wish_of(self.mongo, self.name)
+        return await orders.desired_state(self.mongo, self.name)
 
-    async def committed(self) -> dict[Place, int]:
+    async def committed(self) -> dict[TopicPartition, int]:
         """How far it has confirmed."""
         return await self.past.committed(self.name)
 
-    async def ends(self) -> dict[Place, int]:
+    async def ends(self) -> dict[TopicPartition, int]:
         """The ends of the topics it has read of."""
         topics = {topic for topic, _ in await self.committed()}
         return {place: end for topic in topics for place, end in (await self.past.ends(topic)).items()}
@@ -54,7 +54,7 @@ class Group:
         confirmed = await self.committed()
         return sum(max(0, end - confirmed.get(place, 0)) for place, end in (await self.ends()).items())
 
-    async def target(self, to: str) -> dict[Place, int]:
+    async def target(self, to: str) -> dict[TopicPartition, int]:
         """The offsets that a word means: ``earliest``, ``latest``, or a time (ISO 8601); Trouble for another."""
         ends = await self.ends()
         if to in ("earliest", "latest"):

@@ -11,9 +11,10 @@ from deploy.cli import groups, screen
 from deploy.cli.groups import LISTENERS, Group, operator
 from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
-from services.chassis.ledger.lag import parked_by_reaction
-from services.chassis.messaging import orders, switches
+from services.chassis.messaging import control as orders
+from services.chassis.messaging import switches
 from services.chassis.messaging.switches import Switch
+from services.chassis.operations.ledger.lag import parked_by_reaction
 
 command = typer.Typer(
     no_args_is_help=True,

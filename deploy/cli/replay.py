@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from deploy.cli import screen
-from deploy.cli.city import bars, credentials
+from deploy.cli.city import credentials
+from deploy.cli.city import progress as bars
 from deploy.cli.city.client import Gateway
 from deploy.cli.city.quiet import until_quiet
 from deploy.cli.city.spool import Spool
-from deploy.cli.replaying.cast import Cast, Town
-from deploy.cli.replaying.desk import Desk
+from deploy.cli.replaying.callers import Cast, Town
+from deploy.cli.replaying.filing import Desk
 from deploy.cli.replaying.ledger import Ledger
 from deploy.cli.replaying.messages import BadLine, Message, read
 from deploy.cli.replaying.results import Results, tables

@@ -11,7 +11,8 @@ import typer
 from deploy.cities.load import CityDataWrong, load
 from deploy.cities.shapes import City
 from deploy.cli import screen
-from deploy.cli.city import bars, credentials
+from deploy.cli.city import credentials
+from deploy.cli.city import progress as bars
 from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.credentials import Credentials, Resident
 from deploy.cli.city.quiet import until_quiet

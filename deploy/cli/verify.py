@@ -12,7 +12,7 @@ from deploy.cli.asking import ask_each
 from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
 from deploy.local.processes import SERVICES
-from services.chassis.ledger.commands import LogUnreadable, each
+from services.chassis.operations.ledger.commands import LogUnreadable, each
 
 
 def command(

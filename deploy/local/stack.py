@@ -13,7 +13,7 @@ from deploy.local.ports import Ports
 from deploy.local.processes import EVERYTHING
 from deploy.local.supervision import Lifetime
 from deploy.local.trouble import Trouble
-from services.chassis.ops import late
+from services.chassis.telemetry.lazy import lazy_import
 
 if TYPE_CHECKING:
     from deploy.local.starting import Starting
@@ -150,7 +150,7 @@ class Stack:
 
     def _starting(self, report: Report) -> "Starting":
         # Loaded when something is started: most commands only ask, and would wait for it in vain.
-        starting: Starting = late.load("deploy.local.starting", "Starting")(self.layout, self.lifetime, report)
+        starting: Starting = lazy_import("deploy.local.starting", "Starting")(self.layout, self.lifetime, report)
         return starting
 
     def _refuse_other_settings(self) -> None:

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from docs.generate.catalogue import CONTRACTS, SERVICES, contract_events
+from docs.generate.catalogue import SERVICES, contract_events
 from docs.generate.tables import first_line
 from services.chassis.domain.events import Event
 from services.chassis.messaging.kafka import PARTITIONS, TOPICS
-from services.chassis.ops.service import VERSION
+from services.chassis.runtime.service import VERSION
 
 _HEADERS = (
     "ce_specversion",
@@ -25,7 +25,7 @@ _HEADERS = (
 def document() -> str:
     """The document as JSON."""
     channels = {name: _channel(name) for name in TOPICS}
-    operations = {f"send-{name}": _operation("send", name) for name in CONTRACTS}
+    operations = {f"send-{name}": _operation("send", name) for name in SERVICES}
     for name, service in SERVICES.items():
         operations |= {f"{name}-hears-{topic}": _operation("receive", topic) for topic in service.listens_to}
     whole = {
@@ -39,7 +39,7 @@ def document() -> str:
 
 
 def _channel(name: str) -> dict[str, Any]:
-    events = contract_events(CONTRACTS[name]) if name in CONTRACTS else []
+    events = contract_events(name) if name in SERVICES else []
     return {
         "address": f"linli.{name}.v1",
         "messages": {kind.__name__: _message(kind) for kind in events} or {"DataKey": _key()},

@@ -1,16 +1,16 @@
 """What there is to be documented: contracts, services, refusals."""
 
+import importlib
+import pkgutil
 from types import ModuleType
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Refusal
-from services.chassis.ops.service import Service
-from services.contracts import members, notify, requests
+from services.chassis.runtime.service import Service
 from services.members.app import service as members_service
 from services.notify.app import service as notify_service
 from services.requests.app import service as requests_service
 
-CONTRACTS: dict[str, ModuleType] = {"members": members, "requests": requests, "notify": notify}
 SERVICES: dict[str, Service] = {
     "members": members_service,
     "requests": requests_service,
@@ -18,10 +18,19 @@ SERVICES: dict[str, Service] = {
 }
 
 
-def contract_events(module: ModuleType) -> list[type[Event]]:
-    """The events of one contract, in the order in which it states them."""
+def contract_package(service: str) -> ModuleType:
+    """The package of a service's contract: a module for each of its sub-domains."""
+    return importlib.import_module(f"services.contracts.{service}")
+
+
+def contract_events(service: str) -> list[type[Event]]:
+    """The events that a service publishes, by sub-domain, in the order in which each contract states them."""
+    package = contract_package(service)
+    names = [found.name for found in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
     return [
         thing
+        for module in modules
         for thing in vars(module).values()
         if isinstance(thing, type) and issubclass(thing, Event) and thing.__module__ == module.__name__
     ]

@@ -1,7 +1,7 @@
 """The page of events: what the services tell each other."""
 
 from docs.generate import tables
-from docs.generate.catalogue import CONTRACTS, contract_events
+from docs.generate.catalogue import SERVICES, contract_events, contract_package
 from docs.generate.tables import first_line, table
 from services.chassis.domain.events import Event
 
@@ -29,8 +29,9 @@ _HOW = (
 def page() -> str:
     """The whole page."""
     parts = [_HOW]
-    for name, module in CONTRACTS.items():
-        parts += [f"## {name}\n\n{first_line(module.__doc__)}", *(_event(kind) for kind in contract_events(module))]
+    for name in SERVICES:
+        sentence = first_line(contract_package(name).__doc__)
+        parts += [f"## {name}\n\n{sentence}", *(_event(kind) for kind in contract_events(name))]
     return tables.page("Events", *parts)
 
 

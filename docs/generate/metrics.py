@@ -3,7 +3,7 @@
 from prometheus_client.metrics import MetricWrapperBase
 
 from docs.generate import tables
-from services.chassis.ops import metrics
+from services.chassis.telemetry import metrics
 
 
 def page() -> str:

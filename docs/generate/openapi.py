@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from deploy.gateway import merge, routes
 from docs.generate.catalogue import SERVICES
 from services.chassis.http import problems
-from services.chassis.ops.service import VERSION, Service
+from services.chassis.runtime.service import VERSION, Service
 
 _NOBODY = cast(Any, None)  # the routes are described here, never called
 
@@ -23,5 +23,5 @@ def _application(service: Service) -> FastAPI:
     app = FastAPI(title=f"Linli {service.name}", version=VERSION)
     problems.install(app)
     for table in service.routes:
-        table.install(app, house=_NOBODY, tokens=_NOBODY, audit=_NOBODY)
+        table.install(app, container=_NOBODY, tokens=_NOBODY, audit=_NOBODY)
     return app

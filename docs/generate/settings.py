@@ -7,7 +7,7 @@ from deploy.gateway.limits import Limits
 from deploy.local import ports, topology
 from deploy.local.ports import Ports
 from docs.generate import tables
-from services.chassis.ops.settings import Settings
+from services.chassis.runtime.settings import Settings
 
 _HOW = "Read from the environment when a process starts; what is missing is named all at once. `linli up` sets them."
 _LOCAL = (

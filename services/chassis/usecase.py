@@ -16,11 +16,11 @@ from pydantic_core import PydanticCustomError
 
 from services.chassis.domain.events import Origin
 from services.chassis.domain.refusals import Busy, Forbidden, Kind, Refusal, SignInNeeded
-from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, house
-from services.chassis.ops import logs, metrics, tracing
+from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import AlreadyDone, Conflict, Store
 from services.chassis.storage.vault import Opened, Vault
+from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
 
@@ -51,7 +51,7 @@ class Command(BaseModel):
 
 
 @dataclass(frozen=True)
-class House:
+class Container:
     """What a process has at hand for its use cases, put together in ``app.py``."""
 
     service: str
@@ -59,22 +59,22 @@ class House:
     mongo: Mongo
     vault: Vault
     clock: Callable[[], datetime]
-    parts: Mapping[type, Any]
+    dependencies: Mapping[type, Any]
 
     def context(self, actor: Actor, cause: str, **more: Any) -> "Context":
         """A context for somebody's use case; ``more`` as in Context."""
         return Context(self, actor, cause, self.clock(), **more)
 
-    def own_context(self, name: str, cause: str, trace: str | None = None) -> "Context":
+    def system_context(self, name: str, cause: str, trace: str | None = None) -> "Context":
         """A context for what the house does by itself: a reaction, a timer."""
-        return self.context(house(name), cause, trace=trace)
+        return self.context(system_actor(name), cause, trace=trace)
 
 
 @dataclass(frozen=True)
 class Context:
     """Who acts, when and why; and what a use case works with."""
 
-    house: House
+    container: Container
     actor: Actor
     cause: str
     at: datetime
@@ -88,24 +88,24 @@ class Context:
     @functools.cached_property
     def store(self) -> Store:
         """This service's database as this actor may see it."""
-        origin = Origin(self.at, self.actor.id, self.house.city, self.cause, self.fingerprint, self.trace)
-        return Store(self.house.mongo, self.actor, origin, self.if_match)
+        origin = Origin(self.at, self.actor.id, self.container.city, self.cause, self.fingerprint, self.trace)
+        return Store(self.container.mongo, self.actor, origin, self.if_match)
 
     @functools.cached_property
     def vault(self) -> Vault:
         """Where personal data is sealed and opened; whose is opened is noted."""
-        return self.house.vault.noting(self.opened.note)
+        return self.container.vault.noting(self.opened.note)
 
     def now(self) -> datetime:
         """The instant of this use case: the same in all that it records."""
         return self.at
 
-    def part(self, kind: type[T]) -> T:
+    def dependency(self, kind: type[T]) -> T:
         """Something of this service that ``app.py`` put in, by its class: a calendar, a sender."""
-        found: T = self.house.parts[kind]
+        found: T = self.container.dependencies[kind]
         return found
 
-    def again(self) -> "Context":
+    def fresh(self) -> "Context":
         """The same context for another run of the same use case."""
         return replace(self)
 
@@ -153,7 +153,7 @@ def usecase(*, allow: str | tuple[str, ...]) -> Callable[[Work[P, R]], Work[P, R
     return wrap
 
 
-async def both(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
+async def gather_two(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
     """Two looks at the same time. Where both refuse it is the first that counts, so that a repeat hears the same."""
     found = await asyncio.gather(first, second, return_exceptions=True)
     for outcome in found:
@@ -215,7 +215,7 @@ def _permit(known: UseCase, actor: Actor) -> None:
 
 async def _repeated(work: Work[P, R], ctx: Context, *args: P.args, **kwargs: P.kwargs) -> R:
     for attempt in range(_TRIES):
-        fresh = ctx.again()
+        fresh = ctx.fresh()
         try:
             return await work(fresh, *args, **kwargs)
         except AlreadyDone as done:

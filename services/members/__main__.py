@@ -1,6 +1,6 @@
 """``python -m services.members web|worker|migrate``."""
 
-from services.chassis.ops.entry import main
+from services.chassis.runtime.entry import main
 from services.members.app import service
 
 if __name__ == "__main__":

@@ -4,26 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.chassis.http.signing import Signer, key_set
-from services.chassis.ops.service import Service
-from services.chassis.ops.settings import Settings
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import Settings
 from services.members.accounts import api as accounts
+from services.members.accounts.codes import api as codes
+from services.members.accounts.codes.model import PhoneCode
 from services.members.accounts.model import Account
+from services.members.accounts.sessions import api as sessions
+from services.members.accounts.sessions.model import Guard, Session
+from services.members.accounts.sessions.queries import KeySet
 from services.members.areas import api as areas
 from services.members.areas.model import Area
-from services.members.codes import api as codes
-from services.members.codes.model import PhoneCode
 from services.members.organisations import api as organisations
 from services.members.organisations.model import Organisation
 from services.members.people import api as people
 from services.members.people.model import Person
-from services.members.sessions import api as sessions
-from services.members.sessions.model import Guard, Session
-from services.members.sessions.queries import KeySet
 from services.members.teams import api as teams
 from services.members.teams.model import Team
 
 
-def parts(settings: Settings) -> Mapping[type, Any]:
+def dependencies(settings: Settings) -> Mapping[type, Any]:
     """What signs tokens; only the web has the keys for it."""
     folder = settings.token_keys
     if folder is None:
@@ -45,6 +45,6 @@ service = Service(
         accounts.routes,
         teams.routes,
     ),
-    parts=parts,
+    dependencies=dependencies,
     mints_keys=True,
 )

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.chassis.ops.service import Service
-from services.chassis.ops.settings import Settings
-from services.chassis.storage.together import Looks
-from services.contracts.notify import Via
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import Settings
+from services.chassis.storage.batch_loader import BatchLoaders
+from services.contracts.notify.messages import Via
 from services.notify.audience.model import Case, Organisation, Person, Staff, Team
 from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsSpool, Smtp
 from services.notify.channels.model import Sender, Senders
@@ -20,11 +20,11 @@ from services.notify.messages.queries import told_once
 from services.notify.messages.timers import timers
 from services.notify.preferences import api as preferences
 from services.notify.preferences.model import Preferences
-from services.notify.rules.reactions import Telling
+from services.notify.rules.reactions import NotifyReaction
 from services.notify.templates.model import Texts
 
 
-def parts(settings: Settings) -> Mapping[type, Any]:
+def dependencies(settings: Settings) -> Mapping[type, Any]:
     """What the use cases of a process work with, by the settings and the city's data."""
     zone = ZoneInfo(json.loads((settings.city_data / "holidays.json").read_text("utf-8"))["time_zone"])
     return {
@@ -33,7 +33,7 @@ def parts(settings: Settings) -> Mapping[type, Any]:
         Senders: Senders({Via.SMS: _sms(settings), Via.EMAIL: _email(settings)}),
         Backoff: Backoff(),
         Bells: Bells(),
-        Looks: Looks(),
+        BatchLoaders: BatchLoaders(),
     }
 
 
@@ -56,11 +56,11 @@ service = Service(
     entities=(Message, Preferences),
     copies=(Person, Staff, Organisation, Team, Case),
     routes=(inboxes.routes, preferences.routes),
-    reactions=(Telling(),),
+    reactions=(NotifyReaction(),),
     timers=timers,
     listens_to=("members", "requests"),
-    gathers=0.1,
-    parts=parts,
+    linger_seconds=0.1,
+    dependencies=dependencies,
     web_loops=(watch,),
     checks=(told_once,),
 )

@@ -4,30 +4,30 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.chassis.ops.service import Service
-from services.chassis.ops.settings import Settings
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import Settings
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.requests.cases import api as cases
+from services.requests.cases.dispatch import api as dispatch
+from services.requests.cases.dispatch.model import TeamLoad
+from services.requests.cases.dispatch.reactions import keep_team_slots, pass_on_refused
+from services.requests.cases.intake import api as intake
+from services.requests.cases.limits import api as limits
+from services.requests.cases.limits.timers import case_clock
 from services.requests.cases.model import Case
+from services.requests.cases.steps import api as steps
+from services.requests.cases.timelines import api as timelines
+from services.requests.cases.tracking import api as tracking
 from services.requests.catalogue import api as catalogue
 from services.requests.catalogue.model import Item
-from services.requests.dispatch import api as dispatch
-from services.requests.dispatch.model import TeamLoad
-from services.requests.dispatch.reactions import keep_team_slots, pass_on_refused
-from services.requests.intake import api as intake
-from services.requests.limits import api as limits
-from services.requests.limits.timers import case_clock
 from services.requests.overview.reactions import measure_cases
 from services.requests.overview.timers import count_cases
-from services.requests.providers.model import Organisation, Place, Team
-from services.requests.steps import api as steps
+from services.requests.providers.model import AreaCopy, Organisation, Team
 from services.requests.suggestions import api as suggestions
 from services.requests.suggestions.queries import Known
-from services.requests.timelines import api as timelines
-from services.requests.tracking import api as tracking
 
 
-def _parts(settings: Settings) -> Mapping[type, Any]:
+def _dependencies(settings: Settings) -> Mapping[type, Any]:
     holidays = json.loads((settings.city_data / "holidays.json").read_text(encoding="utf-8"))
     return {WorkingCalendar: WorkingCalendar.from_data(holidays), Known: Known()}
 
@@ -35,7 +35,7 @@ def _parts(settings: Settings) -> Mapping[type, Any]:
 service = Service(
     name="requests",
     entities=(Item, Case, TeamLoad),
-    copies=(Place, Organisation, Team),
+    copies=(AreaCopy, Organisation, Team),
     routes=(
         suggestions.routes,
         catalogue.routes,
@@ -50,6 +50,6 @@ service = Service(
     reactions=(keep_team_slots, pass_on_refused, measure_cases),
     timers=(case_clock,),
     listens_to=("members", "requests"),
-    parts=_parts,
+    dependencies=_dependencies,
     worker_loops=(count_cases,),
 )

@@ -1,4 +1,4 @@
-"""Every door leads to a use case, and every use case says in a sentence what it does and for whom it is."""
+"""Every route leads to a use case, and every use case says in a sentence what it does and for whom it is."""
 
 import importlib
 from collections import Counter
@@ -9,60 +9,60 @@ from services.chassis.domain.refusals import REFUSALS, Kind, Refusal
 from services.chassis.domain.scope import PUBLIC, SYSTEM
 from services.chassis.http.problems import STATUS
 from services.chassis.http.routes import Route, Routes
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.usecase import Context, known_as, usecase
-from services.contracts.members import Role
+from services.contracts.members.roles import Role
 from tests.support.world import NAMES, World
 
 SERVICES: dict[str, Service] = {name: importlib.import_module(f"services.{name}.app").service for name in NAMES}
-DOORS = [(name, table, door) for name, one in SERVICES.items() for table in one.routes for door in table.doors]
+ROUTES = [(name, table, route) for name, one in SERVICES.items() for table in one.routes for route in table.routes]
 
 
 def test_every_door_leads_to_a_use_case_with_a_permission() -> None:
     known = {PUBLIC, SYSTEM, *Role}
-    assert len(DOORS) > 20
-    for name, table, door in DOORS:
-        allow = known_as(door.work).allow
-        assert allow, (name, table.prefix, door.path)
-        assert set(allow) <= known, f"{door.work.__name__} is for {allow}, of which some are no roles"
-        assert SYSTEM not in allow or len(allow) > 1, f"{door.work.__name__} is for nobody who can come here"
+    assert len(ROUTES) > 20
+    for name, table, route in ROUTES:
+        allow = known_as(route.work).allow
+        assert allow, (name, table.prefix, route.path)
+        assert set(allow) <= known, f"{route.work.__name__} is for {allow}, of which some are no roles"
+        assert SYSTEM not in allow or len(allow) > 1, f"{route.work.__name__} is for nobody who can come here"
 
 
 def test_every_use_case_says_in_a_sentence_what_it_does() -> None:
-    for _, _, door in DOORS:
-        sentence = known_as(door.work).sentence.split("\n")[0]
-        assert sentence[:1].isupper(), door.work.__name__
-        assert sentence.endswith((".", "…")), door.work.__name__
+    for _, _, route in ROUTES:
+        sentence = known_as(route.work).sentence.split("\n")[0]
+        assert sentence[:1].isupper(), route.work.__name__
+        assert sentence.endswith((".", "…")), route.work.__name__
 
 
 def test_no_two_doors_are_the_same() -> None:
-    doors = Counter((door.method, table.prefix + door.path) for _, table, door in DOORS)
-    assert [door for door, count in doors.items() if count > 1] == []
+    routes = Counter((route.method, table.prefix + route.path) for _, table, route in ROUTES)
+    assert [route for route, count in routes.items() if count > 1] == []
 
 
 def test_every_url_begins_with_its_version() -> None:
-    for _, table, door in DOORS:
-        assert (table.prefix + door.path).startswith(("/v1/", "/.well-known/")), table.prefix + door.path
+    for _, table, route in ROUTES:
+        assert (table.prefix + route.path).startswith(("/v1/", "/.well-known/")), table.prefix + route.path
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_application_serves_only_what_its_table_says(world: World, name: str) -> None:
     document = world.app(SERVICES[name]).openapi()
-    served = {(method.upper(), path) for path, doors in document["paths"].items() for method in doors}
-    tabled = {(door.method, table.prefix + door.path) for one, table, door in DOORS if one == name}
+    served = {(method.upper(), path) for path, routes in document["paths"].items() for method in routes}
+    tabled = {(route.method, table.prefix + route.path) for one, table, route in ROUTES if one == name}
     assert served == tabled
-    for doors in document["paths"].values():
-        for door in doors.values():
-            assert door["x-linli-roles"]
+    for routes in document["paths"].values():
+        for route in routes.values():
+            assert route["x-linli-roles"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_refusal_is_described_as_the_problem_that_comes(world: World, name: str) -> None:
     document = world.app(SERVICES[name]).openapi()
     assert "detail" in document["components"]["schemas"]["Problem"]["properties"]
-    for door in (door for doors in document["paths"].values() for door in doors.values()):
-        contents = [said["content"] for code, said in door["responses"].items() if code >= "400"]
-        assert contents, door["operationId"]
+    for route in (route for routes in document["paths"].values() for route in routes.values()):
+        contents = [said["content"] for code, said in route["responses"].items() if code >= "400"]
+        assert contents, route["operationId"]
         for content in contents:
             assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -107,7 +107,7 @@ def _below(kind: type[Refusal]) -> list[type[Refusal]]:
 
 
 def test_a_location_names_where_the_new_thing_is_found() -> None:
-    for _, _, door in DOORS:
-        if isinstance(door, Route) and door.location:
-            assert door.location.startswith("/v1/")
-            assert "{id}" in door.location
+    for _, _, route in ROUTES:
+        if isinstance(route, Route) and route.location:
+            assert route.location.startswith("/v1/")
+            assert "{id}" in route.location

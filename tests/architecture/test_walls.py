@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ def test_every_wall_holds() -> None:
 
 WRONG = {
     "services/members/areas/model.py": "import services.requests.cases.model",
-    "services/contracts/notify.py": "import services.members.areas.model",
-    "services/chassis/domain/values.py": "import services.chassis.ops.metrics",
+    "services/contracts/notify/messages.py": "import services.members.areas.model",
+    "services/chassis/domain/values.py": "import services.chassis.telemetry.metrics",
     "services/chassis/storage/store.py": "import pymongo",
     "services/requests/catalogue/model.py": "import fastapi",
     "services/members/teams/queries.py": "import services.members.teams.commands",
@@ -53,14 +54,23 @@ def test_one_wrong_import_makes_the_check_fail(tmp_path: Path) -> None:
 @pytest.mark.parametrize("service", ["members", "requests", "notify"])
 def test_a_sub_domain_has_no_other_files_than_those_that_everybody_knows(service: str) -> None:
     folder = ROOT / "services" / service
-    rooms = [room for room in folder.iterdir() if room.is_dir() and room.name != "__pycache__"]
+    sub_domains = list(_packages(folder))
     assert {file.stem for file in folder.glob("*.py")} <= TOP
-    assert rooms
-    for room in rooms:
-        files = {file.stem for file in room.glob("*.py")}
-        assert files <= CLOSED, f"{room.name}: {files - CLOSED}"
+    assert sub_domains
+    for sub_domain in (*sub_domains, *(part for whole in sub_domains for part in _packages(whole))):
+        files = {file.stem for file in sub_domain.glob("*.py")}
+        assert files <= CLOSED, f"{sub_domain.name}: {files - CLOSED}"
         assert "__init__" in files
-        assert not [inner for inner in room.iterdir() if inner.is_dir() and any(inner.rglob("*.py"))], room.name
+
+
+@pytest.mark.parametrize("service", ["members", "requests", "notify"])
+def test_a_sub_domain_has_at_most_one_level_of_parts(service: str) -> None:
+    wholes = _packages(ROOT / "services" / service)
+    assert [inner for whole in wholes for part in _packages(whole) for inner in _packages(part)] == []
+
+
+def _packages(folder: Path) -> Iterator[Path]:
+    return (inner for inner in folder.iterdir() if inner.is_dir() and any(inner.rglob("*.py")))
 
 
 def test_journeys_know_nothing_of_ours_but_the_world_they_run_in() -> None:

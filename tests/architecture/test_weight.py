@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from services.chassis.ops import entry
+from services.chassis.runtime import entry
 from tests.architecture.code import ROOT, sources
 
-ONLY_WHERE_ASKED_FOR = ("opentelemetry.sdk", "opentelemetry.exporter", "services.chassis.ledger.command")
+ONLY_WHERE_ASKED_FOR = ("opentelemetry.sdk", "opentelemetry.exporter", "services.chassis.operations.ledger.command")
 
 
 def loaded(module: str) -> set[str]:
@@ -35,14 +35,15 @@ def test_a_command_that_starts_nothing_loads_nothing_of_others_nor_what_starts_a
 def test_nothing_else_is_loaded_late() -> None:
     code = {source.name: source.text for source in sources("services", "deploy")}
     importing = {name for name, text in code.items() if "import_module" in text}
-    assert importing == {"deploy/cli/main.py", "services/chassis/ops/late.py"}
-    named = {name: re.findall(r"late\.load\((.*?)\)", text) for name, text in code.items() if "late.load(" in text}
+    assert importing == {"deploy/cli/main.py", "services/chassis/telemetry/lazy.py"}
+    called = {name: re.findall(r"(?<!def )lazy_import\((.*?)\)", text) for name, text in code.items()}
+    named = {name: calls for name, calls in called.items() if calls}
     assert named == {
         "services/chassis/http/auth.py": ['"services.chassis.http.fetching", "json_at"'],
-        "services/chassis/ops/entry.py": ["module, function"],  # of its table
+        "services/chassis/runtime/entry.py": ["module, function"],  # of its table
         "services/chassis/storage/mongo.py": ["module, name"],  # of the two drivers
         "deploy/local/stack.py": ['"deploy.local.starting", "Starting"'],
-        "services/chassis/ops/tracing.py": ['"services.chassis.ops.exporting", "provider"'],
+        "services/chassis/telemetry/tracing.py": ['"services.chassis.telemetry.exporting", "provider"'],
     }
 
 

@@ -8,7 +8,7 @@ from tests.bench import ceiling, driving, operations, processors, scripts
 from tests.bench.bench import DRIVERS, Bench
 from tests.bench.driving import ENDLESS, Closed
 from tests.bench.figures import Bars, Figure, Spread, at_least
-from tests.bench.shots import Outcome, Sample, Script, milliseconds, rate, together
+from tests.bench.requests_sent import Outcome, Sample, Script, milliseconds, rate, together
 
 NAME = "commands"
 TITLE = "Create and change commands, 32 clients, through the gateway"

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 
 from deploy.local import Trouble
-from services.chassis.ops.service import open_house
+from services.chassis.runtime.service import open_container
 from services.notify.app import service
-from tests.bench import contenders, outpost
+from tests.bench import contenders
+from tests.bench import load_process as outpost
 from tests.bench.alongside import apart
 from tests.bench.bench import Bench
 from tests.bench.contenders import Job, Taken
 from tests.bench.figures import Bars, Figure, at_least
-from tests.bench.outpost import Outpost
+from tests.bench.load_process import Outpost
 
 NAME = "consumer"
 TITLE = "What waits is applied to inboxes"
@@ -46,10 +47,10 @@ def _told(taken: Taken, events: int) -> dict[str, float]:
 
 async def _expect_complete(post: Outpost, events: int) -> None:
     """Trouble where notify did not do all of it: a message, a line and a memory for each event."""
-    house = open_house(service, post.settings)
-    messages, lines = await outpost.told(house)
-    remembered = await house.mongo.count("seen", {}, limit=10**9)
-    await house.mongo.close()
+    container = open_container(service, post.settings)
+    messages, lines = await outpost.told(container)
+    remembered = await container.mongo.count("seen", {}, limit=10**9)
+    await container.mongo.close()
     if (messages, lines, remembered) != (events, events, events):
         raise Trouble(f"Of {events} events notify made {messages} messages, {lines} lines and {remembered} memories.")
 

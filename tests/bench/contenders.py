@@ -17,15 +17,16 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.control import ConsumerControl
 from services.chassis.messaging.kafka import PARTITIONS, Incoming, Reader
 from services.chassis.messaging.kafka.records import incoming
-from services.chassis.messaging.orders import Orders
 from services.chassis.messaging.switches import register
-from services.chassis.ops import entry, logs
-from services.chassis.ops.service import open_house
+from services.chassis.runtime import entry
+from services.chassis.runtime.service import open_container
 from services.chassis.storage.mongo import Mongo, Put, connect
+from services.chassis.telemetry import logs
 from services.notify.app import service
-from tests.bench.outpost import settings_of
+from tests.bench.load_process import settings_of
 
 PATIENCE_SECONDS = 180.0
 # One group of records of the hand-made consumer, and so one bulk write.
@@ -100,13 +101,17 @@ class _Counting(Reader):
 async def _by_notify(job: Job) -> float:
     settings = settings_of(job.environment)
     logs.start("notify", "worker", settings.log_level)
-    house, group, member = open_house(service, settings), settings.group("notify"), "notify-0"
-    await register(house.mongo, service.all_reactions, group_reads=False)
+    container, group, member = open_container(service, settings), settings.group("notify"), "notify-0"
+    await register(container.mongo, service.all_reactions, group_reads=False)
     reader = _Counting(settings.kafka, [job.topic], group, member, total=job.total)
     await reader.start()
     await _until(lambda: len(reader.assigned()) == PARTITIONS)
     consumer = Consumer(
-        house, reader, service.all_reactions, Orders(house.mongo, group, member), settings.most_failures
+        container,
+        reader,
+        service.all_reactions,
+        ConsumerControl(container.mongo, group, member),
+        settings.most_failures,
     )
     began = time.perf_counter()
     running = asyncio.create_task(consumer.run())
@@ -117,7 +122,7 @@ async def _by_notify(job: Job) -> float:
     await running
     assert reader.done.is_set()
     await reader.stop()
-    await house.mongo.close()
+    await container.mongo.close()
     return seconds
 
 

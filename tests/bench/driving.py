@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from tests.bench.shots import BROKEN, UNSENT, Outcome, Sample, Script, Shot
+from tests.bench.requests_sent import BROKEN, UNSENT, Outcome, Sample, Script, Shot
 
 # Longer than the gateway waits for a service: what takes longer was not answered.
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)

@@ -5,15 +5,16 @@ import time
 from collections.abc import Sequence
 
 from deploy.local import Trouble
-from services.chassis.ops.service import open_house
+from services.chassis.runtime.service import open_container
 from services.chassis.storage.mongo import Mongo
 from services.notify.app import service
 from services.notify.messages.model import Message
-from tests.bench import alongside, outpost
+from tests.bench import alongside
+from tests.bench import load_process as outpost
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, Lines, at_most
-from tests.bench.outpost import Outpost
+from tests.bench.load_process import Outpost
 
 NAME = "fanout"
 TITLE = "To ten thousand inboxes"
@@ -42,7 +43,7 @@ async def measure(bench: Bench) -> list[Figure]:
 
 async def _told(post: Outpost, worker: Running, messages: int) -> tuple[float, Sequence[float]]:
     """(seconds until there are so many messages, the worker's memory on the way there in MiB)."""
-    house = open_house(service, post.settings)
+    container = open_container(service, post.settings)
     worker.process.suspend()  # so that all of them wait when the clock starts
     try:
         await post.accept_all()
@@ -50,14 +51,14 @@ async def _told(post: Outpost, worker: Running, messages: int) -> tuple[float, S
         worker.process.resume()
     memory, began = [worker.mib], time.monotonic()
     try:
-        while await _count(house.mongo) < messages:
+        while await _count(container.mongo) < messages:
             memory.append(worker.mib)
             if time.monotonic() - began > PATIENCE_SECONDS:
                 raise Trouble(f"After {PATIENCE_SECONDS} s not all of {messages} messages are written.")
             await asyncio.sleep(LOOK_SECONDS)
         return time.monotonic() - began, [*memory, worker.mib]
     finally:
-        await house.mongo.close()
+        await container.mongo.close()
 
 
 async def _count(mongo: Mongo) -> int:
@@ -66,9 +67,9 @@ async def _count(mongo: Mongo) -> int:
 
 
 async def _expect_complete(post: Outpost, messages: int) -> None:
-    house = open_house(service, post.settings)
-    told = await outpost.told(house)
-    await house.mongo.close()
+    container = open_container(service, post.settings)
+    told = await outpost.told(container)
+    await container.mongo.close()
     if told != (messages, messages):
         raise Trouble(f"Of {messages} events the worker made {told[0]} messages and {told[1]} lines in inboxes.")
 

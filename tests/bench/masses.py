@@ -12,15 +12,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pymongo import AsyncMongoClient, IndexModel, MongoClient
 
 from services.chassis.domain.values import id_from, now
-from services.chassis.ops.service import open_house
+from services.chassis.runtime.service import open_container
 from services.chassis.storage import migrations
-from services.chassis.usecase import House
-from services.contracts.areas import path
+from services.chassis.usecase import Container
+from services.contracts.members.areas import path
 from services.requests.app import service
 from services.requests.cases.model import Case
-from services.requests.states.model import OPEN, RUNNING, State
+from services.requests.cases.states.model import OPEN, RUNNING, State
 from tests.bench.bench import DRIVERS, Bench
-from tests.bench.outpost import elsewhere, settings_of
+from tests.bench.load_process import elsewhere, settings_of
 from tests.bench.town import CITY
 
 RESIDENTS = 200
@@ -104,7 +104,7 @@ class Made:
 
 def case_id(number: int) -> str:
     """The id of the case of this number."""
-    return id_from(Case.kind, f"mass:{number}")
+    return id_from(Case.entity_type, f"mass:{number}")
 
 
 def resident_id(number: int) -> str:
@@ -116,18 +116,18 @@ async def fill(bench: Bench, database: str, size: int) -> Made:
     """So many cases in a database of their own beside that of requests, with every index that `migrate` builds."""
     uri = elsewhere(bench.stack.uris["requests"], database)
     environment = {**bench.stack.environment("requests", "web"), "LINLI_MONGO_REQUESTS": uri}
-    house = open_house(service, settings_of(environment))
+    container = open_container(service, settings_of(environment))
     try:
-        mould = await _mould(bench, [resident_id(n) for n in range(RESIDENTS)], house)
+        mould = await _mould(bench, [resident_id(n) for n in range(RESIDENTS)], container)
         began = time.monotonic()
         await bench.drive(insert, *(Share(uri, mould, range(n, size, DRIVERS)) for n in range(DRIVERS)))
         inserted = time.monotonic()
         await _index(uri)
-        await migrations.build(house.mongo, service.kinds)
+        await migrations.build(container.mongo, service.kinds)
         indexed = time.monotonic()
-        told = await house.mongo.command("collStats", Case.collection())
+        told = await container.mongo.command("collStats", Case.collection())
     finally:
-        await house.mongo.close()
+        await container.mongo.close()
     return Made(inserted - began, indexed - inserted, told["storageSize"], told["totalIndexSize"])
 
 
@@ -146,25 +146,25 @@ def insert(share: Share) -> None:
             kept.insert_many([share.mould.case(number) for number in numbers], ordered=False)
 
 
-async def _mould(bench: Bench, people: Sequence[str], house: House) -> Mould:
+async def _mould(bench: Bench, people: Sequence[str], container: Container) -> Mould:
     """From the first case of the town; its history is left out, as if it were in the archive."""
     async with AsyncMongoClient[Document](bench.stack.uris["requests"], tz_aware=True) as client:
         found = await client.get_default_database()[Case.collection()].find_one({"version": {"$gte": 1}})
     assert found is not None
     document = {**found, "history": [], "archived": found["version"], "published": found["version"]}
     document.pop("pending", None)
-    wrapped = {person: house.vault.master.wrap(AESGCM.generate_key(256), person) for person in people}
-    await house.vault.keep({**wrapped})
-    return Mould(document, [_resident(house, person) for person in people], now())
+    wrapped = {person: container.vault.master.wrap(AESGCM.generate_key(256), person) for person in people}
+    await container.vault.keep({**wrapped})
+    return Mould(document, [_resident(container, person) for person in people], now())
 
 
-def _resident(house: House, person: str) -> Resident:
+def _resident(container: Container, person: str) -> Resident:
     said = {
         "title": "楼道灯不亮",
         "text": "三单元的楼道灯坏了一个星期，老人晚上回家看不见。",
         "answers": '{"need":"修好楼道灯"}',
     }
-    return Resident(person, {field: house.vault.seal(words, person, field) for field, words in said.items()})
+    return Resident(person, {field: container.vault.seal(words, person, field) for field, words in said.items()})
 
 
 async def _index(uri: str) -> None:

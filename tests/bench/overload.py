@@ -15,7 +15,7 @@ from tests.bench import commands, driving, scripts
 from tests.bench.bench import DRIVERS, Bench
 from tests.bench.driving import Open
 from tests.bench.figures import Figure, Lines, Spread, at_most
-from tests.bench.shots import Sample, milliseconds, rate, together
+from tests.bench.requests_sent import Sample, milliseconds, rate, together
 
 NAME = "overload"
 TITLE = "Twice the sustainable load"

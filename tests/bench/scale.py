@@ -9,8 +9,8 @@ from tests.bench import alongside, masses, reading
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
 from tests.bench.figures import Bars, Figure, Spread, at_most
+from tests.bench.load_process import elsewhere
 from tests.bench.masses import ITEMS, STATIONS, SUB_DISTRICTS, Made
-from tests.bench.outpost import elsewhere
 from tests.bench.reading import Ask, Look, Reading
 from tests.bench.town import CITY
 

@@ -6,7 +6,7 @@ from itertools import cycle
 import orjson
 
 from tests.bench.bench import Bench
-from tests.bench.shots import Script, Shot
+from tests.bench.requests_sent import Script, Shot
 from tests.bench.town import filing
 
 FILE = "file"

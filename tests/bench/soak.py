@@ -11,7 +11,7 @@ from tests.bench.bench import Bench
 from tests.bench.driving import Open
 from tests.bench.figures import Figure, Lines, Spread, at_most
 from tests.bench.memory import resident
-from tests.bench.shots import milliseconds
+from tests.bench.requests_sent import milliseconds
 
 NAME = "soak"
 TITLE = "A soak at 20 commands a second"

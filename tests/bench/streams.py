@@ -13,13 +13,14 @@ from deploy.local import Trouble
 from services.chassis.domain.events import Origin
 from services.chassis.domain.values import id_from, now
 from services.chassis.messaging.reactions import Create, Effect, Write
-from services.chassis.ops.service import open_house
-from services.chassis.usecase import House
-from services.contracts.notify import MessageWritten, Via
+from services.chassis.runtime.service import open_container
+from services.chassis.usecase import Container
+from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service
 from services.notify.inboxes.commands import Append
 from services.notify.messages.model import MAX_AGE, Message
-from tests.bench import memory, outpost
+from tests.bench import load_process as outpost
+from tests.bench import memory
 from tests.bench.bench import DRIVERS, Bench
 from tests.bench.figures import Bars, Figure, Spread, at_most
 from tests.bench.listening import Heard, Listen, listen
@@ -54,14 +55,14 @@ async def measure(bench: Bench) -> list[Figure]:
     """Through the gateway, then without it; each person has one stream."""
     count = int(bench.pace.seconds(STREAMS, QUICK))
     people = [id_from("person", f"{NAME}:{n}") for n in range(count)]
-    house = open_house(service, outpost.settings_of(bench.stack.environment("notify", "worker")))
+    container = open_container(service, outpost.settings_of(bench.stack.environment("notify", "worker")))
     try:
-        await outpost.know(house, people)
+        await outpost.know(container, people)
         await _afresh(bench, bench.badges.resident(people[0]))
-        gateway = await _round(bench, house, people, bench.stack.gateway, "through the gateway")
-        direct = await _round(bench, house, people, bench.stack.layout.address(WEB), "without the gateway")
+        gateway = await _round(bench, container, people, bench.stack.gateway, "through the gateway")
+        direct = await _round(bench, container, people, bench.stack.layout.address(WEB), "without the gateway")
     finally:
-        await house.mongo.close()
+        await container.mongo.close()
     # The second time the process has the memory already that the first took.
     return [_memory(gateway), *(figure for one in (gateway, direct) for figure in _told(one))]
 
@@ -79,7 +80,7 @@ async def _afresh(bench: Bench, token: str) -> None:
     raise Trouble(f"The gateway does not find {WEB} after it was started again.")
 
 
-async def _round(bench: Bench, house: House, people: Sequence[str], address: str, way: str) -> Round:
+async def _round(bench: Bench, container: Container, people: Sequence[str], address: str, way: str) -> Round:
     about, tokens = id_from("case", secrets.token_hex(8)), [bench.badges.resident(person) for person in people]
     files = [bench.folder / f"{about}-{n}" for n in range(DRIVERS)]
     jobs = [Listen(address, tokens[n::DRIVERS], about, files[n], HEAR_SECONDS) for n in range(DRIVERS)]
@@ -87,7 +88,7 @@ async def _round(bench: Bench, house: House, people: Sequence[str], address: str
     listening_now = asyncio.create_task(bench.drive(listen, *jobs))
     await _stand(files, listening_now)
     standing = memory.resident(bench)
-    began, written = await _tell(house, people, about)
+    began, written = await _tell(container, people, about)
     return Round(way, len(people), before, standing, began, written, await listening_now)
 
 
@@ -123,26 +124,26 @@ def _told(done: Round) -> list[Figure]:
     ]
 
 
-async def _tell(house: House, people: Sequence[str], about: str) -> tuple[float, float]:
+async def _tell(container: Container, people: Sequence[str], about: str) -> tuple[float, float]:
     """When (monotonic) the first message began to be written, and when the last one was."""
-    origin = Origin(now(), "tell", house.city, f"event:{about}:1:tell", None, None)
+    origin = Origin(now(), "tell", container.city, f"event:{about}:1:tell", None, None)
     parts = [people[start : start + TOGETHER] for start in range(0, len(people), TOGETHER)]
-    writes = [await _writes(house, part, about, origin) for part in parts]
+    writes = [await _writes(container, part, about, origin) for part in parts]
     began = time.monotonic()
     for part in writes:
         for name, group in groupby(part, key=lambda write: write[0]):
-            await house.mongo.bulk(name, [write for _, write in group])
+            await container.mongo.bulk(name, [write for _, write in group])
     return began, time.monotonic()
 
 
-async def _writes(house: House, people: Sequence[str], about: str, origin: Origin) -> list[Write]:
+async def _writes(container: Container, people: Sequence[str], about: str, origin: Origin) -> list[Write]:
     """The lines first, as the consumer does it."""
-    await house.vault.hold(people)
-    effects = [effect for person in people for effect in _effects(house, person, about, origin)]
+    await container.vault.ensure_keys(people)
+    effects = [effect for person in people for effect in _effects(container, person, about, origin)]
     return sorted((write for effect in effects for write in effect.writes(origin)), key=lambda write: write[0])
 
 
-def _effects(house: House, person: str, about: str, origin: Origin) -> Sequence[Effect]:
+def _effects(container: Container, person: str, about: str, origin: Origin) -> Sequence[Effect]:
     written = MessageWritten(
         person_id=person,
         template="case-accepted",
@@ -153,8 +154,8 @@ def _effects(house: House, person: str, about: str, origin: Origin) -> Sequence[
         urgent=False,
         channels=[Via.INBOX],
         expires_at=origin.at + MAX_AGE,
-        title=house.vault.seal(_TITLE, person, "message-title"),
-        body=house.vault.seal(_BODY, person, "message-body"),
+        title=container.vault.seal(_TITLE, person, "message-title"),
+        body=container.vault.seal(_BODY, person, "message-body"),
     )
-    create = Create.of(Message, house.own_context("tell", origin.cause), person, written)
+    create = Create.of(Message, container.system_context("tell", origin.cause), person, written)
     return Append(person, create.entity.id, origin.at), create

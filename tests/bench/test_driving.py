@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from tests.bench.driving import Closed, Open, _closed, _opened
-from tests.bench.shots import Shot, rate, together
+from tests.bench.requests_sent import Shot, rate, together
 
 STALL = 0.3
 STATUS = {"/": 201, "/case_1/next": 200}

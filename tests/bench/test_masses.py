@@ -4,9 +4,9 @@ from collections import Counter
 
 from services.chassis.domain.values import Sealed, now
 from services.chassis.storage.store import load
-from services.contracts.areas import path
+from services.contracts.members.areas import path
 from services.requests.cases.model import Case
-from services.requests.states.model import OPEN
+from services.requests.cases.states.model import OPEN
 from tests.bench.masses import (
     ITEMS,
     RESIDENTS,

@@ -13,7 +13,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from tests.bench.shots import BROKEN
+from tests.bench.requests_sent import BROKEN
 from tests.bench.town import filing
 
 LOOK_SECONDS = 0.002

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.chassis.domain.scope import Actor
-from services.chassis.usecase import Context, House
+from services.chassis.usecase import Container, Context
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.operating import Operator
@@ -19,14 +19,14 @@ from tests.support.world import World
 class Doer:
     """Acts in a house, each time for another cause unless one is given."""
 
-    house: House
+    container: Container
     actor: Actor = toy.KEEPER
     count: int = field(default=0)
 
     def __call__(self, cause: str | None = None, actor: Actor | None = None, **more: object) -> Context:
         """A context for the next use case."""
         self.count += 1
-        return self.house.context(actor or self.actor, cause or f"test:{self.count}", **more)
+        return self.container.context(actor or self.actor, cause or f"test:{self.count}", **more)
 
 
 @pytest.fixture
@@ -62,23 +62,23 @@ def parked(world: World, tmp_path: Path) -> Operator:
 
 
 @pytest.fixture
-async def shop(world: World) -> AsyncIterator[House]:
+async def shop(world: World) -> AsyncIterator[Container]:
     """The shop's house on a database of its own."""
-    house = await world.house(toy.shop)
-    yield house
-    await house.mongo.close()
+    container = await world.container(toy.shop)
+    yield container
+    await container.mongo.close()
 
 
 @pytest.fixture(params=["motor", "pymongo"])
-async def either(world: World, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def either(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Container]:
     """The shop's house, once on each driver."""
     world.overrides["mongo_driver"] = request.param
-    house = await world.house(toy.shop)
-    yield house
-    await house.mongo.close()
+    container = await world.container(toy.shop)
+    yield container
+    await container.mongo.close()
 
 
 @pytest.fixture
-def doing(shop: House) -> Doer:
+def doing(shop: Container) -> Doer:
     """Acts in the shop."""
     return Doer(shop)

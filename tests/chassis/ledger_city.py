@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.chassis.domain.entity import Entity
-from services.chassis.ledger.report import Report
-from services.chassis.ledger.verify import Question, verify
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Outgoing, Past, Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
-from services.chassis.ops.service import Service
-from services.chassis.usecase import House
+from services.chassis.operations.ledger.report import Report
+from services.chassis.operations.ledger.verify import Question, verify
+from services.chassis.runtime.service import Service
+from services.chassis.usecase import Container
 from tests.support import consuming, toy
 from tests.support.world import World
 
@@ -23,8 +23,8 @@ class City:
     """A shop whose relay sends, a hall whose consumer reads, when told to."""
 
     world: World
-    shop: House
-    hall: House
+    shop: Container
+    hall: Container
     publisher: Publisher
     causes: int = field(default=0)
 
@@ -35,7 +35,7 @@ class City:
         settings = world.settings()
         names = {name: settings.topic(name) for name in ("members", "requests", "keys")}
         await create_topics(settings.kafka, names, 1)
-        city = cls(world, await world.house(toy.shop), await world.house(toy.hall), Publisher(settings.kafka))
+        city = cls(world, await world.container(toy.shop), await world.container(toy.hall), Publisher(settings.kafka))
         yield city
         await city.publisher.stop()
         await city.shop.mongo.close()
@@ -59,10 +59,10 @@ class City:
 
     def relay(self, service: Service) -> Relay:
         """The relay of a service."""
-        settings, house = self.world.settings(), self.shop if service is toy.shop else self.hall
+        settings, container = self.world.settings(), self.shop if service is toy.shop else self.hall
         topics = (settings.topic(service.name), settings.topic("keys"))
         source = f"/linli/{service.name}"
-        return Relay(house.mongo, self.publisher, service.entities, source, topics, settings.history_cap)
+        return Relay(container.mongo, self.publisher, service.entities, source, topics, settings.history_cap)
 
     async def publish(self) -> None:
         """Both relays send all there is."""
@@ -133,8 +133,8 @@ class City:
 
     async def damage(self, kind: type[Entity[Any]], id: str, change: Any) -> None:
         """Change a stored document behind everybody's back."""
-        house = self.shop if kind in toy.shop.entities else self.hall
-        assert await house.mongo.update(kind.collection(), {"_id": id}, change) == 1
+        container = self.shop if kind in toy.shop.entities else self.hall
+        assert await container.mongo.update(kind.collection(), {"_id": id}, change) == 1
 
 
 def counts(report: Report, check: str, about: str = "") -> dict[str, int]:

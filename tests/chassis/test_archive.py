@@ -12,7 +12,7 @@ from services.chassis.domain.values import now
 from services.chassis.storage import archive
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.store import Store
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.road import Road
 from tests.support.toy import CoinDropped, DropCoin, GuessTotal, Jar
@@ -28,35 +28,35 @@ async def client(world: World, road: Road) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def kept(house: House, id: str) -> dict[str, Any]:
-    document = await house.mongo.find_one("jars", {"_id": id})
+async def kept(container: Container, id: str) -> dict[str, Any]:
+    document = await container.mongo.find_one("jars", {"_id": id})
     assert document is not None
     return document
 
 
-async def versions(house: House, id: str) -> tuple[list[int], list[int]]:
+async def versions(container: Container, id: str) -> tuple[list[int], list[int]]:
     """(in the document, in the archive)."""
-    found = await house.mongo.find("jars_archive", {"entity": id}, limit=1000)
-    return [e["version"] for e in (await kept(house, id))["history"]], sorted(e["version"] for e in found)
+    found = await container.mongo.find("jars_archive", {"entity": id}, limit=1000)
+    return [e["version"] for e in (await kept(container, id))["history"]], sorted(e["version"] for e in found)
 
 
-async def a_long_life(house: House, events: int, published: int | None = None) -> Jar:
+async def a_long_life(container: Container, events: int, published: int | None = None) -> Jar:
     """A jar to which so much has happened, and of which so much is published."""
-    jar = await toy.open_jar(house.context(toy.KEEPER, "open"), toy.OpenJar(label="plums", size=10**9))
+    jar = await toy.open_jar(container.context(toy.KEEPER, "open"), toy.OpenJar(label="plums", size=10**9))
     for number in range(2, events + 1):
-        jar = await drop(house, jar, number)
+        jar = await drop(container, jar, number)
     done = events if published is None else published
-    await house.mongo.update("jars", {"_id": jar.id}, {"$set": {"published": done}})
+    await container.mongo.update("jars", {"_id": jar.id}, {"$set": {"published": done}})
     return jar
 
 
-async def drop(house: House, jar: Jar, number: int) -> Jar:
-    return await toy.drop_coin(house.context(toy.KEEPER, f"drop {number}"), jar.id, DropCoin(coins=number))
+async def drop(container: Container, jar: Jar, number: int) -> Jar:
+    return await toy.drop_coin(container.context(toy.KEEPER, f"drop {number}"), jar.id, DropCoin(coins=number))
 
 
-async def trimmed(house: House, events: int, **more: int) -> Jar:
-    jar = await a_long_life(house, events, **more)
-    await archive.trim(house.mongo, "jars", jar.id, CAP)
+async def trimmed(container: Container, events: int, **more: int) -> Jar:
+    jar = await a_long_life(container, events, **more)
+    await archive.trim(container.mongo, "jars", jar.id, CAP)
     return jar
 
 
@@ -65,7 +65,7 @@ def told(answer: httpx.Response) -> tuple[int, str | None, str | None, bytes]:
     return answer.status_code, answer.headers.get("Location"), answer.headers.get("ETag"), answer.content
 
 
-async def test_over_the_cap_the_oldest_events_leave_and_half_of_the_cap_stays(either: House) -> None:
+async def test_over_the_cap_the_oldest_events_leave_and_half_of_the_cap_stays(either: Container) -> None:
     at_the_cap = await trimmed(either, CAP)
     assert await versions(either, at_the_cap.id) == ([1, 2, 3, 4, 5], [])
     await drop(either, at_the_cap, 6)
@@ -76,7 +76,7 @@ async def test_over_the_cap_the_oldest_events_leave_and_half_of_the_cap_stays(ei
     assert (document["version"], document["archived"], document["state"]["total"]) == (6, 4, 2 + 3 + 4 + 5 + 6)
 
 
-async def test_what_is_not_published_never_leaves(shop: House) -> None:
+async def test_what_is_not_published_never_leaves(shop: Container) -> None:
     jar = await trimmed(shop, 9, published=3)
     assert await versions(shop, jar.id) == ([4, 5, 6, 7, 8, 9], [1, 2, 3])
     unpublished = await a_long_life(shop, 9, published=3)
@@ -96,7 +96,7 @@ async def test_a_relay_trims_what_it_has_marked_and_the_topic_is_whole(road: Roa
     assert await road.check_topic() == 0
 
 
-async def test_a_writer_in_between_meets_no_conflict(shop: House) -> None:
+async def test_a_writer_in_between_meets_no_conflict(shop: Container) -> None:
     jar = await a_long_life(shop, 9)
     store = Store(shop.mongo, toy.KEEPER, Origin(now(), "keeper", "x", "c1", None, None))
     async with store.change(Jar, jar.id) as loaded:
@@ -105,7 +105,9 @@ async def test_a_writer_in_between_meets_no_conflict(shop: House) -> None:
     assert await versions(shop, jar.id) == ([8, 9, 10], [1, 2, 3, 4, 5, 6, 7])
 
 
-async def test_a_crash_between_copy_and_pull_shows_nothing_twice_and_is_mended_by_the_next_trim(either: House) -> None:
+async def test_a_crash_between_copy_and_pull_shows_nothing_twice_and_is_mended_by_the_next_trim(
+    either: Container,
+) -> None:
     jar = await a_long_life(either, 9)
     oldest = archive.surplus(await kept(either, jar.id), CAP)
     await archive.copy(either.mongo, "jars", jar.id, oldest)
@@ -117,12 +119,12 @@ async def test_a_crash_between_copy_and_pull_shows_nothing_twice_and_is_mended_b
     assert await seen(either, jar) == list(range(1, 10))
 
 
-async def seen(house: House, jar: Jar) -> list[int]:
+async def seen(container: Container, jar: Jar) -> list[int]:
     """The versions in its whole history, as use cases read it."""
-    return [event.version for event in await house.context(toy.KEEPER, "look").store.history(Jar, jar.id)]
+    return [event.version for event in await container.context(toy.KEEPER, "look").store.history(Jar, jar.id)]
 
 
-async def test_an_archived_version_is_answered_as_it_was_left(either: House) -> None:
+async def test_an_archived_version_is_answered_as_it_was_left(either: Container) -> None:
     jar = await trimmed(either, 250)  # more than are read at once
     for number in (2, 199, 200, 201, 247, 248, 250):
         left = await drop(either, jar, number)
@@ -179,7 +181,7 @@ async def test_who_lost_sight_of_it_may_repeat_what_is_archived_and_nothing_else
     assert (await client.post(f"{jar}/coins", json={}, headers=keyed())).status_code == 404
 
 
-async def test_a_write_of_two_events_across_the_edge_is_known_by_either(shop: House) -> None:
+async def test_a_write_of_two_events_across_the_edge_is_known_by_either(shop: Container) -> None:
     jar = await a_long_life(shop, 4)
     async with shop.context(toy.KEEPER, "both").store.change(Jar, jar.id) as loaded:
         loaded.record(CoinDropped(coins=1))
@@ -226,7 +228,7 @@ async def test_a_history_that_does_not_follow_its_archive_is_set_aside_and_the_o
     assert await versions(road.shop, whole.id) == ([9, 10], list(range(1, 9)))
 
 
-async def test_a_life_of_which_a_part_is_lost_is_not_answered_from_the_rest(shop: House) -> None:
+async def test_a_life_of_which_a_part_is_lost_is_not_answered_from_the_rest(shop: Container) -> None:
     jar = await trimmed(shop, 9)
     await shop.mongo.delete("jars_archive", {"_id": f"{jar.id}:3"})
     with pytest.raises(Gap, match="linli verify"):
@@ -234,7 +236,7 @@ async def test_a_life_of_which_a_part_is_lost_is_not_answered_from_the_rest(shop
     assert (await drop(shop, jar, 10)).version == 10
 
 
-async def test_a_wrong_guess_stays_refused_when_it_is_archived(shop: House) -> None:
+async def test_a_wrong_guess_stays_refused_when_it_is_archived(shop: Container) -> None:
     jar = await a_long_life(shop, 3)
     for _ in range(2):
         with pytest.raises(toy.Guessed, match="1"):

@@ -11,13 +11,13 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
-from services.chassis.ledger.chains import Chains
-from services.chassis.ops import metrics
-from services.chassis.ops.answering import quietly
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.ledger.chains import Chains
 from services.chassis.storage.audit import COLLECTION, Action, Audit, AuditAway, Note
 from services.chassis.storage.mongo import Document, Mongo, New, Put
-from services.chassis.storage.vault import Opened, Untold
-from services.chassis.usecase import House
+from services.chassis.storage.vault import Opened, UnauditedAccess
+from services.chassis.telemetry import metrics
+from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.toy import Jar
 from tests.support.world import World, keyed
@@ -28,37 +28,39 @@ EVE = Actor("eve", KEEPERS, ("1507",), person="person_eve")
 NAME = "其其格"
 
 
-async def owned(house: House, keeper: str = "person_ann") -> Jar:
+async def owned(container: Container, keeper: str = "person_ann") -> Jar:
     """A jar with its keeper's name sealed in it."""
-    ctx = house.context(Actor(keeper, frozenset({"keeper"})), secrets.token_hex(8))
+    ctx = container.context(Actor(keeper, frozenset({"keeper"})), secrets.token_hex(8))
     await ctx.vault.mint(keeper, ctx.now())
     async with ctx.store.create(Jar) as jar:
         jar.record(toy.JarOpened(label="plums", keeper=keeper, owner=ctx.vault.seal(NAME, keeper, "owner")))
     return jar
 
 
-async def told(house: House) -> list[Document]:
+async def told(container: Container) -> list[Document]:
     """All entries, in their order."""
-    return await house.mongo.find(COLLECTION, {}, sort=[("_id", 1)], limit=1000)
+    return await container.mongo.find(COLLECTION, {}, sort=[("_id", 1)], limit=1000)
 
 
-async def brief(house: House) -> list[tuple[Any, ...]]:
-    return [(e["actor"], e["action"], e["usecase"].rpartition(".")[2], e["subjects"]) for e in await told(house)]
+async def brief(container: Container) -> list[tuple[Any, ...]]:
+    return [(e["actor"], e["action"], e["usecase"].rpartition(".")[2], e["subjects"]) for e in await told(container)]
 
 
-def refuse_writes(house: House) -> Any:
+def refuse_writes(container: Container) -> Any:
     """Make the database take no more entries."""
-    return house.mongo.command("collMod", COLLECTION, validator={"never": {"$exists": True}})
+    return container.mongo.command("collMod", COLLECTION, validator={"never": {"$exists": True}})
 
 
 @pytest.fixture
-async def client(world: World, shop: House) -> AsyncIterator[httpx.AsyncClient]:
+async def client(world: World, shop: Container) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody of the staff, who sees the jars of the city."""
     async with world.client(world.app(toy.shop), EVE) as client:
         yield client
 
 
-async def test_whoever_reads_somebody_elses_sealed_data_is_in_the_log(shop: House, client: httpx.AsyncClient) -> None:
+async def test_whoever_reads_somebody_elses_sealed_data_is_in_the_log(
+    shop: Container, client: httpx.AsyncClient
+) -> None:
     jar, trace = await owned(shop), secrets.token_hex(16)
     answer = await client.get(f"/v1/jars/{jar.id}", headers={"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"})
     assert answer.json()["owner"] == NAME
@@ -70,7 +72,7 @@ async def test_whoever_reads_somebody_elses_sealed_data_is_in_the_log(shop: Hous
     assert NAME not in str(entry)
 
 
-async def test_the_own_data_and_what_is_not_sealed_may_be_read_without_an_entry(world: World, shop: House) -> None:
+async def test_the_own_data_and_what_is_not_sealed_may_be_read_without_an_entry(world: World, shop: Container) -> None:
     jar, plain = await owned(shop), await toy.open_jar(shop.context(ANN, "plain"), toy.OpenJar(label="a"))
     async with world.client(world.app(toy.shop), ANN) as client:
         for id in (jar.id, plain.id):
@@ -80,7 +82,7 @@ async def test_the_own_data_and_what_is_not_sealed_may_be_read_without_an_entry(
 
 
 async def test_a_page_of_a_list_is_one_entry_with_all_whose_data_it_shows(
-    shop: House, client: httpx.AsyncClient
+    shop: Container, client: httpx.AsyncClient
 ) -> None:
     for name in ("person_ann", "person_ben", "person_ann"):
         await owned(shop, name)
@@ -89,7 +91,7 @@ async def test_a_page_of_a_list_is_one_entry_with_all_whose_data_it_shows(
 
 
 async def test_what_a_change_shows_stands_in_the_history_and_what_its_repeat_shows_in_the_log(
-    shop: House, client: httpx.AsyncClient
+    shop: Container, client: httpx.AsyncClient
 ) -> None:
     jar, key = await owned(shop), keyed()
     first = await client.post(f"/v1/jars/{jar.id}/coins", json={"coins": 1}, headers=key)
@@ -99,7 +101,7 @@ async def test_what_a_change_shows_stands_in_the_history_and_what_its_repeat_sho
     assert await brief(shop) == [("eve", "read", "drop_coin", ["person_ann"])]
 
 
-async def test_whoever_is_refused_entry_or_sight_is_in_the_log(world: World, shop: House) -> None:
+async def test_whoever_is_refused_entry_or_sight_is_in_the_log(world: World, shop: Container) -> None:
     jar, app = await owned(shop), world.app(toy.shop)
     doors = [
         (None, "/v1/jars", ("anonymous", "sign-in-needed", [])),
@@ -118,7 +120,7 @@ async def test_whoever_is_refused_entry_or_sight_is_in_the_log(world: World, sho
     assert NAME not in str(await told(shop))
 
 
-async def test_what_is_wrong_with_an_order_is_no_matter_for_the_log(shop: House, client: httpx.AsyncClient) -> None:
+async def test_what_is_wrong_with_an_order_is_no_matter_for_the_log(shop: Container, client: httpx.AsyncClient) -> None:
     jar = await owned(shop)
     for path, body in (("/v1/jars", {"colour": "red"}), (f"/v1/jars/{jar.id}/coins", {"coins": 10**9})):
         assert (await client.post(path, json=body, headers=keyed())).status_code in (409, 422)
@@ -126,7 +128,7 @@ async def test_what_is_wrong_with_an_order_is_no_matter_for_the_log(shop: House,
     assert await told(shop) == []
 
 
-async def test_nothing_leaves_when_the_log_cannot_be_written(shop: House, client: httpx.AsyncClient) -> None:
+async def test_nothing_leaves_when_the_log_cannot_be_written(shop: Container, client: httpx.AsyncClient) -> None:
     jar, before = await owned(shop), metrics.audit_failures._value.get()
     await refuse_writes(shop)
     for path in (f"/v1/jars/{jar.id}", "/v1/jars", f"/v1/jars/{jar.id[:-1]}x"):
@@ -147,7 +149,7 @@ async def test_a_stream_shows_nobody_but_those_who_were_told_of() -> None:
     assert opened.tell("person_ann") == ("person_ben",)
     opened.note("person_ben")
     opened.note("person_ann")
-    with pytest.raises(Untold):
+    with pytest.raises(UnauditedAccess):
         opened.note("person_eve")
 
 
@@ -155,7 +157,7 @@ def note(actor: str = "eve", subjects: Sequence[str] = ("person_ann",)) -> Note:
     return Note(now(), actor, ("keeper",), Action.READ, "toy.get_jar", subjects=tuple(subjects))
 
 
-async def test_those_who_come_together_are_written_together(shop: House) -> None:
+async def test_those_who_come_together_are_written_together(shop: Container) -> None:
     counted = Counting.on(shop)
     audit = Audit(counted, shop.vault.master, "shop-web-0")
     await asyncio.gather(*(audit.tell(note(f"eve-{number}")) for number in range(50)))
@@ -166,7 +168,7 @@ async def test_those_who_come_together_are_written_together(shop: House) -> None
     assert counted.writes == [50]
 
 
-async def test_an_entry_names_no_more_than_200_people_and_says_how_many_they_are(shop: House) -> None:
+async def test_an_entry_names_no_more_than_200_people_and_says_how_many_they_are(shop: Container) -> None:
     audit = Audit(shop.mongo, shop.vault.master, "shop-web-0")
     await audit.tell(note(subjects=[f"person_{number:03}" for number in range(250)]))
     await audit.close()
@@ -176,7 +178,7 @@ async def test_an_entry_names_no_more_than_200_people_and_says_how_many_they_are
 
 @pytest.mark.parametrize("lost", ["question", "answer"])
 async def test_entries_whose_outcome_is_unknown_are_written_again_once_and_in_their_place(
-    shop: House, lost: str
+    shop: Container, lost: str
 ) -> None:
     counted = Counting.on(shop)
     audit = Audit(counted, shop.vault.master, "shop-web-0")
@@ -200,9 +202,9 @@ class Counting(Mongo):
     lost: str
 
     @classmethod
-    def on(cls, house: House) -> "Counting":
+    def on(cls, container: Container) -> "Counting":
         """On the database of a house."""
-        counting = cls(house.mongo._client, house.mongo._database.name)
+        counting = cls(container.mongo._client, container.mongo._database.name)
         counting.writes, counting.lost = [], ""
         return counting
 

@@ -8,22 +8,22 @@ import pytest
 
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.values import now
-from services.chassis.ledger.chains import Chains, audit
-from services.chassis.ledger.report import Line
-from services.chassis.ops.answering import quietly
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.ledger.chains import Chains, audit
+from services.chassis.operations.ledger.report import Line
 from services.chassis.storage import archive
 from services.chassis.storage.audit import COLLECTION, HEADS, Action, Audit, Note, id_of, seal
 from services.chassis.storage.mongo import Put
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.world import World
 
 FIRST = now() - timedelta(days=30)
 
 
-async def written(house: House, count: int, name: str = "shop-web-0") -> Audit:
+async def written(container: Container, count: int, name: str = "shop-web-0") -> Audit:
     """The log of a process that told so many entries, a day apart, and ended."""
-    log = Audit(house.mongo, house.vault.master, name)
+    log = Audit(container.mongo, container.vault.master, name)
     for number in range(count):
         at = FIRST + timedelta(days=number)
         await log.tell(Note(at, "eve", ("keeper",), Action.READ, "jars.get_jar", subjects=("person_ann",)))
@@ -31,20 +31,20 @@ async def written(house: House, count: int, name: str = "shop-web-0") -> Audit:
     return log
 
 
-async def judged(house: House, **more: object) -> Line:
-    chains = Chains(house.mongo, house.vault.master, quietly)
+async def judged(container: Container, **more: object) -> Line:
+    chains = Chains(container.mongo, container.vault.master, quietly)
     await chains.read(**more)  # type: ignore[arg-type]
     return chains.line
 
 
-async def test_logs_that_nobody_touched_are_whole(shop: House) -> None:
+async def test_logs_that_nobody_touched_are_whole(shop: Container) -> None:
     for name, count in (("shop-web-1", 3), ("shop-web-10", 2), ("shop-web-0", 1)):
         await written(shop, count, name)
     line = await judged(shop)
     assert (line.examples, dict(line.counts)) == ([], {"chains": 3, "entries": 6, "read": 6})
 
 
-async def test_a_log_that_is_being_written_raises_no_false_alarm(shop: House) -> None:
+async def test_a_log_that_is_being_written_raises_no_false_alarm(shop: Container) -> None:
     log, over = Audit(shop.mongo, shop.vault.master, "shop-web-0"), asyncio.Event()
 
     async def write() -> None:
@@ -59,51 +59,51 @@ async def test_a_log_that_is_being_written_raises_no_false_alarm(shop: House) ->
     assert found == []
 
 
-async def changed(house: House, process: str) -> None:
-    await house.mongo.update(COLLECTION, {"_id": id_of(process, 2)}, {"$set": {"actor": "somebody"}})
+async def changed(container: Container, process: str) -> None:
+    await container.mongo.update(COLLECTION, {"_id": id_of(process, 2)}, {"$set": {"actor": "somebody"}})
 
 
-async def changed_with_its_hash(house: House, process: str) -> None:
+async def changed_with_its_hash(container: Container, process: str) -> None:
     """As somebody does who knows how it is made, but leaves those behind it as they are."""
-    entry = await house.mongo.find_one(COLLECTION, {"_id": id_of(process, 2)})
-    before = await house.mongo.find_one(COLLECTION, {"_id": id_of(process, 1)})
+    entry = await container.mongo.find_one(COLLECTION, {"_id": id_of(process, 2)})
+    before = await container.mongo.find_one(COLLECTION, {"_id": id_of(process, 1)})
     assert entry and before
     entry["actor"] = "somebody"
     entry["hash"] = chained(before["hash"], canonical_bytes({n: v for n, v in entry.items() if n != "hash"}))
-    await house.mongo.update(COLLECTION, {"_id": entry["_id"]}, {"$set": entry})
+    await container.mongo.update(COLLECTION, {"_id": entry["_id"]}, {"$set": entry})
 
 
-async def removed(house: House, process: str) -> None:
-    await house.mongo.delete(COLLECTION, {"_id": id_of(process, 2)})
+async def removed(container: Container, process: str) -> None:
+    await container.mongo.delete(COLLECTION, {"_id": id_of(process, 2)})
 
 
-async def shortened(house: House, process: str) -> None:
+async def shortened(container: Container, process: str) -> None:
     for n in (4, 5):
-        await house.mongo.delete(COLLECTION, {"_id": id_of(process, n)})
+        await container.mongo.delete(COLLECTION, {"_id": id_of(process, n)})
 
 
-async def shortened_with_its_head(house: House, process: str) -> None:
+async def shortened_with_its_head(container: Container, process: str) -> None:
     """As somebody does who has the database, but not the city's master key."""
-    await shortened(house, process)
-    last = await house.mongo.find_one(COLLECTION, {"_id": id_of(process, 3)})
+    await shortened(container, process)
+    last = await container.mongo.find_one(COLLECTION, {"_id": id_of(process, 3)})
     assert last
-    await house.mongo.update(HEADS, {"_id": process}, {"$set": {"n": 3, "hash": last["hash"]}})
+    await container.mongo.update(HEADS, {"_id": process}, {"$set": {"n": 3, "hash": last["hash"]}})
 
 
-async def beheaded(house: House, process: str) -> None:
-    await house.mongo.delete(HEADS, {"_id": process})
+async def beheaded(container: Container, process: str) -> None:
+    await container.mongo.delete(HEADS, {"_id": process})
 
 
-async def emptied(house: House, process: str) -> None:
+async def emptied(container: Container, process: str) -> None:
     for n in range(1, 6):
-        await house.mongo.delete(COLLECTION, {"_id": id_of(process, n)})
+        await container.mongo.delete(COLLECTION, {"_id": id_of(process, n)})
 
 
-async def joined(house: House, process: str) -> None:
-    await house.mongo.insert(COLLECTION, {"_id": f"{process}:7", "actor": "eve"})
+async def joined(container: Container, process: str) -> None:
+    await container.mongo.insert(COLLECTION, {"_id": f"{process}:7", "actor": "eve"})
 
 
-Damage = Callable[[House, str], Awaitable[None]]
+Damage = Callable[[Container, str], Awaitable[None]]
 
 DAMAGES: list[tuple[Damage, list[str]]] = [
     (changed, ["{2}: is not what was written, or not behind what stands before it now"]),
@@ -118,7 +118,7 @@ DAMAGES: list[tuple[Damage, list[str]]] = [
 
 
 @pytest.mark.parametrize(("damage", "named"), DAMAGES, ids=lambda value: getattr(value, "__name__", ""))
-async def test_a_log_that_was_touched_is_named(shop: House, damage: Damage, named: list[str]) -> None:
+async def test_a_log_that_was_touched_is_named(shop: Container, damage: Damage, named: list[str]) -> None:
     process = (await written(shop, 5)).process
     await written(shop, 2, "shop-web-1")
     await damage(shop, process)
@@ -126,7 +126,7 @@ async def test_a_log_that_was_touched_is_named(shop: House, damage: Damage, name
     assert (await judged(shop)).examples == [name.format(*ids, process=process) for name in named]
 
 
-async def test_a_tail_rewritten_with_all_its_hashes_does_not_fit_its_head(shop: House) -> None:
+async def test_a_tail_rewritten_with_all_its_hashes_does_not_fit_its_head(shop: Container) -> None:
     process = (await written(shop, 3)).process
     previous = ""
     for n in (1, 2, 3):
@@ -138,7 +138,7 @@ async def test_a_tail_rewritten_with_all_its_hashes_does_not_fit_its_head(shop: 
     assert (await judged(shop)).examples == [f"{id_of(process, 3)}: is not what the head was made for"]
 
 
-async def test_entries_whose_process_was_killed_before_it_wrote_the_head_are_no_breach(shop: House) -> None:
+async def test_entries_whose_process_was_killed_before_it_wrote_the_head_are_no_breach(shop: Container) -> None:
     process = (await written(shop, 3)).process
     second = await shop.mongo.find_one(COLLECTION, {"_id": id_of(process, 2)})
     assert second
@@ -147,7 +147,7 @@ async def test_entries_whose_process_was_killed_before_it_wrote_the_head_are_no_
     assert (await judged(shop)).examples == []
 
 
-async def test_only_what_was_written_since_then_is_read_and_still_a_missing_end_is_seen(shop: House) -> None:
+async def test_only_what_was_written_since_then_is_read_and_still_a_missing_end_is_seen(shop: Container) -> None:
     process = (await written(shop, 5)).process
     await changed(shop, process)
     line = await judged(shop, since=FIRST + timedelta(days=2))
@@ -159,7 +159,7 @@ async def test_only_what_was_written_since_then_is_read_and_still_a_missing_end_
         assert (await judged(shop, since=FIRST + timedelta(days=days))).examples == [named]
 
 
-async def test_one_byte_in_a_history_and_one_entry_removed_are_both_named(world: World, shop: House) -> None:
+async def test_one_byte_in_a_history_and_one_entry_removed_are_both_named(world: World, shop: Container) -> None:
     process = (await written(shop, 3)).process
     jars = [await toy.open_jar(shop.context(toy.KEEPER, f"a jar {n}"), toy.OpenJar(label="plums")) for n in range(3)]
     report = await audit(toy.shop, world.settings(), None, quietly)
@@ -170,7 +170,7 @@ async def test_one_byte_in_a_history_and_one_entry_removed_are_both_named(world:
     assert [example.partition(":")[0] for line in report.lines for example in line.examples] == [process, jars[1].id]
 
 
-async def test_one_byte_in_an_archive_and_one_archived_event_removed_are_named(world: World, shop: House) -> None:
+async def test_one_byte_in_an_archive_and_one_archived_event_removed_are_named(world: World, shop: Container) -> None:
     jars = [await full(shop, number) for number in range(3)]
     assert (await audit(toy.shop, world.settings(), None, quietly)).clean
     archived = archive.collection_of("jars")
@@ -180,11 +180,11 @@ async def test_one_byte_in_an_archive_and_one_archived_event_removed_are_named(w
     assert {example.partition(":")[0] for example in histories.examples} == set(jars[:2])
 
 
-async def full(house: House, number: int) -> str:
+async def full(container: Container, number: int) -> str:
     """A jar of which the oldest events stand in the archive."""
-    jar = await toy.open_jar(house.context(toy.KEEPER, f"jar {number}"), toy.OpenJar(label="plums"))
+    jar = await toy.open_jar(container.context(toy.KEEPER, f"jar {number}"), toy.OpenJar(label="plums"))
     for coins in range(1, 6):
-        await toy.drop_coin(house.context(toy.KEEPER, f"jar {number}, {coins}"), jar.id, toy.DropCoin(coins=coins))
-    await house.mongo.update("jars", {"_id": jar.id}, {"$set": {"published": 6}, "$unset": {"pending": ""}})
-    assert await archive.trim(house.mongo, "jars", jar.id, 4) == 4
+        await toy.drop_coin(container.context(toy.KEEPER, f"jar {number}, {coins}"), jar.id, toy.DropCoin(coins=coins))
+    await container.mongo.update("jars", {"_id": jar.id}, {"$set": {"published": 6}, "$unset": {"pending": ""}})
+    assert await archive.trim(container.mongo, "jars", jar.id, 4) == 4
     return jar.id

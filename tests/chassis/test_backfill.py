@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messaging import orders, switches
-from services.chassis.messaging.backfill import Backfill, NotNow, named
+from services.chassis.messaging import control as orders
+from services.chassis.messaging import switches
 from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.control import PAUSED, RUNNING, desired_state
 from services.chassis.messaging.kafka import Past
-from services.chassis.messaging.orders import PAUSED, RUNNING, wish_of
 from services.chassis.messaging.reactions import AnyReaction
+from services.chassis.operations.backfill import Backfill, NotNow, named
 from services.chassis.schedule.leases import Lease
 from tests.support import toy
 from tests.support.reading import expect_right, settled
@@ -70,7 +71,7 @@ async def test_a_new_reaction_takes_the_past_while_events_flow_and_is_on_from_th
 
             one._catch_up = meanwhile  # type: ignore[method-assign, assignment]
             assert await one.run(lease(road), lambda _: None) >= 18
-        assert (await wish_of(road.hall.mongo, group(road))).state == RUNNING
+        assert (await desired_state(road.hall.mongo, group(road))).state == RUNNING
         for jar in jars:
             await road.drop(jar, 4)
         await road.publish()
@@ -101,7 +102,7 @@ async def test_a_backfill_that_was_killed_goes_on_where_it_was(road: Road, point
                 await one.run(lease(road), lambda _: None)
         await orders.pause(road.hall.mongo, group(road), "as a kill leaves it", "backfill of note-coins")
         await run(road)
-        assert (await wish_of(road.hall.mongo, group(road))).state == RUNNING
+        assert (await desired_state(road.hall.mongo, group(road))).state == RUNNING
         await road.drop(jars[0], 4)
         await road.publish()
         await settled(road, consumer)
@@ -116,7 +117,7 @@ async def test_a_pause_of_the_operator_outlasts_a_backfill(road: Road) -> None:
         await settled(road, consumer)
         await orders.pause(road.hall.mongo, group(road), "for reasons of my own", "operator")
         await run(road)
-        assert (await wish_of(road.hall.mongo, group(road))).state == PAUSED
+        assert (await desired_state(road.hall.mongo, group(road))).state == PAUSED
         await road.drop(jar, 2)
         await road.publish()
         await orders.resume(road.hall.mongo, group(road), "operator")

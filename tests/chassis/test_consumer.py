@@ -17,8 +17,8 @@ from services.chassis.messaging import delivery
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
 from services.chassis.messaging.switches import register, that_are_on
-from services.chassis.ops import metrics
 from services.chassis.storage.vault import KeyNotHere
+from services.chassis.telemetry import metrics
 from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.reading import consume, expect_right, headers, settled

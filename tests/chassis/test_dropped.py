@@ -25,7 +25,7 @@ async def drop(city: City, parked: Operator, *words: str) -> dict[str, int]:
 
 async def order(city: City, jar: str) -> list[int]:
     """What the hall has counted of a jar."""
-    return (await toy.sum_of(city.hall.own_context("test", "read"), jar)).order
+    return (await toy.sum_of(city.hall.system_context("test", "read"), jar)).order
 
 
 async def from_the_start(city: City) -> None:

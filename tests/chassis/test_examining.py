@@ -11,12 +11,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.chassis.domain.entity import Index
-from services.chassis.messaging import orders, switches
+from services.chassis.messaging import control as orders
+from services.chassis.messaging import switches
 from services.chassis.messaging.kafka import PARTITIONS, Outgoing, Publisher, Reader
-from services.chassis.ops.examining import database, files
-from services.chassis.ops.examining.examine import examine
-from services.chassis.ops.examining.findings import Finding
-from services.chassis.ops.settings import Settings
+from services.chassis.operations.doctor import database, files
+from services.chassis.operations.doctor.examine import examine
+from services.chassis.operations.doctor.findings import Finding
+from services.chassis.runtime.settings import Settings
 from services.chassis.schedule.leases import Lease
 from tests.chassis.ledger_city import City
 from tests.support import toy

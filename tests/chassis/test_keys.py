@@ -37,6 +37,6 @@ async def test_an_erasure_is_final_also_where_an_older_record_comes_behind_it(ro
     values = [(ANN, wrapped[ANN]), (BEN, wrapped[BEN]), (ANN, None), (ANN, wrapped[ANN])]
     await road.publisher().send([Outgoing(topic, person, value, {}) for person, value in values])
     await keeping(road, topic)
-    await road.hall.vault.hold([ANN, BEN])
+    await road.hall.vault.ensure_keys([ANN, BEN])
     assert road.hall.vault.open(sealed[ANN], ANN, "name") is None
     assert road.hall.vault.open(sealed[BEN], BEN, "name") == "a name"

@@ -3,19 +3,19 @@
 import asyncio
 
 from services.chassis.schedule.leases import Lease
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 
 
-def lease(house: House, holder: str, seconds: float = 30) -> Lease:
-    return Lease(house.mongo, "relay", holder, seconds)
+def lease(container: Container, holder: str, seconds: float = 30) -> Lease:
+    return Lease(container.mongo, "relay", holder, seconds)
 
 
-async def test_of_many_only_one_holds_it(either: House) -> None:
+async def test_of_many_only_one_holds_it(either: Container) -> None:
     held = await asyncio.gather(*(lease(either, f"worker-{number}").hold() for number in range(8)))
     assert sum(held) == 1
 
 
-async def test_it_passes_on_when_given_up_or_run_out(shop: House) -> None:
+async def test_it_passes_on_when_given_up_or_run_out(shop: Container) -> None:
     first, second = lease(shop, "a"), lease(shop, "b", 0.2)
     assert (await first.hold(), await second.hold()) == (True, False)
     await first.release()
@@ -27,7 +27,7 @@ async def test_it_passes_on_when_given_up_or_run_out(shop: House) -> None:
     assert not await second.hold()
 
 
-async def test_a_holder_that_renews_keeps_it(shop: House) -> None:
+async def test_a_holder_that_renews_keeps_it(shop: Container) -> None:
     first, second = lease(shop, "a", 0.3), lease(shop, "b", 0.3)
     for _ in range(8):
         assert await first.hold()
@@ -35,7 +35,7 @@ async def test_a_holder_that_renews_keeps_it(shop: House) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_a_restart_takes_its_own_back_at_once_and_shuts_its_older_process_out(shop: House) -> None:
+async def test_a_restart_takes_its_own_back_at_once_and_shuts_its_older_process_out(shop: Container) -> None:
     older = lease(shop, "worker-0", 0.6)
     assert await older.hold()
     newer = lease(shop, "worker-0")
@@ -47,7 +47,7 @@ async def test_a_restart_takes_its_own_back_at_once_and_shuts_its_older_process_
     assert not await lease(shop, "worker-1").hold()
 
 
-async def test_two_processes_of_one_place_do_not_take_turns(shop: House) -> None:
+async def test_two_processes_of_one_place_do_not_take_turns(shop: Container) -> None:
     one, two = lease(shop, "worker-0", 0.15), lease(shop, "worker-0", 30)
     assert await one.hold()
     assert await two.hold()

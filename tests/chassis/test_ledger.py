@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
 from services.chassis.messaging.kafka import PARTITIONS, partition_of
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.storage.store import draft
 from tests.chassis.ledger_city import City, counts, examples, headers
 from tests.support import toy
@@ -190,7 +190,7 @@ async def test_what_is_broken_in_the_shop_is_caught_by_its_own_line(
 async def test_a_record_on_the_wrong_partition_is_caught(city: City) -> None:
     jar = await city.jar()
     await city.damage(Jar, jar, {"$set": {"published": 1}, "$unset": {"pending": ""}})
-    (event,) = await city.shop.own_context("test", "read").store.history(Jar, jar)
+    (event,) = await city.shop.system_context("test", "read").store.history(Jar, jar)
     pairs = [(name, value.encode()) for name, value in headers(event.id, event.type).items()]
     async with AIOKafkaProducer(bootstrap_servers=city.world.kafka) as producer:
         topic, wrong = city.world.settings().topic("members"), (partition_of(jar) + 1) % PARTITIONS

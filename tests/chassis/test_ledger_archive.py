@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.chassis.ledger.commands import Commands
-from services.chassis.ledger.histories import Histories
-from services.chassis.ledger.published import Published
 from services.chassis.messaging.kafka import Past
-from services.chassis.ops.answering import quietly
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.ledger.commands import Commands
+from services.chassis.operations.ledger.histories import Histories
+from services.chassis.operations.ledger.published import Published
 from services.chassis.storage import archive
 from tests.chassis.ledger_city import City, counts, examples
 from tests.support import toy

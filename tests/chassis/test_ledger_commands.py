@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from services.chassis.domain.values import now
-from services.chassis.ledger.commands import LogUnreadable, each, read
+from services.chassis.operations.ledger.commands import LogUnreadable, each, read
 from tests.chassis.ledger_city import City, counts, examples
 from tests.support import toy
 from tests.support.toy import Jar

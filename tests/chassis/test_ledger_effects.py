@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.chassis.ledger.report import Cut, Line
-from services.chassis.usecase import House
+from services.chassis.operations.ledger.report import Cut, Line
+from services.chassis.usecase import Container
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.toy import JarCopy, Note
@@ -68,12 +68,12 @@ async def test_a_consumer_that_stands_still_is_late_and_what_it_has_not_read_is_
     assert await city.breaches(within=0.5) == {("requests", "L9", city.group)}
 
 
-async def one_note_for_each_drop(house: House, cut: Cut) -> list[Line]:
+async def one_note_for_each_drop(container: Container, cut: Cut) -> list[Line]:
     """The check that the hall itself brings: what is in the copies has been noted."""
     line = Line("L8", "notes")
-    async for copies in house.mongo.each(JarCopy.collection(), {}):
+    async for copies in container.mongo.each(JarCopy.collection(), {}):
         for copy in copies:
-            notes = await house.mongo.find(Note.collection(), {"state.about": copy["_id"]}, limit=1000)
+            notes = await container.mongo.find(Note.collection(), {"state.about": copy["_id"]}, limit=1000)
             line.count("notes", len(notes))
             if sum(note["state"]["coins"] for note in notes) != copy["state"]["total"]:
                 line.breach(f"{copy['_id']} has {len(notes)} notes")

@@ -9,8 +9,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from deploy.local.ports import Ports
-from services.chassis.ledger.lag import Shown, Truth, Unanswered, contradictions
-from services.chassis.ops import health, metrics
+from services.chassis.operations.ledger.lag import Shown, Truth, Unanswered, contradictions
+from services.chassis.runtime import health
+from services.chassis.telemetry import metrics
 from tests.chassis.ledger_city import City
 from tests.support import toy
 

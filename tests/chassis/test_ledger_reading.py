@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Past, Publisher, TopicMissing, create_topics
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support.world import World
 
 
-async def test_all_documents_are_read_once_in_batches_also_while_others_come_and_go(either: House) -> None:
+async def test_all_documents_are_read_once_in_batches_also_while_others_come_and_go(either: Container) -> None:
     for n in range(5):
         await either.mongo.insert("things", {"_id": f"b{n}", "even": n % 2 == 0})
     met = []

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from deploy.local import Ports
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.http.problems import Broken
-from services.chassis.ops import logs, metrics, service
-from services.chassis.usecase import House
+from services.chassis.runtime import service
+from services.chassis.telemetry import logs, metrics
+from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.road import until
 from tests.support.world import World, keyed
@@ -125,7 +126,7 @@ async def served(world: World) -> AsyncIterator[httpx.AsyncClient]:
     await serving
 
 
-async def test_a_bug_is_told_once_under_the_trace_that_its_answer_names(world: World, shop: House) -> None:
+async def test_a_bug_is_told_once_under_the_trace_that_its_answer_names(world: World, shop: Container) -> None:
     with logged() as lines:
         async with served(world) as client:
             headers = keyed(traceparent=f"00-{TRACE}-00f067aa0ba902b7-01")
@@ -138,7 +139,7 @@ async def test_a_bug_is_told_once_under_the_trace_that_its_answer_names(world: W
     assert line["exception"].endswith("ZeroDivisionError")
 
 
-async def test_an_outage_is_an_outcome_of_its_own_and_says_what_is_away(world: World, shop: House) -> None:
+async def test_an_outage_is_an_outcome_of_its_own_and_says_what_is_away(world: World, shop: Container) -> None:
     away = "mongodb://127.0.0.1:1/linli?serverSelectionTimeoutMS=50"
     with logged() as lines:
         async with world.client(world.app(toy.shop, mongo_members=away), toy.KEEPER) as client:

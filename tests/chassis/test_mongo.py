@@ -7,7 +7,7 @@ from pymongo.errors import OperationFailure
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage.mongo import DatabaseRefused, New, Put, connect
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support.world import World
 
 BARE = "mongodb://127.0.0.1:1/linli"
@@ -49,7 +49,7 @@ async def test_whoever_finds_all_connections_taken_for_too_long_is_told_so(world
     await mongo.close()
 
 
-async def test_what_is_asked_for_at_once_comes_in_one_round_trip(either: House) -> None:
+async def test_what_is_asked_for_at_once_comes_in_one_round_trip(either: Container) -> None:
     await either.mongo.bulk("jars", [New({"_id": f"jar_{n:03}"}) for n in range(300)])
     await either.mongo.command("profile", 2)
     assert len(await either.mongo.find("jars", {}, sort=[("_id", 1)], limit=250)) == 250
@@ -61,7 +61,7 @@ async def test_what_is_asked_for_at_once_comes_in_one_round_trip(either: House) 
 
 
 @pytest.mark.parametrize("code", [43, 134, 262])
-async def test_what_waiting_mends_is_no_bug(shop: House, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+async def test_what_waiting_mends_is_no_bug(shop: Container, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     async def refuse(*_: object, **__: object) -> None:
         raise OperationFailure("not now", code)
 
@@ -70,7 +70,7 @@ async def test_what_waiting_mends_is_no_bug(shop: House, monkeypatch: pytest.Mon
         await shop.mongo.find_one("jars", {})
 
 
-async def test_what_the_database_refuses_is_told_by_its_code_and_not_by_its_text(either: House) -> None:
+async def test_what_the_database_refuses_is_told_by_its_code_and_not_by_its_text(either: Container) -> None:
     canary = "13800000000"
     with pytest.raises(DatabaseRefused) as refused:
         await either.mongo.find("jars", {"label": {"$nonsense": canary}}, limit=1)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import CursorInvalid
-from services.chassis.domain.scope import house
+from services.chassis.domain.scope import system_actor
 from services.chassis.storage.mongo import New
 from services.chassis.storage.store import Store
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.toy import Jar
 
@@ -24,11 +24,11 @@ TOTALS = st.lists(st.integers(0, 3), max_size=14)
 TIMES = st.lists(st.none() | st.integers(0, 3).map(lambda n: EPOCH + timedelta(milliseconds=n)), max_size=14)
 
 
-def store_of(shop: House) -> Store:
-    return shop.context(house("test"), "read").store
+def store_of(shop: Container) -> Store:
+    return shop.context(system_actor("test"), "read").store
 
 
-async def fill(shop: House, field: str, values: list[Any]) -> str:
+async def fill(shop: Container, field: str, values: list[Any]) -> str:
     """Jars with these values in one field; the label that is theirs alone."""
     label = secrets.token_hex(4)
     state = {"label": label, "keeper": "keeper"}
@@ -37,7 +37,7 @@ async def fill(shop: House, field: str, values: list[Any]) -> str:
     return label
 
 
-async def walked(shop: House, label: str, order: Order, limit: int) -> list[Jar]:
+async def walked(shop: Container, label: str, order: Order, limit: int) -> list[Jar]:
     found: list[Jar] = []
     after = None
     while True:
@@ -50,7 +50,7 @@ async def walked(shop: House, label: str, order: Order, limit: int) -> list[Jar]
 
 
 @pytest.mark.parametrize(("field", "values"), [("total", TOTALS), ("ripe_at", TIMES)])
-async def test_walking_the_pages_gives_exactly_the_list(shop: House, field: str, values: Any) -> None:
+async def test_walking_the_pages_gives_exactly_the_list(shop: Container, field: str, values: Any) -> None:
     loop = asyncio.get_running_loop()
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -70,7 +70,7 @@ async def test_walking_the_pages_gives_exactly_the_list(shop: House, field: str,
     await asyncio.to_thread(check)
 
 
-async def test_a_list_by_id_is_walked_too(shop: House) -> None:
+async def test_a_list_by_id_is_walked_too(shop: Container) -> None:
     label = await fill(shop, "total", [0] * 7)
     for descending in (False, True):
         found = [jar.id for jar in await walked(shop, label, Order("_id", descending), 2)]
@@ -78,7 +78,7 @@ async def test_a_list_by_id_is_walked_too(shop: House) -> None:
         assert len(found) == 7
 
 
-async def test_a_field_that_older_documents_lack_does_not_end_the_walk(shop: House) -> None:
+async def test_a_field_that_older_documents_lack_does_not_end_the_walk(shop: Container) -> None:
     label = await fill(shop, "total", [2, 1])
     older = {"label": label, "keeper": "keeper"}
     await shop.mongo.bulk("jars", [New({"_id": f"jar_old{n}", "version": 1, "state": older}) for n in range(3)])
@@ -86,7 +86,7 @@ async def test_a_field_that_older_documents_lack_does_not_end_the_walk(shop: Hou
         assert len(await walked(shop, label, Order("state.total", descending), 1)) == 5
 
 
-async def test_entries_written_during_a_walk_do_not_shift_it(shop: House) -> None:
+async def test_entries_written_during_a_walk_do_not_shift_it(shop: Container) -> None:
     label = await fill(shop, "total", [1, 3, 5, 7])
     where, order = {"state.label": label}, Order("state.total")
     first = await store_of(shop).page(Jar, where, order=order, limit=2, after=None)
@@ -97,7 +97,7 @@ async def test_entries_written_during_a_walk_do_not_shift_it(shop: House) -> Non
     assert [jar.total for jar in [*first.items, *rest.items]] == [1, 3, 5, 6, 7]
 
 
-async def test_a_cursor_of_another_list_is_refused(shop: House) -> None:
+async def test_a_cursor_of_another_list_is_refused(shop: Container) -> None:
     label = await fill(shop, "total", [1, 2, 3])
     where, order = {"state.label": label}, Order("state.total")
     page = await store_of(shop).page(Jar, where, order=order, limit=1, after=None)

@@ -45,7 +45,7 @@ async def test_what_was_mended_is_replayed_in_order_and_the_ledger_stays_clean(c
     async with city.consuming():
         said = await parked.in_a_process("replay", f"count-coins|{jar}:3", "--yes")
     assert (said.code, said.text) == (0, "parked before 3, after 0\n")
-    total = await toy.sum_of(city.hall.own_context("test", "read"), jar)
+    total = await toy.sum_of(city.hall.system_context("test", "read"), jar)
     assert total.order == [0, 1, 13, 2, 3]
     left = await parked.json("list")
     assert [event["entity"] for event in left["events"]] == [other]

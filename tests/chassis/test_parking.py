@@ -7,7 +7,7 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.parking import Parking
 from services.chassis.messaging.reactions import Copying
-from services.chassis.ops import metrics
+from services.chassis.telemetry import metrics
 from tests.support import toy
 from tests.support.reading import consume, expect_right, headers, settled
 from tests.support.road import Road, running, until
@@ -98,7 +98,7 @@ async def test_one_of_two_members_parks_and_the_other_knows_when_it_takes_over(
     await consume(road, group="first", reactions=ALL)
     reading = await road.consumer(group="first")
     delivery = reading._delivery
-    delivery._ours, delivery._turn = reading._reader.assigned(), -1  # had them once, when nothing was parked
+    delivery._ours, delivery._generation = reading._reader.assigned(), -1  # had them once, when nothing was parked
     async with running(reading):
         await road.drop(jar, 2)
         await road.publish()

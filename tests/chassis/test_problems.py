@@ -15,22 +15,22 @@ from services.chassis.domain.refusals import ROLES_ZH, TITLES, Forbidden, Kind, 
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant
 from services.chassis.http.problems import STATUS
-from services.chassis.ops import logs, metrics
-from services.chassis.usecase import House
-from services.contracts.members import Role
+from services.chassis.telemetry import logs, metrics
+from services.chassis.usecase import Container
+from services.contracts.members.roles import Role
 from tests.support import toy
 from tests.support.world import World, keyed
 
 
 @pytest.fixture
-async def house(world: World) -> AsyncIterator[House]:
-    house = await world.house(toy.shop)
-    yield house
-    await house.mongo.close()
+async def container(world: World) -> AsyncIterator[Container]:
+    container = await world.container(toy.shop)
+    yield container
+    await container.mongo.close()
 
 
 @pytest.fixture
-async def client(world: World, house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def client(world: World, container: Container) -> AsyncIterator[httpx.AsyncClient]:
     app = world.app(toy.shop)
     async with world.client(app, toy.KEEPER) as client:
         client._transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
@@ -46,8 +46,8 @@ def expect(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
     return problem
 
 
-async def written(house: House) -> int:
-    return await house.mongo.count("jars", {}, limit=99)
+async def written(container: Container) -> int:
+    return await container.mongo.count("jars", {}, limit=99)
 
 
 BODIES = [
@@ -63,7 +63,7 @@ BODIES = [
 
 @pytest.mark.parametrize(("body", "field", "zh", "en"), BODIES)
 async def test_a_wrong_field_is_named_in_the_language_asked_for(
-    client: httpx.AsyncClient, house: House, body: object, field: str, zh: str, en: str
+    client: httpx.AsyncClient, container: Container, body: object, field: str, zh: str, en: str
 ) -> None:
     for language, words in (("zh", zh), ("en", en), ("en-GB,zh;q=0.5", en), ("fr", zh)):
         headers = keyed(**{"Accept-Language": language})
@@ -72,28 +72,30 @@ async def test_a_wrong_field_is_named_in_the_language_asked_for(
         assert words in str(problem["detail"])
         assert [error["field"] for error in problem["errors"]] == [field]  # type: ignore[attr-defined]
         assert answer.headers["content-language"] == ("en" if language.startswith("en") else "zh")
-    assert await written(house) == 0
+    assert await written(container) == 0
 
 
 @pytest.mark.parametrize(
     "raw", [b"{", b"", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"label": "\xff"}', b'{"label":' + b"[" * 5000]
 )
-async def test_a_body_that_is_no_json_object_is_refused(client: httpx.AsyncClient, house: House, raw: bytes) -> None:
+async def test_a_body_that_is_no_json_object_is_refused(
+    client: httpx.AsyncClient, container: Container, raw: bytes
+) -> None:
     headers = keyed(**{"Content-Type": "application/json"})
     answer = await client.post("/v1/jars", content=raw, headers=headers)
     assert answer.status_code == 422
     assert answer.json()["code"] in ("invalid", "malformed")
-    assert await written(house) == 0
+    assert await written(container) == 0
 
 
 async def test_a_body_that_is_not_said_to_be_json_is_415_and_says_how_to_say_it(
-    client: httpx.AsyncClient, house: House
+    client: httpx.AsyncClient, container: Container
 ) -> None:
     for given in ({}, {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "text/plain"}):
         answer = await client.post("/v1/jars", content=b'{"label": "a"}', headers=keyed(**given))
         problem = expect(answer, 415, "media-unknown")
         assert "Content-Type: application/json" in str(problem["detail"])
-    assert await written(house) == 0
+    assert await written(container) == 0
 
 
 HALF = r"\ud800"
@@ -111,13 +113,13 @@ UNFIT = [
 
 @pytest.mark.parametrize("raw", UNFIT)
 async def test_what_could_not_be_written_down_again_is_refused(
-    client: httpx.AsyncClient, house: House, raw: str
+    client: httpx.AsyncClient, container: Container, raw: str
 ) -> None:
     for language, words in (("zh", "代理项"), ("en", "surrogate")):
         headers = keyed(**{"Content-Type": "application/json", "Accept-Language": language})
         problem = expect(await client.post("/v1/jars", content=raw, headers=headers), 422, "invalid")
         assert words in str(problem["detail"])
-    assert await written(house) == 0
+    assert await written(container) == 0
 
 
 async def test_half_characters_in_an_address_find_nothing(client: httpx.AsyncClient) -> None:
@@ -132,7 +134,7 @@ def test_an_instant_that_has_no_time_in_utc_is_wrong_input(at: str) -> None:
 
 
 async def test_a_body_over_one_mebibyte_is_refused_with_and_without_its_length(
-    client: httpx.AsyncClient, house: House
+    client: httpx.AsyncClient, container: Container
 ) -> None:
     big = json.dumps({"label": "x" * (1024 * 1024)}).encode()
 
@@ -144,15 +146,15 @@ async def test_a_body_over_one_mebibyte_is_refused_with_and_without_its_length(
     for content in (big, pieces()):
         problem = expect(await client.post("/v1/jars", content=content, headers=headers), 413, "body-too-large")
         assert problem["params"] == {"limit": 1048576}
-    assert await written(house) == 0
+    assert await written(container) == 0
 
 
-async def test_a_key_is_needed_where_something_is_made(client: httpx.AsyncClient, house: House) -> None:
+async def test_a_key_is_needed_where_something_is_made(client: httpx.AsyncClient, container: Container) -> None:
     for headers in ({}, {"Idempotency-Key": ""}, {"Idempotency-Key": "two words"}):
         expect(await client.post("/v1/jars", json={"label": "a"}, headers=headers), 428, "key-needed")
     too_long = {"Idempotency-Key": "k" * 129}
     assert (await client.post("/v1/jars", json={"label": "a"}, headers=too_long)).status_code in (422, 428)
-    assert await written(house) == 0
+    assert await written(container) == 0
 
 
 async def test_a_stale_or_unreadable_if_match_is_refused(client: httpx.AsyncClient) -> None:
@@ -208,7 +210,7 @@ async def test_a_bug_is_500_without_its_trace(client: httpx.AsyncClient) -> None
 
 
 async def test_a_database_that_is_away_is_503_with_retry_after(
-    world: World, house: House, monkeypatch: pytest.MonkeyPatch
+    world: World, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = world.settings().mongo("members").replace("localhost", "127.0.0.1")
     address = away.split("//")[1].split("/")[0]
@@ -223,16 +225,16 @@ async def test_a_database_that_is_away_is_503_with_retry_after(
 
 
 async def test_more_than_the_limit_in_flight_is_503_with_retry_after(
-    world: World, house: House, monkeypatch: pytest.MonkeyPatch
+    world: World, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = asyncio.Event()
-    find_one = type(house.mongo).find_one
+    find_one = type(container.mongo).find_one
 
     async def slow(self: object, *given: object, **more: object) -> object:
         await go.wait()
         return await find_one(self, *given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(type(house.mongo), "find_one", slow)
+    monkeypatch.setattr(type(container.mongo), "find_one", slow)
     async with world.client(world.app(toy.shop, max_in_flight=2), toy.KEEPER) as client:
         waiting = [asyncio.create_task(client.get("/v1/jars/jar_none")) for _ in range(2)]
         async with asyncio.timeout(10):

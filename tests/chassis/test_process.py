@@ -14,9 +14,9 @@ import pytest
 
 from deploy.local import Ports
 from services.chassis.domain.values import now
-from services.chassis.ops import worker as workers
-from services.chassis.ops.settings import SettingsMissing, load
-from services.chassis.ops.worker import Worker
+from services.chassis.runtime import worker as workers
+from services.chassis.runtime.settings import SettingsMissing, load
+from services.chassis.runtime.worker import Worker
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import connect
 from services.chassis.usecase import Context
@@ -155,15 +155,15 @@ async def test_a_process_stops_orderly_on_sigterm(world: World, role: str) -> No
 
 
 async def test_a_worker_that_is_stopped_ends_what_its_timers_are_at(world: World) -> None:
-    house, begun = await world.house(toy.shop), asyncio.Event()
+    container, begun = await world.container(toy.shop), asyncio.Event()
 
     async def slow(ctx: Context, id: str) -> toy.Jar:
         begun.set()
         await asyncio.sleep(0.5)
         return await toy.ripen(ctx, id)
 
-    jar = await toy.open_jar(house.context(toy.KEEPER, "test"), toy.OpenJar(label="plums"))
-    await house.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.ripe_at": now()}})
+    jar = await toy.open_jar(container.context(toy.KEEPER, "test"), toy.OpenJar(label="plums"))
+    await container.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.ripe_at": now()}})
     settings = world.settings(port=Ports.free().members_web)
     shop = replace(toy.shop, timers=(replace(toy.shop.timers[0], work=slow),))
     worker = Worker(shop, settings)
@@ -172,23 +172,23 @@ async def test_a_worker_that_is_stopped_ends_what_its_timers_are_at(world: World
         await begun.wait()
         worker.stop()
         await running
-    assert (await house.context(toy.KEEPER, "read").store.get(toy.Jar, jar.id)).ripened == 1
-    assert await house.mongo.find("leases", {}, limit=9) == []
-    await house.mongo.close()
+    assert (await container.context(toy.KEEPER, "read").store.get(toy.Jar, jar.id)).ripened == 1
+    assert await container.mongo.find("leases", {}, limit=9) == []
+    await container.mongo.close()
 
 
 async def test_a_worker_that_is_stopped_does_not_wait_for_a_timer_that_hangs(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "_DRAIN_SECONDS", 0.5)
-    house, begun = await world.house(toy.shop), asyncio.Event()
+    container, begun = await world.container(toy.shop), asyncio.Event()
 
     async def hanging(ctx: Context, id: str) -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    jar = await toy.open_jar(house.context(toy.KEEPER, "test"), toy.OpenJar(label="plums"))
-    await house.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.ripe_at": now()}})
+    jar = await toy.open_jar(container.context(toy.KEEPER, "test"), toy.OpenJar(label="plums"))
+    await container.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.ripe_at": now()}})
     shop = replace(toy.shop, timers=(replace(toy.shop.timers[0], work=hanging),))
     worker = Worker(shop, world.settings(port=Ports.free().members_web))
     running = asyncio.create_task(worker.run())
@@ -197,8 +197,8 @@ async def test_a_worker_that_is_stopped_does_not_wait_for_a_timer_that_hangs(
     worker.stop()
     async with asyncio.timeout(8):
         await running
-    assert await house.mongo.find("leases", {}, limit=9) == []
-    await house.mongo.close()
+    assert await container.mongo.find("leases", {}, limit=9) == []
+    await container.mongo.close()
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from services.chassis.ledger import command
-from services.chassis.ledger.rebuild import COLLECTION, Answer, Wanted, rebuild
-from services.chassis.ops.answering import quietly
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.ledger import command
+from services.chassis.operations.ledger.rebuild import COLLECTION, Answer, Wanted, rebuild
 from services.chassis.storage.mongo import Document, Mongo
 from tests.chassis.ledger_city import City, examples
 from tests.support import toy
@@ -107,7 +107,7 @@ class Killed(BaseException):
 
 
 async def test_an_interrupted_run_is_gone_on_with(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.chassis.ledger.rebuild._BATCH", 2)
+    monkeypatch.setattr("services.chassis.operations.ledger.rebuild._BATCH", 2)
     jars = sorted([await city.jar(1) for _ in range(5)])
     for jar in jars:
         await city.damage(Jar, jar, {"$set": {"state.total": 50}})
@@ -150,7 +150,9 @@ async def ran(city: City, capsys: pytest.CaptureFixture[str], *words: str) -> tu
 async def test_the_command_tells_by_its_exit_code_how_it_went(
     city: City, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chassis.ops.answering.logs.start", lambda *_: None)  # it would outlive this test
+    monkeypatch.setattr(
+        "services.chassis.operations.answering.logs.start", lambda *_: None
+    )  # it would outlive this test
     jar = await city.jar(1)
     await city.damage(Jar, jar, {"$set": {"state.total": 50}})
     code, said = await ran(city, capsys, "jar", "--json")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.chassis.messaging.kafka import BrokerAway, Publisher
-from services.chassis.ops import metrics
 from services.chassis.schedule.leases import Lease
+from services.chassis.telemetry import metrics
 from tests.support.road import Road, until
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.world import World, keyed
 
@@ -16,7 +16,7 @@ JAR = {"label": "plums"}
 @pytest.fixture(params=["motor", "pymongo"])
 async def client(world: World, request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
     world.overrides["mongo_driver"] = request.param
-    await world.house(toy.shop)
+    await world.container(toy.shop)
     async with world.client(world.app(toy.shop), toy.KEEPER) as client:
         yield client
 
@@ -154,7 +154,7 @@ async def test_a_life_repeated_at_every_step_is_the_same_life(client: httpx.Asyn
     assert [answer.status_code for answer in answers] == [201, 200, 409, 200, 200, 200]
 
 
-async def test_a_repeat_in_another_process_meets_the_first(world: World, shop: House) -> None:
+async def test_a_repeat_in_another_process_meets_the_first(world: World, shop: Container) -> None:
     key = keyed()
     one, two = world.app(toy.shop), world.app(toy.shop, mongo_driver="pymongo")
     async with world.client(one, toy.KEEPER) as here, world.client(two, toy.KEEPER) as there:

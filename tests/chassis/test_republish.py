@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from services.chassis.messaging.kafka import BrokerAway
 from services.chassis.messaging.outgoing import Address
-from services.chassis.messaging.republish import LeaseLost, Republish, Wanted
-from services.chassis.ops import answering, republishing
+from services.chassis.operations import answering, republishing
+from services.chassis.operations.republish import LeaseLost, Republish, Wanted
 from services.chassis.schedule.leases import Lease
 from tests.support import toy
 from tests.support.reading import consume, expect_right
@@ -52,8 +52,8 @@ async def long_jars(road: Road, count: int = 3) -> list[Jar]:
 async def test_after_a_topic_was_lost_a_fresh_group_gets_all_in_order_with_what_is_new_behind_it(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chassis.messaging.republish._EVENTS", 4)
-    monkeypatch.setattr("services.chassis.ops.republishing._LAST_ROUND_SECONDS", 0.5)
+    monkeypatch.setattr("services.chassis.operations.republish._EVENTS", 4)
+    monkeypatch.setattr("services.chassis.operations.republishing._LAST_ROUND_SECONDS", 0.5)
     jars = await long_jars(road)
     await road.publish()
     await lose(road)
@@ -151,7 +151,7 @@ async def test_who_has_lost_the_lease_sends_nothing_more(road: Road) -> None:
 async def test_a_broker_that_goes_away_on_the_way_is_told_and_a_repeat_sends_all(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chassis.messaging.republish._EVENTS", 4)
+    monkeypatch.setattr("services.chassis.operations.republish._EVENTS", 4)
     jars = await long_jars(road)
     await road.publish()
     publisher, sent = road.publisher(), [0]

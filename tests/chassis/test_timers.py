@@ -10,10 +10,10 @@ import pytest
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
-from services.chassis.ops import metrics
 from services.chassis.schedule import timers
 from services.chassis.schedule.leases import Lease
-from services.chassis.usecase import Context, House
+from services.chassis.telemetry import metrics
+from services.chassis.usecase import Container, Context
 from tests.support import toy
 from tests.support.toy import Jar, JarOpened
 
@@ -22,26 +22,28 @@ RIPEN = toy.shop.timers[0]
 
 
 @pytest.fixture
-async def rack(shop: House) -> AsyncIterator[House]:
+async def rack(shop: Container) -> AsyncIterator[Container]:
     """The shop on the second of January 2026."""
     yield replace(shop, clock=lambda: DUE + timedelta(days=1))
 
 
-async def a_jar(house: House, minutes: int, label: str = "plums") -> Jar:
-    async with house.context(toy.KEEPER, f"opening {label} {minutes}").store.create(Jar) as jar:
+async def a_jar(container: Container, minutes: int, label: str = "plums") -> Jar:
+    async with container.context(toy.KEEPER, f"opening {label} {minutes}").store.create(Jar) as jar:
         jar.record(JarOpened(label=label, keeper="keeper", ripe_at=DUE + timedelta(minutes=minutes)))
     return jar
 
 
-async def at_work(house: House, lease: Lease, work: Any = toy.ripen, finishing: asyncio.Event | None = None) -> None:
-    await timers.run(replace(RIPEN, work=work, every=0.02), house, lease, finishing or asyncio.Event())
+async def at_work(
+    container: Container, lease: Lease, work: Any = toy.ripen, finishing: asyncio.Event | None = None
+) -> None:
+    await timers.run(replace(RIPEN, work=work, every=0.02), container, lease, finishing or asyncio.Event())
 
 
-async def ripened(house: House, jar: Jar) -> int:
-    return (await house.context(toy.KEEPER, "read").store.get(Jar, jar.id)).ripened
+async def ripened(container: Container, jar: Jar) -> int:
+    return (await container.context(toy.KEEPER, "read").store.get(Jar, jar.id)).ripened
 
 
-async def test_the_oldest_are_done_first(rack: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_oldest_are_done_first(rack: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timers, "_AT_ONCE", 1)
     monkeypatch.setattr(timers, "_BATCH", 3)
     jars = {minutes: await a_jar(rack, minutes) for minutes in (5, 1, 4, 2, 3)}
@@ -56,14 +58,14 @@ async def test_the_oldest_are_done_first(rack: House, monkeypatch: pytest.Monkey
     assert done == [jars[minutes].id for minutes in (1, 2, 3, 4, 5)]
 
 
-async def test_what_is_not_due_or_has_no_time_is_left(rack: House) -> None:
+async def test_what_is_not_due_or_has_no_time_is_left(rack: Container) -> None:
     later = await a_jar(rack, 60 * 24 + 1)
     await toy.open_jar(rack.context(toy.KEEPER, "timeless"), toy.OpenJar(label="a"))
     assert await timers.sweep(RIPEN, rack) == 0
     assert await ripened(rack, later) == 0
 
 
-async def test_two_sweepers_do_it_once_for_each_due_time(rack: House) -> None:
+async def test_two_sweepers_do_it_once_for_each_due_time(rack: Container) -> None:
     jars = [await a_jar(rack, minutes) for minutes in range(1, 13)]
     await asyncio.gather(*(timers.sweep(RIPEN, rack) for _ in range(4)))
     assert [await ripened(rack, jar) for jar in jars] == [1] * 12
@@ -74,7 +76,7 @@ async def test_two_sweepers_do_it_once_for_each_due_time(rack: House) -> None:
 
 @pytest.mark.parametrize("label", ["rotten", "idle"])
 async def test_entities_that_fail_or_do_not_move_on_do_not_hold_up_the_rest(
-    rack: House, monkeypatch: pytest.MonkeyPatch, label: str
+    rack: Container, monkeypatch: pytest.MonkeyPatch, label: str
 ) -> None:
     monkeypatch.setattr(timers, "_BATCH", 4)
     bad = [await a_jar(rack, minutes, label) for minutes in range(6)]
@@ -96,7 +98,7 @@ async def test_entities_that_fail_or_do_not_move_on_do_not_hold_up_the_rest(
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_what_says_nothing_and_leaves_its_time_is_told_and_rests(rack: House) -> None:
+async def test_what_says_nothing_and_leaves_its_time_is_told_and_rests(rack: Container) -> None:
     jars = [await a_jar(rack, minutes) for minutes in range(2)]
     seen: list[str] = []
 
@@ -140,7 +142,9 @@ def test_no_more_rest_than_a_look_can_bear(monkeypatch: pytest.MonkeyPatch) -> N
     assert setbacks.resting() == ["a", "d", "e"]
 
 
-async def test_what_failed_is_tried_again_and_done_once_mended(rack: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_failed_is_tried_again_and_done_once_mended(
+    rack: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(timers, "_PAUSE", 0.05)
     jar = await a_jar(rack, 1, "rotten")
     lease = Lease(rack.mongo, "timer", "shop-0", 30)
@@ -155,7 +159,7 @@ async def test_what_failed_is_tried_again_and_done_once_mended(rack: House, monk
     assert await ripened(rack, jar) == 1
 
 
-async def test_a_timer_waits_for_a_database_that_is_away(rack: House) -> None:
+async def test_a_timer_waits_for_a_database_that_is_away(rack: Container) -> None:
     jar = await a_jar(rack, 1)
     calls: list[str] = []
 
@@ -175,7 +179,7 @@ async def test_a_timer_waits_for_a_database_that_is_away(rack: House) -> None:
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_timer_without_the_lease_does_nothing(rack: House) -> None:
+async def test_a_timer_without_the_lease_does_nothing(rack: Container) -> None:
     jar = await a_jar(rack, 1)
     assert await Lease(rack.mongo, "timer", "another", 30).hold()
     lease = Lease(rack.mongo, "timer", "shop-0", 30)
@@ -186,7 +190,7 @@ async def test_a_timer_without_the_lease_does_nothing(rack: House) -> None:
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_sweep_ends_where_the_lease_is_lost(rack: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sweep_ends_where_the_lease_is_lost(rack: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timers, "_AT_ONCE", 2)
     for minutes in range(6):
         await a_jar(rack, minutes)
@@ -206,7 +210,7 @@ async def test_a_sweep_ends_where_the_lease_is_lost(rack: House, monkeypatch: py
 
 
 async def test_what_takes_longer_than_the_lease_is_not_begun_by_another_worker(
-    rack: House, monkeypatch: pytest.MonkeyPatch
+    rack: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timers, "_RENEW", 0.05)
     jars = [await a_jar(rack, minutes) for minutes in range(1, 11)]
@@ -227,7 +231,7 @@ async def test_what_takes_longer_than_the_lease_is_not_begun_by_another_worker(
     await asyncio.gather(*running)
 
 
-async def test_one_that_meets_a_database_away_does_not_end_those_beside_it(rack: House) -> None:
+async def test_one_that_meets_a_database_away_does_not_end_those_beside_it(rack: Container) -> None:
     jars = [await a_jar(rack, minutes) for minutes in range(8)]
 
     async def work(ctx: Context, id: str) -> Any:
@@ -242,7 +246,7 @@ async def test_one_that_meets_a_database_away_does_not_end_those_beside_it(rack:
 
 
 async def test_a_timer_told_to_finish_ends_what_it_is_at_and_begins_nothing_else(
-    rack: House, monkeypatch: pytest.MonkeyPatch
+    rack: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timers, "_AT_ONCE", 2)
     jars = [await a_jar(rack, minutes) for minutes in range(6)]
@@ -258,7 +262,7 @@ async def test_a_timer_told_to_finish_ends_what_it_is_at_and_begins_nothing_else
     assert [await ripened(rack, jar) for jar in jars] == [1, 1, 0, 0, 0, 0]
 
 
-async def test_what_a_timer_did_names_it_and_its_due_time_as_cause(rack: House) -> None:
+async def test_what_a_timer_did_names_it_and_its_due_time_as_cause(rack: Container) -> None:
     jar = await a_jar(rack, 1)
     await timers.sweep(RIPEN, rack)
     last = (await rack.context(toy.KEEPER, "read").store.history(Jar, jar.id))[-1]

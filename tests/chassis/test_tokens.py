@@ -250,7 +250,7 @@ async def test_an_address_that_nobody_answers_gives_no_keys() -> None:
 
 
 async def test_a_forged_token_over_http_is_401_and_writes_nothing(world: World) -> None:
-    house = await world.house(toy.shop)
+    container = await world.container(toy.shop)
     async with world.client(world.app(toy.shop)) as client:
         headers = {
             "Authorization": f"Bearer {signed(world, typ='JWT')}",
@@ -259,5 +259,5 @@ async def test_a_forged_token_over_http_is_401_and_writes_nothing(world: World) 
         }
         answer = await client.post("/v1/jars", json={"label": "a"}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "token-invalid")
-    assert await house.mongo.count("jars", {}, limit=9) == 0
-    await house.mongo.close()
+    assert await container.mongo.count("jars", {}, limit=9) == 0
+    await container.mongo.close()

@@ -1,4 +1,4 @@
-"""Old shapes are lifted wherever they are read; one that is newer than this process is never guessed at."""
+"""Old shapes are parse_upcast wherever they are read; one that is newer than this process is never guessed at."""
 
 from collections.abc import AsyncIterator
 from contextlib import contextmanager
@@ -11,9 +11,9 @@ import pytest
 from services.chassis.domain.events import Origin, Recorded, SchemaTooNew, decode
 from services.chassis.domain.refusals import Kind
 from services.chassis.domain.values import now
-from services.chassis.messaging.patience import passing
+from services.chassis.messaging.retry import is_transient
 from services.chassis.storage import archive
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.reading import consume, expect_right
 from tests.support.road import Road, running, until
@@ -22,7 +22,7 @@ from tests.support.world import World, keyed
 
 
 @pytest.fixture
-async def client(world: World, shop: House) -> AsyncIterator[httpx.AsyncClient]:
+async def client(world: World, shop: Container) -> AsyncIterator[httpx.AsyncClient]:
     """The keeper at the shop."""
     async with world.client(world.app(toy.shop), toy.KEEPER) as client:
         yield client
@@ -43,30 +43,30 @@ def newer() -> Any:
         yield
 
 
-async def drop(house: House, jar: Jar, coins: int, cause: str = "") -> Jar:
-    ctx = house.context(toy.KEEPER, cause or f"drop {coins}")
+async def drop(container: Container, jar: Jar, coins: int, cause: str = "") -> Jar:
+    ctx = container.context(toy.KEEPER, cause or f"drop {coins}")
     return await toy.drop_coin(ctx, jar.id, DropCoin(coins=coins))
 
 
-async def opened(house: House) -> Jar:
-    return await toy.open_jar(house.context(toy.KEEPER, "open"), toy.OpenJar(label="plums"))
+async def opened(container: Container) -> Jar:
+    return await toy.open_jar(container.context(toy.KEEPER, "open"), toy.OpenJar(label="plums"))
 
 
 def test_only_what_has_another_shape_is_lifted() -> None:
     with newer():
-        assert CoinDropped.lifted(1, {"coins": 3}).coins == 30
-        assert CoinDropped.lifted(2, {"coins": 3}).coins == 3
-    assert CoinDropped.lifted(1, {"coins": 3, "colour": "red"}).coins == 3
+        assert CoinDropped.parse_upcast(1, {"coins": 3}).coins == 30
+        assert CoinDropped.parse_upcast(2, {"coins": 3}).coins == 3
+    assert CoinDropped.parse_upcast(1, {"coins": 3, "colour": "red"}).coins == 3
     with pytest.raises(SchemaTooNew, match="shape 2"):
-        CoinDropped.lifted(2, {"coins": 3})
+        CoinDropped.parse_upcast(2, {"coins": 3})
 
 
-async def test_an_old_history_is_folded_in_todays_shape_and_its_chain_holds(shop: House) -> None:
+async def test_an_old_history_is_folded_in_todays_shape_and_its_chain_holds(shop: Container) -> None:
     jar = await opened(shop)
     for coins in range(1, 9):
         await drop(shop, jar, coins)
     await shop.mongo.update("jars", {"_id": jar.id}, {"$set": {"published": 9}})
-    await archive.trim(shop.mongo, "jars", jar.id, 5)  # so that it is lifted out of the archive too
+    await archive.trim(shop.mongo, "jars", jar.id, 5)  # so that it is parse_upcast out of the archive too
     with newer():
         assert (await drop(shop, jar, 100)).total == sum(range(1, 9)) + 100
         left = await drop(shop, jar, 7)  # a repeat
@@ -76,7 +76,7 @@ async def test_an_old_history_is_folded_in_todays_shape_and_its_chain_holds(shop
 
 
 async def test_an_older_process_does_not_write_over_what_a_newer_one_made(
-    client: httpx.AsyncClient, shop: House
+    client: httpx.AsyncClient, shop: Container
 ) -> None:
     jar, other = [await client.post("/v1/jars", json={"label": "a"}, headers=keyed()) for _ in range(2)]
     step = keyed()
@@ -95,7 +95,7 @@ async def test_an_older_process_does_not_write_over_what_a_newer_one_made(
         assert (again.status_code, again.content) == (200, made.content)
 
 
-async def test_what_a_newer_process_only_added_is_in_nobodys_way(shop: House) -> None:
+async def test_what_a_newer_process_only_added_is_in_nobodys_way(shop: Container) -> None:
     jar = await opened(shop)
     await drop(shop, jar, 2)
     added = {"history.1.mood": "merry", "history.1.data.colour": "red", "state.colour": "red", "shapes.JarOpened": 1}
@@ -111,7 +111,7 @@ def test_an_event_that_is_not_known_here_is_told_apart_from_one_that_is_wrong() 
     with pytest.raises(SchemaTooNew, match="Deploy the newer version") as refused:
         decode(Jar.events, unknown)
     assert refused.value.kind is Kind.OUTDATED
-    assert not passing(refused.value), "it is parked: waiting for a deployment could take for ever"
+    assert not is_transient(refused.value), "it is parked: waiting for a deployment could take for ever"
 
 
 async def test_a_record_of_a_newer_shape_is_parked_until_the_consumer_knows_it(road: Road) -> None:

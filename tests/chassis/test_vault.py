@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.chassis.domain.values import Sealed, now
 from services.chassis.storage.vault import Erased, KeyNotHere, MasterKey, Tampered, Vault
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.world import World
 
@@ -19,7 +19,7 @@ ANN, BEN = "person_ann", "person_ben"
 
 
 @pytest.fixture
-async def vault(shop: House) -> Vault:
+async def vault(shop: Container) -> Vault:
     await shop.vault.mint(ANN, now())
     await shop.vault.mint(BEN, now())
     return shop.vault
@@ -83,40 +83,40 @@ async def test_what_was_never_sealed_does_not_open(vault: Vault, text: str) -> N
 async def test_the_erased_are_shown_as_erased_and_nothing_is_sealed_for_them(vault: Vault) -> None:
     sealed = vault.seal("Ann", ANN, "name")
     await vault.keep({ANN: None})
-    await vault.hold([ANN, BEN])
+    await vault.ensure_keys([ANN, BEN])
     assert vault.open(sealed, ANN, "name") is None
     with pytest.raises(Erased):
         vault.seal("Ann", ANN, "name")
 
 
-async def test_minting_again_keeps_the_key_and_cannot_undo_an_erasure(vault: Vault, shop: House) -> None:
+async def test_minting_again_keeps_the_key_and_cannot_undo_an_erasure(vault: Vault, shop: Container) -> None:
     sealed = vault.seal("Ann", ANN, "name")
     await asyncio.gather(*(vault.mint(ANN, now()) for _ in range(5)))
     another = Vault(shop.mongo, vault.master)
-    await another.hold([ANN])
+    await another.ensure_keys([ANN])
     assert another.open(sealed, ANN, "name") == "Ann"
     await vault.keep({ANN: None})
     await vault.mint(ANN, now())
     assert vault.open(sealed, ANN, "name") is None
 
 
-async def test_a_late_writer_does_not_bring_an_erased_key_back(vault: Vault, shop: House) -> None:
+async def test_a_late_writer_does_not_bring_an_erased_key_back(vault: Vault, shop: Container) -> None:
     sealed = vault.seal("Ann", ANN, "name")
     kept = await shop.mongo.find_one("keys", {"_id": ANN})
     assert kept is not None
     await vault.keep({ANN: None})
     await vault.keep({ANN: bytes(kept["wrapped"]), BEN: None})
     for one in (vault, Vault(shop.mongo, vault.master)):
-        await one.hold([ANN, BEN])
+        await one.ensure_keys([ANN, BEN])
         assert one.open(sealed, ANN, "name") is None
 
 
-async def test_a_key_that_is_late_is_waited_for(world: World, vault: Vault, shop: House) -> None:
-    hall = await world.house(toy.hall)
+async def test_a_key_that_is_late_is_waited_for(world: World, vault: Vault, shop: Container) -> None:
+    hall = await world.container(toy.hall)
     sealed = vault.seal("Ann", ANN, "name")
     kept = await shop.mongo.find_one("keys", {"_id": ANN})
     assert kept is not None
-    holding = asyncio.create_task(hall.vault.hold([ANN]))
+    holding = asyncio.create_task(hall.vault.ensure_keys([ANN]))
     await asyncio.sleep(0.1)
     assert not holding.done()
     await hall.vault.keep({ANN: bytes(kept["wrapped"])})
@@ -126,31 +126,31 @@ async def test_a_key_that_is_late_is_waited_for(world: World, vault: Vault, shop
 
 
 async def test_a_key_that_does_not_come_is_told_as_not_here_yet(world: World) -> None:
-    hall = await world.house(toy.hall)
+    hall = await world.container(toy.hall)
     start = asyncio.get_running_loop().time()
     with pytest.raises(KeyNotHere) as refused:
-        await hall.vault.hold(["person_unknown"])
+        await hall.vault.ensure_keys(["person_unknown"])
     assert 0.9 < asyncio.get_running_loop().time() - start < 3
     assert refused.value.retry_after == 1
     await hall.mongo.close()
 
 
 async def test_where_several_wait_for_keys_the_next_are_told_at_once_and_those_with_a_key_are_served(
-    vault: Vault, world: World, shop: House
+    vault: Vault, world: World, shop: Container
 ) -> None:
     fresh = Vault(shop.mongo, shop.vault.master)
-    waiting = [asyncio.create_task(fresh.hold([f"person_late{n}"])) for n in range(12)]
+    waiting = [asyncio.create_task(fresh.ensure_keys([f"person_late{n}"])) for n in range(12)]
     async with asyncio.timeout(0.7):  # those who wait do so for a second
         await asyncio.gather(*waiting[4:], return_exceptions=True)
-        await fresh.hold([ANN])
+        await fresh.ensure_keys([ANN])
     assert [type(task.exception()) for task in waiting[4:]] == [KeyNotHere] * 8
     assert not any(task.done() for task in waiting[:4])
     outcomes = await asyncio.gather(*waiting[:4], return_exceptions=True)
     assert [type(one) for one in outcomes] == [KeyNotHere] * 4
 
 
-async def test_keys_that_are_held_stay_at_hand_while_the_same_come_again(vault: Vault, shop: House) -> None:
-    await vault.hold([ANN])
+async def test_keys_that_are_held_stay_at_hand_while_the_same_come_again(vault: Vault, shop: Container) -> None:
+    await vault.ensure_keys([ANN])
     kept = await shop.mongo.find_one("keys", {"_id": ANN})
     assert kept is not None
     await vault.keep({ANN: bytes(kept["wrapped"])})  # as the keeper of keys may do between two steps of a use case
@@ -183,7 +183,7 @@ def test_a_master_key_file_of_another_length_is_refused(world: World) -> None:
         MasterKey.read(file, "hulunbuir")
 
 
-async def test_no_personal_data_is_readable_in_the_database(vault: Vault, shop: House) -> None:
+async def test_no_personal_data_is_readable_in_the_database(vault: Vault, shop: Container) -> None:
     canary = "canary-13812345678"
     async with shop.context(toy.KEEPER, "c").store.create(toy.Jar) as jar:
         owner = vault.seal(canary, ANN, "owner")

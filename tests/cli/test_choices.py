@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from deploy.cli.replaying.fates import fate, phone
+from deploy.cli.replaying.outcomes import fate, phone
 from deploy.cli.replaying.places import Places, mark
 
 COMMUNITIES = [

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from deploy.cli.examining import city, machine, services
 from deploy.cli.main import application
 from deploy.local import EVERYTHING, Ports, Stack, Trouble, tools
-from services.chassis.ops.examining.findings import Finding
+from services.chassis.operations.doctor.findings import Finding
 from tests.conftest import CITY_DATA
 
 

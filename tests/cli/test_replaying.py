@@ -8,11 +8,11 @@ from aiohttp import web
 
 from deploy.cli import replay as command
 from deploy.cli.city import credentials
-from deploy.cli.city.bars import Lines
 from deploy.cli.city.credentials import Account, Credentials, Resident
+from deploy.cli.city.progress import Lines
 from deploy.cli.city.spool import Spool
-from deploy.cli.replaying.cast import Cast, Town
-from deploy.cli.replaying.desk import Desk
+from deploy.cli.replaying.callers import Cast, Town
+from deploy.cli.replaying.filing import Desk
 from deploy.cli.replaying.ledger import Ledger
 from deploy.cli.replaying.messages import LONGEST_TEXT, BadLine, Message
 from deploy.cli.replaying.results import Filed, Results

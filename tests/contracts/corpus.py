@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from docs.generate.catalogue import contract_events
 from services.chassis.domain.events import Event
 
 SERVICES = ("members", "requests", "notify")
@@ -20,9 +21,7 @@ _VALUES = {"integer": 3, "number": 1.5, "boolean": True, "null": None}
 
 def events_of(service: str) -> dict[str, type[Event]]:
     """The events of one service's contract, by the names of their classes."""
-    module = importlib.import_module(f"services.contracts.{service}")
-    found = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Event)]
-    return {kind.__name__: kind for kind in found if kind.__module__ == module.__name__}
+    return {kind.__name__: kind for kind in contract_events(service)}
 
 
 def all_events() -> dict[str, type[Event]]:

@@ -3,7 +3,8 @@
 Fields of an event are only ever added, and only optional ones; a changed meaning is a new event. Where a field has to
 be split or recast, the event gets the next schema: whoever listens and does not know it sets it aside until it does,
 and `test_corpus.py` holds what was published in the shapes before. Names of events and of reactions are for ever: an
-event of another name is unknown to all who listen, a reaction of another name runs again on everything.
+event of another name is unknown to all who listen, a reaction of another name runs again on everything. Whatever else
+is stored or on the wire by its name stands in `snapshots/names.json`, whose changes are listed in CHANGELOG.md.
 """
 
 import importlib
@@ -14,7 +15,7 @@ from typing import Any
 
 from services.chassis.domain.entity import Copy
 from services.chassis.domain.events import Event
-from tests.contracts import corpus
+from tests.contracts import corpus, names
 from tests.contracts.corpus import SERVICES, events_of
 
 FOLDER = Path(__file__).parent / "snapshots"
@@ -122,6 +123,7 @@ def renew() -> list[str]:
             text = json.dumps(current(service), indent=1, ensure_ascii=False, sort_keys=True)
             (FOLDER / f"{service}.json").write_text(f"{text}\n")
         corpus.add_what_is_new()
+        names.renew()
     return problems
 
 

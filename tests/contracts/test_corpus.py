@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.events import Event
-from services.contracts.notify import DeliveryGivenUp, GivenUpBecause
+from services.contracts.notify.messages import DeliveryGivenUp, GivenUpBecause
 from tests.contracts import corpus
 from tests.contracts.corpus import Shape
 
@@ -30,7 +30,7 @@ def named(shape: Shape) -> str:
 def read(shape: Shape) -> list[Event]:
     """Its examples, as a history reads them."""
     kind = EVENTS[shape["type"]]
-    return [kind.lifted(shape["schema"], {**one["data"], **one["private"]}) for one in shape["examples"]]
+    return [kind.parse_upcast(shape["schema"], {**one["data"], **one["private"]}) for one in shape["examples"]]
 
 
 @pytest.mark.parametrize("shape", corpus.shapes(), ids=named)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy.cli.replaying.ledger import Ledger
 from deploy.local import Stack
-from services.chassis.ops import logs
+from services.chassis.telemetry import logs
 from tests.faults import city, places, points, processes, records, surroundings, three, workers
 from tests.faults.checked import checked
 from tests.faults.load import Load

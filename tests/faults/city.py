@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.cli.city.bars import side_by_side
 from deploy.cli.city.client import Gateway
+from deploy.cli.city.progress import side_by_side
 from deploy.cli.city.quiet import until_quiet
 from deploy.cli.seed import seed
 from deploy.local import Ports, Stack

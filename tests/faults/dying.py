@@ -25,8 +25,8 @@ from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka.publisher import Publisher
 from services.chassis.messaging.kafka.reader import Reader, _Turns
 from services.chassis.messaging.relay import Relay
-from services.chassis.ops import entry
-from services.chassis.ops.service import Service
+from services.chassis.runtime import entry
+from services.chassis.runtime.service import Service
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import connect
 from services.chassis.storage.store import Store

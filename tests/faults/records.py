@@ -7,7 +7,7 @@ import orjson
 
 from deploy.cli.parking import Found, Lots, Wanted, drop_because
 from services.chassis.messaging.kafka import Outgoing, Publisher
-from services.contracts.requests import CaseFiled
+from services.contracts.requests.cases import CaseFiled
 from tests.faults.trial import Fault, Trial
 from tests.faults.verdict import PLANTED
 

@@ -5,8 +5,8 @@ import sys
 
 from services.chassis.messaging.kafka import Publisher
 from services.chassis.messaging.relay import Relay
-from services.chassis.ops.service import open_house
-from services.chassis.ops.settings import load
+from services.chassis.runtime.service import open_container
+from services.chassis.runtime.settings import load
 from services.chassis.schedule.leases import Lease
 from tests.faults.dying import SERVICES
 
@@ -14,12 +14,12 @@ from tests.faults.dying import SERVICES
 async def main(name: str) -> None:
     """Relay for a service until killed."""
     service, settings = SERVICES[name], load()
-    house = open_house(service, settings)
+    container = open_container(service, settings)
     topics = (settings.topic(service.name), settings.topic("keys"))
     source = f"/linli/{settings.city}/{service.name}"
     publisher = Publisher(settings.kafka)
-    relay = Relay(house.mongo, publisher, service.entities, source, topics, settings.history_cap)
-    await relay.run(Lease(house.mongo, "relay-second", f"{name}-second", settings.lease_seconds))
+    relay = Relay(container.mongo, publisher, service.entities, source, topics, settings.history_cap)
+    await relay.run(Lease(container.mongo, "relay-second", f"{name}-second", settings.lease_seconds))
 
 
 if __name__ == "__main__":

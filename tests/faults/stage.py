@@ -15,7 +15,7 @@ from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Reader
 from services.chassis.messaging.relay import Relay
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.usecase import Context
 from tests.chassis.ledger_city import City
 from tests.support import consuming, toy

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import Stack
-from services.chassis.ledger.report import Line
-from services.chassis.ledger.verify import Question, verify
-from services.chassis.ops.settings import ServiceName, Settings
+from services.chassis.operations.ledger.report import Line
+from services.chassis.operations.ledger.verify import Question, verify
+from services.chassis.runtime.settings import ServiceName, Settings
 from services.chassis.storage.mongo import connect
 from tests.faults.dying import SERVICES
 from tests.faults.providers import Providers

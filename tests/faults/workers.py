@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.chassis.messaging import orders
+from services.chassis.messaging import control as orders
 from services.chassis.messaging.kafka import Past
 from services.chassis.storage.mongo import connect
 from tests.faults.providers import Mood

@@ -62,7 +62,7 @@ def test_other_paths_are_not_found(gateway: httpx.Client, path: str) -> None:
     assert_problem(gateway.get(path), 404, "address-unknown")
 
 
-def test_a_path_cannot_climb_to_what_is_closed(gateway: httpx.Client) -> None:
+def test_a_path_cannot_escalate_to_what_is_closed(gateway: httpx.Client) -> None:
     assert_problem(raw(gateway, "/v1/areas/../../metrics"), 404, "address-unknown")
     assert_problem(raw(gateway, "/v1//areas/..%2f..%2fmetrics"), 400, "bad-request")
     assert raw(gateway, "//v1///areas").json()["path"] == "/v1/areas"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.chassis.ops import service as services
+from services.chassis.runtime import service as services
 from services.members.app import service
 from tests.members.support import ADMINISTRATOR, AREAS, Clock, Members
 from tests.support.world import Snapshot, World, keyed
@@ -17,15 +17,15 @@ async def built(lasting: World) -> AsyncIterator[tuple[Members, Snapshot]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(services, "now", clock.now)
         # A house takes its clock when it is opened.
-        house, app = await lasting.house(service), lasting.app(service)
-    members = Members(lasting, house, app, clock)
+        container, app = await lasting.container(service), lasting.app(service)
+    members = Members(lasting, container, app, clock)
     async with app.router.lifespan_context(app):
         async with members.client(ADMINISTRATOR) as client:
             for code, level, name in AREAS:
                 body = {"code": code, "level": level, "name": name}
                 assert (await client.post("/v1/areas", json=body, headers=keyed())).status_code == 201
-        yield members, await Snapshot.of(house)
-    await house.mongo.close()
+        yield members, await Snapshot.of(container)
+    await container.mongo.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Sealed, now
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from tests.support.world import World, keyed
 
 CITY, COUNTY, STREET, COMMUNITY = "1507", "150702", "150702001", "150702001001"
@@ -56,7 +56,7 @@ class Members:
     """The running service on an own database, with a small city in it."""
 
     world: World
-    house: House
+    container: Container
     app: FastAPI
     clock: Clock
 
@@ -81,23 +81,23 @@ class Members:
 
     async def count(self, collection: str) -> int:
         """How many documents a collection has."""
-        return await self.house.mongo.count(collection, {}, limit=1000)
+        return await self.container.mongo.count(collection, {}, limit=1000)
 
     async def history(self, collection: str, id: str) -> list[Recorded]:
         """What has happened to one entity."""
-        document = await self.house.mongo.find_one(collection, {"_id": id})
+        document = await self.container.mongo.find_one(collection, {"_id": id})
         assert document is not None
         return [Recorded.load(entry) for entry in document["history"]]
 
     async def code_for(self, phone: str) -> str:
         """The code last sent to a phone, opened as notify would open it."""
-        found = await self.house.mongo.find("phonecodes", {}, limit=100)
+        found = await self.container.mongo.find("phonecodes", {}, limit=100)
         for document in found:
             issued = [e["data"] for e in document["history"] if e["type"].endswith("SignInCodeIssued")][-1]
-            await self.house.vault.hold([issued["person_id"]])
-            opened = self.house.vault.open(Sealed(issued["phone"]), issued["person_id"], "phone")
+            await self.container.vault.ensure_keys([issued["person_id"]])
+            opened = self.container.vault.open(Sealed(issued["phone"]), issued["person_id"], "phone")
             if opened == f"+86{phone}":
-                code = self.house.vault.open(Sealed(issued["code"]), issued["person_id"], "code")
+                code = self.container.vault.open(Sealed(issued["code"]), issued["person_id"], "code")
                 assert code is not None
                 return code
         raise AssertionError(f"no code was sent to {phone}")

@@ -218,7 +218,7 @@ async def test_an_account_that_makes_no_sense_is_refused(members: Members, chang
 
 async def test_no_secret_of_an_account_stands_in_clear_in_the_database(members: Members) -> None:
     account = await opened(members)
-    raw = str([await members.house.mongo.find(name, {}, limit=50) for name in ("accounts", "people", "claims")])
+    raw = str([await members.container.mongo.find(name, {}, limit=50) for name in ("accounts", "people", "claims")])
     for canary in (account["password"], account["totp_secret"], "李站长"):
         assert canary not in raw
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from services.contracts.areas import hold_a_city, part, path
-from services.contracts.members import Level
+from services.contracts.members.areas import Level, enclosing, include_a_city, path
 from services.members.app import service
 from tests.members.support import (
     ADMINISTRATOR,
@@ -21,7 +20,7 @@ NAMED = {"name": "东山新社区", "name_en": "New Dongshan"}
 
 
 async def test_an_area_is_added_below_one_that_is_there(world: World) -> None:
-    await world.house(service)
+    await world.container(service)
     async with world.client(world.app(service), ADMINISTRATOR) as client:
         await client.post("/v1/areas", json=CITY, headers=keyed())
         county = {"code": "150702", "level": "county", "name": "海拉尔区", "name_en": "Hailar District"}
@@ -33,7 +32,7 @@ async def test_an_area_is_added_below_one_that_is_there(world: World) -> None:
 
 
 async def test_an_area_whose_parent_is_missing_is_refused_and_nothing_is_written(world: World) -> None:
-    await world.house(service)
+    await world.container(service)
     async with world.client(world.app(service), ADMINISTRATOR) as client:
         orphan = {"code": "150702", "level": "county", "name": "海拉尔区"}
         refused = await client.post("/v1/areas", json=orphan, headers=keyed())
@@ -97,5 +96,5 @@ async def test_a_code_of_no_level_is_no_code(members: Members, code: str) -> Non
 def test_a_code_is_its_own_path() -> None:
     whole = ("1507", "150702", "150702001", "150702001001", "150702001001-01")
     assert [path(code) for code in whole] == [whole[: depth + 1] for depth in range(5)]
-    assert [part(whole[-1], level) for level in Level] == list(whole)
-    assert [hold_a_city(places) for places in ((), whole[1:], whole)] == [False, False, True]
+    assert [enclosing(whole[-1], level) for level in Level] == list(whole)
+    assert [include_a_city(places) for places in ((), whole[1:], whole)] == [False, False, True]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.values import Sealed
-from services.members.codes import model
-from services.members.codes.model import CodeWrong, PhoneCode, TooManyCodes, TooManyWrongCodes
+from services.members.accounts.codes import model
+from services.members.accounts.codes.model import CodeWrong, PhoneCode, TooManyCodes, TooManyWrongCodes
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SEALED = (Sealed("1.phone"), Sealed("1.code"))

@@ -99,8 +99,8 @@ async def test_unmasking_shows_all_and_leaves_a_trace_with_reason_and_who(member
     last = (await members.history("people", person))[-1]
     assert (last.type, last.published, last.by) == ("linli.members.PersonUnmasked", False, DISPATCHER.id)
     assert last.private["who"] == DISPATCHER.id
-    await members.house.vault.hold([person])
-    assert members.house.vault.open(last.private["reason"], person, "reason") == REASON["reason"]
+    await members.container.vault.ensure_keys([person])
+    assert members.container.vault.open(last.private["reason"], person, "reason") == REASON["reason"]
 
 
 async def test_unmasking_again_with_the_same_key_leaves_no_second_trace(members: Members) -> None:
@@ -182,6 +182,6 @@ async def test_mongo_operators_in_texts_are_texts(members: Members) -> None:
 async def test_personal_data_stands_nowhere_in_clear_in_the_database(members: Members) -> None:
     person = await registered(members)
     await members.post(DISPATCHER, f"/v1/people/{person}/unmask", REASON)
-    raw = str([await members.house.mongo.find(name, {}, limit=50) for name in ("people", "claims", "keys")])
+    raw = str([await members.container.mongo.find(name, {}, limit=50) for name in ("people", "claims", "keys")])
     for canary in (CALLER["name"], CALLER["phone"], CALLER["address"], REASON["reason"]):
         assert canary not in raw

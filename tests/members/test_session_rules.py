@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.members.sessions import model
-from services.members.sessions.model import Entrance, Guard, Session, SessionOver, SignInWrong, TooManyAttempts
+from services.members.accounts.sessions import model
+from services.members.accounts.sessions.model import Entrance, Guard, Session, SessionOver, SignInWrong, TooManyAttempts
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # the key of RFC 6238's test vectors

@@ -9,7 +9,7 @@ import pytest
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage.mongo import Mongo
-from services.members.sessions import commands
+from services.members.accounts.sessions import commands
 from tests.members.support import OPERATOR, PHONE, Clock, Members, other_than
 from tests.support.world import keyed
 
@@ -71,7 +71,7 @@ async def test_a_key_opens_each_door_once(members: Members) -> None:
         tokens = await twice(TOKENS, {"phone": PHONE, "code": await members.code_for(PHONE)})
         again = await twice(REFRESH, {"refresh_token": tokens[0].json()["refresh_token"]})
     assert [answer.status_code for answer in codes] == [202, 202]  # the same answer, and no second message
-    assert len((await members.house.mongo.find("phonecodes", {}, limit=2))[0]["state"]["issued"]) == 1
+    assert len((await members.container.mongo.find("phonecodes", {}, limit=2))[0]["state"]["issued"]) == 1
     assert (tokens[0].status_code, told(tokens[1])) == (201, (401, "code-wrong"))
     assert (again[0].status_code, told(again[1])) == (200, (401, "session-over"))
 
@@ -102,7 +102,7 @@ async def test_five_wrong_codes_lock_the_phone_and_each_leaves_a_trace(members: 
     locked = await members.post(None, TOKENS, {"phone": PHONE, "code": right})
     assert told(locked) == (429, "too-many-wrong-codes")
     assert 890 <= int(locked.headers["Retry-After"]) <= 900
-    document = (await members.house.mongo.find("phonecodes", {}, limit=2))[0]
+    document = (await members.container.mongo.find("phonecodes", {}, limit=2))[0]
     assert [e["type"].rpartition(".")[2] for e in document["history"]][1:] == ["WrongCodeGiven"] * 5
     assert await members.count("people") == 0
 
@@ -199,7 +199,7 @@ async def test_neither_phone_nor_code_nor_token_stands_in_clear_in_the_database(
     code = await members.code_for(PHONE)
     raw = ""
     for name in ("phonecodes", "people", "accounts", "sessions", "claims", "keys"):
-        raw += str(await members.house.mongo.find(name, {}, limit=100))
+        raw += str(await members.container.mongo.find(name, {}, limit=100))
     for canary in (PHONE, f"'{code}'", tokens["refresh_token"].partition(".")[2]):
         assert canary not in raw
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.scope import Actor
-from services.contracts.members import TeamFounded, TeamKind
+from services.contracts.members.teams import TeamFounded, TeamKind
 from services.members.teams import model
 from services.members.teams.model import Team, TeamTooLarge
 from tests.members.support import (

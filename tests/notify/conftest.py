@@ -18,13 +18,16 @@ from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Sealed, now
 from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.storage.store import load
-from services.chassis.usecase import House
-from services.contracts import members, requests
+from services.chassis.usecase import Container
+from services.contracts.members.accounts import AccountOpened
+from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
+from services.contracts.members.people import PersonRegistered
+from services.contracts.requests.cases import CaseDispatched, CaseFiled, LimitsSet
 from services.notify.app import service
 from services.notify.messages.model import Backoff, Message
-from services.notify.rules.reactions import Telling
+from services.notify.rules.reactions import NotifyReaction
 from tests.support import consuming
 from tests.support.world import World
 
@@ -46,7 +49,7 @@ async def eventually(holds: Callable[[], Awaitable[Any]], seconds: float = 15) -
 
 def impatient(wanted: Service = service) -> Service:
     """The service with pauses between attempts that a test can wait for."""
-    return replace(wanted, parts=lambda settings: {**wanted.parts(settings), Backoff: QUICK})
+    return replace(wanted, dependencies=lambda settings: {**wanted.dependencies(settings), Backoff: QUICK})
 
 
 def signed_in(person: str, *roles: str) -> Actor:
@@ -59,13 +62,13 @@ class Town:
     """Notify's house, with its consumer running, and a voice for the other services."""
 
     world: World
-    house: House
+    container: Container
     publisher: Publisher
     versions: Counter[str] = field(default_factory=Counter)
 
     def seal(self, text: str, subject: str, kind: str) -> Sealed:
         """As the other services seal."""
-        return self.house.vault.seal(text, subject, kind)
+        return self.container.vault.seal(text, subject, kind)
 
     @asynccontextmanager
     async def listening(
@@ -76,7 +79,7 @@ class Town:
         name = f"{self.world.name}.{group}"
         reader = Reader(self.world.kafka, topics, name, f"{group}-0")
         await reader.start()
-        consumer = await consuming.member(self.house, reader, reactions, name)
+        consumer = await consuming.member(self.container, reader, reactions, name)
         running = asyncio.create_task(consumer.run())
         yield reader
         consumer.finish()
@@ -86,12 +89,12 @@ class Town:
     async def born(self, *people: str, phone: str = "13800000001") -> None:
         """People with keys and phones."""
         for person in people:
-            await self.house.vault.mint(person, now())
-            await self.tell(person, members.PersonRegistered(phone=self.seal(phone, person, "phone"), area=COMMUNITY))
+            await self.container.vault.mint(person, now())
+            await self.tell(person, PersonRegistered(phone=self.seal(phone, person, "phone"), area=COMMUNITY))
 
     async def employed(self, person: str, role: str, place: str, *organisations: str) -> None:
         """A member of staff."""
-        told = members.AccountOpened(person_id=person, roles=[role], places=[place], organisations=list(organisations))
+        told = AccountOpened(person_id=person, roles=[role], places=[place], organisations=list(organisations))
         await self.tell(f"account_{person}", told)
 
     async def peopled(self) -> None:
@@ -100,16 +103,16 @@ class Town:
         await self.employed(HANDLER, "handler", COMMUNITY, STATION)
         await self.employed(DISPATCHER, "dispatcher", STREET, CENTRE)
         await self.employed(SUPERVISOR, "supervisor", COUNTY)
-        founded = members.OrganisationFounded(kind="station", name="胜利社区服务站", area=COMMUNITY)
-        await self.tell(STATION, founded, members.LeaderAppointed(leader_id=LEADER))
+        founded = OrganisationFounded(kind="station", name="胜利社区服务站", area=COMMUNITY)
+        await self.tell(STATION, founded, LeaderAppointed(leader_id=LEADER))
 
     async def filed(self, case: str, *more: Event, at: datetime | None = None, number: str = "261123-7K3F") -> None:
         """A case of the resident, filed, with its limits and where it went."""
         await self.tell(case, self.filing(number), limits(at or now()), *(more or (dispatched(),)), at=at)
 
-    def filing(self, number: str) -> requests.CaseFiled:
+    def filing(self, number: str) -> CaseFiled:
         """What is told of a new case."""
-        return requests.CaseFiled(
+        return CaseFiled(
             number=number,
             filed_at=now(),
             resident_id=RESIDENT,
@@ -136,11 +139,13 @@ class Town:
     async def taken(self, entity: str, event: Event) -> None:
         """Wait until notify has taken in the latest of an entity."""
         wanted = {"version": {"$gte": self.versions[entity]}}
-        names = ["seen"] if event.type_name() in Telling.types else [copy.collection() for copy in service.copies]
-        ids = {"$in": [entity, f"{Telling.name}|{entity}"]}
+        names = (
+            ["seen"] if event.type_name() in NotifyReaction.types else [copy.collection() for copy in service.copies]
+        )
+        ids = {"$in": [entity, f"{NotifyReaction.name}|{entity}"]}
 
         async def there() -> bool:
-            return any([await self.house.mongo.find_one(name, {"_id": ids, **wanted}) for name in names])
+            return any([await self.container.mongo.find_one(name, {"_id": ids, **wanted}) for name in names])
 
         await eventually(there)
 
@@ -168,7 +173,7 @@ class Town:
 
     async def messages(self, person: str) -> list[Message]:
         """All that was said to somebody, oldest first."""
-        found = await self.house.mongo.find(
+        found = await self.container.mongo.find(
             Message.collection(), {"state.person_id": person}, sort=[("state.happened_at", 1), ("_id", 1)], limit=500
         )
         return [load(Message, document) for document in found]
@@ -179,32 +184,32 @@ class Town:
 
     def body(self, message: Message) -> str:
         """The words of a message."""
-        text = self.house.vault.open(message.body, message.person_id, "message-body")
+        text = self.container.vault.open(message.body, message.person_id, "message-body")
         assert text is not None
         return text
 
     async def said(self, person: str, template: str) -> str:
         """The words that somebody got under a template, which they got once."""
         (message,) = [one for one in await self.messages(person) if one.template == template]
-        await self.house.vault.hold([person])
+        await self.container.vault.ensure_keys([person])
         return self.body(message)
 
 
-def limits(at: datetime) -> requests.LimitsSet:
+def limits(at: datetime) -> LimitsSet:
     """Limits of a case filed at an instant."""
-    return requests.LimitsSet(
+    return LimitsSet(
         respond_by=at + timedelta(hours=2), warn_at=at + timedelta(hours=12), due_at=at + timedelta(hours=16)
     )
 
 
-def dispatched(handler: str = STATION, name: str = "胜利社区服务站") -> requests.CaseDispatched:
+def dispatched(handler: str = STATION, name: str = "胜利社区服务站") -> CaseDispatched:
     """A case given to the station."""
-    return requests.CaseDispatched(tier="station", handler_id=handler, handler_zh=name, handler_en="Shengli Station")
+    return CaseDispatched(tier="station", handler_id=handler, handler_zh=name, handler_en="Shengli Station")
 
 
-async def fresh_document(house: House, kind: type[Entity[Any]], id: str) -> dict[str, Any]:
+async def fresh_document(container: Container, kind: type[Entity[Any]], id: str) -> dict[str, Any]:
     """A document with its history."""
-    found = await house.mongo.find_one(kind.collection(), {"_id": id})
+    found = await container.mongo.find_one(kind.collection(), {"_id": id})
     assert found is not None
     return found
 
@@ -214,11 +219,11 @@ async def founded(world: World, wanted: Service | None = None) -> AsyncIterator[
     """A town with topics and an empty database, in which nobody listens yet."""
     topics: dict[str, str] = {name: world.settings().topic(name) for name in service.listens_to}
     await create_topics(world.kafka, topics, 1)
-    house = await world.house(wanted or impatient())
+    container = await world.container(wanted or impatient())
     publisher = Publisher(world.kafka)
-    yield Town(world, house, publisher)
+    yield Town(world, container, publisher)
     await publisher.stop()
-    await house.mongo.close()
+    await container.mongo.close()
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
 from services.chassis.messaging.reactions import Create, Keep
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.schedule.timers import sweep
 from services.chassis.storage.store import load
-from services.chassis.usecase import House
-from services.contracts.notify import MessageWritten, Via
+from services.chassis.usecase import Container
+from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service
 from services.notify.audience.model import Person
 from services.notify.channels.model import Notice, NotTaken, Senders
@@ -48,12 +48,12 @@ class Recorder:
 class Post:
     """A house with senders that the test controls."""
 
-    house: House
+    container: Container
     sms: Recorder
 
     async def write(self, *channels: Via, **of: Any) -> str:
         """A message that is due now."""
-        seal = self.house.vault.seal
+        seal = self.container.vault.seal
         told = {
             "person_id": WANG,
             "template": "case-resolved",
@@ -68,47 +68,47 @@ class Post:
             **of,
         }
         cause = f"event:{told['because_of']}:tell"
-        create = Create.of(Message, self.house.own_context("tell", cause), WANG, MessageWritten(**told))
+        create = Create.of(Message, self.container.system_context("tell", cause), WANG, MessageWritten(**told))
         for name, write in create.writes(Origin(now(), "tell", "hulunbuir", cause, None, None)):
-            await self.house.mongo.bulk(name, [write])
+            await self.container.mongo.bulk(name, [write])
         return create.entity.id
 
     async def found(self, id: str) -> Message:
-        document = await self.house.mongo.find_one(Message.collection(), {"_id": id})
+        document = await self.container.mongo.find_one(Message.collection(), {"_id": id})
         assert document is not None
         return load(Message, document)
 
     async def events(self, id: str) -> list[str]:
-        document = await self.house.mongo.find_one(Message.collection(), {"_id": id})
+        document = await self.container.mongo.find_one(Message.collection(), {"_id": id})
         assert document is not None
         return [entry["type"].rpartition(".")[2] for entry in document["history"]]
 
 
 def with_parts(**of: Any) -> Service:
     chosen: dict[type, Any] = {Backoff: QUICK, **{type(part): part for part in of.values()}}
-    return replace(service, parts=lambda settings: {**service.parts(settings), **chosen})
+    return replace(service, dependencies=lambda settings: {**service.dependencies(settings), **chosen})
 
 
-async def opened(world: World, wanted: Service, **overrides: Any) -> House:
+async def opened(world: World, wanted: Service, **overrides: Any) -> Container:
     """A house that knows one person with a phone."""
-    house = await world.house(wanted, **overrides)
-    await house.vault.mint(WANG, now())
-    person = Person(id=WANG, version=1, phone=house.vault.seal(PHONE, WANG, "phone"))
+    container = await world.container(wanted, **overrides)
+    await container.vault.mint(WANG, now())
+    person = Person(id=WANG, version=1, phone=container.vault.seal(PHONE, WANG, "phone"))
     for name, write in Keep.of(person).writes(Origin(now(), "", "", "", None, None)):
-        await house.mongo.bulk(name, [write])
-    return house
+        await container.mongo.bulk(name, [write])
+    return container
 
 
-async def sweeps(house: House, timer: Any, times: int) -> None:
+async def sweeps(container: Container, timer: Any, times: int) -> None:
     for _ in range(times):
         await asyncio.sleep(0.003)
-        await sweep(timer, house)
+        await sweep(timer, container)
 
 
 @pytest.fixture
 async def post(world: World) -> AsyncIterator[Post]:
     """A house whose text messages go to a recorder."""
     sms = Recorder()
-    house = await opened(world, with_parts(senders=Senders({Via.SMS: sms})))
-    yield Post(house, sms)
-    await house.mongo.close()
+    container = await opened(world, with_parts(senders=Senders({Via.SMS: sms})))
+    yield Post(container, sms)
+    await container.mongo.close()

@@ -4,7 +4,8 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from services.chassis.domain.values import now
-from services.contracts import members, requests
+from services.contracts.members.teams import TeamFounded, TeamMemberJoined, TeamMemberLeft
+from services.contracts.requests.cases import CaseCancelled, CaseUrged, CommentAdded
 from services.notify.audience.queries import MOST, Address, Directory, Recipient
 from tests.notify.conftest import (
     COMMUNITY,
@@ -23,8 +24,8 @@ CASE = "case_lamp"
 
 async def test_who_joins_a_team_is_welcomed(town: Town) -> None:
     await town.born(RESIDENT)
-    founded = members.TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
-    await town.tell("team_1", founded, members.TeamMemberJoined(person_id=RESIDENT))
+    founded = TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
+    await town.tell("team_1", founded, TeamMemberJoined(person_id=RESIDENT))
     assert "巾帼队" in await town.said(RESIDENT, "team-joined")
 
 
@@ -32,14 +33,14 @@ async def test_a_team_that_gets_a_case_is_called_and_hears_when_it_is_withdrawn_
     town: Town,
 ) -> None:
     await town.peopled()
-    founded = members.TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3, leader_id=LEADER)
-    joined = [members.TeamMemberJoined(person_id=person) for person in (LEADER, HANDLER, SUPERVISOR)]
-    await town.tell("team_1", founded, *joined, members.TeamMemberLeft(person_id=SUPERVISOR))
+    founded = TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3, leader_id=LEADER)
+    joined = [TeamMemberJoined(person_id=person) for person in (LEADER, HANDLER, SUPERVISOR)]
+    await town.tell("team_1", founded, *joined, TeamMemberLeft(person_id=SUPERVISOR))
     await town.filed(CASE, dispatched("team_1", "巾帼队"))
-    note = requests.CommentAdded(
+    note = CommentAdded(
         text=town.seal("缺配件", RESIDENT, "text"), author_id="somebody", public=False, by_resident=False
     )
-    await town.tell(CASE, note, requests.CaseCancelled())
+    await town.tell(CASE, note, CaseCancelled())
     assert await town.templates(HANDLER) == ["case-cancelled", "team-called", "team-joined"]
     assert await town.templates(LEADER) == ["case-assigned", "case-cancelled", "comment-among-staff", "team-joined"]
     assert await town.templates(SUPERVISOR) == ["team-joined"]
@@ -49,7 +50,7 @@ async def test_who_leads_and_did_it_is_not_told_of_it(town: Town) -> None:
     await town.peopled()
     await town.employed(LEADER, "handler", COMMUNITY, STATION)
     await town.filed(CASE)
-    await town.tell(CASE, requests.CaseUrged(times=1, urged_at=now()), by=f"account_{LEADER}")
+    await town.tell(CASE, CaseUrged(times=1, urged_at=now()), by=f"account_{LEADER}")
     assert await town.templates(LEADER) == ["case-assigned"]
     assert await town.templates(HANDLER) == ["case-assigned", "case-urged"]
 

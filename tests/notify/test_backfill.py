@@ -1,4 +1,4 @@
-"""Telling that begins late: cases from before it are told of in the inbox, and nothing old leaves the house."""
+"""NotifyReaction that begins late: cases from before it are told of in the inbox, and nothing old leaves the house."""
 
 import asyncio
 import subprocess
@@ -11,7 +11,7 @@ import orjson
 
 from services.chassis.domain.values import now
 from services.chassis.messaging import switches
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.app import service
 from services.notify.audience.model import Case
 from services.notify.channels.model import Senders
@@ -19,13 +19,13 @@ from services.notify.inboxes.model import COLLECTION
 from services.notify.messages.model import MAX_AGE
 from services.notify.messages.timers import timers
 from services.notify.preferences.commands import SetPreferences, set_preferences
-from services.notify.rules.reactions import Telling
+from services.notify.rules.reactions import NotifyReaction
 from tests.notify.conftest import RESIDENT, Town, dispatched, eventually, founded, limits, signed_in
 from tests.notify.post import ADDRESS, Recorder, sweeps, with_parts
 from tests.support.operating import environment
 from tests.support.world import World
 
-BEFORE = [reaction for reaction in service.all_reactions if reaction.name != Telling.name]
+BEFORE = [reaction for reaction in service.all_reactions if reaction.name != NotifyReaction.name]
 """What a version without telling listened with."""
 HOUR = timedelta(hours=1)
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,14 +38,14 @@ async def unheard(town: Town, case: str, age: timedelta) -> None:
     await town.publish([town.record(case, event, at=at) for event in events])
 
     async def known() -> Any:
-        return await town.house.mongo.find_one(Case.collection(), {"_id": case, "version": len(events)})
+        return await town.container.mongo.find_one(Case.collection(), {"_id": case, "version": len(events)})
 
     await eventually(known)
 
 
 async def backfill(town: Town, *words: str) -> dict[str, Any]:
     """What the command says of the reaction that tells."""
-    typed = [sys.executable, "-m", "services.notify", "backfill", Telling.name, "--json", *words]
+    typed = [sys.executable, "-m", "services.notify", "backfill", NotifyReaction.name, "--json", *words]
     given = environment(town.world.settings())
     done = await asyncio.to_thread(subprocess.run, typed, env=given, cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
@@ -59,11 +59,11 @@ async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_lea
         async with town.listening(BEFORE):
             await town.peopled()
             wishes = SetPreferences(channels=[Via.SMS, Via.EMAIL], email=ADDRESS)
-            await set_preferences(town.house.context(signed_in(RESIDENT), "test:wishes"), wishes)
+            await set_preferences(town.container.context(signed_in(RESIDENT), "test:wishes"), wishes)
             await unheard(town, "case_old", MAX_AGE * 30)
             await unheard(town, "case_yesterday", MAX_AGE + HOUR)
             await unheard(town, "case_today", HOUR)
-        await switches.register(town.house.mongo, service.all_reactions, group_reads=True)
+        await switches.register(town.container.mongo, service.all_reactions, group_reads=True)
         async with town.listening():
             await unheard(town, "case_meanwhile", timedelta(0))
             assert (await backfill(town))["dry_run"]
@@ -73,11 +73,11 @@ async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_lea
         told = {message.about: message for message in await town.messages(RESIDENT)}
         assert await town.templates(RESIDENT) == ["case-filed"] * 5
         assert {about for about, message in told.items() if not message.deliveries} == {"case_old", "case_yesterday"}
-        inbox = await town.house.mongo.find_one(COLLECTION, {"_id": RESIDENT})
+        inbox = await town.container.mongo.find_one(COLLECTION, {"_id": RESIDENT})
         assert inbox is not None
         assert (inbox["unread"], {line["message"] for line in inbox["lines"]}) == (5, {m.id for m in told.values()})
         for timer in timers:
-            await sweeps(town.house, timer, 3)
+            await sweeps(town.container, timer, 3)
         young = [told[about] for about in ("case_today", "case_meanwhile", "case_after")]
         assert {notice.key for notice in sent.got} == {m.key(via) for m in young for via in (Via.SMS, Via.EMAIL)}
         assert all(now() - notice.at < MAX_AGE for notice in sent.got)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.app import service
 from services.notify.channels.adapters import KEY, SIGNATURE, TIMESTAMP, NotConfigured, SignedHttpSms, SmsSpool, Smtp
 from services.notify.channels.model import Notice, NotTaken, Senders
@@ -145,7 +145,7 @@ def test_the_settings_choose_the_ways_out(world: World, tmp_path: Path) -> None:
     secret.write_text("s")
 
     def chosen(**of: Any) -> tuple[type, type]:
-        senders: Senders = service.parts(world.settings(**of))[Senders]
+        senders: Senders = service.dependencies(world.settings(**of))[Senders]
         return type(senders.by[Via.SMS]), type(senders.by[Via.EMAIL])
 
     assert chosen() == (SmsSpool, NotConfigured)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
-from services.contracts.notify import GivenUpBecause, Via
+from services.contracts.notify.messages import GivenUpBecause, Via
 from services.notify.channels.model import NotTaken
 from services.notify.inboxes.commands import read_message
 from services.notify.messages.model import Backoff, Delivery, DeliveryState
@@ -22,7 +22,7 @@ __all__ = ["post"]
 
 async def test_a_message_that_is_due_goes_out_once_with_a_key_of_its_own(post: Post) -> None:
     id = await post.write(Via.SMS)
-    await sweeps(post.house, SMS, 3)
+    await sweeps(post.container, SMS, 3)
     (notice,) = post.sms.got
     assert (notice.to, notice.text, notice.key) == (PHONE, WORDS, f"{id}:sms")
     message = await post.found(id)
@@ -34,7 +34,7 @@ async def test_a_message_that_is_due_goes_out_once_with_a_key_of_its_own(post: P
 async def test_an_attempt_that_fails_is_repeated_with_the_same_key(post: Post) -> None:
     post.sms.answers = [NotTaken("sms 503"), NotTaken("sms 503"), None]
     id = await post.write(Via.SMS)
-    await sweeps(post.house, SMS, 5)
+    await sweeps(post.container, SMS, 5)
     assert {notice.key for notice in post.sms.got} == {f"{id}:sms"}
     assert await post.events(id) == ["MessageWritten", "DeliveryFailed", "DeliveryFailed", "DeliveryMade"]
     assert (await post.found(id)).deliveries["sms"].attempt == 3
@@ -45,7 +45,7 @@ async def test_after_eight_attempts_it_is_given_up_visibly(post: Post) -> None:
     before = counted("given_up")
     id = await post.write(Via.SMS)
     with capture_logs() as logged:
-        await sweeps(post.house, SMS, 12)
+        await sweeps(post.container, SMS, 12)
     assert len(post.sms.got) == 8
     delivery = (await post.found(id)).deliveries["sms"]
     assert (delivery.state, delivery.attempt) == (DeliveryState.GIVEN_UP, 8)
@@ -62,14 +62,14 @@ def counted(outcome: str) -> float:
 async def test_a_refusal_for_good_is_given_up_at_once(post: Post) -> None:
     post.sms.answers = [NotTaken("sms rejected blocked", for_good=True)]
     id = await post.write(Via.SMS)
-    await sweeps(post.house, SMS, 2)
+    await sweeps(post.container, SMS, 2)
     assert await post.events(id) == ["MessageWritten", "DeliveryGivenUp"]
 
 
 async def test_a_provider_that_asks_for_time_gets_it(post: Post) -> None:
     post.sms.answers = [NotTaken("sms 429", retry_after=timedelta(minutes=7))]
     id = await post.write(Via.SMS)
-    await sweeps(post.house, SMS, 3)
+    await sweeps(post.container, SMS, 3)
     again = (await post.found(id)).next_sms_at
     assert again is not None
     assert timedelta(minutes=6) < again - now() <= timedelta(minutes=7)
@@ -77,7 +77,7 @@ async def test_a_provider_that_asks_for_time_gets_it(post: Post) -> None:
 
 async def test_a_sign_in_code_past_its_time_is_given_up_without_an_attempt_and_forgotten(post: Post) -> None:
     id = await post.write(Via.SMS, happened_at=now() - timedelta(minutes=6), expires_at=now() - timedelta(minutes=1))
-    await sweeps(post.house, SMS, 2)
+    await sweeps(post.container, SMS, 2)
     message = await post.found(id)
     assert post.sms.got == []
     assert message.deliveries["sms"] == Delivery(state=DeliveryState.GIVEN_UP, because=GivenUpBecause.EXPIRED)
@@ -87,15 +87,15 @@ async def test_a_sign_in_code_past_its_time_is_given_up_without_an_attempt_and_f
 async def test_what_would_come_too_late_is_not_tried_again(post: Post) -> None:
     post.sms.answers = [NotTaken("sms 503", retry_after=timedelta(minutes=10))]
     id = await post.write(Via.SMS, expires_at=now() + timedelta(minutes=5))
-    await sweeps(post.house, SMS, 1)
+    await sweeps(post.container, SMS, 1)
     delivery = (await post.found(id)).deliveries["sms"]
     assert (delivery.attempt, delivery.because, delivery.reason) == (1, "expired", "sms 503")
 
 
 async def test_a_message_read_while_it_is_sent_is_not_sent_twice(post: Post) -> None:
     id = await post.write(Via.SMS)
-    post.sms.meanwhile = lambda: read_message(post.house.context(signed_in(WANG), "test:read"), id)
-    await sweeps(post.house, SMS, 2)
+    post.sms.meanwhile = lambda: read_message(post.container.context(signed_in(WANG), "test:read"), id)
+    await sweeps(post.container, SMS, 2)
     assert len(post.sms.got) == 1
     assert await post.events(id) == ["MessageWritten", "MessageRead", "DeliveryMade"]
 
@@ -113,9 +113,9 @@ async def test_a_crash_between_sending_and_noting_sends_again_with_the_same_key(
 
     post.sms.meanwhile = crash
     with pytest.raises(BaseExceptionGroup):
-        await sweep(SMS, post.house)
+        await sweep(SMS, post.container)
     assert await post.events(id) == ["MessageWritten"]
-    await sweep(SMS, post.house)
+    await sweep(SMS, post.container)
     assert [notice.key for notice in post.sms.got] == [f"{id}:sms"] * 2
     assert await post.events(id) == ["MessageWritten", "DeliveryMade"]
 
@@ -125,7 +125,7 @@ async def test_an_urgent_text_does_not_stand_behind_the_others(post: Post) -> No
     post.sms.meanwhile = answers.wait
     for number in range(9):
         await post.write(Via.SMS, because_of=f"case_{number}:5")
-    hanging = asyncio.create_task(sweep(SMS, post.house))
+    hanging = asyncio.create_task(sweep(SMS, post.container))
 
     async def all_busy() -> bool:
         return len(post.sms.got) == 8
@@ -133,7 +133,7 @@ async def test_an_urgent_text_does_not_stand_behind_the_others(post: Post) -> No
     await eventually(all_busy)
     post.sms.meanwhile = None
     code = await post.write(Via.SMS, because_of="code_1:1", urgent=True)
-    await sweep(URGENT, post.house)
+    await sweep(URGENT, post.container)
     assert await post.events(code) == ["MessageWritten", "DeliveryMade"]
     answers.set()
     await hanging
@@ -142,7 +142,7 @@ async def test_an_urgent_text_does_not_stand_behind_the_others(post: Post) -> No
 
 async def test_two_workers_at_once_note_one_outcome(post: Post) -> None:
     id = await post.write(Via.SMS)
-    await asyncio.gather(sweep(SMS, post.house), sweep(SMS, post.house))
+    await asyncio.gather(sweep(SMS, post.container), sweep(SMS, post.container))
     assert {notice.key for notice in post.sms.got} == {f"{id}:sms"}
     assert await post.events(id) == ["MessageWritten", "DeliveryMade"]
 
@@ -154,19 +154,19 @@ async def test_a_sender_that_breaks_is_a_failed_attempt_whose_words_are_not_kept
     post.sms.meanwhile = broken
     id = await post.write(Via.SMS)
     with capture_logs() as logged:
-        await sweep(SMS, post.house)
+        await sweep(SMS, post.container)
     assert (await post.found(id)).deliveries["sms"].reason == "failed: ValueError"
     assert logged
     assert not [secret for secret in (PHONE, WORDS) if secret in repr(logged)]
 
 
 async def test_a_channel_that_nobody_set_up_is_given_up_with_that_reason(world: World) -> None:
-    house = await opened(world, with_parts(), sms_spool=None)
-    post = Post(house, Recorder())
+    container = await opened(world, with_parts(), sms_spool=None)
+    post = Post(container, Recorder())
     id = await post.write(Via.SMS)
-    await sweep(SMS, house)
+    await sweep(SMS, container)
     assert (await post.found(id)).deliveries["sms"].reason == "not configured"
-    await house.mongo.close()
+    await container.mongo.close()
 
 
 def test_the_pauses_grow_from_seconds_to_an_hour() -> None:

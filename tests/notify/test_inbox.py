@@ -10,8 +10,8 @@ import pytest
 from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
 from services.chassis.messaging.reactions import Create
-from services.chassis.usecase import House
-from services.contracts.notify import MessageWritten, Via
+from services.chassis.usecase import Container
+from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service
 from services.notify.inboxes.commands import Append
 from services.notify.inboxes.model import COLLECTION, KEPT, Inbox
@@ -23,33 +23,33 @@ WANG, BAO = "person_wang", "person_bao"
 
 
 @pytest.fixture
-async def house(world: World) -> Any:
+async def container(world: World) -> Any:
     """Notify's house, with two people in town."""
-    house = await world.house(service)
+    container = await world.container(service)
     for person in (WANG, BAO):
-        await house.vault.mint(person, now())
-    yield house
-    await house.mongo.close()
+        await container.vault.mint(person, now())
+    yield container
+    await container.mongo.close()
 
 
-async def say(house: House, person: str, name: str, at: Any = None) -> str:
+async def say(container: Container, person: str, name: str, at: Any = None) -> str:
     """Write somebody a message, as the consumer does, and give its id."""
-    effects = letter(house, person, name, at)
+    effects = letter(container, person, name, at)
     for effect in effects:
         for collection, write in effect.writes(Origin(now(), "tell", "hulunbuir", f"event:{name}:tell", None, None)):
-            await house.mongo.bulk(collection, [write])
+            await container.mongo.bulk(collection, [write])
     return effects[1].entity.id
 
 
-def letter(house: House, person: str, name: str, at: Any = None) -> tuple[Append, Create]:
+def letter(container: Container, person: str, name: str, at: Any = None) -> tuple[Append, Create]:
     """The two effects of a message."""
-    ctx = house.own_context("tell", f"event:{name}:tell")
+    ctx = container.system_context("tell", f"event:{name}:tell")
     written = MessageWritten(
         person_id=person,
         template="case-accepted",
         language="zh",
-        title=house.vault.seal(f"题目 {name}", person, "message-title"),
-        body=house.vault.seal(f"正文 {name}", person, "message-body"),
+        title=container.vault.seal(f"题目 {name}", person, "message-title"),
+        body=container.vault.seal(f"正文 {name}", person, "message-body"),
         because_of=name,
         happened_at=at or now(),
         urgent=False,
@@ -59,38 +59,38 @@ def letter(house: House, person: str, name: str, at: Any = None) -> tuple[Append
     return Append(person, create.entity.id, now()), create
 
 
-async def inbox_of(house: House, person: str) -> Inbox:
-    return Inbox.of(await house.mongo.find_one(COLLECTION, {"_id": person}, {"read": 0}))
+async def inbox_of(container: Container, person: str) -> Inbox:
+    return Inbox.of(await container.mongo.find_one(COLLECTION, {"_id": person}, {"read": 0}))
 
 
-async def test_lines_are_numbered_without_gap_however_many_write_at_once(house: House) -> None:
-    await asyncio.gather(*(say(house, WANG, f"case:{number}") for number in range(80)))
-    inbox = await inbox_of(house, WANG)
+async def test_lines_are_numbered_without_gap_however_many_write_at_once(container: Container) -> None:
+    await asyncio.gather(*(say(container, WANG, f"case:{number}") for number in range(80)))
+    inbox = await inbox_of(container, WANG)
     assert (inbox.sequence, inbox.unread) == (80, 80)
     assert [line.sequence for line in inbox.lines] == list(range(1, 81))
     assert len({line.message for line in inbox.lines}) == 80
 
 
-async def test_a_repeat_takes_no_second_number(house: House) -> None:
-    await say(house, WANG, "case:1")
-    await asyncio.gather(*(say(house, WANG, "case:1") for _ in range(10)))
-    inbox = await inbox_of(house, WANG)
+async def test_a_repeat_takes_no_second_number(container: Container) -> None:
+    await say(container, WANG, "case:1")
+    await asyncio.gather(*(say(container, WANG, "case:1") for _ in range(10)))
+    inbox = await inbox_of(container, WANG)
     assert (inbox.sequence, inbox.unread, len(inbox.lines)) == (1, 1, 1)
 
 
-async def test_only_the_latest_lines_are_kept(house: House) -> None:
+async def test_only_the_latest_lines_are_kept(container: Container) -> None:
     for number in range(KEPT + 3):
-        await say(house, WANG, f"case:{number}")
-    inbox = await inbox_of(house, WANG)
+        await say(container, WANG, f"case:{number}")
+    inbox = await inbox_of(container, WANG)
     assert [line.sequence for line in inbox.lines] == list(range(4, KEPT + 4))
     assert inbox.reaches(3)
     assert not inbox.reaches(2)
     assert not inbox.reaches(KEPT + 4)
 
 
-async def test_messages_come_newest_first_in_pages_with_the_unread_count(house: House, world: World) -> None:
+async def test_messages_come_newest_first_in_pages_with_the_unread_count(container: Container, world: World) -> None:
     for number in range(3):
-        await say(house, WANG, f"case:{number}", now() + timedelta(seconds=number))
+        await say(container, WANG, f"case:{number}", now() + timedelta(seconds=number))
     async with world.client(world.app(service), signed_in(WANG)) as client:
         first = (await client.get("/v1/inbox", params={"limit": 2})).json()
         second = (await client.get("/v1/inbox", params={"limit": 2, "after": first["next"]})).json()
@@ -99,9 +99,9 @@ async def test_messages_come_newest_first_in_pages_with_the_unread_count(house: 
     assert (first["unread"], second["next"]) == (3, None)
 
 
-async def test_reading_counts_once_however_often_it_is_said(house: House, world: World) -> None:
-    message = await say(house, WANG, "case:1")
-    await say(house, WANG, "case:2")
+async def test_reading_counts_once_however_often_it_is_said(container: Container, world: World) -> None:
+    message = await say(container, WANG, "case:1")
+    await say(container, WANG, "case:2")
     async with world.client(world.app(service), signed_in(WANG)) as client:
         headers = keyed()
         answers = [await client.post(f"/v1/inbox/{message}/read", headers=headers) for _ in range(2)]
@@ -114,17 +114,17 @@ async def test_reading_counts_once_however_often_it_is_said(house: House, world:
     assert {item["id"] for item in listed["items"] if item["read"]} == {message}
 
 
-async def test_a_crash_between_count_and_message_does_not_count_twice(house: House, world: World) -> None:
-    message = await say(house, WANG, "case:1")
-    await say(house, WANG, "case:2")
-    await house.mongo.update(COLLECTION, {"_id": WANG}, {"$inc": {"unread": -1}, "$push": {"read": message}})
+async def test_a_crash_between_count_and_message_does_not_count_twice(container: Container, world: World) -> None:
+    message = await say(container, WANG, "case:1")
+    await say(container, WANG, "case:2")
+    await container.mongo.update(COLLECTION, {"_id": WANG}, {"$inc": {"unread": -1}, "$push": {"read": message}})
     async with world.client(world.app(service), signed_in(WANG)) as client:
         await client.post(f"/v1/inbox/{message}/read", headers=keyed())
         assert (await client.get("/v1/inbox")).json()["unread"] == 1
 
 
-async def test_somebody_elses_message_is_not_found(house: House, world: World) -> None:
-    message = await say(house, WANG, "case:1")
+async def test_somebody_elses_message_is_not_found(container: Container, world: World) -> None:
+    message = await say(container, WANG, "case:1")
     async with world.client(world.app(service), signed_in(BAO)) as client:
         refused = await client.post(f"/v1/inbox/{message}/read", headers=keyed())
         listed = (await client.get("/v1/inbox")).json()
@@ -133,7 +133,7 @@ async def test_somebody_elses_message_is_not_found(house: House, world: World) -
 
 
 @pytest.mark.parametrize("path", ["/v1/inbox", "/v1/inbox/stream", "/v1/preferences"])
-async def test_nobody_reads_without_signing_in(house: House, world: World, path: str) -> None:
+async def test_nobody_reads_without_signing_in(container: Container, world: World, path: str) -> None:
     async with world.client(world.app(service)) as client:
         assert (await client.get(path)).status_code == 401
 
@@ -147,7 +147,7 @@ WISHES = {
 }
 
 
-async def test_preferences_are_set_read_and_set_again(house: House, world: World) -> None:
+async def test_preferences_are_set_read_and_set_again(container: Container, world: World) -> None:
     async with world.client(world.app(service), signed_in(WANG)) as client:
         untouched = (await client.get("/v1/preferences")).json()
         made = await client.put("/v1/preferences", json=WISHES)
@@ -160,10 +160,10 @@ async def test_preferences_are_set_read_and_set_again(house: House, world: World
     assert found == {"channels": ["inbox"], "language": "zh", "quiet_from": None, "quiet_to": None, "email": None}
 
 
-async def test_an_address_stands_nowhere_in_clear(house: House, world: World) -> None:
+async def test_an_address_stands_nowhere_in_clear(container: Container, world: World) -> None:
     async with world.client(world.app(service), signed_in(WANG)) as client:
         await client.put("/v1/preferences", json=WISHES)
-    documents = await house.mongo.find("preferences", {}, limit=5)
+    documents = await container.mongo.find("preferences", {}, limit=5)
     assert documents
     assert "wang@example.org" not in repr(documents)
 
@@ -181,7 +181,7 @@ async def test_an_address_stands_nowhere_in_clear(house: House, world: World) ->
     ],
 )
 async def test_wrong_wishes_are_refused_and_change_nothing(
-    house: House, world: World, wrong: dict[str, Any], code: str
+    container: Container, world: World, wrong: dict[str, Any], code: str
 ) -> None:
     async with world.client(world.app(service), signed_in(WANG)) as client:
         refused: httpx.Response = await client.put("/v1/preferences", json={**WISHES, **wrong})

@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 from structlog.testing import capture_logs
 
 from services.chassis.schedule.timers import sweep
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.messages.model import DeliveryState
 from services.notify.preferences.commands import SetPreferences, set_preferences
 from tests.notify.conftest import signed_in
@@ -52,18 +52,18 @@ async def mailing(world: World) -> AsyncIterator[tuple[Post, MailServer]]:
     server = MailServer()
     with listening(server) as address:
         mail = {"smtp": address, "smtp_tls": "none", "mail_from": "linli@hulunbuir.example"}
-        house = await opened(world, with_parts(), **mail)
+        container = await opened(world, with_parts(), **mail)
         wishes = SetPreferences(channels=[Via.EMAIL], email=ADDRESS)
-        await set_preferences(house.context(signed_in(WANG), "test"), wishes)
-        yield Post(house, Recorder()), server
-        await house.mongo.close()
+        await set_preferences(container.context(signed_in(WANG), "test"), wishes)
+        yield Post(container, Recorder()), server
+        await container.mongo.close()
 
 
 async def test_a_mail_server_that_refuses_twice_gets_it_the_third_time(mailing: tuple[Post, MailServer]) -> None:
     post, server = mailing
     server.answers = ["451 try later"] * 2
     id = await post.write(Via.EMAIL)
-    await sweeps(post.house, MAIL, 4)
+    await sweeps(post.container, MAIL, 4)
     (envelope,) = server.got
     assert envelope.rcpt_tos == [ADDRESS]
     assert f"<{id}.email@hulunbuir.example>" in envelope.content.decode()
@@ -76,7 +76,7 @@ async def test_a_mail_server_that_always_refuses_is_given_up_visibly(mailing: tu
     server.always = f"451 {ADDRESS} is greylisted"
     id = await post.write(Via.EMAIL)
     with capture_logs() as logged:
-        await sweeps(post.house, MAIL, 10)
+        await sweeps(post.container, MAIL, 10)
     delivery = (await post.found(id)).deliveries["email"]
     assert (delivery.state, delivery.attempt, delivery.reason) == (DeliveryState.GIVEN_UP, 8, "smtp 451")
     assert "given up" in repr(logged)
@@ -87,16 +87,18 @@ async def test_a_mail_that_is_refused_for_good_is_not_tried_again(mailing: tuple
     post, server = mailing
     server.always = "554 no"
     id = await post.write(Via.EMAIL)
-    await sweeps(post.house, MAIL, 3)
+    await sweeps(post.container, MAIL, 3)
     assert (await post.found(id)).deliveries["email"].attempt == 1
 
 
 async def test_a_mail_server_that_is_away_is_a_failed_attempt(world: World) -> None:
-    house = await opened(world, with_parts(), smtp="127.0.0.1:1")
-    await set_preferences(house.context(signed_in(WANG), "test"), SetPreferences(channels=[Via.EMAIL], email=ADDRESS))
-    post = Post(house, Recorder())
+    container = await opened(world, with_parts(), smtp="127.0.0.1:1")
+    await set_preferences(
+        container.context(signed_in(WANG), "test"), SetPreferences(channels=[Via.EMAIL], email=ADDRESS)
+    )
+    post = Post(container, Recorder())
     id = await post.write(Via.EMAIL)
-    await sweep(MAIL, house)
+    await sweep(MAIL, container)
     delivery = (await post.found(id)).deliveries["email"]
     assert (delivery.state, delivery.reason) == (DeliveryState.WAITING, "smtp SMTPConnectError")
-    await house.mongo.close()
+    await container.mongo.close()

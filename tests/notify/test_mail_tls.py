@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.app import service
 from services.notify.channels.model import Notice, NotTaken, Sender, Senders
 from tests.notify.post import ADDRESS
@@ -63,7 +63,7 @@ def sender(world: World, address: str, password: str = "a password") -> Sender:
 
 
 def by_settings(world: World, **of: Any) -> Sender:
-    senders: Senders = service.parts(world.settings(**of))[Senders]
+    senders: Senders = service.dependencies(world.settings(**of))[Senders]
     return senders.by[Via.EMAIL]
 
 

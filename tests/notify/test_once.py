@@ -3,7 +3,7 @@
 import asyncio
 
 from services.chassis.domain.values import now
-from services.contracts import requests
+from services.contracts.requests.cases import CaseAccepted, CaseUrged
 from services.notify.inboxes.model import COLLECTION
 from tests.notify.conftest import HANDLER, RESIDENT, Town, dispatched, eventually, limits
 
@@ -22,7 +22,7 @@ async def again(town: Town) -> None:
 
 
 async def state_of(town: Town, person: str) -> tuple[list[str], int, int]:
-    inbox = await town.house.mongo.find_one(COLLECTION, {"_id": person})
+    inbox = await town.container.mongo.find_one(COLLECTION, {"_id": person})
     assert inbox is not None
     return await town.templates(person), inbox["sequence"], inbox["unread"]
 
@@ -30,9 +30,9 @@ async def state_of(town: Town, person: str) -> tuple[list[str], int, int]:
 async def test_an_event_that_comes_twice_in_a_row_is_told_once(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
-    record = town.record(CASE, requests.CaseAccepted())
+    record = town.record(CASE, CaseAccepted())
     await town.publish([record, record])
-    await town.tell(CASE, requests.CaseUrged(times=1, urged_at=now()))
+    await town.tell(CASE, CaseUrged(times=1, urged_at=now()))
     assert await state_of(town, RESIDENT) == (["case-accepted", "case-filed"], 2, 2)
 
 
@@ -59,7 +59,7 @@ async def test_also_where_so_much_came_since_that_the_inbox_has_forgotten_it(tow
     before = [await state_of(town, person) for person in (RESIDENT, HANDLER)]
     await forget(town, "seen")
     for person in (RESIDENT, HANDLER):
-        await town.house.mongo.update(COLLECTION, {"_id": person}, {"$set": {"lines": []}})
+        await town.container.mongo.update(COLLECTION, {"_id": person}, {"$set": {"lines": []}})
     await again(town)
     assert [await state_of(town, person) for person in (RESIDENT, HANDLER)] == before
 
@@ -85,5 +85,5 @@ async def test_a_batch_of_many_cases_is_told_completely(town: Town) -> None:
 
 
 async def forget(town: Town, name: str) -> None:
-    while await town.house.mongo.delete(name, {}):
+    while await town.container.mongo.delete(name, {}):
         continue

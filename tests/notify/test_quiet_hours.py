@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.contracts.notify import PreferencesSet, Via
+from services.contracts.notify.messages import Via
+from services.contracts.notify.preferences import PreferencesSet
 from services.notify.preferences.model import AddressMissing, Preferences, QuietHours, QuietHoursUnfit, choose
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -7,10 +7,29 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
+from docs.generate.catalogue import contract_events
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
-from services.contracts import members, requests, tracking
+from services.contracts.members.accounts import SignInCodeIssued
+from services.contracts.requests import tracking
+from services.contracts.requests.cases import (
+    CaseAccepted,
+    CaseCancelled,
+    CaseClosed,
+    CaseEscalated,
+    CaseOverdue,
+    CaseRated,
+    CaseRejected,
+    CaseReopened,
+    CaseResolved,
+    CaseResumed,
+    CaseReturned,
+    CaseUnassigned,
+    CaseUrged,
+    CaseWarned,
+    CommentAdded,
+)
 from services.notify.preferences.commands import SetPreferences, set_preferences
 from services.notify.rules.model import SILENT, TABLE
 from tests.notify.conftest import (
@@ -33,17 +52,10 @@ from tests.notify.post import SMS
 CASE = "case_lamp"
 
 
-def events_of(module: object) -> set[type[Event]]:
-    return {
-        thing
-        for thing in vars(module).values()
-        if isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
-    }
-
-
 def test_of_every_event_of_requests_somebody_is_told_or_it_is_silent_for_a_reason() -> None:
-    told = {rule.event for rule in TABLE} & events_of(requests)
-    assert told | set(SILENT) == events_of(requests)
+    published = set(contract_events("requests"))
+    told = {rule.event for rule in TABLE} & published
+    assert told | set(SILENT) == published
     assert not told & set(SILENT)
     assert all(SILENT.values())
 
@@ -58,7 +70,7 @@ async def test_a_filed_case_is_acknowledged_with_number_handler_time_and_trackin
     filed = now().replace(year=2026, month=11, day=23, hour=1, minute=30, second=0)
     await town.filed(CASE, at=filed)
     words = await town.said(RESIDENT, "case-filed")
-    code = tracking.code_from(town.house.vault.master.blind(tracking.BLIND, "261123-7K3F"))
+    code = tracking.code_from(town.container.vault.master.blind(tracking.BLIND, "261123-7K3F"))
     assert all(part in words for part in ("路灯报修", "261123-7K3F", "胜利社区服务站", "2026年11月24日01:30", code))
 
 
@@ -76,7 +88,7 @@ async def test_a_new_case_reaches_handler_and_leader_and_the_resident_by_text_as
 
 async def test_a_case_that_nobody_has_is_acknowledged_and_given_to_the_dispatchers(town: Town) -> None:
     await town.peopled()
-    await town.filed(CASE, requests.CaseUnassigned(reason="nobody"))
+    await town.filed(CASE, CaseUnassigned(reason="nobody"))
     assert await town.templates(RESIDENT) == ["case-filed-unassigned"]
     assert await town.templates(DISPATCHER) == ["case-unassigned"]
     await town.tell(CASE, dispatched(), by=f"account_{DISPATCHER}")
@@ -84,16 +96,16 @@ async def test_a_case_that_nobody_has_is_acknowledged_and_given_to_the_dispatche
 
 
 RESIDENT_HEARS: list[tuple[Event, str]] = [
-    (requests.CaseAccepted(), "case-accepted"),
-    (requests.CaseResumed(respond_by=now(), warn_at=now(), due_at=now()), "case-resumed"),
-    (requests.CaseClosed(reason="fixed"), "case-closed"),
+    (CaseAccepted(), "case-accepted"),
+    (CaseResumed(respond_by=now(), warn_at=now(), due_at=now()), "case-resumed"),
+    (CaseClosed(reason="fixed"), "case-closed"),
 ]
 HANDLER_HEARS: list[tuple[Event, str]] = [
-    (requests.CaseRated(score=5, solved=True), "case-rated"),
-    (requests.CaseCancelled(), "case-cancelled"),
-    (requests.CaseUrged(times=2, urged_at=now()), "case-urged"),
-    (requests.CaseWarned(due_at=now()), "case-warned"),
-    (requests.CaseOverdue(due_at=now()), "case-overdue"),
+    (CaseRated(score=5, solved=True), "case-rated"),
+    (CaseCancelled(), "case-cancelled"),
+    (CaseUrged(times=2, urged_at=now()), "case-urged"),
+    (CaseWarned(due_at=now()), "case-warned"),
+    (CaseOverdue(due_at=now()), "case-overdue"),
 ]
 
 
@@ -111,8 +123,8 @@ async def test_the_steps_of_a_case_are_told_to_those_whom_they_concern(town: Tow
 @pytest.mark.parametrize(
     ("event", "field", "template"),
     [
-        (requests.CaseResolved, {"outcome": "fixed", "resolved_at": now()}, "case-resolved"),
-        (requests.CaseRejected, {"reason": "not_our_duty"}, "case-rejected"),
+        (CaseResolved, {"outcome": "fixed", "resolved_at": now()}, "case-resolved"),
+        (CaseRejected, {"reason": "not_our_duty"}, "case-rejected"),
     ],
 )
 async def test_the_resident_reads_the_answer(town: Town, event: type[Event], field: dict, template: str) -> None:  # type: ignore[type-arg]
@@ -127,8 +139,8 @@ async def test_a_comment_goes_to_the_other_side_and_an_internal_one_never_to_the
     await town.peopled()
     await town.filed(CASE)
 
-    def comment(text: str, **of: bool) -> requests.CommentAdded:
-        return requests.CommentAdded(text=town.seal(text, RESIDENT, "text"), author_id="somebody", **of)
+    def comment(text: str, **of: bool) -> CommentAdded:
+        return CommentAdded(text=town.seal(text, RESIDENT, "text"), author_id="somebody", **of)
 
     await town.tell(CASE, comment("还没有修", public=True, by_resident=True), by=f"account_{RESIDENT}")
     await town.tell(CASE, comment("明天来修", public=True, by_resident=False), by=f"account_{HANDLER}")
@@ -146,7 +158,7 @@ async def test_a_case_returned_once_goes_to_the_dispatchers_and_twice_to_the_sup
     await town.filed(CASE)
     for times in (1, 2):
         reason = town.seal("不归我们管", RESIDENT, "reason")
-        await town.tell(CASE, requests.CaseReturned(reason=reason, times=times), by=f"account_{HANDLER}")
+        await town.tell(CASE, CaseReturned(reason=reason, times=times), by=f"account_{HANDLER}")
     assert await town.templates(DISPATCHER) == ["case-returned"]
     assert await town.templates(SUPERVISOR) == ["case-returned-again"]
 
@@ -155,7 +167,7 @@ async def test_a_reopened_case_reaches_who_settled_it_the_dispatchers_and_who_ha
     await town.peopled()
     await town.filed(CASE)
     reason = town.seal("还是不亮", RESIDENT, "reason")
-    moved = [requests.CaseReopened(reason=reason, times=1), limits(now()), dispatched(CENTRE, "胜利街道便民服务中心")]
+    moved = [CaseReopened(reason=reason, times=1), limits(now()), dispatched(CENTRE, "胜利街道便民服务中心")]
     await town.tell(CASE, *moved)
     assert await town.templates(HANDLER) == ["case-assigned", "case-reopened"]
     assert await town.templates(DISPATCHER) == ["case-assigned", "case-reopened"]
@@ -165,7 +177,7 @@ async def test_a_reopened_case_reaches_who_settled_it_the_dispatchers_and_who_ha
 async def test_an_escalated_case_reaches_who_answers_for_the_level(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
-    up = requests.CaseEscalated(level=1, owner_id=CENTRE, owner_place=STREET, because="overdue")
+    up = CaseEscalated(level=1, owner_id=CENTRE, owner_place=STREET, because="overdue")
     await town.tell(CASE, up)
     await town.tell(CASE, up.model_copy(update={"level": 2, "owner_id": None, "owner_place": COUNTY}))
     assert await town.templates(DISPATCHER) == await town.templates(SUPERVISOR) == ["case-escalated-to-you"]
@@ -184,19 +196,19 @@ async def test_a_sign_in_code_is_a_text_message_and_stands_in_no_inbox(town: Tow
     await town.born(RESIDENT)
     phone, code = town.seal("13911112222", RESIDENT, "phone"), town.seal("402913", RESIDENT, "code")
     expires = now() + timedelta(minutes=5)
-    await town.tell("code_1", members.SignInCodeIssued(person_id=RESIDENT, phone=phone, code=code, expires_at=expires))
+    await town.tell("code_1", SignInCodeIssued(person_id=RESIDENT, phone=phone, code=code, expires_at=expires))
     (message,) = await town.messages(RESIDENT)
     assert message.text is not None
-    assert "402913" in (town.house.vault.open(message.text, RESIDENT, "message-text") or "")
+    assert "402913" in (town.container.vault.open(message.text, RESIDENT, "message-text") or "")
     assert "402913" not in town.body(message)
     assert (message.inbox_of, message.urgent, message.expires_at) == (None, True, expires)
-    assert await town.house.mongo.find_one("inboxes", {"_id": RESIDENT}) is None
+    assert await town.container.mongo.find_one("inboxes", {"_id": RESIDENT}) is None
 
 
 async def test_a_sign_in_code_that_has_expired_is_not_even_written(town: Town) -> None:
     await town.born(RESIDENT)
     phone, code = town.seal("13911112222", RESIDENT, "phone"), town.seal("402913", RESIDENT, "code")
-    issued = members.SignInCodeIssued(person_id=RESIDENT, phone=phone, code=code, expires_at=now())
+    issued = SignInCodeIssued(person_id=RESIDENT, phone=phone, code=code, expires_at=now())
     await town.tell("code_1", issued, at=now() - timedelta(minutes=5))
     assert await town.messages(RESIDENT) == []
 
@@ -209,7 +221,7 @@ async def test_what_happened_more_than_a_day_ago_is_found_in_the_inbox_and_never
 
 
 async def chosen(town: Town, person: str, **of: Any) -> None:
-    ctx = town.house.context(signed_in(person), f"test:{person}")
+    ctx = town.container.context(signed_in(person), f"test:{person}")
     await set_preferences(ctx, SetPreferences(**{"channels": [], **of}))
 
 
@@ -226,19 +238,19 @@ async def test_staff_who_want_mail_get_all_of_it_and_text_messages_where_they_ar
     await town.peopled()
     await chosen(town, HANDLER, channels=["sms", "email"], email="li@example.org")
     await town.filed(CASE)
-    await town.tell(CASE, requests.CaseRated(score=4, solved=True))
+    await town.tell(CASE, CaseRated(score=4, solved=True))
     by_template = {message.template: set(message.deliveries) for message in await town.messages(HANDLER)}
     assert by_template == {"case-assigned": {"sms", "email"}, "case-rated": {"email"}}
 
 
 async def test_quiet_hours_hold_back_what_is_not_urgent(town: Town) -> None:
     await town.peopled()
-    clock = now().astimezone(town.house.parts[ZoneInfo])
+    clock = now().astimezone(town.container.dependencies[ZoneInfo])
     quiet = {"quiet_from": f"{clock - timedelta(hours=1):%H:%M}", "quiet_to": f"{clock + timedelta(hours=2):%H:%M}"}
     await chosen(town, RESIDENT, channels=["sms"], **quiet)
     await chosen(town, HANDLER, channels=["sms"], **quiet)
     await town.filed(CASE)
-    await town.tell(CASE, requests.CaseOverdue(due_at=now()))
+    await town.tell(CASE, CaseOverdue(due_at=now()))
     (held,) = await town.messages(RESIDENT)
     (overdue,) = [message for message in await town.messages(HANDLER) if message.urgent]
     assert held.next_sms_at is not None
@@ -250,18 +262,18 @@ async def test_quiet_hours_hold_back_what_is_not_urgent(town: Town) -> None:
 async def test_who_was_erased_is_told_nothing_and_the_others_are(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
-    await town.house.vault.keep({RESIDENT: None})
-    await town.tell(CASE, requests.CaseAccepted())
-    await town.tell(CASE, requests.CaseUrged(times=1, urged_at=now()))
+    await town.container.vault.keep({RESIDENT: None})
+    await town.tell(CASE, CaseAccepted())
+    await town.tell(CASE, CaseUrged(times=1, urged_at=now()))
     assert await town.templates(RESIDENT) == ["case-filed"]
     assert "case-urged" in await town.templates(HANDLER)
 
 
 async def test_of_a_case_that_nobody_told_of_the_event_is_parked_with_its_reason(town: Town) -> None:
-    await town.publish([town.record("case_ghost", requests.CaseAccepted())])
+    await town.publish([town.record("case_ghost", CaseAccepted())])
 
     async def parked() -> Any:
-        return await town.house.mongo.find_one("parked", {"_id": "tell|case_ghost:1"})
+        return await town.container.mongo.find_one("parked", {"_id": "tell|case_ghost:1"})
 
     assert "nothing is known" in (await eventually(parked))["reason"]
 
@@ -271,9 +283,9 @@ async def test_nothing_personal_stands_in_logs_or_documents(town: Town) -> None:
         await town.peopled()
         await town.filed(CASE)
         answer = town.seal("路灯已于今日修好", RESIDENT, "answer")
-        await town.tell(CASE, requests.CaseResolved(outcome="fixed", answer=answer, resolved_at=now()))
-        await sweep(SMS, town.house)
+        await town.tell(CASE, CaseResolved(outcome="fixed", answer=answer, resolved_at=now()))
+        await sweep(SMS, town.container)
     names = ["messages", "inboxes", "copies_person", "copies_case", "preferences"]
-    documents = [await town.house.mongo.find(name, {}, limit=100) for name in names]
+    documents = [await town.container.mongo.find(name, {}, limit=100) for name in names]
     assert await town.said(RESIDENT, "case-resolved")
     assert not [word for word in ("13800000001", "已于今日", "路灯坏了") if word in repr((logged, documents))]

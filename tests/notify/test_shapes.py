@@ -3,11 +3,11 @@
 from typing import Any
 
 from services.chassis.domain.events import canonical_bytes, chained
-from services.chassis.ledger.rebuild import Wanted, rebuild
-from services.chassis.ledger.report import Cut
-from services.chassis.ops.answering import quietly
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.ledger.rebuild import Wanted, rebuild
+from services.chassis.operations.ledger.report import Cut
 from services.chassis.storage.mongo import Document
-from services.contracts.notify import DeliveryGivenUp, GivenUpBecause, Via
+from services.contracts.notify.messages import DeliveryGivenUp, GivenUpBecause, Via
 from services.notify.app import service
 from services.notify.messages.model import Delivery, DeliveryState, Message
 from services.notify.messages.queries import told_once
@@ -20,7 +20,7 @@ __all__ = ["post"]
 async def given_up_in_the_first_shape(post: Post, reason: str, attempt: int) -> str:
     """A message as a process of the version before has left it."""
     id = await post.write(Via.SMS)
-    before = await post.house.mongo.find_one(Message.collection(), {"_id": id})
+    before = await post.container.mongo.find_one(Message.collection(), {"_id": id})
     assert before is not None
     data = {"channel": "sms", "attempt": attempt, "reason": reason}
     (written,) = before["history"]
@@ -30,7 +30,7 @@ async def given_up_in_the_first_shape(post: Post, reason: str, attempt: int) -> 
     delivery: dict[str, Any] = {"state": "given_up", "attempt": attempt, "reason": reason}
     state = {"state.deliveries.sms": delivery, "state.text": None, "state.phone": None, "state.next_sms_at": None}
     change = {"$set": {**state, "version": 2, "hash": entry["hash"]}, "$push": {"history": entry}}
-    assert await post.house.mongo.update(Message.collection(), {"_id": id}, change) == 1
+    assert await post.container.mongo.update(Message.collection(), {"_id": id}, change) == 1
     return id
 
 
@@ -38,7 +38,7 @@ async def test_what_was_given_up_in_the_first_shape_is_read_and_rebuilt(post: Po
     late = await given_up_in_the_first_shape(post, "sms 503, then expired", 1)
     old = (await post.found(late)).deliveries["sms"]
     assert (old.state, old.because, old.reason) == (DeliveryState.GIVEN_UP, None, "sms 503, then expired")
-    lines = await told_once(post.house, Cut(post.house.clock(), {}))
+    lines = await told_once(post.container, Cut(post.container.clock(), {}))
     assert [line.examples for line in lines] == [[], []]
     answer = await rebuild(service, world.settings(), Wanted("message", write=True), quietly)
     assert answer.found.ids == [f"{late}: differs in deliveries"]
@@ -48,5 +48,5 @@ async def test_what_was_given_up_in_the_first_shape_is_read_and_rebuilt(post: Po
 
 async def test_an_attempt_that_was_never_made_is_not_counted_in_either_shape(post: Post) -> None:
     await given_up_in_the_first_shape(post, "not wanted", 0)
-    lines = await told_once(post.house, Cut(post.house.clock(), {}))
+    lines = await told_once(post.container, Cut(post.container.clock(), {}))
     assert [line.examples for line in lines] == [[], []]

@@ -5,66 +5,66 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from services.notify.inboxes.model import COLLECTION, LATE, LOST
-from tests.notify.test_inbox import WANG, house, inbox_of, letter, say
+from tests.notify.test_inbox import WANG, container, inbox_of, letter, say
 from tests.notify.test_stream import Web, web
 
-__all__ = ["house", "web"]
+__all__ = ["container", "web"]
 
 LONG = LATE + timedelta(minutes=1)
 
 
-async def half_said(house: House, name: str, ago: timedelta = timedelta(0)) -> None:
+async def half_said(container: Container, name: str, ago: timedelta = timedelta(0)) -> None:
     """A line whose message is not there: the worker died in between, that long ago."""
-    append, _ = letter(house, WANG, name)
+    append, _ = letter(container, WANG, name)
     origin: Any = None
     ((_, line),) = replace(append, at=append.at - ago).writes(origin)
-    await house.mongo.bulk(COLLECTION, [line])
+    await container.mongo.bulk(COLLECTION, [line])
 
 
-async def test_a_message_that_comes_late_takes_a_new_number_and_counts_once(house: House) -> None:
-    await half_said(house, "case:1", LONG)
-    await say(house, WANG, "case:2")
-    await asyncio.gather(*(say(house, WANG, "case:1") for _ in range(5)))
-    inbox = await inbox_of(house, WANG)
+async def test_a_message_that_comes_late_takes_a_new_number_and_counts_once(container: Container) -> None:
+    await half_said(container, "case:1", LONG)
+    await say(container, WANG, "case:2")
+    await asyncio.gather(*(say(container, WANG, "case:1") for _ in range(5)))
+    inbox = await inbox_of(container, WANG)
     assert (inbox.sequence, inbox.unread, [line.sequence for line in inbox.lines]) == (3, 2, [2, 3])
 
 
 async def test_who_has_passed_a_late_message_over_is_told_it_all_the_same_and_nobody_twice(
-    house: House, web: Web
+    container: Container, web: Web
 ) -> None:
-    await say(house, WANG, "case:0")
-    await half_said(house, "case:1", LONG)
+    await say(container, WANG, "case:0")
+    await half_said(container, "case:1", LONG)
     for name in ("case:2", "case:1", "case:3"):
-        await say(house, WANG, name)
+        await say(container, WANG, name)
     late = [(4, "题目 case:1"), (5, "题目 case:3")]
     async with web.listen(WANG, 3) as passed, web.listen(WANG, 1) as behind:
         assert [await passed.message() for _ in range(2)] == late
         assert [await behind.message() for _ in range(3)] == [(3, "题目 case:2"), *late]
 
 
-async def test_a_message_that_never_comes_does_not_hold_up_the_others(house: House, web: Web) -> None:
-    await half_said(house, "case:1", LOST + timedelta(seconds=1))
-    await say(house, WANG, "case:2")
+async def test_a_message_that_never_comes_does_not_hold_up_the_others(container: Container, web: Web) -> None:
+    await half_said(container, "case:1", LOST + timedelta(seconds=1))
+    await say(container, WANG, "case:2")
     async with web.listen(WANG, 0) as stream:
         assert await stream.message() == (2, "题目 case:2")
 
 
-async def test_who_begins_while_a_message_is_being_written_is_told_it(house: House, web: Web) -> None:
-    await say(house, WANG, "case:1")
-    await half_said(house, "case:2")
-    await say(house, WANG, "case:3")
+async def test_who_begins_while_a_message_is_being_written_is_told_it(container: Container, web: Web) -> None:
+    await say(container, WANG, "case:1")
+    await half_said(container, "case:2")
+    await say(container, WANG, "case:3")
     async with web.listen(WANG) as stream:
         assert await stream.next() == ("unread", 1, {"unread": 3})
-        await say(house, WANG, "case:2")
+        await say(container, WANG, "case:2")
         assert [await stream.message() for _ in range(2)] == [(2, "题目 case:2"), (3, "题目 case:3")]
 
 
-async def test_who_must_begin_anew_while_a_message_is_being_written_is_told_it(house: House, web: Web) -> None:
-    await say(house, WANG, "case:1")
-    await half_said(house, "case:2")
+async def test_who_must_begin_anew_while_a_message_is_being_written_is_told_it(container: Container, web: Web) -> None:
+    await say(container, WANG, "case:1")
+    await half_said(container, "case:2")
     async with web.listen(WANG, 10_000) as stream:
         assert await stream.next() == ("resync", 1, {"unread": 2})
-        await say(house, WANG, "case:2")
+        await say(container, WANG, "case:2")
         assert await stream.message() == (2, "题目 case:2")

@@ -9,18 +9,20 @@ import httpx
 import pytest
 
 from services.chassis.domain.refusals import Busy
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 from services.notify.inboxes.model import MOST, MOST_EACH, Bells
 from services.notify.inboxes.queries import follow
 from tests.conftest import ROOT
 from tests.notify.conftest import signed_in
-from tests.notify.test_inbox import BAO, WANG, house
+from tests.notify.test_inbox import BAO, WANG, container
 from tests.notify.test_stream import Stream, Web, web
 
-__all__ = ["house", "web"]
+__all__ = ["container", "web"]
 
 
-async def test_one_person_takes_ten_places_and_no_more_and_leaves_the_others_theirs(house: House, web: Web) -> None:
+async def test_one_person_takes_ten_places_and_no_more_and_leaves_the_others_theirs(
+    container: Container, web: Web
+) -> None:
     async with AsyncExitStack() as stays:
         streams = [await stays.enter_async_context(web.listen(WANG)) for _ in range(MOST_EACH)]
         await asyncio.gather(*(stream.next() for stream in streams))
@@ -33,7 +35,9 @@ async def test_one_person_takes_ten_places_and_no_more_and_leaves_the_others_the
             await other.next()
 
 
-async def test_of_many_that_come_at_the_same_moment_no_more_stay_than_there_are_places(house: House, web: Web) -> None:
+async def test_of_many_that_come_at_the_same_moment_no_more_stay_than_there_are_places(
+    container: Container, web: Web
+) -> None:
     async def listening(stays: AsyncExitStack) -> Stream:
         stream = await stays.enter_async_context(web.listen(WANG))
         await stream.next()
@@ -44,9 +48,9 @@ async def test_of_many_that_come_at_the_same_moment_no_more_stay_than_there_are_
         assert len([stream for stream in came if isinstance(stream, Stream)]) == web.bells.count == MOST_EACH
 
 
-async def test_who_finds_the_last_place_taken_gets_nothing(house: House) -> None:
+async def test_who_finds_the_last_place_taken_gets_nothing(container: Container) -> None:
     bells = Bells(most_each=1)
-    ctx = replace(house, parts={**house.parts, Bells: bells}).context(signed_in(WANG), "test")
+    ctx = replace(container, dependencies={**container.dependencies, Bells: bells}).context(signed_in(WANG), "test")
     with bells.hung(WANG):
         assert [line async for line in follow(ctx, None)] == []
     assert bells.count == 0

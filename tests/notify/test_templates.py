@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from jinja2 import UndefinedError
 
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 from services.notify.rules.model import TABLE
 from services.notify.templates.model import LANGUAGES, Facts, Names, Texts
 

@@ -12,11 +12,11 @@ from tests.support.world import Snapshot, World
 @pytest.fixture(scope="session")
 async def settled(lasting: World) -> AsyncIterator[tuple[Town, Snapshot]]:
     """A town built once: its indexes take longer than most tests."""
-    house = await lasting.house(service)
-    town = Town(lasting, house, lasting.app(service))
+    container = await lasting.container(service)
+    town = Town(lasting, container, lasting.app(service))
     await town.settle()
-    yield town, await Snapshot.of(house)
-    await house.mongo.close()
+    yield town, await Snapshot.of(container)
+    await container.mongo.close()
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from services.chassis.domain.scope import Actor
 from services.chassis.messaging.kafka import Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.schedule.leases import Lease
-from services.contracts.members import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
-from services.contracts.requests import SlotReserved
+from services.contracts.members.teams import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
+from services.contracts.requests.dispatch import SlotReserved
 from services.requests.app import service
-from services.requests.dispatch import model as dispatch
-from services.requests.dispatch.model import Nearby, TeamLoad
-from services.requests.dispatch.queries import load_id
+from services.requests.cases.dispatch import model as dispatch
+from services.requests.cases.dispatch.model import Nearby, TeamLoad
+from services.requests.cases.dispatch.queries import load_id
 from services.requests.providers.model import Team
 from tests.requests.test_life_of_a_case import MONDAY, NEAR, OFFICES, filed
 from tests.requests.town import (
@@ -55,7 +55,7 @@ def test_the_first_tier_of_the_item_that_has_somebody_gets_the_case(
     tiers: list[str], missing: set[str], *, full: bool
 ) -> None:
     sorts = {"station": "station", "centre": "centre", "department": "county"}
-    offices = [o for o in OFFICES if sorts.get(o.sort, "supervision") not in missing]
+    offices = [o for o in OFFICES if sorts.get(o.kind, "supervision") not in missing]
     teams = [] if "team" in missing else [team(PATROL)]
     near = Nearby(offices, teams, {PATROL: 1} if full else {})
     chosen = dispatch.choose(filed(MONDAY, tiers=tiers, skill="patrol"), near)
@@ -154,11 +154,11 @@ async def working(town: Town) -> AsyncIterator[None]:
     await create_topics(settings.kafka, names, 1)
     publisher = Publisher(settings.kafka)
     topics = (names["requests"], names["keys"])
-    relay = Relay(town.house.mongo, publisher, service.entities, "/linli/requests", topics, settings.history_cap)
+    relay = Relay(town.container.mongo, publisher, service.entities, "/linli/requests", topics, settings.history_cap)
     reader = Reader(settings.kafka, [names["members"], names["requests"]], f"{town.world.name}.requests", "requests-0")
     await reader.start()
-    consumer = await consuming.member(town.house, reader, service.all_reactions, f"{town.world.name}.requests")
-    loops = [asyncio.create_task(relay.run(Lease(town.house.mongo, "relay", "requests-0", 10)))]
+    consumer = await consuming.member(town.container, reader, service.all_reactions, f"{town.world.name}.requests")
+    loops = [asyncio.create_task(relay.run(Lease(town.container.mongo, "relay", "requests-0", 10)))]
     loops.append(asyncio.create_task(consumer.run()))
     try:
         yield
@@ -175,14 +175,14 @@ async def working(town: Town) -> AsyncIterator[None]:
 
 async def load_of(town: Town, team_id: str) -> list[str]:
     """The cases that a team has slots for."""
-    store = town.house.own_context("test", "read").store
+    store = town.container.system_context("test", "read").store
     found = await store.find(TeamLoad, {"_id": load_id(team_id)}, order=Order("_id"), limit=1)
     return found[0].cases if found else []
 
 
 async def handlers(town: Town) -> dict[str, list[str]]:
     """The cases of each handler."""
-    found = await town.house.mongo.find("cases", {}, show={"state.handler_id": 1}, limit=200)
+    found = await town.container.mongo.find("cases", {}, show={"state.handler_id": 1}, limit=200)
     cases: dict[str, list[str]] = {}
     for document in found:
         cases.setdefault(document["state"]["handler_id"], []).append(document["_id"])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.values import now
-from services.contracts.members import AreaAdded, AreaClosed
-from services.requests.providers.model import Place
+from services.contracts.members.areas import AreaAdded, AreaClosed
+from services.requests.providers.model import AreaCopy
 from tests.requests.town import (
     ADMINISTRATOR,
     BARE,
@@ -33,7 +33,7 @@ from tests.support.world import keyed
 
 
 async def stored(town: Town) -> int:
-    return await town.house.mongo.count("cases", {}, 100)
+    return await town.container.mongo.count("cases", {}, 100)
 
 
 async def test_the_answer_says_the_number_who_has_it_and_by_when(town: Town) -> None:
@@ -89,7 +89,7 @@ async def test_an_operator_files_for_a_caller_who_then_sees_it(town: Town) -> No
 
 async def test_words_are_nowhere_in_the_database_in_clear(town: Town) -> None:
     filed = await town.file(title="金丝雀甲", text="金丝雀乙", address="金丝雀丙", lat=49.2138401, long=119.7652301)
-    document = str(await town.house.mongo.find_one("cases", {"_id": filed["id"]}))
+    document = str(await town.container.mongo.find_one("cases", {"_id": filed["id"]}))
     assert "金丝雀" not in document
     assert "49.21" not in document
     assert "119.76" not in document
@@ -155,9 +155,9 @@ async def test_filing_for_somebody_who_is_not_known_says_what_to_do(town: Town) 
 
 
 async def test_where_a_sub_district_is_closed_nothing_is_filed_below_it(town: Town) -> None:
-    await town.told(Place, STREET, AreaAdded(level="sub_district", name=STREET), AreaClosed(reason="merged"))
+    await town.told(AreaCopy, STREET, AreaAdded(level="sub_district", name=STREET), AreaClosed(reason="merged"))
     refused = await town.post(RESIDENT, "/v1/requests", filing(area=GRID))
-    await town.told(Place, STREET, *[AreaAdded(level="sub_district", name=STREET)] * 3)
+    await town.told(AreaCopy, STREET, *[AreaAdded(level="sub_district", name=STREET)] * 3)
     assert (refused.status_code, refused.json()["code"]) == (422, "area-closed")
     assert refused.json()["params"] == {"area": STREET}
     assert (await town.post(RESIDENT, "/v1/requests", filing(area=GRID))).status_code == 201

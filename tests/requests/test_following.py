@@ -16,14 +16,14 @@ from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import id_from
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
-from services.contracts import tracking
+from services.contracts.requests import tracking
+from services.requests.cases.states.model import State
+from services.requests.cases.tracking import model as numbers
+from services.requests.cases.tracking import queries
+from services.requests.cases.tracking.commands import take_number
 from services.requests.overview import model as overview
 from services.requests.overview.queries import ENDED, LIVE, counted
 from services.requests.overview.timers import count_cases
-from services.requests.states.model import State
-from services.requests.tracking import model as numbers
-from services.requests.tracking import queries
-from services.requests.tracking.commands import take_number
 from tests.requests.town import (
     CENTRE_HANDLER,
     DISPATCHER,
@@ -115,7 +115,7 @@ async def test_a_long_life_is_followed_across_its_archive_and_told_in_part(
     await town.step(STATION_HANDLER, filed, "accept")
     for number in range(5):
         await town.step(STATION_HANDLER, filed, "comment", {"text": f"第 {number} 次"})
-    timeline, mongo = f"/v1/requests/{filed['id']}/timeline", town.house.mongo
+    timeline, mongo = f"/v1/requests/{filed['id']}/timeline", town.container.mongo
     whole = (await town.get(RESIDENT, timeline)).json()
     await mongo.update("cases", {"_id": filed["id"]}, [{"$set": {"published": "$version"}}])
     assert await archive.trim(mongo, "cases", filed["id"], 4) == len(whole["items"]) - 2
@@ -206,7 +206,7 @@ async def test_cases_are_counted_by_state_system_and_county(town: Town) -> None:
     await town.step(STATION_HANDLER, filed, "accept")
     withdrawn = await town.file()
     await town.step(RESIDENT, withdrawn, "cancel", {})
-    live, ended = await counted(town.house.mongo, LIVE), await counted(town.house.mongo, ENDED)
+    live, ended = await counted(town.container.mongo, LIVE), await counted(town.container.mongo, ENDED)
     assert live.cases == {("dispatched", "health", "150702"): 1, ("accepted", "health", "150702"): 1}
     assert ended.cases == {("cancelled", "health", "150702"): 1}
     assert live.overdue == {"150702": 0}
@@ -217,7 +217,7 @@ async def test_the_times_to_answer_and_to_resolve_count_once_from_filing_or_reop
     filed = await town.file()
     for step, body in (("accept", None), ("resolve", {"answer": "好了"})):
         await town.step(STATION_HANDLER, filed, step, body)
-    history = await town.house.own_context("test", "read").store.history(
+    history = await town.container.system_context("test", "read").store.history(
         type(await town.case(filed["id"])), filed["id"]
     )
     kinds = [recorded.type.rpartition(".")[2] for recorded in history]
@@ -236,7 +236,7 @@ def test_numbers_look_like_numbers() -> None:
 async def counting(town: Town, worker: str) -> None:
     """A worker that counts for a moment."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(count_cases(Lease(town.house.mongo, "count", worker, 60), town.house), 1)
+        await asyncio.wait_for(count_cases(Lease(town.container.mongo, "count", worker, 60), town.container), 1)
 
 
 async def test_where_there_is_no_case_none_is_late(town: Town) -> None:

@@ -12,19 +12,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Refusal
-from services.chassis.domain.scope import Actor, house
+from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import Sealed
 from services.chassis.schedule.calendar import WorkingCalendar
-from services.contracts import requests as told
+from services.contracts.requests import cases as contract
+from services.requests.cases.dispatch import model as dispatch
+from services.requests.cases.dispatch.model import Choice, Nearby, NobodyLeft
+from services.requests.cases.intake import model as intake
+from services.requests.cases.limits import model as limits
 from services.requests.cases.model import PAUSABLE, REOPENABLE, RETURNS, Case
-from services.requests.dispatch import model as dispatch
-from services.requests.dispatch.model import Choice, Nearby, NobodyLeft
-from services.requests.intake import model as intake
-from services.requests.limits import model as limits
-from services.requests.providers.model import Organisation, ladder
-from services.requests.states.model import DONE, HELD, OPEN, State
-from services.requests.steps import model as steps
-from services.requests.steps.model import REOPENINGS, STEPS, Step
+from services.requests.cases.states.model import DONE, HELD, OPEN, State
+from services.requests.cases.steps import model as steps
+from services.requests.cases.steps.model import REOPENINGS, STEPS, Step
+from services.requests.providers.model import Organisation, escalation_path
 from tests.requests.town import (
     CENTRE_HANDLER,
     DEPARTMENT_HANDLER,
@@ -71,7 +71,7 @@ def told_founded(id: str) -> Any:
 
 OFFICES = [known(id) for id in ORGANISATIONS]
 NEAR = Nearby(offices=OFFICES)
-RUNGS = ladder(HOME, (), OFFICES)
+RUNGS = escalation_path(HOME, (), OFFICES)
 
 
 def filed(at: datetime, **more: Any) -> Case:
@@ -96,7 +96,7 @@ def filed(at: datetime, **more: Any) -> Case:
         "resolution_hours": 24,
         **more,
     }
-    case.record(told.CaseFiled.model_validate(fields))
+    case.record(contract.CaseFiled.model_validate(fields))
     limits.set_limits(case, CALENDAR, at)
     return case
 
@@ -118,9 +118,9 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
         case Step.URGE:
             limits.urge(case, now, by_resident=True)
         case Step.RATE:
-            steps.rate(case, told.CaseRated(score=3, solved=now.second % 2 == 0))
+            steps.rate(case, contract.CaseRated(score=3, solved=now.second % 2 == 0))
         case Step.REOPEN:
-            reopened = told.CaseReopened(reason=SECRET, times=case.reopened + 1)
+            reopened = contract.CaseReopened(reason=SECRET, times=case.reopened + 1)
             someone = intake.reopen(case, reopened, NEAR)
             limits.set_limits(case, CALENDAR, now)
             dispatch.give(case, someone, "nobody-left")
@@ -131,15 +131,15 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
 def plain(step: Step, now: datetime) -> Any:
     """The event of a step that records one and nothing else."""
     events: dict[Step, Event] = {
-        Step.VERIFY: told.CaseVerified(),
-        Step.REJECT: told.CaseRejected(reason="not_our_duty", answer=SECRET),
-        Step.CANCEL: told.CaseCancelled(),
-        Step.ACCEPT: told.CaseAccepted(),
-        Step.START: told.CaseStarted(),
-        Step.RESOLVE: told.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=now),
-        Step.CALL_BACK: told.CaseCalledBack(reached=True),
-        Step.CLOSE: told.CaseClosed(reason="fixed"),
-        Step.COMMENT: told.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=False),
+        Step.VERIFY: contract.CaseVerified(),
+        Step.REJECT: contract.CaseRejected(reason="not_our_duty", answer=SECRET),
+        Step.CANCEL: contract.CaseCancelled(),
+        Step.ACCEPT: contract.CaseAccepted(),
+        Step.START: contract.CaseStarted(),
+        Step.RESOLVE: contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=now),
+        Step.CALL_BACK: contract.CaseCalledBack(reached=True),
+        Step.CLOSE: contract.CaseClosed(reason="fixed"),
+        Step.COMMENT: contract.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=False),
     }
     return events[step]
 
@@ -182,7 +182,7 @@ class LifeOfACase(RuleBasedStateMachine):
             assert refusal.sentence("en")
             return
         assert step in steps.allowed(self.case, actor, self.now)
-        choice = Choice.of(dispatch.TIER_OF[office.sort], office)
+        choice = Choice.of(dispatch.TIER_OF[office.kind], office)
         take(self.case, step, self.now, choice)
         if step is Step.COMMENT:
             unchanged = {**self.case.model_dump()}
@@ -196,7 +196,7 @@ class LifeOfACase(RuleBasedStateMachine):
         if moves:
             step = data.draw(st.sampled_from(moves))
             steps.expect(self.case, step, actor, self.now)
-            take(self.case, step, self.now, Choice.of(dispatch.TIER_OF[office.sort], office))
+            take(self.case, step, self.now, Choice.of(dispatch.TIER_OF[office.kind], office))
 
     @invariant()
     def it_has_one_handler_just_where_somebody_has_it(self) -> None:
@@ -275,4 +275,4 @@ def test_every_step_of_the_table_can_be_reached_by_somebody() -> None:
 
 def test_the_house_may_take_any_step_that_the_state_allows() -> None:
     case = filed(MONDAY)
-    steps.expect(case, Step.VERIFY, house("a timer"), MONDAY)
+    steps.expect(case, Step.VERIFY, system_actor("a timer"), MONDAY)

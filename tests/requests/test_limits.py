@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.schedule import timers
-from services.contracts.members import OrganisationFounded
+from services.contracts.members.organisations import OrganisationFounded
+from services.requests.cases.dispatch.commands import AssignHandler, assign_handler
+from services.requests.cases.intake.commands import ReopenCase, reopen
+from services.requests.cases.limits import model as limits
+from services.requests.cases.limits.commands import ReturnCase, return_case
+from services.requests.cases.limits.timers import case_clock
 from services.requests.cases.model import REOPENABLE, Case
-from services.requests.dispatch.commands import AssignHandler, assign_handler
-from services.requests.intake.commands import ReopenCase, reopen
-from services.requests.limits import model as limits
-from services.requests.limits.commands import ReturnCase, return_case
-from services.requests.limits.timers import case_clock
+from services.requests.cases.states.model import State
+from services.requests.cases.steps.commands import ResolveCase, accept, resolve
 from services.requests.providers.model import Organisation
-from services.requests.states.model import State
-from services.requests.steps.commands import ResolveCase, accept, resolve
 from tests.requests.test_life_of_a_case import CALENDAR, MONDAY, RUNGS, filed
 from tests.requests.town import (
     CENTRE,
@@ -41,7 +41,7 @@ HOURS = st.sampled_from([2, 4, 8, 24, 56, 120])
 
 async def sweep(town: Town, at: datetime) -> None:
     """Let the timer run as at this instant."""
-    await timers.sweep(case_clock, replace(town.house, clock=lambda: at))
+    await timers.sweep(case_clock, replace(town.container, clock=lambda: at))
 
 
 async def swept(town: Town, id: str) -> Case:
@@ -96,8 +96,8 @@ async def test_a_case_that_nobody_accepts_climbs_level_by_level_to_the_top(town:
 
 async def test_a_case_that_nobody_has_climbs_too(town: Town) -> None:
     """DIGIT's third: an unassigned complaint never escalates."""
-    await town.house.mongo.command("delete", "copies_organisation", deletes=[{"q": {"_id": STATION}, "limit": 1}])
-    await town.house.mongo.command("delete", "copies_organisation", deletes=[{"q": {"_id": CENTRE}, "limit": 1}])
+    await town.container.mongo.command("delete", "copies_organisation", deletes=[{"q": {"_id": STATION}, "limit": 1}])
+    await town.container.mongo.command("delete", "copies_organisation", deletes=[{"q": {"_id": CENTRE}, "limit": 1}])
     filed = await town.file(item="WATCH")
     assert (filed["handler"], filed["state"]) == (None, "new")
     case = await town.case(filed["id"])
@@ -130,7 +130,7 @@ async def test_the_oldest_are_served_first_and_none_is_left_out(town: Town) -> N
     await sweep(town, later)
     assert (await town.case(first["id"])).level == 1
     await sweep(town, later)
-    assert await town.house.mongo.count("cases", {"state.level": 1}, 200) == 105
+    assert await town.container.mongo.count("cases", {"state.level": 1}, 200) == 105
 
 
 async def test_a_comment_resets_no_clock(town: Town) -> None:
@@ -188,7 +188,9 @@ async def test_a_reopened_case_climbs_from_below_again(town: Town) -> None:
 
 
 async def test_where_no_city_office_supervises_the_hotline_answers_for_the_city(town: Town) -> None:
-    await town.house.mongo.command("delete", "copies_organisation", deletes=[{"q": {"_id": CITY_OFFICE}, "limit": 1}])
+    await town.container.mongo.command(
+        "delete", "copies_organisation", deletes=[{"q": {"_id": CITY_OFFICE}, "limit": 1}]
+    )
     hotline = OrganisationFounded(kind="hotline", name="便民服务热线中心", area=CITY)
     await town.told(Organisation, "organisation_hotline", hotline)
     filed = await town.file()
@@ -212,10 +214,10 @@ def test_each_level_has_its_working_hours_before_the_next(at: datetime) -> None:
     case = filed(at, first_response_hours=1, resolution_hours=500)
     rests = []
     for _ in range(3):
-        climbs = case.climbs_at
+        climbs = case.escalates_at
         assert climbs is not None
         limits.tick(case, RUNGS, CALENDAR, climbs)
-        rests.append(CALENDAR.between(climbs, case.climbs_at).total_seconds() / 3600 if case.climbs_at else None)
+        rests.append(CALENDAR.between(climbs, case.escalates_at).total_seconds() / 3600 if case.escalates_at else None)
     assert [rest and round(rest, 3) for rest in rests] == [8, 16, None]
 
 

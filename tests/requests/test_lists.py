@@ -9,7 +9,7 @@ import pytest
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
 from services.requests.cases.queries import CaseQuery, Sort, branches, filters, index_for
-from services.requests.states.model import State
+from services.requests.cases.states.model import State
 from tests.requests.town import (
     ADMINISTRATOR,
     BARE,
@@ -39,7 +39,7 @@ MANY = 900
 async def crowd(town: Town, others: int = 90) -> None:
     """Many cases, of all states, items, places and times, put there as documents: nothing here reads histories."""
     filed = await town.file()
-    model = await town.house.mongo.find_one("cases", {"_id": filed["id"]})
+    model = await town.container.mongo.find_one("cases", {"_id": filed["id"]})
     assert model is not None
     start = datetime(2026, 1, 1, tzinfo=UTC)
     documents = []
@@ -60,7 +60,7 @@ async def crowd(town: Town, others: int = 90) -> None:
         }
         document = {**model, "_id": f"case_{number:04}", "state": {**model["state"], **changed}}
         documents.append({**document, "under": [area[:4], area[:6], area[:9], area]})
-    await town.house.mongo.command("insert", "cases", documents=documents)
+    await town.container.mongo.command("insert", "cases", documents=documents)
 
 
 ACTORS = {
@@ -113,7 +113,7 @@ async def explained(town: Town, branch: dict[str, Any], query: CaseQuery) -> Any
     where = {"$and": [branch, asked]} if (asked := filters(query)) else branch
     find = {"find": "cases", "filter": where, "sort": dict(order.keys), "limit": query.limit + 1}
     hinted = {**find, "hint": index_for(branch, query)}
-    return await town.house.mongo.command("explain", hinted, verbosity="executionStats")
+    return await town.container.mongo.command("explain", hinted, verbosity="executionStats")
 
 
 @pytest.mark.parametrize("actor", ACTORS.values(), ids=ACTORS)
@@ -139,7 +139,7 @@ async def test_pages_follow_one_another_without_gap_or_repeat(town: Town) -> Non
         if page["next"] is None:
             break
         after = {"after": page["next"]}
-    wanted = await town.house.mongo.find("cases", {"under": HOME}, show={"_id": 1}, limit=2000)
+    wanted = await town.container.mongo.find("cases", {"under": HOME}, show={"_id": 1}, limit=2000)
     assert len(seen) == len(set(seen)) == len(wanted) > 100
 
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.domain.refusals import Refusal
-from services.contracts.requests import CaseAccepted, CaseDispatched
+from services.contracts.requests.cases import CaseAccepted, CaseDispatched
+from services.requests.cases.limits import model as limits
 from services.requests.cases.model import PAUSABLE, Case
-from services.requests.limits import model as limits
-from services.requests.states.model import State
-from services.requests.steps import model as steps
-from services.requests.steps.model import Step
+from services.requests.cases.states.model import State
+from services.requests.cases.steps import model as steps
+from services.requests.cases.steps.model import Step
 from tests.requests.test_life_of_a_case import CALENDAR, MONDAY, SECRET, filed
 from tests.requests.test_limits import INSTANTS, sweep, swept
 from tests.requests.town import STATION, STATION_HANDLER, SUPERVISOR, Town

@@ -2,13 +2,15 @@
 
 import pytest
 
-from services.contracts.members import OrganisationFounded, TeamFounded, TeamWentOnDuty
-from services.contracts.requests import CaseReturned, CaseUnassigned, Tier
-from services.requests.dispatch import model as dispatch
-from services.requests.dispatch.model import Choice, Nearby
+from services.contracts.members.organisations import OrganisationFounded
+from services.contracts.members.teams import TeamFounded, TeamWentOnDuty
+from services.contracts.requests.cases import CaseReturned, CaseUnassigned
+from services.contracts.requests.catalogue import Tier
+from services.requests.cases.dispatch import model as dispatch
+from services.requests.cases.dispatch.model import Choice, Nearby
+from services.requests.cases.states.model import State
 from services.requests.providers import queries as providers
 from services.requests.providers.model import Organisation, Team
-from services.requests.states.model import State
 from tests.requests.test_dispatch import team
 from tests.requests.test_life_of_a_case import MONDAY, NEAR, SECRET, filed
 from tests.requests.town import (

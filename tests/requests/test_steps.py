@@ -8,9 +8,9 @@ import pytest
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
+from services.requests.cases.intake import commands as intake
 from services.requests.cases.model import REOPENABLE
-from services.requests.intake import commands as intake
-from services.requests.steps.model import STEPS, Step, may
+from services.requests.cases.steps.model import STEPS, Step, may
 from tests.requests.town import (
     CENTRE,
     CENTRE_HANDLER,

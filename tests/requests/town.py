@@ -13,11 +13,13 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.messaging.reactions import Keep
-from services.chassis.usecase import Context, House
-from services.contracts.members import AreaAdded, AreaClosed, OrganisationFounded, TeamFounded, TeamWentOnDuty
+from services.chassis.usecase import Container, Context
+from services.contracts.members.areas import AreaAdded, AreaClosed
+from services.contracts.members.organisations import OrganisationFounded
+from services.contracts.members.teams import TeamFounded, TeamWentOnDuty
 from services.requests.cases.model import Case
 from services.requests.catalogue.commands import PublishItem, publish_item
-from services.requests.providers.model import Organisation, Place, Team
+from services.requests.providers.model import AreaCopy, Organisation, Team
 from tests.support.world import World, keyed
 
 CITY, COUNTY, STREET, HOME = "1507", "150702", "150702001", "150702001001"
@@ -132,12 +134,12 @@ class Town:
     """The service on a database of its own, with everything there that a request needs."""
 
     world: World
-    house: House
+    container: Container
     app: FastAPI
 
     def context(self, actor: Actor, at: datetime | None = None) -> Context:
         """A context for a use case, at another time where one is given."""
-        there = replace(self.house, clock=lambda: at or now())
+        there = replace(self.container, clock=lambda: at or now())
         return there.context(actor, f"test:{secrets.token_hex(8)}")
 
     async def call(self, actor: Actor | None, method: str, path: str, **more: Any) -> httpx.Response:
@@ -175,11 +177,11 @@ class Town:
 
     async def case(self, id: str) -> Case:
         """A case as it is stored."""
-        return await self.house.own_context("test", "read").store.get(Case, id)
+        return await self.container.system_context("test", "read").store.get(Case, id)
 
     async def events(self, id: str) -> list[str]:
         """The short names of what happened to a case."""
-        history = await self.house.own_context("test", "read").store.history(Case, id)
+        history = await self.container.system_context("test", "read").store.history(Case, id)
         return [recorded.type.rpartition(".")[2] for recorded in history]
 
     async def told(self, kind: type[Copy], id: str, *events: Event) -> None:
@@ -189,7 +191,7 @@ class Town:
             copy.apply(event)
         copy.version = len(events)
         origin = self.context(RESIDENT).store._origin
-        await self.house.mongo.bulk(copy.collection(), [write for _, write in Keep.of(copy).writes(origin)])
+        await self.container.mongo.bulk(copy.collection(), [write for _, write in Keep.of(copy).writes(origin)])
 
     async def team(self, id: str, *, area: str = HOME, capacity: int = 1, sort: str = "public_safety") -> None:
         """A volunteer team on duty that can patrol."""
@@ -200,10 +202,10 @@ class Town:
         """Let there be places, those who serve them, people and items."""
         for code, level in AREAS.items():
             added = AreaAdded(level=level, name=code)
-            await self.told(Place, code, added, *([AreaClosed(reason="merged")] if code == GONE else []))
+            await self.told(AreaCopy, code, added, *([AreaClosed(reason="merged")] if code == GONE else []))
         for id, told in ORGANISATIONS.items():
             await self.told(Organisation, id, OrganisationFounded.model_validate(told))
         for person in ("person_wang", "person_li"):
-            await self.house.vault.mint(person, now())
+            await self.container.vault.mint(person, now())
         for one in ITEMS:
             await publish_item(self.context(ADMINISTRATOR), one["code"], PublishItem.model_validate(one))

@@ -12,7 +12,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, PUBLIC, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Private, Sealed, Text
 from services.chassis.http.routes import Routes
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.schedule.timers import Timer
 from services.chassis.usecase import Command, Context, usecase
 
@@ -73,7 +73,7 @@ JarEvent = JarOpened | CoinDropped | GuessMissed | JarMoved | JarRipened
 class Jar(Entity[JarEvent]):
     """A jar for coins."""
 
-    kind: ClassVar[str] = "jar"
+    entity_type: ClassVar[str] = "jar"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("state.ripe_at", 1),), sparse=True),
         Index((("under", 1), ("state.total", 1), ("_id", 1))),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import application
 from deploy.local.trouble import Trouble
-from services.chassis.ops.settings import Settings
+from services.chassis.runtime.settings import Settings
 from tests.support.world import NAMES, World
 
 

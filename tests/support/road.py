@@ -8,13 +8,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from services.chassis.domain.scope import house as house_actor
+from services.chassis.domain.scope import system_actor
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import PARTITIONS, Publisher, Reader, create_topics
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.relay import Relay
 from services.chassis.storage import archive
-from services.chassis.usecase import Context, House
+from services.chassis.usecase import Container, Context
 from tests.support import consuming, toy
 from tests.support.toy import DropCoin, Jar, OpenJar
 from tests.support.world import World
@@ -27,8 +27,8 @@ class Road:
     """One shop, one hall, and the topics between them."""
 
     world: World
-    shop: House
-    hall: House
+    shop: Container
+    hall: Container
     publishers: list[Publisher] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
     count: int = 0
@@ -40,7 +40,7 @@ class Road:
         settings = world.settings()
         names = {short: settings.topic(short) for short in ("members", "keys")}
         assert await create_topics(world.kafka, names, 1) == []
-        road = cls(world, await world.house(toy.shop), await world.house(toy.hall))
+        road = cls(world, await world.container(toy.shop), await world.container(toy.hall))
         try:
             yield road
         finally:
@@ -140,7 +140,7 @@ class Road:
 
     async def sum(self, jar: Jar) -> toy.Sum:
         """What the hall has counted of a jar."""
-        return await toy.sum_of(self.hall.context(house_actor("test"), "read"), jar.id)
+        return await toy.sum_of(self.hall.context(system_actor("test"), "read"), jar.id)
 
     async def notes(self, jar: Jar) -> list[int]:
         """What the hall has noted of a jar."""

@@ -9,7 +9,7 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.messaging.reactions import Create, Delivered, Effect, reaction
-from services.chassis.ops.service import Service
+from services.chassis.runtime.service import Service
 from services.chassis.usecase import Context, usecase
 from tests.support.jars import (
     KEEPER,
@@ -88,7 +88,7 @@ class Counted(Event):
 class Sum(Entity[Counted]):
     """What all coins of one jar come to: counted by a use case, wrong as soon as one event counts twice."""
 
-    kind: ClassVar[str] = "sum"
+    entity_type: ClassVar[str] = "sum"
 
     total: int = 0
     order: list[int] = Field(default_factory=list)
@@ -109,7 +109,7 @@ class NoteWritten(Event):
 class Note(Entity[NoteWritten]):
     """One for each drop."""
 
-    kind: ClassVar[str] = "note"
+    entity_type: ClassVar[str] = "note"
 
     about: str
     coins: int
@@ -122,7 +122,7 @@ class Note(Entity[NoteWritten]):
 class JarCopy(Copy):
     """What the hall knows of a jar."""
 
-    kind: ClassVar[str] = "jar"
+    entity_type: ClassVar[str] = "jar"
     creates = (JarOpened,)
     follows = (CoinDropped,)
 

@@ -17,12 +17,12 @@ from fastapi import FastAPI
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.http.signing import Signer, key_set
-from services.chassis.ops import service as services
-from services.chassis.ops.service import Service
-from services.chassis.ops.settings import ServiceName, Settings
+from services.chassis.runtime import service as services
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import ServiceName, Settings
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import Document
-from services.chassis.usecase import House
+from services.chassis.usecase import Container
 
 NAMES: tuple[ServiceName, ...] = ("members", "requests", "notify")
 
@@ -64,11 +64,11 @@ class World:
             self._settings[known] = Settings(**given)
         return self._settings[known]
 
-    async def house(self, service: Service, **overrides: Any) -> House:
+    async def container(self, service: Service, **overrides: Any) -> Container:
         """A house on an empty, migrated database; its topics are not made."""
-        house = services.open_house(service, self.settings(**overrides))
-        await migrations.build(house.mongo, service.kinds)
-        return house
+        container = services.open_container(service, self.settings(**overrides))
+        await migrations.build(container.mongo, service.kinds)
+        return container
 
     def app(self, service: Service, **overrides: Any) -> FastAPI:
         """The web application of a service."""
@@ -112,31 +112,31 @@ class World:
 class Snapshot:
     """All that a house has stored at one time, for the next test to begin with."""
 
-    house: House
+    container: Container
     documents: Mapping[str, list[Document]]
 
     @classmethod
-    async def of(cls, house: House) -> "Snapshot":
+    async def of(cls, container: Container) -> "Snapshot":
         """What is stored now."""
         stored = dict[str, list[Document]]()
-        for name in await collections(house):
-            stored[name] = [one async for some in house.mongo.each(name, {}) for one in some]
-        return cls(house, stored)
+        for name in await collections(container):
+            stored[name] = [one async for some in container.mongo.each(name, {}) for one in some]
+        return cls(container, stored)
 
     async def restore(self) -> None:
         """Let this be stored again and nothing else; indexes stay, and what an application remembers."""
-        for name in await collections(self.house):
+        for name in await collections(self.container):
             # Not waited for: the inserts after it are, and the log keeps their order.
             deleting = [{"q": {}, "limit": 0}]
-            await self.house.mongo.command("delete", name, deletes=deleting, writeConcern={"w": 1})
+            await self.container.mongo.command("delete", name, deletes=deleting, writeConcern={"w": 1})
         for name, documents in self.documents.items():
             if documents:
-                await self.house.mongo.command("insert", name, documents=documents)
+                await self.container.mongo.command("insert", name, documents=documents)
 
 
-async def collections(house: House) -> list[str]:
+async def collections(container: Container) -> list[str]:
     """The names of all collections of a house."""
-    listed = await house.mongo.command("listCollections", nameOnly=True)
+    listed = await container.mongo.command("listCollections", nameOnly=True)
     return [one["name"] for one in listed["cursor"]["firstBatch"]]
 
 

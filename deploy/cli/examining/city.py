@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from deploy.cities.load import CityDataWrong, calendar
 from deploy.local import Stack, databases
-from services.chassis.ops.examining.findings import Finding, ok, soon, wrong
+from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
 
 AHEAD_DAYS = 60
 """A year's holidays are published in the autumn before it."""

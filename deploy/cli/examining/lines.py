@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from services.chassis.ops.examining.findings import Finding
+from services.chassis.operations.doctor.findings import Finding
 
 Line = dict[str, Any]
 COLOURS = {"ok": "green", "soon": "yellow", "wrong": "red"}

@@ -15,8 +15,8 @@ from deploy.gateway.limits import Limits
 from deploy.local import Stack, Trouble, broker, ports, tools, topology
 from deploy.local.home import CHECKOUT, LEAST_FREE_BYTES
 from deploy.local.ports import Ports
-from services.chassis.ops.examining.findings import Finding, ok, secret, soon, wrong
-from services.chassis.ops.settings import Settings
+from services.chassis.operations.doctor.findings import Finding, ok, secret, soon, wrong
+from services.chassis.runtime.settings import Settings
 
 REQUIREMENTS = CHECKOUT / "deploy" / "requirements"
 FREE_SOON_BYTES = 5 * 1024**3

@@ -9,7 +9,7 @@ import orjson
 from deploy.cli.examining import lines
 from deploy.cli.examining.lines import Line
 from deploy.local import Stack, health
-from services.chassis.ops.examining.findings import Finding, ok, wrong
+from services.chassis.operations.doctor.findings import Finding, ok, wrong
 
 SECONDS = 60
 """What takes longer is not waited for: an examination itself ends after ten, unless the machine is at its end."""

@@ -13,7 +13,7 @@ from deploy.local import Trouble
 
 
 class Ledger:
-    """A file of JSON lines in the form that ``services.chassis.ledger.commands`` reads, one for each command.
+    """A file of JSON lines, one for each command, as ``services.chassis.operations.ledger.commands`` reads it.
 
     It also keeps the latencies of those that were done, in seconds by kind of command. Trouble where the file cannot
     be written.

@@ -5,15 +5,15 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from deploy.cli.city.bars import Bars, side_by_side
 from deploy.cli.city.client import Gateway, Refused, Unanswered
+from deploy.cli.city.progress import Bars, side_by_side
 from deploy.cli.city.spool import CodeMissing
 from deploy.cli.city.tokens import PhoneHolder
-from deploy.cli.replaying.cast import Cast, Town
-from deploy.cli.replaying.desk import Desk, reason
-from deploy.cli.replaying.ears import listening
-from deploy.cli.replaying.fates import fate
+from deploy.cli.replaying.callers import Cast, Town
+from deploy.cli.replaying.filing import Desk, reason
+from deploy.cli.replaying.inboxes import listening
 from deploy.cli.replaying.messages import Message
+from deploy.cli.replaying.outcomes import fate
 from deploy.cli.replaying.results import Filed, Results
 from deploy.cli.replaying.story import NoItemFits, Story
 from deploy.local import Trouble

@@ -9,15 +9,14 @@ from typing import Any
 
 from deploy.cli.city.client import Refused
 from deploy.cli.city.tokens import Bearer
-from deploy.cli.replaying.cast import Cast, Town
-from deploy.cli.replaying.desk import Desk
-from deploy.cli.replaying.fates import Fate, phone
+from deploy.cli.replaying.callers import Cast, Town
+from deploy.cli.replaying.filing import Desk
 from deploy.cli.replaying.forms import answers
 from deploy.cli.replaying.messages import Message, parts
+from deploy.cli.replaying.outcomes import Fate, phone
 from deploy.cli.replaying.results import Filed
 from deploy.local import Trouble
-from services.contracts.areas import part
-from services.contracts.members import Level
+from services.contracts.members.areas import Level, enclosing
 
 # More moves than the longest story has, with those in between that somebody else made unnecessary.
 MOST_MOVES = 40
@@ -174,7 +173,7 @@ class Story:
     @property
     def _centre(self) -> str:
         """The service centre of the street; Trouble where it has none."""
-        street = part(self.case["area"], Level.SUB_DISTRICT)
+        street = enclosing(self.case["area"], Level.SUB_DISTRICT)
         if street not in self.town.centres:
             raise Trouble("Some street has no centre that cases could be given to: found one.", code=1)
         return self.town.centres[street]

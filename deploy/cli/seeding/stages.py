@@ -11,9 +11,9 @@ import orjson
 
 from deploy.cities.shapes import Area, City, Item
 from deploy.cities.spread import Office, Team, offices, teams
-from deploy.cli.city.bars import Bars, side_by_side
 from deploy.cli.city.client import Gateway, Refused
 from deploy.cli.city.credentials import Account
+from deploy.cli.city.progress import Bars, side_by_side
 from deploy.cli.city.tokens import Bearer
 from deploy.cli.seeding.staff import Staff, staff
 

@@ -24,7 +24,7 @@ class Stored(BaseModel):
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    kind: ClassVar[str]
+    entity_type: ClassVar[str]
     indexes: ClassVar[tuple[Index, ...]] = ()
     events: ClassVar[dict[str, type[Event]]] = {}
 
@@ -34,7 +34,7 @@ class Stored(BaseModel):
     @classmethod
     def collection(cls) -> str:
         """Where documents of this kind are kept."""
-        return f"{cls.kind}s"
+        return f"{cls.entity_type}s"
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -71,7 +71,7 @@ class Entity(Stored, Generic[E]):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
+        if "entity_type" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
             cls.events = by_type(_event_classes(cls))
 
     def apply(self, event: E) -> None:
@@ -122,13 +122,13 @@ class Copy(Stored):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:
+        if "entity_type" in cls.__dict__:
             cls.events = by_type((*cls.creates, *cls.follows))
 
     @classmethod
     def collection(cls) -> str:
         """Copies are kept apart from what the service owns."""
-        return f"copies_{cls.kind}"
+        return f"copies_{cls.entity_type}"
 
     def apply(self, event: Any) -> None:
         """Take an event of the source into the copy, whose ``version`` is that event's already."""

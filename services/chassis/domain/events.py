@@ -64,7 +64,7 @@ class Event(BaseModel):
         return data
 
     @classmethod
-    def lifted(cls, schema: int, data: dict[str, Any]) -> Self:
+    def parse_upcast(cls, schema: int, data: dict[str, Any]) -> Self:
         """The event from fields of any shape up to today's: every history and every record is read through here.
 
         SchemaTooNew, or ValidationError where the fields are wrong.
@@ -202,7 +202,7 @@ def decode(types: Mapping[str, type[Event]], recorded: Recorded) -> Event:
     """The event as its class, in today's shape; SchemaTooNew where its type or its shape is not known here."""
     if recorded.type not in types:
         raise too_new(recorded.type, recorded.schema, 0)
-    return types[recorded.type].lifted(recorded.schema, {**recorded.data, **recorded.private})
+    return types[recorded.type].parse_upcast(recorded.schema, {**recorded.data, **recorded.private})
 
 
 def newer_shapes(history: Iterable[Mapping[str, Any]]) -> dict[str, int]:

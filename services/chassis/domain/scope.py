@@ -34,7 +34,7 @@ class Actor:
 NOBODY = Actor("anonymous", frozenset({PUBLIC}))
 
 
-def house(name: str) -> Actor:
+def system_actor(name: str) -> Actor:
     """The actor of a reaction or a timer, which sees everything of its own service."""
     return Actor(name, frozenset({SYSTEM}))
 

@@ -17,8 +17,9 @@ from fastapi import Request
 from services.chassis.domain.refusals import TokenInvalid
 from services.chassis.domain.scope import NOBODY, SYSTEM, Actor
 from services.chassis.http.signing import TYPE
-from services.chassis.ops import late, logs
-from services.chassis.ops.settings import Settings
+from services.chassis.runtime.settings import Settings
+from services.chassis.telemetry import logs
+from services.chassis.telemetry.lazy import lazy_import
 
 log = logs.get()
 
@@ -44,7 +45,7 @@ class PublicKeys:
     def __init__(self, source: str) -> None:
         self._source = source
         is_address = source.startswith(("http://", "https://"))
-        self._load: Load = late.load("services.chassis.http.fetching", "json_at") if is_address else _json_in
+        self._load: Load = lazy_import("services.chassis.http.fetching", "json_at") if is_address else _json_in
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at = float("-inf")
         self._lock = asyncio.Lock()
@@ -70,7 +71,7 @@ class PublicKeys:
             entries = (await self._load(self._source))["keys"]
             self._keys = dict(key for entry in entries for key in _usable(entry))
         except (OSError, LookupError, TypeError, ValueError) as error:
-            log.error("the keys of the token issuer cannot be read", source=self._source, reason=logs.told(error))
+            log.error("the keys of the token issuer cannot be read", source=self._source, reason=logs.safe_text(error))
         finally:  # not before: whoever comes meanwhile has to wait for these keys, not go without
             self._read_at = time.monotonic()
 
@@ -84,7 +85,7 @@ def _usable(entry: Any) -> Iterator[tuple[str, jwt.PyJWK]]:
     try:
         yield str(entry["kid"]), jwt.PyJWK(entry)
     except (AttributeError, LookupError, TypeError, ValueError, jwt.PyJWTError) as error:
-        log.warning("a key of the token issuer is of no use here", reason=logs.told(error))
+        log.warning("a key of the token issuer is of no use here", reason=logs.safe_text(error))
 
 
 @dataclass(frozen=True, slots=True)

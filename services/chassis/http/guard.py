@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.domain.refusals import BodyTooLarge, Busy, Refusal
-from services.chassis.http.gate import Gate
+from services.chassis.http.limiter import ConcurrencyLimiter
 from services.chassis.http.problems import MAX_BODY, answer, language_of
-from services.chassis.ops import metrics
+from services.chassis.telemetry import metrics
 
 _HOUSEKEEPING = ("/healthz", "/readyz", "/metrics")
 
@@ -21,7 +21,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, max_in_flight: int) -> None:
         self._app = app
-        self._gate = Gate(max_in_flight)
+        self._gate = ConcurrencyLimiter(max_in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection; only HTTP requests that are not housekeeping are limited and counted."""

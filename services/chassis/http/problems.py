@@ -13,7 +13,7 @@ from starlette.routing import Match
 
 from services.chassis.domain.refusals import TITLES, AddressUnknown, BodyTooLarge, Invalid, Kind, Refusal
 from services.chassis.http.wording import field_of, problem_of
-from services.chassis.ops import logs, tracing
+from services.chassis.telemetry import logs, tracing
 
 log = logs.get()
 

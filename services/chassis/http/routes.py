@@ -16,14 +16,14 @@ from services.chassis.domain.paging import Page
 from services.chassis.domain.refusals import Invalid, KeyNeeded, Refusal
 from services.chassis.domain.scope import NOBODY, PUBLIC, Actor
 from services.chassis.http import problems
+from services.chassis.http.audit_recorder import AuditRecorder, action_of
 from services.chassis.http.auth import Tokens
 from services.chassis.http.pages import Paged
 from services.chassis.http.problems import language_of
 from services.chassis.http.sse import Stream
-from services.chassis.http.witness import Witness, action_of
-from services.chassis.ops import tracing
 from services.chassis.storage.audit import Action, Audit
-from services.chassis.usecase import Command, Context, House, known_as
+from services.chassis.telemetry import tracing
+from services.chassis.usecase import Command, Container, Context, known_as
 
 _BEARER = HTTPBearer(auto_error=False, description="the token of `POST /v1/sign-in/tokens` or `…/staff`")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -56,7 +56,7 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class Route:
-    """One door: method, path and the use case behind it."""
+    """One route: method, path and the use case behind it."""
 
     method: str
     path: str
@@ -71,19 +71,19 @@ class Route:
 
 @dataclass
 class Routes:
-    """The table of one sub-domain's doors under one prefix."""
+    """The table of one sub-domain's routes under one prefix."""
 
     prefix: str
     tag: str
-    doors: list[Route] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=list)
 
     def get(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
         """Read one thing."""
-        self.doors.append(Route("GET", path, work, view, 200))
+        self.routes.append(Route("GET", path, work, view, 200))
 
     def list(self, path: str, work: Any, *, view: type[Any]) -> None:
         """Read a page of things."""
-        self.doors.append(Route("GET", path, work, view, 200, listed=True, audited=Action.LIST))
+        self.routes.append(Route("GET", path, work, view, 200, listed=True, audited=Action.LIST))
 
     def post(
         self,
@@ -100,117 +100,119 @@ class Routes:
 
         ``audited`` is what the audit is told where the answer shows more than was just recorded.
         """
-        self.doors.append(Route("POST", path, work, view, status, location=location, keyed=keyed, audited=audited))
+        self.routes.append(Route("POST", path, work, view, status, location=location, keyed=keyed, audited=audited))
 
     def put(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
         """Set something; the same again changes nothing."""
-        self.doors.append(Route("PUT", path, work, view, 200))
+        self.routes.append(Route("PUT", path, work, view, 200))
 
     def delete(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
         """Take something away."""
-        self.doors.append(Route("DELETE", path, work, view, 200 if view else 204))
+        self.routes.append(Route("DELETE", path, work, view, 200 if view else 204))
 
-    def install(self, app: FastAPI, house: House, tokens: Tokens, audit: Audit) -> None:
-        """Open the doors in an application; not by a router to include, whose routes would be built twice."""
-        for door in self.doors:
-            witness = Witness(house, audit, known_as(door.work).name)
-            self._open(app, door, _endpoint(door, house, tokens, witness, self.prefix))
+    def install(self, app: FastAPI, container: Container, tokens: Tokens, audit: Audit) -> None:
+        """Open the routes in an application; not by a router to include, whose routes would be built twice."""
+        for route in self.routes:
+            witness = AuditRecorder(container, audit, known_as(route.work).name)
+            self._open(app, route, _endpoint(route, container, tokens, witness, self.prefix))
 
-    def _open(self, app: FastAPI, door: Route, endpoint: Callable[..., Any]) -> None:
-        known = known_as(door.work)
-        model: Any = Paged[door.view] if door.listed and door.view else door.view  # type: ignore[name-defined]
+    def _open(self, app: FastAPI, route: Route, endpoint: Callable[..., Any]) -> None:
+        known = known_as(route.work)
+        model: Any = Paged[route.view] if route.listed and route.view else route.view  # type: ignore[name-defined]
         roles = "everybody" if PUBLIC in known.allow else ", ".join(known.allow)
         app.add_api_route(
-            f"{self.prefix}{door.path}",
+            f"{self.prefix}{route.path}",
             endpoint,
-            methods=[door.method],
+            methods=[route.method],
             tags=[self.tag],
-            status_code=door.status,
+            status_code=route.status,
             response_model=model,
             summary=known.sentence.split("\n")[0],
             description=f"{known.sentence}\n\nFor: {roles}.",
             operation_id=known.name.replace(".", "_"),
             responses={
-                **_live(door),
+                **_live(route),
                 **{code: {"description": text, "content": problems.CONTENT} for code, text in _PROBLEMS.items()},
             },
             openapi_extra={"x-linli-roles": list(known.allow), **({"security": [{}]} if PUBLIC in known.allow else {})},
         )
 
 
-def _live(door: Route) -> dict[int | str, dict[str, Any]]:
-    if get_type_hints(door.work).get("return") is not Stream:
+def _live(route: Route) -> dict[int | str, dict[str, Any]]:
+    if get_type_hints(route.work).get("return") is not Stream:
         return {}
     return {200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}}
 
 
-def _endpoint(door: Route, house: House, tokens: Tokens, witness: Witness, prefix: str) -> Callable[..., Any]:
-    hints = get_type_hints(door.work, include_extras=True)
-    names = [name for name in inspect.signature(door.work).parameters if name != "ctx"]
+def _endpoint(
+    route: Route, container: Container, tokens: Tokens, witness: AuditRecorder, prefix: str
+) -> Callable[..., Any]:
+    hints = get_type_hints(route.work, include_extras=True)
+    names = [name for name in inspect.signature(route.work).parameters if name != "ctx"]
 
     async def endpoint(request: Request, **given: Any) -> Response:
         for header in ("idempotency_key", "if_match", "bearer"):
             given.pop(header, None)
-        with tracing.span(f"{door.method} {prefix}{door.path}", tracing.parent_of(request.headers)) as trace:
+        with tracing.span(f"{route.method} {prefix}{route.path}", tracing.parent_of(request.headers)) as trace:
             request.state.trace = trace  # for who tells of a failure: the span is over by then
             actor = NOBODY
             try:
                 actor = await tokens.actor(request)
-                ctx = await _context(door, house, actor, request, trace)
-                result = await door.work(ctx, **given)
-                response = await _response(door, ctx, result)
+                ctx = await _context(route, container, actor, request, trace)
+                result = await route.work(ctx, **given)
+                response = await _response(route, ctx, result)
             except Refusal as refusal:
                 await witness.refused(request, actor, refusal)
                 raise
-            await witness.shown(request, ctx, action_of(door.audited, door.method, result))
+            await witness.shown(request, ctx, action_of(route.audited, route.method, result))
             return response
 
-    endpoint.__signature__ = _signature(door, names, hints)  # type: ignore[attr-defined]
-    endpoint.__name__ = door.work.__name__
+    endpoint.__signature__ = _signature(route, names, hints)  # type: ignore[attr-defined]
+    endpoint.__name__ = route.work.__name__
     return endpoint
 
 
-def _signature(door: Route, names: list[str], hints: dict[str, Any]) -> inspect.Signature:
+def _signature(route: Route, names: list[str], hints: dict[str, Any]) -> inspect.Signature:
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter("request", kind, annotation=Request)]
-    given = inspect.signature(door.work).parameters
+    given = inspect.signature(route.work).parameters
     parameters += [
-        inspect.Parameter(n, kind, annotation=_source(n, hints[n], door), default=given[n].default) for n in names
+        inspect.Parameter(n, kind, annotation=_source(n, hints[n], route), default=given[n].default) for n in names
     ]
     parameters.append(inspect.Parameter("bearer", kind, annotation=Credentials, default=None))
-    if door.method != "GET":
+    if route.method != "GET":
         parameters.append(inspect.Parameter("idempotency_key", kind, annotation=KeyHeader, default=None))
         parameters.append(inspect.Parameter("if_match", kind, annotation=MatchHeader, default=None))
     return inspect.Signature(parameters)
 
 
-def _source(name: str, hint: Any, door: Route) -> Any:
+def _source(name: str, hint: Any, route: Route) -> Any:
     """Where a parameter comes from: a command from the body, a query from the query string, the rest from the path."""
     if isinstance(hint, type) and issubclass(hint, Command):
         return Annotated[hint, Body()]
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return Annotated[hint, Query()]
-    if f"{{{name}}}" in door.path:
+    if f"{{{name}}}" in route.path:
         return Annotated[hint, Path(max_length=80)]
     if any(isinstance(mark, params.Header) for mark in getattr(hint, "__metadata__", ())):
         return hint
     return Annotated[hint, Query()]
 
 
-async def _context(door: Route, house: House, actor: Actor, request: Request, trace: str) -> Context:
+async def _context(route: Route, container: Container, actor: Actor, request: Request, trace: str) -> Context:
     language = language_of(request)
-    if door.method == "GET":
-        return house.context(actor, "read", trace=trace, language=language)
+    if route.method == "GET":
+        return container.context(actor, "read", trace=trace, language=language)
     key = request.headers.get("idempotency-key")
-    if key is None and door.keyed:
+    if key is None and route.keyed:
         raise KeyNeeded
     if key is not None and not _KEY.fullmatch(key):
         raise KeyNeeded
     payload = await request.body()
-    return house.context(
+    return container.context(
         actor,
-        f"http:{actor.id}:{door.method}:{request.url.path}:{key or secrets.token_hex(16)}",
-        fingerprint=house.vault.master.fingerprint(payload),
+        f"http:{actor.id}:{route.method}:{request.url.path}:{key or secrets.token_hex(16)}",
+        fingerprint=container.vault.master.fingerprint(payload),
         trace=trace,
         language=language,
         if_match=_version(request.headers.get("if-match")),
@@ -226,28 +228,28 @@ def _version(etag: str | None) -> int | None:
     return int(found[1])
 
 
-async def _response(door: Route, ctx: Context, result: Any) -> Response:
+async def _response(route: Route, ctx: Context, result: Any) -> Response:
     if isinstance(result, Response):
         return result
     headers = {"Cache-Control": "no-store"}
     if isinstance(result, Stored):
         headers["ETag"] = f'"{result.version}"'
-        if door.location:
-            headers["Location"] = door.location.format(id=result.id)
-    if door.view is None:
-        return Response(status_code=204 if result is None else door.status, headers=headers)
-    body = await _viewed(door, ctx, result)
-    return Response(body.model_dump_json(), door.status, headers, "application/json")
+        if route.location:
+            headers["Location"] = route.location.format(id=result.id)
+    if route.view is None:
+        return Response(status_code=204 if result is None else route.status, headers=headers)
+    body = await _viewed(route, ctx, result)
+    return Response(body.model_dump_json(), route.status, headers, "application/json")
 
 
-async def _viewed(door: Route, ctx: Context, result: Any) -> BaseModel:
+async def _viewed(route: Route, ctx: Context, result: Any) -> BaseModel:
     things = result.items if isinstance(result, Page) else result if isinstance(result, list) else [result]
-    await ctx.vault.hold({s for thing in things if isinstance(thing, Stored) for s in thing.subjects()})
-    assert door.view is not None
-    views = [thing if isinstance(thing, door.view) else door.view.of(thing, ctx) for thing in things]
-    if not door.listed:
+    await ctx.vault.ensure_keys({s for thing in things if isinstance(thing, Stored) for s in thing.subjects()})
+    assert route.view is not None
+    views = [thing if isinstance(thing, route.view) else route.view.of(thing, ctx) for thing in things]
+    if not route.listed:
         one: BaseModel = views[0]
         return one
     following = result.next if isinstance(result, Page) else None
-    page: BaseModel = Paged[door.view](items=views, next=following)  # type: ignore[name-defined]
+    page: BaseModel = Paged[route.view](items=views, next=following)  # type: ignore[name-defined]
     return page

@@ -7,14 +7,14 @@ from contextlib import suppress
 from functools import partial
 
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.messaging.delivery import MOST_FAILURES, Delivery, Moved, TooManyFail
+from services.chassis.messaging.control import PAUSED, RUNNING, STOPPED, ConsumerControl, DesiredState
+from services.chassis.messaging.delivery import MOST_FAILURES, Delivery, PartitionsReassigned, TooManyFailures
 from services.chassis.messaging.kafka import BrokerAway, Incoming, Reader
-from services.chassis.messaging.orders import PAUSED, RUNNING, STOPPED, Orders, Wish
-from services.chassis.messaging.patience import lasting
 from services.chassis.messaging.reactions import AnyReaction
+from services.chassis.messaging.retry import retry_forever
 from services.chassis.messaging.switches import that_are_on
-from services.chassis.ops import logs, metrics
-from services.chassis.usecase import House
+from services.chassis.telemetry import logs, metrics
+from services.chassis.usecase import Container
 
 log = logs.get()
 
@@ -35,31 +35,31 @@ class Consumer:
 
     def __init__(
         self,
-        house: House,
+        container: Container,
         reader: Reader,
         reactions: Sequence[AnyReaction],
-        orders: Orders,
+        orders: ConsumerControl,
         most_failures: int = MOST_FAILURES,
     ) -> None:
         """``reactions``: all that the service has; those that are on are asked for whenever that may have changed."""
-        self._mongo = house.mongo
+        self._mongo = container.mongo
         self._reader = reader
         self._reactions = reactions
         self._orders = orders
-        self._delivery = Delivery(house, reader, (), most_failures)
+        self._delivery = Delivery(container, reader, (), most_failures)
         self._order = -1
         self._looked = float("-inf")
-        self._wish = Wish()
+        self._wish = DesiredState()
         self._abreast = asyncio.Semaphore(_ABREAST)
         self._unconfirmed: dict[tuple[str, int], tuple[Incoming, Incoming]] = {}  # (first, last) of each partition
-        self._turn = -1
+        self._generation = -1
         self._stop: str | None = None
         self._finishing = False
 
     async def run(self) -> None:
         """Go on until told to finish. Errors of the group end it, and with it the process."""
         while not self._finishing:
-            if await lasting(self._may_go_on):
+            if await retry_forever(self._may_go_on):
                 await self._round()
             else:
                 await self._reader.rest(_WAIT_MS)
@@ -80,7 +80,7 @@ class Consumer:
         return self._wish.reason if self._wish.state == STOPPED else None
 
     async def _may_go_on(self) -> bool:
-        """Now and then, do what is asked. Here no batch is in hand: that is what ``Orders`` tells by asking."""
+        """Now and then, do what operators ask. No batch is in hand here: asking confirms that."""
         if self._wish.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
             return True
         await self._confirm()
@@ -98,26 +98,26 @@ class Consumer:
         self._looked = time.monotonic()  # not before: without an answer nothing may be taken
         return True
 
-    async def _move(self, wish: Wish) -> None:
+    async def _move(self, wish: DesiredState) -> None:
         ours = {place: offset for place, offset in wish.moves.items() if place in self._reader.assigned()}
         if ours and await self._reader.move(ours):
             log.warning("reading on from elsewhere, as an operator asked", partitions=len(ours))
             await self._orders.moved(list(ours))
 
     async def _round(self) -> None:
-        turn = self._reader.turn()
-        if turn != self._turn:
-            self._turn = turn
+        turn = self._reader.generation()
+        if turn != self._generation:
+            self._generation = turn
             self._unconfirmed.clear()  # they are read again, from what was confirmed
         batches = await self._reader.poll(_WAIT_MS)
-        await lasting(self._delivery.learn)
+        await retry_forever(self._delivery.learn)
         bundles = list(_bundles(batches))
         async with asyncio.TaskGroup() as group:
             taking = [group.create_task(self._taken(bundle)) for bundle in bundles]
         for bundle, task in zip(bundles, taking, strict=True):
             if task.result():
                 self._note(bundle)
-        if self._reader.turn() != turn:
+        if self._reader.generation() != turn:
             log.warning("partitions went elsewhere before the commit; their events may come again")
             self._read_again()
         if self._stop is not None:
@@ -132,7 +132,7 @@ class Consumer:
 
     async def _come_to_a_stop(self, reason: str) -> None:
         log.error("the consumer stops until `linli consumer resume`", reason=reason)
-        await lasting(partial(self._orders.stop, reason))
+        await retry_forever(partial(self._orders.stop, reason))
         self._stop, self._looked = None, float("-inf")
 
     async def _taken(self, bundle: Bundle) -> bool:
@@ -141,20 +141,20 @@ class Consumer:
         try:
             for start in range(0, len(records), _TOGETHER):
                 async with self._abreast:
-                    await lasting(partial(self._delivery.take, records[start : start + _TOGETHER]))
-        except Moved:
+                    await retry_forever(partial(self._delivery.take, records[start : start + _TOGETHER]))
+        except PartitionsReassigned:
             return False
-        except TooManyFail as error:
+        except TooManyFailures as error:
             self._stop = str(error)
             for batch in bundle:
-                self._reader.again(batch[0])
+                self._reader.rewind(batch[0])
             return False
         return True
 
     def _read_again(self) -> None:
         """Until the group has told where we stand: nothing may be taken behind a hole."""
         for first, _ in self._unconfirmed.values():
-            self._reader.again(first)
+            self._reader.rewind(first)
         self._unconfirmed.clear()
 
     async def _confirm(self) -> None:
@@ -162,7 +162,7 @@ class Consumer:
 
         Not after every batch: that would cost as much as the batch. What a crash leaves unconfirmed comes again.
         """
-        while self._unconfirmed and self._reader.turn() == self._turn:
+        while self._unconfirmed and self._reader.generation() == self._generation:
             try:
                 if not await self._reader.commit([last for _, last in self._unconfirmed.values()]):
                     log.warning("partitions went elsewhere before the commit; their events may come again")

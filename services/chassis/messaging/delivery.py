@@ -11,12 +11,12 @@ from services.chassis.domain.events import Origin
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import reached, remember, unseen
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
-from services.chassis.messaging.patience import lasting, passing
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, Write
-from services.chassis.ops import logs, metrics, tracing
+from services.chassis.messaging.retry import is_transient, retry_forever
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.vault import KeyNotHere
-from services.chassis.usecase import House
+from services.chassis.telemetry import logs, metrics, tracing
+from services.chassis.usecase import Container
 
 log = logs.get()
 
@@ -27,11 +27,11 @@ _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 _BEHIND = "waits behind an earlier event"
 
 
-class Moved(Exception):
+class PartitionsReassigned(Exception):
     """The partitions have been given out anew: whoever has this one now reads on from what was confirmed."""
 
 
-class TooManyFail(Exception):
+class TooManyFailures(Exception):
     """A reaction fails on one event after the other: nobody is to go on before somebody has looked."""
 
 
@@ -45,7 +45,7 @@ class Holder(Protocol):
     def assigned(self) -> frozenset[tuple[str, int]]:
         """The partitions that are ours."""
 
-    def turn(self) -> int:
+    def generation(self) -> int:
         """How often they have been given out."""
 
 
@@ -53,10 +53,10 @@ class Delivery:
     """Brings each event to each reaction that wants it, with its effect once, or parks it."""
 
     def __init__(
-        self, house: House, holder: Holder, reactions: Sequence[AnyReaction], most_failures: int = MOST_FAILURES
+        self, container: Container, holder: Holder, reactions: Sequence[AnyReaction], most_failures: int = MOST_FAILURES
     ) -> None:
         """``reactions``: those that are on; after ``most_failures`` in a row one more is not parked any more."""
-        self._house = house
+        self._house = container
         self._holder = holder
         self._most_failures = most_failures
         self._failing: Counter[tuple[str, str]] = Counter()  # in a row, by what fails and the type of event
@@ -67,7 +67,7 @@ class Delivery:
         """Other reactions from now on; what is parked is learned anew."""
         self._reactions = reactions
         self._parking = Parking(self._house.mongo, [reaction.name for reaction in reactions])
-        self._turn = -1
+        self._generation = -1
 
     def ready(self) -> bool:
         """Whether the partitions have been given out and some are ours."""
@@ -81,17 +81,17 @@ class Delivery:
 
     async def learn(self) -> None:
         """Learn what is parked of the partitions that are ours now."""
-        ours, turn = self._holder.assigned(), self._holder.turn()
+        ours, turn = self._holder.assigned(), self._holder.generation()
         # Also when they are the same: another member may have had them meanwhile, and parked something.
-        if (ours, turn) != (self._ours, self._turn):
+        if (ours, turn) != (self._ours, self._generation):
             metrics.consumer_lag.clear()  # what is another worker's now must not be counted twice
             await self._parking.load(ours)
-            self._ours, self._turn = ours, turn
+            self._ours, self._generation = ours, turn
 
     async def take(self, records: Sequence[Incoming]) -> None:
         """Some records, those of a partition in order, reaction by reaction.
 
-        Moved, or TooManyFail, where they are not to be confirmed.
+        PartitionsReassigned, or TooManyFailures, where they are not to be confirmed.
         """
         self._expect_ours(*records)
         events = []
@@ -146,7 +146,7 @@ class Delivery:
                 reason: BaseException = error
                 await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # where it was told at once
             except Exception as error:
-                if passing(error):
+                if is_transient(error):
                     raise
                 reason = error
                 if attempt + 1 >= _TRIES:
@@ -175,7 +175,7 @@ class Delivery:
         try:
             await self._write_together(reaction, done)
         except Exception as error:
-            if passing(error) or not done:
+            if is_transient(error) or not done:
                 raise
             if len(done) == 1:
                 await self._give_up(reaction, done[0][0], error, _writing(reaction))
@@ -214,15 +214,17 @@ class Delivery:
     async def _give_up(self, reaction: AnyReaction, event: Delivered, error: BaseException, what: str) -> None:
         with tracing.bound(event.trace):
             log.error("a reaction failed", reaction=reaction.name, event_id=event.id, exc_info=error)
-            self._count_failure(what, event.type, logs.told(error))
-            await self._park(reaction, event, logs.told(error))
+            self._count_failure(what, event.type, logs.safe_text(error))
+            await self._park(reaction, event, logs.safe_text(error))
 
     def _count_failure(self, what: str, type: str, reason: str) -> None:
-        """TooManyFail instead of parking a whole topic: what was deployed is to blame, not what the events say."""
+        """TooManyFailures instead of parking a whole topic: what was deployed is to blame, not what the events say."""
         self._failing[what, type] += 1
         if self._failing[what, type] > self._most_failures:
             self._failing[what, type] = 0
-            raise TooManyFail(f"{what} failed on more than {self._most_failures} events in a row; the last: {reason}")
+            raise TooManyFailures(
+                f"{what} failed on more than {self._most_failures} events in a row; the last: {reason}"
+            )
 
     async def _park(self, reaction: AnyReaction, event: Delivered, reason: str) -> None:
         """Until that is certain: where only the answer was lost, another try must not have the effect as well."""
@@ -231,13 +233,13 @@ class Delivery:
             self._expect_ours(event.record)
             await self._parking.park(reaction.name, event, reason)
 
-        await lasting(parked)
+        await retry_forever(parked)
 
     def _expect_ours(self, *records: Incoming) -> None:
         """Moved where we may not know all that is parked of a partition, or its new owner would not learn of it."""
-        settled = (self._holder.assigned(), self._holder.turn()) == (self._ours, self._turn)
+        settled = (self._holder.assigned(), self._holder.generation()) == (self._ours, self._generation)
         if not settled or not {(record.topic, record.partition) for record in records} <= self._ours:
-            raise Moved
+            raise PartitionsReassigned
 
     def _origin(self, reaction: AnyReaction, event: Delivered) -> Origin:
         cause = f"event:{event.id}:{reaction.name}"
@@ -257,9 +259,9 @@ class Delivery:
             effects = await self._timed(reaction, handled, event)
             await self._write_together(reaction, [(event, effects)])
         except Exception as error:
-            if passing(error):
+            if is_transient(error):
                 raise
-            await self._parking.fail_again(document, logs.told(error))
+            await self._parking.fail_again(document, logs.safe_text(error))
             return
         await self._parking.unpark(document)
 

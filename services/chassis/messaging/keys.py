@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from services.chassis.messaging.kafka import Incoming, Reader
-from services.chassis.messaging.patience import lasting
-from services.chassis.ops import logs
+from services.chassis.messaging.retry import retry_forever
 from services.chassis.storage.vault import Tampered, Vault
+from services.chassis.telemetry import logs
 
 log = logs.get()
 
@@ -22,7 +22,7 @@ class KeyKeeper:
         """Go on until cancelled, also while the database is away."""
         while True:
             for records in await self._reader.poll(wait_ms=250):
-                await lasting(partial(self._keep, records))
+                await retry_forever(partial(self._keep, records))
 
     async def _keep(self, records: Sequence[Incoming]) -> None:
         try:

@@ -13,7 +13,7 @@ from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.storage.mongo import Document, New, Put
 from services.chassis.storage.store import draft, load
-from services.chassis.usecase import Context, House
+from services.chassis.usecase import Container, Context
 
 Write = tuple[str, Put | New]
 EventTypes = dict[str, type[Event]]
@@ -61,7 +61,7 @@ class Delivered:
 
     def event(self, types: EventTypes) -> Event:
         """The event as its class, in today's shape; SchemaTooNew, or ValidationError where its fields are wrong."""
-        return types[self.type].lifted(self.schema, self.data)
+        return types[self.type].parse_upcast(self.schema, self.data)
 
 
 class Effect(Protocol):
@@ -87,7 +87,7 @@ class Create:
     @classmethod
     def of(cls, kind: type[Entity[Any]], ctx: Context, part: str, *events: Event) -> "Create":
         """A new one of ``kind`` with these first events; ``part`` tells apart what one event makes."""
-        entity = kind.blank(id_from(kind.kind, f"{ctx.cause}:{part}"))
+        entity = kind.blank(id_from(kind.entity_type, f"{ctx.cause}:{part}"))
         for event in events:
             entity.record(event)
         return cls(entity)
@@ -153,11 +153,11 @@ class Reaction:
     handle: Handler
     remembers: bool = True
 
-    async def batch(self, house: House, events: Sequence[Delivered]) -> Handled:
+    async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """What handles each event of one batch."""
 
         async def handled(delivered: Delivered) -> Sequence[Effect]:
-            ctx = house.own_context(self.name, f"event:{delivered.id}:{self.name}", delivered.trace)
+            ctx = container.system_context(self.name, f"event:{delivered.id}:{self.name}", delivered.trace)
             return await self.handle(ctx, delivered, delivered.event(self.types)) or ()
 
         return handled
@@ -178,17 +178,17 @@ class Copying:
     @property
     def name(self) -> str:
         """As it is stored and shown."""
-        return f"copy-{self.kind.kind}"
+        return f"copy-{self.kind.entity_type}"
 
     @property
     def types(self) -> dict[str, type[Event]]:
         """The events that the copies follow."""
         return self.kind.events
 
-    async def batch(self, house: House, events: Sequence[Delivered]) -> Handled:
+    async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """What folds each event of one batch into its copy, all copies loaded at once."""
         ids = list({delivered.entity for delivered in events})
-        found = await house.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=max(1, len(ids)))
+        found = await container.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=max(1, len(ids)))
         known = {document["_id"]: document for document in found}
 
         async def handled(delivered: Delivered) -> Sequence[Effect]:
@@ -226,5 +226,5 @@ class AnyReaction(Protocol):
     def remembers(self) -> bool:
         """Whether the consumer notes what it has done; what guards itself need not."""
 
-    async def batch(self, house: House, events: Sequence[Delivered]) -> Handled:
+    async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """What handles each event of one batch; must not raise for what one event alone is to blame for."""

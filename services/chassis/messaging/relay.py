@@ -13,12 +13,12 @@ from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher, Unsendable
 from services.chassis.messaging.outgoing import Address
-from services.chassis.ops import logs, metrics, tracing
 from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.archive import Gap
-from services.chassis.storage.bell import Bell
+from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.mongo import Document, Mongo, Put
+from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
 
@@ -27,7 +27,7 @@ Kinds = Sequence[type[Entity[Any]]]
 _BATCH = 200
 _KEYS = 500
 _LOOK_MS = 500
-"""So long nothing is looked at where no bell rings; also a lease is renewed in time then."""
+"""So long nothing is looked at where no notifier rings; also a lease is renewed in time then."""
 _SLOW_SECONDS = 2.0
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
@@ -45,12 +45,12 @@ class Relay:
         source: str,
         topics: tuple[str, str | None],
         history_cap: int,
-        gathers: float = 0.008,
+        linger_seconds: float = 0.008,
     ) -> None:
         """``topics``: where events go, and where keys go (None: none are made here). A history longer than
         ``history_cap`` events is trimmed.
 
-        So long (``gathers``, seconds) it waits after what it has sent, for as much more as comes meanwhile.
+        So long (``linger_seconds``, seconds) it waits after what it has sent, for as much more as comes meanwhile.
         """
         self._mongo = mongo
         self._publisher = publisher
@@ -58,7 +58,7 @@ class Relay:
         events_topic, self._keys_topic = topics
         self._address = Address(events_topic, source)
         self._cap = history_cap
-        self._gathers = gathers
+        self._gathers = linger_seconds
         self._failures: Counter[str] = Counter()
         self._measured_at = float("-inf")
         self._backlog = 0
@@ -68,16 +68,16 @@ class Relay:
         while True:
             try:
                 async with self._mongo.session() as session:
-                    await self._publish(lease, Bell(self._mongo, session))
+                    await self._publish(lease, ChangeNotifier(self._mongo, session))
             except (BrokerAway, Unavailable) as error:
                 log.warning("the relay waits", reason=str(error))
             await asyncio.sleep(1.0)
 
-    async def _publish(self, lease: Lease, bell: Bell) -> None:
+    async def _publish(self, lease: Lease, notifier: ChangeNotifier) -> None:
         while await lease.hold():
             moved = await self.round()
             if not moved:
-                await bell.rang(_LOOK_MS)
+                await notifier.wait(_LOOK_MS)
             elif moved < _BATCH:  # else more waits already
                 await asyncio.sleep(self._gathers)
         self._fall_silent()
@@ -86,14 +86,14 @@ class Relay:
         """Publish one batch, oldest first; how many entities and keys it moved on."""
         documents = await self.read()
         await self._measure(documents)
-        passing = asyncio.create_task(self._pass_on(documents))
+        sending = asyncio.create_task(self._pass_on(documents))
         try:
-            while not (await asyncio.wait([passing], timeout=_SLOW_SECONDS))[0]:
+            while not (await asyncio.wait([sending], timeout=_SLOW_SECONDS))[0]:
                 await self._measure_again()
-            return passing.result()
+            return sending.result()
         finally:
-            passing.cancel()
-            await asyncio.gather(passing, return_exceptions=True)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _pass_on(self, documents: Sequence[Document]) -> int:
         # Read after the events, and all of them: a key that one of them needs is there by now, and goes out before it.

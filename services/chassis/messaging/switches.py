@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Self
 
 from services.chassis.domain.values import now
-from services.chassis.messaging.orders import Place
+from services.chassis.messaging.control import TopicPartition
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.ops import logs, metrics
 from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.telemetry import logs, metrics
 
 log = logs.get()
 
@@ -25,7 +25,7 @@ class Switch:
     on: bool
     since: datetime
     reason: str
-    begins: Mapping[Place, int]
+    begins: Mapping[TopicPartition, int]
     """From which offsets on it was on; what lies before them it was never to take."""
 
     @classmethod
@@ -60,7 +60,7 @@ async def that_are_on(mongo: Mongo, reactions: Sequence[AnyReaction]) -> list[An
     return [reaction for reaction in reactions if reaction.name in on]
 
 
-async def start(mongo: Mongo, name: str, begins: Mapping[Place, int]) -> bool:
+async def start(mongo: Mongo, name: str, begins: Mapping[TopicPartition, int]) -> bool:
     """Turn a reaction on that is off; ``begins`` where its past was left out. False where it is on, or not known."""
     offsets = [{"topic": topic, "partition": number, "offset": at} for (topic, number), at in begins.items()]
     change = {"on": True, "since": now(), "reason": "", "begins": offsets}

@@ -10,9 +10,9 @@ from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal, Unavailable
-from services.chassis.ops import logs, metrics, tracing
 from services.chassis.schedule.leases import Lease
-from services.chassis.usecase import Context, House
+from services.chassis.telemetry import logs, metrics, tracing
+from services.chassis.usecase import Container, Context
 
 log = logs.get()
 
@@ -38,7 +38,7 @@ class Timer:
     every: float = 1.0
 
 
-async def run(timer: Timer, house: House, lease: Lease, finishing: asyncio.Event) -> None:
+async def run(timer: Timer, container: Container, lease: Lease, finishing: asyncio.Event) -> None:
     """Sweep again and again while the lease is ours, until told to finish; what is in hand then is done to its end."""
 
     async def ours() -> bool:
@@ -48,7 +48,7 @@ async def run(timer: Timer, house: House, lease: Lease, finishing: asyncio.Event
     while not finishing.is_set():
         more = False
         try:
-            more = await ours() and await sweep(timer, house, setbacks, ours) == _BATCH
+            more = await ours() and await sweep(timer, container, setbacks, ours) == _BATCH
         except Unavailable as error:
             log.warning("a timer waits", timer=timer.name, reason=str(error))
         with suppress(TimeoutError):
@@ -104,7 +104,7 @@ async def _alone() -> bool:
 
 
 async def sweep(
-    timer: Timer, house: House, setbacks: Setbacks | None = None, ours: Callable[[], Awaitable[bool]] = _alone
+    timer: Timer, container: Container, setbacks: Setbacks | None = None, ours: Callable[[], Awaitable[bool]] = _alone
 ) -> int:
     """Run the use case for up to 100 entities that are due, oldest first, as long as that is ours; how many there were.
 
@@ -112,14 +112,14 @@ async def sweep(
     """
     setbacks = setbacks or Setbacks()
     path = f"state.{timer.field}"
-    due = {path: {"$lte": house.clock(), "$type": "date"}, "_id": {"$nin": setbacks.resting()}}
+    due = {path: {"$lte": container.clock(), "$type": "date"}, "_id": {"$nin": setbacks.resting()}}
     show = {path: 1, "history": {"$slice": -1}}
-    found = await house.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=_BATCH)
+    found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=_BATCH)
     entries = [_Due(d["_id"], d["state"][timer.field], d["history"][-1]["trace"]) for d in found]
     for start in range(0, len(entries), _AT_ONCE):
         if not await ours():
             break
-        outcomes = await _together(timer, house, entries[start : start + _AT_ONCE], ours)
+        outcomes = await _together(timer, container, entries[start : start + _AT_ONCE], ours)
         setbacks.note(outcomes)
         if "unavailable" in outcomes.values():
             raise Unavailable(retry_after=1)
@@ -127,16 +127,16 @@ async def sweep(
 
 
 async def _together(
-    timer: Timer, house: House, entries: Sequence[_Due], ours: Callable[[], Awaitable[bool]]
+    timer: Timer, container: Container, entries: Sequence[_Due], ours: Callable[[], Awaitable[bool]]
 ) -> dict[str, str]:
     """How each went. Meanwhile the lease is renewed: another worker would begin the same."""
     async with asyncio.TaskGroup() as group:
-        tasks = {due.id: group.create_task(_one(timer, house, due)) for due in entries}
+        tasks = {due.id: group.create_task(_one(timer, container, due)) for due in entries}
         while (await asyncio.wait(tasks.values(), timeout=_RENEW))[1]:
             with suppress(Unavailable):
                 await ours()
     outcomes = {id: task.result() for id, task in tasks.items()}
-    for due in await _unmoved(timer, house, [due for due in entries if outcomes[due.id] == "ok"]):
+    for due in await _unmoved(timer, container, [due for due in entries if outcomes[due.id] == "ok"]):
         outcomes[due.id] = "unmoved"
         with tracing.bound(due.trace):
             log.error("a timer's use case left its time where it was", timer=timer.name, entity=due.id)
@@ -145,23 +145,23 @@ async def _together(
     return outcomes
 
 
-async def _unmoved(timer: Timer, house: House, done: Sequence[_Due]) -> list[_Due]:
+async def _unmoved(timer: Timer, container: Container, done: Sequence[_Due]) -> list[_Due]:
     """Which of them are as due as before, whatever their use case said."""
     if not done:
         return []
     where, show = {"_id": {"$in": [due.id for due in done]}}, {f"state.{timer.field}": 1}
-    found = await house.mongo.find(timer.kind.collection(), where, show=show, limit=len(done))
+    found = await container.mongo.find(timer.kind.collection(), where, show=show, limit=len(done))
     now_at = {document["_id"]: document["state"][timer.field] for document in found}
     return [due for due in done if now_at.get(due.id) == due.at]
 
 
-async def _one(timer: Timer, house: House, due: _Due) -> str:
+async def _one(timer: Timer, container: Container, due: _Due) -> str:
     """How it went by itself: ok, refused, error or unavailable."""
     id, cause = due.id, f"timer:{timer.name}:{due.id}:{due.at.isoformat()}"
     # In the trace of what happened last: a message that goes out, a case that climbs, are the rest of that story.
     with tracing.span_because_of(f"timer {timer.name}", due.trace or tracing.new_parent()) as trace:
         try:
-            await timer.work(house.own_context(timer.name, cause, trace), id)
+            await timer.work(container.system_context(timer.name, cause, trace), id)
             return "ok"
         except Refusal as refusal:
             log.warning("a timer's use case refused", timer=timer.name, entity=id, code=refusal.code())

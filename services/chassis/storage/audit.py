@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.ops import logs, metrics
 from services.chassis.storage.mongo import Document, Mongo, New
 from services.chassis.storage.vault import MasterKey
+from services.chassis.telemetry import logs, metrics
 
 log = logs.get()
 
@@ -97,7 +97,7 @@ class Audit:
             while self._waiting or self._marked < self._durable[0]:
                 await self._round()
         except Exception as error:  # whatever it is, nothing leaves without its entry
-            log.error("the audit log cannot be written", process=self.process, reason=logs.told(error))
+            log.error("the audit log cannot be written", process=self.process, reason=logs.safe_text(error))
             metrics.audit_failures.inc()
             self._refuse_all()
 

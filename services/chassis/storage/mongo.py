@@ -24,7 +24,7 @@ from pymongo.errors import (
 
 from services.chassis.domain.entity import Index
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.ops import late
+from services.chassis.telemetry.lazy import lazy_import
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -221,7 +221,7 @@ def connect(uri: str, driver: str = "motor") -> Mongo:
     }[driver]
     said = {option.lower() for option, _ in parse_qsl(urlsplit(uri).query, keep_blank_values=True)}
     unsaid = {option: value for option, value in _PROMISED.items() if option.lower() not in said}
-    client = late.load(module, name)(uri, **unsaid)
+    client = lazy_import(module, name)(uri, **unsaid)
     return Mongo(client, client.get_default_database().name)
 
 

@@ -9,11 +9,11 @@ from services.chassis.domain.entity import Entity, Stored
 from services.chassis.domain.events import Origin, Recorded, expect_known, newer_shapes
 from services.chassis.domain.paging import Order, Page
 from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, again
-from services.chassis.domain.scope import ALL, Actor, Visible, house
+from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
-from services.chassis.ops import metrics
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document, Duplicate, Mongo
+from services.chassis.telemetry import metrics
 
 S = TypeVar("S", bound=Stored)
 N = TypeVar("N", bound="Entity[Any]")
@@ -47,12 +47,12 @@ class Store:
         self._actor = actor
         self._origin = origin
         self._if_match = if_match
-        self._writing: list[str] = []  # shared with ``as_house``
+        self._writing: list[str] = []  # shared with ``as_system``
 
-    def as_house(self) -> "Store":
+    def as_system(self) -> "Store":
         """The same store with the eyes of the house: for rules that weigh what the actor may not read."""
         seeing = copy.copy(self)
-        seeing._actor = house(self._origin.by)
+        seeing._actor = system_actor(self._origin.by)
         return seeing
 
     async def get(self, kind: type[S], id: str) -> S:
@@ -111,7 +111,7 @@ class Store:
 
         Raises AlreadyDone, KeyReused and Taken on entry, Conflict on leaving.
         """
-        id = id or id_from(kind.kind, self._origin.cause)
+        id = id or id_from(kind.entity_type, self._origin.cause)
         self._only_write(id)
         document = await self._document(kind, id, ALL)  # an id is taken also for those who do not see it
         if document is not None:

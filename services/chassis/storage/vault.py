@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
+from services.chassis.storage.batch_loader import BatchLoader
 from services.chassis.storage.mongo import Document, Duplicate, Mongo, Put
-from services.chassis.storage.together import Together
 
 COLLECTION = "keys"
 _SUITE = "1"  # AES-256-GCM; a second suite gets a number of its own
@@ -46,7 +46,7 @@ class Tampered(Exception):
     """Sealed bytes do not open for this subject and field kind: changed, or moved from elsewhere."""
 
 
-class Untold(Exception):
+class UnauditedAccess(Exception):
     """Somebody's sealed data was opened after the audit was told whose was: nobody would know of it."""
 
 
@@ -58,9 +58,9 @@ class Opened:
         self._told: frozenset[str | None] | None = None
 
     def note(self, subject: str) -> None:
-        """One is opened; Untold where ``tell`` has been called and did not name them."""
+        """One is opened; UnauditedAccess where ``tell`` has been called and did not name them."""
         if self._told is not None and subject not in self._told:
-            raise Untold(subject)
+            raise UnauditedAccess(subject)
         self._subjects.add(subject)
 
     def tell(self, own: str | None) -> tuple[str, ...]:
@@ -112,14 +112,14 @@ def _derived(raw: bytes, purpose: str) -> bytes:
 
 
 class Vault:
-    """Seals and opens texts. ``hold`` brings the keys of some subjects near; then both are quick and local."""
+    """Seals and opens texts. ``ensure_keys`` brings the keys of some subjects near; then both are quick and local."""
 
     def __init__(self, mongo: Mongo, master: MasterKey) -> None:
         self._mongo = mongo
         self.master = master
         self._keys: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
-        self._patience = asyncio.Semaphore(_WAITING)
-        self._together = Together()
+        self._waiting_places = asyncio.Semaphore(_WAITING)
+        self._together = BatchLoader()
         self._note: Callable[[str], None] = _unnoted
 
     def noting(self, note: Callable[[str], None]) -> "Vault":
@@ -134,21 +134,21 @@ class Vault:
         fresh = {"wrapped": wrapped, "pending": at}
         with suppress(Duplicate):  # where a twin minted it first, theirs counts
             await self._mongo.update(COLLECTION, {"_id": subject}, {"$setOnInsert": fresh}, upsert=True)
-        await self.hold([subject])
+        await self.ensure_keys([subject])
 
-    async def hold(self, subjects: Iterable[str]) -> None:
+    async def ensure_keys(self, subjects: Iterable[str]) -> None:
         """Have the keys of these subjects at hand; waits up to a second for new ones, then KeyNotHere.
 
         At once where several wait already.
         """
         if missing := await self._absent(subjects):
-            if self._patience.locked():
+            if self._waiting_places.locked():
                 raise KeyNotHere(retry_after=1)
-            async with self._patience:
+            async with self._waiting_places:
                 await self._wait_for(missing)
 
-    async def bring(self, subjects: Iterable[str]) -> None:
-        """Bring near the keys that are here already, for many at once: ``hold`` waits for those that are late."""
+    async def prefetch_keys(self, subjects: Iterable[str]) -> None:
+        """Load the keys that are stored here already, for many subjects at once; ``ensure_keys`` waits."""
         await self._absent(subjects)
 
     def seal(self, text: str, subject: str, kind: str) -> Sealed:

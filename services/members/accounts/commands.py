@@ -10,8 +10,9 @@ from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import id_from, shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import AccountOpened, Role
+from services.contracts.members.accounts import AccountOpened
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.roles import Role
 from services.members.accounts import model
 from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken
 from services.members.accounts.queries import residents_account, secrets_of
@@ -66,8 +67,8 @@ class GrantRoles(Command):
 @usecase(allow=Role.ADMINISTRATOR)
 async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
     """Open a staff account; its password and second factor are generated and shown in this answer only."""
-    id = await ctx.store.claim(Account.kind, f"login|{cmd.login}")
-    await ctx.store.bind(Account.kind, id)
+    id = await ctx.store.claim(Account.entity_type, f"login|{cmd.login}")
+    await ctx.store.bind(Account.entity_type, id)
     try:
         async with ctx.store.create(Account, id) as account:
             await _expect_within(ctx, cmd.places, cmd.organisations)
@@ -112,7 +113,7 @@ async def close_account(ctx: Context, account_id: str) -> Account:
 async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount) -> None:
     password, totp = secrets_of(ctx.vault.master, account.id)
     mark = await asyncio.to_thread(model.hashed, password)
-    await ctx.vault.hold([person_id])
+    await ctx.vault.ensure_keys([person_id])
     sealed = ctx.vault.seal(totp, person_id, "totp")
     roles, places, organisations = list(cmd.roles), cmd.places, cmd.organisations
     account.record(AccountOpened(person_id=person_id, roles=roles, places=places, organisations=organisations))

@@ -12,8 +12,9 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed, shaped
-from services.contracts.areas import path
-from services.contracts.members import AccountClosed, AccountOpened, Role, RolesGranted
+from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
+from services.contracts.members.areas import path
+from services.contracts.members.roles import Role
 from services.members.areas import model as areas
 
 Login = Annotated[
@@ -69,7 +70,7 @@ class OrganisationUnknown(Refusal):
 class Account(Entity[AccountEvent]):
     """What a person signs in to; residents' have no login, they come in by phone."""
 
-    kind: ClassVar[str] = "account"
+    entity_type: ClassVar[str] = "account"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("_id", 1))),
         Index((("state.roles", 1), ("_id", 1))),

@@ -8,8 +8,8 @@ from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.values import id_from
 from services.chassis.storage.vault import MasterKey
 from services.chassis.usecase import Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import Role
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.roles import Role
 from services.members.accounts import model
 from services.members.accounts.model import Account
 
@@ -91,4 +91,4 @@ def secrets_of(master: MasterKey, account_id: str) -> tuple[str, str]:
 
 def residents_account(person_id: str) -> str:
     """The id of the one account with which a person comes in by phone."""
-    return id_from(Account.kind, person_id)
+    return id_from(Account.entity_type, person_id)

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import Level, Role
+from services.contracts.members.areas import AreaCode, Level
+from services.contracts.members.roles import Role
 from services.members.areas import model
 from services.members.areas.model import Area
 from services.members.areas.queries import is_open
@@ -39,7 +39,7 @@ class CloseArea(Command):
 @usecase(allow=Role.ADMINISTRATOR)
 async def add_area(ctx: Context, cmd: AddArea) -> Area:
     """Add an area below one that is there."""
-    await ctx.store.bind(Area.kind, cmd.code)
+    await ctx.store.bind(Area.entity_type, cmd.code)
     async with ctx.store.create(Area, cmd.code) as area:
         model.expect_within(ctx.actor, cmd.code)
         await _expect_above(ctx, cmd.code)

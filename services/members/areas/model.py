@@ -5,8 +5,16 @@ from typing import ClassVar
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.contracts.areas import LENGTHS, path
-from services.contracts.members import AreaAdded, AreaClosed, AreaEvent, AreaRenamed, AreaState, Level
+from services.contracts.members.areas import (
+    LENGTHS,
+    AreaAdded,
+    AreaClosed,
+    AreaEvent,
+    AreaRenamed,
+    AreaState,
+    Level,
+    path,
+)
 
 
 class CodeUnfit(Refusal):
@@ -42,7 +50,7 @@ class OutsideYourPlaces(Refusal):
 class Area(AreaState, Entity[AreaEvent]):
     """A place of one of five levels, open until it is closed."""
 
-    kind: ClassVar[str] = "area"
+    entity_type: ClassVar[str] = "area"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("state.level", 1), ("_id", 1))),
         Index((("under", 1), ("_id", 1))),

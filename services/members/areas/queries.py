@@ -8,8 +8,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
-from services.contracts.areas import AreaCode, path
-from services.contracts.members import Level
+from services.contracts.members.areas import AreaCode, Level, path
 from services.members.areas import model
 from services.members.areas.model import Area, AreaNotOpen
 

@@ -7,8 +7,9 @@ from pydantic import Field
 from services.chassis.domain.refusals import NotFound
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import Code, OrganisationFounded, OrganisationKind, Role
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.organisations import OrganisationFounded, OrganisationKind
+from services.contracts.members.roles import Code, Role
 from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.organisations import model
@@ -41,8 +42,8 @@ class AppointLeader(Command):
 @usecase(allow=Role.ADMINISTRATOR)
 async def found_organisation(ctx: Context, cmd: FoundOrganisation) -> Organisation:
     """Found an organisation that serves a place of yours; a code that is known gives the one that is there."""
-    id = await ctx.store.claim(Organisation.kind, cmd.code or ctx.cause)
-    await ctx.store.bind(Organisation.kind, id)
+    id = await ctx.store.claim(Organisation.entity_type, cmd.code or ctx.cause)
+    await ctx.store.bind(Organisation.entity_type, id)
     try:
         async with ctx.store.create(Organisation, id) as organisation:
             areas.expect_within(ctx.actor, cmd.area)

@@ -5,8 +5,8 @@ from typing import ClassVar, assert_never
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
-from services.contracts.areas import Located, path
-from services.contracts.members import LeaderAppointed, OrganisationFounded, OrganisationKind
+from services.contracts.members.areas import Located, path
+from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
 
 OrganisationEvent = OrganisationFounded | LeaderAppointed
 
@@ -45,15 +45,15 @@ class AboveUnfit(Refusal):
 class Organisation(Located, Entity[OrganisationEvent]):
     """Who serves a place."""
 
-    kind: ClassVar[str] = "organisation"
+    entity_type: ClassVar[str] = "organisation"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("_id", 1))),
-        Index((("under", 1), ("state.sort", 1), ("_id", 1))),
-        Index((("state.sort", 1), ("_id", 1))),
+        Index((("under", 1), ("state.kind", 1), ("_id", 1))),
+        Index((("state.kind", 1), ("_id", 1))),
         Index((("state.department", 1), ("_id", 1))),
     )
 
-    sort: OrganisationKind | str  # `kind` is the name of the entity itself
+    kind: OrganisationKind | str
     name: str
     name_en: str | None = None
     above: str | None = None
@@ -65,7 +65,7 @@ class Organisation(Located, Entity[OrganisationEvent]):
         """Take an event into the state."""
         match event:
             case OrganisationFounded():
-                self.sort, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
+                self.kind, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
                 self.above, self.department, self.code = event.above, event.department, event.code
             case LeaderAppointed():
                 self.leader_id = event.leader_id

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import OrganisationKind
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.organisations import OrganisationKind
 from services.members.organisations.model import Organisation
 from services.members.people.model import STAFF
 
@@ -39,13 +39,13 @@ class OrganisationView(BaseModel):
         """Nothing personal but an id, and that for staff only."""
         known = organisation.model_dump(include={"id", "code", "name", "name_en", "area", "above", "department"})
         leader = organisation.leader_id if ctx.actor.has(*STAFF) else None
-        return cls(**known, kind=organisation.sort, leader=leader)
+        return cls(**known, kind=organisation.kind, leader=leader)
 
 
 @usecase(allow=PUBLIC)
 async def list_organisations(ctx: Context, query: OrganisationQuery) -> Page[Organisation]:
     """Find the organisations that serve a place."""
-    given = {"under": query.under, "state.sort": query.kind, "state.department": query.department}
+    given = {"under": query.under, "state.kind": query.kind, "state.department": query.department}
     where = {field: str(value) for field, value in given.items() if value is not None}
     return await ctx.store.page(Organisation, where, order=Order("_id"), limit=query.limit, after=query.after)
 

@@ -8,8 +8,9 @@ from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import Sealed
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import PersonRegistered, ProfileChanged, Role
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.people import PersonRegistered, ProfileChanged
+from services.contracts.members.roles import Role
 from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.people import model
@@ -49,7 +50,7 @@ async def register_person(ctx: Context, cmd: RegisterPerson) -> Person:
     """Register a caller or visitor by phone; somebody who is known already stays as they are."""
     phone = model.e164(cmd.phone)
     id = await id_for_phone(ctx, phone)
-    await ctx.store.bind(Person.kind, id)
+    await ctx.store.bind(Person.entity_type, id)
     area = cmd.area or next(iter(ctx.actor.places), None)
     return await _entered(ctx, id, Clear(cmd.name, phone, cmd.address), area)
 
@@ -70,7 +71,7 @@ async def register_staff(ctx: Context, id: str, name: str | None, area: str) -> 
 async def unmask(ctx: Context, person_id: str, cmd: Unmask) -> Person:
     """See a person's name, phone and address in clear, for a reason that is kept."""
     async with ctx.store.change(Person, person_id) as person:
-        await ctx.vault.hold(person.subjects())
+        await ctx.vault.ensure_keys(person.subjects())
         reason = ctx.vault.seal(cmd.reason, person.id, "reason")
         person.record(PersonUnmasked(who=ctx.actor.id, reason=reason))
     return person
@@ -80,7 +81,7 @@ async def unmask(ctx: Context, person_id: str, cmd: Unmask) -> Person:
 async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
     """Set your own name, address and area."""
     async with ctx.store.change(Person, ctx.actor.person or "") as person:
-        await ctx.vault.hold(person.subjects())
+        await ctx.vault.ensure_keys(person.subjects())
         before = Clear.of(person, ctx)
         if (cmd.name, cmd.address, cmd.area) != (before.name, before.address, person.area):
             if cmd.area:
@@ -92,12 +93,12 @@ async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
 
 async def id_for_phone(ctx: Context, phone: str) -> str:
     """The id of the person to whom an E.164 number belongs, made where nobody has met it before."""
-    return await ctx.store.claim(Person.kind, _mark(ctx, phone))
+    return await ctx.store.claim(Person.entity_type, _mark(ctx, phone))
 
 
 async def known_by_phone(ctx: Context, phone: str) -> str | None:
     """The id that belongs to an E.164 number, None where nobody has met it."""
-    return await ctx.store.claimed(Person.kind, _mark(ctx, phone))
+    return await ctx.store.claimed(Person.entity_type, _mark(ctx, phone))
 
 
 def _mark(ctx: Context, phone: str) -> str:
@@ -113,7 +114,7 @@ async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Per
             await ctx.vault.mint(id, ctx.now())
             person.record(PersonRegistered(**_sealed(ctx, id, clear), area=area))
     except Taken:
-        return await ctx.store.as_house().get(Person, id)
+        return await ctx.store.as_system().get(Person, id)
     return person
 
 

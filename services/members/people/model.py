@@ -9,8 +9,9 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed
-from services.contracts.areas import hold_a_city, path
-from services.contracts.members import PersonRegistered, ProfileChanged, Role
+from services.contracts.members.areas import include_a_city, path
+from services.contracts.members.people import PersonRegistered, ProfileChanged
+from services.contracts.members.roles import Role
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
 """Whoever works for the city."""
@@ -46,7 +47,7 @@ class PersonUnknown(Refusal):
 class Person(Entity[PersonEvent]):
     """Somebody known to the city; what is personal is sealed under a key of their own."""
 
-    kind: ClassVar[str] = "person"
+    entity_type: ClassVar[str] = "person"
 
     name: Sealed | None = None
     phone: Sealed | None = None
@@ -82,7 +83,7 @@ class Person(Entity[PersonEvent]):
         """Oneself; staff also see the people of their places, those of the whole city everybody."""
         places = staffed(actor)
         # Whoever came by phone has no place until they name one: in the city somebody must see them, too.
-        if actor.has(SYSTEM) or hold_a_city(places):
+        if actor.has(SYSTEM) or include_a_city(places):
             return ALL
         return Visible().where("_id", actor.person).where("under", *places)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.values import Sealed
 from services.chassis.usecase import Context, usecase
-from services.contracts.members import Role
+from services.contracts.members.roles import Role
 from services.members.people import model
 from services.members.people.model import Person, PersonUnknown
 
@@ -119,6 +119,6 @@ async def get_me(ctx: Context) -> Person:
 async def expect_known(ctx: Context, person_id: str) -> None:
     """PersonUnknown where there is no such person, in whatever place."""
     try:
-        await ctx.store.as_house().get(Person, person_id)
+        await ctx.store.as_system().get(Person, person_id)
     except NotFound:
         raise PersonUnknown(person=person_id) from None

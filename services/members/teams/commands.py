@@ -7,8 +7,9 @@ from pydantic import Field
 from services.chassis.domain.values import shaped
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import Code, Role, TeamFounded, TeamKind
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.roles import Code, Role
+from services.contracts.members.teams import TeamFounded, TeamKind
 from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.people.queries import expect_known
@@ -47,8 +48,8 @@ class AppointTeamLeader(Command):
 @usecase(allow=(Role.ADMINISTRATOR, Role.DISPATCHER))
 async def found_team(ctx: Context, cmd: FoundTeam) -> Team:
     """Found a volunteer team for a place of yours; a code that is known gives the team that is there."""
-    id = await ctx.store.claim(Team.kind, cmd.code or ctx.cause)
-    await ctx.store.bind(Team.kind, id)
+    id = await ctx.store.claim(Team.entity_type, cmd.code or ctx.cause)
+    await ctx.store.bind(Team.entity_type, id)
     try:
         async with ctx.store.create(Team, id) as team:
             areas.expect_within(ctx.actor, cmd.area)

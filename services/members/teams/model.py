@@ -7,9 +7,9 @@ from pydantic import Field
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.contracts.areas import Located
-from services.contracts.members import (
-    Role,
+from services.contracts.members.areas import Located
+from services.contracts.members.roles import Role
+from services.contracts.members.teams import (
     TeamFounded,
     TeamKind,
     TeamLeaderAppointed,
@@ -39,16 +39,16 @@ class NotYourTeam(Refusal):
 class Team(Located, Entity[TeamEvent]):
     """Volunteers of one kind in one place, off duty until somebody puts them on."""
 
-    kind: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = "team"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("_id", 1))),
-        Index((("under", 1), ("state.sort", 1), ("state.on_duty", 1), ("_id", 1))),
-        Index((("state.sort", 1), ("_id", 1))),
+        Index((("under", 1), ("state.kind", 1), ("state.on_duty", 1), ("_id", 1))),
+        Index((("state.kind", 1), ("_id", 1))),
         Index((("state.skills", 1), ("_id", 1))),
         Index((("state.on_duty", 1), ("_id", 1))),
     )
 
-    sort: TeamKind | str  # `kind` is the name of the entity itself
+    kind: TeamKind | str
     name: str
     name_en: str | None = None
     skills: list[str]
@@ -75,7 +75,7 @@ class Team(Located, Entity[TeamEvent]):
                 assert_never(event)
 
     def _founded(self, event: TeamFounded) -> None:
-        self.sort, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
+        self.kind, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
         self.skills, self.capacity = event.skills, event.capacity
         self.code, self.leader_id = event.code, event.leader_id
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
-from services.contracts.areas import AreaCode
-from services.contracts.members import TeamKind
+from services.contracts.members.areas import AreaCode
+from services.contracts.members.teams import TeamKind
 from services.members.people.model import STAFF
 from services.members.teams import model
 from services.members.teams.model import Team
@@ -45,7 +45,7 @@ class TeamView(BaseModel):
         open_to_all = {"id", "code", "name", "name_en", "area", "skills", "capacity", "on_duty"}
         return cls(
             **team.model_dump(include=open_to_all),
-            kind=team.sort,
+            kind=team.kind,
             member_count=len(team.members),
             leader=team.leader_id if ctx.actor.has(*STAFF) else None,
             members=team.members if model.is_run_by(team, ctx.actor) else None,
@@ -57,7 +57,7 @@ async def list_teams(ctx: Context, query: TeamQuery) -> Page[Team]:
     """Find volunteer teams by place, kind, skill and whether they are on duty."""
     given: dict[str, Any] = {
         "under": query.under,
-        "state.sort": query.kind and query.kind.value,
+        "state.kind": query.kind and query.kind.value,
         "state.skills": query.skill,
         "state.on_duty": query.on_duty,
     }

@@ -4,35 +4,41 @@ from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.values import Instant, Sealed
-from services.contracts import members, requests
-from services.contracts.areas import Located
-from services.contracts.members import Role
+from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
+from services.contracts.members.areas import Located
+from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
+from services.contracts.members.people import PersonRegistered, ProfileChanged
+from services.contracts.members.roles import Role
+from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft
+from services.contracts.requests.cases import (
+    CaseDispatched,
+    CaseEscalated,
+    CaseFiled,
+    CaseReopened,
+    CaseResumed,
+    CaseReturned,
+    CaseUnassigned,
+    LimitsSet,
+)
 
 SIGNED_IN = tuple(role.value for role in Role)
 """Whoever has an account, whatever the role."""
 
-PersonEvent = members.PersonRegistered | members.ProfileChanged
-StaffEvent = members.AccountOpened | members.RolesGranted | members.AccountClosed
-OrganisationEvent = members.OrganisationFounded | members.LeaderAppointed
-TeamEvent = members.TeamFounded | members.TeamLeaderAppointed | members.TeamMemberJoined | members.TeamMemberLeft
+PersonEvent = PersonRegistered | ProfileChanged
+StaffEvent = AccountOpened | RolesGranted | AccountClosed
+OrganisationEvent = OrganisationFounded | LeaderAppointed
+TeamEvent = TeamFounded | TeamLeaderAppointed | TeamMemberJoined | TeamMemberLeft
 CaseEvent = (
-    requests.CaseFiled
-    | requests.LimitsSet
-    | requests.CaseDispatched
-    | requests.CaseUnassigned
-    | requests.CaseReturned
-    | requests.CaseReopened
-    | requests.CaseResumed
-    | requests.CaseEscalated
+    CaseFiled | LimitsSet | CaseDispatched | CaseUnassigned | CaseReturned | CaseReopened | CaseResumed | CaseEscalated
 )
 
 
 class Person(Copy):
     """Somebody who can be told things."""
 
-    kind: ClassVar[str] = "person"
-    creates = (members.PersonRegistered,)
-    follows = (members.ProfileChanged,)
+    entity_type: ClassVar[str] = "person"
+    creates = (PersonRegistered,)
+    follows = (ProfileChanged,)
 
     name: Sealed | None = None
     phone: Sealed | None = None
@@ -50,10 +56,10 @@ class Person(Copy):
 class Staff(Copy):
     """An account: the person behind it, the organisations it works for, the posts (role and place) that it holds."""
 
-    kind: ClassVar[str] = "staff"
+    entity_type: ClassVar[str] = "staff"
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.organisations", 1),)), Index((("state.posts", 1),)))
-    creates = (members.AccountOpened,)
-    follows = (members.RolesGranted, members.AccountClosed)
+    creates = (AccountOpened,)
+    follows = (RolesGranted, AccountClosed)
 
     person_id: str
     organisations: list[str]
@@ -62,7 +68,7 @@ class Staff(Copy):
     def apply(self, event: StaffEvent) -> None:
         """Take an event of the source into the copy."""
         self.person_id = event.person_id
-        if isinstance(event, members.AccountClosed):
+        if isinstance(event, AccountClosed):
             self.gone, self.organisations, self.posts = True, [], []
         else:
             self.organisations = event.organisations
@@ -72,9 +78,9 @@ class Staff(Copy):
 class Organisation(Copy):
     """An organisation that serves a place."""
 
-    kind: ClassVar[str] = "organisation"
-    creates = (members.OrganisationFounded,)
-    follows = (members.LeaderAppointed,)
+    entity_type: ClassVar[str] = "organisation"
+    creates = (OrganisationFounded,)
+    follows = (LeaderAppointed,)
 
     name: str
     name_en: str | None = None
@@ -85,10 +91,10 @@ class Organisation(Copy):
     def apply(self, event: OrganisationEvent) -> None:
         """Take an event of the source into the copy."""
         match event:
-            case members.OrganisationFounded():
+            case OrganisationFounded():
                 self.name, self.name_en, self.area, self.above = event.name, event.name_en, event.area, event.above
                 self.leader_id = None
-            case members.LeaderAppointed():
+            case LeaderAppointed():
                 self.leader_id = event.leader_id
             case _:
                 assert_never(event)
@@ -97,9 +103,9 @@ class Organisation(Copy):
 class Team(Copy):
     """A volunteer team."""
 
-    kind: ClassVar[str] = "team"
-    creates = (members.TeamFounded,)
-    follows = (members.TeamLeaderAppointed, members.TeamMemberJoined, members.TeamMemberLeft)
+    entity_type: ClassVar[str] = "team"
+    creates = (TeamFounded,)
+    follows = (TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft)
 
     name: str
     name_en: str | None = None
@@ -110,7 +116,7 @@ class Team(Copy):
     def apply(self, event: TeamEvent) -> None:
         """Take an event of the source into the copy."""
         match event:
-            case members.TeamFounded():
+            case TeamFounded():
                 self.name, self.name_en, self.area, self.leader_id = (
                     event.name,
                     event.name_en,
@@ -118,11 +124,11 @@ class Team(Copy):
                     event.leader_id,
                 )
                 self.members = []
-            case members.TeamLeaderAppointed():
+            case TeamLeaderAppointed():
                 self.leader_id = event.leader_id
-            case members.TeamMemberJoined():
+            case TeamMemberJoined():
                 self.members = sorted({*self.members, event.person_id})
-            case members.TeamMemberLeft():
+            case TeamMemberLeft():
                 self.members = [member for member in self.members if member != event.person_id]
             case _:
                 assert_never(event)
@@ -131,16 +137,16 @@ class Team(Copy):
 class Case(Located, Copy):
     """A case, as far as those who hear of it need to know it."""
 
-    kind: ClassVar[str] = "case"
-    creates = (requests.CaseFiled,)
+    entity_type: ClassVar[str] = "case"
+    creates = (CaseFiled,)
     follows = (
-        requests.LimitsSet,
-        requests.CaseDispatched,
-        requests.CaseUnassigned,
-        requests.CaseReturned,
-        requests.CaseReopened,
-        requests.CaseResumed,
-        requests.CaseEscalated,
+        LimitsSet,
+        CaseDispatched,
+        CaseUnassigned,
+        CaseReturned,
+        CaseReopened,
+        CaseResumed,
+        CaseEscalated,
     )
 
     number: str
@@ -163,27 +169,27 @@ class Case(Located, Copy):
     def apply(self, event: CaseEvent) -> None:
         """Take an event of the source into the copy."""
         match event:
-            case requests.CaseFiled():
+            case CaseFiled():
                 self._file(event)
-            case requests.LimitsSet() | requests.CaseResumed():
+            case LimitsSet() | CaseResumed():
                 self.due_at = event.due_at
-            case requests.CaseDispatched():
+            case CaseDispatched():
                 self._hand_to(event.handler_id, event.handler_zh, event.handler_en, event.tier)
                 self.routed = self.routed or self.version
-            case requests.CaseUnassigned():
+            case CaseUnassigned():
                 self._hand_to(None, None, None, None)
                 self.routed = self.routed or self.version
-            case requests.CaseReturned():
+            case CaseReturned():
                 self._hand_to(None, None, None, None)
-            case requests.CaseReopened():
+            case CaseReopened():
                 self.settled_by = self.handler_id
                 self.level, self.owner_id = 0, None
-            case requests.CaseEscalated():
+            case CaseEscalated():
                 self.level, self.owner_id = event.level, event.owner_id
             case _:
                 assert_never(event)
 
-    def _file(self, event: requests.CaseFiled) -> None:
+    def _file(self, event: CaseFiled) -> None:
         self.number, self.resident_id, self.area = event.number, event.resident_id, event.area
         self.item_zh, self.item_en, self.system = event.item_zh, event.item_en, event.system
         self.routed = self.settled_by = self.due_at = self.owner_id = None

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.chassis.ops import logs, metrics
+from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import load
-from services.chassis.storage.together import by_ids
-from services.contracts.notify import Via
+from services.chassis.telemetry import logs, metrics
+from services.contracts.notify.messages import Via
 from services.notify.audience.model import Organisation, Staff, Team
 
 log = logs.get()
@@ -85,7 +85,7 @@ async def _accounts(mongo: Mongo, organisations: list[str], posts: list[str]) ->
 
 
 async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
-    teams = {id for id in ids if id.startswith(f"{Team.kind}_")}
+    teams = {id for id in ids if id.startswith(f"{Team.entity_type}_")}
     found = await asyncio.gather(by_ids(mongo, Organisation, {*ids} - teams), by_ids(mongo, Team, teams))
     return [*found[0].values(), *found[1].values()]
 

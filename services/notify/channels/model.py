@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -21,7 +21,7 @@ async def read_message(ctx: Context, id: str) -> Message:
     async with ctx.store.change(Message, id) as message:
         if not message.read:
             # Before the write: after a crash in between, a repeat finds the message unread, and this counts only once.
-            await ctx.house.mongo.update(COLLECTION, *marking(message.person_id, id))
+            await ctx.container.mongo.update(COLLECTION, *marking(message.person_id, id))
         model.read(message)
     return message
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, PageQuery
 from services.chassis.domain.refusals import Busy, Kind, Refusal
 from services.chassis.http.sse import LastEventId, Line, Stream
-from services.chassis.storage.together import Looks, by_ids
+from services.chassis.storage.batch_loader import BatchLoaders, by_ids
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, LOST, Bells, Entry, Inbox, TooManyStreams
@@ -60,7 +60,7 @@ async def get_inbox(ctx: Context, query: PageQuery) -> InboxView:
     person = own(ctx)
     order = Order("state.happened_at", descending=True)
     page = await ctx.store.page(Message, {"state.inbox_of": person}, order=order, limit=query.limit, after=query.after)
-    await ctx.vault.hold([person])
+    await ctx.vault.ensure_keys([person])
     items = [MessageView.of(message, ctx) for message in page.items]
     return InboxView(items=items, next=page.next, unread=(await _inbox(ctx, person)).unread)
 
@@ -73,7 +73,7 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     connect with the last id in `Last-Event-ID`: nothing is lost or told twice. `resync` says that the id is too old:
     read the inbox anew. The stream ends when your token does.
     """
-    ctx.part(Bells).expect_room(own(ctx))
+    ctx.dependency(Bells).expect_room(own(ctx))
     return Stream(follow(ctx, last_event_id))
 
 
@@ -82,7 +82,7 @@ async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[Line]
 
     Those that come at once are given at once.
     """
-    person, told, bells = own(ctx), _Told(last), ctx.part(Bells)
+    person, told, bells = own(ctx), _Told(last), ctx.dependency(Bells)
     try:
         bells.expect_room(person)
     except (TooManyStreams, Busy):  # others came since the answer began
@@ -150,7 +150,7 @@ async def _news(ctx: Context, told: _Told, inbox: Inbox) -> Sequence[Line]:
 
 
 async def _inbox(ctx: Context, person: str) -> Inbox:
-    return Inbox.of(await ctx.part(Looks).document(ctx.house.mongo, COLLECTION, person, {"read": 0}))
+    return Inbox.of(await ctx.dependency(BatchLoaders).document(ctx.container.mongo, COLLECTION, person, {"read": 0}))
 
 
 async def _messages(ctx: Context, ids: Sequence[str]) -> Sequence[Message]:
@@ -160,8 +160,8 @@ async def _messages(ctx: Context, ids: Sequence[str]) -> Sequence[Message]:
     on many looks alone, so that nobody has to wait for that.
     """
     if len(ids) > 1:
-        return list((await by_ids(ctx.house.mongo, Message, ids)).values())
-    one = await ctx.part(Looks).get(ctx.house.mongo, Message, ids[0])
+        return list((await by_ids(ctx.container.mongo, Message, ids)).values())
+    one = await ctx.dependency(BatchLoaders).get(ctx.container.mongo, Message, ids[0])
     return [] if one is None else [one]
 
 
@@ -177,7 +177,7 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
     if not entries:
         return []
     found = await _messages(ctx, [entry.message for entry in entries])
-    await ctx.vault.hold([own(ctx)])
+    await ctx.vault.ensure_keys([own(ctx)])
     views = {message.id: MessageView.of(message, ctx) for message in found if message.inbox_of == own(ctx)}
     present = []
     for entry in entries:
@@ -188,20 +188,20 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
 
 
 def _may_come(ctx: Context, entry: Entry) -> bool:
-    return entry.at > ctx.house.clock() - LOST
+    return entry.at > ctx.container.clock() - LOST
 
 
 def _next_look(ctx: Context, ahead: Sequence[Entry]) -> float:
     """In how many seconds to look where no bell rings: for a message on its way at once, and rarer the later it is."""
     if not ahead:
         return _LOOK_ANYHOW
-    late = ctx.house.clock() - ahead[0].at
+    late = ctx.container.clock() - ahead[0].at
     return min(_LOOK_ANYHOW, max(_SOON, late.total_seconds() / 10))
 
 
 def _left(ctx: Context) -> float:
     until = ctx.actor.until
-    return _LOOK_ANYHOW if until is None else max(0.0, (until - ctx.house.clock()).total_seconds())
+    return _LOOK_ANYHOW if until is None else max(0.0, (until - ctx.container.clock()).total_seconds())
 
 
 def _over(ctx: Context) -> bool:

@@ -4,9 +4,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.ops import logs, metrics
+from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Context, usecase
-from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryHeld, DeliveryMade, GivenUpBecause, Via
+from services.contracts.notify.messages import (
+    DeliveryFailed,
+    DeliveryGivenUp,
+    DeliveryHeld,
+    DeliveryMade,
+    GivenUpBecause,
+    Via,
+)
 from services.notify.channels.model import NotTaken
 from services.notify.messages import model
 from services.notify.messages.model import Backoff, Message
@@ -35,7 +42,7 @@ async def note_made(ctx: Context, id: str, via: Via) -> Message:
 @usecase(allow=SYSTEM)
 async def note_failed(ctx: Context, id: str, via: Via, failure: NotTaken, preferences: Preferences) -> Message:
     """Note that a channel did not take a message, and when it is tried again."""
-    zone = ctx.part(ZoneInfo)
+    zone = ctx.dependency(ZoneInfo)
     async with ctx.store.change(Message, id) as message:
         if message.next_at(via) is not None:
             urgent = message.urgent
@@ -44,7 +51,7 @@ async def note_failed(ctx: Context, id: str, via: Via, failure: NotTaken, prefer
                 via,
                 failure,
                 ctx.now(),
-                ctx.part(Backoff),
+                ctx.dependency(Backoff),
                 lambda at: at if urgent else preferences.free_from(at, zone),
             )
     return _counted(message, via)

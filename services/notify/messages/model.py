@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Sealed
-from services.contracts.notify import (
+from services.contracts.notify.messages import (
     DeliveryFailed,
     DeliveryGivenUp,
     DeliveryHeld,
@@ -68,7 +68,7 @@ class Backoff:
 class Message(Entity[MessageEvent]):
     """What is said to one person because of one event; its words are sealed under that person's key."""
 
-    kind: ClassVar[str] = "message"
+    entity_type: ClassVar[str] = "message"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("state.inbox_of", 1), ("state.happened_at", -1), ("_id", -1))),
         Index((("state.next_urgent_sms_at", 1),), sparse=True),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from services.chassis.domain.events import Event, Recorded, decode
 from services.chassis.domain.values import id_from
-from services.chassis.ledger.report import Cut, Line
+from services.chassis.operations.ledger.report import Cut, Line
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document
-from services.chassis.usecase import House
-from services.contracts.notify import DeliveryFailed, DeliveryGivenUp, DeliveryMade
+from services.chassis.usecase import Container
+from services.contracts.notify.messages import DeliveryFailed, DeliveryGivenUp, DeliveryMade
 from services.notify.messages.model import DeliveryState, Message
 
 _ENDS = (DeliveryMade, DeliveryGivenUp)
@@ -16,15 +16,15 @@ _ENDS = (DeliveryMade, DeliveryGivenUp)
 Try = DeliveryFailed | DeliveryMade | DeliveryGivenUp
 
 
-async def told_once(house: House, _: Cut) -> list[Line]:
+async def told_once(container: Container, _: Cut) -> list[Line]:
     """One message for each event and recipient, by its id, which is also what providers tell repeats by.
 
     And of each channel: attempts without gap, nothing after the end, none that was taken without an attempt.
     """
     messages, deliveries = Line("L8", "messages"), Line("L8", "deliveries")
-    async for documents in house.mongo.each(Message.collection(), {}):
+    async for documents in container.mongo.each(Message.collection(), {}):
         for document in documents:
-            history = await archive.whole(house.mongo, Message.collection(), document)
+            history = await archive.whole(container.mongo, Message.collection(), document)
             _judge_message(messages, document, history[0]["cause"])
             _judge_deliveries(deliveries, document, [decode(Message.events, Recorded.load(e)) for e in history])
     return [messages, deliveries]
@@ -35,7 +35,7 @@ def _judge_message(line: Line, document: Document, cause: str) -> None:
     line.count("messages")
     if not cause.startswith(f"event:{state['because_of']}:"):
         line.breach(f"{document['_id']}: was written because of {cause}, it says because of {state['because_of']}")
-    elif document["_id"] != id_from(Message.kind, f"{cause}:{state['person_id']}"):
+    elif document["_id"] != id_from(Message.entity_type, f"{cause}:{state['person_id']}"):
         line.breach(f"{document['_id']}: its id is not that of {cause} and its recipient")
 
 

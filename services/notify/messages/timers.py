@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from services.chassis.domain.entity import Stored
 from services.chassis.domain.values import Sealed
-from services.chassis.ops import logs
 from services.chassis.schedule.timers import Timer
-from services.chassis.storage.together import Looks
+from services.chassis.storage.batch_loader import BatchLoaders
 from services.chassis.storage.vault import KeyNotHere
+from services.chassis.telemetry import logs
 from services.chassis.usecase import Context
-from services.contracts.notify import GivenUpBecause, Via
+from services.contracts.notify.messages import GivenUpBecause, Via
 from services.notify.audience.model import Person
 from services.notify.channels.model import Notice, NotTaken, Senders
 from services.notify.messages import commands
@@ -42,7 +42,7 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
             return
         person = message.person_id
         preferences = await _known(ctx, Preferences, preferences_id(person)) or Preferences.untouched(person)
-        free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.part(ZoneInfo))
+        free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.dependency(ZoneInfo))
         if message.expires_at <= ctx.now():
             await commands.note_given_up(ctx, id, via, GivenUpBecause.EXPIRED)
         elif message.phone is None and preferences.declines(via):  # a sign-in code brings its phone: it was asked for
@@ -76,7 +76,7 @@ async def _send(ctx: Context, message: Message, via: Via, preferences: Preferenc
     notice = await _notice(ctx, message, via, preferences)
     try:
         async with asyncio.timeout(_SECONDS):
-            await ctx.part(Senders).by[via].send(notice)
+            await ctx.dependency(Senders).by[via].send(notice)
     except TimeoutError:
         raise NotTaken("no answer in time") from None
     except NotTaken:
@@ -90,7 +90,7 @@ async def _send(ctx: Context, message: Message, via: Via, preferences: Preferenc
 async def _notice(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Notice:
     person = message.person_id
     try:
-        await ctx.vault.hold([person])
+        await ctx.vault.ensure_keys([person])
     except KeyNotHere:
         raise NotTaken("key not here yet") from None
     sealed = preferences.email if via is Via.EMAIL else message.phone or await _phone(ctx, person)
@@ -116,4 +116,4 @@ async def _phone(ctx: Context, person: str) -> Sealed | None:
 
 async def _known(ctx: Context, kind: type[S], id: str) -> S | None:
     """Looked up for all that go out at the same time together."""
-    return await ctx.part(Looks).get(ctx.house.mongo, kind, id)
+    return await ctx.dependency(BatchLoaders).get(ctx.container.mongo, kind, id)

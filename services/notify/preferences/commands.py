@@ -6,7 +6,8 @@ from pydantic import Field
 
 from services.chassis.domain.values import shaped
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.notify import PreferencesSet, Via
+from services.contracts.notify.messages import Via
+from services.contracts.notify.preferences import PreferencesSet
 from services.notify.audience.model import SIGNED_IN
 from services.notify.preferences import model
 from services.notify.preferences.model import Preferences, preferences_id
@@ -46,7 +47,7 @@ async def set_preferences(ctx: Context, cmd: SetPreferences) -> Preferences:
     """Choose channels, language and quiet hours."""
     person = own(ctx)
     async with ctx.store.change_or_create(Preferences, preferences_id(person)) as preferences:
-        await ctx.vault.hold([person])
+        await ctx.vault.ensure_keys([person])
         model.choose(preferences, _chosen(ctx, person, cmd))
     return preferences
 

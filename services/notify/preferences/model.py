@@ -10,7 +10,8 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed, id_from
-from services.contracts.notify import PreferencesSet, Via
+from services.contracts.notify.messages import Via
+from services.contracts.notify.preferences import PreferencesSet
 
 
 class AddressMissing(Refusal):
@@ -53,7 +54,7 @@ class QuietHours:
 class Preferences(Entity[PreferencesSet]):
     """What a person has chosen; whoever has not chosen is told in Chinese, by the channels that a rule has in mind."""
 
-    kind: ClassVar[str] = "preferences"
+    entity_type: ClassVar[str] = "preferences"
 
     person_id: str
     channels: list[Via | str] | None = None
@@ -105,7 +106,7 @@ class Preferences(Entity[PreferencesSet]):
 @lru_cache(maxsize=10_000)
 def preferences_id(person: str) -> str:
     """The id of a person's preferences: each has one set of them."""
-    return id_from(Preferences.kind, person)
+    return id_from(Preferences.entity_type, person)
 
 
 def choose(preferences: Preferences, chosen: PreferencesSet) -> None:

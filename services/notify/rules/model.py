@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.chassis.domain.events import Event
-from services.contracts import members, requests
-from services.contracts.areas import path
-from services.contracts.members import Role
-from services.contracts.requests import EscalationCause
+from services.contracts.members.accounts import SignInCodeIssued
+from services.contracts.members.areas import path
+from services.contracts.members.roles import Role
+from services.contracts.members.teams import TeamMemberJoined
+from services.contracts.requests import cases
+from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn
+from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.notify.audience.model import Case, Team, post
 from services.notify.audience.queries import Address
 from services.notify.templates.model import Facts, Names
@@ -21,15 +24,15 @@ _SOMEBODY = Names("工作人员", "our staff")
 _NOT_SET = Names("待定时间", "a time to be set")
 _LEVELS = {4: Names("市级", "city"), 6: Names("旗县市区", "county"), 9: Names("街道", "sub-district")}
 _CAUSES: dict[str, Names] = {
-    EscalationCause.UNASSIGNED: Names("尚未确定承办单位", "nobody has it yet"),
-    EscalationCause.UNACCEPTED: Names("没有按时接单", "it was not taken on in time"),
-    EscalationCause.OVERDUE: Names("没有按时办结", "it was not done in time"),
-    EscalationCause.RETURNED: Names("多次被退回", "it was returned several times"),
+    cases.EscalationCause.UNASSIGNED: Names("尚未确定承办单位", "nobody has it yet"),
+    cases.EscalationCause.UNACCEPTED: Names("没有按时接单", "it was not taken on in time"),
+    cases.EscalationCause.OVERDUE: Names("没有按时办结", "it was not done in time"),
+    cases.EscalationCause.RETURNED: Names("多次被退回", "it was returned several times"),
 }
 
 
 @dataclass(frozen=True)
-class Happening:
+class Occurrence:
     """One event, and what was known of the thing it happened to."""
 
     id: str
@@ -53,7 +56,7 @@ class Audience(Protocol):
 
     staff: bool
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """Where they are found: the first choice that has anybody counts."""
 
 
@@ -63,7 +66,7 @@ class Resident:
 
     staff = False
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """One person."""
         return [[Address("person", what.of_case.resident_id)]]
 
@@ -75,7 +78,7 @@ class Named:
     field: str = "person_id"
     staff = False
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """One person."""
         return [[Address("person", getattr(what.event, self.field))]]
 
@@ -86,7 +89,7 @@ class Dispatchers:
 
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The posts of the sub-district, then of the county, then of the city."""
         above = [level for level in reversed(path(what.of_case.area)) if len(level) <= 9]
         return [[_at(Role.DISPATCHER, place), *_supervising(place)] for place in above]
@@ -99,7 +102,7 @@ class Handler:
     field: str = "handler_id"
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The handler that the event names, or that the case names."""
         handler = getattr(what.event, self.field, None) or getattr(what.of_case, self.field)
         own = [[Address("organisation", handler)]] if handler else []
@@ -112,7 +115,7 @@ class Volunteers:
 
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The team; nobody where an organisation has the case."""
         team = getattr(what.event, "handler_id", None) or what.of_case.handler_id
         return [[Address("team", team)]] if team else []
@@ -124,7 +127,7 @@ class Supervisors:
 
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The posts of the county, then of the city."""
         return [[_at(Role.SUPERVISOR, place)] for place in reversed(path(what.of_case.area)[:2])]
 
@@ -135,17 +138,13 @@ class Owner:
 
     staff = True
 
-    def choices(self, what: Happening) -> Sequence[Sequence[Address]]:
+    def choices(self, what: Occurrence) -> Sequence[Sequence[Address]]:
         """The owning organisation, and the posts of its place; else whoever supervises above."""
-        event: requests.CaseEscalated = what.event
+        event: cases.CaseEscalated = what.event
         owning = [Address("organisation", event.owner_id)] if event.owner_id else []
         place = event.owner_place
         posts = [_at(Role.SUPERVISOR, place)] if len(place) <= 6 else [_at(Role.DISPATCHER, place)]
         return [[*owning, *posts], *Supervisors().choices(what)]
-
-
-def _always(_: Happening) -> bool:
-    return True
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ class Tell:
     event: type[Event]
     to: Audience
     template: str
-    when: Callable[[Happening], bool] = _always
+    when: Callable[[Occurrence], bool] = lambda _: True
     words: str | None = None
     texted: bool = False
     """Worth a text message, to those who want them; residents do unless they have chosen otherwise."""
@@ -168,94 +167,94 @@ class Tell:
     """Only as a text message to the phone that the event brings; it expires with the event."""
 
 
-def _first_routed(what: Happening) -> bool:
+def _first_routed(what: Occurrence) -> bool:
     return what.version == what.of_case.routed
 
 
-def _routed_again(what: Happening) -> bool:
+def _routed_again(what: Occurrence) -> bool:
     return not _first_routed(what)
 
 
-def _returned_often(what: Happening) -> bool:
+def _returned_often(what: Occurrence) -> bool:
     return bool(what.event.times >= RETURNED_OFTEN)
 
 
-def _returned_seldom(what: Happening) -> bool:
+def _returned_seldom(what: Occurrence) -> bool:
     return not _returned_often(what)
 
 
-def _by_resident(what: Happening) -> bool:
+def _by_resident(what: Occurrence) -> bool:
     return bool(what.event.by_resident)
 
 
-def _for_resident(what: Happening) -> bool:
+def _for_resident(what: Occurrence) -> bool:
     return bool(what.event.public and not what.event.by_resident)
 
 
-def _among_staff(what: Happening) -> bool:
+def _among_staff(what: Occurrence) -> bool:
     return not what.event.public and not what.event.by_resident
 
 
-def _not_withdrawn(what: Happening) -> bool:
-    return bool(what.event.reason != requests.CloseReason.WITHDRAWN)
+def _not_withdrawn(what: Occurrence) -> bool:
+    return bool(what.event.reason != cases.CloseReason.WITHDRAWN)
 
 
-def _not_returned(what: Happening) -> bool:
-    return bool(what.event.because != EscalationCause.RETURNED)
+def _not_returned(what: Occurrence) -> bool:
+    return bool(what.event.because != cases.EscalationCause.RETURNED)
 
 
 TABLE: tuple[Tell, ...] = (
-    Tell(members.SignInCodeIssued, Named(), "sign-in-code", urgent=True, by_phone=True),
-    Tell(members.TeamMemberJoined, Named(), "team-joined"),
+    Tell(SignInCodeIssued, Named(), "sign-in-code", urgent=True, by_phone=True),
+    Tell(TeamMemberJoined, Named(), "team-joined"),
     # A case is acknowledged when it is first given to somebody: filing does that in the same write.
-    Tell(requests.CaseDispatched, Resident(), "case-filed", when=_first_routed, texted=True),
-    Tell(requests.CaseUnassigned, Resident(), "case-filed-unassigned", when=_first_routed, texted=True),
-    Tell(requests.CaseDispatched, Resident(), "case-moved", when=_routed_again),
-    Tell(requests.CaseDispatched, Handler(), "case-assigned", texted=True),
-    Tell(requests.CaseDispatched, Volunteers(), "team-called"),
-    Tell(requests.CaseUnassigned, Dispatchers(), "case-unassigned", texted=True),
-    Tell(requests.CaseAccepted, Resident(), "case-accepted"),
-    Tell(requests.CasePaused, Resident(), "case-paused", words="reason"),
-    Tell(requests.CaseResumed, Resident(), "case-resumed"),
-    Tell(requests.CaseReturned, Dispatchers(), "case-returned", when=_returned_seldom),
-    Tell(requests.CaseReturned, Supervisors(), "case-returned-again", when=_returned_often, texted=True),
-    Tell(requests.CaseResolved, Resident(), "case-resolved", words="answer", texted=True),
-    Tell(requests.CaseRated, Handler(), "case-rated"),
-    Tell(requests.CaseReopened, Handler("settled_by"), "case-reopened"),
-    Tell(requests.CaseReopened, Dispatchers(), "case-reopened"),
-    Tell(requests.CaseClosed, Resident(), "case-closed", when=_not_withdrawn),
-    Tell(requests.CaseCancelled, Handler(), "case-cancelled"),
-    Tell(requests.CaseCancelled, Volunteers(), "case-cancelled"),
-    Tell(requests.CaseRejected, Resident(), "case-rejected", words="answer", texted=True),
-    Tell(requests.CaseUrged, Handler(), "case-urged", texted=True),
-    Tell(requests.CommentAdded, Handler(), "comment-from-resident", when=_by_resident),
-    Tell(requests.CommentAdded, Resident(), "comment-from-staff", when=_for_resident, words="text"),
-    Tell(requests.CommentAdded, Handler(), "comment-among-staff", when=_among_staff),
-    Tell(requests.CaseWarned, Handler(), "case-warned", texted=True),
-    Tell(requests.CaseOverdue, Handler(), "case-overdue", texted=True, urgent=True),
-    Tell(requests.CaseOverdue, Dispatchers(), "case-overdue", texted=True, urgent=True),
+    Tell(cases.CaseDispatched, Resident(), "case-filed", when=_first_routed, texted=True),
+    Tell(cases.CaseUnassigned, Resident(), "case-filed-unassigned", when=_first_routed, texted=True),
+    Tell(cases.CaseDispatched, Resident(), "case-moved", when=_routed_again),
+    Tell(cases.CaseDispatched, Handler(), "case-assigned", texted=True),
+    Tell(cases.CaseDispatched, Volunteers(), "team-called"),
+    Tell(cases.CaseUnassigned, Dispatchers(), "case-unassigned", texted=True),
+    Tell(cases.CaseAccepted, Resident(), "case-accepted"),
+    Tell(cases.CasePaused, Resident(), "case-paused", words="reason"),
+    Tell(cases.CaseResumed, Resident(), "case-resumed"),
+    Tell(cases.CaseReturned, Dispatchers(), "case-returned", when=_returned_seldom),
+    Tell(cases.CaseReturned, Supervisors(), "case-returned-again", when=_returned_often, texted=True),
+    Tell(cases.CaseResolved, Resident(), "case-resolved", words="answer", texted=True),
+    Tell(cases.CaseRated, Handler(), "case-rated"),
+    Tell(cases.CaseReopened, Handler("settled_by"), "case-reopened"),
+    Tell(cases.CaseReopened, Dispatchers(), "case-reopened"),
+    Tell(cases.CaseClosed, Resident(), "case-closed", when=_not_withdrawn),
+    Tell(cases.CaseCancelled, Handler(), "case-cancelled"),
+    Tell(cases.CaseCancelled, Volunteers(), "case-cancelled"),
+    Tell(cases.CaseRejected, Resident(), "case-rejected", words="answer", texted=True),
+    Tell(cases.CaseUrged, Handler(), "case-urged", texted=True),
+    Tell(cases.CommentAdded, Handler(), "comment-from-resident", when=_by_resident),
+    Tell(cases.CommentAdded, Resident(), "comment-from-staff", when=_for_resident, words="text"),
+    Tell(cases.CommentAdded, Handler(), "comment-among-staff", when=_among_staff),
+    Tell(cases.CaseWarned, Handler(), "case-warned", texted=True),
+    Tell(cases.CaseOverdue, Handler(), "case-overdue", texted=True, urgent=True),
+    Tell(cases.CaseOverdue, Dispatchers(), "case-overdue", texted=True, urgent=True),
     # A case that climbs because it was returned too often: its supervisor has heard of the return.
-    Tell(requests.CaseEscalated, Owner(), "case-escalated-to-you", when=_not_returned, texted=True, urgent=True),
-    Tell(requests.CaseEscalated, Resident(), "case-escalated"),
+    Tell(cases.CaseEscalated, Owner(), "case-escalated-to-you", when=_not_returned, texted=True, urgent=True),
+    Tell(cases.CaseEscalated, Resident(), "case-escalated"),
 )
 """Every rule, one a line. Of several that reach the same person with one event the first counts."""
 
 SILENT: dict[type[Event], str] = {
-    requests.ItemPublished: "the catalogue is read, not told",
-    requests.ItemWithdrawn: "the catalogue is read, not told",
-    requests.CaseFiled: "acknowledged when the case is first given to somebody, in the same write",
-    requests.LimitsSet: "told with the acknowledgement",
-    requests.CaseVerified: "a step on the way; the timeline has it",
-    requests.CaseStarted: "the resident heard that it was taken on",
-    requests.CaseCalledBack: "the resident was there",
-    requests.SlotReserved: "between a case and its team",
-    requests.SlotRefused: "the case goes on to somebody else, which is told",
-    requests.SlotFreed: "between a case and its team",
+    ItemPublished: "the catalogue is read, not told",
+    ItemWithdrawn: "the catalogue is read, not told",
+    cases.CaseFiled: "acknowledged when the case is first given to somebody, in the same write",
+    cases.LimitsSet: "told with the acknowledgement",
+    cases.CaseVerified: "a step on the way; the timeline has it",
+    cases.CaseStarted: "the resident heard that it was taken on",
+    cases.CaseCalledBack: "the resident was there",
+    SlotReserved: "between a case and its team",
+    SlotRefused: "the case goes on to somebody else, which is told",
+    SlotFreed: "between a case and its team",
 }
 """Events of requests of which nobody is told, and why."""
 
 
-def facts(what: Happening) -> dict[str, Any]:
+def facts(what: Occurrence) -> dict[str, Any]:
     """What fills the gaps of a template, but for the quoted words and the codes."""
     if what.team is not None:
         return {"team": Names(what.team.name, what.team.name_en)}
@@ -275,18 +274,18 @@ def _case_facts(case: Case) -> Facts:
 
 def _event_facts(event: Any) -> dict[str, Any]:
     match event:
-        case requests.CaseDispatched():
+        case cases.CaseDispatched():
             return {"handler": Names(event.handler_zh, event.handler_en)}
-        case requests.CaseResumed() | requests.CaseWarned() | requests.CaseOverdue():
+        case cases.CaseResumed() | cases.CaseWarned() | cases.CaseOverdue():
             return {"due": event.due_at}
-        case requests.CaseReturned() | requests.CaseReopened() | requests.CaseUrged():
+        case cases.CaseReturned() | cases.CaseReopened() | cases.CaseUrged():
             return {"times": event.times}
-        case requests.CaseRated():
+        case cases.CaseRated():
             return {"score": event.score}
-        case requests.CaseEscalated():
+        case cases.CaseEscalated():
             return {
                 "level": _LEVELS.get(len(event.owner_place), _LEVELS[4]),
-                "because": _CAUSES.get(event.because, _CAUSES[EscalationCause.OVERDUE]),
+                "because": _CAUSES.get(event.because, _CAUSES[cases.EscalationCause.OVERDUE]),
             }
         case _:
             return {}

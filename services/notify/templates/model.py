@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from services.contracts.notify import Via
+from services.contracts.notify.messages import Via
 
 LANGUAGES = ("zh", "en")
 Language = Literal["zh", "en"]

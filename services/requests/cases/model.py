@@ -9,11 +9,12 @@ from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.scope import ALL, NONE, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Sealed
 from services.chassis.schedule.calendar import WorkingCalendar
-from services.contracts import requests as told
-from services.contracts.areas import path
-from services.contracts.members import Role
-from services.contracts.requests import CloseReason, Tier
-from services.requests.states.model import DONE, RUNNING, STATE_AFTER, State
+from services.contracts.members.areas import path
+from services.contracts.members.roles import Role
+from services.contracts.requests import cases as contract
+from services.contracts.requests.cases import CloseReason
+from services.contracts.requests.catalogue import Tier
+from services.requests.cases.states.model import DONE, RUNNING, STATE_AFTER, State
 
 READERS = (Role.RESIDENT, Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
 """Who may look at cases at all; which of them, ``Case.visible`` says."""
@@ -24,20 +25,20 @@ RETURNS = 2
 PAUSABLE = 80.0
 """Working hours (ten days) that a case may stand in all its pauses together: then its clock goes on by itself."""
 
-Handing = told.CaseDispatched | told.CaseUnassigned | told.CaseReturned | told.CaseReopened
+Handing = contract.CaseDispatched | contract.CaseUnassigned | contract.CaseReturned | contract.CaseReopened
 Timing = (
-    told.LimitsSet
-    | told.CaseAccepted
-    | told.CasePaused
-    | told.CaseResumed
-    | told.CaseWarned
-    | told.CaseOverdue
-    | told.CaseEscalated
+    contract.LimitsSet
+    | contract.CaseAccepted
+    | contract.CasePaused
+    | contract.CaseResumed
+    | contract.CaseWarned
+    | contract.CaseOverdue
+    | contract.CaseEscalated
 )
-Ending = told.CaseResolved | told.CaseClosed | told.CaseRejected | told.CaseCancelled
-Hearing = told.CaseRated | told.CaseUrged
-Noting = told.CaseVerified | told.CaseStarted | told.CaseCalledBack | told.CommentAdded
-CaseEvent = told.CaseFiled | Handing | Timing | Ending | Hearing | Noting
+Ending = contract.CaseResolved | contract.CaseClosed | contract.CaseRejected | contract.CaseCancelled
+Hearing = contract.CaseRated | contract.CaseUrged
+Noting = contract.CaseVerified | contract.CaseStarted | contract.CaseCalledBack | contract.CommentAdded
+CaseEvent = contract.CaseFiled | Handing | Timing | Ending | Hearing | Noting
 
 
 def _led_by(*leads: str) -> tuple[Index, ...]:
@@ -48,10 +49,10 @@ def _led_by(*leads: str) -> tuple[Index, ...]:
     return tuple(Index(tuple((name, 1) for name in names)) for names in named)
 
 
-class Case(told.Filing, Entity[CaseEvent]):
+class Case(contract.Filing, Entity[CaseEvent]):
     """One request of one resident, from filing to rating."""
 
-    kind: ClassVar[str] = "case"
+    entity_type: ClassVar[str] = "case"
     indexes: ClassVar[tuple[Index, ...]] = (
         *_led_by("under", "state.handler_id"),
         Index((("state.resident_id", 1), ("state.filed_at", 1), ("_id", 1))),
@@ -83,7 +84,7 @@ class Case(told.Filing, Entity[CaseEvent]):
     level: int = 0
     owner_id: str | None = None
     owner_place: str | None = None
-    climbs_from: Instant | None = None
+    escalates_from: Instant | None = None
     next_tick_at: Instant | None = None
 
     answer: Sealed | None = None
@@ -136,33 +137,38 @@ class Case(told.Filing, Entity[CaseEvent]):
         return left if left * 60 >= 1 else 0.0
 
     @property
-    def climbs_at(self) -> datetime | None:
+    def escalates_at(self) -> datetime | None:
         """When it climbs next: where its limit ends, and not before the rest after the last climb is over."""
         if self.at_top:
             return None
         limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
-        return max(limit, self.climbs_from or limit)
+        return max(limit, self.escalates_from or limit)
 
     def apply(self, event: CaseEvent) -> None:
         """Take an event into the state."""
         self.state = STATE_AFTER.get(type(event)) or self.state
         match event:
-            case told.CaseFiled():
+            case contract.CaseFiled():
                 self._file(event)
-            case told.CaseDispatched() | told.CaseUnassigned() | told.CaseReturned() | told.CaseReopened():
+            case (
+                contract.CaseDispatched()
+                | contract.CaseUnassigned()
+                | contract.CaseReturned()
+                | contract.CaseReopened()
+            ):
                 self._hand_over(event)
-            case told.CaseResolved() | told.CaseClosed() | told.CaseRejected() | told.CaseCancelled():
+            case contract.CaseResolved() | contract.CaseClosed() | contract.CaseRejected() | contract.CaseCancelled():
                 self._end(event)
-            case told.CaseRated() | told.CaseUrged():
+            case contract.CaseRated() | contract.CaseUrged():
                 self._hear(event)
-            case told.CaseVerified() | told.CaseStarted() | told.CaseCalledBack() | told.CommentAdded():
+            case contract.CaseVerified() | contract.CaseStarted() | contract.CaseCalledBack() | contract.CommentAdded():
                 pass  # the state says it, or the history
             case _:
                 self._time(event)
         self.next_tick_at = self._next_tick()
 
-    def _file(self, event: told.CaseFiled) -> None:
-        for name in told.Filing.model_fields:
+    def _file(self, event: contract.CaseFiled) -> None:
+        for name in contract.Filing.model_fields:
             setattr(self, name, getattr(event, name))
         self.county = self.places()[1]
         self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
@@ -171,45 +177,45 @@ class Case(told.Filing, Entity[CaseEvent]):
         self.handler_id = self.handler_zh = self.handler_en = self.tier = None
         self.forced = self.responded = False
         match event:
-            case told.CaseDispatched():
+            case contract.CaseDispatched():
                 self.tier, self.handler_id, self.forced = event.tier, event.handler_id, event.forced
                 self.handler_zh, self.handler_en = event.handler_zh, event.handler_en
                 self.tried = [*(id for id in self.tried if id != event.handler_id), event.handler_id]
                 self.respond_by = event.respond_by or self.respond_by
-            case told.CaseReturned():
+            case contract.CaseReturned():
                 self.returns, self.respond_by = event.times, event.respond_by or self.respond_by
-            case told.CaseReopened():
+            case contract.CaseReopened():
                 self.reopened = event.times
                 self.level, self.owner_id, self.owner_place = 0, None, None
                 self.returns, self.paused_hours = 0, 0.0
                 self.outcome = self.closed_because = self.resolved_at = self.score = self.solved = None
-            case told.CaseUnassigned():
+            case contract.CaseUnassigned():
                 self.state = State.VERIFIED if self.state is State.VERIFIED else State.NEW
             case _:
                 assert_never(event)
 
     def _time(self, event: Timing) -> None:
         match event:
-            case told.LimitsSet():
+            case contract.LimitsSet():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.responded = self.warned = self.overdue = False
-                self.climbs_from = None
-            case told.CaseAccepted():
+                self.escalates_from = None
+            case contract.CaseAccepted():
                 self.responded = True
-            case told.CasePaused():
+            case contract.CasePaused():
                 self.paused_at, self.paused_until = event.paused_at, event.until
-            case told.CaseResumed():
+            case contract.CaseResumed():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.paused_at = self.paused_until = None
                 self.paused_hours += event.stood_hours
-                self.climbs_from = event.next_at
-            case told.CaseWarned():
+                self.escalates_from = event.next_at
+            case contract.CaseWarned():
                 self.warned = True
-            case told.CaseOverdue():
+            case contract.CaseOverdue():
                 self.warned = self.overdue = True
-            case told.CaseEscalated():
+            case contract.CaseEscalated():
                 self.level, self.owner_id, self.owner_place = event.level, event.owner_id, event.owner_place
-                self.climbs_from = event.next_at
+                self.escalates_from = event.next_at
             case _:
                 assert_never(event)
 
@@ -217,22 +223,22 @@ class Case(told.Filing, Entity[CaseEvent]):
         self.overdue = False
         self.paused_at = self.paused_until = None
         match event:
-            case told.CaseResolved():
+            case contract.CaseResolved():
                 self.outcome, self.answer, self.resolved_at = event.outcome, event.answer, event.resolved_at
-            case told.CaseClosed():
+            case contract.CaseClosed():
                 self.closed_because = event.reason
-            case told.CaseRejected():
+            case contract.CaseRejected():
                 self.closed_because, self.answer = event.reason, event.answer
-            case told.CaseCancelled():
+            case contract.CaseCancelled():
                 self.closed_because = CloseReason.WITHDRAWN
             case _:
                 assert_never(event)
 
     def _hear(self, event: Hearing) -> None:
         match event:
-            case told.CaseRated():
+            case contract.CaseRated():
                 self.score, self.solved = event.score, event.solved
-            case told.CaseUrged():
+            case contract.CaseUrged():
                 self.urged, self.urged_at = event.times, event.urged_at
             case _:
                 assert_never(event)
@@ -244,7 +250,7 @@ class Case(told.Filing, Entity[CaseEvent]):
             return self.resolved_at and self.resolved_at + REOPENABLE
         if self.state not in RUNNING:
             return None
-        marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.climbs_at)
+        marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.escalates_at)
         return min((mark for mark in marks if mark is not None), default=None)
 
 

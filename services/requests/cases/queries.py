@@ -14,10 +14,10 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant, Sealed
 from services.chassis.usecase import Context, usecase
-from services.contracts.areas import AreaCode, path
-from services.contracts.items import Words
+from services.contracts.members.areas import AreaCode, path
+from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import READERS, Case
-from services.requests.states.model import STATE_NAMES, State
+from services.requests.cases.states.model import STATE_NAMES, State
 
 _MERGED = 200
 """So many stretches of an index MongoDB merges in order (internalQueryMaxScansToExplode); of more it sorts."""
@@ -159,8 +159,8 @@ async def _along(
     ctx: Context, branch: dict[str, Any], beyond: dict[str, Any], order: Order, query: CaseQuery
 ) -> list[Case]:
     where = {"$and": [branch, beyond]} if beyond else branch
-    house = ctx.store.as_house()  # the branch is what the actor may see
-    return await house.find(Case, where, order=order, limit=query.limit + 1, hint=index_for(branch, query))
+    container = ctx.store.as_system()  # the branch is what the actor may see
+    return await container.find(Case, where, order=order, limit=query.limit + 1, hint=index_for(branch, query))
 
 
 def handler_of(case: Case) -> Words | None:
@@ -170,7 +170,7 @@ def handler_of(case: Case) -> Words | None:
 
 async def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
     """Words that belong to a case, sealed under its resident's key."""
-    await ctx.vault.hold(case.subjects())
+    await ctx.vault.ensure_keys(case.subjects())
     return ctx.vault.seal(text, case.resident_id, field)
 
 

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from services.chassis.domain.values import shaped
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.items import FieldKind, Mode, Words
-from services.contracts.items import FormField as ToldField
-from services.contracts.members import Role, TeamKind
-from services.contracts.requests import ItemPublished, System, Tier
+from services.contracts.members.roles import Role
+from services.contracts.members.teams import TeamKind
+from services.contracts.requests.catalogue import FieldKind, ItemPublished, Mode, System, Tier, Words
+from services.contracts.requests.catalogue import FormField as ToldField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
 

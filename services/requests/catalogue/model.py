@@ -7,9 +7,17 @@ from typing import Any, ClassVar, assert_never
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
-from services.contracts.areas import hold_a_city
-from services.contracts.items import FieldKind, FormField, Mode, Words
-from services.contracts.requests import ItemPublished, ItemWithdrawn, System, Tier
+from services.contracts.members.areas import include_a_city
+from services.contracts.requests.catalogue import (
+    FieldKind,
+    FormField,
+    ItemPublished,
+    ItemWithdrawn,
+    Mode,
+    System,
+    Tier,
+    Words,
+)
 
 ItemEvent = ItemPublished | ItemWithdrawn
 
@@ -52,7 +60,7 @@ class CatalogueCitywide(Refusal):
 class Item(Entity[ItemEvent]):
     """A service that is offered until it is withdrawn; its code is its id. Limits are in working hours."""
 
-    kind: ClassVar[str] = "item"
+    entity_type: ClassVar[str] = "item"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("state.offered", 1), ("_id", 1))),
         Index((("state.offered", 1), ("state.system", 1), ("_id", 1))),
@@ -103,7 +111,7 @@ _AS_TOLD = tuple(set(Item.model_fields) & set(ItemPublished.model_fields) - {"gr
 
 def expect_citywide(actor: Actor) -> None:
     """Refuse whoever administers only a part of the city."""
-    if not hold_a_city(actor.places):
+    if not include_a_city(actor.places):
         raise CatalogueCitywide
 
 

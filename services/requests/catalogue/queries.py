@@ -9,8 +9,7 @@ from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.usecase import Context, usecase
-from services.contracts.items import FormField, Words
-from services.contracts.requests import System
+from services.contracts.requests.catalogue import FormField, System, Words
 from services.requests.catalogue.model import Item, ItemUnknown
 
 _SEARCHED = ("state.name.zh", "state.name.en", "state.keywords", "_id")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.chassis.domain.events import Event, Recorded
-from services.contracts.requests import CaseAccepted, CaseFiled, CaseReopened, CaseResolved
+from services.contracts.requests.cases import CaseAccepted, CaseFiled, CaseReopened, CaseResolved
 
 _BEGINS = (CaseFiled.type_name(), CaseReopened.type_name())
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.chassis.storage.mongo import Mongo
 from services.requests.cases.model import Case
-from services.requests.states.model import DONE, OPEN, State
+from services.requests.cases.states.model import DONE, OPEN, State
 
 LIVE = OPEN | DONE
 """The states that cases leave again: they are counted often."""

@@ -3,9 +3,9 @@
 import asyncio
 import time
 
-from services.chassis.ops import metrics
 from services.chassis.schedule.leases import Lease
-from services.chassis.usecase import House
+from services.chassis.telemetry import metrics
+from services.chassis.usecase import Container
 from services.requests.overview.queries import ENDED, LIVE, NOTHING, Counted, counted
 
 EVERY, ENDED_EVERY = 15.0, 300.0
@@ -14,7 +14,7 @@ _LOOK = 1.0
 _AT_ONCE = float("-inf")
 
 
-async def count_cases(lease: Lease, house: House) -> None:
+async def count_cases(lease: Lease, container: Container) -> None:
     """Keep the gauges at how many cases there are; only with the lease, or N workers would tell N times as many."""
     live_at = ended_at = _AT_ONCE
     ended = NOTHING
@@ -25,8 +25,8 @@ async def count_cases(lease: Lease, house: House) -> None:
             live_at = ended_at = _AT_ONCE
         elif now >= live_at:
             if now >= ended_at:
-                ended, ended_at = await counted(house.mongo, ENDED), now + ENDED_EVERY
-            _show(await counted(house.mongo, LIVE), ended)
+                ended, ended_at = await counted(container.mongo, ENDED), now + ENDED_EVERY
+            _show(await counted(container.mongo, LIVE), ended)
             live_at = now + EVERY
         await asyncio.sleep(_LOOK)
 

@@ -6,22 +6,19 @@ from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.contracts.areas import LENGTHS, Located, part, path
-from services.contracts.members import (
+from services.contracts.members.areas import (
+    LENGTHS,
     AreaAdded,
     AreaClosed,
     AreaRenamed,
     AreaState,
-    LeaderAppointed,
     Level,
-    OrganisationFounded,
-    OrganisationKind,
-    TeamFounded,
-    TeamKind,
-    TeamLeaderAppointed,
-    TeamWentOffDuty,
-    TeamWentOnDuty,
+    Located,
+    enclosing,
+    path,
 )
+from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
+from services.contracts.members.teams import TeamFounded, TeamKind, TeamLeaderAppointed, TeamWentOffDuty, TeamWentOnDuty
 
 
 class AreaUnknown(Refusal):
@@ -53,10 +50,10 @@ class AreaTooWide(Refusal):
     )
 
 
-class Place(AreaState, Copy):
+class AreaCopy(AreaState, Copy):
     """An area of the city."""
 
-    kind: ClassVar[str] = "place"
+    entity_type: ClassVar[str] = "area"
     creates = (AreaAdded,)
     follows = (AreaRenamed, AreaClosed)
 
@@ -68,12 +65,12 @@ class Place(AreaState, Copy):
 class Organisation(Located, Copy):
     """A station, a centre, a department or a supervising office."""
 
-    kind: ClassVar[str] = "organisation"
+    entity_type: ClassVar[str] = "organisation"
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.area", 1), ("state.department", 1), ("_id", 1))),)
     creates = (OrganisationFounded,)
     follows = (LeaderAppointed,)
 
-    sort: OrganisationKind | str
+    kind: OrganisationKind | str
     name: str
     name_en: str | None = None
     above: str | None = None
@@ -84,7 +81,7 @@ class Organisation(Located, Copy):
         """Take an event of the organisation into the copy."""
         match event:
             case OrganisationFounded():
-                self.sort, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
+                self.kind, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
                 self.above, self.department = event.above, event.department
             case LeaderAppointed():
                 self.leader_id = event.leader_id
@@ -98,7 +95,7 @@ TeamEvent = TeamFounded | TeamLeaderAppointed | TeamWentOnDuty | TeamWentOffDuty
 class Team(Located, Copy):
     """A volunteer team; ``capacity`` is how many cases it takes at once."""
 
-    kind: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = "team"
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("state.on_duty", 1), ("_id", 1))),
         Index((("state.area", 1), ("state.on_duty", 1), ("_id", 1))),
@@ -106,7 +103,7 @@ class Team(Located, Copy):
     creates = (TeamFounded,)
     follows = (TeamLeaderAppointed, TeamWentOnDuty, TeamWentOffDuty)
 
-    sort: TeamKind | str
+    kind: TeamKind | str
     name: str
     name_en: str | None = None
     skills: list[str]
@@ -118,7 +115,7 @@ class Team(Located, Copy):
         """Take an event of the team into the copy."""
         match event:
             case TeamFounded():
-                self.sort, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
+                self.kind, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
                 self.skills, self.capacity, self.leader_id = event.skills, event.capacity, event.leader_id
             case TeamLeaderAppointed():
                 self.leader_id = event.leader_id
@@ -127,20 +124,20 @@ class Team(Located, Copy):
             case _:
                 assert_never(event)
 
-    def fits(self, sort: str | None, skill: str | None) -> bool:
+    def fits(self, kind: str | None, skill: str | None) -> bool:
         """Whether it is of this kind and has this skill, as far as either is asked for."""
-        return (sort is None or self.sort == sort) and (skill is None or skill in self.skills)
+        return (kind is None or self.kind == kind) and (skill is None or skill in self.skills)
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
-    """One step of the ladder that a case climbs: a place and who answers for it, None where nobody is known to."""
+class EscalationLevel:
+    """One level of the path by which a case escalates: a place, and who answers for it (None: nobody is known)."""
 
     place: str
     office: Organisation | None
 
 
-def fileable(code: str, known: Iterable[Place]) -> Place:
+def fileable(code: str, known: Iterable[AreaCopy]) -> AreaCopy:
     """The place of this code among those that are known of its path; refuses one that is unknown or too wide.
 
     One that lies in a closed place is closed with it: where a sub-district ends, nobody serves its communities.
@@ -156,14 +153,18 @@ def fileable(code: str, known: Iterable[Place]) -> Place:
     return places[code]
 
 
-def ladder(area: str, chain: Iterable[Organisation], known: Iterable[Organisation]) -> tuple[Rung, ...]:
-    """The rungs above a community: its sub-district's centre, its county's and its city's supervision.
+def escalation_path(
+    area: str, chain: Iterable[Organisation], known: Iterable[Organisation]
+) -> tuple[EscalationLevel, ...]:
+    """The levels above a community: its sub-district's centre, its county's and its city's supervision.
 
     ``chain`` are the organisations above the one that has the case, as members named them: they come first.
-    ``known`` are those of the places, by which a rung is filled where the chain says nothing.
+    ``known`` are those of the places, by which a level is filled where the chain says nothing.
     """
     offices = (*chain, *known)
-    return tuple(Rung(part(area, level), _office(offices, level, sorts)) for level, sorts in _ANSWERS.items())
+    return tuple(
+        EscalationLevel(enclosing(area, level), _office(offices, level, kinds)) for level, kinds in _ANSWERS.items()
+    )
 
 
 _ANSWERS: Mapping[Level, tuple[OrganisationKind, ...]] = {
@@ -174,6 +175,6 @@ _ANSWERS: Mapping[Level, tuple[OrganisationKind, ...]] = {
 """Who answers for a level of places, the first kind that is there: in many cities the hotline's centre supervises."""
 
 
-def _office(offices: Sequence[Organisation], level: Level, sorts: Iterable[OrganisationKind]) -> Organisation | None:
+def _office(offices: Sequence[Organisation], level: Level, kinds: Iterable[OrganisationKind]) -> Organisation | None:
     there = [office for office in offices if len(office.area) == LENGTHS[level] and not office.gone]
-    return next((office for sort in sorts for office in there if office.sort == sort), None)
+    return next((office for kind in kinds for office in there if office.kind == kind), None)

@@ -6,10 +6,9 @@ from typing import Any, TypeVar
 from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import NotFound
 from services.chassis.usecase import Context
-from services.contracts.areas import part, path
-from services.contracts.members import Level
+from services.contracts.members.areas import Level, enclosing, path
 from services.requests.providers import model
-from services.requests.providers.model import Organisation, Place, Rung, Team
+from services.requests.providers.model import AreaCopy, EscalationLevel, Organisation, Team
 
 T = TypeVar("T", Organisation, Team)
 
@@ -18,11 +17,11 @@ _MOST = 100
 _HIGHEST = 8
 
 
-async def fileable(ctx: Context, code: str) -> Place:
+async def fileable(ctx: Context, code: str) -> AreaCopy:
     """The open community or grid of this code; AreaUnknown, AreaNoLonger, AreaTooWide."""
     above = [*path(code)]
     where = {"_id": {"$in": above}}
-    return model.fileable(code, await ctx.store.as_house().find(Place, where, order=_BY_ID, limit=len(above)))
+    return model.fileable(code, await ctx.store.as_system().find(AreaCopy, where, order=_BY_ID, limit=len(above)))
 
 
 async def organisation(ctx: Context, id: str) -> Organisation | None:
@@ -37,27 +36,27 @@ async def team(ctx: Context, id: str) -> Team | None:
 
 async def offices(ctx: Context, area: str, department: str | None) -> list[Organisation]:
     """Those who serve the community, its sub-district, county and city; of the departments only the one named."""
-    places = [part(area, level) for level in (Level.COMMUNITY, Level.SUB_DISTRICT, Level.COUNTY, Level.CITY)]
+    places = [enclosing(area, level) for level in (Level.COMMUNITY, Level.SUB_DISTRICT, Level.COUNTY, Level.CITY)]
     where = {"state.area": {"$in": places}, "state.department": {"$in": [None, department]}, "state.gone": False}
-    return await ctx.store.as_house().find(Organisation, where, order=_BY_ID, limit=_MOST)
+    return await ctx.store.as_system().find(Organisation, where, order=_BY_ID, limit=_MOST)
 
 
 async def teams_near(ctx: Context, area: str, sort: str | None, skill: str | None) -> list[Team]:
     """The volunteer teams on duty that fit, nearest first: in the sub-district, or the county's and the city's own."""
     able: dict[str, Any] = {"state.on_duty": True, "state.gone": False}
-    able |= {field: asked for field, asked in (("state.sort", sort), ("state.skills", skill)) if asked}
-    wide = [part(area, Level.COUNTY), part(area, Level.CITY)]
+    able |= {field: asked for field, asked in (("state.kind", sort), ("state.skills", skill)) if asked}
+    wide = [enclosing(area, Level.COUNTY), enclosing(area, Level.CITY)]
     # The community for itself: a sub-district may have more teams than are read, and the nearest count first.
-    scopes = ({"under": part(area, Level.COMMUNITY)}, {"under": part(area, Level.SUB_DISTRICT)})
+    scopes = ({"under": enclosing(area, Level.COMMUNITY)}, {"under": enclosing(area, Level.SUB_DISTRICT)})
     found = await asyncio.gather(*(_teams(ctx, able | scope) for scope in (*scopes, {"state.area": {"$in": wide}})))
     teams = {team.id: team for some in found for team in some}
     return sorted(teams.values(), key=lambda team: -len({*team.places()} & {*path(area)}))
 
 
-async def ladder(ctx: Context, area: str, handler_id: str | None) -> tuple[Rung, ...]:
-    """The rungs that a case of this place climbs, by what stands above its handler and by its place."""
+async def escalation_path(ctx: Context, area: str, handler_id: str | None) -> tuple[EscalationLevel, ...]:
+    """The levels that a case of this place climbs, by what stands above its handler and by its place."""
     chain, known = await asyncio.gather(_above(ctx, handler_id), offices(ctx, area, None))
-    return model.ladder(area, chain, known)
+    return model.escalation_path(area, chain, known)
 
 
 async def _above(ctx: Context, id: str | None) -> list[Organisation]:
@@ -71,11 +70,11 @@ async def _above(ctx: Context, id: str | None) -> list[Organisation]:
 
 
 async def _teams(ctx: Context, where: dict[str, Any]) -> list[Team]:
-    return await ctx.store.as_house().find(Team, where, order=_BY_ID, limit=_MOST)
+    return await ctx.store.as_system().find(Team, where, order=_BY_ID, limit=_MOST)
 
 
 async def _maybe(ctx: Context, kind: type[T], id: str) -> T | None:
     try:
-        return await ctx.store.as_house().get(kind, id)
+        return await ctx.store.as_system().get(kind, id)
     except NotFound:
         return None

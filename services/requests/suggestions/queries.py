@@ -9,7 +9,7 @@ from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.items import Words
+from services.contracts.requests.catalogue import Words
 from services.requests.catalogue.model import Item
 from services.requests.suggestions import model
 from services.requests.suggestions.model import Entry, Index
@@ -71,7 +71,7 @@ class Known:
 @usecase(allow=PUBLIC)
 async def suggest_items(ctx: Context, cmd: SuggestItems) -> Suggestions:
     """Find out which service fits what you want to say, with the words that point to it."""
-    known = ctx.part(Known)
+    known = ctx.dependency(Known)
     await known.refresh(ctx)
     found = model.suggest(known.index, cmd.text, cmd.title)
     return Suggestions(items=[_view(known.items[one.code], one) for one in found])
@@ -80,7 +80,7 @@ async def suggest_items(ctx: Context, cmd: SuggestItems) -> Suggestions:
 async def _stamp(ctx: Context) -> Document | None:
     """The number of items and the sum of their versions: every change of the catalogue changes it."""
     total = {"$group": {"_id": None, "items": {"$sum": 1}, "versions": {"$sum": "$version"}}}
-    found = await ctx.house.mongo.aggregate(Item.collection(), [{"$sort": {"version": 1}}, total], 1)
+    found = await ctx.container.mongo.aggregate(Item.collection(), [{"$sort": {"version": 1}}, total], 1)
     return found[0] if found else None
 
 

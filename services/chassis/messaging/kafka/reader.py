@@ -86,7 +86,7 @@ class Reader:
         """Take on from where the rest began."""
         self._consumer.resume(*self._consumer.paused())
 
-    def again(self, record: Incoming) -> None:
+    def rewind(self, record: Incoming) -> None:
         """Take this record and all behind it once more, if its partition is still ours."""
         with suppress(IllegalStateError):
             self._consumer.seek(TopicPartition(record.topic, record.partition), record.offset)
@@ -105,7 +105,7 @@ class Reader:
         """The partitions that are ours; none from the moment the group gives them out anew until it has done so."""
         return self._turns.ours
 
-    def turn(self) -> int:
+    def generation(self) -> int:
         """How often partitions have been given out; between two turns another member may have had ours."""
         return self._turns.count
 

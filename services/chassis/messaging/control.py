@@ -1,0 +1,159 @@
+"""What is asked of a consumer group: to rest, to go on, to read again from elsewhere; kept in its database."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Self
+
+from services.chassis.domain.values import now
+from services.chassis.storage.mongo import Document, Mongo
+
+COLLECTION = "consumers"
+RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
+
+TopicPartition = tuple[str, int]
+
+_ASK_SECONDS = 1.0
+_TELL_SECONDS = 10.0
+_SILENT = timedelta(seconds=60)  # longer than the broker waits for a member: after that its commits are refused
+_NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """What is asked of a group now; ``order`` rises with each change."""
+
+    state: str = RUNNING
+    reason: str = ""
+    by: str = ""
+    at: datetime | None = None
+    order: int = 0
+    moves: Mapping[TopicPartition, int] = field(default_factory=dict)
+    """Partitions that are to be read on from these offsets."""
+    members: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
+    """Who has told of itself: up to which order it obeys, and when it told so."""
+
+    @classmethod
+    def of(cls, document: Document | None) -> Self:
+        """From the form in which it is stored; a group of which nothing was asked runs."""
+        known = document or {}
+        return cls(
+            state=known.get("state", RUNNING),
+            reason=known.get("reason", ""),
+            by=known.get("by", ""),
+            at=known.get("at"),
+            order=known.get("order", 0),
+            moves={(m["topic"], m["partition"]): m["offset"] for m in known.get("moves", ())},
+            members={name: (told["order"], told["at"]) for name, told in known.get("members", {}).items()},
+        )
+
+    def waits_for(self) -> list[str]:
+        """The members that are alive and have not obeyed yet."""
+        alive = {name: order for name, (order, at) in self.members.items() if at > now() - _SILENT}
+        return sorted(name for name, order in alive.items() if order < self.order)
+
+
+class ConsumerControl:
+    """A member's side: asks, between two batches, and tells thereby that none is in hand."""
+
+    def __init__(self, mongo: Mongo, group: str, member: str) -> None:
+        self._mongo, self._group, self._member = mongo, group, member
+        self._wish = DesiredState()
+        self._told = _NEVER
+        self._told_at = self._asked_at = float("-inf")
+
+    async def ask(self) -> DesiredState:
+        """What is asked now, looked up about once a second."""
+        if time.monotonic() > self._asked_at + _ASK_SECONDS:
+            if self._told_at == float("-inf"):
+                await self._tell(_NEVER)  # before the first look: who asks for a rest from now on waits for us
+            self._wish = await desired_state(self._mongo, self._group)
+            self._asked_at = time.monotonic()
+            if self._wish.order != self._told or self._asked_at > self._told_at + _TELL_SECONDS:
+                await self._tell(self._wish.order)
+        return self._wish
+
+    async def moved(self, places: Sequence[TopicPartition]) -> None:
+        """These partitions are read on from where that was asked."""
+        gone = [{"topic": topic, "partition": partition} for topic, partition in places]
+        await self._mongo.update(COLLECTION, {"_id": self._group}, {"$pull": {"moves": {"$or": gone}}})
+        self._asked_at = float("-inf")
+
+    async def stop(self, reason: str) -> None:
+        """Let nobody of the group go on until an operator says so."""
+        await _change(self._mongo, self._group, {"state": STOPPED, "reason": reason, "by": self._member}, {})
+        self._asked_at = float("-inf")
+
+    async def leave(self) -> None:
+        """Nobody need wait for us any more."""
+        await self._mongo.update(COLLECTION, {"_id": self._group}, {"$unset": {f"members.{self._member}": ""}})
+
+    async def _tell(self, order: int) -> None:
+        told = {f"members.{self._member}": {"order": order, "at": now()}}
+        await self._mongo.update(COLLECTION, {"_id": self._group}, {"$set": told}, upsert=True)
+        self._told, self._told_at = order, time.monotonic()
+
+
+async def desired_state(mongo: Mongo, group: str) -> DesiredState:
+    """What is asked of a group."""
+    return DesiredState.of(await mongo.find_one(COLLECTION, {"_id": group}))
+
+
+async def pause(mongo: Mongo, group: str, reason: str, by: str) -> bool:
+    """Let a running group rest; False where it rests already, or was stopped."""
+    paused = {"state": PAUSED, "reason": reason, "by": by}
+    return await _change(mongo, group, paused, {"state": {"$nin": [PAUSED, STOPPED]}})
+
+
+async def resume(mongo: Mongo, group: str, by: str, *, whose: str | None = None) -> bool:
+    """Let it go on; ``whose``: only where that one made it rest. False where it ran already."""
+    resting: Document = {"state": {"$in": [PAUSED, STOPPED]}} | ({"by": whose} if whose else {})
+    return await _change(mongo, group, {"state": RUNNING, "reason": "", "by": by}, resting)
+
+
+async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], by: str) -> bool:
+    """Ask a paused group to read on from these offsets; False where it does not rest."""
+    moves = [{"topic": topic, "partition": number, "offset": at} for (topic, number), at in places.items()]
+    return await _change(mongo, group, {"moves": moves, "moved_by": by}, {"state": {"$in": [PAUSED, STOPPED]}})
+
+
+async def renew(mongo: Mongo, group: str) -> None:
+    """Tell the members that which reactions are on has changed."""
+    await _change(mongo, group, {}, {})
+
+
+async def obeyed(mongo: Mongo, group: str, within: float) -> list[str]:
+    """Wait until all that are alive obey, and all moves are made; those who have not after ``within`` seconds."""
+    give_up = time.monotonic() + within
+    while True:
+        wish = await desired_state(mongo, group)
+        waiting = wish.waits_for() or [f"{topic}-{number}" for topic, number in sorted(wish.moves)]
+        if not waiting or time.monotonic() > give_up:
+            return waiting
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def resting(mongo: Mongo, group: str, reason: str, by: str, within: float) -> AsyncIterator[int]:
+    """The group at rest as long as the block lasts and the order that it gives is the last one.
+
+    TimeoutError where a member does not obey in time.
+
+    A rest that somebody else has ordered lasts on after it.
+    """
+    await pause(mongo, group, reason, by)
+    try:
+        if waiting := await obeyed(mongo, group, within):
+            raise TimeoutError(f"{', '.join(waiting)} did not come to rest within {within:g} s")
+        yield (await desired_state(mongo, group)).order
+    finally:
+        await resume(mongo, group, by, whose=by)
+
+
+async def _change(mongo: Mongo, group: str, fields: Document, where: Document) -> bool:
+    await mongo.update(COLLECTION, {"_id": group}, {"$setOnInsert": {"order": 0}}, upsert=True)
+    change = {"$set": {**fields, "at": now()}, "$inc": {"order": 1}}
+    return await mongo.update(COLLECTION, {"_id": group, **where}, change) == 1

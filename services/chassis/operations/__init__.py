@@ -1,0 +1,1 @@
+"""What operators do with a running service: check the ledger, examine, backfill, republish, rebuild."""

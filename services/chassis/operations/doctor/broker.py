@@ -1,0 +1,91 @@
+"""The brokers as a service needs them: its topics, its groups, and the clocks of those who write."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from services.chassis.messaging.kafka import PARTITIONS, TOPICS, Cluster, TopicMissing
+from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import Settings
+
+BEHIND = 10_000
+"""Of a group that is more records behind, those who wait for its effects notice it."""
+_AHEAD = timedelta(seconds=1)
+_LEAST_IN_SYNC = "min.insync.replicas"
+
+
+async def topics(cluster: Cluster, service: Service, settings: Settings) -> list[Finding]:
+    """The topic of the service, and that of the keys: there, and configured as they must be."""
+    found = [f for short in (service.name, "keys") for f in await _topic(cluster, short, settings)]
+    return found or [ok("topics", f"{settings.topic(service.name)} and {settings.topic('keys')} are as declared")]
+
+
+async def _topic(cluster: Cluster, short: str, settings: Settings) -> list[Finding]:
+    name, replicas = settings.topic(short), settings.topic_replicas
+    try:
+        topic = await cluster.topic(name)
+    except TopicMissing:
+        return [wrong("topics", f"{name} is missing", _lost(short, name))]
+    found = [_setting(name, key, topic.configuration, value) for key, value in TOPICS[short].items()]
+    if replicas > 2 and int(topic.configuration[_LEAST_IN_SYNC]) < 2:
+        found.append(_setting(name, _LEAST_IN_SYNC, topic.configuration, "2"))
+    if topic.partitions != PARTITIONS:
+        said = f"{name} has {topic.partitions} partitions, {PARTITIONS} are needed: keys lie on the wrong ones"
+        found.append(wrong("topics", said, "stop the workers, delete the topic, then " + _lost(short, name)))
+    if topic.replicas < replicas:
+        advice = f"kafka-reassign-partitions: give each partition of {name} {replicas} replicas"
+        found.append(
+            wrong("topics", f"{name} has {topic.replicas} copies, LINLI_TOPIC_REPLICAS says {replicas}", advice)
+        )
+    if topic.in_sync < topic.replicas:
+        said = f"{name}: {topic.in_sync} of {topic.replicas} copies are in sync"
+        found.append(wrong("topics", said, "see which broker is away, and start it"))
+    return [finding for finding in found if finding]
+
+
+def _lost(short: str, name: str) -> str:
+    """What brings a topic back."""
+    if short == "keys":
+        return f"linli migrate makes {name}; keys made before are then only where they were read already"
+    return f"linli republish --service {short} --all --lost --yes"
+
+
+def _setting(name: str, key: str, known: Mapping[str, str], wanted: str) -> Finding | None:
+    if known.get(key) == wanted:
+        return None
+    alter = f"kafka-configs --alter --entity-type topics --entity-name {name} --add-config {key}={wanted}"
+    return wrong("topics", f"{name} has {key}={known.get(key)}, not {wanted}", alter)
+
+
+async def groups(cluster: Cluster, service: Service, settings: Settings) -> list[Finding]:
+    """Who reads for the service, and how far behind."""
+    names: dict[str, tuple[str, ...]] = {}
+    if service.all_reactions:
+        names[settings.group(service.name)] = service.listens_to
+    if not service.mints_keys:
+        names[f"{settings.group(service.name)}.keys"] = ("keys",)
+    return [await _group(cluster, name, heard, service, settings) for name, heard in names.items()]
+
+
+async def _group(cluster: Cluster, name: str, heard: Sequence[str], service: Service, settings: Settings) -> Finding:
+    group, confirmed = await cluster.group(name), await cluster.committed(name)
+    try:
+        ends = {place: end for topic in heard for place, end in (await cluster.ends(settings.topic(topic))).items()}
+    except TopicMissing as missing:
+        return wrong("groups", f"{name}: {missing}", "linli migrate")
+    lag = sum(max(0, end - confirmed.get(place, 0)) for place, end in ends.items())
+    said = f"{name}: {group.members} members, {lag:,} records behind"
+    if not group.members:
+        return wrong("groups", said, f"see whether {service.name}-worker runs: linli status")
+    return soon("groups", said, "give it more workers, or time") if lag > BEHIND else ok("groups", said)
+
+
+async def timestamps(cluster: Cluster, service: Service, settings: Settings) -> list[Finding]:
+    """Whether a record of the service's own topic is from the future: then its worker's clock, or ours, is wrong."""
+    ends = await cluster.ends(settings.topic(service.name))
+    later = await cluster.at(datetime.now(UTC) + _AHEAD, ends)
+    ahead = sorted(place for place, offset in later.items() if offset < ends[place])
+    if ahead:
+        said = f"{len(ahead)} partitions of {settings.topic(service.name)} hold records from the future"
+        return [wrong("timestamps", said, f"let NTP set the clocks of this machine and of {service.name}-worker's")]
+    return [ok("timestamps", "no record is from the future")]

@@ -1,0 +1,151 @@
+"""The database of a service: its clock and indexes, and what waits, rests or was left unfinished in it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.chassis.domain.entity import Stored
+from services.chassis.messaging import control as orders
+from services.chassis.messaging import dropped, switches
+from services.chassis.operations import backfill
+from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
+from services.chassis.operations.ledger.lag import parked_by_reaction
+from services.chassis.operations.ledger.rebuild import COLLECTION as REBUILDS
+from services.chassis.runtime.service import Service
+from services.chassis.storage import migrations
+from services.chassis.storage.mongo import Mongo
+
+SKEW = timedelta(seconds=1)
+"""Clocks that differ by more are not those that leases, due times and the order of things can be told by."""
+LATEST = timedelta(seconds=30)
+"""An event that waits longer for its publication is not just on its way."""
+LEAST_MONGOD = 6
+_MOST = 100_000
+
+
+async def server(mongo: Mongo) -> list[Finding]:
+    """Version and clock; this is also what tells whether it answers."""
+    before = datetime.now(UTC)
+    hello = await mongo.command("hello")
+    after = datetime.now(UTC)
+    version = str((await mongo.command("buildInfo"))["version"])
+    said = f"mongod {version}, replica set {hello.get('setName', 'none')}"
+    if int(version.partition(".")[0]) < LEAST_MONGOD or "setName" not in hello:
+        return [wrong("database", said, f"run MongoDB {LEAST_MONGOD} or later, as a replica set")]
+    return [ok("database", said), skewed(before, hello["localTime"].replace(tzinfo=UTC), after)]
+
+
+def skewed(before: datetime, theirs: datetime, after: datetime) -> Finding:
+    """How far another clock, read between these instants of ours, is from ours."""
+    ahead = max(theirs - after, before - theirs, timedelta(0))
+    said = f"the database's differs from this machine's by {ahead.total_seconds():.1f} s at least"
+    if ahead > SKEW:
+        return wrong("clock", said, "let NTP set the clocks of both machines")
+    return ok("clock", "the database's is this machine's, within a second")
+
+
+async def indexes(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[Finding]:
+    """Those that are declared, and strangers among them."""
+    wanted: dict[str, set[Any]] = {}
+    for name, index in migrations.declared(kinds):
+        wanted.setdefault(name, {(("_id", 1),)}).add(index.keys)
+    there = {name: await mongo.index_keys(name) for name in wanted}
+    missing = [_named(name, keys) for name, all_ in wanted.items() for keys in all_ - {*there[name], (("_id", 1),)}]
+    strange = [_named(name, keys) for name, all_ in there.items() for keys in all_ if keys not in wanted[name]]
+    found = []
+    if missing:
+        found.append(wrong("indexes", f"missing: {', '.join(sorted(missing))}", "linli migrate"))
+    if strange:
+        said = f"not ours: {', '.join(sorted(strange))}"
+        found.append(soon("indexes", said, "drop what nobody needs: each slows every write"))
+    return found or [ok("indexes", f"{sum(map(len, wanted.values())) - len(wanted)} as declared")]
+
+
+def _named(name: str, keys: Iterable[tuple[str, int]]) -> str:
+    return f"{name}({', '.join(key for key, _ in keys)})"
+
+
+async def relay(mongo: Mongo, service: Service) -> list[Finding]:
+    """What waits to be published, and what cannot be."""
+    names = [kind.collection() for kind in service.entities]
+    stuck = [d["_id"] for n in names for d in await mongo.find(n, {"stuck": {"$exists": True}}, show=_ID, limit=5)]
+    pending = sum([await mongo.count(n, {"pending": {"$exists": True}}, limit=_MOST) for n in names])
+    oldest = min([at for n in names if (at := await _oldest(mongo, n))], default=None)
+    found = []
+    if stuck:
+        said = f"set aside, their events cannot be sent: {', '.join(stuck)}"
+        found.append(wrong("relay", said, f"linli verify says why; mend them, then unset `stuck` in {service.name}"))
+    if oldest and datetime.now(UTC) - oldest > LATEST:
+        said = f"{pending} entities wait to be published, since {oldest.astimezone():%Y-%m-%d %H:%M:%S}"
+        found.append(wrong("relay", said, f"see whether broker and worker are well: linli logs {service.name}-worker"))
+    return found or [ok("relay", f"{pending} entities wait to be published, none for long")]
+
+
+_ID = {"_id": 1}
+
+
+async def _oldest(mongo: Mongo, name: str) -> datetime | None:
+    waiting = {"pending": {"$exists": True}, "stuck": {"$exists": False}}
+    found = await mongo.find(name, waiting, show={"pending": 1}, sort=[("pending", 1)], limit=1)
+    return found[0]["pending"] if found else None
+
+
+async def parked(mongo: Mongo) -> list[Finding]:
+    """Events that wait for an operator."""
+    waiting = await parked_by_reaction(mongo)
+    gone = await mongo.count(dropped.COLLECTION, {}, limit=_MOST)
+    if waiting:
+        counts = ", ".join(f"{count} for {reaction}" for reaction, count in sorted(waiting.items()))
+        return [wrong("parked", counts, "linli parked list says why; then linli parked replay, or drop")]
+    return [ok("parked", f"none; {gone} dropped so far")]
+
+
+async def consumer(mongo: Mongo, group: str, service: Service) -> list[Finding]:
+    """Whether it goes on, and which of its reactions do; nothing of a service that listens to nobody."""
+    if not service.all_reactions:
+        return []
+    wish = await orders.desired_state(mongo, group)
+    resume = f"linli consumer resume {service.name}"
+    found = [_reaction(switch) for switch in await switches.switches(mongo) if not switch.on]
+    if wish.state == orders.STOPPED:
+        found.append(wrong("consumer", f"stopped: {wish.reason}", f"mend that, then {resume}"))
+    elif wish.state == orders.PAUSED:
+        found.append(soon("consumer", f"paused by {wish.by}: {wish.reason}", resume))
+    return found or [ok("consumer", "goes on, all reactions are on")]
+
+
+def _reaction(switch: switches.Switch) -> Finding:
+    said = f"{switch.name} is off since {switch.since.astimezone():%Y-%m-%d %H:%M}"
+    advice = f"linli backfill {switch.name} brings its past, linli reactions start begins with now"
+    if switch.reason:
+        return soon("reactions", f"{said}: {switch.reason}", advice)
+    return wrong("reactions", f"{said}: it is new here, and misses what comes", advice)
+
+
+async def leases(mongo: Mongo, service: Service) -> list[Finding]:
+    """Who does what only one may do; the relay and the timers must have somebody."""
+    held = {d["_id"]: d for d in await mongo.find("leases", {}, sort=[("_id", 1)], limit=1000)}
+    needed = ["relay", *(f"timer-{timer.name}" for timer in service.timers)]
+    nobody = [name for name in needed if name not in held or _over(held[name])]
+    if nobody:
+        advice = f"see whether {service.name}-worker runs: linli status"
+        return [wrong("leases", f"nobody has {', '.join(nobody)}", advice)]
+    return [ok("leases", ", ".join(_holder(lease) for name, lease in held.items() if not _over(lease)))]
+
+
+def _over(lease: Mapping[str, Any]) -> bool:
+    return bool(lease["until"] < datetime.now(UTC))
+
+
+def _holder(lease: Mapping[str, Any]) -> str:
+    return f"{lease['_id']}: {lease['holder']} until {lease['until'].astimezone():%H:%M:%S}"
+
+
+async def unfinished(mongo: Mongo) -> list[Finding]:
+    """Rebuilds and backfills that began and have not ended."""
+    begun = [d["_id"] for d in await mongo.find(REBUILDS, {}, limit=100)]
+    found = [soon("rebuild", f"of {kind} was not finished", f"linli rebuild {kind} --yes goes on") for kind in begun]
+    for document in await mongo.find(backfill.COLLECTION, {}, limit=100):
+        name = document["_id"]
+        found.append(soon("backfill", f"of {name} was not finished", f"linli backfill {name} --yes goes on"))
+    return found or [ok("unfinished", "no rebuild, no backfill")]

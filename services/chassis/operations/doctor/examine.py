@@ -1,0 +1,94 @@
+"""An examination of one service: ``python -m services.requests examine [--json]``; nothing is changed by it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging.kafka import BrokerAway, Cluster
+from services.chassis.operations import answering
+from services.chassis.operations.doctor import broker, database, files
+from services.chassis.operations.doctor.findings import Finding, well, wrong
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import Settings
+from services.chassis.storage.mongo import connect
+from services.chassis.telemetry import logs
+
+Look = Callable[[], Awaitable[list[Finding]]]
+
+SECONDS = 4.0
+"""So long may one look take; all are taken at once."""
+_AWAY = "start it, or correct where it is said to be: linli status"
+
+
+def run(service: Service, settings: Settings, words: Sequence[str]) -> None:
+    """Print how everything is; ends with 0 where nothing is wrong, else with 1."""
+    given = answering.parser(service.name, "examine", "See whether all that this service stands on is well.")
+    known = given.parse_args(words)
+    found: list[Finding] = []
+
+    async def examined() -> dict[str, object]:
+        found.extend(await examine(service, settings))
+        return {"service": service.name, "findings": [finding.document() for finding in found]}
+
+    answer = answering.answered(known, examined(), ())
+    answering.conclude(known, answer, "\n".join(finding.text() for finding in found), well=well(found))
+
+
+async def examine(service: Service, settings: Settings) -> list[Finding]:
+    """Everything, asked at the same time; what does not answer is a finding too."""
+    parts = await asyncio.gather(
+        _look("files", lambda: files.look(settings)), _database(service, settings), _broker(service, settings)
+    )
+    return [finding for part in parts for finding in part]
+
+
+async def _database(service: Service, settings: Settings) -> list[Finding]:
+    # This driver, whatever the services use: it lets go at once of a database that does not answer.
+    mongo = connect(settings.mongo(service.name), "pymongo")
+    looks: dict[str, Look] = {
+        "indexes": lambda: database.indexes(mongo, service.kinds),
+        "relay": lambda: database.relay(mongo, service),
+        "parked": lambda: database.parked(mongo),
+        "consumer": lambda: database.consumer(mongo, settings.group(service.name), service),
+        "leases": lambda: database.leases(mongo, service),
+        "unfinished": lambda: database.unfinished(mongo),
+    }
+    try:
+        return await _behind("database", lambda: database.server(mongo), looks)
+    finally:
+        await mongo.close()
+
+
+async def _broker(service: Service, settings: Settings) -> list[Finding]:
+    cluster = Cluster(settings.kafka)
+    looks: dict[str, Look] = {
+        "groups": lambda: broker.groups(cluster, service, settings),
+        "timestamps": lambda: broker.timestamps(cluster, service, settings),
+    }
+
+    async def asked() -> list[Finding]:
+        async with cluster.open():
+            return await _behind("topics", lambda: broker.topics(cluster, service, settings), looks)
+
+    return await _look("broker", asked, 2 * SECONDS)
+
+
+async def _behind(name: str, first: Look, looks: dict[str, Look]) -> list[Finding]:
+    """The others only where the first is answered: one line tells of what is away."""
+    found = await _look(name, first)
+    if [finding.advice for finding in found] == [_AWAY]:
+        return found
+    rest = await asyncio.gather(*(_look(check, look) for check, look in looks.items()))
+    return [*found, *(finding for part in rest for finding in part)]
+
+
+async def _look(check: str, look: Look, seconds: float = SECONDS) -> list[Finding]:
+    try:
+        async with asyncio.timeout(seconds):
+            return await look()
+    except (TimeoutError, Unavailable, BrokerAway) as error:
+        return [wrong(check, f"does not answer ({type(error).__name__})", _AWAY)]
+    except Exception as error:  # whatever it is: it must not hide what else was found
+        return [
+            wrong(check, f"cannot be examined ({logs.safe_text(error)})", "mend what that says, or tell the developers")
+        ]

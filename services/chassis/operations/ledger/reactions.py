@@ -1,0 +1,128 @@
+"""Whether every event of the topics had its effect in each reaction, or is parked (L7)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from services.chassis.messaging import dropped, parking
+from services.chassis.messaging.kafka import Incoming, Past
+from services.chassis.messaging.reactions import AnyReaction, Delivered, Unreadable
+from services.chassis.operations.ledger.report import Line, TopicPartition
+from services.chassis.storage.mongo import Mongo
+
+
+class Judge(Protocol):
+    """One reaction, held against the topics partition by partition."""
+
+    async def take(self, events: Sequence[Delivered]) -> None:
+        """The next events of the partition, all of them before the cut."""
+
+    async def end(self) -> None:
+        """The partition has been read."""
+
+    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+        """All partitions have been read."""
+
+    def line(self) -> Line:
+        """What was found."""
+
+
+class Remembered:
+    """A reaction that remembers what it has seen: an event is seen, or parked, or was dropped, or was left out."""
+
+    def __init__(self, mongo: Mongo, reaction: AnyReaction, begins: Mapping[TopicPartition, int]) -> None:
+        """``begins``: from which offsets on it was to take events."""
+        self._mongo, self._reaction, self._begins = mongo, reaction, begins
+        self._line = Line("L7", reaction.name)
+
+    async def take(self, events: Sequence[Delivered]) -> None:
+        """Judge a batch. Parked is read first: who replays or drops one has noted that before it is unparked."""
+        name = self._reaction.name
+        wanted = [event for event in events if event.type in self._reaction.types]
+        self._line.count("not wanted", len(events) - len(wanted))
+        parked = await parked_among(self._mongo, name, wanted)
+        given_up = await dropped_among(self._mongo, name, wanted)
+        seen = await self._seen({event.entity for event in wanted})
+        for event in wanted:
+            if event.id in parked:
+                self._line.count("parked")
+            elif event.id in given_up:
+                self._line.count("dropped")
+            elif event.version <= seen.get(event.entity, 0):
+                self._line.count("done")
+            elif event.record.offset < self._begins.get((event.record.topic, event.record.partition), 0):
+                self._line.count("before it was on")
+            else:
+                self._line.breach(f"{event.id}: neither had its effect nor is parked")
+        behind = [event for event in wanted if event.id in parked and event.version < seen.get(event.entity, 0)]
+        await expect_unparked(self._mongo, name, behind, self._line)
+
+    async def end(self) -> None:
+        """Nothing is held back."""
+
+    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+        """Nothing is held back."""
+
+    def line(self) -> Line:
+        """What was found."""
+        return self._line
+
+    async def _seen(self, entities: Iterable[str]) -> dict[str, int]:
+        ids = {f"{self._reaction.name}|{entity}": entity for entity in entities}
+        found = await self._mongo.find("seen", {"_id": {"$in": list(ids)}}, limit=max(1, len(ids)))
+        return {ids[document["_id"]]: document["version"] for document in found}
+
+
+async def parked_among(mongo: Mongo, reaction: str, events: Iterable[Delivered]) -> dict[str, int]:
+    """Those of these events that are parked for a reaction now: their offsets by their ids."""
+    ids = {f"{reaction}|{event.id}": event.id for event in events}
+    if not ids:
+        return {}
+    found = await mongo.find(parking.COLLECTION, {"_id": {"$in": list(ids)}}, show={"offset": 1}, limit=len(ids))
+    return {ids[document["_id"]]: document["offset"] for document in found}
+
+
+async def dropped_among(mongo: Mongo, reaction: str, events: Iterable[Delivered]) -> set[str]:
+    """The ids of those of these events that an operator has dropped for a reaction."""
+    ids = {f"{reaction}|{event.id}": event.id for event in events}
+    return {ids[id] for id in await dropped.among(mongo, ids)}
+
+
+async def expect_unparked(mongo: Mongo, reaction: str, events: Sequence[Delivered], line: Line) -> None:
+    """A breach for each of these that is parked still: one behind it has had its effect."""
+    parked = await parked_among(mongo, reaction, events)
+    for event in events:
+        # A late duplicate may be parked although the event itself had its effect: it has another offset.
+        if parked.get(event.id) == event.record.offset:
+            line.breach(f"{event.id}: is parked, and one behind it has had its effect")
+
+
+class Readable:
+    """The events among records; what is none of ours must be parked as unreadable, or dropped."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self.line = Line("L7", "records")
+
+    async def of(self, records: Sequence[Incoming]) -> list[Delivered]:
+        """Those that can be read."""
+        events, places = [], []
+        for record in records:
+            try:
+                events.append(Delivered.of(record))
+            except Unreadable:
+                places.append(f"{record.topic}-{record.partition}-{record.offset}")
+        self.line.count("records", len(records))
+        await self._expect_parked(places)
+        return events
+
+    async def _expect_parked(self, places: Sequence[str]) -> None:
+        if not places:
+            return
+        ids = {f"{parking.UNREADABLE}|{place}": place for place in places}
+        found = await self._mongo.find(parking.COLLECTION, {"_id": {"$in": list(ids)}}, limit=len(ids))
+        self.line.count("unreadable, parked", len(found))
+        missing = ids.keys() - {document["_id"] for document in found}
+        given_up = await dropped.among(self._mongo, missing)
+        self.line.count("unreadable, dropped", len(given_up))
+        for id in missing - given_up:
+            self.line.breach(f"{ids[id]}: cannot be read and is not parked")

@@ -1,0 +1,178 @@
+"""States made again from their histories, where a fold has changed or a state was damaged: no event, no new version."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.events import Recorded
+from services.chassis.operations.answering import Say
+from services.chassis.operations.ledger.histories import broken_history, differing, with_archive
+from services.chassis.operations.ledger.report import EXAMPLES
+from services.chassis.runtime.service import Service, open_container
+from services.chassis.runtime.settings import Settings
+from services.chassis.storage.mongo import Document, Mongo
+
+COLLECTION = "rebuilds"
+"""How far each has come that began and has not ended."""
+_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made again: all of a kind, or the one with ``id``."""
+
+    kind: str
+    id: str | None = None
+    write: bool = False
+    """Without it nothing is changed, only looked at."""
+    again: bool = False
+    """From the start, also where an interrupted run could go on."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it is worth noting how far it has come."""
+        return self.write and self.id is None
+
+
+class Verdict(NamedTuple):
+    """What is wrong with one entity: a history that cannot be believed, or a state that is not its fold."""
+
+    broken: str | None = None
+    differs: str | None = None
+    change: Document = {}  # noqa: RUF012 - never changed
+
+
+@dataclass
+class Found:
+    """How many, and the first ten of each sort with what is wrong; broken ones are left as they are."""
+
+    looked_at: int = 0
+    differing: int = 0
+    mended: int = 0
+    broken: int = 0
+    ids: list[str] = field(default_factory=list)
+    broken_ids: list[str] = field(default_factory=list)
+
+    def note(self, id: str, verdict: Verdict) -> None:
+        """Count one."""
+        self.looked_at += 1
+        self.differing += bool(verdict.differs)
+        self.broken += bool(verdict.broken)
+        for named, wrong in ((self.ids, verdict.differs), (self.broken_ids, verdict.broken)):
+            if wrong and len(named) < EXAMPLES:
+                named.append(f"{id}: {wrong}")
+
+
+@dataclass
+class Answer:
+    """What came of it in one service, which may have no such kind."""
+
+    service: str
+    kind: str
+    kinds: Sequence[str]
+    dry_run: bool
+    found: Found
+    resumed_after: str | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Whether the service has the kind, and nothing of it is beyond mending."""
+        return self.kind in self.kinds and not self.found.broken
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        told = asdict(self)
+        found = told.pop("found")
+        return {**told, **found, "clean": self.clean}
+
+    def text(self) -> str:
+        """As plain lines."""
+        if self.kind not in self.kinds:
+            return f"{self.service} has no {self.kind}; it has {', '.join(self.kinds)}"
+        n = self.found
+        counts = f"{n.looked_at} looked at, {n.differing} differing, {n.mended} mended, {n.broken} broken"
+        return "\n".join([f"{self.service} {self.kind}: {counts}", *n.ids, *n.broken_ids])
+
+
+async def rebuild(service: Service, settings: Settings, wanted: Wanted, say: Say) -> Answer:
+    """Fold the histories of a kind again; Unavailable where the database is away: the next run goes on from there."""
+    container = open_container(service, settings)
+    answer = Answer(service.name, wanted.kind, [k.entity_type for k in service.entities], not wanted.write, Found())
+    try:
+        for kind in service.entities:
+            if kind.entity_type == wanted.kind:
+                await _Pass(container.mongo, kind, wanted, answer, say).run()
+        return answer
+    finally:
+        await container.mongo.close()
+
+
+class _Pass:
+    """All of a kind in the order of their ids; others may write meanwhile."""
+
+    def __init__(self, mongo: Mongo, kind: type[Entity[Any]], wanted: Wanted, answer: Answer, say: Say) -> None:
+        self._mongo, self._kind, self._wanted, self._answer, self._say = mongo, kind, wanted, answer, say
+
+    async def run(self) -> None:
+        """From where an interrupted run had come, if it is to be resumed."""
+        where = {"_id": self._wanted.id} if self._wanted.id else await self._rest()
+        async for document in with_archive(self._mongo, self._kind, where):
+            await self._look(document)
+            if self._answer.found.looked_at % _BATCH == 0:
+                await self._note(document["_id"])
+        if self._wanted.resumable:
+            await self._mongo.delete(COLLECTION, {"_id": self._kind.entity_type})
+
+    async def _rest(self) -> Document:
+        begun = await self._mongo.find_one(COLLECTION, {"_id": self._kind.entity_type})
+        if begun is None or self._wanted.again or not self._wanted.resumable:
+            return {}
+        self._answer.found, self._answer.resumed_after = Found(**begun["found"]), begun["after"]
+        return {"_id": {"$gt": begun["after"]}}
+
+    async def _note(self, after: str) -> None:
+        found = self._answer.found
+        self._say(f"{found.looked_at} looked at, {found.differing} differing")
+        if self._wanted.resumable:
+            change = {"$set": {"after": after, "found": asdict(found)}}
+            await self._mongo.update(COLLECTION, {"_id": self._kind.entity_type}, change, upsert=True)
+
+    async def _look(self, document: Document) -> None:
+        verdict = judged(self._kind, document)
+        self._answer.found.note(document["_id"], verdict)
+        if self._wanted.write and verdict.change:
+            await self._write(document, verdict.change)
+
+    async def _write(self, document: Document, change: Document) -> None:
+        """Under the version guard; where somebody wrote first it is judged again."""
+        id = document["_id"]
+        while change:
+            guard = {"_id": id, "version": document["version"]}
+            if await self._mongo.update(self._kind.collection(), guard, {"$set": change}):
+                self._answer.found.mended += 1
+                return
+            async for document in with_archive(self._mongo, self._kind, {"_id": id}):
+                change = judged(self._kind, document).change
+
+
+def judged(kind: type[Entity[Any]], document: Document) -> Verdict:
+    """What is wrong with a document with all of its history, and the ``$set`` that mends its state."""
+    if wrong := broken_history(document):
+        return Verdict(broken=wrong)
+    try:
+        folded = kind.fold(document["_id"], map(Recorded.load, document["history"]))
+        folded = kind.model_validate(folded.model_dump())
+    except Exception as error:  # whatever a fold stumbles over; its text may repeat what was stored
+        return Verdict(broken=f"the history cannot be folded: {type(error).__name__}")
+    if wrong := differing(kind, folded, document):
+        return Verdict(differs=wrong, change=_mending(folded, document.get("state")) | {"under": list(folded.places())})
+    return Verdict()
+
+
+def _mending(folded: Entity[Any], old: Any) -> Document:
+    """Only what is wrong: a field that a newer process keeps in the state is none of ours."""
+    state = folded.as_stored()
+    if not isinstance(old, dict):
+        return {"state": state}
+    return {f"state.{name}": value for name, value in state.items() if name not in old or old[name] != value}

@@ -1,1 +1,0 @@
-"""How a process runs: settings, logs, metrics, traces, start and stop."""

@@ -1,0 +1,38 @@
+"""Whether a process is alive and ready, and its metrics: never through the gateway."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import orjson
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from services.chassis.telemetry import logs
+
+Check = Callable[[], Awaitable[str | None]]
+"""Says what is wrong, or None."""
+
+
+def install(app: FastAPI, checks: Mapping[str, Check]) -> None:
+    """Add ``/healthz``, ``/readyz`` (says which check is not met) and ``/metrics``."""
+
+    async def healthz() -> Response:
+        return Response(b'{"status":"alive"}', media_type="application/json")
+
+    async def readyz() -> Response:
+        found = {name: await _checked(check) for name, check in checks.items()}
+        ready = not any(found.values())
+        body = {"status": "ready" if ready else "not ready", "checks": {n: p or "ok" for n, p in found.items()}}
+        return Response(orjson.dumps(body), 200 if ready else 503, media_type="application/json")
+
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    for endpoint in (healthz, readyz, metrics):
+        app.add_api_route(f"/{endpoint.__name__}", endpoint, include_in_schema=False)
+
+
+async def _checked(check: Check) -> str | None:
+    try:
+        return await check()
+    except Exception as error:
+        return logs.safe_text(error)

@@ -1,0 +1,188 @@
+"""A service as its ``app.py`` puts it together, and how its processes start and stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from socket import socket
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+
+from services.chassis.domain.entity import Copy, Entity, Stored
+from services.chassis.domain.values import now
+from services.chassis.http import problems
+from services.chassis.http.auth import Tokens
+from services.chassis.http.guard import Guard
+from services.chassis.http.routes import Routes
+from services.chassis.messaging.kafka import create_topics
+from services.chassis.messaging.reactions import AnyReaction, Copying
+from services.chassis.operations.ledger.report import Cut, Line
+from services.chassis.runtime import health
+from services.chassis.runtime.settings import ServiceName, Settings
+from services.chassis.schedule.leases import Lease
+from services.chassis.schedule.timers import Timer
+from services.chassis.storage import migrations
+from services.chassis.storage.audit import Audit
+from services.chassis.storage.mongo import connect
+from services.chassis.storage.vault import MasterKey, Vault
+from services.chassis.telemetry import logs, metrics, tracing
+from services.chassis.usecase import Container
+
+VERSION = "0.1.0"
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""The framework's own would export query strings and what failed validation: personal data. Ours is in tracing.py."""
+_KEEP_ALIVE = 75  # longer than the gateway keeps an idle connection, so that it never meets a closing one
+
+Loop = Callable[[Container], Awaitable[None]]
+LedLoop = Callable[[Lease, Container], Awaitable[None]]
+"""What only the worker that holds the lease does; the loop asks for it again and again."""
+Check = Callable[[Container, Cut], Awaitable[Sequence[Line]]]
+"""What the ledger cannot know: a promise that is the service's own, checked up to a cut."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything a service consists of; the web serves its routes, the worker does the rest."""
+
+    name: ServiceName
+    entities: tuple[type[Entity[Any]], ...]
+    copies: tuple[type[Copy], ...] = ()
+    routes: tuple[Routes, ...] = ()
+    reactions: tuple[AnyReaction, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    listens_to: tuple[ServiceName, ...] = ()
+    mints_keys: bool = False
+    linger_seconds: float = 0.008
+    """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
+    dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
+    web_loops: tuple[Loop, ...] = ()
+    worker_loops: tuple[LedLoop, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[type[Stored], ...]:
+        """Everything it stores."""
+        return (*self.entities, *self.copies)
+
+    @property
+    def all_reactions(self) -> tuple[AnyReaction, ...]:
+        """The keeping of its copies first: what others do may need them."""
+        return (*(Copying(kind) for kind in self.copies), *self.reactions)
+
+
+def open_container(service: Service, settings: Settings) -> Container:
+    """What the use cases of a process work with; connections open when first used."""
+    mongo = connect(settings.mongo(service.name), settings.mongo_driver)
+    vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
+    return Container(service.name, settings.city, mongo, vault, now, service.dependencies(settings))
+
+
+async def migrate(service: Service, settings: Settings) -> list[str]:
+    """Build indexes and topics that are missing; returns the topics whose configuration differs from ours."""
+    container = open_container(service, settings)
+    try:
+        await migrations.build(container.mongo, service.kinds)
+        names = {short: settings.topic(short) for short in (service.name, "keys")}
+        return await create_topics(settings.kafka, names, settings.topic_replicas)
+    finally:
+        await container.mongo.close()
+
+
+def web_app(service: Service, settings: Settings) -> FastAPI:
+    """The application that answers requests."""
+    logs.start(service.name, "web", settings.log_level)
+    tracing.export_to(settings.otlp, service.name, "web")
+    container = open_container(service, settings)
+    audit = Audit(container.mongo, container.vault.master, f"{service.name}-web-{settings.slot}")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        logs.started(VERSION)
+        tasks = [asyncio.create_task(for_ever(loop, container)) for loop in service.web_loops]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await audit.close()
+        await container.mongo.close()
+        tracing.flush()
+
+    app = FastAPI(
+        title=f"Linli {service.name}",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=NO_TELEMETRY,
+    )
+    problems.install(app)
+    tokens = Tokens(settings)
+    for routes in service.routes:
+        routes.install(app, container, tokens, audit)
+    health.install(app, {"database": database_check(container), "indexes": index_check(container, service)})
+    app.add_middleware(Guard, max_in_flight=settings.max_in_flight)
+    metrics.build_info.labels(service.name, "web", VERSION).set(1)
+    return app
+
+
+class _Server(uvicorn.Server):
+    """A server that tells its application first: a live stream would otherwise hold the stop up to its limit."""
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End the streams, then as ever."""
+        self.config.app.state.closing.set()  # type: ignore[union-attr]  # ``server`` takes a FastAPI only
+        await super().shutdown(sockets)
+
+
+def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """The HTTP server of a process; it stops within 20 s of SIGTERM."""
+    app.state.closing = asyncio.Event()
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=20,
+    )
+    return _Server(config)
+
+
+def database_check(container: Container) -> health.Check:
+    """Whether the database answers."""
+
+    async def check() -> None:
+        await container.mongo.command("ping")
+
+    return check
+
+
+def index_check(container: Container, service: Service) -> health.Check:
+    """Whether ``migrate`` has run; asked until it has."""
+    complete: list[bool] = []
+
+    async def check() -> str | None:
+        if complete:
+            return None
+        lacking = await migrations.missing(container.mongo, service.kinds)
+        if lacking:
+            return f"run `linli migrate`: {', '.join(lacking[:5])} missing"
+        complete.append(True)
+        return None
+
+    return check
+
+
+async def for_ever(loop: Loop, container: Container) -> None:
+    """Run a background loop, and again where it failed."""
+    while True:
+        try:
+            await loop(container)
+        except Exception:
+            logs.get().exception("a background loop failed and starts again")
+            await asyncio.sleep(1)

@@ -1,0 +1,177 @@
+"""A worker process: relay, consumer, keys and timers under one roof, with an orderly stop."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import uvloop
+from fastapi import FastAPI
+
+from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.control import ConsumerControl
+from services.chassis.messaging.kafka import Publisher, Reader, group_has_offsets
+from services.chassis.messaging.keys import KeyKeeper
+from services.chassis.messaging.relay import Relay
+from services.chassis.messaging.retry import retry_forever
+from services.chassis.messaging.switches import register
+from services.chassis.runtime import health
+from services.chassis.runtime.service import (
+    NO_TELEMETRY,
+    VERSION,
+    Service,
+    database_check,
+    for_ever,
+    index_check,
+    open_container,
+    server,
+)
+from services.chassis.runtime.settings import Settings
+from services.chassis.schedule import timers
+from services.chassis.schedule.leases import Lease
+from services.chassis.telemetry import logs, metrics, tracing
+
+log = logs.get()
+
+_DRAIN_SECONDS = 15  # longer than any timer's call to the outside
+_LEAVE_SECONDS = 3  # for each of the three steps after that: with them a stop takes no more than 25 s
+_TIMER = "timer "
+
+
+class Worker:
+    """What one worker of a service runs."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._service = service
+        self._settings = settings
+        self._house = open_container(service, settings)
+        self._publisher = Publisher(settings.kafka)
+        self._member = f"{service.name}-{settings.slot}"
+        self._leases: list[Lease] = []
+        self._readers: list[Reader] = []
+        self._consumer: Consumer | None = None
+        self._finishing = asyncio.Event()
+        self._web = server(self._health(), settings)
+
+    def stop(self, *_: object) -> None:
+        """Begin the orderly stop."""
+        self._web.should_exit = True
+
+    async def run(self) -> None:
+        """Until told to stop, or until a part fails for good: then the process ends and is started anew."""
+        loops = [asyncio.create_task(loop, name=name) for name, loop in self._loops().items()]
+        serving = asyncio.create_task(self._web.serve())
+        try:
+            done, _ = await asyncio.wait([serving, *loops], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.stop()
+            await self._stop(loops)
+            await serving
+        for task in done - {serving}:
+            log.error("a part of the worker failed", part=task.get_name(), exc_info=task.exception())
+            raise SystemExit(1)
+
+    def _loops(self) -> dict[str, Any]:
+        container, settings, name = self._house, self._settings, self._service.name
+        source = settings.source(name)
+        topics = (settings.topic(name), settings.topic("keys") if self._service.mints_keys else None)
+        kinds, linger_seconds = self._service.entities, self._service.linger_seconds
+        relay = Relay(container.mongo, self._publisher, kinds, source, topics, settings.history_cap, linger_seconds)
+        loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
+        for timer in self._service.timers:
+            lease = self._lease(f"timer-{timer.name}")
+            loops[f"{_TIMER}{timer.name}"] = timers.run(timer, container, lease, self._finishing)
+        for index, loop in enumerate(self._service.worker_loops):
+            loops[f"loop {index}"] = for_ever(partial(loop, self._lease(f"loop-{index}")), container)
+        if self._service.all_reactions:
+            loops["consumer"] = self._consume()
+        if not self._service.mints_keys:
+            loops["keys"] = self._keep_keys()
+        return loops
+
+    async def _consume(self) -> None:
+        group = self._settings.group(self._service.name)
+        reads = await retry_forever(partial(group_has_offsets, self._settings.kafka, group))
+        reactions, mongo = self._service.all_reactions, self._house.mongo
+        await retry_forever(partial(register, mongo, reactions, group_reads=reads))
+        topics = [self._settings.topic(name) for name in self._service.listens_to]
+        reader = await self._reader(topics, group)
+        orders = ConsumerControl(mongo, group, self._member)
+        self._consumer = Consumer(self._house, reader, reactions, orders, self._settings.most_failures)
+        await self._consumer.run()
+
+    async def _keep_keys(self) -> None:
+        reader = await self._reader(
+            [self._settings.topic("keys")], f"{self._settings.topic_prefix}.{self._service.name}.keys"
+        )
+        await KeyKeeper(self._house.vault, reader).run()
+
+    async def _reader(self, topics: list[str], group: str) -> Reader:
+        async def joined() -> Reader:
+            reader = Reader(self._settings.kafka, topics, group, self._member)
+            await reader.start()
+            return reader
+
+        reader = await retry_forever(joined)
+        self._readers.append(reader)
+        return reader
+
+    def _lease(self, name: str) -> Lease:
+        lease = Lease(self._house.mongo, name, self._member, self._settings.lease_seconds)
+        self._leases.append(lease)
+        return lease
+
+    def _health(self) -> FastAPI:
+        title = f"Linli {self._service.name} worker"
+        app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
+        checks = {"database": database_check(self._house), "indexes": index_check(self._house, self._service)}
+        if self._service.all_reactions:
+            checks["consumer"] = self._consumer_check
+        health.install(app, checks)
+        return app
+
+    async def _consumer_check(self) -> str | None:
+        if self._consumer is None:
+            return "the broker has not been reached yet"
+        if reason := self._consumer.stopped():
+            return f"the consumer has stopped: {reason}. Mend it, then run `linli consumer resume {self._service.name}`"
+        return None if self._consumer.ready() else "no partition has been given to this worker yet"
+
+    async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
+        """Let the batch in hand and what the timers are at end, then send what is held, give up leases, leave."""
+        self._finishing.set()
+        ending = [task for task in loops if task.get_name().startswith(_TIMER)]
+        if self._consumer is not None:  # else it has no batch in hand: it still waits for its start
+            self._consumer.finish()
+            ending += [task for task in loops if task.get_name() == "consumer"]
+        if ending:
+            await asyncio.wait(ending, timeout=_DRAIN_SECONDS)
+        for task in loops:
+            task.cancel()
+        await _shortly(*loops)
+        readers = (reader.stop() for reader in self._readers)
+        await _shortly(self._publisher.stop(), asyncio.to_thread(tracing.flush), *readers)
+        await _shortly(*(lease.release() for lease in self._leases))  # where that fails they run out by themselves
+        await self._house.mongo.close()
+
+
+def run(service: Service, settings: Settings) -> None:
+    """Run a worker until SIGTERM."""
+    logs.start(service.name, "worker", settings.log_level)
+    logs.started(VERSION)
+    tracing.export_to(settings.otlp, service.name, "worker")
+    metrics.build_info.labels(service.name, "worker", VERSION).set(1)
+    worker = Worker(service, settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn takes these while it serves, then raises them again: by default that would end us before our own stop.
+        signal.signal(number, worker.stop)
+    uvloop.run(worker.run())
+
+
+async def _shortly(*work: Awaitable[Any]) -> None:
+    """All at once, however each ends, and no longer than a stop can wait."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LEAVE_SECONDS):
+            await asyncio.gather(*work, return_exceptions=True)

@@ -1,0 +1,153 @@
+"""One trace id from the gateway through Kafka to the message, also where no traces are exported."""
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from threading import Thread
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
+from structlog.contextvars import bound_contextvars
+
+from services.chassis.telemetry.lazy import lazy_import
+
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_REQUEST_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_FLUSH_SECONDS = 3.0
+_tracer = trace.get_tracer("linli")
+_here: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+
+def export_to(endpoint: str | None, service: str, role: str) -> None:
+    """Send spans over OTLP/HTTP to ``endpoint``; nothing is sent without one."""
+    if endpoint is None:
+        return
+    provider = lazy_import("services.chassis.telemetry.exporting", "provider")
+    trace.set_tracer_provider(provider(endpoint, service, role))
+
+
+def parent_of(headers: Mapping[str, str]) -> str:
+    """The caller's ``traceparent`` where it is well formed, else one whose trace is the gateway's request id."""
+    given = headers.get("traceparent", "")
+    if _TRACEPARENT.fullmatch(given):
+        return given
+    request_id = headers.get("x-request-id", "")
+    return new_parent(request_id.replace("-", "") if _REQUEST_ID.fullmatch(request_id) else None)
+
+
+def new_parent(trace_id: str | None = None) -> str:
+    """A new trace, as ``traceparent``."""
+    return f"00-{trace_id or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def id_of(parent: str) -> str:
+    """The trace id in a ``traceparent``: 32 hexadecimal digits."""
+    return parent.split("-")[1]
+
+
+@contextmanager
+def span(name: str, parent: str | None = None) -> Iterator[str]:
+    """Work under a span and with the trace id in every log line; yields the ``traceparent`` for what follows."""
+    with _started(name, parent) as current:
+        yield current
+
+
+@contextmanager
+def span_because_of(name: str, recorded: str | None) -> Iterator[str]:
+    """As ``span``, for what something recorded brought about: linked to its trace, and in it."""
+    with _started(name, recorded, SpanKind.CONSUMER) as current:
+        yield current
+
+
+@contextmanager
+def bound(parent: str | None) -> Iterator[None]:
+    """Log lines with the trace id of what is handled, without a span of its own."""
+    match = _TRACEPARENT.fullmatch(parent or "")
+    with bound_contextvars(**({"trace_id": match[1]} if match else {})):
+        yield
+
+
+def flush() -> None:
+    """Send what is still held, before the process ends; given up after three seconds."""
+    if _has_provider():
+        provider: Any = trace.get_tracer_provider()  # those that send can be shut down
+        ending = Thread(target=provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(_FLUSH_SECONDS)
+
+
+@contextmanager
+def _started(name: str, parent: str | None, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[str]:
+    if not _is_received():
+        above_us = None if kind is SpanKind.CONSUMER else _here.get()
+        with _followed(parent or above_us or new_parent()) as followed:
+            yield followed
+        return
+    above = _context(parent) if parent else None
+    links = [Link(_span_context(parent))] if parent and kind is SpanKind.CONSUMER else []
+    with _current(name, above, kind, links) as current, _failing_by_class(current):
+        inner = current.get_span_context()
+        known = inner if inner.is_valid else _span_context(parent or new_parent())
+        with bound_contextvars(trace_id=f"{known.trace_id:032x}"):
+            yield f"00-{known.trace_id:032x}-{known.span_id:016x}-01"
+
+
+def _is_received() -> bool:
+    """Whether spans go anywhere: those that nobody receives would still cost time."""
+    return not isinstance(_tracer, trace.ProxyTracer) or _has_provider()
+
+
+def _has_provider() -> bool:
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider)
+
+
+@contextmanager
+def _followed(parent: str) -> Iterator[str]:
+    """The trace without spans: its id goes on in log lines and in what follows."""
+    known = parent if _TRACEPARENT.fullmatch(parent) else new_parent()
+    before = _here.set(known)
+    try:
+        with bound_contextvars(trace_id=id_of(known)):
+            yield known
+    finally:
+        _here.reset(before)
+
+
+def _current(name: str, above: Context | None, kind: SpanKind, links: Sequence[Link]) -> AbstractContextManager[Span]:
+    # Not as the library tells errors: their texts may hold personal data.
+    return _tracer.start_as_current_span(
+        name, above, kind, links=links, record_exception=False, set_status_on_exception=False
+    )
+
+
+@contextmanager
+def _failing_by_class(current: Span) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        current.set_status(Status(StatusCode.ERROR, type(error).__name__))
+        raise
+
+
+def _context(parent: str) -> Context:
+    return trace.set_span_in_context(NonRecordingSpan(_span_context(parent)))
+
+
+def _span_context(parent: str) -> SpanContext:
+    match = _TRACEPARENT.fullmatch(parent)
+    if match is None:
+        return SpanContext(0, 0, is_remote=True)
+    return SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(1))

@@ -1,0 +1,1 @@
+"""What members tells: areas, organisations, people, accounts and volunteer teams."""

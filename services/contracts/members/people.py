@@ -1,0 +1,22 @@
+"""What members tells of people."""
+
+from services.chassis.domain.events import Event
+from services.chassis.domain.values import Sealed
+
+
+class PersonRegistered(Event):
+    """A person became known: by a first sign-in, at a counter, on the hotline, or as staff."""
+
+    name: Sealed | None = None
+    phone: Sealed | None = None
+    address: Sealed | None = None
+    area: str | None = None
+
+
+class ProfileChanged(Event):
+    """A person's profile is this from now on."""
+
+    name: Sealed | None = None
+    phone: Sealed | None = None
+    address: Sealed | None = None
+    area: str | None = None

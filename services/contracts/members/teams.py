@@ -1,0 +1,54 @@
+"""What members tells of volunteer teams."""
+
+from enum import StrEnum
+
+from services.chassis.domain.events import Event
+
+
+class TeamKind(StrEnum):
+    """The five kinds of volunteer teams."""
+
+    PARTY_MEMBER = "party_member"
+    ELDERLY = "elderly"
+    WOMEN = "women"
+    HOUSEKEEPING = "housekeeping"
+    PUBLIC_SAFETY = "public_safety"
+
+
+class TeamFounded(Event):
+    """A volunteer team was founded for a place; ``capacity`` is how many cases it takes at once."""
+
+    kind: TeamKind | str
+    name: str
+    name_en: str | None = None
+    area: str
+    skills: list[str]
+    capacity: int
+    leader_id: str | None = None
+    code: str | None = None
+
+
+class TeamLeaderAppointed(Event):
+    """Somebody leads a volunteer team from now on."""
+
+    leader_id: str
+
+
+class TeamMemberJoined(Event):
+    """A person joined a volunteer team."""
+
+    person_id: str
+
+
+class TeamMemberLeft(Event):
+    """A person left a volunteer team."""
+
+    person_id: str
+
+
+class TeamWentOnDuty(Event):
+    """A volunteer team takes cases from now on."""
+
+
+class TeamWentOffDuty(Event):
+    """A volunteer team takes no more cases for now."""

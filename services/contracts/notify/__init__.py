@@ -1,0 +1,1 @@
+"""What notify tells: messages and preferences."""

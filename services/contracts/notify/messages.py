@@ -1,0 +1,101 @@
+"""What notify tells of messages: what was said to whom, and whether it arrived."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from services.chassis.domain.events import Event
+from services.chassis.domain.values import Instant, Private, Sealed
+
+
+class Via(StrEnum):
+    """The channels of a message."""
+
+    INBOX = "inbox"
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class GivenUpBecause(StrEnum):
+    """Why a channel is not tried again: it did not take the message, it is too late, or its recipient declined it."""
+
+    FAILED = "failed"
+    EXPIRED = "expired"
+    NOT_WANTED = "not_wanted"
+
+
+class MessageWritten(Event):
+    """A message was written to somebody because of an event; these channels are to carry it until it expires.
+
+    ``text`` is the short form for phones; it can be a sign-in code, so it is never told to other services.
+    """
+
+    person_id: str
+    template: str
+    language: str
+    title: Sealed
+    body: Sealed
+    about: str | None = None
+    because_of: str
+    happened_at: Instant
+    urgent: bool
+    channels: list[Via | str]
+    phone: Sealed | None = None
+    not_before: Instant | None = None
+    text: Annotated[Sealed | None, Private] = None
+    expires_at: Instant | None = None
+
+
+class DeliveryMade(Event):
+    """A channel's provider took a message."""
+
+    channel: Via | str
+    attempt: int
+
+
+class DeliveryFailed(Event):
+    """An attempt failed; the next is due at ``again_at``."""
+
+    channel: Via | str
+    attempt: int
+    reason: str
+    again_at: Instant
+
+
+class DeliveryHeld(Event):
+    """It was due in quiet hours: a channel is tried when they end, at ``again_at``. Nothing was attempted."""
+
+    channel: Via | str
+    again_at: Instant
+
+
+_TOO_LATE = ", then expired"
+
+
+_REASONS: dict[str, tuple[GivenUpBecause, str | None]] = {
+    "expired": (GivenUpBecause.EXPIRED, None),
+    "not wanted": (GivenUpBecause.NOT_WANTED, None),
+}
+"""How `DeliveryGivenUp` told it in its first shape."""
+
+
+class DeliveryGivenUp(Event):
+    """A channel will not be tried again; ``reason`` is what it said to the last attempt, where one was made."""
+
+    schema_version = 2
+
+    channel: Via | str
+    attempt: int
+    because: GivenUpBecause | str
+    reason: str | None = None
+
+    @classmethod
+    def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:
+        """At first both stood in ``reason``: ``sms 503``, ``sms 503, then expired``, ``expired``, ``not wanted``."""
+        because, said = _REASONS.get(data["reason"], (GivenUpBecause.FAILED, data["reason"]))
+        if data["reason"].endswith(_TOO_LATE):
+            because, said = GivenUpBecause.EXPIRED, data["reason"].removesuffix(_TOO_LATE)
+        return {**data, "because": because, "reason": said}
+
+
+class MessageRead(Event):
+    """The recipient read a message."""

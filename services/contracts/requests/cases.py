@@ -1,0 +1,220 @@
+"""What requests tells of the life of every case."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel
+
+from services.chassis.domain.events import Event
+from services.chassis.domain.values import Instant, Sealed
+from services.contracts.requests.catalogue import System, Tier
+
+
+class EscalationCause(StrEnum):
+    """Why a case climbed."""
+
+    UNASSIGNED = "unassigned"
+    UNACCEPTED = "unaccepted"
+    OVERDUE = "overdue"
+    RETURNED = "returned"
+
+
+class Channel(StrEnum):
+    """How a request came in."""
+
+    SELF = "self"
+    ON_BEHALF = "on_behalf"
+
+
+class CloseReason(StrEnum):
+    """Why a case was closed: apart from its state, so that closed need not mean fixed."""
+
+    FIXED = "fixed"
+    PARTLY_FIXED = "partly_fixed"
+    NOT_OUR_DUTY = "not_our_duty"
+    NO_ACTION = "no_action"
+    WITHDRAWN = "withdrawn"
+
+
+class Filing(BaseModel):
+    """What is known of a request when it is filed."""
+
+    number: str
+    filed_at: Instant
+    resident_id: str
+    filed_by: str
+    channel: Channel | str
+    item: str
+    item_zh: str
+    item_en: str
+    system: System | str
+    area: str
+    title: Sealed
+    text: Sealed
+    address: Sealed | None = None
+    position: Sealed | None = None
+    answers: Sealed | None = None
+    skill: str | None = None
+    team_kind: str | None = None
+    department: str
+    tiers: list[Tier | str]
+    first_response_hours: float
+    resolution_hours: float
+
+
+class CaseFiled(Filing, Event):
+    """A request was filed; its clock starts at ``filed_at``."""
+
+
+class LimitsSet(Event):
+    """By when a case is to be answered and resolved, on working time."""
+
+    respond_by: Instant
+    warn_at: Instant
+    due_at: Instant
+
+
+class CaseVerified(Event):
+    """Somebody checked that a request is real and ours."""
+
+
+class CaseDispatched(Event):
+    """A case was given to a station, a team, a centre or a department; a ``forced`` one cannot be returned."""
+
+    tier: Tier | str
+    handler_id: str
+    handler_zh: str
+    handler_en: str | None = None
+    forced: bool = False
+    respond_by: Instant | None = None
+
+
+class CaseUnassigned(Event):
+    """No rule found anybody for a case: it waits for a dispatcher, and its clock runs."""
+
+    reason: str
+
+
+class CaseAccepted(Event):
+    """Its handler took a case on."""
+
+
+class CaseStarted(Event):
+    """Work on a case began."""
+
+
+class CasePaused(Event):
+    """A case waits for something outside; its clock stands from ``paused_at``, at the longest ``until``."""
+
+    reason: Sealed
+    paused_at: Instant
+    until: Instant | None = None
+
+
+class CaseResumed(Event):
+    """A case goes on, with the working time that it waited added to its limits."""
+
+    respond_by: Instant
+    warn_at: Instant
+    due_at: Instant
+    next_at: Instant | None = None
+    stood_hours: float = 0.0
+
+
+class CaseReturned(Event):
+    """A handler gave a case back as not theirs; after the second time it goes to the supervisor."""
+
+    reason: Sealed
+    times: int
+    respond_by: Instant | None = None
+
+
+class CaseResolved(Event):
+    """A case was done, with an answer to its resident."""
+
+    outcome: CloseReason | str
+    answer: Sealed
+    resolved_at: Instant
+
+
+class CaseCalledBack(Event):
+    """The resident was asked after a case: reached, solved, satisfied."""
+
+    reached: bool
+    solved: bool | None = None
+    satisfied: bool | None = None
+    note: Sealed | None = None
+
+
+class CaseRated(Event):
+    """The resident rated what was done, from 1 to 5."""
+
+    score: int
+    solved: bool
+    remark: Sealed | None = None
+
+
+class CaseReopened(Event):
+    """The resident was not content within the time given for it: the case goes on."""
+
+    reason: Sealed
+    times: int
+    by_resident: bool = False
+
+
+class CaseClosed(Event):
+    """A case is over."""
+
+    reason: CloseReason | str
+
+
+class CaseCancelled(Event):
+    """The resident withdrew a case."""
+
+    reason: Sealed | None = None
+    by_resident: bool = False
+
+
+class CaseRejected(Event):
+    """A case was refused, with what the resident is told."""
+
+    reason: CloseReason | str
+    answer: Sealed
+
+
+class CaseUrged(Event):
+    """The resident urged a case on."""
+
+    times: int
+    urged_at: Instant
+    by_resident: bool = False
+
+
+class CommentAdded(Event):
+    """Somebody added words to a case; ``public`` ones are seen by the resident."""
+
+    text: Sealed
+    public: bool
+    author_id: str
+    by_resident: bool
+
+
+class CaseWarned(Event):
+    """Four fifths of the time for a case have gone."""
+
+    due_at: Instant
+
+
+class CaseOverdue(Event):
+    """The time for a case is over."""
+
+    due_at: Instant
+
+
+class CaseEscalated(Event):
+    """A case climbed one level; whoever answers for that level answers for it now."""
+
+    level: int
+    owner_id: str | None
+    owner_place: str
+    because: EscalationCause | str
+    next_at: Instant | None = None

@@ -1,0 +1,99 @@
+"""What requests tells of the catalogue: its service items and what they consist of."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.chassis.domain.events import Event
+
+
+class Mode(StrEnum):
+    """Whether a service costs something: what is free can never be charged."""
+
+    FREE = "free"
+    PAID = "paid"
+
+
+class FieldKind(StrEnum):
+    """What may be written into a field of an item's form."""
+
+    STRING = "string"
+    NUMBER = "number"
+    TEXT = "text"
+    DATETIME = "datetime"
+    SINGLE = "single"
+    MULTI = "multi"
+
+
+class Words(BaseModel):
+    """A text in both languages."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    zh: str
+    en: str
+
+
+class Choice(Words):
+    """One of the answers that a field of a form offers."""
+
+    key: str
+
+
+class FormField(BaseModel):
+    """One question that an item asks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    label: Words
+    kind: FieldKind | str
+    required: bool
+    values: list[Choice] = Field(default_factory=list)
+
+
+class System(StrEnum):
+    """The four service systems."""
+
+    HEALTH = "health"
+    LABOUR = "labour"
+    CULTURE = "culture"
+    GOVERNANCE = "governance"
+
+
+class Tier(StrEnum):
+    """Who a case is given to, from the nearest on; supervision only where nobody nearer is left."""
+
+    STATION = "station"
+    TEAM = "team"
+    CENTRE = "centre"
+    COUNTY = "county"
+    SUPERVISION = "supervision"
+
+
+class ItemPublished(Event):
+    """A service item is offered from now on, as described; published again it is described anew."""
+
+    system: System | str
+    group: str
+    group_en: str = ""
+    name_zh: str
+    name_en: str
+    mode: Mode | str
+    tiers: list[Tier | str]
+    department: str
+    first_response_hours: float
+    resolution_hours: float
+    general: bool = False
+    team_kind: str | None = None
+    skill: str | None = None
+    eligibility: Words | None = None
+    materials: list[Words] = Field(default_factory=list)
+    steps: list[Words] = Field(default_factory=list)
+    form: list[FormField] = Field(default_factory=list)
+    keywords: list[str] = Field(default_factory=list)
+    emergency: Words | None = None
+
+
+class ItemWithdrawn(Event):
+    """A service item is not offered any more."""

@@ -1,0 +1,150 @@
+"""What was sent to one phone: the code that is good now, how often one was asked for, how often one was wrong."""
+
+import hmac
+import math
+from datetime import datetime, timedelta
+from typing import ClassVar, assert_never
+
+from pydantic import Field
+
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.events import Event
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.values import Instant, Sealed
+from services.contracts.members.accounts import SignInCodeIssued
+
+LIFE = timedelta(minutes=5)
+PAUSE = timedelta(seconds=60)
+DAY = timedelta(days=1)
+MOST_CODES = ((PAUSE, 1), (timedelta(hours=1), 5), (DAY, 20))
+"""How many codes one phone gets within each of these spans."""
+
+MOST_WRONG = 5
+FIRST_LOCK = timedelta(minutes=15)
+LONGEST_LOCK = timedelta(hours=4)
+
+
+class WrongCodeGiven(Event):
+    """Somebody gave a code that was not the one sent; from the fifth on the phone is locked, each time for longer."""
+
+    private: ClassVar[bool] = True
+
+    locked_until: Instant | None = None
+
+
+class CodeAccepted(Event):
+    """Somebody gave the right code; it is good for nothing from now on."""
+
+    private: ClassVar[bool] = True
+
+
+PhoneCodeEvent = SignInCodeIssued | WrongCodeGiven | CodeAccepted
+
+
+class CodeWrong(Refusal):
+    kind = Kind.UNAUTHENTICATED
+    zh = "验证码不正确或已过期。请核对短信，或重新获取验证码。"
+    en = "The code is wrong or has expired. Look at the message again, or ask for a new code."
+
+
+class TooManyCodes(Refusal):
+    kind = Kind.TOO_MANY
+    zh = "获取验证码过于频繁，请在 {retry_after} 秒后再试。"
+    en = "Codes were asked for too often. Try again in {retry_after} s."
+
+
+class TooManyWrongCodes(Refusal):
+    kind = Kind.TOO_MANY
+    zh = "验证码输错次数过多，请在 {retry_after} 秒后重新获取验证码。"
+    en = "Too many wrong codes were given. Ask for a new code in {retry_after} s."
+
+
+class PhoneCode(Entity[PhoneCodeEvent]):
+    """The codes of one phone; the code itself is nowhere in clear, only a keyed mark of it is kept."""
+
+    entity_type: ClassVar[str] = "phonecode"
+
+    person_id: str | None = None
+    issued: list[Instant] = Field([])
+    mark: str | None = None
+    expires_at: Instant | None = None
+    wrong: int = 0
+    locked_until: Instant | None = None
+
+    def apply(self, event: PhoneCodeEvent) -> None:
+        """Take an event into the state."""
+        match event:
+            case SignInCodeIssued():
+                at = event.expires_at - LIFE
+                self.person_id, self.mark, self.expires_at = event.person_id, event.mark, event.expires_at
+                self.issued = [*_within(DAY, self.issued, at), at]
+            case WrongCodeGiven():
+                self.wrong, self.locked_until = self.wrong + 1, event.locked_until
+            case CodeAccepted():
+                self.mark, self.wrong = None, 0
+            case _:
+                assert_never(event)
+
+    def subjects(self) -> tuple[str, ...]:
+        """Whose phone it is."""
+        return (self.person_id,) if self.person_id else ()
+
+
+def expect_issuable(code: PhoneCode, now: datetime) -> None:
+    """TooManyCodes beyond what a minute, an hour and a day allow, TooManyWrongCodes while locked."""
+    _expect_unlocked(code, now)
+    recent = [(span, most, _within(span, code.issued, now)) for span, most in MOST_CODES]
+    again_at = [issued[-most] + span for span, most, issued in recent if len(issued) >= most]
+    if again_at:
+        raise TooManyCodes(retry_after=_seconds(max(again_at) - now))
+
+
+def issue(code: PhoneCode, person_id: str, sealed: tuple[Sealed, Sealed], mark: str, now: datetime) -> None:
+    """Send a code; ``sealed`` is (phone, code). Refuses as ``expect_issuable`` says."""
+    expect_issuable(code, now)
+    phone, digits = sealed
+    code.record(
+        SignInCodeIssued(person_id=person_id, phone=phone, code=digits, expires_at=now + LIFE, mark=mark),
+    )
+
+
+def weigh(code: PhoneCode, mark: str, now: datetime) -> None:
+    """Whether a code is the right one: CodeWrong, which is counted, or TooManyWrongCodes while locked."""
+    _expect_unlocked(code, now)
+    if code.mark is None or code.expires_at is None or now >= code.expires_at:
+        raise CodeWrong
+    if not hmac.compare_digest(code.mark, mark):
+        lock = lock_after(code.wrong + 1)
+        code.refuse(WrongCodeGiven(locked_until=lock and now + lock), CodeWrong())
+
+
+def accept(code: PhoneCode, mark: str, now: datetime) -> None:
+    """Take a code, once; refuses as ``weigh`` says."""
+    weigh(code, mark, now)
+    code.record(CodeAccepted())
+
+
+def lock_after(wrong: int) -> timedelta | None:
+    """For how long a phone is locked: none for four wrong codes since the last right one, then 15 min, up to 4 h.
+
+    A new code starts no new count, so whoever guesses has 14 tries on the first day and six on each that follows.
+    """
+    return None if wrong < MOST_WRONG else growing(FIRST_LOCK, wrong - MOST_WRONG, LONGEST_LOCK)
+
+
+def growing(first: timedelta, times: int, longest: timedelta) -> timedelta:
+    """``first``, doubled so many times, ``longest`` at most."""
+    return min(first * (1 << min(times, 10)), longest)
+
+
+def _expect_unlocked(code: PhoneCode, now: datetime) -> None:
+    if code.locked_until is not None and now < code.locked_until:
+        raise TooManyWrongCodes(retry_after=_seconds(code.locked_until - now))
+
+
+def _within(span: timedelta, issued: list[datetime], now: datetime) -> list[datetime]:
+    return [at for at in issued if at > now - span]
+
+
+def _seconds(span: timedelta) -> int:
+    return math.ceil(span.total_seconds())

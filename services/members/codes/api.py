@@ -1,8 +1,0 @@
-"""The door to codes."""
-
-from services.chassis.http.routes import Routes
-from services.members.codes import commands
-from services.members.codes.commands import CodeSent
-
-routes = Routes("/v1/sign-in", "sign-in")
-routes.post("/codes", commands.send_code, view=CodeSent, status=202, keyed=False)

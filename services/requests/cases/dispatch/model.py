@@ -1,0 +1,243 @@
+"""The rules of dispatch, over cases; and a team's slots, of which no more are given than it has."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Self, assert_never
+
+from pydantic import Field
+
+from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.refusals import Kind, Refusal
+from services.contracts.members.areas import Level, enclosing
+from services.contracts.members.organisations import OrganisationKind
+from services.contracts.requests.cases import CaseDispatched, CaseUnassigned
+from services.contracts.requests.catalogue import Tier
+from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
+from services.requests.cases.model import RETURNS, Case
+from services.requests.cases.states.model import State
+from services.requests.providers.model import Organisation, Team
+
+
+class HandlerUnknown(Refusal):
+    kind = Kind.INVALID
+    zh = "没有编号为 {handler} 的单位或志愿队。"
+    en = "There is no organisation or team {handler}."
+
+
+class HandlerElsewhere(Refusal):
+    kind = Kind.INVALID
+    zh = "“{handler_zh}”不负责这件诉求所在的地方，请另选。"
+    en = "{handler_en!r} does not serve the place of this case. Choose another."
+
+
+class HandlerUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "“{handler_zh}”不承办诉求。请改派给服务站、便民服务中心、部门或督办办公室。"
+    en = "{handler_en!r} does not do cases itself. Choose a station, a centre, a department or a supervising office."
+
+
+class NobodyLeft(Refusal):
+    kind = Kind.STATE
+    zh = "按规则没有可派的单位或志愿队（已经办过的除外）。请改为手工派单，或等志愿队当值后再试。"
+    en = "The rules find nobody who has not had this case. Give it by hand, or try again when a team is on duty."
+
+
+class TeamUnfit(Refusal):
+    kind = Kind.STATE
+    zh = "志愿队“{team_zh}”现在不当值，或没有这件诉求需要的专长。"
+    en = "The team {team_en!r} is not on duty now, or lacks the skill for this case."
+
+
+class TeamFull(Refusal):
+    kind = Kind.STATE
+    zh = "志愿队“{team_zh}”同时能办 {capacity} 件，现已满。请另选，或等其办结。"
+    en = "The team {team_en!r} takes {capacity} cases at once and has them. Choose another, or wait."
+
+
+TIER_OF: Mapping[str, Tier] = {
+    OrganisationKind.STATION: Tier.STATION,
+    OrganisationKind.CENTRE: Tier.CENTRE,
+    OrganisationKind.DEPARTMENT: Tier.COUNTY,
+    OrganisationKind.SUPERVISION: Tier.SUPERVISION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who may be given a case."""
+
+    tier: Tier
+    id: str
+    zh: str
+    en: str | None
+
+    @classmethod
+    def of(cls, tier: Tier, body: Organisation | Team) -> Self:
+        """A body as somebody of this tier."""
+        return cls(tier, body.id, body.name, body.name_en)
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """Who serves the place of a case: organisations, teams on duty (nearest first), and how many cases these have."""
+
+    offices: Sequence[Organisation] = ()
+    teams: Sequence[Team] = ()
+    taken: Mapping[str, int] = field(default_factory=dict)
+
+    def room(self, team: Team) -> bool:
+        """Whether a team can take one more, as far as is known."""
+        return self.taken.get(team.id, 0) < team.capacity
+
+
+def choose(case: Case, near: Nearby, passed_over: Collection[str] = ()) -> Choice | None:
+    """The first of the item's tiers that has somebody for the case who is not passed over."""
+    for tier in case.tiers:
+        for choice in _OF_TIER.get(tier, _nobody)(case, near):
+            if choice.id not in passed_over:
+                return choice
+    return None
+
+
+def supervisor(near: Nearby, passed_over: Collection[str] = ()) -> Choice | None:
+    """The supervising office nearest to the place: the county's, else the city's."""
+    offices = sorted(_offices(near, OrganisationKind.SUPERVISION), key=lambda o: -len(o.area))
+    return next((Choice.of(Tier.SUPERVISION, o) for o in offices if o.id not in passed_over), None)
+
+
+def give(case: Case, choice: Choice | None, reason: str) -> None:
+    """Give a case to whoever was chosen; where nobody was, it waits for a dispatcher and its clock runs."""
+    if choice is None:
+        case.record(CaseUnassigned(reason=reason))
+    else:
+        case.record(_dispatched(choice))
+
+
+def assign(case: Case, choice: Choice, respond_by: datetime) -> None:
+    """Give a case to somebody by hand, who has time to take it on again; for good where it came back too often."""
+    if case.handler_id != choice.id:
+        case.record(_dispatched(choice, forced=case.returns >= RETURNS, respond_by=respond_by))
+
+
+def pass_on(case: Case, team_id: str, near: Nearby) -> None:
+    """Give a case that a full team could not take to whoever comes next; the supervisor's waits for the supervisor."""
+    waits_for_team = case.handler_id == team_id and case.state is State.DISPATCHED
+    if waits_for_team:
+        give(case, None if case.returns >= RETURNS else choose(case, near, case.tried), "team-full")
+
+
+def next_one(case: Case, near: Nearby) -> Choice:
+    """Whom the rules find now who has not had the case yet; NobodyLeft."""
+    choice = choose(case, near, case.tried)
+    if choice is None:
+        raise NobodyLeft
+    return choice
+
+
+def by_hand(office: Organisation) -> Choice:
+    """An organisation as somebody of its tier; HandlerUnfit where its kind does no cases, as a hotline."""
+    tier = TIER_OF.get(office.kind)
+    if tier is None:
+        raise HandlerUnfit(handler_zh=office.name, handler_en=office.name_en or office.name)
+    return Choice.of(tier, office)
+
+
+def expect_serves(case: Case, handler: Organisation | Team) -> None:
+    """Refuse whoever serves another place; a team may help in its whole sub-district."""
+    near = isinstance(handler, Team) and enclosing(case.area, Level.SUB_DISTRICT) in handler.places()
+    if not near and handler.area not in case.places():
+        raise HandlerElsewhere(handler_zh=handler.name, handler_en=handler.name_en or handler.name)
+
+
+def expect_able(case: Case, team: Team, near: Nearby) -> None:
+    """Refuse a team that is off duty, lacks the skill or is full."""
+    en = team.name_en or team.name
+    if not team.on_duty or not team.fits(None, case.skill):
+        raise TeamUnfit(team_zh=team.name, team_en=en)
+    if case.handler_id != team.id and not near.room(team):
+        raise TeamFull(team_zh=team.name, team_en=en, capacity=team.capacity)
+
+
+def _dispatched(choice: Choice, *, forced: bool = False, respond_by: datetime | None = None) -> CaseDispatched:
+    return CaseDispatched(
+        tier=choice.tier,
+        handler_id=choice.id,
+        handler_zh=choice.zh,
+        handler_en=choice.en,
+        forced=forced,
+        respond_by=respond_by,
+    )
+
+
+def _offices(near: Nearby, sort: OrganisationKind) -> list[Organisation]:
+    return [office for office in near.offices if office.kind == sort]
+
+
+def _station(_: Case, near: Nearby) -> list[Choice]:
+    return [Choice.of(Tier.STATION, o) for o in _offices(near, OrganisationKind.STATION)]
+
+
+def _team(case: Case, near: Nearby) -> list[Choice]:
+    able = (team for team in near.teams if team.on_duty and team.fits(case.team_kind, case.skill))
+    return [Choice.of(Tier.TEAM, team) for team in able if near.room(team)]
+
+
+def _centre(_: Case, near: Nearby) -> list[Choice]:
+    return [Choice.of(Tier.CENTRE, o) for o in _offices(near, OrganisationKind.CENTRE)]
+
+
+def _department(case: Case, near: Nearby) -> list[Choice]:
+    offices = _offices(near, OrganisationKind.DEPARTMENT)
+    return [Choice.of(Tier.COUNTY, o) for o in offices if o.department == case.department]
+
+
+def _nobody(*_: object) -> list[Choice]:
+    return []
+
+
+_OF_TIER: Mapping[str, Callable[[Case, Nearby], list[Choice]]] = {
+    Tier.STATION: _station,
+    Tier.TEAM: _team,
+    Tier.CENTRE: _centre,
+    Tier.COUNTY: _department,
+}
+
+SlotEvent = SlotReserved | SlotRefused | SlotFreed
+
+
+class TeamLoad(Entity[SlotEvent]):
+    """The cases that a volunteer team has now: one for each team, so that two cannot take its last slot."""
+
+    entity_type: ClassVar[str] = "load"
+    indexes: ClassVar[tuple[Index, ...]] = (Index((("state.cases", 1),)),)
+
+    team_id: str
+    cases: list[str] = Field([])
+
+    def apply(self, event: SlotEvent) -> None:
+        """Take an event into the state."""
+        self.team_id = event.team_id
+        match event:
+            case SlotReserved():
+                self.cases = [*self.cases, event.case_id]
+            case SlotRefused():
+                pass
+            case SlotFreed():
+                self.cases = [id for id in self.cases if id != event.case_id]
+            case _:
+                assert_never(event)
+
+
+def reserve(load: TeamLoad, team_id: str, case_id: str, capacity: int) -> None:
+    """Keep a slot for a case, or refuse it where all are taken."""
+    if case_id in load.cases:
+        return
+    kind = SlotReserved if len(load.cases) < capacity else SlotRefused
+    load.record(kind(case_id=case_id, team_id=team_id))
+
+
+def free(load: TeamLoad, case_id: str) -> None:
+    """Let a case go."""
+    if case_id in load.cases:
+        load.record(SlotFreed(case_id=case_id, team_id=load.team_id))

@@ -1,0 +1,35 @@
+"""What dispatch does about what happened to cases: teams' slots follow, and a full team's case goes on."""
+
+from services.chassis.messaging.reactions import Delivered, reaction
+from services.chassis.usecase import Context
+from services.contracts.requests.cases import (
+    CaseCancelled,
+    CaseDispatched,
+    CaseRejected,
+    CaseResolved,
+    CaseReturned,
+    CaseUnassigned,
+)
+from services.contracts.requests.catalogue import Tier
+from services.contracts.requests.dispatch import SlotRefused
+from services.requests.cases.dispatch import commands, queries
+
+HandlerChanged = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved | CaseCancelled | CaseRejected
+
+
+@reaction("keep-team-slots", CaseDispatched, CaseUnassigned, CaseReturned, CaseResolved, CaseCancelled, CaseRejected)
+async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChanged) -> None:
+    """Reserve a slot at the team that was given a case, and free the one that the case had elsewhere."""
+    given = isinstance(event, CaseDispatched) and event.tier == Tier.TEAM
+    team_id = event.handler_id if isinstance(event, CaseDispatched) and given else None
+    held = await queries.holding(ctx, delivered.entity)
+    if held is not None and held.team_id != team_id:
+        await commands.free_slot(ctx, held.id, delivered.entity)
+    if team_id is not None:
+        await commands.reserve_slot(ctx, team_id, delivered.entity)
+
+
+@reaction("pass-on-refused", SlotRefused)
+async def pass_on_refused(ctx: Context, _: Delivered, event: SlotRefused) -> None:
+    """Give the case on."""
+    await commands.pass_on(ctx, event.case_id, event.team_id)

@@ -1,0 +1,164 @@
+"""How a request comes in, and how it is refused, withdrawn or taken up again."""
+
+from typing import Annotated, Any
+
+import orjson
+from pydantic import Field
+
+from services.chassis.domain.values import Text, shaped
+from services.chassis.schedule.calendar import WorkingCalendar
+from services.chassis.storage.vault import KeyNotHere
+from services.chassis.usecase import Command, Context, gather_two, usecase
+from services.contracts.members.roles import Role
+from services.contracts.requests.cases import (
+    CaseCancelled,
+    CaseFiled,
+    CaseRejected,
+    CaseReopened,
+    CaseVerified,
+    Channel,
+    CloseReason,
+)
+from services.requests.cases.dispatch import model as dispatch
+from services.requests.cases.dispatch.queries import nearby
+from services.requests.cases.intake import model
+from services.requests.cases.limits import model as limits
+from services.requests.cases.model import Case
+from services.requests.cases.queries import sealed
+from services.requests.cases.steps.model import Step, expect, may
+from services.requests.cases.tracking.commands import take_number
+from services.requests.catalogue.model import Item, expect_answers
+from services.requests.catalogue.queries import offered
+from services.requests.providers.queries import fileable
+
+
+class FileRequest(Command):
+    """What is asked for, where, and in whose name."""
+
+    item: Annotated[str, Field(max_length=64, description="code of the service item, see /v1/catalogue")]
+    area: Annotated[str, Field(max_length=20, description="code of the community or grid, see /v1/areas")]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    text: Text
+    address: Annotated[str | None, Field(min_length=1, max_length=500)] = None
+    lat: Annotated[float | None, Field(ge=-90, le=90, description="goes with long")] = None
+    long: Annotated[float | None, Field(ge=-180, le=180, description="goes with lat")] = None
+    answers: Annotated[dict[str, Any] | None, Field(max_length=30, description="to the questions of the form")] = None
+    on_behalf_of: Annotated[
+        str | None,
+        shaped(
+            r"^person_[0-9a-z]{1,40}$",
+            "人员编号，例如 person_8f3k",
+            "a person's id such as person_8f3k",
+            description="the caller's person id; operators only",
+        ),
+    ] = None
+
+
+class RejectCase(Command):
+    """Why it is not taken on, and what the resident is told."""
+
+    reason: CloseReason = CloseReason.NOT_OUR_DUTY
+    answer: Text
+
+
+class CancelCase(Command):
+    """Why it is withdrawn."""
+
+    reason: Text | None = None
+
+
+class ReopenCase(Command):
+    """What is still not right."""
+
+    reason: Text
+
+
+@usecase(allow=(Role.RESIDENT, Role.OPERATOR))
+async def file(ctx: Context, cmd: FileRequest) -> Case:
+    """Ask for something: the answer says the number, who has it now and by when it is due."""
+    async with ctx.store.create(Case) as case:
+        resident_id, channel = model.resident_of(ctx.actor, cmd.on_behalf_of)
+        item, place = await gather_two(offered(ctx, cmd.item), fileable(ctx, cmd.area))
+        model.expect_within(ctx.actor, place, channel)
+        expect_answers(item, cmd.answers or {})
+        await _hold_key(ctx, resident_id, channel)
+        number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
+        case.record(
+            CaseFiled(
+                **_asked(item),
+                **_words(ctx, cmd, resident_id),
+                number=number,
+                filed_at=ctx.now(),
+                resident_id=resident_id,
+                filed_by=ctx.actor.id,
+                channel=channel,
+                area=place.id,
+            )
+        )
+        limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
+        dispatch.give(case, dispatch.choose(case, near), "nobody-serves")
+    return case
+
+
+@usecase(allow=may(Step.VERIFY))
+async def verify(ctx: Context, case_id: str) -> Case:
+    """Say that a request which waits for a handler is real and ours."""
+    async with ctx.store.change(Case, case_id) as case:
+        expect(case, Step.VERIFY, ctx.actor, ctx.now())
+        case.record(CaseVerified())
+    return case
+
+
+@usecase(allow=may(Step.REJECT))
+async def reject(ctx: Context, case_id: str, cmd: RejectCase) -> Case:
+    """Refuse a request that is not ours to settle, with an answer to its resident."""
+    async with ctx.store.change(Case, case_id) as case:
+        expect(case, Step.REJECT, ctx.actor, ctx.now())
+        case.record(CaseRejected(reason=cmd.reason, answer=await sealed(ctx, case, "answer", cmd.answer)))
+    return case
+
+
+@usecase(allow=may(Step.CANCEL))
+async def cancel(ctx: Context, case_id: str, cmd: CancelCase) -> Case:
+    """Withdraw a request that is still open."""
+    async with ctx.store.change(Case, case_id) as case:
+        expect(case, Step.CANCEL, ctx.actor, ctx.now())
+        reason = await sealed(ctx, case, "reason", cmd.reason) if cmd.reason else None
+        case.record(CaseCancelled(reason=reason, by_resident=case.is_of(ctx.actor)))
+    return case
+
+
+@usecase(allow=may(Step.REOPEN))
+async def reopen(ctx: Context, case_id: str, cmd: ReopenCase) -> Case:
+    """Have a case taken up again that was not settled: by somebody else, or by the supervisor, with a new limit."""
+    async with ctx.store.change(Case, case_id) as case:
+        expect(case, Step.REOPEN, ctx.actor, ctx.now())
+        reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case.area, case)
+        again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
+        choice = model.reopen(case, again, near)
+        limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
+        dispatch.give(case, choice, "nobody-left")
+    return case
+
+
+async def _hold_key(ctx: Context, resident_id: str, channel: Channel) -> None:
+    try:
+        await ctx.vault.ensure_keys([resident_id])
+    except KeyNotHere as late:
+        if channel is Channel.SELF:
+            raise
+        raise model.CallerUnknown(person=resident_id, retry_after=late.retry_after) from None
+
+
+def _asked(item: Item) -> dict[str, Any]:
+    same = ("system", "skill", "team_kind", "department", "tiers", "first_response_hours", "resolution_hours")
+    told = {name: getattr(item, name) for name in same}
+    return {**told, "item": item.id, "item_zh": item.name.zh, "item_en": item.name.en}
+
+
+def _words(ctx: Context, cmd: FileRequest, resident_id: str) -> dict[str, Any]:
+    """What the resident wrote, each part sealed by its name."""
+    answers = orjson.dumps(cmd.answers).decode() if cmd.answers else None
+    written = {"title": cmd.title, "text": cmd.text, "address": cmd.address, "answers": answers}
+    written["position"] = model.position(cmd.lat, cmd.long)
+    return {name: ctx.vault.seal(words, resident_id, name) for name, words in written.items() if words}

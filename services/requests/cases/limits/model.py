@@ -1,0 +1,163 @@
+"""The rules of time, over cases: limits, pauses, returns, and who answers for what nobody settles."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.values import Sealed
+from services.chassis.schedule.calendar import WorkingCalendar
+from services.contracts.requests.cases import (
+    CaseClosed,
+    CaseEscalated,
+    CaseOverdue,
+    CasePaused,
+    CaseResumed,
+    CaseReturned,
+    CaseUrged,
+    CaseWarned,
+    CloseReason,
+    EscalationCause,
+    LimitsSet,
+)
+from services.contracts.requests.catalogue import Tier
+from services.requests.cases.model import RETURNS, Case
+from services.requests.cases.states.model import DONE, RUNNING, State
+from services.requests.providers.model import EscalationLevel
+
+WARN_AFTER = 0.8
+"""The part of the time for a case after which whoever has it is warned."""
+REST: Mapping[int, float] = {1: 8.0, 2: 16.0}
+"""Working hours that a level has before the case climbs to the next one."""
+_REST_ABOVE = 16.0
+_COUNTY = 1
+_FLOOR: Mapping[str | None, int] = {Tier.CENTRE: 1, Tier.COUNTY: 1, Tier.SUPERVISION: 1}
+"""Above which level the handlers of a tier stand already: the lowest is the sub-district's centre."""
+
+
+class PauseUnfit(Refusal):
+    kind = Kind.INVALID
+    zh = "暂停须在现在之后、{latest} 之前结束；之后会自动恢复计时。"
+    en = "A pause ends after now and not later than {latest}: then the clock goes on by itself."
+
+
+def set_limits(case: Case, calendar: WorkingCalendar, start: datetime) -> None:
+    """Set all limits, on working time from ``start``."""
+    hours = case.resolution_hours
+    case.record(
+        LimitsSet(
+            respond_by=calendar.add(start, case.first_response_hours),
+            warn_at=calendar.add(start, hours * WARN_AFTER),
+            due_at=calendar.add(start, hours),
+        )
+    )
+
+
+def pause_end(case: Case, calendar: WorkingCalendar, now: datetime, until: datetime | None) -> datetime:
+    """When a pause ends; PauseUnfit where it would end in the past, or be longer than the case may still stand."""
+    latest = calendar.add(now, case.pausable_hours)
+    if until is not None and not now < until <= latest:
+        raise PauseUnfit(latest=latest.astimezone(calendar.zone).isoformat(timespec="minutes"))
+    return until or latest
+
+
+def pause(case: Case, reason: Sealed, now: datetime, until: datetime) -> None:
+    """Let the clock stand."""
+    case.record(CasePaused(reason=reason, paused_at=now, until=until))
+
+
+def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
+    """Let the clock run again, with all limits later by the working time that it stood."""
+    # A machine whose clock is behind may resume before the pause began: then it stood for no time.
+    stood = max(calendar.between(case.paused_at or now, now), timedelta(0))
+    case.record(
+        CaseResumed(
+            respond_by=calendar.add(case.respond_by, stood),
+            warn_at=calendar.add(case.warn_at, stood),
+            due_at=calendar.add(case.due_at, stood),
+            next_at=calendar.add(case.escalates_from, stood) if case.escalates_from else None,
+            stood_hours=stood / timedelta(hours=1),
+        )
+    )
+
+
+def send_back(
+    case: Case, reason: Sealed, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime
+) -> None:
+    """Give a case back to the dispatcher; the second time it is the supervisor's."""
+    again_by = case.respond_anew(calendar, now)
+    case.record(CaseReturned(reason=reason, times=case.returns + 1, respond_by=again_by))
+    if case.returns >= RETURNS and _height(case.owner_place, levels) < _COUNTY:
+        _escalate_to(case, levels[_COUNTY], levels, calendar, now, EscalationCause.RETURNED)
+
+
+def urge(case: Case, now: datetime, *, by_resident: bool) -> None:
+    """Count that haste is asked for, by the resident or on their behalf."""
+    case.record(CaseUrged(times=case.urged + 1, urged_at=now, by_resident=by_resident))
+
+
+def is_escalating(case: Case, now: datetime) -> bool:
+    """Whether it is time for a case to climb."""
+    return case.state in RUNNING and case.escalates_at is not None and case.escalates_at <= now
+
+
+def tick(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
+    """Let happen what time brings: a pause ends, a resolved case is closed, a warning, overdue, one level up."""
+    if case.next_tick_at is None or case.next_tick_at > now:
+        return
+    if case.state is State.SUSPENDED:
+        resume(case, calendar, now)
+    elif case.state in DONE:
+        case.record(CaseClosed(reason=case.outcome or CloseReason.NO_ACTION))
+    else:
+        _run(case, levels, calendar, now)
+
+
+def _run(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
+    climbing = is_escalating(case, now)
+    if not case.overdue and case.due_at <= now:
+        case.record(CaseOverdue(due_at=case.due_at))
+    elif not case.warned and case.warn_at <= now:
+        case.record(CaseWarned(due_at=case.due_at))
+    if climbing:
+        _escalate_to(case, _next_level(case, levels), levels, calendar, now, _because(case))
+
+
+def _next_level(case: Case, levels: Sequence[EscalationLevel]) -> EscalationLevel:
+    """The lowest level above everybody who has or owns the case; the top where there is none."""
+    holder = next(
+        (level.place for level in levels if level.office and level.office.id == case.handler_id),
+        None,
+    )
+    lowest = max(_height(holder, levels) + 1, _FLOOR.get(case.tier, 0), _height(case.owner_place, levels) + 1)
+    return levels[min(lowest, len(levels) - 1)]
+
+
+def _escalate_to(
+    case: Case,
+    target: EscalationLevel,
+    levels: Sequence[EscalationLevel],
+    calendar: WorkingCalendar,
+    now: datetime,
+    because: EscalationCause,
+) -> None:
+    level = case.level + 1
+    top = target is levels[-1]
+    case.record(
+        CaseEscalated(
+            level=level,
+            owner_id=target.office.id if target.office else None,
+            owner_place=target.place,
+            because=because,
+            next_at=None if top else calendar.add(now, REST.get(level, _REST_ABOVE)),
+        )
+    )
+
+
+def _height(place: str | None, levels: Sequence[EscalationLevel]) -> int:
+    return next((height for height, level in enumerate(levels) if level.place == place), -1)
+
+
+def _because(case: Case) -> EscalationCause:
+    if case.overdue:
+        return EscalationCause.OVERDUE
+    return EscalationCause.UNASSIGNED if case.handler_id is None else EscalationCause.UNACCEPTED

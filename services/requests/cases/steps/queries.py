@@ -1,0 +1,150 @@
+"""One case, with the steps that whoever looks at it may take now."""
+
+from typing import Any, Self
+
+import orjson
+from pydantic import BaseModel, Field
+
+from services.chassis.domain.values import Instant
+from services.chassis.schedule.calendar import WorkingCalendar
+from services.chassis.usecase import Context, usecase
+from services.contracts.members.roles import Role
+from services.contracts.requests.catalogue import Words
+from services.requests.cases.model import READERS, Case
+from services.requests.cases.queries import handler_of, opened, position_of
+from services.requests.cases.states.model import OPEN, STATE_NAMES
+from services.requests.cases.steps import model
+from services.requests.cases.steps.model import STEPS, Step
+from services.requests.cases.tracking.queries import code_of
+
+
+class StepView(BaseModel):
+    """A step that may be taken now, and where."""
+
+    step: str = Field(examples=["accept"])
+    name: Words
+    method: str
+    path: str = Field(examples=["/v1/requests/case_8f3k/accept"])
+    needs: tuple[str, ...] = Field(description="the fields that its body must have", examples=[["score", "solved"]])
+
+    @classmethod
+    def of(cls, step: Step, case: Case) -> Self:
+        """The step and its address."""
+        rule = STEPS[step]
+        return cls(
+            step=step, name=rule.name, method=rule.method, path=f"/v1/requests/{case.id}/{step}", needs=rule.needs
+        )
+
+
+class HandlerView(BaseModel):
+    """Who has a case."""
+
+    id: str
+    tier: str
+    name: Words
+
+
+class InsideView(BaseModel):
+    """What the city's own people see besides: nothing of it is shown to residents."""
+
+    resident_id: str
+    filed_by: str
+    channel: str
+    forced: bool = Field(description="given by the supervisor for good: it cannot be returned")
+    returns: int
+    owner_id: str | None = Field(description="who answers for it since it climbed; null where nobody is known to")
+    owner_place: str | None
+    respond_by: Instant
+
+
+class CaseView(BaseModel):
+    """A request."""
+
+    id: str
+    version: int
+    number: str = Field(examples=["261123-7K3QX-4"])
+    tracking_code: str | None = Field(description="goes with the number to follow it without signing in")
+    state: str
+    state_name: Words
+    item: str
+    item_name: Words
+    system: str
+    area: str
+    title: str | None = Field(description="null where its resident's data was erased; so are all its words")
+    text: str | None
+    address: str | None
+    latitude: float | None
+    longitude: float | None
+    answers: dict[str, Any] | None = Field(description="to the questions of the item's form")
+    filed_at: Instant
+    due_at: Instant
+    remaining_hours: float | None = Field(description="working hours until it is due, negative after; null once over")
+    overdue: bool
+    paused_until: Instant | None
+    level: int = Field(description="how many levels it has climbed because nobody settled it")
+    handler: HandlerView | None = Field(description="who has it; null while it waits for a dispatcher")
+    outcome: str | None
+    answer: str | None = Field(description="what the resident was told in the end")
+    resolved_at: Instant | None
+    closed_because: str | None
+    score: int | None
+    reopened: int
+    urged: int
+    steps: list[StepView] = Field(description="what you may do with it now")
+    inside: InsideView | None = Field(description="for the city's own people only")
+
+    @classmethod
+    def of(cls, case: Case, ctx: Context) -> Self:
+        """As this actor may see it."""
+        own = case.is_of(ctx.actor) or case.filed_by == ctx.actor.id
+        inner = sees_inside(case, ctx)
+        latitude, longitude = position_of(ctx, case)
+        return cls(
+            **{name: getattr(case, name) for name in _SAME},
+            **{name: opened(ctx, case, name, getattr(case, name)) for name in ("title", "text", "address", "answer")},
+            tracking_code=code_of(ctx, case.number) if own else None,
+            state_name=STATE_NAMES[case.state],
+            item_name=Words(zh=case.item_zh, en=case.item_en),
+            latitude=latitude,
+            longitude=longitude,
+            answers=_answers(case, ctx),
+            remaining_hours=_remaining_hours(case, ctx),
+            handler=_handler(case),
+            steps=[StepView.of(step, case) for step in model.allowed(case, ctx.actor, ctx.now())],
+            inside=InsideView(**{n: getattr(case, n) for n in InsideView.model_fields}) if inner else None,
+        )
+
+
+_SAME = tuple(set(CaseView.model_fields) & set(Case.model_fields) - {"title", "text", "address", "answer", "answers"})
+
+
+@usecase(allow=READERS)
+async def get_case(ctx: Context, case_id: str) -> Case:
+    """Look at one request: how it stands, who has it, by when, and what you may do with it now."""
+    return await ctx.store.get(Case, case_id)
+
+
+def sees_inside(case: Case, ctx: Context) -> bool:
+    """Whether the actor sees a case as one of the city's own people, not only as its resident."""
+    staff = (Role.HANDLER, Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
+    return not case.is_of(ctx.actor) or model.is_entitled(case, ctx.actor, *staff)
+
+
+def _answers(case: Case, ctx: Context) -> dict[str, Any] | None:
+    words = opened(ctx, case, "answers", case.answers)
+    given: dict[str, Any] | None = orjson.loads(words) if words else None
+    return given
+
+
+def _remaining_hours(case: Case, ctx: Context) -> float | None:
+    if case.state not in OPEN:
+        return None
+    left = ctx.dependency(WorkingCalendar).between(case.paused_at or ctx.now(), case.due_at)
+    return round(left.total_seconds() / 3600, 2)
+
+
+def _handler(case: Case) -> HandlerView | None:
+    name = handler_of(case)
+    return (
+        HandlerView(id=case.handler_id, tier=case.tier, name=name) if name and case.handler_id and case.tier else None
+    )

@@ -1,0 +1,78 @@
+"""Following a case by its number."""
+
+import hmac
+from collections import deque
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.values import Instant
+from services.chassis.usecase import Context, usecase
+from services.contracts.requests import tracking
+from services.contracts.requests.catalogue import Words
+from services.requests.cases.model import Case
+from services.requests.cases.queries import opened
+from services.requests.cases.states.model import STATE_NAMES
+from services.requests.cases.tracking import model
+
+_MOST_ANSWERS = 50  # what staff may add to a case has no end
+
+
+class TrackQuery(BaseModel):
+    """The code that the resident was given with the number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: Annotated[str, Field(min_length=1, max_length=20, examples=["7K3QX-9M2WD"])]
+
+
+class TrackView(BaseModel):
+    """What everybody who has number and code may know: nothing personal."""
+
+    number: str = Field(examples=["261123-7K3QX-4"])
+    state: str
+    state_name: Words
+    filed_at: Instant
+    due_at: Instant
+    overdue: bool
+    answers: list[str] = Field(description="what the resident was told, the last 50 of it, oldest first")
+
+    @classmethod
+    def of(cls, case: Case, answers: list[str]) -> Self:
+        """Without title, text or names."""
+        return cls(
+            number=case.number,
+            state=case.state,
+            state_name=STATE_NAMES[case.state],
+            filed_at=case.filed_at,
+            due_at=case.due_at,
+            overdue=case.overdue,
+            answers=answers,
+        )
+
+
+@usecase(allow=PUBLIC)
+async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
+    """See how a request stands, with its number and its code, without signing in."""
+    known = model.normal(number)
+    if known is None or not _opens(ctx, known, query.code):
+        raise NotFound
+    id = await ctx.store.claimed(model.CLAIM, known)
+    if id is None:
+        raise NotFound
+    case, history = await ctx.store.as_system().get(Case, id), await ctx.store.as_system().history(Case, id)
+    await ctx.vault.ensure_keys(case.subjects())
+    told = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
+    return TrackView.of(case, [words for words in told if words is not None])
+
+
+def code_of(ctx: Context, number: str) -> str:
+    """The code that goes with a number: whoever filed the case is told both."""
+    return tracking.code_from(ctx.vault.master.blind(tracking.BLIND, number))
+
+
+def _opens(ctx: Context, number: str, code: str) -> bool:
+    """Whether this is the number's code; takes the same time whatever is wrong."""
+    return hmac.compare_digest(tracking.plain(code_of(ctx, number)), tracking.plain(code))

@@ -1,8 +1,0 @@
-"""The door to the timeline."""
-
-from services.chassis.http.routes import Routes
-from services.requests.timelines import queries
-from services.requests.timelines.queries import TimelineEntry
-
-routes = Routes("/v1/requests", "requests")
-routes.list("/{case_id}/timeline", queries.list_timeline, view=TimelineEntry)

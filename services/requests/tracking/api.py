@@ -1,8 +1,0 @@
-"""The door to following a case."""
-
-from services.chassis.http.routes import Routes
-from services.requests.tracking import queries
-from services.requests.tracking.queries import TrackView
-
-routes = Routes("/v1/track", "track")
-routes.get("/{number}", queries.track, view=TrackView)

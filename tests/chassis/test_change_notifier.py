@@ -1,0 +1,151 @@
+"""The notifier: who waits for something to publish hears of it, once, and of nothing else."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging import relay as relay_module
+from services.chassis.messaging.relay import Relay
+from services.chassis.schedule.leases import Lease
+from services.chassis.storage import changes as module
+from services.chassis.storage.change_notifier import ChangeNotifier
+from services.chassis.storage.mongo import Put
+from services.chassis.usecase import Container
+from tests.support.road import Road, until
+
+LONG, SHORT = 5_000, 50
+
+
+async def pend(container: Container, id: str) -> None:
+    put = Put({"_id": id}, {"$currentDate": {"pending": True}}, upsert=True)
+    await container.mongo.bulk("jars", [put])
+
+
+async def test_it_rings_for_what_is_pending_and_for_nothing_else(either: Container) -> None:
+    mongo = either.mongo
+    async with mongo.session() as session:
+        notifier = ChangeNotifier(mongo, session)
+        assert await notifier.wait(SHORT)  # it was hung a moment ago: what was before, one has to look for
+        assert not await notifier.wait(SHORT)
+        for write in (pend(either, "new"), pend(either, "new")):
+            await write
+            assert await notifier.wait(LONG)
+        await mongo.update("jars", {"_id": "new"}, {"$unset": {"pending": ""}})
+        await mongo.update("others", {"_id": "other"}, {"$set": {"text": "pending"}}, upsert=True)
+        await mongo.delete("jars", {"_id": "new"})
+        assert not await notifier.wait(SHORT)
+
+
+async def test_who_waits_is_woken_by_a_write(either: Container) -> None:
+    async with either.mongo.session() as session:
+        notifier = ChangeNotifier(either.mongo, session)
+        await notifier.wait(SHORT)
+        waiting = asyncio.create_task(notifier.wait(8_000))
+        await asyncio.sleep(0.1)
+        begun = time.monotonic()
+        await pend(either, "one")
+        assert await waiting
+        assert time.monotonic() - begun < 4  # not by the end of its wait
+
+
+async def test_a_thousand_rings_are_heard_once(either: Container) -> None:
+    async with either.mongo.session() as session:
+        notifier = ChangeNotifier(either.mongo, session)
+        await notifier.wait(SHORT)
+        for start in range(0, 1_000, 100):
+            numbers = range(start, start + 100)
+            puts = [Put({"_id": str(n)}, {"$currentDate": {"pending": True}}, upsert=True) for n in numbers]
+            await either.mongo.bulk("jars", puts)
+        assert await notifier.wait(LONG)
+        rings = 1
+        while await notifier.wait(SHORT):
+            rings += 1
+        assert rings < 10
+
+
+async def test_one_not_listened_to_for_long_is_hung_anew(either: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with either.mongo.session() as session:
+        notifier = ChangeNotifier(either.mongo, session)
+        await notifier.wait(SHORT)
+        before = notifier._changes._cursor
+        monkeypatch.setattr(module, "_READ_SECONDS", 0.0)
+        assert await notifier.wait(SHORT)
+        assert notifier._changes._cursor != before
+        with pytest.raises(Unavailable):
+            await notifier._changes._command("getMore", before, collection="$cmd.aggregate")
+
+
+async def test_a_relay_with_nothing_to_do_looks_twice_a_second_and_not_more_often(road: Road) -> None:
+    relay, rounds = road.relay(), [0]
+    round = relay.round
+
+    async def counted() -> int:
+        rounds[0] += 1
+        return await round()
+
+    relay.round = counted  # type: ignore[method-assign]
+    working = asyncio.create_task(relay.run(Lease(road.shop.mongo, "relay", "shop-0", 30)))
+    await asyncio.sleep(2.2)
+    idle = rounds[0]
+    assert 2 <= idle <= 8
+    jar = await road.jar(1)
+
+    async def out() -> bool:
+        kept = await road.shop.mongo.find_one("jars", {"_id": jar.id})
+        return kept is not None and kept["published"] == kept["version"]
+
+    await until(out)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+@asynccontextmanager
+async def relaying(road: Road) -> AsyncIterator[None]:
+    """A relay at work."""
+    working = asyncio.create_task(road.relay().run(Lease(road.shop.mongo, "relay", "shop-0", 60)))
+    try:
+        yield
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+
+async def out(road: Road) -> bool:
+    """Whether all that was recorded is published."""
+    return await road.shop.mongo.count("jars", {"pending": {"$exists": True}}, limit=1) == 0
+
+
+async def test_a_relay_that_waits_is_woken_by_a_write(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "_LOOK_MS", 8_000)
+    async with relaying(road):
+        await road.jar(1)
+        await until(lambda: out(road))
+        await asyncio.sleep(0.3)  # it waits for its notifier
+        begun = time.monotonic()
+        await road.jar(1)
+        await until(lambda: out(road))
+        assert time.monotonic() - begun < 4  # not by the end of its wait
+
+
+async def test_a_relay_with_more_than_one_batch_to_send_gathers_only_after_the_last(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_BATCH", 2)
+    for _ in range(9):
+        await road.jar()
+    working = asyncio.create_task(slow(road).run(Lease(road.shop.mongo, "relay", "shop-0", 60)))
+    async with asyncio.timeout(20):
+        await until(lambda: out(road))
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+def slow(road: Road) -> Relay:
+    """A relay that would gather for a minute."""
+    relay = road.relay()
+    relay._gathers = 60.0
+    return relay

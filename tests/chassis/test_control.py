@@ -1,0 +1,156 @@
+"""What operators ask of a consumer: it rests, goes on, reads again from elsewhere, and stops by itself."""
+
+from typing import Any
+
+import pytest
+
+from services.chassis.messaging import control as orders
+from services.chassis.messaging.control import PAUSED, STOPPED, desired_state
+from services.chassis.telemetry import metrics
+from tests.support import toy
+from tests.support.reading import expect_right, settled
+from tests.support.road import Road, running, until
+from tests.support.toy import Jar
+
+
+def group(road: Road) -> str:
+    """The group of the hall."""
+    return f"{road.world.name}.hall"
+
+
+async def pause(road: Road) -> None:
+    """Ask for a rest, and have it."""
+    assert await orders.pause(road.hall.mongo, group(road), "a look at something", "test")
+    assert await orders.obeyed(road.hall.mongo, group(road), 20) == []
+
+
+async def test_a_paused_consumer_takes_nothing_until_it_is_told_to_go_on(road: Road) -> None:
+    jar = await road.jar(1)
+    await road.publish()
+    consumer = await road.consumer()
+    async with running(consumer):
+        await settled(road, consumer)
+        await pause(road)
+        assert consumer.ready()
+        assert metrics.consumer_resting.labels(PAUSED)._value.get() == 1
+        before = await consumer._reader._consumer.end_offsets(list(consumer._reader._consumer.assignment()))
+        await road.drop(jar, 2)
+        await road.publish()
+        assert await consumer._reader._consumer.end_offsets(list(before)) != before
+        await consumer._reader.rest(300)
+        assert (await road.sum(jar)).order == [0, 1]
+        assert await orders.resume(road.hall.mongo, group(road), "test")
+        assert not await orders.resume(road.hall.mongo, group(road), "test")
+        await settled(road, consumer)
+        assert metrics.consumer_resting.labels(PAUSED)._value.get() == 0
+    await expect_right(road, jar)
+
+
+async def test_a_consumer_that_starts_paused_rests_at_once_and_a_new_member_waits_to_be_asked(road: Road) -> None:
+    jar = await road.jar(1, 2)
+    await road.publish()
+    await orders.pause(road.hall.mongo, group(road), "before it starts", "test")
+    one, two = await road.consumer("hall-0"), await road.consumer("hall-1")
+    async with running(one, two):
+
+        async def both_wait() -> bool:
+            wish = await desired_state(road.hall.mongo, group(road))
+            return {"hall-0", "hall-1"} == set(wish.members) and not wish.waits_for()
+
+        await until(both_wait)
+        assert await road.hall.mongo.find("seen", {}, limit=1) == []
+        await orders.resume(road.hall.mongo, group(road), "test")
+
+        async def all_there() -> bool:
+            return (await road.sum(jar)).total == 3
+
+        await until(all_there)
+    assert (await desired_state(road.hall.mongo, group(road))).members == {}  # they have left
+
+
+async def test_after_a_reset_to_the_beginning_all_comes_again_and_nothing_has_its_effect_twice(road: Road) -> None:
+    jars = [await road.jar(1, 2) for _ in range(3)]
+    await road.publish()
+    consumer = await road.consumer()
+    read: list[str] = []
+    take = consumer._delivery.take
+
+    async def counted(records: Any) -> None:
+        read.extend(record.headers["ce_id"] for record in records)
+        await take(records)
+
+    consumer._delivery.take = counted  # type: ignore[method-assign]
+    async with running(consumer):
+        await settled(road, consumer)
+        places = dict.fromkeys(consumer._reader.assigned(), 0)
+        assert not await orders.move(road.hall.mongo, group(road), places, "test")  # not while it runs
+        await pause(road)
+        assert await orders.move(road.hall.mongo, group(road), places, "test")
+        assert await orders.obeyed(road.hall.mongo, group(road), 20) == []
+        kafka = consumer._reader._consumer
+        assert not any([await kafka.committed(place) for place in kafka.assignment()])
+        await orders.resume(road.hall.mongo, group(road), "test")
+        await settled(road, consumer)
+    assert sorted(read) == sorted([*set(read)] * 2)
+    assert len(read) == 2 * 9
+    await expect_right(road, *jars)
+
+
+async def failing(road: Road, count: int) -> list[Jar]:
+    """Jars on each of which the reaction fails."""
+    return [await road.jar(13) for _ in range(count)]
+
+
+async def test_a_reaction_that_fails_on_everything_stops_the_consumer_instead_of_parking_a_topic(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    jars = await failing(road, 8)
+    await road.publish()
+    consumer = await road.consumer(most_failures=3)
+    async with running(consumer):
+
+        async def stopped() -> bool:
+            return consumer.stopped() is not None
+
+        await until(stopped)
+        parked = await road.parked()
+        assert 3 <= len(parked) < 8
+        assert "count-coins failed on more than 3 events in a row" in (consumer.stopped() or "")
+        assert (await desired_state(road.hall.mongo, group(road))).state == STOPPED
+        monkeypatch.setattr(toy.Poison, "coins", set())  # a better version is deployed
+        await orders.resume(road.hall.mongo, group(road), "test")
+        await settled(road, consumer)
+        assert consumer.stopped() is None
+        assert await road.parked() == parked
+    done = [jar for jar in jars if (await road.sum(jar)).total == 13]
+    assert len(done) == 8 - len(parked)
+
+
+async def test_a_stop_outlasts_a_restart(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    await failing(road, 5)
+    await road.publish()
+    for _ in range(2):
+        consumer = await road.consumer(most_failures=2)
+        async with running(consumer):
+
+            async def stopped(one: Any = consumer) -> bool:
+                return one.stopped() is not None
+
+            await until(stopped)
+        await road.readers[-1].stop()
+    assert len(await road.parked()) < 5
+
+
+async def test_failures_between_successes_stop_nothing(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toy.Poison, "coins", {13})
+    consumer = await road.consumer(most_failures=2)
+    async with running(consumer):
+        for _ in range(5):
+            await road.jar(13)
+            await road.jar(1)
+            await road.publish()
+            await settled(road, consumer)
+    assert len(await road.parked()) == 5
+    assert consumer.stopped() is None

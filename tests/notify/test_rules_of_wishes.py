@@ -1,0 +1,244 @@
+"""Preferences, inboxes and texts: what somebody chose, what stands where in an inbox, how instants are told."""
+
+import asyncio
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.chassis.domain.refusals import Busy, Kind, Refusal
+from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
+from services.chassis.domain.values import Sealed, id_from
+from services.contracts.notify.messages import Via
+from services.contracts.notify.preferences import PreferencesSet
+from services.notify.inboxes import model as inboxes
+from services.notify.inboxes.model import Bells, Entry, Inbox, TooManyStreams
+from services.notify.preferences import model as preferences
+from services.notify.preferences.model import Preferences, QuietHours
+from services.notify.templates.model import Names, Texts, Written, moment
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+"""16:00 in the city."""
+
+
+def choosing(**more: Any) -> PreferencesSet:
+    chosen = {"person_id": "person_1", "channels": ["sms"], "language": "en", **more}
+    return PreferencesSet.model_validate(chosen)
+
+
+def test_whoever_has_not_chosen_is_told_in_chinese_by_the_channels_of_the_rules() -> None:
+    untouched = Preferences.untouched("person_1")
+    assert untouched.id == preferences.preferences_id("person_1") == id_from("preferences", "person_1")
+    assert untouched.as_stored() == {
+        "person_id": "person_1",
+        "channels": None,
+        "language": "zh",
+        "quiet_from": None,
+        "quiet_to": None,
+        "email": None,
+    }
+    assert [(untouched.wants(via), untouched.declines(via)) for via in Via] == [(False, False)] * 3
+    assert Preferences.collection() == "preferences"
+
+
+def test_preferences_are_what_was_chosen() -> None:
+    own = Preferences.untouched("person_1")
+    chosen = choosing(channels=["sms", "email"], quiet_from="22:00", quiet_to="07:00", email=Sealed("1.email"))
+    preferences.choose(own, chosen)
+    assert own.fresh == [chosen]
+    assert own.as_stored() == chosen.model_dump()
+    assert [(own.wants(via), own.declines(via)) for via in (Via.INBOX, Via.SMS)] == [(False, True), (True, False)]
+    blank = Preferences.blank("preferences_1")
+    blank.apply(chosen)
+    assert blank.as_stored() == chosen.model_dump()
+    assert blank.subjects() == ("person_1",)
+
+
+def test_everybody_sees_the_own_preferences() -> None:
+    somebody = Actor("account_1", frozenset({"administrator"}), ("1507",), person="person_1")
+    assert Preferences.visible(somebody) == Visible(any_of=(("state.person_id", ("person_1",)),))
+    assert Preferences.visible(system_actor("timer")) == ALL
+
+
+WRONG = [
+    ({"channels": ["email"]}, "address-missing"),
+    ({"quiet_from": "22:00"}, "quiet-hours-unfit"),
+    ({"quiet_to": "07:00"}, "quiet-hours-unfit"),
+    ({"quiet_from": "07:00", "quiet_to": "07:00"}, "quiet-hours-unfit"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "code"), WRONG)
+def test_a_choice_that_makes_no_sense_is_refused(wrong: dict[str, Any], code: str) -> None:
+    own = Preferences.untouched("person_1")
+    with pytest.raises(Refusal) as refused:
+        preferences.choose(own, choosing(**wrong))
+    assert (refused.value.code(), refused.value.kind, own.fresh) == (code, Kind.INVALID, [])
+
+
+def test_an_address_is_kept_also_where_mail_is_not_wanted() -> None:
+    own = Preferences.untouched("person_1")
+    preferences.choose(own, choosing(email=Sealed("1.email")))
+    assert own.email == "1.email"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "free"),
+    [
+        ("15:00", "17:00", AT + timedelta(hours=1)),
+        ("16:00", "17:00", AT + timedelta(hours=1)),
+        ("15:00", "16:00", AT),
+        ("17:00", "18:00", AT),
+        ("15:00", "07:00", AT + timedelta(hours=15)),
+        ("17:00", "07:00", AT),
+        ("23:00", "16:30", AT + timedelta(minutes=30)),
+    ],
+)
+def test_quiet_hours_are_those_of_the_citys_wall_clock(start: str, end: str, free: datetime) -> None:
+    own = Preferences.untouched("person_1")
+    own.quiet_from, own.quiet_to = start, end
+    assert own.free_from(AT, SHANGHAI) == free
+    hours = QuietHours(time.fromisoformat(start), time.fromisoformat(end))
+    assert hours.hold(AT, SHANGHAI) == (free > AT)
+    assert own.free_from(AT, SHANGHAI).tzinfo is UTC
+
+
+@pytest.mark.parametrize(("start", "end"), [(None, "17:00"), ("15:00", None), (None, None)])
+def test_half_a_span_of_quiet_hours_is_none(start: str | None, end: str | None) -> None:
+    own = Preferences.untouched("person_1")
+    own.quiet_from, own.quiet_to = start, end
+    assert own.free_from(AT, SHANGHAI) == AT
+
+
+DOCUMENT = {
+    "sequence": 7,
+    "unread": 2,
+    "lines": [{"sequence": number, "message": f"message_{number}", "at": AT} for number in (5, 6, 7)],
+}
+
+
+def test_an_inbox_is_what_stands_in_its_document() -> None:
+    inbox = Inbox.of(DOCUMENT)
+    assert (inbox.sequence, inbox.unread) == (7, 2)
+    assert inbox.lines == [Entry(number, f"message_{number}", AT) for number in (5, 6, 7)]
+    assert Inbox.of(None) == Inbox(0, 0, ())
+
+
+def test_a_stream_goes_on_after_the_last_line_that_was_read() -> None:
+    inbox = Inbox.of(DOCUMENT)
+    assert [[line.sequence for line in inbox.after(last)] for last in (4, 5, 7)] == [[5, 6, 7], [6, 7], []]
+
+
+@pytest.mark.parametrize(("last", "reaches"), [(3, False), (4, True), (5, True), (7, True), (8, False)])
+def test_an_inbox_reaches_back_to_its_oldest_line(last: int, *, reaches: bool) -> None:
+    assert Inbox.of(DOCUMENT).reaches(last) == reaches
+
+
+@pytest.mark.parametrize(("last", "reaches"), [(-1, False), (0, True), (1, False)])
+def test_of_an_empty_inbox_nothing_is_missed(last: int, *, reaches: bool) -> None:
+    assert Inbox.of(None).reaches(last) == reaches
+
+
+def test_a_message_is_counted_as_read_once_and_two_hundred_are_remembered() -> None:
+    where, update = inboxes.marking("person_1", "message_1")
+    assert where == {"_id": "person_1", "read": {"$ne": "message_1"}, "unread": {"$gt": 0}}
+    assert update == {"$inc": {"unread": -1}, "$push": {"read": {"$each": ["message_1"], "$slice": -200}}}
+
+
+def test_a_line_is_late_after_a_minute_and_lost_long_after() -> None:
+    assert timedelta(minutes=1) == inboxes.LATE
+    assert inboxes.LOST >= 10 * inboxes.LATE
+    assert (inboxes.COLLECTION, inboxes.KEPT, inboxes.MOST, inboxes.MOST_EACH) == ("inboxes", 200, 3_000, 10)
+
+
+async def test_a_bell_rings_for_everybody_who_waits_at_an_inbox_and_nobody_else() -> None:
+    bells = Bells()
+    with bells.hung("person_1") as first, bells.hung("person_1") as second, bells.hung("person_2") as other:
+        assert bells.count == 3
+        bells.ring("person_1")
+        bells.ring("person_3")
+        assert [bell.is_set() for bell in (first, second, other)] == [True, True, False]
+        bells.ring_all()
+        assert other.is_set()
+    assert bells.count == 0
+    bells.ring_all()
+
+
+def test_a_bell_is_taken_down_also_where_waiting_fails() -> None:
+    bells = Bells(most=1)
+    with pytest.raises(ValueError, match="gone"), bells.hung("person_1"):
+        raise ValueError("gone")
+    assert bells.count == 0
+    bells.expect_room("person_1")
+
+
+def test_of_two_who_wait_the_other_goes_on_waiting() -> None:
+    bells = Bells()
+    with bells.hung("person_1") as staying:
+        with bells.hung("person_1") as leaving:
+            assert isinstance(leaving, asyncio.Event)
+        bells.ring("person_1")
+        assert (staying.is_set(), leaving.is_set(), bells.count) == (True, False, 1)
+
+
+def test_one_person_waits_so_often_and_a_process_serves_so_many() -> None:
+    bells = Bells(most=3, most_each=2)
+    with bells.hung("person_1"), bells.hung("person_1"):
+        with pytest.raises(TooManyStreams) as refused:
+            bells.expect_room("person_1")
+        assert (refused.value.params, refused.value.retry_after) == ({"most": 2}, 30)
+        assert refused.value.kind is Kind.TOO_MANY
+        bells.expect_room("person_2")
+        with bells.hung("person_2"), pytest.raises(Busy) as busy:
+            bells.expect_room("person_3")
+        assert busy.value.retry_after == 5
+
+
+def test_by_default_ten_places_of_one_person_and_three_thousand_of_all_are_served() -> None:
+    bells = Bells()
+    bells._hung["person_1"] = {asyncio.Event() for _ in range(9)}
+    bells._count = 2_999
+    bells.expect_room("person_1")
+    bells._hung["person_1"].add(asyncio.Event())
+    with pytest.raises(TooManyStreams):
+        bells.expect_room("person_1")
+    bells._count = 3_000
+    with pytest.raises(Busy):
+        bells.expect_room("person_2")
+
+
+TEXTS = Texts(
+    SHANGHAI,
+    {
+        "zh": {"greeting": {"title": " 你好 {{ who }} ", "body": "{{ at }}", "sms": "{{ number }}"}},
+        "en": {"greeting": {"title": "Hello {{ who }}", "body": "{{ at }}", "sms": "<{{ number }}>"}},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("zh", Written("你好 王", "2026年11月23日16:05", "7")),
+        ("en", Written("Hello Wang", "23 November 2026, 16:05", "<7>")),
+    ],
+)
+def test_gaps_are_filled_in_the_language_and_the_time_of_the_reader(language: str, written: Written) -> None:
+    given = {"who": Names("王", "Wang"), "at": AT + timedelta(minutes=5), "number": 7}
+    assert TEXTS.write("greeting", language, given, [Via.SMS]) == written
+    assert TEXTS.write("greeting", language, given, [Via.EMAIL]).sms is None
+    assert TEXTS.names() == {("zh", "greeting"), ("en", "greeting")}
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_month_has_its_name(month: int) -> None:
+    at = datetime(2026, month, 1, 9, 5, tzinfo=UTC)
+    assert moment(at, "zh") == f"2026年{month}月1日09:05"
+    assert moment(at, "en") == f"1 {at:%B} 2026, 09:05"
+
+
+def test_a_name_is_told_in_the_language_where_there_is_one() -> None:
+    both, chinese = Names("王", "Wang"), Names("王")
+    assert [name.of(language) for name in (both, chinese) for language in ("zh", "en")] == ["王", "Wang", "王", "王"]

@@ -101,9 +101,11 @@ def test_a_closed_account_is_neither_closed_nor_granted_anything_again() -> None
     account = opened()
     model.close(account)
     assert account.fresh == [OPENED, AccountClosed(person_id="person_1")]
-    for change in (lambda: model.close(account), lambda: model.grant(account, [], [], [])):
-        with pytest.raises(AccountIsClosed) as refused:
-            change()
+    with pytest.raises(AccountIsClosed) as closed:
+        model.close(account)
+    with pytest.raises(AccountIsClosed) as granted:
+        model.grant(account, [], [], [])
+    for refused in (closed, granted):
         assert refused.value.params == {"account": "account_1"}
     assert account.fresh == [OPENED, AccountClosed(person_id="person_1")]
     assert (AccountIsClosed.kind, model.LoginTaken.kind) == (Kind.STATE, Kind.STATE)

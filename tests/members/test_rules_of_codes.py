@@ -19,7 +19,14 @@ from services.members.accounts.codes.model import (
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-BLANK = {"person_id": None, "issued": [], "mark": None, "expires_at": None, "wrong": 0, "locked_until": None}
+BLANK: dict[str, object] = {
+    "person_id": None,
+    "issued": [],
+    "mark": None,
+    "expires_at": None,
+    "wrong": 0,
+    "locked_until": None,
+}
 
 
 def sent(code: PhoneCode, at: datetime = START, mark: str = "right") -> None:

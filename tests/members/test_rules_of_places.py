@@ -54,9 +54,11 @@ def test_a_closed_area_is_neither_renamed_nor_closed() -> None:
     area = added()
     areas.close(area, "merged")
     assert (area.open, area.fresh[1:]) == (False, [AreaClosed(reason="merged")])
-    for change in (lambda: areas.close(area, "again"), lambda: areas.rename(area, "东山社区", None)):
-        with pytest.raises(AreaAlreadyClosed) as refused:
-            change()
+    with pytest.raises(AreaAlreadyClosed) as closed:
+        areas.close(area, "again")
+    with pytest.raises(AreaAlreadyClosed) as renamed:
+        areas.rename(area, "东山社区", None)
+    for refused in (closed, renamed):
         assert (refused.value.params, refused.value.kind) == ({"code": COMMUNITY}, Kind.STATE)
 
 

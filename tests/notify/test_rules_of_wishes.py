@@ -16,7 +16,7 @@ from services.notify.inboxes import model as inboxes
 from services.notify.inboxes.model import Bells, Entry, Inbox, TooManyStreams
 from services.notify.preferences import model as preferences
 from services.notify.preferences.model import Preferences, QuietHours
-from services.notify.templates.model import Names, Texts, Written, moment
+from services.notify.templates.model import Facts, Names, Texts, Written, moment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -226,7 +226,7 @@ TEXTS = Texts(
     ],
 )
 def test_gaps_are_filled_in_the_language_and_the_time_of_the_reader(language: str, written: Written) -> None:
-    given = {"who": Names("王", "Wang"), "at": AT + timedelta(minutes=5), "number": 7}
+    given: Facts = {"who": Names("王", "Wang"), "at": AT + timedelta(minutes=5), "number": 7}
     assert TEXTS.write("greeting", language, given, [Via.SMS]) == written
     assert TEXTS.write("greeting", language, given, [Via.EMAIL]).sms is None
     assert TEXTS.names() == {("zh", "greeting"), ("en", "greeting")}

@@ -96,8 +96,9 @@ def test_a_case_is_given_to_the_choice_or_waits_with_the_reason() -> None:
     case = filed(MONDAY)
     dispatch.give(case, STATION_CHOICE, "x")
     assert case.fresh[-1] == dispatched(STATION_CHOICE)
+    told = len(case.fresh)
     dispatch.give(case, None, "nobody-serves")
-    assert case.fresh[-1] == contract.CaseUnassigned(reason="nobody-serves")
+    assert case.fresh[told:] == [contract.CaseUnassigned(reason="nobody-serves")]
 
 
 @pytest.mark.parametrize(("returns", "forced"), [(1, False), (2, True), (3, True)])
@@ -158,8 +159,10 @@ def test_by_hand_each_kind_of_body_is_somebody_of_its_tier_and_a_hotline_is_nobo
 def test_a_body_serves_what_lies_in_its_area_and_a_team_its_whole_sub_district() -> None:
     case = filed(MONDAY)
     neighbours = team("team_1", area=f"{STREET}002")
-    for body in (*OFFICES, team("team_2", area=COUNTY), neighbours):
-        dispatch.expect_serves(case, body)
+    for office in OFFICES:
+        dispatch.expect_serves(case, office)
+    for helping in (team("team_2", area=COUNTY), neighbours):
+        dispatch.expect_serves(case, helping)
     station = Organisation.blank("organisation_2")
     for area in (f"{STREET}002", ELSEWHERE, GRID):
         station.apply(OrganisationFounded(kind="station", name="站", name_en="Post", area=area))

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import Actor, system_actor
+from services.contracts.members.roles import Role
 from services.contracts.requests import cases as contract
 from services.requests.cases.dispatch.commands import AssignHandler, AssignTeam
 from services.requests.cases.intake.commands import RejectCase, ReopenCase
@@ -111,12 +112,12 @@ def test_whoever_has_nothing_to_do_with_a_case_may_do_nothing(state: State) -> N
 def test_a_role_is_held_by_whose_it_is_by_the_own_organisation_and_by_place() -> None:
     case = taken()
     for actor, roles in ((RESIDENT, ["resident"]), (STATION_HANDLER, ["handler"]), (OPERATOR, ["operator"])):
-        assert steps.is_entitled(case, actor, *map(steps.Role, roles))
-    assert not steps.is_entitled(case, OPERATOR, steps.Role.DISPATCHER)
+        assert steps.is_entitled(case, actor, *map(Role, roles))
+    assert not steps.is_entitled(case, OPERATOR, Role.DISPATCHER)
     waiting = filed(MONDAY)
-    assert not steps.is_entitled(waiting, STATION_HANDLER, steps.Role.HANDLER), "nobody has it yet"
+    assert not steps.is_entitled(waiting, STATION_HANDLER, Role.HANDLER), "nobody has it yet"
     homeless = Actor("account_x", frozenset({"handler"}), organisations=("None",))
-    assert not steps.is_entitled(waiting, homeless, steps.Role.HANDLER)
+    assert not steps.is_entitled(waiting, homeless, Role.HANDLER)
 
 
 def test_the_roles_of_a_step_are_told_by_the_table() -> None:

@@ -60,7 +60,7 @@ def test_a_mutant_dies_only_if_a_test_of_its_line_fails(toy: Path) -> None:
     tried = []
     for changed, outcome in EXPECTED.items():
         tests = covering.of(found[changed])
-        tried.append(Tried(found[changed], trying.try_one(toy.parent, found[changed], tests, 20), len(tests), None))
+        tried.append(Tried(found[changed], trying.try_one(toy.parent, found[changed], tests, 20), len(tests)))
         assert tried[-1].outcome is outcome, changed
     assert score(tried) == 40
     assert "| all | 5 | 0 | 2 | 3 | 40 % |" in page(toy.parent, tried)

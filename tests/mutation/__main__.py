@@ -2,7 +2,6 @@
 
 import argparse
 import pickle
-import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from tests.mutation import stores, trying
 from tests.mutation.covering import Covering
 from tests.mutation.equivalent import reason
-from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.mutants import Mutant, candidates, sampled
 from tests.mutation.report import Tried, page
 from tests.mutation.trying import Outcome
 
@@ -50,11 +49,8 @@ def _files(patterns: Sequence[str]) -> list[Path]:
 
 
 def _chosen(asked: argparse.Namespace) -> list[Mutant]:
-    found = [mutant for file in _files(asked.files) for mutant in mutants(file, asked.sample, asked.seed)]
-    if asked.total is not None and asked.total < len(found):
-        chosen = sorted(random.Random(asked.seed).sample(range(len(found)), asked.total))
-        found = [found[index] for index in chosen]
-    return found
+    found = [one for file in _files(asked.files) for one in sampled(candidates(file), asked.sample, asked.seed)]
+    return [one.mutant() for one in sampled(found, asked.total, asked.seed)]
 
 
 def _tests(files: Sequence[Path]) -> list[str]:

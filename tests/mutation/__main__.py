@@ -1,7 +1,7 @@
 """``make mutants``: small changes of the code, and whether a test notices each; ends with 1 where too many survive."""
 
 import argparse
-import random
+import pickle
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,9 @@ from pathlib import Path
 from tests.mutation import stores, trying
 from tests.mutation.covering import Covering
 from tests.mutation.equivalent import reason
-from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.mutants import Mutant, candidates, sampled
 from tests.mutation.report import Tried, page
+from tests.mutation.trying import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = "services/*/**/model.py"
@@ -24,23 +25,32 @@ def main() -> None:
     asked = _asked()
     chosen = _chosen(asked)
     with stores.running(ROOT):
-        files = list(dict.fromkeys(mutant.file for mutant in chosen))
-        _say(f"{len(chosen)} mutants of {len(files)} files; once without any, to see which test runs which line")
-        covering = trying.cover(ROOT, files, _tests(files))
-        _say(f"{len(covering.seconds)} tests in {sum(covering.seconds.values()):.0f} s")
-        assert covering.seconds, "no test runs as it is: try pytest"
+        covering = _covering(asked.covering, _files(asked.files))
         trying.load(covering.loaded)
         tried = [*_tried(chosen, covering)]
     sys.stdout.write(page(ROOT, tried))
 
 
+def _covering(kept: Path | None, files: Sequence[Path]) -> Covering:
+    if kept is not None and kept.exists():
+        found: Covering = pickle.loads(kept.read_bytes())
+        return found
+    _say(f"once without any mutant, to see which test runs which line of {len(files)} files")
+    covering = trying.cover(ROOT, files, _tests(files))
+    assert covering.seconds, "no test runs as it is: try pytest"
+    _say(f"{len(covering.seconds)} tests in {sum(covering.seconds.values()):.0f} s")
+    if kept is not None:
+        kept.write_bytes(pickle.dumps(covering))
+    return covering
+
+
+def _files(patterns: Sequence[str]) -> list[Path]:
+    return sorted({file for pattern in patterns for file in ROOT.glob(pattern)})
+
+
 def _chosen(asked: argparse.Namespace) -> list[Mutant]:
-    files = sorted({file for pattern in asked.files for file in ROOT.glob(pattern)})
-    found = [mutant for file in files for mutant in mutants(file, asked.sample, asked.seed)]
-    if asked.total is not None and asked.total < len(found):
-        chosen = sorted(random.Random(asked.seed).sample(range(len(found)), asked.total))
-        found = [found[index] for index in chosen]
-    return found
+    found = [one for file in _files(asked.files) for one in sampled(candidates(file), asked.sample, asked.seed)]
+    return [one.mutant() for one in sampled(found, asked.total, asked.seed)]
 
 
 def _tests(files: Sequence[Path]) -> list[str]:
@@ -54,10 +64,10 @@ def _tried(chosen: Sequence[Mutant], covering: Covering) -> Iterator[Tried]:
         began = time.monotonic()
         tests = covering.of(mutant)
         limit = SLACK_SECONDS + 3 * sum(covering.seconds[test] for test in tests)
-        outcome = trying.try_one(ROOT, mutant, tests, limit)
+        outcome = Outcome.EQUIVALENT if reason(mutant) else trying.try_one(ROOT, mutant, tests, limit)
         place = f"{mutant.file.relative_to(ROOT)}:{mutant.line}"
         _say(f"{number}/{len(chosen)} {place} {mutant.operator}: {outcome} ({time.monotonic() - began:.1f} s)")
-        yield Tried(mutant, outcome, len(tests), reason(mutant))
+        yield Tried(mutant, outcome, len(tests))
 
 
 def _say(text: str) -> None:
@@ -69,6 +79,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--files", action="append", metavar="GLOB", help=f"which files (all rules: {RULES})")
     parser.add_argument("--sample", type=int, metavar="N", help="at most so many mutants of each file, by chance")
     parser.add_argument("--total", type=int, metavar="N", help="at most so many in all, by chance")
+    parser.add_argument(
+        "--covering", type=Path, metavar="FILE", help="keep which test runs which line, and use it again"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another chance (0)")
     asked = parser.parse_args()
     asked.files = asked.files or [RULES]

@@ -13,7 +13,7 @@ from tests.mutation.mutants import Mutant
 
 MOST = 15
 """Tests that are asked about a line: the quickest ones."""
-BUDGET = 12.0
+BUDGET = 6.0
 """Seconds of tests that are asked about what runs at import, such as a table: no test is known to be the one for it."""
 
 SHARED = 2.0

@@ -48,20 +48,12 @@ class Mutant:
         return "\n".join(line for line in lines if line[0] in "+-")
 
 
-def mutants(file: Path, sample: int | None = None, seed: int = 0) -> list[Mutant]:
-    """The mutants of a file in the order of its lines, or a random sample of them."""
-    wrapper = MetadataWrapper(cst.parse_module(file.read_text("utf-8")))
-    finder = _Finder()
-    wrapper.visit(finder)
-    found: Sequence[_Place] = finder.found
-    if sample is not None and sample < len(found):
-        chosen = sorted(random.Random(seed).sample(range(len(found)), sample))
-        found = [found[index] for index in chosen]
-    return [place.mutant(file, wrapper.module) for place in found]
-
-
 @dataclass(frozen=True)
-class _Place:
+class Candidate:
+    """A place where a file can be changed, and how; the changed file is made only where it is wanted."""
+
+    file: Path
+    module: cst.Module
     old: cst.CSTNode
     new: cst.CSTNode
     operator: str
@@ -69,14 +61,30 @@ class _Place:
     lines: range
     at_import: bool
 
-    def mutant(self, file: Path, module: cst.Module) -> Mutant:
-        changed = module.deep_replace(self.old, self.new)
+    def mutant(self) -> Mutant:
+        """The file with this change."""
+        changed = self.module.deep_replace(self.old, self.new)
         assert isinstance(changed, cst.Module)
-        before, after = module.code.split("\n"), changed.code.split("\n")
+        before, after = self.module.code.split("\n"), changed.code.split("\n")
         head = _alike(before, after)
         tail = _alike(before[:head:-1], after[:head:-1])
         old, new = ("\n".join(lines[head : len(lines) - tail]) for lines in (before, after))
-        return Mutant(file, self.line, self.lines, self.operator, self.at_import, changed.code, old, new)
+        return Mutant(self.file, self.line, self.lines, self.operator, self.at_import, changed.code, old, new)
+
+
+def candidates(file: Path) -> list[Candidate]:
+    """Every change of a file that there is, in the order of its lines."""
+    wrapper = MetadataWrapper(cst.parse_module(file.read_text("utf-8")))
+    finder = _Finder(file, wrapper.module)
+    wrapper.visit(finder)
+    return finder.found
+
+
+def sampled(found: Sequence[Candidate], most: int | None, seed: int) -> Sequence[Candidate]:
+    """So many of them by chance, in their order."""
+    if most is None or most >= len(found):
+        return found
+    return [found[index] for index in sorted(random.Random(seed).sample(range(len(found)), most))]
 
 
 def _alike(some: Sequence[str], others: Sequence[str]) -> int:
@@ -87,9 +95,10 @@ def _alike(some: Sequence[str], others: Sequence[str]) -> int:
 class _Finder(cst.CSTVisitor):
     METADATA_DEPENDENCIES = (PositionProvider, ParentNodeProvider)
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path, module: cst.Module) -> None:
         super().__init__()
-        self.found: list[_Place] = []
+        self.found: list[Candidate] = []
+        self._file, self._module = file, module
         self._statements: list[cst.CSTNode] = []
         self._bodies = 0
         self._parents: list[cst.CSTNode] = []
@@ -125,12 +134,13 @@ class _Finder(cst.CSTVisitor):
         name = node.targets[0].target.value.lstrip("_")
         return name[:1].isupper() and not name.isupper() and (union or isinstance(node.value, cst.Subscript))
 
-    def _places(self, node: cst.CSTNode) -> Iterator[_Place]:
+    def _places(self, node: cst.CSTNode) -> Iterator[Candidate]:
         for wanted, operator in (*mutation_operators, *_OURS):
             if isinstance(node, wanted):
                 name = operator.__name__.removeprefix("operator_").replace("_", "-")
                 for one in _worth_it(node, operator):
-                    yield _Place(node, one, name, self._line(node), self._head(), not self._bodies)
+                    place = (self._line(node), self._head(), not self._bodies)
+                    yield Candidate(self._file, self._module, node, one, name, *place)
 
     def _line(self, node: cst.CSTNode) -> int:
         position = self.get_metadata(PositionProvider, node, None)

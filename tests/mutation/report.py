@@ -17,13 +17,11 @@ class Tried:
     outcome: Outcome
     tests: int
     """How many it was shown to, at most."""
-    equivalent: str | None
-    """Why it does the same as the code."""
 
     @property
     def counts(self) -> bool:
         """Whether it is one that a test could notice."""
-        return self.equivalent is None
+        return self.outcome is not Outcome.EQUIVALENT
 
     @property
     def dead(self) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation import trying
-from tests.mutation.mutants import mutants
+from tests.mutation.mutants import candidates
 from tests.mutation.report import Tried, page, score
 from tests.mutation.trying import Outcome
 
@@ -55,12 +55,12 @@ def toy(tmp_path: Path) -> Path:
 # Forking beside a thread is what Python 3.12 warns of: here nothing but pytest runs in the child.
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_mutant_dies_only_if_a_test_of_its_line_fails(toy: Path) -> None:
-    found = {mutant.after.strip(): mutant for mutant in mutants(toy)}
+    found = {mutant.after.strip(): mutant for mutant in (one.mutant() for one in candidates(toy))}
     covering = trying.cover(toy.parent, [toy], ["test_toy.py"])
     tried = []
     for changed, outcome in EXPECTED.items():
         tests = covering.of(found[changed])
-        tried.append(Tried(found[changed], trying.try_one(toy.parent, found[changed], tests, 20), len(tests), None))
+        tried.append(Tried(found[changed], trying.try_one(toy.parent, found[changed], tests, 20), len(tests)))
         assert tried[-1].outcome is outcome, changed
     assert score(tried) == 40
     assert "| all | 5 | 0 | 2 | 3 | 40 % |" in page(toy.parent, tried)

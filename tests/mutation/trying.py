@@ -39,6 +39,8 @@ class Outcome(StrEnum):
     SURVIVED = "survived"
     UNSEEN = "unseen"
     """No test runs it: it has survived."""
+    EQUIVALENT = "equivalent"
+    """It does the same as the code, and was not tried."""
 
 
 DEAD = (Outcome.KILLED, Outcome.BROKEN, Outcome.SLOW)

@@ -25,18 +25,18 @@ def main() -> None:
     asked = _asked()
     chosen = _chosen(asked)
     with stores.running(ROOT):
-        covering = _covering(asked.covering, _files(asked.files))
+        covering = _covering(asked.covering, _files(asked.files), asked.tests)
         trying.load(covering.loaded)
         tried = [*_tried(chosen, covering)]
     sys.stdout.write(page(ROOT, tried))
 
 
-def _covering(kept: Path | None, files: Sequence[Path]) -> Covering:
+def _covering(kept: Path | None, files: Sequence[Path], tests: Sequence[str]) -> Covering:
     if kept is not None and kept.exists():
         found: Covering = pickle.loads(kept.read_bytes())
         return found
     _say(f"once without any mutant, to see which test runs which line of {len(files)} files")
-    covering = trying.cover(ROOT, files, _tests(files))
+    covering = trying.cover(ROOT, files, tests or _tests(files))
     assert covering.seconds, "no test runs as it is: try pytest"
     _say(f"{len(covering.seconds)} tests in {sum(covering.seconds.values()):.0f} s")
     if kept is not None:
@@ -82,6 +82,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument(
         "--covering", type=Path, metavar="FILE", help="keep which test runs which line, and use it again"
     )
+    parser.add_argument("--tests", nargs="+", default=[], metavar="PATH", help="by these tests (all that may know it)")
     parser.add_argument("--seed", type=int, default=0, help="another chance (0)")
     asked = parser.parse_args()
     asked.files = asked.files or [RULES]

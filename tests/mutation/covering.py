@@ -25,7 +25,7 @@ class Covering:
     """What one run of the tests has shown."""
 
     lines: Mapping[Path, Mapping[int, Sequence[str]]]
-    """The tests that ran a line, but not what only ran at import."""
+    """The tests that ran a line: none where it only ran at import."""
     seconds: Mapping[str, float]
     loaded: Sequence[str]
     """The modules that all this needed."""
@@ -33,13 +33,19 @@ class Covering:
     def of(self, mutant: Mutant) -> list[str]:
         """The tests that a mutant is shown to, the quickest first."""
         lines = self.lines.get(mutant.file, {})
-        if here := lines.get(mutant.line):
-            return self._quickest(here)[:MOST]
-        if mutant.at_import:
-            return self._within_budget({test for tests in lines.values() for test in tests} or set(self.seconds))
-        return self._quickest({test for line in mutant.lines for test in lines.get(line, ())})[:MOST]
+        here = lines.get(mutant.line) or [test for line in mutant.lines for test in lines.get(line, ())]
+        if here:
+            return self._quickest(set(here))[:MOST]
+        if mutant.at_import or mutant.line in lines:
+            return self._within_budget(self._knowing(lines))
+        return []
 
-    def _quickest(self, tests: Sequence[str] | set[str]) -> list[str]:
+    def _knowing(self, lines: Mapping[int, Sequence[str]]) -> set[str]:
+        """All tests in files of which one runs some line: what looks at a table only runs no line of it."""
+        files = {test.split("::")[0] for tests in lines.values() for test in tests}
+        return {test for test in self.seconds if not files or test.split("::")[0] in files}
+
+    def _quickest(self, tests: set[str]) -> list[str]:
         return sorted(tests, key=lambda test: (self.seconds[test], test))
 
     def _within_budget(self, tests: set[str]) -> list[str]:

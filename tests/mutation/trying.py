@@ -3,13 +3,12 @@
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import math
 import os
 import pickle
+import resource
 import signal
 import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -64,19 +63,20 @@ def load(modules: Sequence[str]) -> None:
             importlib.import_module(name)
 
 
-def try_one(root: Path, mutant: Mutant, tests: Sequence[str], seconds: float) -> Outcome:
-    """Run these tests on the mutant until one fails, for so many seconds at most."""
+def try_one(root: Path, mutant: Mutant, tests: Sequence[str], seconds: int) -> Outcome:
+    """Run these tests on the mutant until one fails, for so many seconds of processor time at most."""
     if not tests:
         return Outcome.UNSEEN
 
     def tried() -> int:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         assert str(mutant.file) not in {vars(module).get("__file__") for module in [*sys.modules.values()]}
         sys.meta_path.insert(0, _Mutated(mutant.file, mutant.code))
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         return int(pytest.main([*_PYTEST, "-x", *files], plugins=[_Only(tests)]))
 
     try:
-        code = Fork(root, tried).result(seconds)
+        code = Fork(root, tried).result()
     except TimeoutError:
         return Outcome.SLOW
     except ChildProcessError:
@@ -106,16 +106,14 @@ class Fork(Generic[T]):
             os._exit(1)
         os._exit(0)
 
-    def result(self, seconds: float | None = None) -> T:
-        """What came out; TimeoutError after so many seconds, ChildProcessError where it did not come to an end."""
-        deadline = time.monotonic() + seconds if seconds is not None else math.inf
+    def result(self) -> T:
+        """What came out; TimeoutError beyond its processor time, ChildProcessError where it did not come to an end."""
         try:
-            while (ended := os.waitpid(self._pid, os.WNOHANG)) == (0, 0):
-                if time.monotonic() > deadline:
-                    raise TimeoutError
-                time.sleep(0.01)
-            if ended[1] != 0:
-                raise ChildProcessError(ended[1])
+            _, status = os.waitpid(self._pid, 0)
+            if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL):
+                raise TimeoutError
+            if status != 0:
+                raise ChildProcessError(status)
             found: T = pickle.loads(self._file.read_bytes())
             return found
         finally:
@@ -123,8 +121,6 @@ class Fork(Generic[T]):
             # It leads a group: what it has started ends with it.
             with suppress(ProcessLookupError):
                 os.killpg(self._pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(self._pid, 0)
 
 
 class _Only:

@@ -11,11 +11,10 @@ from coverage import Coverage
 
 from tests.mutation.mutants import Mutant
 
-MOST = 15
-"""Tests that are asked about a line: the quickest ones."""
+LEAST = 15
+"""So many tests are asked about a line, the quickest; more of them as long as they stay within the budget."""
 BUDGET = 6.0
-"""Seconds of tests that are asked about what runs at import, such as a table: no test is known to be the one for it."""
-
+"""Seconds of tests that are asked about a mutant."""
 SHARED = 2.0
 """Seconds: what takes longer to set up is shared."""
 
@@ -35,9 +34,9 @@ class Covering:
         lines = self.lines.get(mutant.file, {})
         here = lines.get(mutant.line) or [test for line in mutant.lines for test in lines.get(line, ())]
         if here:
-            return self._quickest(set(here))[:MOST]
+            return self._within_budget(self._quickest(set(here)), LEAST)
         if mutant.at_import or mutant.line in lines:
-            return self._within_budget(self._knowing(lines))
+            return self._within_budget(self._in_turn(self._knowing(lines)))
         return []
 
     def _knowing(self, lines: Mapping[int, Sequence[str]]) -> set[str]:
@@ -48,15 +47,19 @@ class Covering:
     def _quickest(self, tests: set[str]) -> list[str]:
         return sorted(tests, key=lambda test: (self.seconds[test], test))
 
-    def _within_budget(self, tests: set[str]) -> list[str]:
+    def _in_turn(self, tests: set[str]) -> list[str]:
         """The quickest of every file, then the second of every file: a table is known to many files of tests."""
         turns: dict[str, Iterator[int]] = defaultdict(count)
-        in_turn = sorted((next(turns[test.split("::")[0]]), self.seconds[test], test) for test in self._quickest(tests))
-        chosen, spent = list[str](), 0.0
-        for _, seconds, test in in_turn:
-            if spent + seconds <= BUDGET:
-                chosen.append(test)
-                spent += seconds
+        placed = [(next(turns[test.split("::")[0]]), self.seconds[test], test) for test in self._quickest(tests)]
+        return [test for _, _, test in sorted(placed)]
+
+    def _within_budget(self, tests: Sequence[str], least: int = 0) -> list[str]:
+        chosen, spent = [*tests[:least]], sum(self.seconds[test] for test in tests[:least])
+        for test in tests[least:]:
+            spent += self.seconds[test]
+            if spent > BUDGET:
+                break
+            chosen.append(test)
         return chosen
 
 

@@ -113,6 +113,15 @@ def test_a_code_is_good_until_the_second_in_which_it_expires_and_then_counts_for
     assert code.wrong == 0
 
 
+def test_a_code_that_was_taken_is_good_for_nothing_and_counts_for_nothing() -> None:
+    code = PhoneCode.blank("phonecode_1")
+    sent(code)
+    model.accept(code, "right", START)
+    with pytest.raises(CodeWrong) as refused:
+        model.accept(code, "right", START)
+    assert not code.keeps(refused.value)
+
+
 @pytest.mark.parametrize(
     ("times", "minutes"), [(0, 15), (1, 30), (2, 60), (4, 240), (5, 240), (10, 240), (11, 240), (1_000_000, 240)]
 )

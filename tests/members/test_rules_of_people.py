@@ -14,6 +14,11 @@ from services.contracts.members.teams import (
     TeamWentOffDuty,
     TeamWentOnDuty,
 )
+from services.members.accounts.codes.model import PhoneCode
+from services.members.accounts.model import Account
+from services.members.accounts.sessions.model import Guard, Session
+from services.members.areas.model import Area
+from services.members.organisations.model import Organisation
 from services.members.people import model as people
 from services.members.people.model import Person, PersonUnmasked, PhoneInvalid
 from services.members.teams import model as teams
@@ -45,6 +50,20 @@ def test_a_person_is_what_their_events_say() -> None:
     assert person.as_stored() == expected, "a look changes nothing"
     person.record(ProfileChanged(phone=phone))
     assert person.as_stored() == {"name": None, "phone": "1.phone", "address": None, "area": None}
+
+
+def test_what_members_owns_is_kept_where_it_always_was() -> None:
+    kinds = (Account, Area, Guard, Organisation, Person, PhoneCode, Session, Team)
+    assert [kind.collection() for kind in kinds] == [
+        "accounts",
+        "areas",
+        "guards",
+        "organisations",
+        "people",
+        "phonecodes",
+        "sessions",
+        "teams",
+    ]
 
 
 def test_looks_at_a_person_are_told_to_nobody() -> None:

@@ -45,9 +45,9 @@ def test_an_area_is_renamed_if_either_name_is_another() -> None:
     areas.rename(area, "正阳社区", "Zhengyang")
     assert len(area.fresh) == 1, "the same names are no change"
     areas.rename(area, "正阳社区", None)
-    areas.rename(area, "东山社区", None)
-    assert area.fresh[1:] == [AreaRenamed(name="正阳社区"), AreaRenamed(name="东山社区")]
-    assert (area.name, area.name_en) == ("东山社区", None)
+    areas.rename(area, "东山社区", "Dongshan")
+    assert area.fresh[1:] == [AreaRenamed(name="正阳社区"), AreaRenamed(name="东山社区", name_en="Dongshan")]
+    assert (area.name, area.name_en) == ("东山社区", "Dongshan")
 
 
 def test_a_closed_area_is_neither_renamed_nor_closed() -> None:

@@ -14,6 +14,8 @@ from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, T
 from services.contracts.requests import cases
 from services.notify.audience import model
 from services.notify.audience.model import Case, Organisation, Person, Staff, Team
+from services.notify.messages.model import Message
+from services.notify.preferences.model import Preferences
 from tests.notify.conftest import CITY, COMMUNITY, COUNTY, RESIDENT, STATION, STREET, limits
 from tests.notify.test_rules_of_telling import AT, FILED, SEALED, TO_STATION, TO_TEAM, UNASSIGNED, UP
 
@@ -166,6 +168,12 @@ def test_copies_hear_of_their_beginning_and_of_what_follows() -> None:
     assert Team.follows == (TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft)
     heard = {"LimitsSet", "CaseDispatched", "CaseUnassigned", "CaseReturned", "CaseReopened", "CaseResumed"}
     assert {kind.__name__ for kind in Case.follows} == heard | {"CaseEscalated"}
+
+
+def test_what_notify_has_is_kept_where_it_always_was() -> None:
+    kinds = (Person, Staff, Organisation, Team, Case, Message, Preferences)
+    copies = [f"copies_{name}" for name in ("person", "staff", "organisation", "team", "case")]
+    assert [kind.collection() for kind in kinds] == [*copies, "messages", "preferences"]
 
 
 def test_whoever_has_an_account_is_signed_in_whatever_the_role() -> None:

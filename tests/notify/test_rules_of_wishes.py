@@ -30,7 +30,7 @@ def choosing(**more: Any) -> PreferencesSet:
 
 def test_whoever_has_not_chosen_is_told_in_chinese_by_the_channels_of_the_rules() -> None:
     untouched = Preferences.untouched("person_1")
-    assert untouched.id == preferences.preferences_id("person_1") == id_from("preferences", "person_1")
+    assert untouched.id == preferences.preferences_id("person_1")
     assert untouched.as_stored() == {
         "person_id": "person_1",
         "channels": None,
@@ -41,6 +41,11 @@ def test_whoever_has_not_chosen_is_told_in_chinese_by_the_channels_of_the_rules(
     }
     assert [(untouched.wants(via), untouched.declines(via)) for via in Via] == [(False, False)] * 3
     assert Preferences.collection() == "preferences"
+
+
+def test_each_person_has_one_set_of_preferences() -> None:
+    never_asked_for = "person_whose_id_no_other_test_has"  # ids are remembered
+    assert preferences.preferences_id(never_asked_for) == id_from("preferences", never_asked_for)
 
 
 def test_preferences_are_what_was_chosen() -> None:

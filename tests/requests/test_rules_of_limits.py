@@ -213,6 +213,7 @@ def test_a_case_that_nobody_looked_at_is_overdue_without_a_warning() -> None:
 def test_a_pause_that_is_over_ends() -> None:
     case = taken()
     limits.pause(case, SECRET, MONDAY, MONDAY + HOUR)
+    assert news(case, MONDAY + HOUR - timedelta(milliseconds=1)) == []
     assert [type(event).__name__ for event in news(case, MONDAY + HOUR)] == ["CaseResumed"]
 
 

@@ -8,6 +8,9 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.contracts.members.areas import AreaAdded, AreaClosed, AreaRenamed
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamWentOffDuty, TeamWentOnDuty
+from services.requests.cases.dispatch.model import TeamLoad
+from services.requests.cases.model import Case
+from services.requests.catalogue.model import Item
 from services.requests.providers import model
 from services.requests.providers.model import AreaCopy, Organisation, Team, escalation_path, fileable
 from tests.requests.test_life_of_a_case import OFFICES, known
@@ -141,6 +144,12 @@ def test_in_the_city_the_hotline_answers_where_nobody_supervises_and_elsewhere_i
     assert [level.office and level.office.id for level in levels] == [None, None, "hotline_city"]
     both = escalation_path(HOME, (), [*hotlines, known(CITY_OFFICE)])
     assert both[-1].office == known(CITY_OFFICE)
+
+
+def test_what_requests_has_is_kept_where_it_always_was() -> None:
+    copies = ["copies_area", "copies_organisation", "copies_team"]
+    assert [kind.collection() for kind in (AreaCopy, Organisation, Team)] == copies
+    assert [kind.collection() for kind in (Case, Item, TeamLoad)] == ["cases", "items", "loads"]
 
 
 def test_copies_hear_of_their_beginning_and_of_what_follows() -> None:

@@ -51,6 +51,10 @@ def test_the_words_of_a_general_item_count_a_quarter() -> None:
     assert suggest(index, "其他") == [Suggestion("OTHER", round(0.25 * 2**0.75 * RARE, 3), ("其他",))]
 
 
+def test_the_item_that_fits_best_leads_whatever_its_code() -> None:
+    assert [one.code for one in suggest(TWO, "路灯，道路，路面")] == ["ROAD", "LAMP"]
+
+
 def test_of_equal_items_the_first_by_code_leads_and_five_are_told_at_most() -> None:
     index = build([Entry(f"ITEM{number}", f"路灯{number}", ("路灯",)) for number in reversed(range(7))])
     assert [one.code for one in suggest(index, "路灯")] == [f"ITEM{number}" for number in range(5)]

@@ -53,6 +53,7 @@ def _email(settings: Settings) -> Sender:
 
 service = Service(
     name="notify",
+    texts=("services.contracts", "services.notify"),
     entities=(Message, Preferences),
     copies=(Person, Staff, Organisation, Team, Case),
     routes=(inboxes.routes, preferences.routes),

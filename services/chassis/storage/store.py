@@ -35,8 +35,6 @@ class AlreadyDone(Exception):
 
 class Taken(Refusal):
     kind = Kind.STATE
-    zh = "这一项已经存在。"
-    en = "This exists already."
 
 
 class Store:

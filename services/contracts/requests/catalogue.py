@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.words import Words
 
 
 class Mode(StrEnum):
@@ -23,15 +24,6 @@ class FieldKind(StrEnum):
     DATETIME = "datetime"
     SINGLE = "single"
     MULTI = "multi"
-
-
-class Words(BaseModel):
-    """A text in both languages."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    zh: str
-    en: str
 
 
 class Choice(Words):

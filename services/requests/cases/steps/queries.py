@@ -6,13 +6,13 @@ import orjson
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.values import Instant
+from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.roles import Role
-from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import READERS, Case
 from services.requests.cases.queries import handler_of, opened, position_of
-from services.requests.cases.states.model import OPEN, STATE_NAMES
+from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
 from services.requests.cases.tracking.queries import code_of
@@ -28,12 +28,10 @@ class StepView(BaseModel):
     needs: tuple[str, ...] = Field(description="the fields that its body must have", examples=[["score", "solved"]])
 
     @classmethod
-    def of(cls, step: Step, case: Case) -> Self:
+    def of(cls, step: Step, case: Case, ctx: Context) -> Self:
         """The step and its address."""
-        rule = STEPS[step]
-        return cls(
-            step=step, name=rule.name, method=rule.method, path=f"/v1/requests/{case.id}/{step}", needs=rule.needs
-        )
+        rule, name = STEPS[step], ctx.container.texts.words("steps", step)
+        return cls(step=step, name=name, method=rule.method, path=f"/v1/requests/{case.id}/{step}", needs=rule.needs)
 
 
 class HandlerView(BaseModel):
@@ -103,14 +101,14 @@ class CaseView(BaseModel):
             **{name: getattr(case, name) for name in _SAME},
             **{name: opened(ctx, case, name, getattr(case, name)) for name in ("title", "text", "address", "answer")},
             tracking_code=code_of(ctx, case.number) if own else None,
-            state_name=STATE_NAMES[case.state],
+            state_name=ctx.container.texts.words("states", case.state),
             item_name=Words(zh=case.item_zh, en=case.item_en),
             latitude=latitude,
             longitude=longitude,
             answers=_answers(case, ctx),
             remaining_hours=_remaining_hours(case, ctx),
             handler=_handler(case),
-            steps=[StepView.of(step, case) for step in model.allowed(case, ctx.actor, ctx.now())],
+            steps=[StepView.of(step, case, ctx) for step in model.allowed(case, ctx.actor, ctx.now())],
             inside=InsideView(**{n: getattr(case, n) for n in InsideView.model_fields}) if inner else None,
         )
 

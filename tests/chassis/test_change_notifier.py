@@ -131,7 +131,7 @@ async def test_a_relay_that_waits_is_woken_by_a_write(road: Road, monkeypatch: p
         assert time.monotonic() - begun < 4  # not by the end of its wait
 
 
-async def test_a_relay_with_more_than_one_batch_to_send_gathers_only_after_the_last(
+async def test_a_relay_with_more_than_one_batch_to_send_linger_seconds_only_after_the_last(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "_BATCH", 2)
@@ -147,5 +147,5 @@ async def test_a_relay_with_more_than_one_batch_to_send_gathers_only_after_the_l
 def slow(road: Road) -> Relay:
     """A relay that would gather for a minute."""
     relay = road.relay()
-    relay._gathers = 60.0
+    relay._linger_seconds = 60.0
     return relay

@@ -22,7 +22,7 @@ class AuditRecorder:
     """Stands at one door. Where the audit cannot be told, it is AuditAway that leaves, and nothing else."""
 
     def __init__(self, container: Container, audit: Audit, usecase: str) -> None:
-        self._house, self._audit, self._usecase = container, audit, usecase
+        self._container, self._audit, self._usecase = container, audit, usecase
 
     async def shown(self, request: Request, ctx: Context, action: Action | None) -> None:
         """An answer is ready to leave; told of is one that shows sealed data of others than its reader."""
@@ -38,7 +38,7 @@ class AuditRecorder:
     async def _tell(self, request: Request, actor: Actor, action: Action, **more: Any) -> None:
         about = tuple(value for value in request.path_params.values() if _OURS.fullmatch(str(value)))
         trace = tracing.id_of(request.state.trace)
-        at, roles = self._house.clock(), tuple(sorted(actor.roles))
+        at, roles = self._container.clock(), tuple(sorted(actor.roles))
         await self._audit.tell(Note(at, actor.id, roles, action, self._usecase, about, trace=trace, **more))
 
 

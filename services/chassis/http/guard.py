@@ -21,7 +21,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, max_in_flight: int) -> None:
         self._app = app
-        self._gate = ConcurrencyLimiter(max_in_flight)
+        self._limiter = ConcurrencyLimiter(max_in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection; only HTTP requests that are not housekeeping are limited and counted."""
@@ -34,7 +34,7 @@ class Guard:
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
         came = time.perf_counter()  # who waits at the gate waits for an answer
-        if await self._gate.enter():
+        if await self._limiter.enter():
             await self._measured(scope, _Visit(receive, send, self._leave, came))
         else:
             await self._refuse(Busy(retry_after=1), scope, receive, send)
@@ -45,7 +45,7 @@ class Guard:
         await response(scope, receive, send)
 
     async def _measured(self, scope: Scope, visit: "_Visit") -> None:
-        metrics.http_in_flight.set(self._gate.inside)
+        metrics.http_in_flight.set(self._limiter.inside)
         try:
             await self._app(scope, visit.receive, visit.send)
         finally:
@@ -55,8 +55,8 @@ class Guard:
             metrics.http_seconds.labels(scope["method"], route).observe(visit.seconds)
 
     def _leave(self) -> None:
-        self._gate.leave()
-        metrics.http_in_flight.set(self._gate.inside)
+        self._limiter.leave()
+        metrics.http_in_flight.set(self._limiter.inside)
 
 
 def _stated(scope: Scope) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 
-_PATIENCE, _SHORT = 0.2, 0.1
+_QUEUE_TIMEOUT, _SHORT_TIMEOUT = 0.2, 0.1
 """So many seconds one waits where the queue was empty lately: a burst passes. Where it has stood for that long, more
 come than can be served, and whoever comes makes all others wait: then half as long."""
 _WAITING = 8
@@ -41,9 +41,9 @@ class ConcurrencyLimiter:
 
     async def _wait(self, place: "asyncio.Future[None]") -> bool:
         self._waiting.append(place)
-        patience = _PATIENCE if time.monotonic() < self._calm + _PATIENCE else _SHORT
+        timeout = _QUEUE_TIMEOUT if time.monotonic() < self._calm + _QUEUE_TIMEOUT else _SHORT_TIMEOUT
         try:
-            await asyncio.wait([place], timeout=patience)
+            await asyncio.wait([place], timeout=timeout)
         except asyncio.CancelledError:
             if not self._gave_up(place):  # given to one who is gone
                 self.leave()

@@ -113,8 +113,8 @@ class Routes:
     def install(self, app: FastAPI, container: Container, tokens: Tokens, audit: Audit) -> None:
         """Open the routes in an application; not by a router to include, whose routes would be built twice."""
         for route in self.routes:
-            witness = AuditRecorder(container, audit, known_as(route.work).name)
-            self._open(app, route, _endpoint(route, container, tokens, witness, self.prefix))
+            recorder = AuditRecorder(container, audit, known_as(route.work).name)
+            self._open(app, route, _endpoint(route, container, tokens, recorder, self.prefix))
 
     def _open(self, app: FastAPI, route: Route, endpoint: Callable[..., Any]) -> None:
         known = known_as(route.work)
@@ -145,7 +145,7 @@ def _live(route: Route) -> dict[int | str, dict[str, Any]]:
 
 
 def _endpoint(
-    route: Route, container: Container, tokens: Tokens, witness: AuditRecorder, prefix: str
+    route: Route, container: Container, tokens: Tokens, recorder: AuditRecorder, prefix: str
 ) -> Callable[..., Any]:
     hints = get_type_hints(route.work, include_extras=True)
     names = [name for name in inspect.signature(route.work).parameters if name != "ctx"]
@@ -162,9 +162,9 @@ def _endpoint(
                 result = await route.work(ctx, **given)
                 response = await _response(route, ctx, result)
             except Refusal as refusal:
-                await witness.refused(request, actor, refusal)
+                await recorder.refused(request, actor, refusal)
                 raise
-            await witness.shown(request, ctx, action_of(route.audited, route.method, result))
+            await recorder.shown(request, ctx, action_of(route.audited, route.method, result))
             return response
 
     endpoint.__signature__ = _signature(route, names, hints)  # type: ignore[attr-defined]

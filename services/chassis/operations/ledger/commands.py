@@ -61,7 +61,7 @@ class Command(BaseModel):
         return f"http:{self.actor}:{self.method}:{self.path}:{self.key}"
 
     @property
-    def told(self) -> set[int]:
+    def versions(self) -> set[int]:
         """The versions that the answer named; one, where it does not contradict itself."""
         etag = _ETAG.fullmatch(self.etag or "")
         return {int(v) for v in (self.version, etag and etag[1]) if v is not None}
@@ -103,8 +103,10 @@ class Commands:
         entity, version = met[0]
         if command.entity not in (None, entity):
             line.breach(f"{_named(command)} answered with {command.entity}, and changed {entity}")
-        if command.told - {version}:
-            line.breach(f"{_named(command)} was told version {sorted(command.told)}, and left {entity} at {version}")
+        if command.versions - {version}:
+            line.breach(
+                f"{_named(command)} was told version {sorted(command.versions)}, and left {entity} at {version}"
+            )
 
     def _other(self, line: CheckResult, command: Command, met: Sequence[tuple[str, int]]) -> None:
         if command.outcome == "unknown":

@@ -49,11 +49,11 @@ class _Ledger:
         self, service: Service, settings: Settings, question: Question, container: Container, past: Past, say: Say
     ) -> None:
         self._service, self._settings, self._question = service, settings, question
-        self._house, self._past, self._say = container, past, say
+        self._container, self._past, self._say = container, past, say
         self._group = settings.group(service.name)
 
     async def report(self) -> Report:
-        at = self._house.clock()
+        at = self._container.clock()
         log = self._question.log
         asked = commands.read(log, self._service.routes) if log else commands.Commands(())
         heard = await self._ends([self._settings.topic(name) for name in self._service.listens_to])
@@ -65,7 +65,7 @@ class _Ledger:
         _, keeping = await self._reach(f"{self._group}.keys", keys)
         lines += [*reading, *keeping, *await self._reactions(reached), *await self._gauges()]
         for check in self._service.checks:
-            lines += await check(self._house, Cut(at, reached))
+            lines += await check(self._container, Cut(at, reached))
         return Report(self._service.name, at, lines)
 
     async def _ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
@@ -76,7 +76,7 @@ class _Ledger:
 
     async def _own(self, asked: commands.Commands) -> list[CheckResult]:
         """What this service's own database and topic tell."""
-        mongo, kinds = self._house.mongo, self._service.entities
+        mongo, kinds = self._container.mongo, self._service.entities
         histories = Histories(mongo, kinds, asked, self._say)
         await histories.read()
         published = Published(mongo, kinds, histories.tracks, self._say)
@@ -96,7 +96,7 @@ class _Ledger:
         """What the topics that this service listens to tell of its reactions and copies."""
         if not cut:
             return []
-        mongo, readable = self._house.mongo, Readable(self._house.mongo)
+        mongo, readable = self._container.mongo, Readable(self._container.mongo)
         on = await switches.that_are_on(mongo, self._service.all_reactions)
         begins = {switch.name: switch.begins for switch in await switches.switches(mongo)}
         judges: list[Judge] = [
@@ -120,5 +120,5 @@ class _Ledger:
         if not self._question.workers:
             return []
         topics = [self._settings.topic(name) for name in self._service.listens_to]
-        gauges = lag.Gauges(self._house.mongo, self._past, self._group, topics, self._question.workers)
+        gauges = lag.Gauges(self._container.mongo, self._past, self._group, topics, self._question.workers)
         return [await gauges.agree(self._question.within)]

@@ -10,9 +10,9 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import relay as relay_module
 from services.chassis.messaging.relay import Relay
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import changes as module
 from services.chassis.storage.change_notifier import ChangeNotifier
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Put
 from services.chassis.usecase import Container
 from tests.support.road import Road, until

@@ -17,7 +17,6 @@ from fastapi import Request
 from services.chassis.domain.refusals import TokenInvalid
 from services.chassis.domain.scope import NOBODY, SYSTEM, Actor
 from services.chassis.http.signing import TYPE
-from services.chassis.runtime.settings import Settings
 from services.chassis.telemetry import logs
 from services.chassis.telemetry.lazy import lazy_import
 
@@ -101,11 +100,12 @@ class _Verified:
 class Tokens:
     """Reads the actor of a request out of its bearer token."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._keys = PublicKeys(settings.jwks)
+    def __init__(self, jwks: str, issuer: str, audience: str) -> None:
+        """``jwks``: a file or an address with the issuer's public keys; tokens must name ``issuer``, ``audience``."""
+        self._keys = PublicKeys(jwks)
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
-        self._issuer = settings.issuer
-        self._audience = settings.audience
+        self._issuer = issuer
+        self._audience = audience
 
     async def actor(self, request: Request) -> Actor:
         """Who it is; NOBODY without a token, TokenInvalid with one that does not hold."""

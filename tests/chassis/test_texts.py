@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.domain.refusals import Kind, NotFound, Stale, again
+from services.chassis.domain.refusals import Kind, NotFound, Stale, refusal_from
 from services.chassis.domain.texts import Texts, TextsUnfit
 from services.chassis.domain.words import Words
 from services.chassis.runtime.texts import load
@@ -70,7 +70,7 @@ def test_a_moment_is_written_as_people_of_that_language_write_it() -> None:
 
 def test_a_refusal_says_the_same_again_after_it_was_kept_in_a_history() -> None:
     texts, refusal = load(), Stale(given=2, current=Words.named("三", "three"))
-    assert texts.sentence(refusal, "en") == texts.sentence(again(refusal.told()), "en")
+    assert texts.sentence(refusal, "en") == texts.sentence(refusal_from(refusal.as_record()), "en")
     assert "three" in texts.sentence(refusal, "en")
 
 

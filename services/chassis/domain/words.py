@@ -21,7 +21,7 @@ def is_language(tag: str) -> bool:
 class Words(BaseModel):
     """A text in Chinese, in English, and in as many further languages as there are, each under its tag."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", json_schema_serialization_defaults_required=True)
     __pydantic_extra__: dict[str, str] = Field(init=False)
 
     zh: str

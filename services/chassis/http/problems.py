@@ -34,7 +34,7 @@ STATUS: Mapping[Kind, int] = {
     Kind.OUTDATED: 503,
 }
 MAX_BODY = 1024 * 1024
-"""The longest body that is read, in bytes."""
+"""The largest body that is read, in bytes."""
 _METHODS = ("DELETE", "GET", "POST", "PUT")
 _MEDIA = "application/problem+json"
 _REF = "#/components/schemas/{model}"
@@ -57,7 +57,7 @@ class Broken(Refusal):
 
 
 _OWN_STATUS: Mapping[type[Refusal], int] = {MethodUnknown: 405, MediaUnknown: 415, Broken: 500}
-"""Where HTTP has a status of its own for a refusal, whatever its kind."""
+"""Refusals that have a status of their own in HTTP, whatever their kind."""
 
 
 class Problem(BaseModel):
@@ -73,7 +73,8 @@ class Problem(BaseModel):
 
 
 CONTENT: Mapping[str, Any] = {_MEDIA: {"schema": {"$ref": _REF.format(model=Problem.__name__)}}}
-"""How an OpenAPI response says that a problem comes: named, for a model of its own would be made for every door."""
+"""How a response in OpenAPI refers to the problem model: by name, because FastAPI would build a model for each route.
+"""
 
 
 def texts_of(request: Request) -> Texts:
@@ -93,7 +94,7 @@ def status_of(refusal: type[Refusal]) -> int:
 
 
 def answer(refusal: Refusal, texts: Texts, language: str, errors: Any = None) -> Response:
-    """The response that tells a refusal."""
+    """The response for a refusal."""
     code, status = refusal.code(), status_of(type(refusal))
     problem = {
         "type": f"urn:linli:problem:{code}",
@@ -101,7 +102,7 @@ def answer(refusal: Refusal, texts: Texts, language: str, errors: Any = None) ->
         "status": status,
         "code": code,
         "detail": texts.sentence(refusal, language),
-        **({"params": refusal.told()["params"]} if refusal.params else {}),
+        **({"params": refusal.as_record()["params"]} if refusal.params else {}),
         **({"errors": errors} if errors else {}),
     }
     headers = {"Content-Language": language, "Cache-Control": "no-store"}
@@ -113,18 +114,18 @@ def answer(refusal: Refusal, texts: Texts, language: str, errors: Any = None) ->
 
 
 def install(app: FastAPI, texts: Texts) -> None:
-    """Let an application answer refusals, wrong input and bugs as problems, in the language asked for."""
+    """Make an application answer refusals, invalid input and bugs as problems, in the language asked for."""
     app.state.texts = texts
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(Exception, _broken)
-    app.openapi = _completed(app.openapi, texts)  # type: ignore[method-assign]  # as FastAPI has it extended
+    app.openapi = _completed(app.openapi, texts)  # type: ignore[method-assign]  # as FastAPI extends it
     logging.getLogger("uvicorn.error").addFilter(_untold)
 
 
 def _completed(openapi: Callable[[], dict[str, Any]], texts: Texts) -> Callable[[], dict[str, Any]]:
-    """The same description with what ``CONTENT`` names in it, and with what each pattern means."""
+    """The same document, with the schema that ``CONTENT`` refers to, and with what each pattern means."""
 
     def described() -> dict[str, Any]:
         document = openapi()
@@ -183,14 +184,14 @@ async def _framework(request: Request, error: Exception) -> Response:
 
 
 def _is_unread(request: Request, error: RequestValidationError) -> bool:
-    """Whether a body came that was not looked into, because nothing says that it is JSON."""
+    """Whether a body was not parsed because its content type is not JSON."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = media == "application/json" or media.endswith("+json")
     return not is_json and any(tuple(e["loc"]) == ("body",) and e["type"] != "missing" for e in error.errors())
 
 
 def _methods(request: Request) -> list[str]:
-    """What an address takes: each of its methods is a route of its own, so the framework names but one."""
+    """The methods of a path: each method is a route of its own, so the framework reports only one."""
     return [method for method in _METHODS if _takes(request, method)]
 
 
@@ -207,5 +208,5 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 
 def _untold(record: logging.LogRecord) -> bool:
-    """Not what the server says of a failed request: ``_broken`` has told it, with its trace."""
+    """Drop the server's own line about a failed request: ``_broken`` has logged it, with its trace."""
     return not str(record.msg).startswith("Exception in ASGI application")

@@ -57,8 +57,18 @@ class OpenedAccountView(AccountView):
     def of(cls, account: Account, ctx: Context) -> Self:
         """The secrets come out the same at every repeat."""
         password, totp = secrets_of(ctx.vault.master, account.id)
-        known = AccountView.of(account, ctx).model_dump()
-        return cls(**known, password=password, totp_secret=totp, totp_uri=model.enrolment(totp, account.login or ""))
+        return cls(
+            id=account.id,
+            person=account.person_id,
+            login=account.login,
+            roles=list(account.roles),
+            places=account.area_codes,
+            organisations=account.organisations,
+            open=account.open,
+            password=password,
+            totp_secret=totp,
+            totp_uri=model.enrolment(totp, account.login or ""),
+        )
 
 
 @usecase(allow=Role.ADMINISTRATOR)

@@ -122,7 +122,7 @@ async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Per
 def _sealed(ctx: Context, id: str, clear: Clear) -> tuple[Sealed | None, Sealed | None, Sealed | None]:
     """(name, phone, address)."""
 
-    def seal(text: str | None, kind: str) -> Sealed | None:
+    def optional(text: str | None, kind: str) -> Sealed | None:
         return None if text is None else ctx.vault.seal(text, id, kind)
 
-    return seal(clear.name, "name"), seal(clear.phone, "phone"), seal(clear.address, "address")
+    return optional(clear.name, "name"), optional(clear.phone, "phone"), optional(clear.address, "address")

@@ -53,7 +53,7 @@ class FormField(Command):
     required: bool
     values: Annotated[list[Choice], Field(max_length=50, default_factory=list)]
 
-    def told(self) -> ToldField:
+    def as_event(self) -> ToldField:
         """As events carry it."""
         values = [ToldChoice(key=one.key, zh=one.zh, en=one.en) for one in self.values]
         return ToldField(
@@ -92,7 +92,7 @@ async def publish_item(ctx: Context, code: str, cmd: PublishItem) -> Item:
         model.expect_citywide(ctx.actor)
         if cmd.code != code:
             raise model.ItemUnfit(problem=f"code: {cmd.code} ≠ {code}")
-        model.publish(item, _told(cmd))
+        model.publish(item, _published(cmd))
     return item
 
 
@@ -105,7 +105,7 @@ async def withdraw_item(ctx: Context, code: str) -> Item:
     return item
 
 
-def _told(cmd: PublishItem) -> ItemPublished:
+def _published(cmd: PublishItem) -> ItemPublished:
     return ItemPublished(
         system=cmd.system,
         group=cmd.group.zh,
@@ -123,7 +123,7 @@ def _told(cmd: PublishItem) -> ItemPublished:
         eligibility=cmd.eligibility.words(),
         materials=[text.words() for text in cmd.materials],
         steps=[text.words() for text in cmd.steps],
-        form=[field.told() for field in cmd.form],
+        form=[field.as_event() for field in cmd.form],
         keywords=cmd.keywords,
         emergency=cmd.emergency and cmd.emergency.words(),
     )

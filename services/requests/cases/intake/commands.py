@@ -143,7 +143,7 @@ def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str, whose: tuple
     """The event; what the resident wrote is sealed, each part by its name."""
     resident_id, channel = whose
 
-    def seal(words: str | None, field: str) -> Sealed | None:
+    def optional(words: str | None, field: str) -> Sealed | None:
         return ctx.vault.seal(words, resident_id, field) if words else None
 
     return CaseFiled(
@@ -159,9 +159,9 @@ def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str, whose: tuple
         area=cmd.area,
         title=ctx.vault.seal(cmd.title, resident_id, "title"),
         text=ctx.vault.seal(cmd.text, resident_id, "text"),
-        address=seal(cmd.address, "address"),
-        position=seal(model.position(cmd.lat, cmd.long), "position"),
-        answers=seal(orjson.dumps(cmd.answers).decode() if cmd.answers else None, "answers"),
+        address=optional(cmd.address, "address"),
+        position=optional(model.position(cmd.lat, cmd.long), "position"),
+        answers=optional(orjson.dumps(cmd.answers).decode() if cmd.answers else None, "answers"),
         skill=item.skill,
         team_kind=item.team_kind,
         department=item.department,

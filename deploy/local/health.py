@@ -112,7 +112,7 @@ def look(layout: Layout) -> Health:
 
 def counted(layout: Layout, store: StoreHealth, processes: list[ProcessHealth]) -> StoreHealth:
     """A store with its nodes, where they are our own: without a majority of them it takes no write."""
-    own = {process.name for process in layout.processes if process.part == store.name}
+    own = {process.name for process in layout.processes if process.component == store.name}
     ready = sum(process.ready for process in processes if process.name in own)
     return replace(store, reachable=store.reachable and 2 * ready >= len(own), ready=ready, nodes=len(own))
 

@@ -47,7 +47,7 @@ class Layout:
     @property
     def processes(self) -> tuple[Process, ...]:
         """The processes that this stack runs itself: those of its parts that do not already run elsewhere."""
-        return tuple(p for p in table(self.topology) if p.part in self.parts and not self._is_elsewhere(p))
+        return tuple(p for p in table(self.topology) if p.component in self.parts and not self._is_elsewhere(p))
 
     @property
     def kafka(self) -> str:
@@ -90,7 +90,7 @@ class Layout:
 
     def nodes(self, part: str) -> list[str]:
         """Where the nodes of one of its own stores are, host:port, in order."""
-        return [self.node(process) for process in table(self.topology) if process.part == part]
+        return [self.node(process) for process in table(self.topology) if process.component == part]
 
     def address(self, process: str) -> str:
         """The HTTP address of a web or a worker, for health and metrics."""

@@ -28,7 +28,7 @@ class Process:
         return LAYERS[self.kind]
 
     @property
-    def part(self) -> str:
+    def component(self) -> str:
         """The name of the part of the stack to which it belongs: that of the first node."""
         return self.name.removesuffix(f"-{self.node}")
 

@@ -132,7 +132,7 @@ class Stack:
 
     def primary(self, service: str) -> str:
         """The process that is the primary of a service's own database now; "" while there is none."""
-        nodes = [process for process in self.layout.processes if process.part == f"mongo-{service}"]
+        nodes = [process for process in self.layout.processes if process.component == f"mongo-{service}"]
         return next((one.name for one in nodes if databases.role(self.layout.node(one)) == "primary"), "")
 
     def start(self, process: str) -> None:

@@ -80,7 +80,7 @@ def _advanced(layout: Layout, process: Process) -> Readiness:
     """How a process is that is being started; a database that has no primary yet is set up for the next look."""
     found = readiness(layout, process)
     if process.kind == "mongo" and not found.ready:
-        databases.set_up(process.service, layout.nodes(process.part))
+        databases.set_up(process.service, layout.nodes(process.component))
     return found
 
 

@@ -13,10 +13,10 @@ from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher, Unsendable
 from services.chassis.messaging.outgoing import Address
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.change_notifier import ChangeNotifier
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo, Put
 from services.chassis.telemetry import logs, metrics, tracing
 
@@ -58,7 +58,7 @@ class Relay:
         events_topic, self._keys_topic = topics
         self._address = Address(events_topic, source)
         self._cap = history_cap
-        self._gathers = linger_seconds
+        self._linger_seconds = linger_seconds
         self._failures: Counter[str] = Counter()
         self._measured_at = float("-inf")
         self._backlog = 0
@@ -79,7 +79,7 @@ class Relay:
             if not moved:
                 await notifier.wait(_LOOK_MS)
             elif moved < _BATCH:  # else more waits already
-                await asyncio.sleep(self._gathers)
+                await asyncio.sleep(self._linger_seconds)
         self._fall_silent()
 
     async def round(self) -> int:

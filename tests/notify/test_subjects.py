@@ -20,12 +20,12 @@ RULES = [rule for subject in subjects for rule in subject.rules]
 @pytest.mark.parametrize("name", SERVICES)
 def test_of_every_event_somebody_is_told_or_it_is_silent_for_a_reason(name: str) -> None:
     published = {*events_of(name).values()}
-    answered = {event for subject in subjects for event in (*subject.told, *subject.silent)}
+    answered = {event for subject in subjects for event in (*subject.announced, *subject.silent)}
     assert published - answered == set(), "a rule, or silent with its reason: in the folder of the subject"
 
 
 def test_every_event_belongs_to_one_subject_and_is_either_told_or_silent() -> None:
-    counted = Counter(event for subject in subjects for event in (*subject.told, *subject.silent))
+    counted = Counter(event for subject in subjects for event in (*subject.announced, *subject.silent))
     assert [event.__name__ for event, count in counted.items() if count > 1] == []
     assert {*counted} == {event for name in SERVICES for event in events_of(name).values()}
     assert all(reason for subject in subjects for reason in subject.silent.values())

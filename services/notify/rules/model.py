@@ -94,6 +94,6 @@ class Subject(Generic[C]):
     """The values for the gaps of the texts. The engine adds quoted words and codes, which it has to open."""
 
     @property
-    def told(self) -> frozenset[type[Event]]:
+    def announced(self) -> frozenset[type[Event]]:
         """The events that have rules."""
         return frozenset(rule.event for rule in self.rules)

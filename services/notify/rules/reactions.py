@@ -59,7 +59,7 @@ class NotifyReaction:
 
     def __init__(self, subjects: Iterable[Subject[Any]]) -> None:
         """``subjects``: all of them; the reaction wants the events that have rules."""
-        self._subjects = {event.type_name(): subject for subject in subjects for event in subject.told}
+        self._subjects = {event.type_name(): subject for subject in subjects for event in subject.announced}
         self.types = by_type({rule.event for subject in self._subjects.values() for rule in subject.rules})
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:

@@ -10,9 +10,9 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import relay as relay_module
 from services.chassis.messaging.relay import Relay
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import changes as module
 from services.chassis.storage.change_notifier import ChangeNotifier
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Put
 from services.chassis.usecase import Container
 from tests.support.road import Road, until
@@ -131,7 +131,7 @@ async def test_a_relay_that_waits_is_woken_by_a_write(road: Road, monkeypatch: p
         assert time.monotonic() - begun < 4  # not by the end of its wait
 
 
-async def test_a_relay_with_more_than_one_batch_to_send_gathers_only_after_the_last(
+async def test_a_relay_with_more_than_one_batch_to_send_linger_seconds_only_after_the_last(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "_BATCH", 2)
@@ -147,5 +147,5 @@ async def test_a_relay_with_more_than_one_batch_to_send_gathers_only_after_the_l
 def slow(road: Road) -> Relay:
     """A relay that would gather for a minute."""
     relay = road.relay()
-    relay._gathers = 60.0
+    relay._linger_seconds = 60.0
     return relay

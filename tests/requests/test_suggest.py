@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cities.load import load
-from services.requests.suggestions.model import LIMIT, Entry, Index, build, suggest
+from services.requests.suggestions.model import LIMIT, Entry, TermIndex, build, suggest
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = load(ROOT / "deploy/cities/hulunbuir").catalogue
@@ -30,7 +30,7 @@ SMALL = build(
 )
 
 
-def codes(index: Index, text: str, title: str = "") -> list[str]:
+def codes(index: TermIndex, text: str, title: str = "") -> list[str]:
     return [one.code for one in suggest(index, text, title)]
 
 

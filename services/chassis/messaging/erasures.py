@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import vault
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import logs
 from services.chassis.usecase import Container
 

@@ -14,10 +14,10 @@ from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
 from services.chassis.messaging.key_sending import KeySender, marking
 from services.chassis.messaging.outgoing import Address
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.change_notifier import ChangeNotifier
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.telemetry import logs, metrics, tracing
 
@@ -61,7 +61,7 @@ class Relay:
         self._keys = KeySender(mongo, publisher, keys_topic, mints=mints_keys)
         self._address = Address(events_topic, source)
         self._cap = history_cap
-        self._gathers = linger_seconds
+        self._linger_seconds = linger_seconds
         self._failures: Counter[str] = Counter()
         self._measured_at = float("-inf")
         self._backlog = 0
@@ -82,7 +82,7 @@ class Relay:
             if not moved:
                 await notifier.wait(_LOOK_MS)
             elif moved < _BATCH:  # else more waits already
-                await asyncio.sleep(self._gathers)
+                await asyncio.sleep(self._linger_seconds)
         self._fall_silent()
 
     async def round(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from services.chassis.domain.entity import Entity, Stored
 from services.chassis.domain.events import Origin, Recorded, expect_known, newer_shapes
 from services.chassis.domain.paging import Order, Page
-from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, again
+from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, refusal_from
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.storage import archive
@@ -224,7 +224,7 @@ class Store:
             if entry["fingerprint"] != self._origin.fingerprint:
                 raise KeyReused
             if entry.get("refused"):
-                raise again(entry["refused"])
+                raise refusal_from(entry["refused"])
             raise AlreadyDone(kind, document["_id"])
 
     @asynccontextmanager
@@ -233,29 +233,29 @@ class Store:
             yield
         except Refusal as refusal:
             if entity.keeps(refusal):
-                await self._write(entity, before, refusal.told())
+                await self._write(entity, before, refusal.as_record())
             raise
         await self._write(entity, before)
 
-    async def _write(self, entity: "Entity[Any]", before: Document | None, told: Document | None = None) -> None:
+    async def _write(self, entity: "Entity[Any]", before: Document | None, refused: Document | None = None) -> None:
         if not entity.fresh:
             return
         if before is None:
-            await self._insert(entity, told)
+            await self._insert(entity, refused)
         else:
-            await self._update(entity, before, told)
+            await self._update(entity, before, refused)
         for event in entity.fresh:
             metrics.events_recorded.labels(event.type_name()).inc()
         entity.version += len(entity.fresh)
 
-    async def _insert(self, entity: "Entity[Any]", told: Document | None) -> None:
+    async def _insert(self, entity: "Entity[Any]", refused: Document | None) -> None:
         try:
-            await self._mongo.insert(entity.collection(), draft(entity, self._origin, told))
+            await self._mongo.insert(entity.collection(), draft(entity, self._origin, refused))
         except Duplicate:
             raise Conflict from None
 
-    async def _update(self, entity: "Entity[Any]", before: Document, told: Document | None) -> None:
-        history = recorded(entity, self._origin, before["hash"], told)
+    async def _update(self, entity: "Entity[Any]", before: Document, refused: Document | None) -> None:
+        history = recorded(entity, self._origin, before["hash"], refused)
         old = before["state"]
         changed = {f"state.{k}": v for k, v in entity.as_stored().items() if k not in old or old[k] != v}
         head = {

@@ -13,7 +13,7 @@ from services.contracts.requests.catalogue import FormField as ToldField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
 
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Hours = Annotated[float, Field(gt=0, le=500, description="working hours")]
 Code = Annotated[
     str,
@@ -26,14 +26,14 @@ Code = Annotated[
 OfferedTier = Literal[Tier.STATION, Tier.TEAM, Tier.CENTRE, Tier.COUNTY]
 
 
-class Both(Command):
+class LocalisedText(Command):
     """A text in both languages."""
 
     zh: Annotated[str, Field(min_length=1, max_length=500)]
     en: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class Choice(Both):
+class Choice(LocalisedText):
     """One of the answers that a field offers."""
 
     key: Code
@@ -43,7 +43,7 @@ class FormField(Command):
     """One question that an item asks."""
 
     code: Code
-    label: Both
+    label: LocalisedText
     kind: FieldKind
     required: bool
     values: Annotated[list[Choice], Field(max_length=50, default_factory=list)]
@@ -54,13 +54,13 @@ class PublishItem(Command):
 
     code: Code
     system: System
-    group: Both
-    name: Both
+    group: LocalisedText
+    name: LocalisedText
     general: bool
     active: Literal[True] = True
-    eligibility: Both
-    materials: Annotated[list[Both], Field(max_length=30)]
-    steps: Annotated[list[Both], Field(min_length=1, max_length=30)]
+    eligibility: LocalisedText
+    materials: Annotated[list[LocalisedText], Field(max_length=30)]
+    steps: Annotated[list[LocalisedText], Field(min_length=1, max_length=30)]
     mode: Mode
     tiers: Annotated[list[OfferedTier], Field(min_length=1, max_length=4)]
     team_kind: TeamKind | None
@@ -69,8 +69,8 @@ class PublishItem(Command):
     first_response_hours: Hours
     resolution_hours: Hours
     form: Annotated[list[FormField], Field(max_length=30)]
-    keywords: Annotated[list[Annotated[Line, Field(min_length=2)]], Field(min_length=1, max_length=200)]
-    emergency: Both | None
+    keywords: Annotated[list[Annotated[ShortText, Field(min_length=2)]], Field(min_length=1, max_length=200)]
+    emergency: LocalisedText | None
 
 
 @usecase(allow=Role.ADMINISTRATOR)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.domain.entity import Copy
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import Copying, Delivered, Unreadable
 from services.chassis.operations.ledger.histories import differing
 from services.chassis.operations.ledger.reactions import dropped_among, expect_unparked, parked_among
-from services.chassis.operations.ledger.report import Line, TopicPartition
 from services.chassis.storage.mongo import Document, Mongo
 
 _CHUNK = 200
@@ -53,7 +53,7 @@ class Copied:
         self._folds: dict[str, Folding] = {}
         self._known: set[int] = set()
         self._newer: dict[str, tuple[Folding, Document]] = {}
-        self._line = Line("L7", reaction.name)
+        self._line = CheckResult("L7", reaction.name)
 
     async def take(self, events: Sequence[Delivered]) -> None:
         """Fold a batch."""
@@ -97,7 +97,7 @@ class Copied:
             else:
                 self._judge(id, fold, document)
 
-    def line(self) -> Line:
+    def line(self) -> CheckResult:
         """What was found."""
         return self._line
 

@@ -43,7 +43,7 @@ class Toy(Entity[ToyMoved]):
         self.to = event.to
 
 
-class ToyCopy(Copy):
+class ToyCopy(Copy[ToyMoved]):
     """What another service knows of it."""
 
     entity_type = "toy"

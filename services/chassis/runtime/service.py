@@ -49,7 +49,7 @@ class Service:
 
     name: ServiceName
     entities: tuple[type[Entity[Any]], ...]
-    copies: tuple[type[Copy], ...] = ()
+    copies: tuple[type[Copy[Any]], ...] = ()
     routes: tuple[Routes, ...] = ()
     reactions: tuple[AnyReaction, ...] = ()
     timers: tuple[Timer, ...] = ()

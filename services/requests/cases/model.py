@@ -147,24 +147,18 @@ class Case(contract.Filing, Entity[CaseEvent]):
     def apply(self, event: CaseEvent) -> None:
         """Take an event into the state."""
         self.state = STATE_AFTER.get(type(event)) or self.state
-        match event:
-            case contract.CaseFiled():
-                self._file(event)
-            case (
-                contract.CaseDispatched()
-                | contract.CaseUnassigned()
-                | contract.CaseReturned()
-                | contract.CaseReopened()
-            ):
-                self._hand_over(event)
-            case contract.CaseResolved() | contract.CaseClosed() | contract.CaseRejected() | contract.CaseCancelled():
-                self._end(event)
-            case contract.CaseRated() | contract.CaseUrged():
-                self._hear(event)
-            case contract.CaseVerified() | contract.CaseStarted() | contract.CaseCalledBack() | contract.CommentAdded():
-                pass  # the state says it, or the history
-            case _:
-                self._time(event)
+        if isinstance(event, contract.CaseFiled):
+            self._file(event)
+        elif isinstance(event, Handing):
+            self._hand_over(event)
+        elif isinstance(event, Timing):
+            self._time(event)
+        elif isinstance(event, Ending):
+            self._end(event)
+        elif isinstance(event, Hearing):
+            self._hear(event)
+        elif not isinstance(event, Noting):  # those change no field: the state says it, or the history
+            assert_never(event)
         self.next_tick_at = self._next_tick()
 
     def _file(self, event: contract.CaseFiled) -> None:

@@ -1,7 +1,7 @@
 """Entities in and out of MongoDB: one document holds the state and its own outbox."""
 
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -17,6 +17,9 @@ from services.chassis.telemetry import metrics
 
 S = TypeVar("S", bound=Stored)
 N = TypeVar("N", bound="Entity[Any]")
+
+Guard = Callable[["Entity[Any]"], Awaitable[None]]
+"""Refuses a change of an entity as it was loaded, or as it is before its first event."""
 
 _NO_HISTORY = {"history": 0}
 
@@ -42,11 +45,14 @@ class Taken(Refusal):
 class Store:
     """What one use case sees of its service's database: narrowed to its actor, marked with its origin."""
 
-    def __init__(self, mongo: Mongo, actor: Actor, origin: Origin, if_match: int | None = None) -> None:
+    def __init__(
+        self, mongo: Mongo, actor: Actor, origin: Origin, if_match: int | None = None, guard: Guard | None = None
+    ) -> None:
         self._mongo = mongo
         self._actor = actor
         self._origin = origin
         self._if_match = if_match
+        self._guard = guard or _nothing
         self._writing: list[str] = []  # shared with ``as_system``
 
     def as_system(self) -> "Store":
@@ -94,7 +100,8 @@ class Store:
     async def change(self, kind: type[N], id: str) -> AsyncIterator[N]:
         """Load, let the body change, write. The first statement of a use case that changes an entity.
 
-        Raises AlreadyDone, KeyReused, NotFound, SchemaTooNew and Stale on entry, Conflict on leaving.
+        Raises AlreadyDone, KeyReused, NotFound, SchemaTooNew, Stale and what the guard refuses on entry, Conflict on
+        leaving.
         """
         self._only_write(id)
         document = await self._document(kind, id, kind.visible(self._actor))
@@ -102,6 +109,7 @@ class Store:
             raise NotFound
         entity = self._opened(kind, document)
         self._expect_match(entity)
+        await self._guard(entity)
         async with self._kept(entity, document):
             yield entity
 
@@ -109,7 +117,7 @@ class Store:
     async def create(self, kind: type[N], id: str | None = None) -> AsyncIterator[N]:
         """A new entity, whose id is made from the cause unless a claim gave it. The first statement of a use case.
 
-        Raises AlreadyDone, KeyReused and Taken on entry, Conflict on leaving.
+        Raises AlreadyDone, KeyReused, Taken and what the guard refuses on entry, Conflict on leaving.
         """
         id = id or id_from(kind.entity_type, self._origin.cause)
         self._only_write(id)
@@ -118,6 +126,7 @@ class Store:
             self._refuse_repeat(kind, document)
             raise Taken
         entity = kind.blank(id)
+        await self._guard(entity)
         async with self._kept(entity, None):
             yield entity
 
@@ -128,6 +137,7 @@ class Store:
         document = await self._document(kind, id, kind.visible(self._actor))
         entity = kind.blank(id) if document is None else self._opened(kind, document)
         self._expect_match(entity)
+        await self._guard(entity)
         async with self._kept(entity, document):
             yield entity
 
@@ -271,6 +281,10 @@ def recorded(entity: "Entity[Any]", origin: Origin, previous: str, refused: Docu
         history.append(entry.document())
         previous = entry.hash
     return history
+
+
+async def _nothing(_: "Entity[Any]") -> None:
+    pass
 
 
 def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None) -> Document:

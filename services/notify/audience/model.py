@@ -9,7 +9,7 @@ from services.contracts.members.areas import Located
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.roles import Role
-from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft
+from services.contracts.members.teams import TEAM, TeamFounded, TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft
 from services.contracts.requests.cases import (
     CaseDispatched,
     CaseEscalated,
@@ -103,7 +103,7 @@ class Organisation(Copy):
 class Team(Copy):
     """A volunteer team."""
 
-    entity_type: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = TEAM
     creates = (TeamFounded,)
     follows = (TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft)
 

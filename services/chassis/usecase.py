@@ -119,7 +119,7 @@ class Context:
         """A fresh context for one run of a use case, whose store applies this guard."""
         return replace(self, within=within, command=command)
 
-    def step(self, name: str) -> "Context":
+    def substep(self, name: str) -> "Context":
         """The same request for another entity that it needs first: one cause has its effect on one entity."""
         return replace(self, cause=f"{self.cause}#{name}", if_match=None)
 

@@ -12,7 +12,7 @@ from services.chassis.messaging.control import PAUSED, RUNNING, desired_state
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.operations.backfill import Backfill, NotNow, named
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from tests.support import toy
 from tests.support.reading import expect_right, settled
 from tests.support.road import Road, running, until

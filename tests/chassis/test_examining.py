@@ -17,7 +17,7 @@ from services.chassis.operations.doctor import database, files
 from services.chassis.operations.doctor.examine import examine
 from services.chassis.operations.doctor.findings import Finding
 from services.chassis.runtime.settings import Settings
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.world import World

@@ -9,7 +9,7 @@ import pytest
 from services.chassis.domain.values import now
 from services.chassis.messaging.kafka import BrokerAway, Publisher
 from services.chassis.messaging.relay import Relay
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
 from tests.support import toy
 from tests.support.road import Road, until

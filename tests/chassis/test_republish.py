@@ -12,7 +12,7 @@ from services.chassis.messaging.kafka import BrokerAway
 from services.chassis.messaging.outgoing import Address
 from services.chassis.operations import answering, republishing
 from services.chassis.operations.republish import LeaseLost, Republish, Wanted
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from tests.support import toy
 from tests.support.reading import consume, expect_right
 from tests.support.road import SOURCE, Road, until

@@ -12,7 +12,7 @@ from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
 from services.chassis.guards import visible
 from services.chassis.schedule import timers
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
 from services.chassis.usecase import Container, Context
 from tests.support import toy

@@ -13,10 +13,10 @@ from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher, Unsendable
 from services.chassis.messaging.outgoing import Address
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.change_notifier import ChangeNotifier
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo, Put
 from services.chassis.telemetry import logs, metrics, tracing
 

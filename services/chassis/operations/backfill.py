@@ -11,7 +11,7 @@ from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.operations.answering import Say
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Mongo
 from services.chassis.usecase import Container
 

@@ -10,8 +10,8 @@ from services.chassis.domain.events import Recorded
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
 from services.chassis.messaging.outgoing import Address
 from services.chassis.operations.answering import Say
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo
 
 Kinds = Sequence[type[Entity[Any]]]

@@ -15,7 +15,7 @@ from services.chassis.operations.answering import Say
 from services.chassis.operations.republish import LeaseLost, Republish, Wanted
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Mongo, connect
 
 _ALONE_SECONDS = 120.0

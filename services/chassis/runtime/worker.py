@@ -30,7 +30,7 @@ from services.chassis.runtime.service import (
 )
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule import timers
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()

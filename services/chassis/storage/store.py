@@ -52,7 +52,7 @@ class Store:
         self._actor = actor
         self._origin = origin
         self._if_match = if_match
-        self._guard = guard or _nothing
+        self._guard = guard
         self._writing: list[str] = []  # shared with ``as_system``
 
     def as_system(self) -> "Store":
@@ -109,7 +109,6 @@ class Store:
             raise NotFound
         entity = self._opened(kind, document)
         self._expect_match(entity)
-        await self._guard(entity)
         async with self._kept(entity, document):
             yield entity
 
@@ -126,7 +125,6 @@ class Store:
             self._refuse_repeat(kind, document)
             raise Taken
         entity = kind.blank(id)
-        await self._guard(entity)
         async with self._kept(entity, None):
             yield entity
 
@@ -137,7 +135,6 @@ class Store:
         document = await self._document(kind, id, kind.visible(self._actor))
         entity = kind.blank(id) if document is None else self._opened(kind, document)
         self._expect_match(entity)
-        await self._guard(entity)
         async with self._kept(entity, document):
             yield entity
 
@@ -215,6 +212,8 @@ class Store:
 
     @asynccontextmanager
     async def _kept(self, entity: N, before: Document | None) -> AsyncIterator[None]:
+        if self._guard is not None:
+            await self._guard(entity)
         try:
             yield
         except Refusal as refusal:
@@ -281,10 +280,6 @@ def recorded(entity: "Entity[Any]", origin: Origin, previous: str, refused: Docu
         history.append(entry.document())
         previous = entry.hash
     return history
-
-
-async def _nothing(_: "Entity[Any]") -> None:
-    pass
 
 
 def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None) -> Document:

@@ -83,7 +83,7 @@ async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
             await _expect_open(ctx, cmd.places)
             named = RegisterStaff(name=cmd.name, area=cmd.places[0])
             # A step of its own with an id of its own: after a crash between the two, the repeat finds the person made.
-            person = await register_staff(ctx.step("person"), id_from("person", id), named)
+            person = await register_staff(ctx.substep("person"), id_from("person", id), named)
             await _open(ctx, account, person.id, cmd)
     except Taken:
         raise LoginTaken(login=cmd.login) from None

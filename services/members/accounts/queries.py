@@ -57,8 +57,19 @@ class OpenedAccountView(AccountView):
     def of(cls, account: Account, ctx: Context) -> Self:
         """The secrets come out the same at every repeat."""
         password, totp = secrets_of(ctx.vault.master, account.id)
-        known = AccountView.of(account, ctx).model_dump()
-        return cls(**known, password=password, totp_secret=totp, totp_uri=model.enrolment(totp, account.login or ""))
+        known = AccountView.of(account, ctx)
+        return cls(
+            id=known.id,
+            person=known.person,
+            login=known.login,
+            roles=known.roles,
+            places=known.places,
+            organisations=known.organisations,
+            open=known.open,
+            password=password,
+            totp_secret=totp,
+            totp_uri=model.enrolment(totp, account.login or ""),
+        )
 
 
 @usecase(allow=Role.ADMINISTRATOR)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.chassis.domain.checks import CheckResult, Cut, TopicPartition
 from services.chassis.messaging import switches
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import Copying
@@ -13,7 +14,7 @@ from services.chassis.operations.ledger.copies import Copied
 from services.chassis.operations.ledger.histories import Histories
 from services.chassis.operations.ledger.published import Published
 from services.chassis.operations.ledger.reactions import Judge, Readable, Remembered
-from services.chassis.operations.ledger.report import Cut, Line, Report, TopicPartition
+from services.chassis.operations.ledger.report import Report
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.usecase import Container
@@ -73,7 +74,7 @@ class _Ledger:
             ends |= await self._past.ends(topic)
         return ends
 
-    async def _own(self, asked: commands.Commands) -> list[Line]:
+    async def _own(self, asked: commands.Commands) -> list[CheckResult]:
         """What this service's own database and topic tell."""
         mongo, kinds = self._container.mongo, self._service.entities
         histories = Histories(mongo, kinds, asked, self._say)
@@ -83,13 +84,15 @@ class _Ledger:
         relay = await lag.published_in_time(mongo, histories.waiting, self._question.within, self._say)
         return [*histories.lines(), *published.lines(), relay]
 
-    async def _reach(self, group: str, cut: dict[TopicPartition, int]) -> tuple[dict[TopicPartition, int], list[Line]]:
+    async def _reach(
+        self, group: str, cut: dict[TopicPartition, int]
+    ) -> tuple[dict[TopicPartition, int], list[CheckResult]]:
         if not cut:
             return {}, []
         reached, line = await lag.consumed_in_time(self._past, group, cut, self._question.within, self._say)
         return reached, [line]
 
-    async def _reactions(self, cut: dict[TopicPartition, int]) -> list[Line]:
+    async def _reactions(self, cut: dict[TopicPartition, int]) -> list[CheckResult]:
         """What the topics that this service listens to tell of its reactions and copies."""
         if not cut:
             return []
@@ -113,7 +116,7 @@ class _Ledger:
         readable.line.count("reactions off, not judged", off)
         return [readable.line, *(judge.line() for judge in judges)]
 
-    async def _gauges(self) -> list[Line]:
+    async def _gauges(self) -> list[CheckResult]:
         if not self._question.workers:
             return []
         topics = [self._settings.topic(name) for name in self._service.listens_to]

@@ -66,8 +66,8 @@ async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
     # Weighed also where nobody has this phone: how long the answer takes must not tell.
     person_id = await known_by_phone(ctx, phone) or _NOBODY
     await weigh_code(inside, person_id, cmd.code)
-    await register_by_phone(inside.step("person"), person_id, phone)
-    account = await open_residents_account(inside.step("account"), person_id)
+    await register_by_phone(inside.substep("person"), person_id, phone)
+    account = await open_residents_account(inside.substep("account"), person_id)
     await accept_code(inside, person_id, cmd.code)
     if not account.open:
         raise SessionOver
@@ -79,7 +79,7 @@ async def sign_in_staff(ctx: Context, cmd: SignInStaff) -> TokensView:
     """Sign in as staff with login, password and the one-time code of your authenticator."""
     inside = _anew(ctx)
     account = await _account_of(inside, cmd.login)
-    await pass_guard(inside.step("guard"), account, cmd)
+    await pass_guard(inside.substep("guard"), account, cmd)
     if account is None:
         raise model.SignInWrong
     return await _admitted(inside, account, Entrance.STAFF)

@@ -143,8 +143,8 @@ def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str) -> CaseFiled
     """What happened; what the resident wrote is sealed, each part by its name."""
     resident_id = _resident(ctx, cmd)
 
-    def seal(name: str, words: str | None) -> Sealed | None:
-        return ctx.vault.seal(words, resident_id, name) if words else None
+    def optional(words: str | None, field: str) -> Sealed | None:
+        return ctx.vault.seal(words, resident_id, field) if words else None
 
     return CaseFiled(
         number=number,
@@ -159,9 +159,9 @@ def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str) -> CaseFiled
         area=cmd.area,
         title=ctx.vault.seal(cmd.title, resident_id, "title"),
         text=ctx.vault.seal(cmd.text, resident_id, "text"),
-        address=seal("address", cmd.address),
-        position=seal("position", model.position(cmd.lat, cmd.long)),
-        answers=seal("answers", orjson.dumps(cmd.answers).decode() if cmd.answers else None),
+        address=optional(cmd.address, "address"),
+        position=optional(model.position(cmd.lat, cmd.long), "position"),
+        answers=optional(orjson.dumps(cmd.answers).decode() if cmd.answers else None, "answers"),
         skill=item.skill,
         team_kind=item.team_kind,
         department=item.department,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.values import id_from
-from services.chassis.storage.vault import MasterKey
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.areas import AreaCode
 from services.contracts.members.roles import Role

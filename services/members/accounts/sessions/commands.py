@@ -127,7 +127,7 @@ async def rotate_session(ctx: Context, session: Session, given_and_fresh: tuple[
     """Exchange a session's refresh token; the session of a closed account ends."""
     account = await ctx.store.get(Account, session.account_id)
     if not account.open and session.open:
-        session.refuse(model.SessionEnded(reason="account closed"), SessionOver())
+        session.refuse(model.SessionEnded(reason=model.SessionEnd.ACCOUNT_CLOSED), SessionOver())
     model.rotate(session, given_and_fresh, ctx.now())
 
 

@@ -19,6 +19,7 @@ from services.contracts.requests.cases import (
     CaseVerified,
     Channel,
     CloseReason,
+    UnassignedBecause,
 )
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.queries import nearby
@@ -93,7 +94,7 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
         case.record(_filed(ctx, cmd, item, number))
         limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
-        dispatch.give(case, dispatch.choose(case, near), "nobody-serves")
+        dispatch.give(case, dispatch.choose(case, near), UnassignedBecause.NOBODY_SERVES)
     return case
 
 
@@ -123,7 +124,7 @@ async def reopen(ctx: Context, case: Case, cmd: ReopenCase) -> None:
     again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
     choice = model.reopen(case, again, near)
     limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
-    dispatch.give(case, choice, "nobody-left")
+    dispatch.give(case, choice, UnassignedBecause.NOBODY_LEFT)
 
 
 async def _hold_key(ctx: Context, cmd: FileRequest) -> None:

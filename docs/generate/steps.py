@@ -4,15 +4,7 @@ from docs.generate import tables
 from docs.generate.catalogue import TEXTS
 from services.contracts.members.roles import Role
 from services.requests.cases.states.model import STATE_AFTER, State
-from services.requests.cases.steps.model import STEPS, Rule
-
-_ENTITLED = {
-    Role.RESIDENT: "of one's own case",
-    Role.HANDLER: "whose organisation or team has the case",
-    Role.OPERATOR: "of a place in which the case lies",
-    Role.DISPATCHER: "of a place in which the case lies",
-    Role.SUPERVISOR: "of a place in which the case lies",
-}
+from services.requests.cases.steps.model import ENTITLED, STEPS, Rule
 
 
 def page() -> str:
@@ -45,7 +37,7 @@ def _needs(rule: Rule) -> str:
 
 
 def _role(role: Role) -> str:
-    return f"{role} {_ENTITLED[role]}"
+    return f"{role} {ENTITLED[role].words}"
 
 
 def _when() -> str:
@@ -65,5 +57,5 @@ def _states() -> str:
         (f"`{state}`", *_named("states", state), ", ".join(e.__name__ for e, on in STATE_AFTER.items() if on is state))
         for state in State
     ]
-    letters = ", ".join(f"{role[0]} {role}" for role in _ENTITLED)
+    letters = ", ".join(f"{role[0]} {role}" for role in ENTITLED)
     return f"In the table above: {letters}.\n\n" + tables.table(("state", "en", "zh", "entered by"), rows)

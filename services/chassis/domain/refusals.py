@@ -85,6 +85,14 @@ class Forbidden(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class OutsideYourPlaces(Refusal):
+    kind = Kind.FORBIDDEN
+
+
+class PersonNeeded(Refusal):
+    kind = Kind.FORBIDDEN
+
+
 class SignInNeeded(Refusal):
     kind = Kind.UNAUTHENTICATED
 

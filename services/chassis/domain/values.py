@@ -50,6 +50,11 @@ def id_from(kind: str, cause: str) -> str:
     return f"{kind}_{_base32(hashlib.sha256(f'{kind}|{cause}'.encode()).digest()[:15])}"
 
 
+def kind_of(id: str) -> str:
+    """The entity type that an id carries."""
+    return id.rpartition("_")[0]
+
+
 def _base32(raw: bytes) -> str:
     return base64.b32encode(raw).decode().translate(_ALPHABET)
 

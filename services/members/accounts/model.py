@@ -15,7 +15,6 @@ from services.chassis.domain.values import Code, Digest, Sealed, shaped
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
-from services.members.areas import model as areas
 
 Login = Annotated[
     str,
@@ -130,12 +129,6 @@ def expect_known(organisations: Iterable[str], known: Container[str]) -> None:
     for id in organisations:
         if id not in known:
             raise OrganisationUnknown(organisation=id)
-
-
-def expect_within(actor: Actor, places: Iterable[str]) -> None:
-    """OutsideYourPlaces where an administrator gives away what is not theirs."""
-    for code in places:
-        areas.expect_within(actor, code)
 
 
 def password_from(seed: str) -> str:

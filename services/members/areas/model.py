@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.chassis.domain.scope import ALL, Actor, Visible
 from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
@@ -34,10 +34,6 @@ class AreaNotOpen(Refusal):
     kind = Kind.INVALID
 
 
-class OutsideYourPlaces(Refusal):
-    kind = Kind.FORBIDDEN
-
-
 class Area(AreaState, Entity[AreaEvent]):
     """A place of one of five levels, open until it is closed."""
 
@@ -62,12 +58,6 @@ def above(code: str) -> str | None:
     """The code of the area in which this one lies; None for a city."""
     codes = path(code)
     return codes[-2] if len(codes) > 1 else None
-
-
-def expect_within(actor: Actor, code: str) -> None:
-    """OutsideYourPlaces where a code lies in none of the actor's places; the house itself is everywhere."""
-    if not actor.has(SYSTEM) and set(actor.places).isdisjoint(path(code)):
-        raise OutsideYourPlaces(code=code)
 
 
 def add(area: Area, level: Level, name: str, name_en: str | None) -> None:

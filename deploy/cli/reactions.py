@@ -11,8 +11,7 @@ from deploy.cli import groups, screen
 from deploy.cli.groups import LISTENERS, Group, operator
 from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
-from services.chassis.messaging import control as orders
-from services.chassis.messaging import switches
+from services.chassis.messaging import control, switches
 from services.chassis.messaging.switches import Switch
 from services.chassis.operations.ledger.lag import parked_by_reaction
 
@@ -67,9 +66,9 @@ def start(name: Name, service: Service = "", yes: Yes = False, as_json: Json = F
             raise Trouble(f"{name} keeps a copy, which needs the past: run `linli backfill {name}`.")
         left_out = sum((await group.committed()).values())
         if yes:
-            async with orders.resting(group.mongo, group.name, f"start of {name}", operator(), 90):
+            async with control.resting(group.mongo, group.name, f"start of {name}", operator(), 90):
                 await switches.start(group.mongo, name, await group.committed())
-                await orders.renew(group.mongo, group.name)
+                await control.renew(group.mongo, group.name)
         return {"service": group.service, "reaction": name, "records_left_out": left_out, "dry_run": not yes}
 
     told = _where(name, service, asked)
@@ -102,7 +101,7 @@ def stop(
         _expect(await _switch(group, name), on=True)
         if yes:
             await switches.stop(group.mongo, name, f"{reason} ({operator()})")
-            await orders.renew(group.mongo, group.name)
+            await control.renew(group.mongo, group.name)
         return {"service": group.service, "reaction": name, "dry_run": not yes}
 
     told = _where(name, service, asked)

@@ -1,20 +1,21 @@
-"""What the gateway itself answers when it refuses: problem+json (RFC 9457) in zh and en, as a table."""
+"""The gateway's own refusals: problem+json (RFC 9457) in every language, as a table."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.chassis.domain import refusals
-from services.chassis.domain.refusals import TITLES, Kind
+from services.chassis.domain.refusals import Kind
+from services.chassis.runtime.texts import load
 
 RETRY_AFTER_SECONDS = 2
 BODY_LIMIT_BYTES = 1024 * 1024
-LANGUAGES = ("zh", "en")
+TEXTS = load(("deploy.gateway",))
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One row: the statuses that Envoy would answer with, and what is answered instead."""
+    """One row: statuses of Envoy's own answers, and what is answered instead."""
 
     statuses: tuple[int, int]
     status: int
@@ -24,74 +25,45 @@ class Problem:
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds after which a repeat makes sense; None if it does not."""
+        """Seconds after which a repeat makes sense, or None."""
         return RETRY_AFTER_SECONDS if self.status in (429, 503) else None
 
     def body(self, language: str) -> dict[str, Any]:
-        """The answer's JSON, of the same form as a service's own."""
+        """The JSON of the answer, in the form of a service's own."""
         return {
             "type": f"urn:linli:problem:{self.code}",
-            "title": TITLES[self.kind][language],
+            "title": TEXTS.title(self.kind, language),
             "status": self.status,
             "code": self.code,
             "detail": self.sentences[language],
         }
 
     def text(self, language: str) -> str:
-        """The body as Envoy is to write it, to the letter: of JSON it would sort the names, and add a line break."""
+        """The body, byte for byte as Envoy must write it: given as JSON, Envoy would sort its names and add a line
+        break."""
         return json.dumps(self.body(language), ensure_ascii=False, separators=(",", ":")).replace("%", "%%")
 
 
 def _as_services_say(refusal: refusals.Refusal, statuses: tuple[int, int], status: int) -> Problem:
-    return Problem(statuses, status, refusal.kind, refusal.code(), {lang: refusal.sentence(lang) for lang in LANGUAGES})
+    sentences = {one: TEXTS.sentence(refusal, one) for one in TEXTS.languages}
+    return Problem(statuses, status, refusal.kind, refusal.code(), sentences)
 
 
-# The first row whose statuses (lowest, highest) hold Envoy's own status decides.
+def _own(status: int, kind: Kind, code: str, statuses: tuple[int, int] | None = None) -> Problem:
+    facts = {"retry_after": RETRY_AFTER_SECONDS}
+    sentences = {one: TEXTS.fill("refusals", code, one, facts) for one in TEXTS.languages}
+    return Problem(statuses or (status, status), status, kind, code, sentences)
+
+
+# The first row whose range (lowest, highest) contains Envoy's status applies.
 PROBLEMS = (
-    # Envoy says 403 where a token is for another audience; nothing else here says 403.
+    # Envoy answers 403 for a token with another audience; nothing else here answers 403.
     _as_services_say(refusals.TokenInvalid(), (401, 403), 401),
     _as_services_say(refusals.AddressUnknown(), (404, 404), 404),
-    Problem(
-        (408, 408),
-        408,
-        Kind.INVALID,
-        "request-timeout",
-        {
-            "zh": "请求没有在限定时间内传完，请重试。",
-            "en": "The request did not arrive in time. Send it again.",
-        },
-    ),
+    _own(408, Kind.INVALID, "request-timeout"),
     _as_services_say(refusals.BodyTooLarge(limit=BODY_LIMIT_BYTES), (413, 413), 413),
-    Problem(
-        (431, 431),
-        431,
-        Kind.TOO_LARGE,
-        "headers-too-large",
-        {
-            "zh": "请求头过大或过多，请减少后再试。",
-            "en": "The headers are too large or too many. Send fewer.",
-        },
-    ),
-    Problem(
-        (429, 429),
-        429,
-        Kind.TOO_MANY,
-        "too-many",
-        {
-            "zh": f"请求过于频繁，请在 {RETRY_AFTER_SECONDS} 秒后再试。",
-            "en": f"Too many requests. Try again in {RETRY_AFTER_SECONDS} s.",
-        },
-    ),
+    _own(431, Kind.TOO_LARGE, "headers-too-large"),
+    _own(429, Kind.TOO_MANY, "too-many"),
     _as_services_say(refusals.Unavailable(retry_after=RETRY_AFTER_SECONDS), (500, 599), 503),
-    Problem(
-        (400, 499),
-        400,
-        Kind.INVALID,
-        "bad-request",
-        {
-            "zh": "无法理解这个请求。请检查地址和请求头：地址里的中文须百分号编码；不接受带下划线的头和编码的斜杠。",
-            "en": "The request cannot be read. Check its address and headers: other letters than ASCII must be "
-            "percent-encoded; headers with an underscore and escaped slashes are not accepted.",
-        },
-    ),
+    _own(400, Kind.INVALID, "bad-request", (400, 499)),
 )

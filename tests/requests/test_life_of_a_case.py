@@ -14,8 +14,10 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import Sealed
+from services.chassis.runtime.texts import load
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.requests import cases as contract
+from services.contracts.requests.cases import UnassignedBecause
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import Choice, Nearby, NobodyLeft
 from services.requests.cases.intake import model as intake
@@ -40,6 +42,7 @@ from tests.requests.town import (
     SUPERVISOR,
 )
 
+TEXTS = load(("services.contracts", "services.requests"))
 CALENDAR = WorkingCalendar.from_data(
     json.loads((Path(__file__).parents[2] / "deploy/cities/hulunbuir/holidays.json").read_text())
 )
@@ -123,7 +126,7 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
             reopened = contract.CaseReopened(reason=SECRET, times=case.reopened + 1)
             someone = intake.reopen(case, reopened, NEAR)
             limits.set_limits(case, CALENDAR, now)
-            dispatch.give(case, someone, "nobody-left")
+            dispatch.give(case, someone, UnassignedBecause.NOBODY_LEFT)
         case _:
             case.record(plain(step, now))
 
@@ -156,7 +159,9 @@ class LifeOfACase(RuleBasedStateMachine):
     def file(self, after: timedelta, *, served: bool) -> None:
         self.now, self.level, self.reopened = MONDAY + after, 0, 0
         self.case = filed(self.now)
-        dispatch.give(self.case, dispatch.choose(self.case, NEAR if served else Nearby()), "nobody-serves")
+        dispatch.give(
+            self.case, dispatch.choose(self.case, NEAR if served else Nearby()), UnassignedBecause.NOBODY_SERVES
+        )
 
     @rule(pause=st.timedeltas(timedelta(seconds=1), timedelta(days=3)))
     def time_passes(self, pause: timedelta) -> None:
@@ -178,8 +183,7 @@ class LifeOfACase(RuleBasedStateMachine):
         except Refusal as refusal:
             assert self.case.model_dump() == before
             assert step not in steps.allowed(self.case, actor, self.now)
-            assert refusal.sentence("zh")
-            assert refusal.sentence("en")
+            assert all(TEXTS.sentence(refusal, language) for language in TEXTS.languages)
             return
         assert step in steps.allowed(self.case, actor, self.now)
         choice = Choice.of(dispatch.TIER_OF[office.kind], office)

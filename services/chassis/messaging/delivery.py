@@ -4,14 +4,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Protocol
 
 from services.chassis.domain.events import Origin
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import reached, remember, unseen
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
-from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, Write
+from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, in_stages
 from services.chassis.messaging.retry import is_transient, retry_forever
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.vault import KeyNotHere
@@ -56,7 +55,7 @@ class Delivery:
         self, container: Container, holder: Holder, reactions: Sequence[AnyReaction], most_failures: int = MOST_FAILURES
     ) -> None:
         """``reactions``: those that are on; after ``most_failures`` in a row one more is not parked any more."""
-        self._house = container
+        self._container = container
         self._holder = holder
         self._most_failures = most_failures
         self._failing: Counter[tuple[str, str]] = Counter()  # in a row, by what fails and the type of event
@@ -66,7 +65,7 @@ class Delivery:
     def switch(self, reactions: Sequence[AnyReaction]) -> None:
         """Other reactions from now on; what is parked is learned anew."""
         self._reactions = reactions
-        self._parking = Parking(self._house.mongo, [reaction.name for reaction in reactions])
+        self._parking = Parking(self._container.mongo, [reaction.name for reaction in reactions])
         self._generation = -1
 
     def ready(self) -> bool:
@@ -102,7 +101,7 @@ class Delivery:
             except Unreadable as error:
                 await self._refuse(record, str(error))
         wanted = [(reaction, some) for reaction in self._reactions if (some := self._wanted(reaction, events))]
-        fresh = await asyncio.gather(*(unseen(self._house.mongo, *each) for each in wanted))
+        fresh = await asyncio.gather(*(unseen(self._container.mongo, *each) for each in wanted))
         for (reaction, _), some in zip(wanted, fresh, strict=True):
             await self._react(reaction, some)
 
@@ -117,7 +116,7 @@ class Delivery:
             await self._parking.park_unreadable(record, reason)
 
     async def _react(self, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
-        handled = await reaction.batch(self._house, events)
+        handled = await reaction.batch(self._container, events)
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:
             outcome = await self._attempt(reaction, handled, event)
@@ -188,20 +187,22 @@ class Delivery:
 
     async def _write_together(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
         newest = {effect.target: effect for _, effects in done for effect in effects}
-        writes = [
-            write
+        by_event = [
+            [
+                write
+                for effect in effects
+                if newest[effect.target] is effect
+                for write in effect.writes(self._origin(reaction, event))
+            ]
             for event, effects in done
-            for effect in effects
-            if newest[effect.target] is effect
-            for write in effect.writes(self._origin(reaction, event))
         ]
-        for name, group in groupby(sorted(writes, key=_collection), key=_collection):
-            await self._house.mongo.bulk(name, [write for _, write in group])
-        await remember(self._house.mongo, reaction, [event for event, _ in done])
+        for collection, writes in in_stages(by_event):
+            await self._container.mongo.bulk(collection, writes)
+        await remember(self._container.mongo, reaction, [event for event, _ in done])
         self._tell(reaction, done)
 
     def _tell(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
-        now, age, recorded = self._house.clock(), metrics.event_age.labels(reaction.name), Counter[str]()
+        now, age, recorded = self._container.clock(), metrics.event_age.labels(reaction.name), Counter[str]()
         for event, effects in done:
             self._failing[_writing(reaction), event.type] = 0
             with tracing.bound(event.trace):
@@ -243,7 +244,7 @@ class Delivery:
 
     def _origin(self, reaction: AnyReaction, event: Delivered) -> Origin:
         cause = f"event:{event.id}:{reaction.name}"
-        return Origin(self._house.clock(), reaction.name, self._house.city, cause, None, event.trace)
+        return Origin(self._container.clock(), reaction.name, self._container.city, cause, None, event.trace)
 
     async def _replay(self, document: Document) -> None:
         """One parked event again; the order of its entity is the order in which ``flagged`` gives them."""
@@ -255,7 +256,7 @@ class Delivery:
             return
         try:
             event = Delivered.of(record_of(document))
-            handled = await reaction.batch(self._house, [event])
+            handled = await reaction.batch(self._container, [event])
             effects = await self._timed(reaction, handled, event)
             await self._write_together(reaction, [(event, effects)])
         except Exception as error:
@@ -268,7 +269,7 @@ class Delivery:
     async def _drop(self, document: Document) -> None:
         """One parked event for good; a late duplicate of one that had its effect is only taken away."""
         reaction = self._named(document["reaction"])
-        had = await reached(self._house.mongo, reaction, document["entity"]) if reaction else 0
+        had = await reached(self._container.mongo, reaction, document["entity"]) if reaction else 0
         if reaction and Delivered.of(record_of(document)).version <= had:
             await self._parking.unpark(document)
         else:
@@ -281,7 +282,3 @@ class Delivery:
 def _writing(reaction: AnyReaction) -> str:
     """What fails where the effects of a reaction cannot be written: apart from the reaction's own failures."""
     return f"writing for {reaction.name}"
-
-
-def _collection(write: Write) -> str:
-    return write[0]

@@ -5,14 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from services.chassis.domain.values import now
-from services.chassis.messaging import control as orders
-from services.chassis.messaging import switches
+from services.chassis.messaging import control, switches
 from services.chassis.messaging.control import TopicPartition
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.operations.answering import Say
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Mongo
 from services.chassis.usecase import Container
 
@@ -53,7 +52,7 @@ class Backfill:
         self, container: Container, past: Past, reaction: AnyReaction, group: str, topics: Sequence[str]
     ) -> None:
         """``group``, ``topics``: those of the service's consumer."""
-        self._house, self._past, self._reaction = container, past, reaction
+        self._container, self._past, self._reaction = container, past, reaction
         self._group, self._topics = group, topics
         self._by = f"backfill of {reaction.name}"
 
@@ -77,27 +76,27 @@ class Backfill:
             if latest < _CLOSE:
                 break
         say("the consumer comes to rest for the last stretch")
-        async with orders.resting(self._mongo, self._group, self._by, self._by, REST_SECONDS) as order:
+        async with control.resting(self._mongo, self._group, self._by, self._by, REST_SECONDS) as order:
             read += await self._catch_up(lease, say)
             await self._turn_on(order)
         return read
 
     @property
     def _mongo(self) -> Mongo:
-        return self._house.mongo
+        return self._container.mongo
 
     async def _turn_on(self, order: int) -> None:
         if not await switches.start(self._mongo, self._reaction.name, {}):
             raise NotNow(f"{self._reaction.name} was turned on by somebody else meanwhile")
-        if (await orders.desired_state(self._mongo, self._group)).order != order:
+        if (await control.desired_state(self._mongo, self._group)).order != order:
             await switches.stop(self._mongo, self._reaction.name, f"the rest for the {self._by} was ended too early")
             raise NotNow("somebody let the consumer go on before the end: run the backfill again")
-        await orders.renew(self._mongo, self._group)
+        await control.renew(self._mongo, self._group)
         await self._mongo.delete(COLLECTION, {"_id": self._reaction.name})
 
     async def _catch_up(self, lease: Lease, say: Say) -> int:
         confirmed, reached = await self._confirmed(), await self._reached()
-        delivery = Delivery(self._house, _All(frozenset(confirmed)), [self._reaction])
+        delivery = Delivery(self._container, _All(frozenset(confirmed)), [self._reaction])
         await delivery.learn()  # what is to be replayed or dropped is for the consumer to do
         read = 0
         for place, end in sorted(confirmed.items()):

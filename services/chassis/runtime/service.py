@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from services.chassis.domain.checks import CheckResult, Cut
 from services.chassis.domain.entity import Copy, Entity, Stored
 from services.chassis.domain.values import now
 from services.chassis.http import problems
@@ -19,15 +20,16 @@ from services.chassis.http.guard import Guard
 from services.chassis.http.routes import Routes
 from services.chassis.messaging.kafka import create_topics
 from services.chassis.messaging.reactions import AnyReaction, Copying
-from services.chassis.operations.ledger.report import Cut, Line
 from services.chassis.runtime import health
 from services.chassis.runtime.settings import ServiceName, Settings
-from services.chassis.schedule.leases import Lease
+from services.chassis.runtime.texts import load
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
 from services.chassis.storage.audit import Audit
+from services.chassis.storage.leases import Lease
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import connect
-from services.chassis.storage.vault import MasterKey, Vault
+from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container
 
@@ -39,7 +41,7 @@ _KEEP_ALIVE = 75  # longer than the gateway keeps an idle connection, so that it
 Loop = Callable[[Container], Awaitable[None]]
 LedLoop = Callable[[Lease, Container], Awaitable[None]]
 """What only the worker that holds the lease does; the loop asks for it again and again."""
-Check = Callable[[Container, Cut], Awaitable[Sequence[Line]]]
+Check = Callable[[Container, Cut], Awaitable[Sequence[CheckResult]]]
 """What the ledger cannot know: a promise that is the service's own, checked up to a cut."""
 
 
@@ -49,15 +51,18 @@ class Service:
 
     name: ServiceName
     entities: tuple[type[Entity[Any]], ...]
-    copies: tuple[type[Copy], ...] = ()
+    copies: tuple[type[Copy[Any]], ...] = ()
     routes: tuple[Routes, ...] = ()
     reactions: tuple[AnyReaction, ...] = ()
     timers: tuple[Timer, ...] = ()
     listens_to: tuple[ServiceName, ...] = ()
     mints_keys: bool = False
+    """Whether it mints the ids of people, and with them their keys: the other services keep copies."""
     linger_seconds: float = 0.008
     """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
     dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
+    texts: tuple[str, ...] = ()
+    """The packages whose folders ``texts`` hold what it says to people, besides the chassis' own."""
     web_loops: tuple[Loop, ...] = ()
     worker_loops: tuple[LedLoop, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -66,6 +71,16 @@ class Service:
     def kinds(self) -> tuple[type[Stored], ...]:
         """Everything it stores."""
         return (*self.entities, *self.copies)
+
+    @property
+    def with_own_keys(self) -> tuple[type[Entity[Any]], ...]:
+        """The kinds of which each entity has a key of its own."""
+        return tuple(kind for kind in self.entities if kind.own_key)
+
+    @property
+    def sends_keys(self) -> bool:
+        """Whether it makes keys that others need."""
+        return self.mints_keys or bool(self.with_own_keys)
 
     @property
     def all_reactions(self) -> tuple[AnyReaction, ...]:
@@ -77,7 +92,8 @@ def open_container(service: Service, settings: Settings) -> Container:
     """What the use cases of a process work with; connections open when first used."""
     mongo = connect(settings.mongo(service.name), settings.mongo_driver)
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
-    return Container(service.name, settings.city, mongo, vault, now, service.dependencies(settings))
+    texts = load(service.texts, settings.city_data)
+    return Container(service.name, settings.city, mongo, vault, now, service.dependencies(settings), texts)
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:
@@ -118,8 +134,8 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
         redoc_url=None,
         telemetry=NO_TELEMETRY,
     )
-    problems.install(app)
-    tokens = Tokens(settings)
+    problems.install(app, container.texts)
+    tokens = Tokens(settings.jwks, settings.issuer, settings.audience)
     for routes in service.routes:
         routes.install(app, container, tokens, audit)
     health.install(app, {"database": database_check(container), "indexes": index_check(container, service)})

@@ -7,7 +7,7 @@ from typing import Annotated, assert_never
 from pydantic import BaseModel
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import shaped
+from services.chassis.domain.values import PublicText, shaped
 
 
 class Level(StrEnum):
@@ -27,9 +27,7 @@ AreaCode = Annotated[
     str,
     shaped(
         r"^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}(-[0-9]{2})?)$",
-        "区域代码：市 4 位、旗县 6 位、街道 9 位、社区 12 位，网格再加 -NN",
-        "the code of an area: 4 digits for the city, 6 for a county, 9 for a sub-district, 12 for a community, "
-        "and -NN behind for a grid",
+        "area-code",
         description="statistical code; a grid's has -NN behind",
     ),
 ]
@@ -64,21 +62,30 @@ class AreaAdded(Event):
     """An area came into being; its code is its id and says where it lies."""
 
     level: Level | str
-    name: str
-    name_en: str | None = None
+    name: PublicText
+    name_en: PublicText | None = None
 
 
 class AreaRenamed(Event):
     """An area got another name."""
 
-    name: str
-    name_en: str | None = None
+    name: PublicText
+    name_en: PublicText | None = None
+
+
+class AreaClosure(StrEnum):
+    """Why an area was closed."""
+
+    MERGED = "merged"
+    SPLIT = "split"
+    DISSOLVED = "dissolved"
+    MISTAKEN = "mistaken"
 
 
 class AreaClosed(Event):
     """An area is no more; requests are not taken any longer in it, nor in what lies in it."""
 
-    reason: str
+    reason: AreaClosure | str
 
 
 AreaEvent = AreaAdded | AreaRenamed | AreaClosed
@@ -88,8 +95,8 @@ class AreaState(BaseModel):
     """What its events make of an area: the same for the service that owns it and for those that keep a copy."""
 
     level: Level | str
-    name: str
-    name_en: str | None = None
+    name: PublicText
+    name_en: PublicText | None = None
     open: bool = True
 
     def apply(self, event: AreaEvent) -> None:

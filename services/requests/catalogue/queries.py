@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
-from services.contracts.requests.catalogue import FormField, System, Words
+from services.contracts.requests.catalogue import FormField, System
 from services.requests.catalogue.model import Item, ItemUnknown
 
 _SEARCHED = ("state.name.zh", "state.name.en", "state.keywords", "_id")
@@ -50,7 +51,27 @@ class ItemView(BaseModel):
     @classmethod
     def of(cls, item: Item, ctx: Context) -> Self:
         """The same for all."""
-        return cls(code=item.id, **dict(item))
+        return cls(
+            code=item.id,
+            offered=item.offered,
+            system=item.system,
+            group=item.group,
+            name=item.name,
+            general=item.general,
+            eligibility=item.eligibility,
+            materials=item.materials,
+            steps=item.steps,
+            mode=item.mode,
+            tiers=item.tiers,
+            team_kind=item.team_kind,
+            skill=item.skill,
+            department=item.department,
+            first_response_hours=item.first_response_hours,
+            resolution_hours=item.resolution_hours,
+            form=item.form,
+            keywords=item.keywords,
+            emergency=item.emergency,
+        )
 
 
 @usecase(allow=PUBLIC)

@@ -9,8 +9,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
-    AreaClosed,
-    AreaRenamed,
+    AreaEvent,
     AreaState,
     Level,
     Located,
@@ -18,22 +17,22 @@ from services.contracts.members.areas import (
     path,
 )
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
-from services.contracts.members.teams import TeamFounded, TeamKind, TeamLeaderAppointed, TeamWentOffDuty, TeamWentOnDuty
+from services.contracts.members.teams import (
+    TEAM,
+    TeamFounded,
+    TeamKind,
+    TeamLeaderAppointed,
+    TeamWentOffDuty,
+    TeamWentOnDuty,
+)
 
 
 class AreaUnknown(Refusal):
     kind = Kind.INVALID
-    zh = "没有代码为 {area} 的区域。诉求须指明社区（12 位代码）或网格（再加 -NN），请在 /v1/areas 中查找。"
-    en = (
-        "There is no area with the code {area}. A request is for a community (12 digits) or a grid of one (with -NN "
-        "behind): look its code up at /v1/areas."
-    )
 
 
 class AreaNoLonger(Refusal):
     kind = Kind.INVALID
-    zh = "区域 {area} 已撤销，不再受理诉求，请改选现在的社区。"
-    en = "The area {area} is closed and takes no more requests. Choose the community of today."
 
     @classmethod
     def code(cls) -> str:
@@ -43,32 +42,28 @@ class AreaNoLonger(Refusal):
 
 class AreaTooWide(Refusal):
     kind = Kind.INVALID
-    zh = "区域 {area} 不是社区或网格，请选到社区一级（12 位代码，见 /v1/areas?under={area}）。"
-    en = (
-        "The area {area} is neither a community nor a grid. Choose one of its communities (12 digits): they are at "
-        "/v1/areas?under={area}."
-    )
 
 
-class AreaCopy(AreaState, Copy):
+class AreaCopy(AreaState, Copy[AreaEvent]):
     """An area of the city."""
 
     entity_type: ClassVar[str] = "area"
     creates = (AreaAdded,)
-    follows = (AreaRenamed, AreaClosed)
 
     def places(self) -> tuple[str, ...]:
         """Its own code and those above it."""
         return path(self.id)
 
 
-class Organisation(Located, Copy):
+OrganisationEvent = OrganisationFounded | LeaderAppointed
+
+
+class Organisation(Located, Copy[OrganisationEvent]):
     """A station, a centre, a department or a supervising office."""
 
     entity_type: ClassVar[str] = "organisation"
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.area", 1), ("state.department", 1), ("_id", 1))),)
     creates = (OrganisationFounded,)
-    follows = (LeaderAppointed,)
 
     kind: OrganisationKind | str
     name: str
@@ -77,7 +72,7 @@ class Organisation(Located, Copy):
     department: str | None = None
     leader_id: str | None = None
 
-    def apply(self, event: OrganisationFounded | LeaderAppointed) -> None:
+    def apply(self, event: OrganisationEvent) -> None:
         """Take an event of the organisation into the copy."""
         match event:
             case OrganisationFounded():
@@ -92,16 +87,15 @@ class Organisation(Located, Copy):
 TeamEvent = TeamFounded | TeamLeaderAppointed | TeamWentOnDuty | TeamWentOffDuty
 
 
-class Team(Located, Copy):
+class Team(Located, Copy[TeamEvent]):
     """A volunteer team; ``capacity`` is how many cases it takes at once."""
 
-    entity_type: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = TEAM
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("state.on_duty", 1), ("_id", 1))),
         Index((("state.area", 1), ("state.on_duty", 1), ("_id", 1))),
     )
     creates = (TeamFounded,)
-    follows = (TeamLeaderAppointed, TeamWentOnDuty, TeamWentOffDuty)
 
     kind: TeamKind | str
     name: str

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.chassis.domain.entity import Stored
-from services.chassis.messaging import control as orders
-from services.chassis.messaging import dropped, switches
+from services.chassis.messaging import control, dropped, switches
 from services.chassis.operations import backfill
 from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
 from services.chassis.operations.ledger.lag import parked_by_reaction
@@ -104,12 +103,12 @@ async def consumer(mongo: Mongo, group: str, service: Service) -> list[Finding]:
     """Whether it goes on, and which of its reactions do; nothing of a service that listens to nobody."""
     if not service.all_reactions:
         return []
-    wish = await orders.desired_state(mongo, group)
+    wish = await control.desired_state(mongo, group)
     resume = f"linli consumer resume {service.name}"
     found = [_reaction(switch) for switch in await switches.switches(mongo) if not switch.on]
-    if wish.state == orders.STOPPED:
+    if wish.state == control.STOPPED:
         found.append(wrong("consumer", f"stopped: {wish.reason}", f"mend that, then {resume}"))
-    elif wish.state == orders.PAUSED:
+    elif wish.state == control.PAUSED:
         found.append(soon("consumer", f"paused by {wish.by}: {wish.reason}", resume))
     return found or [ok("consumer", "goes on, all reactions are on")]
 

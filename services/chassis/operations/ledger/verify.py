@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.chassis.domain.checks import CheckResult, Cut, TopicPartition
 from services.chassis.messaging import switches
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import Copying
@@ -13,7 +14,7 @@ from services.chassis.operations.ledger.copies import Copied
 from services.chassis.operations.ledger.histories import Histories
 from services.chassis.operations.ledger.published import Published
 from services.chassis.operations.ledger.reactions import Judge, Readable, Remembered
-from services.chassis.operations.ledger.report import Cut, Line, Report, TopicPartition
+from services.chassis.operations.ledger.report import Report
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.usecase import Container
@@ -48,11 +49,11 @@ class _Ledger:
         self, service: Service, settings: Settings, question: Question, container: Container, past: Past, say: Say
     ) -> None:
         self._service, self._settings, self._question = service, settings, question
-        self._house, self._past, self._say = container, past, say
+        self._container, self._past, self._say = container, past, say
         self._group = settings.group(service.name)
 
     async def report(self) -> Report:
-        at = self._house.clock()
+        at = self._container.clock()
         log = self._question.log
         asked = commands.read(log, self._service.routes) if log else commands.Commands(())
         heard = await self._ends([self._settings.topic(name) for name in self._service.listens_to])
@@ -64,7 +65,7 @@ class _Ledger:
         _, keeping = await self._reach(f"{self._group}.keys", keys)
         lines += [*reading, *keeping, *await self._reactions(reached), *await self._gauges()]
         for check in self._service.checks:
-            lines += await check(self._house, Cut(at, reached))
+            lines += await check(self._container, Cut(at, reached))
         return Report(self._service.name, at, lines)
 
     async def _ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
@@ -73,9 +74,9 @@ class _Ledger:
             ends |= await self._past.ends(topic)
         return ends
 
-    async def _own(self, asked: commands.Commands) -> list[Line]:
+    async def _own(self, asked: commands.Commands) -> list[CheckResult]:
         """What this service's own database and topic tell."""
-        mongo, kinds = self._house.mongo, self._service.entities
+        mongo, kinds = self._container.mongo, self._service.entities
         histories = Histories(mongo, kinds, asked, self._say)
         await histories.read()
         published = Published(mongo, kinds, histories.tracks, self._say)
@@ -83,17 +84,19 @@ class _Ledger:
         relay = await lag.published_in_time(mongo, histories.waiting, self._question.within, self._say)
         return [*histories.lines(), *published.lines(), relay]
 
-    async def _reach(self, group: str, cut: dict[TopicPartition, int]) -> tuple[dict[TopicPartition, int], list[Line]]:
+    async def _reach(
+        self, group: str, cut: dict[TopicPartition, int]
+    ) -> tuple[dict[TopicPartition, int], list[CheckResult]]:
         if not cut:
             return {}, []
         reached, line = await lag.consumed_in_time(self._past, group, cut, self._question.within, self._say)
         return reached, [line]
 
-    async def _reactions(self, cut: dict[TopicPartition, int]) -> list[Line]:
+    async def _reactions(self, cut: dict[TopicPartition, int]) -> list[CheckResult]:
         """What the topics that this service listens to tell of its reactions and copies."""
         if not cut:
             return []
-        mongo, readable = self._house.mongo, Readable(self._house.mongo)
+        mongo, readable = self._container.mongo, Readable(self._container.mongo)
         on = await switches.that_are_on(mongo, self._service.all_reactions)
         begins = {switch.name: switch.begins for switch in await switches.switches(mongo)}
         judges: list[Judge] = [
@@ -113,9 +116,9 @@ class _Ledger:
         readable.line.count("reactions off, not judged", off)
         return [readable.line, *(judge.line() for judge in judges)]
 
-    async def _gauges(self) -> list[Line]:
+    async def _gauges(self) -> list[CheckResult]:
         if not self._question.workers:
             return []
         topics = [self._settings.topic(name) for name in self._service.listens_to]
-        gauges = lag.Gauges(self._house.mongo, self._past, self._group, topics, self._question.workers)
+        gauges = lag.Gauges(self._container.mongo, self._past, self._group, topics, self._question.workers)
         return [await gauges.agree(self._question.within)]

@@ -13,7 +13,7 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Instant
+from services.chassis.domain.values import Digest, Id, Instant
 from services.members.accounts.codes.model import growing
 
 
@@ -44,9 +44,9 @@ class SessionStarted(Event):
 
     private: ClassVar[bool] = True
 
-    account_id: str
+    account_id: Id
     entrance: Entrance | str
-    mark: str
+    mark: Digest
     idle_until: Instant
     ends_at: Instant
 
@@ -56,8 +56,16 @@ class SessionRefreshed(Event):
 
     private: ClassVar[bool] = True
 
-    mark: str
+    mark: Digest
     idle_until: Instant
+
+
+class SessionEnd(StrEnum):
+    """Why a session ended."""
+
+    SIGNED_OUT = "signed_out"
+    SPENT_TOKEN = "spent_token"  # noqa: S105 - no secret
+    ACCOUNT_CLOSED = "account_closed"
 
 
 class SessionEnded(Event):
@@ -65,7 +73,7 @@ class SessionEnded(Event):
 
     private: ClassVar[bool] = True
 
-    reason: str
+    reason: SessionEnd | str
 
 
 class StaffSignedIn(Event):
@@ -92,20 +100,14 @@ GuardEvent = StaffSignedIn | StaffSignInFailed
 
 class SessionOver(Refusal):
     kind = Kind.UNAUTHENTICATED
-    zh = "登录已失效，请重新登录。"
-    en = "This session is over. Sign in again."
 
 
 class SignInWrong(Refusal):
     kind = Kind.UNAUTHENTICATED
-    zh = "登录名、密码或动态口令不正确。每个动态口令只能使用一次，请等待下一个再试。"
-    en = "Login, password or one-time code is wrong. Each code works once: wait for the next one and try again."
 
 
 class TooManyAttempts(Refusal):
     kind = Kind.TOO_MANY
-    zh = "登录失败次数过多，请在 {retry_after} 秒后再试。"
-    en = "Signing in failed too often. Try again in {retry_after} s."
 
 
 class Session(Entity[SessionEvent]):
@@ -113,9 +115,9 @@ class Session(Entity[SessionEvent]):
 
     entity_type: ClassVar[str] = "session"
 
-    account_id: str
+    account_id: Id
     entrance: Entrance | str
-    mark: str
+    mark: Digest
     idle_until: Instant
     ends_at: Instant
     open: bool = True
@@ -188,7 +190,7 @@ def rotate(session: Session, secrets: tuple[str, str], now: datetime) -> None:
     if not session.open or now >= session.idle_until:
         raise SessionOver
     if not hmac.compare_digest(session.mark, digest(given)):
-        session.refuse(SessionEnded(reason="spent token"), SessionOver())
+        session.refuse(SessionEnded(reason=SessionEnd.SPENT_TOKEN), SessionOver())
     idle, _ = LIVES[Entrance(session.entrance)]
     session.record(SessionRefreshed(mark=digest(fresh), idle_until=min(now + idle, session.ends_at)))
 
@@ -196,7 +198,7 @@ def rotate(session: Session, secrets: tuple[str, str], now: datetime) -> None:
 def end(session: Session) -> None:
     """End a stay; one that has ended stays ended."""
     if session.open:
-        session.record(SessionEnded(reason="signed out"))
+        session.record(SessionEnded(reason=SessionEnd.SIGNED_OUT))
 
 
 def expect_unlocked(guard: Guard, now: datetime) -> None:

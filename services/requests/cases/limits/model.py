@@ -36,8 +36,6 @@ _FLOOR: Mapping[str | None, int] = {Tier.CENTRE: 1, Tier.COUNTY: 1, Tier.SUPERVI
 
 class PauseUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "暂停须在现在之后、{latest} 之前结束；之后会自动恢复计时。"
-    en = "A pause ends after now and not later than {latest}: then the clock goes on by itself."
 
 
 def set_limits(case: Case, calendar: WorkingCalendar, start: datetime) -> None:
@@ -113,12 +111,12 @@ def tick(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalenda
 
 
 def _run(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
-    climbing = is_escalating(case, now)
+    escalating = is_escalating(case, now)
     if not case.overdue and case.due_at <= now:
         case.record(CaseOverdue(due_at=case.due_at))
     elif not case.warned and case.warn_at <= now:
         case.record(CaseWarned(due_at=case.due_at))
-    if climbing:
+    if escalating:
         _escalate_to(case, _next_level(case, levels), levels, calendar, now, _because(case))
 
 

@@ -11,7 +11,7 @@ BENCH ?= --page
 # Other words for the faults: make faults FAULTS="--seed 7 --only kill-kafka mixed"
 FAULTS ?=
 # Other words for the mutants: make mutants MUTANTS="--files 'services/requests/**/model.py' --sample 10"
-MUTANTS ?= --sample 15
+MUTANTS ?= --sample 5
 LOCK := deploy/requirements/dev.lock
 READY := .venv/.ready
 # The mongod that a Python package brings, used where none is on the PATH, loads this library of the system.

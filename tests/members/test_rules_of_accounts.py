@@ -5,13 +5,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from services.chassis.domain.refusals import Kind
-from services.chassis.domain.scope import ALL, NONE, SYSTEM, Actor, Visible, system_actor
+from services.chassis.domain.scope import ALL, NONE, Actor, Visible, system_actor
 from services.chassis.domain.values import Sealed
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.members.accounts import model
 from services.members.accounts.model import Account, AccountIsClosed, CredentialsSet, Login, OrganisationUnknown
-from services.members.areas.model import OutsideYourPlaces
-from tests.members.support import ADMINISTRATOR, CITY, COMMUNITY, COUNTY, COUNTY_ADMINISTRATOR, FAR_COMMUNITY, STREET
+from tests.members.support import CITY, COMMUNITY, COUNTY, COUNTY_ADMINISTRATOR, FAR_COMMUNITY, STREET
 
 SEED = "000102030405060708090a0b0c0d0e0f10111213"
 OPENED = AccountOpened(person_id="person_1", roles=["handler"], places=[COMMUNITY], organisations=["organisation_1"])
@@ -117,15 +116,6 @@ def test_every_organisation_of_an_account_must_be_known() -> None:
         model.expect_known(["organisation_1", "organisation_3"], {"organisation_1"})
     assert refused.value.params == {"organisation": "organisation_3"}
     assert refused.value.kind is Kind.INVALID
-
-
-def test_an_administrator_gives_away_only_what_lies_in_the_own_places() -> None:
-    model.expect_within(COUNTY_ADMINISTRATOR, [COUNTY, COMMUNITY])
-    model.expect_within(ADMINISTRATOR, [CITY, FAR_COMMUNITY])
-    model.expect_within(Actor("house", frozenset({SYSTEM})), [CITY])
-    with pytest.raises(OutsideYourPlaces) as refused:
-        model.expect_within(COUNTY_ADMINISTRATOR, [COMMUNITY, FAR_COMMUNITY])
-    assert refused.value.params == {"code": FAR_COMMUNITY}
 
 
 @pytest.mark.parametrize("login", ["abc", "1.b_c-d", "a" * 64, "150702001001-station"])

@@ -2,12 +2,13 @@
 
 import pytest
 
-from services.chassis.domain.refusals import Kind
+from services.chassis.domain.refusals import Kind, OutsideYourPlaces
 from services.chassis.domain.scope import ALL, NOBODY, Actor, system_actor
-from services.contracts.members.areas import AreaAdded, AreaClosed, AreaRenamed, Level
+from services.chassis.guards import expect_in_charge
+from services.contracts.members.areas import AreaAdded, AreaClosed, AreaClosure, AreaRenamed, Level, path
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
 from services.members.areas import model as areas
-from services.members.areas.model import Area, AreaAlreadyClosed, CodeUnfit, OutsideYourPlaces
+from services.members.areas.model import Area, AreaAlreadyClosed, CodeUnfit
 from services.members.organisations import model as organisations
 from services.members.organisations.model import AboveUnfit, AreaUnfit, DepartmentUnfit, Organisation
 from tests.members.support import CITY, COMMUNITY, COUNTY, COUNTY_ADMINISTRATOR, FAR_COMMUNITY, FAR_STREET, STREET
@@ -52,10 +53,10 @@ def test_an_area_is_renamed_if_either_name_is_another() -> None:
 
 def test_a_closed_area_is_neither_renamed_nor_closed() -> None:
     area = added()
-    areas.close(area, "merged")
+    areas.close(area, AreaClosure.MERGED)
     assert (area.open, area.fresh[1:]) == (False, [AreaClosed(reason="merged")])
     with pytest.raises(AreaAlreadyClosed) as closed:
-        areas.close(area, "again")
+        areas.close(area, AreaClosure.SPLIT)
     with pytest.raises(AreaAlreadyClosed) as renamed:
         areas.rename(area, "东山社区", None)
     for refused in (closed, renamed):
@@ -70,10 +71,10 @@ def test_an_area_lies_in_those_above_it_and_everybody_sees_it() -> None:
 
 def test_what_lies_in_none_of_the_own_places_is_outside() -> None:
     for actor, code in ((COUNTY_ADMINISTRATOR, COUNTY), (COUNTY_ADMINISTRATOR, GRID), (system_actor("timer"), CITY)):
-        areas.expect_within(actor, code)
+        expect_in_charge(actor, path(code))
     for code in (CITY, FAR_COMMUNITY):
         with pytest.raises(OutsideYourPlaces) as refused:
-            areas.expect_within(COUNTY_ADMINISTRATOR, code)
+            expect_in_charge(COUNTY_ADMINISTRATOR, path(code))
         assert (refused.value.params, refused.value.kind) == ({"code": code}, Kind.FORBIDDEN)
 
 

@@ -79,7 +79,7 @@ def test_a_spent_token_leaves_a_trace_and_a_stay_ends_once() -> None:
     with pytest.raises(SessionOver) as refused:
         model.rotate(session, ("old", "s1"), START)
     assert session.keeps(refused.value)
-    assert session.fresh[1:] == [SessionEnded(reason="spent token")]
+    assert session.fresh[1:] == [SessionEnded(reason="spent_token")]
     assert not session.open
     model.end(session)
     assert len(session.fresh) == 2
@@ -89,7 +89,7 @@ def test_whoever_signs_out_ends_the_stay() -> None:
     session = started()
     model.end(session)
     model.end(session)
-    assert session.fresh[1:] == [SessionEnded(reason="signed out")]
+    assert session.fresh[1:] == [SessionEnded(reason="signed_out")]
     assert not session.open
     with pytest.raises(SessionOver):
         model.rotate(session, ("s0", "s1"), START)

@@ -9,35 +9,36 @@ import pytest
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Sealed
 from services.contracts.members.accounts import SignInCodeIssued
-from services.contracts.members.teams import TeamFounded, TeamMemberJoined
+from services.contracts.members.teams import TeamMemberJoined
 from services.contracts.requests import cases
 from services.contracts.requests.catalogue import ItemPublished
-from services.notify.audience.model import Case, Team
+from services.notify.app import subjects
 from services.notify.audience.queries import Address
-from services.notify.rules import model
-from services.notify.rules.model import TABLE, Handler, Named, Occurrence, Owner, Resident, Supervisors, Tell, facts
-from services.notify.templates.model import Names
-from tests.notify.conftest import CITY, COMMUNITY, COUNTY, RESIDENT, STATION, STREET, limits
+from services.notify.cases import model
+from services.notify.cases.model import Case, Handler, Owner, Resident, Supervisors
+from services.notify.rules.model import Named, Occurrence, Tell
+from tests.notify.conftest import CITY, COMMUNITY, COUNTY, RESIDENT, STATION, STREET
 
+RULES: list[Tell[Any]] = [rule for subject in subjects for rule in subject.rules]
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SEALED = Sealed("1.sealed")
 FILED = cases.CaseFiled(
-    number="261123-7K3F",
-    filed_at=AT,
-    resident_id=RESIDENT,
-    filed_by="account_person_wang",
-    channel="self",
-    item="GV-01",
-    item_zh="路灯报修",
-    item_en="Street light repair",
-    system="governance",
     area=COMMUNITY,
-    title=SEALED,
-    text=SEALED,
+    channel="self",
     department="housing",
-    tiers=["station"],
+    filed_at=AT,
+    filed_by="account_person_wang",
     first_response_hours=2,
+    item="GV-01",
+    item_en="Street light repair",
+    item_zh="路灯报修",
+    number="261123-7K3F",
+    resident_id=RESIDENT,
     resolution_hours=16,
+    system="governance",
+    text=SEALED,
+    tiers=["station"],
+    title=SEALED,
 )
 TO_STATION = cases.CaseDispatched(tier="station", handler_id=STATION, handler_zh="服务站", handler_en="Station")
 TO_TEAM = cases.CaseDispatched(tier="team", handler_id="team_1", handler_zh="队")
@@ -54,9 +55,9 @@ def told(*events: Event) -> Case:
     return case
 
 
-def occurrence(event: Event, *before: Event) -> Occurrence:
+def occurrence(event: Event, *before: Event) -> Occurrence[Case]:
     """An event of a case that was given to the station, and what was known of the case by then."""
-    case = told(*before, event) if type(event) in Case.follows else told(*before)
+    case = told(*before, event) if type(event) in Case.events.values() else told(*before)
     version = len(before) + 2
     return Occurrence("case_1:2", event, "case_1", version, AT, "account_x", case)
 
@@ -75,13 +76,13 @@ DISPATCHING = [
 SUPERVISING = [[post("supervisor", COUNTY)], [post("supervisor", CITY)]]
 
 
-def hearing(what: Occurrence) -> list[tuple[str, list[list[Address]], str]]:
+def hearing(what: Occurrence[Any]) -> list[tuple[str, list[list[Address]], str]]:
     """(template, choices, marks) of every rule that has something to say."""
-    rules = [rule for rule in TABLE if rule.event is type(what.event) and rule.when(what)]
+    rules = [rule for rule in RULES if rule.event is type(what.event) and rule.when(what)]
     return [(rule.template, [[*one] for one in rule.to.choices(what)], marks(rule)) for rule in rules]
 
 
-def marks(rule: Tell) -> str:
+def marks(rule: Tell[Any]) -> str:
     said = {"texted": rule.texted, "urgent": rule.urgent, "by_phone": rule.by_phone, f"words={rule.words}": rule.words}
     return " ".join(name for name, holds in said.items() if holds)
 
@@ -93,7 +94,7 @@ def comment(*, public: bool, by_resident: bool) -> cases.CommentAdded:
     return cases.CommentAdded(text=SEALED, public=public, author_id="x", by_resident=by_resident)
 
 
-HEARS: list[tuple[Occurrence, list[tuple[str, list[list[Address]], str]]]] = [
+HEARS: list[tuple[Occurrence[Any], list[tuple[str, list[list[Address]], str]]]] = [
     (
         occurrence(TO_STATION),
         [
@@ -188,28 +189,28 @@ HEARS: list[tuple[Occurrence, list[tuple[str, list[list[Address]], str]]]] = [
 
 @pytest.mark.parametrize(("what", "heard"), HEARS, ids=lambda one: type(getattr(one, "event", one)).__name__)
 def test_of_each_event_of_a_case_these_hear_in_these_words(
-    what: Occurrence, heard: list[tuple[str, list[list[Address]], str]]
+    what: Occurrence[Any], heard: list[tuple[str, list[list[Address]], str]]
 ) -> None:
     assert hearing(what) == heard
 
 
 def test_of_every_event_of_which_somebody_is_told_it_is_said_above_or_below_who() -> None:
     said = {type(what.event) for what, _ in HEARS} | {SignInCodeIssued, TeamMemberJoined}
-    assert {rule.event for rule in TABLE} == said
+    assert {rule.event for rule in RULES} == said
 
 
 CODE = SignInCodeIssued(person_id="person_1", phone=SEALED, code=SEALED, expires_at=AT + timedelta(minutes=5))
 
 
 def test_a_sign_in_code_goes_by_phone_at_once_and_who_joins_a_team_hears_of_it() -> None:
-    code = Occurrence("code_1:1", CODE, "code_1", 1, AT, "system")
-    joined = Occurrence("team_1:2", TeamMemberJoined(person_id="person_2"), "team_1", 2, AT, "account_x")
+    code = Occurrence("code_1:1", CODE, "code_1", 1, AT, "system", None)
+    joined = Occurrence("team_1:2", TeamMemberJoined(person_id="person_2"), "team_1", 2, AT, "account_x", None)
     assert hearing(code) == [("sign-in-code", [[Address("person", "person_1")]], "urgent by_phone")]
     assert hearing(joined) == [("team-joined", [[Address("person", "person_2")]], "")]
 
 
 def test_residents_are_no_staff_and_everybody_else_who_hears_of_cases_is() -> None:
-    staff = {type(rule.to).__name__: rule.to.staff for rule in TABLE}
+    staff = {type(rule.to).__name__: rule.to.staff for rule in RULES}
     assert staff == {
         "Named": False,
         "Resident": False,
@@ -229,7 +230,7 @@ def test_where_nobody_has_a_case_those_who_dispatch_hear_and_no_volunteers() -> 
 
 def test_a_case_of_the_citys_own_has_nobody_nearer_than_the_city() -> None:
     what = occurrence(UNASSIGNED)
-    city = replace(what, case=Case(**{**what.of_case.model_dump(), "area": CITY}))
+    city = replace(what, copy=Case(**{**what.copy.model_dump(), "area": CITY}))
     assert [[*one] for one in model.Dispatchers().choices(city)] == DISPATCHING[2:]
     assert [[*one] for one in Supervisors().choices(city)] == SUPERVISING[1:]
 
@@ -257,69 +258,7 @@ def test_an_event_that_names_who_had_it_counts_more_than_the_case() -> None:
     assert Resident().choices(reopened) == [[WANG]]
 
 
-def test_only_what_happened_to_a_case_has_one() -> None:
-    with pytest.raises(AssertionError):
-        _ = Occurrence("team_1:2", TeamMemberJoined(person_id="p"), "team_1", 2, AT, "account_x").of_case
-
-
 def test_a_rule_says_its_words_without_marks_unless_they_are_set() -> None:
-    plain = Tell(ItemPublished, Resident(), "x")
+    plain: Tell[Any] = Tell(ItemPublished, Resident(), "x")
     assert (plain.words, plain.texted, plain.urgent, plain.by_phone) == (None, False, False, False)
     assert plain.when(occurrence(TO_STATION))
-
-
-CASE_FACTS: dict[str, Any] = {
-    "number": "261123-7K3F",
-    "item": Names("路灯报修", "Street light repair"),
-    "handler": Names("服务站", "Station"),
-    "due": Names("待定时间", "a time to be set"),
-}
-LATER = AT + timedelta(hours=3)
-MORE: list[tuple[Event, dict[str, Any]]] = [
-    (cases.CaseAccepted(), {}),
-    (TO_TEAM, {"handler": Names("队", None)}),
-    (cases.CaseResumed(respond_by=AT, warn_at=AT, due_at=LATER), {"due": LATER}),
-    (cases.CaseWarned(due_at=LATER), {"due": LATER}),
-    (cases.CaseOverdue(due_at=LATER), {"due": LATER}),
-    (cases.CaseReopened(reason=SEALED, times=2), {"times": 2}),
-    (cases.CaseUrged(times=3, urged_at=AT), {"times": 3}),
-    (cases.CaseRated(score=4, solved=True), {"score": 4}),
-    (UP, {"level": Names("街道", "sub-district"), "because": Names("没有按时办结", "it was not done in time")}),
-    (
-        UP.model_copy(update={"owner_place": COUNTY, "because": "unassigned"}),
-        {"level": Names("旗县市区", "county"), "because": Names("尚未确定承办单位", "nobody has it yet")},
-    ),
-    (
-        UP.model_copy(update={"owner_place": CITY, "because": "unaccepted"}),
-        {"level": Names("市级", "city"), "because": Names("没有按时接单", "it was not taken on in time")},
-    ),
-    (
-        UP.model_copy(update={"owner_place": COMMUNITY, "because": "of_tomorrow"}),
-        {"level": Names("市级", "city"), "because": Names("没有按时办结", "it was not done in time")},
-    ),
-    (
-        UP.model_copy(update={"because": "returned"}),
-        {"level": Names("街道", "sub-district"), "because": Names("多次被退回", "it was returned several times")},
-    ),
-]
-
-
-@pytest.mark.parametrize(("event", "more"), MORE, ids=lambda one: type(one).__name__)
-def test_a_text_is_filled_with_what_is_known_of_the_case_and_what_the_event_says(
-    event: Event, more: dict[str, Any]
-) -> None:
-    assert facts(occurrence(event, TO_STATION)) == CASE_FACTS | more
-
-
-def test_a_case_without_handler_is_with_our_staff_and_a_returned_one_says_how_often() -> None:
-    returned = occurrence(cases.CaseReturned(reason=SEALED, times=2), limits(AT), TO_STATION)
-    nobody = Names("工作人员", "our staff")
-    assert facts(returned) == CASE_FACTS | {"handler": nobody, "due": AT + timedelta(hours=16), "times": 2}
-
-
-def test_a_code_is_told_with_its_end_and_a_team_by_its_name() -> None:
-    assert facts(Occurrence("code_1:1", CODE, "code_1", 1, AT, "system")) == {"until": CODE.expires_at}
-    team = Team.blank("team_1")
-    team.apply(TeamFounded(kind="women", name="巾帼队", name_en="Women", area=STREET, skills=[], capacity=1))
-    joined = Occurrence("team_1:2", TeamMemberJoined(person_id="p"), "team_1", 2, AT, "account_x", None, team)
-    assert facts(joined) == {"team": Names("巾帼队", "Women")}

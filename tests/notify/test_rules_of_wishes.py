@@ -9,14 +9,16 @@ import pytest
 
 from services.chassis.domain.refusals import Busy, Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
+from services.chassis.domain.texts import Texts
 from services.chassis.domain.values import Sealed, id_from
+from services.chassis.domain.words import Words
 from services.contracts.notify.messages import Via
 from services.contracts.notify.preferences import PreferencesSet
 from services.notify.inboxes import model as inboxes
-from services.notify.inboxes.model import Bells, Entry, Inbox, TooManyStreams
+from services.notify.inboxes.model import Entry, Inbox, InboxSubscribers, TooManyStreams
 from services.notify.preferences import model as preferences
 from services.notify.preferences.model import Preferences, QuietHours
-from services.notify.templates.model import Facts, Names, Texts, Written, moment
+from services.notify.templates.model import Facts, Written, write
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -158,92 +160,100 @@ def test_a_line_is_late_after_a_minute_and_lost_long_after() -> None:
     assert (inboxes.COLLECTION, inboxes.KEPT, inboxes.MOST, inboxes.MOST_EACH) == ("inboxes", 200, 3_000, 10)
 
 
-async def test_a_bell_rings_for_everybody_who_waits_at_an_inbox_and_nobody_else() -> None:
-    bells = Bells()
-    with bells.hung("person_1") as first, bells.hung("person_1") as second, bells.hung("person_2") as other:
-        assert bells.count == 3
-        bells.ring("person_1")
-        bells.ring("person_3")
-        assert [bell.is_set() for bell in (first, second, other)] == [True, True, False]
-        bells.ring_all()
+async def test_everybody_who_waits_at_an_inbox_is_notified_and_nobody_else() -> None:
+    subscribers = InboxSubscribers()
+    with (
+        subscribers.subscribed("person_1") as first,
+        subscribers.subscribed("person_1") as second,
+        subscribers.subscribed("person_2") as other,
+    ):
+        assert subscribers.count == 3
+        subscribers.notify("person_1")
+        subscribers.notify("person_3")
+        assert [signal.is_set() for signal in (first, second, other)] == [True, True, False]
+        subscribers.notify_all()
         assert other.is_set()
-    assert bells.count == 0
-    bells.ring_all()
+    assert subscribers.count == 0
+    subscribers.notify_all()
 
 
-def test_a_bell_is_taken_down_also_where_waiting_fails() -> None:
-    bells = Bells(most=1)
-    with pytest.raises(ValueError, match="gone"), bells.hung("person_1"):
+def test_a_subscription_ends_also_where_waiting_fails() -> None:
+    subscribers = InboxSubscribers(most=1)
+    with pytest.raises(ValueError, match="gone"), subscribers.subscribed("person_1"):
         raise ValueError("gone")
-    assert bells.count == 0
-    bells.expect_room("person_1")
+    assert subscribers.count == 0
+    subscribers.expect_room("person_1")
 
 
 def test_of_two_who_wait_the_other_goes_on_waiting() -> None:
-    bells = Bells()
-    with bells.hung("person_1") as staying:
-        with bells.hung("person_1") as leaving:
+    subscribers = InboxSubscribers()
+    with subscribers.subscribed("person_1") as staying:
+        with subscribers.subscribed("person_1") as leaving:
             assert isinstance(leaving, asyncio.Event)
-        bells.ring("person_1")
-        assert (staying.is_set(), leaving.is_set(), bells.count) == (True, False, 1)
+        subscribers.notify("person_1")
+        assert (staying.is_set(), leaving.is_set(), subscribers.count) == (True, False, 1)
 
 
 def test_one_person_waits_so_often_and_a_process_serves_so_many() -> None:
-    bells = Bells(most=3, most_each=2)
-    with bells.hung("person_1"), bells.hung("person_1"):
+    subscribers = InboxSubscribers(most=3, most_each=2)
+    with subscribers.subscribed("person_1"), subscribers.subscribed("person_1"):
         with pytest.raises(TooManyStreams) as refused:
-            bells.expect_room("person_1")
+            subscribers.expect_room("person_1")
         assert (refused.value.params, refused.value.retry_after) == ({"most": 2}, 30)
         assert refused.value.kind is Kind.TOO_MANY
-        bells.expect_room("person_2")
-        with bells.hung("person_2"), pytest.raises(Busy) as busy:
-            bells.expect_room("person_3")
+        subscribers.expect_room("person_2")
+        with subscribers.subscribed("person_2"), pytest.raises(Busy) as busy:
+            subscribers.expect_room("person_3")
         assert busy.value.retry_after == 5
 
 
 def test_by_default_ten_places_of_one_person_and_three_thousand_of_all_are_served() -> None:
-    bells = Bells()
-    bells._hung["person_1"] = {asyncio.Event() for _ in range(9)}
-    bells._count = 2_999
-    bells.expect_room("person_1")
-    bells._hung["person_1"].add(asyncio.Event())
+    subscribers = InboxSubscribers()
+    subscribers._signals["person_1"] = {asyncio.Event() for _ in range(9)}
+    subscribers._count = 2_999
+    subscribers.expect_room("person_1")
+    subscribers._signals["person_1"].add(asyncio.Event())
     with pytest.raises(TooManyStreams):
-        bells.expect_room("person_1")
-    bells._count = 3_000
+        subscribers.expect_room("person_1")
+    subscribers._count = 3_000
     with pytest.raises(Busy):
-        bells.expect_room("person_2")
+        subscribers.expect_room("person_2")
 
 
 TEXTS = Texts(
-    SHANGHAI,
     {
-        "zh": {"greeting": {"title": " 你好 {{ who }} ", "body": "{{ at }}", "sms": "{{ number }}"}},
-        "en": {"greeting": {"title": "Hello {{ who }}", "body": "{{ at }}", "sms": "<{{ number }}>"}},
-    },
+        "zh": {
+            ("notices.greeting", "title"): " 你好 {who} ",
+            ("notices.greeting", "body"): "{at}",
+            ("notices.greeting", "sms"): "{number}",
+            ("dates", "moment"): "{day}日{time}",
+        },
+        "en": {
+            ("notices.greeting", "title"): "Hello {who}",
+            ("notices.greeting", "body"): "{at}",
+            ("notices.greeting", "sms"): "<{number}>",
+            ("dates", "moment"): "{time} on {day}",
+        },
+    }
 )
+GREETING: Facts = {"who": Words(zh="王", en="Wang"), "at": AT + timedelta(minutes=5), "number": 7}
 
 
 @pytest.mark.parametrize(
-    ("language", "written"),
-    [
-        ("zh", Written("你好 王", "2026年11月23日16:05", "7")),
-        ("en", Written("Hello Wang", "23 November 2026, 16:05", "<7>")),
-    ],
+    ("language", "title", "body", "sms"),
+    [("zh", "你好 王", "23日16:05", "7"), ("en", "Hello Wang", "16:05 on 23", "<7>")],
 )
-def test_gaps_are_filled_in_the_language_and_the_time_of_the_reader(language: str, written: Written) -> None:
-    given: Facts = {"who": Names("王", "Wang"), "at": AT + timedelta(minutes=5), "number": 7}
-    assert TEXTS.write("greeting", language, given, [Via.SMS]) == written
-    assert TEXTS.write("greeting", language, given, [Via.EMAIL]).sms is None
-    assert TEXTS.names() == {("zh", "greeting"), ("en", "greeting")}
+def test_gaps_are_filled_in_the_language_and_the_time_of_the_reader(
+    language: str, title: str, body: str, sms: str
+) -> None:
+    with_sms = write(TEXTS, SHANGHAI, "greeting", language, GREETING, [Via.SMS])
+    assert with_sms == Written(title, body, sms)
+    assert write(TEXTS, SHANGHAI, "greeting", language, GREETING, [Via.EMAIL]) == Written(title, body, None)
 
 
-@pytest.mark.parametrize("month", range(1, 13))
-def test_every_month_has_its_name(month: int) -> None:
-    at = datetime(2026, month, 1, 9, 5, tzinfo=UTC)
-    assert moment(at, "zh") == f"2026年{month}月1日09:05"
-    assert moment(at, "en") == f"1 {at:%B} 2026, 09:05"
-
-
-def test_a_name_is_told_in_the_language_where_there_is_one() -> None:
-    both, chinese = Names("王", "Wang"), Names("王")
-    assert [name.of(language) for name in (both, chinese) for language in ("zh", "en")] == ["王", "Wang", "王", "王"]
+def test_a_language_without_texts_is_refused() -> None:
+    preferences.expect_language("zh", ("zh", "en"))
+    with pytest.raises(preferences.LanguageUnknown) as refused:
+        preferences.expect_language("mn", ("zh", "en"))
+    assert refused.value.params == {"language": "mn", "languages": ["zh", "en"]}
+    assert refused.value.kind is Kind.INVALID

@@ -6,18 +6,18 @@ import pytest
 
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import Actor
-from services.contracts.members.areas import AreaAdded
+from services.chassis.domain.words import Words
 from services.contracts.members.organisations import OrganisationFounded
 from services.contracts.members.teams import TeamWentOffDuty
 from services.contracts.requests import cases as contract
-from services.contracts.requests.cases import Channel
+from services.contracts.requests.cases import UnassignedBecause
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import Choice, Nearby, TeamLoad
 from services.requests.cases.intake import model as intake
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
-from services.requests.providers.model import AreaCopy, Organisation
+from services.requests.providers.model import Organisation
 from tests.requests.test_dispatch import team
 from tests.requests.test_life_of_a_case import MONDAY, NEAR, OFFICES, SECRET, filed, known
 from tests.requests.town import (
@@ -29,14 +29,12 @@ from tests.requests.town import (
     DEPARTMENT,
     ELSEWHERE,
     GRID,
-    HOME,
     NEIGHBOUR,
     OPERATOR,
     PATROL,
     RESIDENT,
     STATION,
     STREET,
-    staff,
 )
 
 STATION_CHOICE = Choice("station", STATION, "正阳社区服务站", "Zhengyang Station")  # type: ignore[arg-type]
@@ -94,11 +92,11 @@ def test_a_team_has_room_below_its_capacity() -> None:
 
 def test_a_case_is_given_to_the_choice_or_waits_with_the_reason() -> None:
     case = filed(MONDAY)
-    dispatch.give(case, STATION_CHOICE, "x")
+    dispatch.give(case, STATION_CHOICE, UnassignedBecause.NOBODY_LEFT)
     assert case.fresh[-1] == dispatched(STATION_CHOICE)
     told = len(case.fresh)
-    dispatch.give(case, None, "nobody-serves")
-    assert case.fresh[told:] == [contract.CaseUnassigned(reason="nobody-serves")]
+    dispatch.give(case, None, UnassignedBecause.NOBODY_SERVES)
+    assert case.fresh[told:] == [contract.CaseUnassigned(reason="nobody_serves")]
 
 
 @pytest.mark.parametrize(("returns", "forced"), [(1, False), (2, True), (3, True)])
@@ -128,7 +126,7 @@ def test_where_nobody_is_next_the_case_waits_because_the_team_was_full() -> None
     case = filed(MONDAY)
     case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_zh="队"))
     dispatch.pass_on(case, PATROL, Nearby())
-    assert case.fresh[-1] == contract.CaseUnassigned(reason="team-full")
+    assert case.fresh[-1] == contract.CaseUnassigned(reason="team_full")
 
 
 def test_the_rules_find_somebody_who_has_not_had_it_or_say_so() -> None:
@@ -150,10 +148,9 @@ def test_by_hand_each_kind_of_body_is_somebody_of_its_tier_and_a_hotline_is_nobo
     }
     assert dispatch.by_hand(known(STATION)) == STATION_CHOICE
     hotline = Organisation.blank("organisation_hotline")
-    for en, told in ((None, "热线"), ("Hotline", "Hotline")):
-        hotline.apply(OrganisationFounded(kind="hotline", name="热线", name_en=en, area=CITY))
-        expected = ("handler-unfit", {"handler_zh": "热线", "handler_en": told}, Kind.INVALID)
-        assert refusal(dispatch.by_hand, hotline) == expected
+    hotline.apply(OrganisationFounded(kind="hotline", name="热线", name_en="Hotline", area=CITY))
+    expected = ("handler-unfit", {"handler": Words(zh="热线", en="Hotline")}, Kind.INVALID)
+    assert refusal(dispatch.by_hand, hotline) == expected
 
 
 def test_a_body_serves_what_lies_in_its_area_and_a_team_its_whole_sub_district() -> None:
@@ -166,10 +163,10 @@ def test_a_body_serves_what_lies_in_its_area_and_a_team_its_whole_sub_district()
     station = Organisation.blank("organisation_2")
     for area in (f"{STREET}002", ELSEWHERE, GRID):
         station.apply(OrganisationFounded(kind="station", name="站", name_en="Post", area=area))
-        expected = ("handler-elsewhere", {"handler_zh": "站", "handler_en": "Post"}, Kind.INVALID)
+        expected = ("handler-elsewhere", {"handler": Words(zh="站", en="Post")}, Kind.INVALID)
         assert refusal(dispatch.expect_serves, case, station) == expected
     code, params, _ = refusal(dispatch.expect_serves, case, team("team_3", area=ELSEWHERE))
-    assert (code, params) == ("handler-elsewhere", {"handler_zh": "team_3", "handler_en": "team_3"})
+    assert (code, params) == ("handler-elsewhere", {"handler": Words(zh="team_3", en="team_3")})
 
 
 def test_a_team_is_able_on_duty_with_the_skill_and_room_or_has_the_case_already() -> None:
@@ -178,7 +175,7 @@ def test_a_team_is_able_on_duty_with_the_skill_and_room_or_has_the_case_already(
     dispatch.expect_able(case, team(PATROL), Nearby())
     assert refusal(dispatch.expect_able, case, team(PATROL), full) == (
         "team-full",
-        {"team_zh": PATROL, "team_en": PATROL, "capacity": 1},
+        {"team": Words(zh=PATROL, en=PATROL), "capacity": 1},
         Kind.STATE,
     )
     case.handler_id = PATROL
@@ -186,7 +183,7 @@ def test_a_team_is_able_on_duty_with_the_skill_and_room_or_has_the_case_already(
     off = team(PATROL)
     off.name_en = "Patrol"
     off.apply(TeamWentOffDuty())
-    unfit = ("team-unfit", {"team_zh": PATROL, "team_en": "Patrol"}, Kind.STATE)
+    unfit = ("team-unfit", {"team": Words(zh=PATROL, en="Patrol")}, Kind.STATE)
     assert refusal(dispatch.expect_able, case, off, Nearby()) == unfit
     unskilled = filed(MONDAY, skill="plumbing")
     assert refusal(dispatch.expect_able, unskilled, team(PATROL), Nearby())[0] == "team-unfit"
@@ -213,12 +210,13 @@ def test_a_load_is_what_its_slots_say() -> None:
 
 
 def test_residents_file_for_themselves_and_operators_for_others() -> None:
-    assert intake.resident_of(RESIDENT, None) == ("person_wang", Channel.SELF)
-    assert intake.resident_of(OPERATOR, "person_li") == ("person_li", Channel.ON_BEHALF)
-    assert refusal(intake.resident_of, NEIGHBOUR, "person_wang") == ("forbidden", {"roles": "operator"}, Kind.FORBIDDEN)
+    intake.expect_filer(RESIDENT, None)
+    intake.expect_filer(OPERATOR, "person_li")
+    forbidden = ("forbidden", {"roles": "operator"}, Kind.FORBIDDEN)
+    assert refusal(intake.expect_filer, NEIGHBOUR, "person_wang") == forbidden
     bodiless = Actor("account_x", frozenset({"resident"}))
     for actor in (OPERATOR, bodiless, Actor("account_y", frozenset({"operator"}), person="person_y")):
-        assert refusal(intake.resident_of, actor, None) == ("resident-missing", {}, Kind.INVALID)
+        assert refusal(intake.expect_filer, actor, None) == ("resident-missing", {}, Kind.INVALID)
 
 
 def test_a_position_has_both_its_numbers() -> None:
@@ -228,17 +226,6 @@ def test_a_position_has_both_its_numbers() -> None:
     for half in ((49.2, None), (None, 119.7)):
         assert refusal(intake.position, *half) == ("position-halved", {}, Kind.INVALID)
     assert intake.CallerUnknown.kind is Kind.UNAVAILABLE
-
-
-def test_an_operator_files_in_the_own_places_and_residents_anywhere() -> None:
-    place = AreaCopy.blank(HOME)
-    place.apply(AreaAdded(level="community", name="社区"))
-    outside = staff("operator", ELSEWHERE, "150721")
-    intake.expect_within(OPERATOR, place, Channel.ON_BEHALF)
-    intake.expect_within(staff("operator", ELSEWHERE, STREET), place, Channel.ON_BEHALF)
-    intake.expect_within(outside, place, Channel.SELF)
-    expected = ("area-outside-yours", {"area": HOME}, Kind.FORBIDDEN)
-    assert refusal(intake.expect_within, outside, place, Channel.ON_BEHALF) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, NOBODY
+from services.chassis.domain.words import Words
 from services.contracts.requests.catalogue import FormField, ItemPublished, ItemWithdrawn
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
@@ -155,7 +156,7 @@ def test_an_answer_is_of_the_kind_that_is_asked_for(
     for answer in right:
         model.expect_answers(item, {"q": answer})
     for answer in wrong:
-        expected = {"problems_zh": "“q”（q）不符合要求", "problems_en": f"'q' (q) does not fit {kind}"}
+        expected = {"problems": [{"key": "unfit", "field": "q", "label": Words(zh="q", en="q"), "kind": kind}]}
         assert refusal(model.expect_answers, item, {"q": answer}) == ("answers-unfit", expected, Kind.INVALID)
 
 
@@ -164,14 +165,17 @@ def test_what_must_be_answered_is_missing_and_what_may_be_is_not(nothing: dict[s
     model.expect_answers(asking("string", required=False), nothing)
     code, params, _ = refusal(model.expect_answers, asking("string"), nothing)
     assert code == "answers-unfit"
-    assert params == {"problems_zh": "请填写“q”（q）", "problems_en": "'q' (q) is missing"}
+    assert params == {"problems": [{"key": "missing", "field": "q", "label": Words(zh="q", en="q")}]}
 
 
 def test_every_problem_of_a_form_is_told_at_once_unknown_answers_first() -> None:
     item = offered(form=[field("age", "number"), field("note", "string")])
     _, params, _ = refusal(model.expect_answers, item, {"b": 1, "a": 2, "age": "old"})
     assert params == {
-        "problems_zh": "表单中没有“a”; 表单中没有“b”; “age”（age）不符合要求; 请填写“note”（note）",
-        "problems_en": "the form has no 'a'; the form has no 'b'; 'age' (age) does not fit number; "
-        "'note' (note) is missing",
+        "problems": [
+            {"key": "unasked", "field": "a"},
+            {"key": "unasked", "field": "b"},
+            {"key": "unfit", "field": "age", "label": Words(zh="age", en="age"), "kind": "number"},
+            {"key": "missing", "field": "note", "label": Words(zh="note", en="note")},
+        ]
     }

@@ -1,10 +1,13 @@
 """The keeper of keys: what a service keeps of the keys that the minting service sends round."""
 
 import asyncio
+from functools import partial
 
 from services.chassis.domain.values import now
 from services.chassis.messaging.kafka import Outgoing, Reader
 from services.chassis.messaging.keys import KeyKeeper
+from services.chassis.storage.search import forget
+from tests.support import toy
 from tests.support.road import Road, until
 
 ANN, BEN = "person_ann", "person_ben"
@@ -16,7 +19,9 @@ async def keeping(road: Road, topic: str) -> None:
     await reader.start()
     road.readers.append(reader)
     ends = {record.partition: record.offset + 1 for record in await road.records(topic)}
-    working = asyncio.create_task(KeyKeeper(road.hall.vault, reader).run())
+    working = asyncio.create_task(
+        KeyKeeper(road.hall.vault, reader, partial(forget, road.hall.mongo, toy.hall.entities)).run()
+    )
 
     async def read() -> bool:
         kafka = reader._consumer

@@ -1,6 +1,6 @@
 """The keys of people, as the service that mints them sends them round: kept in every other service."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from services.chassis.messaging.kafka import Incoming, Reader
@@ -10,12 +10,16 @@ from services.chassis.telemetry import logs
 
 log = logs.get()
 
+Forget = Callable[[Sequence[str]], Awaitable[None]]
+
 
 class KeyKeeper:
     """Reads the compacted topic of keys: the last record of a subject counts, an empty one means erased, for good."""
 
-    def __init__(self, vault: Vault, reader: Reader) -> None:
+    def __init__(self, vault: Vault, reader: Reader, forget: Forget) -> None:
+        """``forget`` takes away what else is found by the data of people whose keys are gone."""
         self._vault = vault
+        self._forget = forget
         self._reader = reader
 
     async def run(self) -> None:
@@ -26,7 +30,9 @@ class KeyKeeper:
 
     async def _keep(self, records: Sequence[Incoming]) -> None:
         try:
-            await self._vault.keep(_last(records))
+            keys = _last(records)
+            await self._vault.keep(keys)
+            await self._forget([subject for subject, wrapped in keys.items() if wrapped is None])
         except Tampered as error:
             if len(records) > 1:
                 for record in records:

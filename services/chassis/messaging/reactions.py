@@ -14,8 +14,9 @@ from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event, Origin, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
+from services.chassis.storage.documents import load
+from services.chassis.storage.drafts import draft
 from services.chassis.storage.mongo import Document, New, Put
-from services.chassis.storage.store import draft, load
 from services.chassis.usecase import Container, Context
 
 Write = tuple[str, Put | New]

@@ -18,6 +18,7 @@ from services.chassis.storage.archive import Gap
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo, Put
+from services.chassis.storage.search import forget
 from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
@@ -161,6 +162,7 @@ class Relay:
         return moved
 
     async def _publish_keys(self, keys: Sequence[Document], topic: str) -> None:
+        await forget(self._mongo, self._kinds, [key["_id"] for key in keys if key["wrapped"] is None])
         records = [Outgoing(topic, key["_id"], key["wrapped"], {}) for key in keys]
         if any(await self._publisher.send(records)):
             raise BrokerAway("a key was not acknowledged")

@@ -31,6 +31,7 @@ from services.chassis.runtime.service import (
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule import timers
 from services.chassis.storage.leases import Lease
+from services.chassis.storage.search import forget
 from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
@@ -106,7 +107,9 @@ class Worker:
         reader = await self._reader(
             [self._settings.topic("keys")], f"{self._settings.topic_prefix}.{self._service.name}.keys"
         )
-        await KeyKeeper(self._container.vault, reader).run()
+        await KeyKeeper(
+            self._container.vault, reader, partial(forget, self._container.mongo, self._service.entities)
+        ).run()
 
     async def _reader(self, topics: list[str], group: str) -> Reader:
         async def joined() -> Reader:

@@ -11,8 +11,11 @@ from services.chassis.domain.paging import Order, Page
 from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, refusal_from
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
-from services.chassis.storage import archive
+from services.chassis.storage import archive, search
+from services.chassis.storage.documents import load
+from services.chassis.storage.drafts import draft, recorded
 from services.chassis.storage.mongo import Document, Duplicate, Mongo
+from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import metrics
 
 S = TypeVar("S", bound=Stored)
@@ -42,9 +45,13 @@ class Taken(Refusal):
 class Store:
     """What one use case sees of its service's database: narrowed to its actor, marked with its origin."""
 
-    def __init__(self, mongo: Mongo, actor: Actor, origin: Origin, if_match: int | None = None) -> None:
+    def __init__(
+        self, mongo: Mongo, actor: Actor, origin: Origin, if_match: int | None = None, vault: Vault | None = None
+    ) -> None:
+        """``vault`` opens the sealed fields that are searched; what it opens is not noted."""
         self._mongo = mongo
-        self._actor = actor
+        self._vault = vault
+        self.actor = actor
         self._origin = origin
         self._if_match = if_match
         self._writing: list[str] = []  # shared with ``as_system``
@@ -52,8 +59,15 @@ class Store:
     def as_system(self) -> "Store":
         """The same store with the eyes of the house: for rules that weigh what the actor may not read."""
         seeing = copy.copy(self)
-        seeing._actor = system_actor(self._origin.by)
+        seeing.actor = system_actor(self._origin.by)
         return seeing
+
+    @property
+    def vault(self) -> Vault:
+        """Where sealed fields are opened to make their tokens; RuntimeError for a store that was given none."""
+        if self._vault is None:
+            raise RuntimeError("this store has no vault")
+        return self._vault
 
     async def get(self, kind: type[S], id: str) -> S:
         """One object that the actor may see; NotFound otherwise."""
@@ -70,6 +84,10 @@ class Store:
             kind.collection(), self._narrow(kind, where), show=_NO_HISTORY, sort=order.keys, limit=limit, hint=hint
         )
         return [load(kind, document) for document in found]
+
+    async def count(self, kind: type[Stored], where: Document, *, limit: int, hint: str | None = None) -> int:
+        """How many objects match that the actor may see, up to ``limit``; ``hint`` names the index."""
+        return await self._mongo.count(kind.collection(), self._narrow(kind, where), limit, hint)
 
     async def page(self, kind: type[S], where: Document, *, order: Order, limit: int, after: str | None) -> Page[S]:
         """One page of a list; CursorInvalid for a cursor of another list."""
@@ -97,7 +115,7 @@ class Store:
         Raises AlreadyDone, KeyReused, NotFound, SchemaTooNew and Stale on entry, Conflict on leaving.
         """
         self._only_write(id)
-        document = await self._document(kind, id, kind.visible(self._actor))
+        document = await self._document(kind, id, kind.visible(self.actor))
         if document is None:
             raise NotFound
         entity = self._opened(kind, document)
@@ -125,7 +143,7 @@ class Store:
     async def change_or_create(self, kind: type[N], id: str) -> AsyncIterator[N]:
         """As ``change``, or one to which nothing has happened yet: for what comes into being when first used."""
         self._only_write(id)
-        document = await self._document(kind, id, kind.visible(self._actor))
+        document = await self._document(kind, id, kind.visible(self.actor))
         entity = kind.blank(id) if document is None else self._opened(kind, document)
         self._expect_match(entity)
         async with self._kept(entity, document):
@@ -226,7 +244,8 @@ class Store:
 
     async def _insert(self, entity: "Entity[Any]", refused: Document | None) -> None:
         try:
-            await self._mongo.insert(entity.collection(), draft(entity, self._origin, refused))
+            terms = await self._terms(entity, {})
+            await self._mongo.insert(entity.collection(), draft(entity, self._origin, refused, terms))
         except Duplicate:
             raise Conflict from None
 
@@ -238,6 +257,7 @@ class Store:
             "version": history[-1]["version"],
             "hash": history[-1]["hash"],
             "under": list(entity.places()),
+            **({search.FIELD: await self._terms(entity, before)} if entity.terms else {}),
         }
         change = {
             "$set": {**changed, **head},
@@ -245,47 +265,22 @@ class Store:
             "$push": {"history": {"$each": history}},
             "$max": {f"shapes.{name}": schema for name, schema in newer_shapes(history).items()},
         }
-        if not await self._mongo.update(entity.collection(), {"_id": entity.id, "version": entity.version}, change):
+        known = {"_id": entity.id, "version": entity.version}
+        if entity.terms.sealed:  # forgotten since it was read: its blind tokens must not come back
+            known[search.FORGOTTEN] = before.get(search.FORGOTTEN)
+        if not await self._mongo.update(entity.collection(), known, change):
             raise Conflict
 
+    async def _terms(self, entity: "Entity[Any]", before: Document) -> list[str]:
+        if not entity.terms.sealed or search.FORGOTTEN in before:
+            return search.plain_terms(entity)
+        return await search.terms_of(entity, self.vault)
+
     def _narrow(self, kind: type[Stored], where: Document) -> Document:
-        seen = kind.visible(self._actor).filter()
+        seen = kind.visible(self.actor).filter()
         return {"$and": [where, seen]} if where and seen else where or seen
 
     def _only_write(self, id: str) -> None:
         if self._writing:
             raise RuntimeError("a use case writes one entity, once: let another react to its event")
         self._writing.append(id)
-
-
-def load(kind: type[S], document: Document) -> S:
-    """The object that a document holds."""
-    return kind.model_validate({**document["state"], "id": document["_id"], "version": document["version"]})
-
-
-def recorded(entity: "Entity[Any]", origin: Origin, previous: str, refused: Document | None = None) -> list[Document]:
-    """The fresh events of an entity as its history keeps them, chained to ``previous``."""
-    history: list[Document] = []
-    for version, event in enumerate(entity.fresh, start=entity.version + 1):
-        entry = Recorded.of(event, entity.id, version, origin, previous, refused)
-        history.append(entry.document())
-        previous = entry.hash
-    return history
-
-
-def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None) -> Document:
-    """The first document of an entity to which something has happened; ValidationError where a field was never set."""
-    history, state = recorded(entity, origin, "", refused), entity.as_stored()
-    entity.model_validate({**state, "id": entity.id, "version": entity.version})
-    return {
-        "_id": entity.id,
-        "version": len(history),
-        "published": 0,
-        "pending": origin.at,
-        "archived": 0,
-        "under": list(entity.places()),
-        "hash": history[-1]["hash"],
-        "state": state,
-        "history": history,
-        **({"shapes": shapes} if (shapes := newer_shapes(history)) else {}),
-    }

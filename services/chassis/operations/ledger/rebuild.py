@@ -11,7 +11,10 @@ from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.histories import broken_history, differing, with_archive
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
-from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.storage import search
+from services.chassis.storage.mongo import Document
+from services.chassis.storage.vault import Vault
+from services.chassis.usecase import Container
 
 COLLECTION = "rebuilds"
 """How far each has come that began and has not ended."""
@@ -102,7 +105,7 @@ async def rebuild(service: Service, settings: Settings, wanted: Wanted, say: Say
     try:
         for kind in service.entities:
             if kind.entity_type == wanted.kind:
-                await _Pass(container.mongo, kind, wanted, answer, say).run()
+                await _Pass(container, kind, wanted, answer, say).run()
         return answer
     finally:
         await container.mongo.close()
@@ -111,8 +114,9 @@ async def rebuild(service: Service, settings: Settings, wanted: Wanted, say: Say
 class _Pass:
     """All of a kind in the order of their ids; others may write meanwhile."""
 
-    def __init__(self, mongo: Mongo, kind: type[Entity[Any]], wanted: Wanted, answer: Answer, say: Say) -> None:
-        self._mongo, self._kind, self._wanted, self._answer, self._say = mongo, kind, wanted, answer, say
+    def __init__(self, container: Container, kind: type[Entity[Any]], wanted: Wanted, answer: Answer, say: Say) -> None:
+        self._mongo, self._vault = container.mongo, container.vault
+        self._kind, self._wanted, self._answer, self._say = kind, wanted, answer, say
 
     async def run(self) -> None:
         """From where an interrupted run had come, if it is to be resumed."""
@@ -139,7 +143,7 @@ class _Pass:
             await self._mongo.update(COLLECTION, {"_id": self._kind.entity_type}, change, upsert=True)
 
     async def _look(self, document: Document) -> None:
-        verdict = judged(self._kind, document)
+        verdict = await judged(self._kind, document, self._vault)
         self._answer.found.note(document["_id"], verdict)
         if self._wanted.write and verdict.change:
             await self._write(document, verdict.change)
@@ -153,10 +157,10 @@ class _Pass:
                 self._answer.found.mended += 1
                 return
             async for document in with_archive(self._mongo, self._kind, {"_id": id}):
-                change = judged(self._kind, document).change
+                change = (await judged(self._kind, document, self._vault)).change
 
 
-def judged(kind: type[Entity[Any]], document: Document) -> Verdict:
+async def judged(kind: type[Entity[Any]], document: Document, vault: Vault) -> Verdict:
     """What is wrong with a document with all of its history, and the ``$set`` that mends its state."""
     if wrong := broken_history(document):
         return Verdict(broken=wrong)
@@ -165,9 +169,19 @@ def judged(kind: type[Entity[Any]], document: Document) -> Verdict:
         folded = kind.model_validate(folded.model_dump())
     except Exception as error:  # whatever a fold stumbles over; its text may repeat what was stored
         return Verdict(broken=f"the history cannot be folded: {type(error).__name__}")
-    if wrong := differing(kind, folded, document):
-        return Verdict(differs=wrong, change=_mending(folded, document.get("state")) | {"under": list(folded.places())})
+    terms = await _terms(folded, document, vault)
+    if wrong := differing(kind, folded, document) or ("differs in terms" if terms else None):
+        change = _mending(folded, document.get("state")) | {"under": list(folded.places())} | terms
+        return Verdict(differs=wrong, change=change)
     return Verdict()
+
+
+async def _terms(folded: Entity[Any], document: Document, vault: Vault) -> Document:
+    """The tokens as they should be, where they are not: blind ones too, but none of a subject that was forgotten."""
+    if not folded.terms:
+        return {}
+    wanted = search.plain_terms(folded) if search.FORGOTTEN in document else await search.terms_of(folded, vault)
+    return {search.FIELD: wanted} if wanted != document.get(search.FIELD) else {}
 
 
 def _mending(folded: Entity[Any], old: Any) -> Document:

@@ -5,7 +5,7 @@ import secrets
 import pytest
 
 from services.chassis.storage import search
-from services.chassis.storage.vault import MasterKey
+from services.chassis.storage.master_key import MasterKey
 from services.contracts.requests.catalogue import Words
 from services.members.people.model import Person
 from services.members.teams.model import Team

@@ -1,11 +1,16 @@
-"""The keys of people, as the service that mints them sends them round: kept in every other service."""
+"""Keys, as the services that mint them send them round: each service keeps those that it has not made itself."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Any
 
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.values import now
+from services.chassis.messaging.erasures import sweeps
 from services.chassis.messaging.kafka import Incoming, Reader
 from services.chassis.messaging.retry import retry_forever
-from services.chassis.storage.vault import Tampered, Vault
+from services.chassis.storage.sealing import Tampered
+from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import logs
 
 log = logs.get()
@@ -13,14 +18,28 @@ log = logs.get()
 Forget = Callable[[Sequence[str]], Awaitable[None]]
 
 
+async def nothing_else(_: Sequence[str]) -> None:
+    """For services that find nobody by what is sealed."""
+
+
 class KeyKeeper:
     """Reads the compacted topic of keys: the last record of a subject counts, an empty one means erased, for good."""
 
-    def __init__(self, vault: Vault, reader: Reader, forget: Forget) -> None:
-        """``forget`` takes away what else is found by the data of people whose keys are gone."""
+    def __init__(
+        self,
+        vault: Vault,
+        reader: Reader,
+        own: Sequence[type[Entity[Any]]] = (),
+        forget: Forget = nothing_else,
+    ) -> None:
+        """``own``: the kinds whose keys are this service's own. Their documents hold them, and nothing else may.
+
+        A copy would outlive the key that is forgotten. ``forget`` takes away by what else the erased could be found.
+        """
         self._vault = vault
         self._forget = forget
         self._reader = reader
+        self._own = tuple(f"{kind.entity_type}_" for kind in own)
 
     async def run(self) -> None:
         """Go on until cancelled, also while the database is away."""
@@ -30,9 +49,9 @@ class KeyKeeper:
 
     async def _keep(self, records: Sequence[Incoming]) -> None:
         try:
-            keys = _last(records)
-            await self._vault.keep(keys)
-            await self._forget([subject for subject, wrapped in keys.items() if wrapped is None])
+            others = _last([record for record in records if not record.key.startswith(self._own)])
+            await self._vault.keep(others, sweeps(now()) if self._own else ())
+            await self._forget([subject for subject, wrapped in others.items() if wrapped is None])
         except Tampered as error:
             if len(records) > 1:
                 for record in records:

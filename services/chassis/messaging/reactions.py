@@ -14,9 +14,9 @@ from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event, Origin, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
-from services.chassis.storage.documents import load
-from services.chassis.storage.drafts import draft
+from services.chassis.storage.documents import draft, load
 from services.chassis.storage.mongo import Document, New, Put
+from services.chassis.storage.search import found_by
 from services.chassis.usecase import Container, Context
 
 Write = tuple[str, Put | New]
@@ -96,6 +96,8 @@ class Create:
     def of(cls, kind: type[Entity[Any]], ctx: Context, part: str, *events: Event) -> "Create":
         """A new one of ``kind`` with these first events; ``part`` tells apart what one event makes."""
         entity = kind.blank(id_from(kind.entity_type, f"{ctx.cause}:{part}"))
+        if kind.own_key:
+            entity.hold_key(ctx.vault.new_key(entity.id))
         for event in events:
             entity.record(event)
         return cls(entity)
@@ -107,7 +109,7 @@ class Create:
 
     def writes(self, origin: Origin) -> Sequence[Write]:
         """One insert."""
-        return [(self.entity.collection(), New(draft(self.entity, origin)))]
+        return [(self.entity.collection(), New({**draft(self.entity, origin), **found_by(self.entity)}))]
 
     def recorded(self) -> Sequence[Event]:
         """Its first events."""

@@ -7,8 +7,9 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo, Put
-from services.chassis.storage.vault import MasterKey, Vault
+from services.chassis.storage.vault import Vault
 
 E = TypeVar("E", bound=Entity[Any])
 
@@ -42,13 +43,32 @@ def plain_terms(entity: Entity[Any]) -> list[str]:
     return sorted(found)
 
 
-async def terms_of(entity: Entity[Any], vault: Vault) -> list[str]:
-    """All tokens of an entity; of a sealed field blind ones, and none where its subject is erased. KeyNotHere."""
-    field = type(entity).terms.sealed
-    if field is None or await _opened(entity, field, vault) is None:
-        return plain_terms(entity)
-    clear = normal(await _opened(entity, field, vault) or "")
-    return [*plain_terms(entity), *sorted(_blind(vault.master, field, pair) for pair in {*_pairs(clear)})]
+def found_by(entity: Entity[Any]) -> Document:
+    """What a document that is written without a vault gets besides; TypeError where a sealed field is searched."""
+    if entity.terms.sealed is not None:
+        raise TypeError(
+            f"{type(entity).__name__} is written by use cases only: blind tokens need the key of its subject"
+        )
+    return {FIELD: plain_terms(entity)} if entity.terms else {}
+
+
+async def terms(entity: Entity[Any], before: Document, vault: Vault | None) -> Document:
+    """What a document gets besides when it is written: all tokens. KeyNotHere.
+
+    Of a sealed field there are none where its subject is erased, or was forgotten in the document ``before``.
+    """
+    field = entity.terms.sealed
+    if field is None or FORGOTTEN in before:
+        return {FIELD: plain_terms(entity)} if entity.terms else {}
+    if vault is None:
+        raise RuntimeError(f"{type(entity).__name__} is searched by a sealed field: the store needs a vault")
+    pairs = {*_pairs(normal(await _opened(entity, field, vault) or ""))}
+    return {FIELD: [*plain_terms(entity), *sorted(_blind(vault.master, field, pair) for pair in pairs)]}
+
+
+def unforgotten(entity: Entity[Any], before: Document) -> Document:
+    """The condition that nobody was forgotten since a document was read: blind tokens must not come back."""
+    return {FORGOTTEN: before.get(FORGOTTEN)} if entity.terms.sealed else {}
 
 
 def asked(kind: type[Entity[Any]], words: str, master: MasterKey) -> list[str]:

@@ -1,19 +1,18 @@
 """Entities in and out of MongoDB: one document holds the state and its own outbox."""
 
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity, Stored
-from services.chassis.domain.events import Origin, Recorded, expect_known, newer_shapes
+from services.chassis.domain.events import Origin, Recorded, expect_known
 from services.chassis.domain.paging import Order, Page
 from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, refusal_from
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.storage import archive, search
-from services.chassis.storage.documents import load
-from services.chassis.storage.drafts import draft, recorded
+from services.chassis.storage.documents import changing, draft, load, wrapped_key
 from services.chassis.storage.mongo import Document, Duplicate, Mongo
 from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import metrics
@@ -42,18 +41,33 @@ class Taken(Refusal):
     en = "This exists already."
 
 
+def without_keys(id: str) -> bytes:
+    """For stores that make nothing with a key of its own."""
+    raise RuntimeError(f"{id} needs a key of its own: give the store a vault")
+
+
 class Store:
     """What one use case sees of its service's database: narrowed to its actor, marked with its origin."""
 
     def __init__(
-        self, mongo: Mongo, actor: Actor, origin: Origin, if_match: int | None = None, vault: Vault | None = None
+        self,
+        mongo: Mongo,
+        actor: Actor,
+        origin: Origin,
+        if_match: int | None = None,
+        new_key: Callable[[str], bytes] = without_keys,
+        vault: Vault | None = None,
     ) -> None:
-        """``vault`` opens the sealed fields that are searched; what it opens is not noted."""
+        """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own.
+
+        ``vault`` opens the sealed fields that are searched; what it opens is not noted.
+        """
         self._mongo = mongo
         self._vault = vault
         self.actor = actor
         self._origin = origin
         self._if_match = if_match
+        self._new_key = new_key
         self._writing: list[str] = []  # shared with ``as_system``
 
     def as_system(self) -> "Store":
@@ -100,13 +114,15 @@ class Store:
 
     async def history(self, kind: type[N], id: str) -> list[Recorded]:
         """What has happened to an entity that the actor may see, oldest first."""
-        return await self._history(kind, self._narrow(kind, {"_id": id}))
+        return (await self._with_history(kind, self._narrow(kind, {"_id": id})))[1]
 
     async def as_left(self, kind: type[N], id: str) -> N:
         """An entity as the write of this very cause left it, whatever came after."""
-        history = await self._history(kind, {"_id": id})
+        document, history = await self._with_history(kind, {"_id": id})
         version = max(event.version for event in history if event.cause == self._origin.cause)
-        return kind.fold(id, (event for event in history if event.version <= version))
+        entity = kind.fold(id, (event for event in history if event.version <= version))
+        entity.hold_key(wrapped_key(document))  # as it is now: what was forgotten since stays so
+        return entity
 
     @asynccontextmanager
     async def change(self, kind: type[N], id: str) -> AsyncIterator[N]:
@@ -135,7 +151,7 @@ class Store:
         if document is not None:
             self._refuse_repeat(kind, document)
             raise Taken
-        entity = kind.blank(id)
+        entity = self._blank(kind, id)
         async with self._kept(entity, None):
             yield entity
 
@@ -144,7 +160,7 @@ class Store:
         """As ``change``, or one to which nothing has happened yet: for what comes into being when first used."""
         self._only_write(id)
         document = await self._document(kind, id, kind.visible(self.actor))
-        entity = kind.blank(id) if document is None else self._opened(kind, document)
+        entity = self._blank(kind, id) if document is None else self._opened(kind, document)
         self._expect_match(entity)
         async with self._kept(entity, document):
             yield entity
@@ -174,15 +190,15 @@ class Store:
         if await self.claim("cause", f"{kind}|{self._origin.cause}", id) != id:
             raise KeyReused
 
-    async def _history(self, kind: type[Entity[Any]], where: Document) -> list[Recorded]:
+    async def _with_history(self, kind: type[Entity[Any]], where: Document) -> tuple[Document, list[Recorded]]:
         name = kind.collection()
-        document = await self._mongo.find_one(name, where, {"history": 1, "archived": 1})
+        document = await self._mongo.find_one(name, where, {"history": 1, "archived": 1, "key": 1})
         if document is None:
             raise NotFound
         history = [Recorded.load(entry) for entry in await archive.whole(self._mongo, name, document)]
         if [event.version for event in history] != list(range(1, len(history) + 1)):
             raise archive.Gap(f"{document['_id']}: its history lacks versions; `linli verify` says which")
-        return history
+        return document, history
 
     async def _document(self, kind: type[N], id: str, visible: Visible) -> Document | None:
         """The document with an event of this cause, where one is there: who did it may repeat it, also out of sight.
@@ -202,6 +218,13 @@ class Store:
             return document
         document = document or await self._mongo.find_one(name, {"_id": id}, show)
         return document and {**document, "history": [before]}
+
+    def _blank(self, kind: type[N], id: str) -> N:
+        """A new entity, with a key where its kind has keys of its own."""
+        entity = kind.blank(id)
+        if kind.own_key:
+            entity.hold_key(self._new_key(id))
+        return entity
 
     def _opened(self, kind: type[N], document: Document) -> N:
         """What a document holds, where this cause may change it."""
@@ -244,37 +267,17 @@ class Store:
 
     async def _insert(self, entity: "Entity[Any]", refused: Document | None) -> None:
         try:
-            terms = await self._terms(entity, {})
-            await self._mongo.insert(entity.collection(), draft(entity, self._origin, refused, terms))
+            terms = await search.terms(entity, {}, self._vault)
+            await self._mongo.insert(entity.collection(), {**draft(entity, self._origin, refused), **terms})
         except Duplicate:
             raise Conflict from None
 
     async def _update(self, entity: "Entity[Any]", before: Document, refused: Document | None) -> None:
-        history = recorded(entity, self._origin, before["hash"], refused)
-        old = before["state"]
-        changed = {f"state.{k}": v for k, v in entity.as_stored().items() if k not in old or old[k] != v}
-        head = {
-            "version": history[-1]["version"],
-            "hash": history[-1]["hash"],
-            "under": list(entity.places()),
-            **({search.FIELD: await self._terms(entity, before)} if entity.terms else {}),
-        }
-        change = {
-            "$set": {**changed, **head},
-            "$min": {"pending": self._origin.at},
-            "$push": {"history": {"$each": history}},
-            "$max": {f"shapes.{name}": schema for name, schema in newer_shapes(history).items()},
-        }
-        known = {"_id": entity.id, "version": entity.version}
-        if entity.terms.sealed:  # forgotten since it was read: its blind tokens must not come back
-            known[search.FORGOTTEN] = before.get(search.FORGOTTEN)
-        if not await self._mongo.update(entity.collection(), known, change):
+        change = changing(entity, self._origin, before, refused)
+        change["$set"] |= await search.terms(entity, before, self._vault)
+        where = {"_id": entity.id, "version": entity.version, **search.unforgotten(entity, before)}
+        if not await self._mongo.update(entity.collection(), where, change):
             raise Conflict
-
-    async def _terms(self, entity: "Entity[Any]", before: Document) -> list[str]:
-        if not entity.terms.sealed or search.FORGOTTEN in before:
-            return search.plain_terms(entity)
-        return await search.terms_of(entity, self.vault)
 
     def _narrow(self, kind: type[Stored], where: Document) -> Document:
         seen = kind.visible(self.actor).filter()

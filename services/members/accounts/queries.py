@@ -8,7 +8,7 @@ from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.values import id_from
 from services.chassis.storage.filters import Has, Within
 from services.chassis.storage.listings import Listing
-from services.chassis.storage.vault import MasterKey
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Role

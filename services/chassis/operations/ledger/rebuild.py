@@ -13,7 +13,6 @@ from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage import search
 from services.chassis.storage.mongo import Document
-from services.chassis.storage.vault import Vault
 from services.chassis.usecase import Container
 
 COLLECTION = "rebuilds"
@@ -143,45 +142,53 @@ class _Pass:
             await self._mongo.update(COLLECTION, {"_id": self._kind.entity_type}, change, upsert=True)
 
     async def _look(self, document: Document) -> None:
-        verdict = await judged(self._kind, document, self._vault)
+        verdict = await self._judged(document)
         self._answer.found.note(document["_id"], verdict)
         if self._wanted.write and verdict.change:
             await self._write(document, verdict.change)
+
+    async def _judged(self, document: Document) -> Verdict:
+        """As ``judged``, with the blind tokens, which only the vault can make."""
+        verdict, kind = judged(self._kind, document), self._kind
+        if kind.terms.sealed is None or verdict.broken:
+            return verdict
+        terms = await search.terms(_folded(kind, document), document, self._vault)
+        if terms[search.FIELD] == document.get(search.FIELD):
+            return verdict
+        return Verdict(differs=verdict.differs or "differs in terms", change={**verdict.change, **terms})
 
     async def _write(self, document: Document, change: Document) -> None:
         """Under the version guard; where somebody wrote first it is judged again."""
         id = document["_id"]
         while change:
             guard = {"_id": id, "version": document["version"]}
+            if self._kind.terms.sealed:
+                guard[search.FORGOTTEN] = document.get(search.FORGOTTEN)
             if await self._mongo.update(self._kind.collection(), guard, {"$set": change}):
                 self._answer.found.mended += 1
                 return
             async for document in with_archive(self._mongo, self._kind, {"_id": id}):
-                change = (await judged(self._kind, document, self._vault)).change
+                change = (await self._judged(document)).change
 
 
-async def judged(kind: type[Entity[Any]], document: Document, vault: Vault) -> Verdict:
+def judged(kind: type[Entity[Any]], document: Document) -> Verdict:
     """What is wrong with a document with all of its history, and the ``$set`` that mends its state."""
     if wrong := broken_history(document):
         return Verdict(broken=wrong)
     try:
-        folded = kind.fold(document["_id"], map(Recorded.load, document["history"]))
-        folded = kind.model_validate(folded.model_dump())
+        folded = _folded(kind, document)
     except Exception as error:  # whatever a fold stumbles over; its text may repeat what was stored
         return Verdict(broken=f"the history cannot be folded: {type(error).__name__}")
-    terms = await _terms(folded, document, vault)
-    if wrong := differing(kind, folded, document) or ("differs in terms" if terms else None):
+    if wrong := differing(kind, folded, document):
+        terms = {search.FIELD: search.plain_terms(folded)} if kind.terms and not kind.terms.sealed else {}
         change = _mending(folded, document.get("state")) | {"under": list(folded.places())} | terms
         return Verdict(differs=wrong, change=change)
     return Verdict()
 
 
-async def _terms(folded: Entity[Any], document: Document, vault: Vault) -> Document:
-    """The tokens as they should be, where they are not: blind ones too, but none of a subject that was forgotten."""
-    if not folded.terms:
-        return {}
-    wanted = search.plain_terms(folded) if search.FORGOTTEN in document else await search.terms_of(folded, vault)
-    return {search.FIELD: wanted} if wanted != document.get(search.FIELD) else {}
+def _folded(kind: type[Entity[Any]], document: Document) -> Entity[Any]:
+    folded = kind.fold(document["_id"], map(Recorded.load, document["history"]))
+    return kind.model_validate(folded.model_dump())
 
 
 def _mending(folded: Entity[Any], old: Any) -> Document:

@@ -4,9 +4,9 @@ import secrets
 
 import pytest
 
+from services.chassis.domain.words import Words
 from services.chassis.storage import search
 from services.chassis.storage.master_key import MasterKey
-from services.contracts.requests.catalogue import Words
 from services.members.people.model import Person
 from services.members.teams.model import Team
 from services.requests.catalogue.model import Item

@@ -33,8 +33,6 @@ LISTINGS: dict[type[Stored], list["Listing[Any, Any]"]] = {}
 
 class FiltersUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "{filters} 只能与按 {field} 排序一起使用。"
-    en = "{filters} can be used only with the order by {field}."
 
 
 class Count(BaseModel):

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.values import Instant, Sealed
+from services.chassis.domain.words import Words
 from services.chassis.storage.filters import Before, Is, Since, Within
 from services.chassis.storage.listings import Counts, Listing
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.areas import AreaCode, path
-from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import READERS, Case
-from services.requests.cases.states.model import STATE_NAMES, State
+from services.requests.cases.states.model import State
 
 
 class Sort(StrEnum):
@@ -87,7 +87,7 @@ class CaseLine(BaseModel):
             id=case.id,
             number=case.number,
             state=case.state,
-            state_name=STATE_NAMES[case.state],
+            state_name=ctx.container.texts.words("states", case.state),
             item=case.item,
             item_name=Words(zh=case.item_zh, en=case.item_en),
             area=case.area,

@@ -7,10 +7,11 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.words import Words
 from services.chassis.storage.filters import Is, Matching
 from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
-from services.contracts.requests.catalogue import FormField, System, Words
+from services.contracts.requests.catalogue import FormField, System
 from services.requests.catalogue.model import Item, ItemUnknown
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.chassis.domain.scope import Actor
+from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import now
 from services.chassis.messaging.kafka import Publisher, create_topics
 from services.chassis.messaging.relay import Relay
@@ -15,6 +15,7 @@ from services.chassis.storage import search
 from services.chassis.storage.audit import Action
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.store import Conflict
+from services.chassis.usecase import visible
 from services.contracts.members.people import ProfileChanged
 from services.members.app import service
 from services.members.people.model import Person
@@ -160,7 +161,7 @@ async def test_a_writer_that_still_holds_the_key_brings_no_token_back(members: M
 
 async def test_whoever_writes_while_a_person_is_forgotten_has_to_write_again(members: Members) -> None:
     person = await registered(members)
-    store = members.container.system_context("test", "test:1").store
+    store = members.container.context(system_actor("test"), "test:1", within=visible).store
     await members.container.vault.ensure_keys([person])
     sealed = members.container.vault.seal("王五", person, "name")
     with pytest.raises(Conflict):

@@ -6,6 +6,7 @@ import pytest
 
 from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import now
+from services.chassis.guards import visible
 from services.chassis.messaging.kafka import Publisher, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.answering import quietly
@@ -15,7 +16,6 @@ from services.chassis.storage import search
 from services.chassis.storage.audit import Action
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.store import Conflict
-from services.chassis.usecase import visible
 from services.contracts.members.people import ProfileChanged
 from services.members.app import service
 from services.members.people.model import Person

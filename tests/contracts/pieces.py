@@ -43,8 +43,8 @@ def services() -> dict[str, Any]:
 
 def settings() -> Any:
     """The settings of a process in a city called ``city``; addresses where nobody answers."""
-    uris = {f"mongo_{name}": f"mongodb://127.0.0.1:1/{name}" for name in SERVICES}
-    return named("Settings").model_construct(city="city", kafka="127.0.0.1:1", port=0, **uris)
+    uris = {name: f"mongodb://127.0.0.1:1/{name}" for name in SERVICES}
+    return named("Settings").model_construct(city="city", kafka="127.0.0.1:1", port=0, mongo=uris)
 
 
 def nothing() -> Container:

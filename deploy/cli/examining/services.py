@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 
 from deploy.cli.examining import lines
 from deploy.cli.examining.lines import Line
 from deploy.local import Stack, health
+from deploy.local.processes import SERVICES
 from services.chassis.operations.doctor.findings import Finding, ok, wrong
 
 SECONDS = 60
@@ -30,6 +32,17 @@ def examine(stack: Stack, service: str) -> list[Line]:
         said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
         return lines.of(service, [wrong("settings", said, "correct what that says, then restart")])
     return [{"where": service, **finding} for finding in found]
+
+
+def settings() -> list[str]:
+    """The names of all settings that a service reads."""
+    with ThreadPoolExecutor(len(SERVICES)) as at_once:
+        return [name for some in at_once.map(_settings, SERVICES) for name in some]
+
+
+def _settings(service: str) -> list[str]:
+    typed = (sys.executable, "-m", f"services.{service}", "settings")
+    return subprocess.run(typed, capture_output=True, text=True, check=True, timeout=SECONDS).stdout.split()
 
 
 def processes(stack: Stack) -> list[Finding]:

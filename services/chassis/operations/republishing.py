@@ -47,7 +47,7 @@ def _parser(service: Service) -> argparse.ArgumentParser:
 
 
 async def _republish(service: Service, settings: Settings, given: argparse.Namespace) -> Mapping[str, Any]:
-    mongo = connect(settings.mongo(service.name), settings.mongo_driver)
+    mongo = connect(settings.database(service.name), settings.mongo_driver)
     say = answering.saying(given)
     wanted = Wanted(given.entity, given.kind, given.since, given.until)
     republish = Republish(mongo, service.entities, wanted, say)

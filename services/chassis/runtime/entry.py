@@ -10,7 +10,7 @@ from services.chassis.messaging.kafka import BrokerAway
 from services.chassis.runtime import service as services
 from services.chassis.runtime import worker
 from services.chassis.runtime.service import Service
-from services.chassis.runtime.settings import Settings, SettingsMissing, load
+from services.chassis.runtime.settings import Settings, SettingsMissing, load, names
 from services.chassis.telemetry.lazy import lazy_import
 
 Role = Callable[[Service, Settings, Sequence[str]], None]
@@ -32,13 +32,16 @@ def main(service: Service) -> None:
     roles: dict[str, Role] = {"web": _web, "worker": _worker, "migrate": _migrate}
     known = (*roles, *_COMMANDS)
     role, words = sys.argv[1:2], sys.argv[2:]
+    if role == ["settings"]:
+        sys.stdout.write(f"{' '.join(names(service.settings))}\n")
+        return
     if not role or role[0] not in known or (words and role[0] in roles):
         _end(2, f"say what to run: python -m services.{service.name} {'|'.join(known)}")
     try:
         run = roles.get(role[0]) or _command(role[0])
         if role[0] in _COMMANDS:
             gc.freeze()  # soon over: to look through all that is loaded, at the end too, takes longer than many of them
-        run(service, load(), words)
+        run(service, load(service.name, service.settings), words)
     except SettingsMissing as error:
         _end(2, f"settings are missing or wrong: {error}")
     except (BrokerAway, Unavailable) as error:

@@ -18,7 +18,6 @@ from services.chassis.messaging.reactions import CopyMissing, Create, Delivered,
 from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.vault import Erased
-from services.chassis.telemetry import metrics
 from services.chassis.usecase import Container, Context
 from services.contracts.members.accounts import SignInCodeIssued
 from services.contracts.members.teams import TeamMemberJoined
@@ -27,6 +26,7 @@ from services.contracts.requests import tracking
 from services.notify.audience.model import Case, Team
 from services.notify.audience.queries import look_up
 from services.notify.inboxes.commands import Append
+from services.notify.messages.metrics import messages
 from services.notify.messages.model import MAX_AGE, Message
 from services.notify.preferences.model import Preferences, preferences_id
 from services.notify.rules import model
@@ -147,7 +147,7 @@ async def _told(ctx: Context, letter: Draft) -> Sequence[Effect]:
     except Erased:
         return ()
     for via in channels:
-        metrics.messages.labels(via, "written").inc()
+        messages.labels(via, "written").inc()
     create = Create.of(Message, ctx, letter.person, written)
     line = [Append(letter.person, create.entity.id, ctx.now())] if Via.INBOX in channels else []
     return (*line, create)

@@ -37,14 +37,14 @@ def run(service: Service, settings: Settings, words: Sequence[str]) -> None:
 async def examine(service: Service, settings: Settings) -> list[Finding]:
     """Everything, asked at the same time; what does not answer is a finding too."""
     parts = await asyncio.gather(
-        _look("files", lambda: files.look(settings)), _database(service, settings), _broker(service, settings)
+        _look("files", lambda: files.look(settings, service)), _database(service, settings), _broker(service, settings)
     )
     return [finding for part in parts for finding in part]
 
 
 async def _database(service: Service, settings: Settings) -> list[Finding]:
     # This driver, whatever the services use: it lets go at once of a database that does not answer.
-    mongo = connect(settings.mongo(service.name), "pymongo")
+    mongo = connect(settings.database(service.name), "pymongo")
     looks: dict[str, Look] = {
         "indexes": lambda: database.indexes(mongo, service.kinds),
         "relay": lambda: database.relay(mongo, service),

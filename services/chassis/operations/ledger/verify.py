@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.chassis.domain.checks import CheckResult, Cut, TopicPartition
 from services.chassis.messaging import switches
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import KEYS_TOPIC, Past
 from services.chassis.messaging.reactions import Copying
 from services.chassis.operations.answering import Say, quietly
 from services.chassis.operations.ledger import commands, lag
@@ -57,7 +57,7 @@ class _Ledger:
         log = self._question.log
         asked = commands.read(log, self._service.routes) if log else commands.Commands(())
         heard = await self._ends([self._settings.topic(name) for name in self._service.listens_to])
-        keys = await self._ends([] if self._service.mints_keys else [self._settings.topic("keys")])
+        keys = await self._ends([] if self._service.mints_keys else [self._settings.topic(KEYS_TOPIC)])
         lines = await self._own(asked)
         if log:
             lines += asked.lines()

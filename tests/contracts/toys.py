@@ -42,7 +42,7 @@ class Toy(Entity[ToyMoved]):
         self.to = event.to
 
 
-class ToyCopy(Copy):
+class ToyCopy(Copy[ToyMoved]):
     """What another service knows of it."""
 
     entity_type = "toy"

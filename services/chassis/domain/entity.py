@@ -32,6 +32,12 @@ class Stored(BaseModel):
     version: int = 0
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "entity_type" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
+            cls.events = by_type(_event_classes(cls))
+
+    @classmethod
     def collection(cls) -> str:
         """Where documents of this kind are kept."""
         return f"{cls.entity_type}s"
@@ -68,12 +74,6 @@ class Entity(Stored, Generic[E]):
     _fresh: list[Event] = PrivateAttr(default_factory=list)
     _refused: Refusal | None = PrivateAttr(default=None)
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        if "entity_type" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
-            cls.events = by_type(_event_classes(cls))
-
     def apply(self, event: E) -> None:
         """Take an event into the state. Checks nothing: it has happened."""
         raise NotImplementedError
@@ -109,29 +109,24 @@ class Entity(Stored, Generic[E]):
         return entity
 
 
-class Copy(Stored):
-    """What another service told us of one of its entities, at that entity's version; never deleted, only gone."""
+class Copy(Stored, Generic[E]):
+    """The state of another service's entity, at that entity's version. Follows exactly the events of ``E``.
+
+    A copy is never deleted: where the entity ends, it is ``gone``.
+    """
 
     creates: ClassVar[tuple[type[Event], ...]]
-    """The events that may be the first this service hears of an entity."""
-    follows: ClassVar[tuple[type[Event], ...]] = ()
-    """The events that change a copy which is there already."""
+    """Which of its events may be the first of an entity; any other of an unknown entity is a failure."""
 
     gone: bool = False
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        if "entity_type" in cls.__dict__:
-            cls.events = by_type((*cls.creates, *cls.follows))
-
-    @classmethod
     def collection(cls) -> str:
-        """Copies are kept apart from what the service owns."""
+        """Copies are kept apart from the entities of the service."""
         return f"copies_{cls.entity_type}"
 
-    def apply(self, event: Any) -> None:
-        """Take an event of the source into the copy, whose ``version`` is that event's already."""
+    def apply(self, event: E) -> None:
+        """Take an event of the source into the copy. ``version`` is the version of that event already."""
         raise NotImplementedError
 
 

@@ -4,14 +4,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Protocol
 
 from services.chassis.domain.events import Origin
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import reached, remember, unseen
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
-from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, Write
+from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, in_stages
 from services.chassis.messaging.retry import is_transient, retry_forever
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.vault import KeyNotHere
@@ -188,15 +187,17 @@ class Delivery:
 
     async def _write_together(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
         newest = {effect.target: effect for _, effects in done for effect in effects}
-        writes = [
-            write
+        by_event = [
+            [
+                write
+                for effect in effects
+                if newest[effect.target] is effect
+                for write in effect.writes(self._origin(reaction, event))
+            ]
             for event, effects in done
-            for effect in effects
-            if newest[effect.target] is effect
-            for write in effect.writes(self._origin(reaction, event))
         ]
-        for name, group in groupby(sorted(writes, key=_collection), key=_collection):
-            await self._container.mongo.bulk(name, [write for _, write in group])
+        for collection, writes in in_stages(by_event):
+            await self._container.mongo.bulk(collection, writes)
         await remember(self._container.mongo, reaction, [event for event, _ in done])
         self._tell(reaction, done)
 
@@ -281,7 +282,3 @@ class Delivery:
 def _writing(reaction: AnyReaction) -> str:
     """What fails where the effects of a reaction cannot be written: apart from the reaction's own failures."""
     return f"writing for {reaction.name}"
-
-
-def _collection(write: Write) -> str:
-    return write[0]

@@ -1,8 +1,11 @@
 """Reactions: what a service does when something happened elsewhere, and the copies it keeps of that."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol
 
 import orjson
@@ -65,7 +68,11 @@ class Delivered:
 
 
 class Effect(Protocol):
-    """Something that a reaction wants written; written for a whole batch at once."""
+    """Something that a reaction wants written; written for a whole batch at once.
+
+    The effects of one event are written in the order in which the reaction returns them: after a crash, an effect is
+    there only if all before it are. Neighbours in one collection are written in one round trip, in no order.
+    """
 
     @property
     def target(self) -> Hashable:
@@ -114,7 +121,7 @@ class Keep:
     document: Document
 
     @classmethod
-    def of(cls, copy: Copy) -> "Keep":
+    def of(cls, copy: Copy[Any]) -> "Keep":
         """This copy as it is now, whatever becomes of the object."""
         under, state = list(copy.places()), copy.as_stored()
         return cls(copy.collection(), {"_id": copy.id, "version": copy.version, "under": under, "state": state})
@@ -135,6 +142,19 @@ class Keep:
     def recorded(self) -> Sequence[Event]:
         """Copies have no history."""
         return ()
+
+
+def in_stages(by_event: Iterable[Sequence[Write]]) -> list[tuple[str, list[Put | New]]]:
+    """The bulk writes for a batch, in order: (collection, writes).
+
+    ``by_event``: the writes of each event in the order of its effects. Stage 1 of all events is written first, then
+    stage 2: a stage is a run of writes to one collection. So a batch needs no more round trips than its longest event.
+    """
+    stages: dict[tuple[int, str], list[Put | New]] = defaultdict(list)
+    for writes in by_event:
+        for stage, (collection, run) in enumerate(groupby(writes, key=itemgetter(0))):
+            stages[stage, collection] += [write for _, write in run]
+    return [(collection, stages[stage, collection]) for stage, collection in sorted(stages)]
 
 
 Handled = Callable[[Delivered], Awaitable[Sequence[Effect]]]
@@ -172,7 +192,7 @@ def reaction(name: str, *events: type[Event]) -> Callable[[Handler], Reaction]:
 class Copying:
     """The reaction that keeps the copies of one kind; their own versions guard them, so it needs no memory."""
 
-    kind: type[Copy]
+    kind: type[Copy[Any]]
     remembers: bool = False
 
     @property

@@ -51,7 +51,7 @@ class Service:
     name: str
     """Also that of its topic, of its consumer group and of the setting with its database."""
     entities: tuple[type[Entity[Any]], ...]
-    copies: tuple[type[Copy], ...] = ()
+    copies: tuple[type[Copy[Any]], ...] = ()
     routes: tuple[Routes, ...] = ()
     reactions: tuple[AnyReaction, ...] = ()
     timers: tuple[Timer, ...] = ()

@@ -33,12 +33,11 @@ CaseEvent = (
 )
 
 
-class Person(Copy):
+class Person(Copy[PersonEvent]):
     """Somebody who can be told things."""
 
     entity_type: ClassVar[str] = "person"
     creates = (PersonRegistered,)
-    follows = (ProfileChanged,)
 
     name: Sealed | None = None
     phone: Sealed | None = None
@@ -53,13 +52,12 @@ class Person(Copy):
         return (self.id,)
 
 
-class Staff(Copy):
+class Staff(Copy[StaffEvent]):
     """An account: the person behind it, the organisations it works for, the posts (role and place) that it holds."""
 
     entity_type: ClassVar[str] = "staff"
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.organisations", 1),)), Index((("state.posts", 1),)))
     creates = (AccountOpened,)
-    follows = (RolesGranted, AccountClosed)
 
     person_id: str
     organisations: list[str]
@@ -75,12 +73,11 @@ class Staff(Copy):
             self.posts = [post(role, place) for role in event.roles for place in event.places]
 
 
-class Organisation(Copy):
+class Organisation(Copy[OrganisationEvent]):
     """An organisation that serves a place."""
 
     entity_type: ClassVar[str] = "organisation"
     creates = (OrganisationFounded,)
-    follows = (LeaderAppointed,)
 
     name: str
     name_en: str | None = None
@@ -100,12 +97,11 @@ class Organisation(Copy):
                 assert_never(event)
 
 
-class Team(Copy):
+class Team(Copy[TeamEvent]):
     """A volunteer team."""
 
     entity_type: ClassVar[str] = "team"
     creates = (TeamFounded,)
-    follows = (TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft)
 
     name: str
     name_en: str | None = None
@@ -134,20 +130,11 @@ class Team(Copy):
                 assert_never(event)
 
 
-class Case(Located, Copy):
+class Case(Located, Copy[CaseEvent]):
     """A case, as far as those who hear of it need to know it."""
 
     entity_type: ClassVar[str] = "case"
     creates = (CaseFiled,)
-    follows = (
-        LimitsSet,
-        CaseDispatched,
-        CaseUnassigned,
-        CaseReturned,
-        CaseReopened,
-        CaseResumed,
-        CaseEscalated,
-    )
 
     number: str
     resident_id: str

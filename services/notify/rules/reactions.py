@@ -26,14 +26,14 @@ from services.contracts.requests import tracking
 from services.notify.audience.model import Case, Team
 from services.notify.audience.queries import look_up
 from services.notify.inboxes.commands import Append
-from services.notify.messages.metrics import messages
+from services.notify.messages import metrics
 from services.notify.messages.model import MAX_AGE, Message
 from services.notify.preferences.model import Preferences, preferences_id
 from services.notify.rules import model
 from services.notify.rules.model import TABLE, Occurrence, Tell
 from services.notify.templates.model import Texts, Written
 
-_ABOUT: Mapping[type[Event], type[Copy] | None] = {TeamMemberJoined: Team, SignInCodeIssued: None}
+_ABOUT: Mapping[type[Event], type[Copy[Any]] | None] = {TeamMemberJoined: Team, SignInCodeIssued: None}
 _BY_PHONE = "code"
 
 
@@ -70,7 +70,7 @@ class NotifyReaction:
             if delivered.id not in by_event:
                 return ()
             ctx = container.system_context(self.name, self._cause(delivered.id), delivered.trace)
-            return [effect for letter in by_event[delivered.id] for effect in await _told(ctx, letter)]
+            return await _effects(ctx, by_event[delivered.id])
 
         return handled
 
@@ -96,7 +96,7 @@ class NotifyReaction:
                     found[delivered.id] = what
         return found
 
-    async def _copies(self, mongo: Mongo, kind: type[Copy], events: Sequence[Delivered]) -> dict[str, Any]:
+    async def _copies(self, mongo: Mongo, kind: type[Copy[Any]], events: Sequence[Delivered]) -> dict[str, Any]:
         """What is known of the things of this kind that these events are about."""
         about = {one.entity for one in events if _ABOUT.get(self.types[one.type], Case) is kind}
         return await by_ids(mongo, kind, about)
@@ -137,20 +137,31 @@ def _untouched(person: str) -> Preferences:
     return Preferences.untouched(person)
 
 
-async def _told(ctx: Context, letter: Draft) -> Sequence[Effect]:
-    """The effects of one letter: none where no channel is left, or where the recipient was erased."""
-    channels = _channels(ctx, letter)
+async def _effects(ctx: Context, drafts: Iterable[Draft]) -> Sequence[Effect]:
+    """First the lines of the inboxes, then the messages: where a message is found, its line was written."""
+    lines, messages = [], []
+    for draft in drafts:
+        written = await _written_to(ctx, draft)
+        if written is None:
+            continue
+        messages.append(Create.of(Message, ctx, draft.person, written))
+        if Via.INBOX in written.channels:
+            lines.append(Append(draft.person, messages[-1].entity.id, ctx.now()))
+    return [*lines, *messages]
+
+
+async def _written_to(ctx: Context, draft: Draft) -> MessageWritten | None:
+    """None where no channel is left, or where the recipient was erased."""
+    channels = _channels(ctx, draft)
     if not channels:
-        return ()
+        return None
     try:
-        written = await _sealed(ctx, letter, channels)
+        written = await _sealed(ctx, draft, channels)
     except Erased:
-        return ()
+        return None
     for via in channels:
-        messages.labels(via, "written").inc()
-    create = Create.of(Message, ctx, letter.person, written)
-    line = [Append(letter.person, create.entity.id, ctx.now())] if Via.INBOX in channels else []
-    return (*line, create)
+        metrics.messages.labels(via, "written").inc()
+    return written
 
 
 def _channels(ctx: Context, letter: Draft) -> list[Via]:

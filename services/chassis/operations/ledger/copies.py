@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.domain.entity import Copy
@@ -18,7 +19,7 @@ _CHUNK = 200
 class Folding:
     """One copy as the topic gives it."""
 
-    copy: Copy | None = None
+    copy: Copy[Any] | None = None
     held: list[Delivered] = field(default_factory=list)
     """From the first parked event on: how many of these had their effect only the stored copy tells."""
     parked: set[str] = field(default_factory=set)
@@ -29,7 +30,7 @@ class Folding:
         """Of the source; 0 where nothing was applied."""
         return self.copy.version if self.copy else 0
 
-    def apply(self, kind: type[Copy], delivered: Delivered) -> None:
+    def apply(self, kind: type[Copy[Any]], delivered: Delivered) -> None:
         """Take one event in, as the consumer does; what cannot be applied must have been parked."""
         if self.wrong or delivered.version <= self.version:
             return

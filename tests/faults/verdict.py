@@ -7,7 +7,8 @@ from pathlib import Path
 
 from deploy.local import Stack
 from services.chassis.domain.checks import CheckResult
-from services.chassis.operations.ledger.verify import Question, verify
+from services.chassis.operations.ledger.verify import verify
+from services.chassis.operations.protocol import VerifyRequest
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.mongo import connect
 from tests.faults.dying import SERVICES
@@ -51,7 +52,8 @@ async def judge(
 
 async def _service(stack: Stack, name: str, log: Path, planted: int) -> list[Broken]:
     service = SERVICES[name]
-    question = Question(log, (stack.layout.address(f"{name}-worker"),), _WITHIN)
+    workers = (stack.layout.address(f"{name}-worker"),)
+    question = VerifyRequest(log=log, workers=workers, within=_WITHIN)
     report = await verify(service, settings(stack, service.name), question)
     return [_broken(name, line) for line in report.lines if line.breaches - _expected(line, planted)]
 

@@ -19,7 +19,7 @@ from services.chassis.domain.values import Sealed, now
 from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.runtime.service import Service
-from services.chassis.storage.store import load
+from services.chassis.storage.documents import load
 from services.chassis.usecase import Container
 from services.contracts.members.accounts import AccountOpened
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded

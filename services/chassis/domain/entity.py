@@ -28,6 +28,9 @@ class Stored(BaseModel):
     indexes: ClassVar[tuple[Index, ...]] = ()
     events: ClassVar[dict[str, type[Event]]] = {}
 
+    own_key: ClassVar[bool] = False
+    """Whether the sealed fields of each open with a key of its own, kept in its document, and not with a person's."""
+
     id: str
     version: int = 0
 
@@ -55,6 +58,10 @@ class Stored(BaseModel):
         """The people whose sealed fields this holds."""
         return ()
 
+    def key_subjects(self) -> tuple[str, ...]:
+        """Whose keys must be at hand to open its sealed fields: those of its people, unless it has a key of its own."""
+        return () if self.own_key else self.subjects()
+
     def as_stored(self) -> dict[str, Any]:
         """The fields as they are stored, without id and version."""
         return self.model_dump(exclude={"id", "version"})
@@ -73,6 +80,7 @@ class Entity(Stored, Generic[E]):
 
     _fresh: list[Event] = PrivateAttr(default_factory=list)
     _refused: Refusal | None = PrivateAttr(default=None)
+    _wrapped_key: bytes | None = PrivateAttr(default=None)
 
     def apply(self, event: E) -> None:
         """Take an event into the state. Checks nothing: it has happened."""
@@ -88,6 +96,20 @@ class Entity(Stored, Generic[E]):
         self.record(event)
         self._refused = refusal
         raise refusal
+
+    def forget(self, event: E) -> None:
+        """Let an event happen with which the key of its own goes: nobody opens its sealed fields any more."""
+        self.record(event)
+        self._wrapped_key = None
+
+    @property
+    def wrapped_key(self) -> bytes | None:
+        """The key of its own, wrapped; None where it was forgotten, or where its kind has none."""
+        return self._wrapped_key
+
+    def hold_key(self, wrapped: bytes | None) -> None:
+        """Give it the key that its document holds, or that its first write will put there."""
+        self._wrapped_key = wrapped
 
     @property
     def fresh(self) -> list[Event]:

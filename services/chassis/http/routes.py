@@ -245,7 +245,7 @@ async def _response(route: Route, ctx: Context, result: Any) -> Response:
 
 async def _viewed(route: Route, ctx: Context, result: Any) -> BaseModel:
     things = result.items if isinstance(result, Page) else result if isinstance(result, list) else [result]
-    await ctx.vault.ensure_keys({s for thing in things if isinstance(thing, Stored) for s in thing.subjects()})
+    await ctx.vault.ensure_keys({s for thing in things if isinstance(thing, Stored) for s in thing.key_subjects()})
     assert route.view is not None
     views = [thing if isinstance(thing, route.view) else route.view.of(thing, ctx) for thing in things]
     if not route.listed:

@@ -14,8 +14,8 @@ from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event, Origin, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
+from services.chassis.storage.documents import draft, load
 from services.chassis.storage.mongo import Document, New, Put
-from services.chassis.storage.store import draft, load
 from services.chassis.usecase import Container, Context
 
 Write = tuple[str, Put | New]
@@ -95,6 +95,8 @@ class Create:
     def of(cls, kind: type[Entity[Any]], ctx: Context, part: str, *events: Event) -> "Create":
         """A new one of ``kind`` with these first events; ``part`` tells apart what one event makes."""
         entity = kind.blank(id_from(kind.entity_type, f"{ctx.cause}:{part}"))
+        if kind.own_key:
+            entity.hold_key(ctx.vault.new_key(entity.id))
         for event in events:
             entity.record(event)
         return cls(entity)

@@ -9,7 +9,8 @@ from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
-from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable, create_topics
+from services.chassis.messaging.kafka import KEYS_TOPIC, BrokerAway, Publisher, Unsendable, create_topics
+from services.chassis.messaging.key_sending import KeySender
 from services.chassis.messaging.outgoing import Address
 from services.chassis.operations.answering import CannotAnswer, Plain, Say
 from services.chassis.operations.protocol import RepublishRequest
@@ -27,7 +28,7 @@ _ALONE_SECONDS = 120.0
 """The relay waits this long after a run that was killed: time to run it again."""
 _LAST_ROUND_SECONDS = 15.0
 """A relay notices within this time that it has to wait: a third of its lease, and a send that waits for a broker."""
-_SHOW = {"history": 1, "archived": 1, "published": 1}
+_SHOW = {"history": 1, "archived": 1, "published": 1, "key": 1}
 
 
 class LeaseLost(CannotAnswer):
@@ -60,6 +61,7 @@ class Republish:
     def __init__(self, mongo: Mongo, kinds: Kinds, request: RepublishRequest, say: Say) -> None:
         self._mongo, self._kinds, self._request, self._say = mongo, kinds, request, say
         self._refused: set[str] = set()
+        self._keys: dict[str, dict[str, bytes | None]] = {}
         self.found = Found()
 
     async def count(self) -> Found:
@@ -68,17 +70,24 @@ class Republish:
             self._say(f"{self.found.events} events of {self.found.entities} entities")
         return self.found
 
-    async def send(self, publisher: Publisher, address: Address, alone: Lease | None = None) -> Found:
-        """Send it; BrokerAway where not all could be: the next run begins again.
+    async def send(self, publisher: Publisher, address: Address, keys: KeySender, alone: Lease | None = None) -> Found:
+        """Send it, the keys that entities have of their own before their events; BrokerAway where not all could be.
 
-        ``alone``: only while this lease is ours, LeaseLost otherwise.
+        The next run begins again. ``alone``: only while this lease is ours, LeaseLost otherwise.
         """
         async for events in self._batches():
             if alone is not None and not await alone.hold():
                 raise LeaseLost("the relay has taken over again: repeat it")
+            await self._send_keys(keys)
             await self._send(publisher, address, [e for e in events if e.entity_id not in self._refused])
             self._say(f"{self.found.sent} events of {self.found.entities} entities sent")
         return self.found
+
+    async def _send_keys(self, sender: KeySender) -> None:
+        """Those of all entities that were read up to now: the events of this batch are theirs."""
+        for name, keys in self._keys.items():
+            await sender.send_again(name, keys)
+        self._keys.clear()
 
     async def _send(self, publisher: Publisher, address: Address, events: Sequence[Recorded]) -> None:
         outcomes = await publisher.send([address.record(event) for event in events])
@@ -115,6 +124,8 @@ class Republish:
             return []
         loud = [Recorded.load(e) for e in history if e["published"] and e["version"] <= document["published"]]
         events = [event for event in loud if self._takes(event.at)]
+        if events and "key" in document:
+            self._keys.setdefault(name, {})[document["_id"]] = document["key"]["wrapped"]
         self.found.entities += bool(events)
         self.found.events += len(events)
         return events
@@ -136,7 +147,8 @@ async def republish(service: Service, settings: Settings, request: RepublishRequ
     work = Republish(mongo, service.entities, request, say)
     try:
         if request.write:
-            await _send(service, settings, work, _alone(mongo, settings, service, say) if request.lost else None)
+            alone = _alone(mongo, settings, service, say) if request.lost else None
+            await _send(service, settings, mongo, work, alone)
         else:
             await work.count()
     finally:
@@ -147,16 +159,21 @@ async def republish(service: Service, settings: Settings, request: RepublishRequ
 
 
 async def _send(
-    service: Service, settings: Settings, work: Republish, alone: AbstractAsyncContextManager[Lease] | None
+    service: Service,
+    settings: Settings,
+    mongo: Mongo,
+    work: Republish,
+    alone: AbstractAsyncContextManager[Lease] | None,
 ) -> None:
     address = Address(settings.topic(service.name), settings.source(service.name))
     publisher = Publisher(settings.kafka)
+    keys = KeySender(mongo, publisher, settings.topic(KEYS_TOPIC), mints=False)
     try:
         if alone is None:
-            await work.send(publisher, address)
+            await work.send(publisher, address, keys)
             return
         async with alone as lease:
-            await work.send(publisher, address, lease)
+            await work.send(publisher, address, keys, lease)
     finally:
         await publisher.stop()
 

@@ -27,8 +27,9 @@ from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
 from services.chassis.storage.audit import Audit
 from services.chassis.storage.leases import Lease
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import connect
-from services.chassis.storage.vault import MasterKey, Vault
+from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container
 
@@ -57,6 +58,7 @@ class Service:
     timers: tuple[Timer, ...] = ()
     listens_to: tuple[str, ...] = ()
     mints_keys: bool = False
+    """Whether it mints the ids of people, and with them their keys: the other services keep copies."""
     linger_seconds: float = 0.008
     """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
     settings: tuple[type[BaseSettings], ...] = ()
@@ -70,6 +72,16 @@ class Service:
     def kinds(self) -> tuple[type[Stored], ...]:
         """Everything it stores."""
         return (*self.entities, *self.copies)
+
+    @property
+    def with_own_keys(self) -> tuple[type[Entity[Any]], ...]:
+        """The kinds of which each entity has a key of its own."""
+        return tuple(kind for kind in self.entities if kind.own_key)
+
+    @property
+    def sends_keys(self) -> bool:
+        """Whether it makes keys that others need."""
+        return self.mints_keys or bool(self.with_own_keys)
 
     @property
     def all_reactions(self) -> tuple[AnyReaction, ...]:

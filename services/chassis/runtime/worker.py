@@ -76,9 +76,17 @@ class Worker:
     def _loops(self) -> dict[str, Any]:
         container, settings, name = self._container, self._settings, self._service.name
         source = settings.source(name)
-        topics = (settings.topic(name), settings.topic(KEYS_TOPIC) if self._service.mints_keys else None)
-        kinds, linger_seconds = self._service.entities, self._service.linger_seconds
-        relay = Relay(container.mongo, self._publisher, kinds, source, topics, settings.history_cap, linger_seconds)
+        topics = (settings.topic(name), settings.topic(KEYS_TOPIC) if self._service.sends_keys else None)
+        relay = Relay(
+            container.mongo,
+            self._publisher,
+            self._service.entities,
+            source,
+            topics,
+            settings.history_cap,
+            self._service.linger_seconds,
+            mints_keys=self._service.mints_keys,
+        )
         loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
         for timer in self._service.timers:
             lease = self._lease(f"timer-{timer.name}")
@@ -106,7 +114,7 @@ class Worker:
         reader = await self._reader(
             [self._settings.topic(KEYS_TOPIC)], f"{self._settings.topic_prefix}.{self._service.name}.keys"
         )
-        await KeyKeeper(self._container.vault, reader).run()
+        await KeyKeeper(self._container.vault, reader, self._service.with_own_keys).run()
 
     async def _reader(self, topics: list[str], group: str) -> Reader:
         async def joined() -> Reader:

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo, New
-from services.chassis.storage.vault import MasterKey
 from services.chassis.telemetry import logs, metrics
 
 log = logs.get()

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TypeVar
 
 from services.chassis.domain.entity import Stored
+from services.chassis.storage.documents import load
 from services.chassis.storage.mongo import Document, Mongo
-from services.chassis.storage.store import load
 
 S = TypeVar("S", bound=Stored)
 Look = Callable[[Sequence[str]], Awaitable[Mapping[str, Document]]]

@@ -13,8 +13,8 @@ from services.chassis.operations.protocol import AuditRequest
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.audit import COLLECTION, HEADS, id_of, seal
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo
-from services.chassis.storage.vault import MasterKey
 
 NAMED = 1000
 """So many broken entries, and so many broken histories, are named."""

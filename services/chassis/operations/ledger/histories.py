@@ -14,8 +14,8 @@ from services.chassis.domain.events import Recorded, follows
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.commands import Commands
 from services.chassis.storage import archive
+from services.chassis.storage.documents import load
 from services.chassis.storage.mongo import Document, Mongo
-from services.chassis.storage.store import load
 
 Kinds = Sequence[type[Entity[Any]]]
 

@@ -9,19 +9,23 @@ from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.batch_loader import BatchLoaders
 from services.contracts.notify.messages import Via
-from services.notify.audience.model import Case, Organisation, Person, Staff, Team
+from services.notify.audience.model import Organisation, Person, Staff, Team
+from services.notify.cases import reactions as cases
 from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsSpool, Smtp
 from services.notify.channels.model import Sender, Senders
 from services.notify.channels.settings import ChannelSettings
 from services.notify.inboxes import api as inboxes
 from services.notify.inboxes.adapters import watch
-from services.notify.inboxes.model import Bells
+from services.notify.inboxes.model import InboxSubscribers
 from services.notify.messages.model import Backoff, Message
-from services.notify.messages.queries import told_once
+from services.notify.messages.queries import check_messages
 from services.notify.messages.timers import timers
 from services.notify.preferences import api as preferences
 from services.notify.preferences.model import Preferences
 from services.notify.rules.reactions import NotifyReaction
+from services.notify.sign_in import reactions as sign_in
+from services.notify.silent import reactions as silent
+from services.notify.teams import reactions as teams
 from services.notify.templates.model import Texts
 
 
@@ -34,7 +38,7 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
         Texts: Texts.read(zone),
         Senders: Senders({Via.SMS: _sms(channels), Via.EMAIL: _email(channels)}),
         Backoff: Backoff(),
-        Bells: Bells(),
+        InboxSubscribers: InboxSubscribers(),
         BatchLoaders: BatchLoaders(),
     }
 
@@ -53,17 +57,21 @@ def _email(settings: ChannelSettings) -> Sender:
     return Smtp(settings.smtp, settings.mail_from, settings.smtp_tls, settings.smtp_user, password)
 
 
+subjects = (cases.subject, teams.subject, sign_in.subject, *silent.subjects)
+"""Every event of every contract belongs to one of them."""
+_read = [subject.copy for subject in subjects if subject.copy is not None]
+
 service = Service(
     name="notify",
     entities=(Message, Preferences),
-    copies=(Person, Staff, Organisation, Team, Case),
+    copies=tuple(dict.fromkeys((Person, Staff, Organisation, Team, *_read))),
     routes=(inboxes.routes, preferences.routes),
-    reactions=(NotifyReaction(),),
+    reactions=(NotifyReaction(subjects),),
     timers=timers,
     listens_to=("members", "requests"),
     linger_seconds=0.1,
     settings=(ChannelSettings,),
     dependencies=dependencies,
     web_loops=(watch,),
-    checks=(told_once,),
+    checks=(check_messages,),
 )

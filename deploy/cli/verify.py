@@ -18,7 +18,7 @@ from services.chassis.operations.protocol import VerifyRequest
 
 def command(
     ledger: Annotated[
-        Path | None, typer.Option(help="A log of commands, as `linli replay` writes it: also checks L1 and L2.")
+        Path | None, typer.Option(help="A log of commands, as `make replay` writes it: also checks L1 and L2.")
     ] = None,
     within: Annotated[float, typer.Option(min=0, help="Seconds in which everything written must arrive.")] = 60,
     as_json: Json = False,

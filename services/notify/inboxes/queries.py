@@ -16,7 +16,6 @@ from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, LOST, Entry, Inbox, InboxSubscribers, TooManyStreams
 from services.notify.messages.model import Message
-from services.notify.preferences.queries import own
 
 _LOOK_ANYHOW = 30.0
 _SOON = 0.05
@@ -63,7 +62,7 @@ class InboxView(BaseModel):
 @usecase(allow=SIGNED_IN)
 async def get_inbox(ctx: Context, query: PageQuery) -> InboxView:
     """Read your messages, newest first, and how many are unread."""
-    person = own(ctx)
+    person = ctx.person
     order = Order("state.happened_at", descending=True)
     page = await ctx.store.page(Message, {"state.inbox_of": person}, order=order, limit=query.limit, after=query.after)
     await ctx.vault.ensure_keys([person])
@@ -79,7 +78,7 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     connect with the last id in `Last-Event-ID`: nothing is lost or told twice. `resync` says that the id is too old:
     read the inbox anew. The stream ends when your token does.
     """
-    ctx.dependency(InboxSubscribers).expect_room(own(ctx))
+    ctx.dependency(InboxSubscribers).expect_room(ctx.person)
     return Stream(follow(ctx, last_event_id))
 
 
@@ -88,7 +87,7 @@ async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[Line]
 
     Those that come at once are given at once.
     """
-    person, position, subscribers = own(ctx), _Position(last), ctx.dependency(InboxSubscribers)
+    person, position, subscribers = ctx.person, _Position(last), ctx.dependency(InboxSubscribers)
     try:
         subscribers.expect_room(person)
     except (TooManyStreams, Busy):  # others came since the answer began
@@ -187,8 +186,8 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
     if not entries:
         return []
     found = await _messages(ctx, [entry.message for entry in entries])
-    await ctx.vault.ensure_keys([own(ctx)])
-    views = {message.id: MessageView.of(message, ctx) for message in found if message.inbox_of == own(ctx)}
+    await ctx.vault.ensure_keys([ctx.person])
+    views = {message.id: MessageView.of(message, ctx) for message in found if message.inbox_of == ctx.person}
     present = []
     for entry in entries:
         if entry.message not in views and _may_come(ctx, entry):

@@ -26,7 +26,6 @@ from services.notify.rules.reactions import NotifyReaction
 from services.notify.sign_in import reactions as sign_in
 from services.notify.silent import reactions as silent
 from services.notify.teams import reactions as teams
-from services.notify.templates.model import Texts
 
 
 def dependencies(settings: Settings) -> Mapping[type, Any]:
@@ -35,7 +34,6 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
     channels = settings.of(ChannelSettings)
     return {
         ZoneInfo: zone,
-        Texts: Texts.read(zone),
         Senders: Senders({Via.SMS: _sms(channels), Via.EMAIL: _email(channels)}),
         Backoff: Backoff(),
         InboxSubscribers: InboxSubscribers(),

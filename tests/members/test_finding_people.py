@@ -11,7 +11,8 @@ from services.chassis.messaging.kafka import Publisher, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.ledger.histories import wrong_state
-from services.chassis.operations.ledger.rebuild import Wanted, rebuild
+from services.chassis.operations.ledger.rebuild import rebuild
+from services.chassis.operations.protocol import RebuildRequest
 from services.chassis.storage import search
 from services.chassis.storage.audit import Action
 from services.chassis.storage.mongo import Document
@@ -177,7 +178,7 @@ async def test_rebuild_makes_the_tokens_again_and_none_of_the_forgotten(members:
     await search.forget(members.container.mongo, service.entities, [gone])
     await members.container.mongo.update("people", {"_id": person}, {"$set": {search.FIELD: ["t:x"]}})
     assert wrong_state(Person, await document(members, person)) == "differs in terms"
-    answer = await rebuild(service, members.world.settings(), Wanted("person", write=True), quietly)
+    answer = await rebuild(service, members.world.settings(), RebuildRequest(kind="person", write=True), quietly)
     assert (answer.found.looked_at, answer.found.mended) == (2, 1)
     assert await document(members, person) == before
     assert blind(await document(members, gone)) == []

@@ -11,7 +11,7 @@ from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import PAUSED, RUNNING, desired_state
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.operations.backfill import Backfill, NotNow, named
+from services.chassis.operations.backfill import COLLECTION, Backfill, NotNow, named
 from services.chassis.storage.leases import Lease
 from tests.support import toy
 from tests.support.reading import expect_right, settled
@@ -130,6 +130,19 @@ async def test_without_a_worker_it_is_done_all_the_same(road: Road) -> None:
     consumer = await upgraded(road)
     async with running(consumer):
         await settled(road, consumer)
+    await run(road)
+    await expect_right(road, jar)
+
+
+async def test_how_far_another_backfill_has_come_is_not_how_far_this_one_has(road: Road) -> None:
+    jar = await road.jar(1, 2)
+    await road.publish()
+    consumer = await upgraded(road)
+    async with running(consumer):
+        await settled(road, consumer)
+        ends = await consumer._reader._consumer.end_offsets(list(consumer._reader._consumer.assignment()))
+    done = {f"{place.topic}|{place.partition}".replace(".", "/"): end for place, end in ends.items()}
+    await road.hall.mongo.update(COLLECTION, {"_id": "another-reaction"}, {"$set": {"reached": done}}, upsert=True)
     await run(road)
     await expect_right(road, jar)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.mutation import stores, trying
-from tests.mutation.covering import Covering
+from tests.mutation.covering import BUDGET, Covering
 from tests.mutation.equivalent import reason
 from tests.mutation.mutants import Mutant, candidates, sampled
 from tests.mutation.report import Tried, page
@@ -27,7 +27,7 @@ def main() -> None:
     with stores.running(ROOT):
         covering = _covering(asked.covering, _files(asked.files), asked.tests)
         trying.load(covering.loaded)
-        tried = [*_tried(chosen, covering)]
+        tried = [*_tried(chosen, covering, asked)]
     sys.stdout.write(page(ROOT, tried))
 
 
@@ -59,10 +59,12 @@ def _tests(files: Sequence[Path]) -> list[str]:
     return [name for name in CHASSIS_TESTS if "chassis" in services or Path(name).name in services]
 
 
-def _tried(chosen: Sequence[Mutant], covering: Covering) -> Iterator[Tried]:
+def _tried(chosen: Sequence[Mutant], covering: Covering, asked: argparse.Namespace) -> Iterator[Tried]:
     for number, mutant in enumerate(chosen, 1):
+        if asked.only and number not in asked.only:
+            continue
         began = time.monotonic()
-        tests = covering.of(mutant)
+        tests = covering.of(mutant, asked.budget)
         limit = SLACK_SECONDS + 3 * int(sum(covering.seconds[test] for test in tests))
         outcome = Outcome.EQUIVALENT if reason(mutant) else trying.try_one(ROOT, mutant, tests, limit)
         place = f"{mutant.file.relative_to(ROOT)}:{mutant.line}"
@@ -83,6 +85,10 @@ def _asked() -> argparse.Namespace:
         "--covering", type=Path, metavar="FILE", help="keep which test runs which line, and use it again"
     )
     parser.add_argument("--tests", nargs="+", default=[], metavar="PATH", help="by these tests (all that may know it)")
+    parser.add_argument(
+        "--budget", type=float, default=BUDGET, metavar="S", help=f"by S seconds of tests each ({BUDGET:g})"
+    )
+    parser.add_argument("--only", nargs="+", type=int, default=[], metavar="N", help="only these, by their numbers")
     parser.add_argument("--seed", type=int, default=0, help="another chance (0)")
     asked = parser.parse_args()
     asked.files = asked.files or [RULES]

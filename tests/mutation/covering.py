@@ -14,7 +14,7 @@ from tests.mutation.mutants import Mutant
 LEAST = 15
 """So many tests are asked about a line, the quickest; more of them as long as they stay within the budget."""
 BUDGET = 6.0
-"""Seconds of tests that are asked about a mutant."""
+"""Seconds of tests that are asked about a mutant, where no other number is given."""
 SHARED = 2.0
 """Seconds: what takes longer to set up is shared."""
 
@@ -29,14 +29,14 @@ class Covering:
     loaded: Sequence[str]
     """The modules that all this needed."""
 
-    def of(self, mutant: Mutant) -> list[str]:
-        """The tests that a mutant is shown to, the quickest first."""
+    def of(self, mutant: Mutant, budget: float = BUDGET) -> list[str]:
+        """The tests that a mutant is shown to, the quickest first; ``budget`` is how many seconds of them."""
         lines = self.lines.get(mutant.file, {})
         here = lines.get(mutant.line) or [test for line in mutant.lines for test in lines.get(line, ())]
         if here:
-            return self._within_budget(self._quickest(set(here)), LEAST)
+            return self._within_budget(self._quickest(set(here)), budget, LEAST)
         if mutant.at_import or mutant.line in lines:
-            return self._within_budget(self._in_turn(self._knowing(lines)))
+            return self._within_budget(self._in_turn(self._knowing(lines)), budget)
         return []
 
     def _knowing(self, lines: Mapping[int, Sequence[str]]) -> set[str]:
@@ -53,11 +53,11 @@ class Covering:
         placed = [(next(turns[test.split("::")[0]]), self.seconds[test], test) for test in self._quickest(tests)]
         return [test for _, _, test in sorted(placed)]
 
-    def _within_budget(self, tests: Sequence[str], least: int = 0) -> list[str]:
+    def _within_budget(self, tests: Sequence[str], budget: float, least: int = 0) -> list[str]:
         chosen, spent = [*tests[:least]], sum(self.seconds[test] for test in tests[:least])
         for test in tests[least:]:
             spent += self.seconds[test]
-            if spent > BUDGET:
+            if spent > budget:
                 break
             chosen.append(test)
         return chosen

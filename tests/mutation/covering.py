@@ -56,10 +56,9 @@ class Covering:
     def _within_budget(self, tests: Sequence[str], budget: float, least: int = 0) -> list[str]:
         chosen, spent = [*tests[:least]], sum(self.seconds[test] for test in tests[:least])
         for test in tests[least:]:
-            spent += self.seconds[test]
-            if spent > budget:
-                break
-            chosen.append(test)
+            if spent + self.seconds[test] <= budget:
+                spent += self.seconds[test]
+                chosen.append(test)
         return chosen
 
 

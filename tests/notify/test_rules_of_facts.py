@@ -11,7 +11,7 @@ from services.contracts.members.teams import TeamFounded, TeamMemberJoined
 from services.contracts.requests import cases
 from services.notify.audience.model import Team
 from services.notify.cases.reactions import facts
-from services.notify.rules.model import Occurrence, no_facts
+from services.notify.rules.model import Occurrence, Subject, no_facts
 from services.notify.sign_in import reactions as sign_in
 from services.notify.teams import reactions as teams
 from tests.notify.conftest import CITY, COMMUNITY, COUNTY, STREET, limits
@@ -64,7 +64,7 @@ def test_what_is_not_known_of_a_case_is_named_by_its_key_and_a_returned_one_says
 def test_a_code_is_told_with_its_end_and_a_team_by_its_name() -> None:
     code = Occurrence("code_1:1", CODE, "code_1", 1, AT, "system", None)
     assert sign_in.facts(code, blind) == {"until": CODE.expires_at}
-    assert no_facts(code, blind) == {}
+    assert no_facts(code, blind) == Subject[None](name="anything").facts(code, blind) == {}
     team = Team.blank("team_1")
     team.apply(TeamFounded(kind="women", name="巾帼队", name_en="Women", area=STREET, skills=[], capacity=1))
     joined = Occurrence("team_1:2", TeamMemberJoined(person_id="p"), "team_1", 2, AT, "account_x", team)

@@ -13,7 +13,7 @@ FILE ?=
 # Other words for the faults: make faults FAULTS="--seed 7 --only kill-kafka mixed"
 FAULTS ?=
 # Other words for the mutants: make mutants MUTANTS="--files 'services/requests/**/model.py' --sample 10"
-MUTANTS ?= --sample 5
+MUTANTS ?= --sample 15
 LOCK := deploy/requirements/dev.lock
 READY := .venv/.ready
 # The mongod that a Python package brings, used where none is on the PATH, loads this library of the system.
@@ -33,7 +33,7 @@ demo: $(READY) ## Start everything, fill it with a city, and play a first case (
 test: $(READY) ## Run the tests on a real Kafka, MongoDB and Envoy of their own
 	@.venv/bin/pytest -n 3 $(PYTEST)
 
-mutants: $(READY) ## Change the rules a little in hundreds of ways, and see whether a test notices (20 min)
+mutants: $(READY) ## Change the rules a little in hundreds of ways, and see whether a test notices (10 min)
 	@.venv/bin/python -m tests.mutation $(MUTANTS)
 
 faults: $(READY) ## Kill, freeze, cut and poison everything under load, and check that no promise breaks (12 min)

@@ -154,3 +154,25 @@ async def test_failures_between_successes_stop_nothing(road: Road, monkeypatch: 
             await settled(road, consumer)
     assert len(await road.parked()) == 5
     assert consumer.stopped() is None
+
+
+async def test_failures_on_events_of_several_types_are_counted_for_each_type(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: Any) -> None:
+        raise ValueError("no sum is begun")
+
+    old = [await road.jar() for _ in range(2)]
+    await road.publish()
+    consumer = await road.consumer(most_failures=3)
+    async with running(consumer):
+        await settled(road, consumer)
+        monkeypatch.setattr(toy.Poison, "coins", {13})
+        monkeypatch.setattr(toy, "begin_sum", fails)
+        for jar in old:
+            await road.drop(jar, 13)
+            await road.jar()
+        await road.publish()
+        await settled(road, consumer)
+    assert len(await road.parked()) == 4
+    assert consumer.stopped() is None, "three in a row of one type stop a consumer: here are two of each"

@@ -128,6 +128,23 @@ class Vault:
         self._note(about or subject)
         return decrypted(key, sealed, self._bound(subject, kind))
 
+    def seal_under(self, text: str, subjects: Sequence[str], kind: str) -> Sealed:
+        """Encrypt under the key of each subject, one inside the other: gone with whichever of them goes first."""
+        *outer, inner = subjects
+        sealed = self.seal(text, inner, kind)
+        for subject in reversed(outer):
+            sealed = self.seal(sealed, subject, kind)
+        return sealed
+
+    def open_under(self, sealed: Sealed, subjects: Sequence[str], kind: str) -> str | None:
+        """The text again, None where one of the keys is gone; it is the first subject's data. Raises as ``open``."""
+        opened: str | None = sealed
+        for subject in subjects:
+            opened = self.open(Sealed(opened), subject, kind, about=subjects[0])
+            if opened is None:
+                return None
+        return opened
+
     def new_key(self, subject: str) -> bytes:
         """A key for a new entity that has one of its own, wrapped: it is stored with the entity, in one write."""
         return self.master.wrap(AESGCM.generate_key(256), subject)

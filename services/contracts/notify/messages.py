@@ -26,7 +26,8 @@ class GivenUpBecause(StrEnum):
 class MessageWritten(Event):
     """A message was written to somebody because of an event; these channels are to carry it until it expires.
 
-    ``text`` is the short form for phones; it can be a sign-in code, so it is never told to other services.
+    Where words of a case are ``quoted`` (by its id), body and text are sealed under its key as well, inside the
+    recipient's: they are gone with either. ``text`` is the short form for phones; it can be a sign-in code, so it is never told to other services.
     """
 
     person_id: str
@@ -35,6 +36,7 @@ class MessageWritten(Event):
     title: Sealed
     body: Sealed
     about: str | None = None
+    quoted: str | None = None
     because_of: str
     happened_at: Instant
     urgent: bool

@@ -35,6 +35,16 @@ class CloseReason(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class ForgetCause(StrEnum):
+    """Why the words of a case were forgotten."""
+
+    TERM = "term"
+    ASKED = "asked"
+    MISTAKE = "mistake"
+    ORDER = "order"
+    ERASED = "erased"
+
+
 class Filing(BaseModel):
     """What is known of a request when it is filed."""
 
@@ -179,6 +189,12 @@ class CaseRejected(Event):
 
     reason: CloseReason | str
     answer: Sealed
+
+
+class CaseForgotten(Event):
+    """The key of a case is gone: nobody reads its words any more, and what is left are its facts."""
+
+    because: ForgetCause | str
 
 
 class CaseUrged(Event):

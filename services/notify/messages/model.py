@@ -86,6 +86,8 @@ class Message(Entity[MessageEvent]):
     text: Sealed | None
     phone: Sealed | None
     about: str | None
+    quoted: str | None = None
+    """The case whose words body and text repeat: they are sealed under its key too, inside the recipient's."""
     because_of: str
     happened_at: Instant
     expires_at: Instant
@@ -127,6 +129,10 @@ class Message(Entity[MessageEvent]):
         """The recipient."""
         return (self.person_id,)
 
+    def key_subjects(self) -> tuple[str, ...]:
+        """The recipient, and inside that the case whose words it quotes."""
+        return (self.person_id,) if self.quoted is None else (self.person_id, self.quoted)
+
     def next_at(self, via: Via) -> datetime | None:
         """When a channel is to be tried; None where it is done or was never meant."""
         return {Via.SMS: self.next_urgent_sms_at or self.next_sms_at, Via.EMAIL: self.next_email_at}.get(via)
@@ -139,6 +145,7 @@ class Message(Entity[MessageEvent]):
         self.person_id, self.template, self.language = event.person_id, event.template, event.language
         self.title, self.body, self.text, self.phone = event.title, event.body, event.text, event.phone
         self.about, self.because_of, self.urgent, self.read = event.about, event.because_of, event.urgent, False
+        self.quoted = event.quoted
         self.happened_at, self.expires_at = event.happened_at, event.expires_at or event.happened_at + MAX_AGE
         self.inbox_of = event.person_id if Via.INBOX in event.channels else None
         self.deliveries = {str(via): Delivery() for via in event.channels if via != Via.INBOX}

@@ -1,7 +1,7 @@
 """Deliveries: what is due goes out through its channel, outside any write, and the outcome is noted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -90,18 +90,18 @@ async def _send(ctx: Context, message: Message, via: Via, preferences: Preferenc
 async def _notice(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Notice:
     person = message.person_id
     try:
-        await ctx.vault.ensure_keys([person])
+        await ctx.vault.ensure_keys([person, *message.key_subjects()])
     except KeyNotHere:
         raise NotTaken("key not here yet") from None
     sealed = preferences.email if via is Via.EMAIL else message.phone or await _phone(ctx, person)
-    to = _opened(ctx, sealed, person, "email" if via is Via.EMAIL else "phone")
-    title = _opened(ctx, message.title, person, "message-title")
+    to = _opened(ctx, sealed, [person], "email" if via is Via.EMAIL else "phone")
+    title = _opened(ctx, message.title, [person], "message-title")
     body, kind = (message.body, "message-body") if via is Via.EMAIL else (message.text, "message-text")
-    return Notice(message.key(via), message.happened_at, to, title, _opened(ctx, body, person, kind))
+    return Notice(message.key(via), message.happened_at, to, title, _opened(ctx, body, message.key_subjects(), kind))
 
 
-def _opened(ctx: Context, sealed: Sealed | None, person: str, kind: str) -> str:
-    text = None if sealed is None else ctx.vault.open(sealed, person, kind)
+def _opened(ctx: Context, sealed: Sealed | None, subjects: Sequence[str], kind: str) -> str:
+    text = None if sealed is None else ctx.vault.open_under(sealed, subjects, kind)
     if text is None:
         raise NotTaken(f"no {kind}", for_good=True)
     return text

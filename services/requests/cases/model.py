@@ -12,7 +12,7 @@ from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
 from services.contracts.requests import cases as contract
-from services.contracts.requests.cases import CloseReason
+from services.contracts.requests.cases import CloseReason, ForgetCause
 from services.contracts.requests.catalogue import Tier
 from services.requests.cases.states.model import DONE, RUNNING, STATE_AFTER, State
 
@@ -38,7 +38,7 @@ Timing = (
 Ending = contract.CaseResolved | contract.CaseClosed | contract.CaseRejected | contract.CaseCancelled
 Hearing = contract.CaseRated | contract.CaseUrged
 Noting = contract.CaseVerified | contract.CaseStarted | contract.CaseCalledBack | contract.CommentAdded
-CaseEvent = contract.CaseFiled | Handing | Timing | Ending | Hearing | Noting
+CaseEvent = contract.CaseFiled | Handing | Timing | Ending | Hearing | Noting | contract.CaseForgotten
 
 
 def _led_by(*leads: str) -> tuple[Index, ...]:
@@ -53,6 +53,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
     """One request of one resident, from filing to rating."""
 
     entity_type: ClassVar[str] = "case"
+    own_key: ClassVar[bool] = True
     indexes: ClassVar[tuple[Index, ...]] = (
         *_led_by("under", "state.handler_id"),
         Index((("state.resident_id", 1), ("state.filed_at", 1), ("_id", 1))),
@@ -96,6 +97,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
     reopened: int = 0
     urged: int = 0
     urged_at: Instant | None = None
+    forgotten: ForgetCause | str | None = None
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -114,7 +116,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
         return path(self.area)
 
     def subjects(self) -> tuple[str, ...]:
-        """Its resident, under whose key all its words are sealed."""
+        """Its resident, whose words it holds, sealed under a key of the case."""
         return (self.resident_id,)
 
     def is_of(self, actor: Actor) -> bool:
@@ -163,6 +165,8 @@ class Case(contract.Filing, Entity[CaseEvent]):
                 self._hear(event)
             case contract.CaseVerified() | contract.CaseStarted() | contract.CaseCalledBack() | contract.CommentAdded():
                 pass  # the state says it, or the history
+            case contract.CaseForgotten():
+                self.forgotten = event.because
             case _:
                 self._time(event)
         self.next_tick_at = self._next_tick()

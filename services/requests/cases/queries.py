@@ -29,6 +29,15 @@ class FiltersUnfit(Refusal):
     en = "filed_after and filed_before go with the order by filed_at only."
 
 
+class WordsForgotten(Refusal):
+    kind = Kind.STATE
+    zh = "这件诉求的内容已按保存期限或要求删除，只保留编号、事项和办理状态，不能再办理；如仍有需要，请另提一件诉求。"
+    en = (
+        "The words of this case are forgotten: its number, item and state are all that is left, and no step can be "
+        "taken. File a new request where something is still needed."
+    )
+
+
 class Sort(StrEnum):
     """The orders of the list; ``-`` is newest or latest first."""
 
@@ -61,7 +70,7 @@ class CaseLine(BaseModel):
     item: str
     item_name: Words
     area: str
-    title: str | None = Field(description="null where its resident's data was erased")
+    title: str | None = Field(description="null where its words are forgotten")
     filed_at: Instant
     due_at: Instant
     overdue: bool
@@ -175,13 +184,14 @@ def handler_of(case: Case) -> Words | None:
 
 
 async def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
-    """Words that belong to a case, sealed under its resident's key."""
-    await ctx.vault.ensure_keys(case.subjects())
-    return ctx.vault.seal(text, case.resident_id, field)
+    """Words that belong to a case, sealed under its key; WordsForgotten where that is gone."""
+    if case.wrapped_key is None:
+        raise WordsForgotten
+    return ctx.vault.seal_own(text, case, field)
 
 
 def position_of(ctx: Context, case: Case) -> tuple[float, float] | tuple[None, None]:
-    """Where it is (latitude and longitude in degrees), as far as that was told and its resident is not erased."""
+    """Where it is (latitude and longitude in degrees), as far as that was told and is not forgotten."""
     said = opened(ctx, case, "position", case.position)
     if said is None:
         return None, None
@@ -190,5 +200,5 @@ def position_of(ctx: Context, case: Case) -> tuple[float, float] | tuple[None, N
 
 
 def opened(ctx: Context, case: Case, field: str, words: Sealed | None) -> str | None:
-    """Words of a case again, whose key is held; None where there are none, or the resident was erased."""
-    return ctx.vault.open(words, case.resident_id, field) if words else None
+    """Words of a case again; None where there are none, or where they are forgotten."""
+    return ctx.vault.open_own(words, case, field) if words else None

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.chassis.domain.values import Sealed, Text, shaped
 from services.chassis.schedule.calendar import WorkingCalendar
-from services.chassis.storage.vault import KeyNotHere
+from services.chassis.storage.vault import Erased, KeyNotHere
 from services.chassis.usecase import Command, Context, gather_two, usecase
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import (
@@ -81,9 +81,9 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
         item, place = await gather_two(offered(ctx, cmd.item), fileable(ctx, cmd.area))
         model.expect_within(ctx.actor, place, channel)
         expect_answers(item, cmd.answers or {})
-        await _hold_key(ctx, resident_id, channel)
+        await _expect_known(ctx, resident_id, channel)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
-        case.record(_filed(ctx, cmd, item, number, (resident_id, channel)))
+        case.record(_filed(ctx, case, cmd, item, number, (resident_id, channel)))
         limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
         dispatch.give(case, dispatch.choose(case, near), "nobody-serves")
     return case
@@ -130,21 +130,25 @@ async def reopen(ctx: Context, case_id: str, cmd: ReopenCase) -> Case:
     return case
 
 
-async def _hold_key(ctx: Context, resident_id: str, channel: Channel) -> None:
+async def _expect_known(ctx: Context, resident_id: str, channel: Channel) -> None:
+    """Refuse for a person who was erased, and for a caller of whom nothing is known: CallerUnknown.
+
+    Who is signed in is known: nobody waits for their key, since a case brings a key of its own.
+    """
     try:
-        await ctx.vault.ensure_keys([resident_id])
+        await (ctx.vault.prefetch_keys if channel is Channel.SELF else ctx.vault.ensure_keys)([resident_id])
     except KeyNotHere as late:
-        if channel is Channel.SELF:
-            raise
         raise model.CallerUnknown(person=resident_id, retry_after=late.retry_after) from None
+    if ctx.vault.is_erased(resident_id):
+        raise Erased
 
 
-def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str, whose: tuple[str, Channel]) -> CaseFiled:
+def _filed(ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str, whose: tuple[str, Channel]) -> CaseFiled:
     """The event; what the resident wrote is sealed, each part by its name."""
     resident_id, channel = whose
 
     def optional(words: str | None, field: str) -> Sealed | None:
-        return ctx.vault.seal(words, resident_id, field) if words else None
+        return ctx.vault.seal_own(words, case, field) if words else None
 
     return CaseFiled(
         number=number,
@@ -157,8 +161,8 @@ def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str, whose: tuple
         item_en=item.name.en,
         system=item.system,
         area=cmd.area,
-        title=ctx.vault.seal(cmd.title, resident_id, "title"),
-        text=ctx.vault.seal(cmd.text, resident_id, "text"),
+        title=ctx.vault.seal_own(cmd.title, case, "title"),
+        text=ctx.vault.seal_own(cmd.text, case, "text"),
         address=optional(cmd.address, "address"),
         position=optional(model.position(cmd.lat, cmd.long), "position"),
         answers=optional(orjson.dumps(cmd.answers).decode() if cmd.answers else None, "answers"),

@@ -84,7 +84,7 @@ class CaseView(BaseModel):
     item_name: Words
     system: str
     area: str
-    title: str | None = Field(description="null where its resident's data was erased; so are all its words")
+    title: str | None = Field(description="null where its words are forgotten; so are all of them")
     text: str | None
     address: str | None
     latitude: float | None

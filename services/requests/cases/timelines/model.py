@@ -53,6 +53,7 @@ LINES: Mapping[type[Event], Line] = {
     contract.CaseClosed: _line("归档", "closed", Doer.STAFF, "reason"),
     contract.CaseCancelled: _line("撤回", "withdrawn", Doer.RESIDENT, words="reason"),
     contract.CaseRejected: _line("不予受理", "rejected", Doer.STAFF, "reason", words="answer"),
+    contract.CaseForgotten: _line("内容已删除", "words forgotten", Doer.STAFF, "because"),
     contract.CaseUrged: _line("催办", "urged", Doer.RESIDENT, "times"),
     contract.CommentAdded: _line("留言", "comment", Doer.STAFF, words="text"),
     contract.CaseWarned: Line(Words(zh="临近期限", en="due soon"), Doer.SYSTEM, facts=("due_at",), inside=True),

@@ -63,7 +63,6 @@ async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
     if id is None:
         raise NotFound
     case, history = await ctx.store.as_system().get(Case, id), await ctx.store.as_system().history(Case, id)
-    await ctx.vault.ensure_keys(case.subjects())
     told = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
     return TrackView.of(case, [words for words in told if words is not None])
 

@@ -34,7 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 async def unheard(town: Town, case: str, age: timedelta) -> None:
     """A case that was filed and given to somebody so long ago, while nobody tells of it."""
     at = now() - age
-    events = (town.filing(case), limits(at), dispatched())
+    await town.keyed(case)
+    events = (town.filing(case, case), limits(at), dispatched())
     await town.publish([town.record(case, event, at=at) for event in events])
 
     async def known() -> Any:

@@ -27,7 +27,8 @@ class MessageWritten(Event):
     """A message was written to somebody because of an event; these channels are to carry it until it expires.
 
     Where words of a case are ``quoted`` (by its id), body and text are sealed under its key as well, inside the
-    recipient's: they are gone with either. ``text`` is the short form for phones; it can be a sign-in code, so it is never told to other services.
+    recipient's: they are gone with either. ``text`` is the short form for phones; it can be a sign-in code, so it is
+    never told to other services.
     """
 
     person_id: str

@@ -50,6 +50,16 @@ class Draft:
     message: str
     preferences: Preferences
 
+    @property
+    def quoted(self) -> str | None:
+        """The entity whose words the text repeats."""
+        return self.match.what.entity if self.match.rule.words else None
+
+    @property
+    def key_subjects(self) -> tuple[str, ...]:
+        """Under whose keys the words are sealed: the recipient's, and inside that of what is quoted."""
+        return (self.person,) if self.quoted is None else (self.person, self.quoted)
+
 
 class NotifyReaction:
     """The reaction ``tell``. Under another name it would run on everything again."""
@@ -107,7 +117,7 @@ class NotifyReaction:
         chosen, written, _ = await asyncio.gather(
             by_ids(container.mongo, Preferences, {one.preferences.id for one in drafts}),
             _written(container.mongo, [one.message for one in drafts]),
-            container.vault.prefetch_keys({one.person for one in drafts}),
+            container.vault.prefetch_keys({subject for one in drafts for subject in one.key_subjects}),
         )
         return [
             replace(one, preferences=chosen.get(one.preferences.id, one.preferences))
@@ -156,7 +166,7 @@ async def _effects(ctx: Context, drafts: Iterable[Draft]) -> Sequence[Effect]:
 
 
 async def _message(ctx: Context, draft: Draft) -> MessageWritten | None:
-    """None where no channel is left, or where the recipient was erased."""
+    """None where no channel is left, or where the recipient was erased or what is quoted was forgotten."""
     channels = _channels(ctx, draft)
     if not channels:
         return None
@@ -183,17 +193,18 @@ def _channels(ctx: Context, draft: Draft) -> list[Via]:
 
 async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWritten:
     rule, what, person = draft.match.rule, draft.match.what, draft.person
-    await ctx.vault.ensure_keys([person])
-    language, seal = draft.preferences.language, ctx.vault.seal
+    await ctx.vault.ensure_keys(draft.key_subjects)
+    language, keys, seal = draft.preferences.language, draft.key_subjects, ctx.vault.seal_under
     text = ctx.dependency(Texts).write(rule.template, language, _facts(ctx, draft), channels)
     return MessageWritten(
         person_id=person,
         template=rule.template,
         language=language,
-        title=seal(text.title, person, "message-title"),
-        body=seal(text.body, person, "message-body"),
-        text=seal(text.sms, person, "message-text") if text.sms is not None else None,
+        title=seal(text.title, [person], "message-title"),
+        body=seal(text.body, keys, "message-body"),
+        text=seal(text.sms, keys, "message-text") if text.sms is not None else None,
         about=None if rule.by_phone else what.entity,
+        quoted=draft.quoted,
         because_of=what.id,
         happened_at=what.at,
         urgent=rule.urgent,
@@ -205,12 +216,13 @@ async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWri
 
 
 def _facts(ctx: Context, draft: Draft) -> Facts:
-    """All that the template may use. Quoted words and codes belong to the recipient, whose key is here."""
+    """All that the template may use. Quoted words and codes are the recipient's; their keys are here."""
     rule, what = draft.match.rule, draft.match.what
     facts = dict(draft.match.subject.facts(what, ctx.vault.master.blind))
-    for name, field in (("words", rule.words), ("code", _CODE if rule.by_phone else None)):
-        if field is not None:
-            opened = ctx.vault.open(getattr(what.event, field), draft.person, field)
+    code = _CODE if rule.by_phone else None
+    for name, field, subject in (("words", rule.words, draft.quoted), ("code", code, draft.person)):
+        if field is not None and subject is not None:
+            opened = ctx.vault.open(getattr(what.event, field), subject, field, about=draft.person)
             if opened is None:
                 raise Erased
             facts[name] = opened

@@ -260,7 +260,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
 
 def staffed(actor: Actor) -> tuple[str, ...]:
     """The places whose cases an actor sees as staff; a volunteer team's leader sees only what the team has."""
-    if actor.has(Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR):
+    if actor.has(Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR):
         return actor.places
     serves = any(not id.startswith("team_") for id in actor.organisations)
     return actor.places if actor.has(Role.HANDLER) and serves else ()

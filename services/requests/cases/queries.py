@@ -29,15 +29,6 @@ class FiltersUnfit(Refusal):
     en = "filed_after and filed_before go with the order by filed_at only."
 
 
-class WordsForgotten(Refusal):
-    kind = Kind.STATE
-    zh = "这件诉求的内容已按保存期限或要求删除，只保留编号、事项和办理状态，不能再办理；如仍有需要，请另提一件诉求。"
-    en = (
-        "The words of this case are forgotten: its number, item and state are all that is left, and no step can be "
-        "taken. File a new request where something is still needed."
-    )
-
-
 class Sort(StrEnum):
     """The orders of the list; ``-`` is newest or latest first."""
 
@@ -184,9 +175,7 @@ def handler_of(case: Case) -> Words | None:
 
 
 async def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
-    """Words that belong to a case, sealed under its key; WordsForgotten where that is gone."""
-    if case.wrapped_key is None:
-        raise WordsForgotten
+    """Words that belong to a case, sealed under its key; Erased where that is gone."""
     return ctx.vault.seal_own(text, case, field)
 
 

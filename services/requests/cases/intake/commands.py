@@ -143,7 +143,9 @@ async def _expect_known(ctx: Context, resident_id: str, channel: Channel) -> Non
         raise Erased
 
 
-def _filed(ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str, whose: tuple[str, Channel]) -> CaseFiled:
+def _filed(
+    ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str, whose: tuple[str, Channel]
+) -> CaseFiled:
     """The event; what the resident wrote is sealed, each part by its name."""
     resident_id, channel = whose
 

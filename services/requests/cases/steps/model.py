@@ -77,6 +77,15 @@ class ReopenTooLate(Refusal):
     en = "A case can be reopened within {days} days of its resolution; they are over. File a new request."
 
 
+class WordsForgotten(Refusal):
+    kind = Kind.STATE
+    zh = "这件诉求的内容已删除，只保留编号、事项和办理状态，不能再办理；如仍有需要，请另提一件诉求。"
+    en = (
+        "The words of this case are forgotten. Its number, item and state are all that is left, and no step can be "
+        "taken. File a new request where something is still needed."
+    )
+
+
 class RatedAlready(Refusal):
     kind = Kind.STATE
     zh = "您已经评价过这件诉求。"
@@ -110,6 +119,7 @@ class Step(StrEnum):
     CLOSE = "close"
     COMMENT = "comment"
     URGE = "urge"
+    FORGET = "forget"
 
 
 Precondition = Callable[[Case, Actor, datetime], Refusal | None]
@@ -185,6 +195,7 @@ _ENDS = (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
 _ASSIGNABLE = OPEN - {State.SUSPENDED}
 _TAKEN = frozenset((State.ACCEPTED, State.IN_PROGRESS))
 _AFTER = DONE | {State.CLOSED}
+_OVER = frozenset((State.CLOSED, State.REJECTED, State.CANCELLED))
 
 _TEAM, _BODY = Words(zh="派给志愿队", en="give to a team"), Words(zh="派给单位", en="give to a body")
 
@@ -207,6 +218,7 @@ STEPS: Mapping[Step, Rule] = {
     Step.CLOSE: _rule("归档", "close", _ENDS, DONE),
     Step.COMMENT: _rule("留言", "comment", READERS, frozenset(State), needs="text"),
     Step.URGE: _rule("催办", "urge", _ASKS, OPEN, _urged),
+    Step.FORGET: _rule("删除内容", "forget", (Role.ADMINISTRATOR,), _OVER, needs="because"),
 }
 """Who may do what in which state: the only place that says so."""
 
@@ -216,6 +228,7 @@ _ENTITLED: Mapping[Role, Callable[[Case, Actor], bool]] = {
     Role.OPERATOR: lambda case, actor: not set(actor.places).isdisjoint(case.places()),
     Role.DISPATCHER: lambda case, actor: not set(actor.places).isdisjoint(case.places()),
     Role.SUPERVISOR: lambda case, actor: not set(actor.places).isdisjoint(case.places()),
+    Role.ADMINISTRATOR: lambda case, actor: not set(actor.places).isdisjoint(case.places()),
 }
 """By what a role holds for one case: it is one's own, one's organisation has it, it lies in one's places."""
 
@@ -235,6 +248,8 @@ def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
     rule = STEPS[step]
     if not actor.has(SYSTEM) and not is_entitled(case, actor, *rule.roles):
         raise NotYourStep
+    if case.forgotten is not None:
+        raise WordsForgotten
     if case.state not in rule.states:
         raise StepNotAllowed(step=step, state=case.state, allowed=allowed(case, actor, now))
     refusal = rule.precondition(case, actor, now)
@@ -243,7 +258,9 @@ def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
 
 
 def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
-    """The steps that this actor may take with this case now."""
+    """The steps that this actor may take with this case now: none once it is forgotten."""
+    if case.forgotten is not None:
+        return []
     return [
         step
         for step, rule in STEPS.items()

@@ -11,6 +11,7 @@ _ENTITLED = {
     Role.OPERATOR: "of a place in which the case lies",
     Role.DISPATCHER: "of a place in which the case lies",
     Role.SUPERVISOR: "of a place in which the case lies",
+    Role.ADMINISTRATOR: "of a place in which the case lies",
 }
 
 

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.values import Code, Id, PublicText
 
 
 class TeamKind(StrEnum):
@@ -19,31 +20,31 @@ class TeamFounded(Event):
     """A volunteer team was founded for a place; ``capacity`` is how many cases it takes at once."""
 
     kind: TeamKind | str
-    name: str
-    name_en: str | None = None
-    area: str
-    skills: list[str]
+    name: PublicText
+    name_en: PublicText | None = None
+    area: Code
+    skills: list[Code]
     capacity: int
-    leader_id: str | None = None
-    code: str | None = None
+    leader_id: Id | None = None
+    code: Code | None = None
 
 
 class TeamLeaderAppointed(Event):
     """Somebody leads a volunteer team from now on."""
 
-    leader_id: str
+    leader_id: Id
 
 
 class TeamMemberJoined(Event):
     """A person joined a volunteer team."""
 
-    person_id: str
+    person_id: Id
 
 
 class TeamMemberLeft(Event):
     """A person left a volunteer team."""
 
-    person_id: str
+    person_id: Id
 
 
 class TeamWentOnDuty(Event):

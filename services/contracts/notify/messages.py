@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Instant, Private, Sealed
+from services.chassis.domain.values import Code, Id, Instant, Private, Sealed
 
 
 class Via(StrEnum):
@@ -31,14 +31,14 @@ class MessageWritten(Event):
     never told to other services.
     """
 
-    person_id: str
-    template: str
-    language: str
+    person_id: Id
+    template: Code
+    language: Code
     title: Sealed
     body: Sealed
-    about: str | None = None
-    quoted: str | None = None
-    because_of: str
+    about: Id | None = None
+    quoted: Id | None = None
+    because_of: Id
     happened_at: Instant
     urgent: bool
     channels: list[Via | str]
@@ -60,7 +60,7 @@ class DeliveryFailed(Event):
 
     channel: Via | str
     attempt: int
-    reason: str
+    reason: Code
     again_at: Instant
 
 
@@ -89,7 +89,7 @@ class DeliveryGivenUp(Event):
     channel: Via | str
     attempt: int
     because: GivenUpBecause | str
-    reason: str | None = None
+    reason: Code | None = None
 
     @classmethod
     def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Sealed, shaped
+from services.chassis.domain.values import Code, Digest, Sealed, shaped
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
@@ -38,8 +38,8 @@ class CredentialsSet(Event):
 
     private: ClassVar[bool] = True
 
-    login: str
-    password_hash: str
+    login: Code
+    password_hash: Digest
     totp: Sealed
 
 

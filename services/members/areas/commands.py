@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.members.areas import AreaCode, Level
+from services.contracts.members.areas import AreaClosure, AreaCode, Level
 from services.contracts.members.roles import Role
 from services.members.areas import model
 from services.members.areas.model import Area
@@ -33,7 +33,7 @@ class RenameArea(Command):
 class CloseArea(Command):
     """Why it is closed."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: AreaClosure
 
 
 @usecase(allow=Role.ADMINISTRATOR)

@@ -9,6 +9,7 @@ from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
     AreaClosed,
+    AreaClosure,
     AreaEvent,
     AreaRenamed,
     AreaState,
@@ -93,7 +94,7 @@ def rename(area: Area, name: str, name_en: str | None) -> None:
         area.record(AreaRenamed(name=name, name_en=name_en))
 
 
-def close(area: Area, reason: str) -> None:
+def close(area: Area, reason: AreaClosure) -> None:
     """Close an area; AreaAlreadyClosed where it is closed."""
     _open(area)
     area.record(AreaClosed(reason=reason))

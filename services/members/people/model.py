@@ -8,7 +8,7 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Sealed
+from services.chassis.domain.values import Id, Sealed
 from services.contracts.members.areas import include_a_city, path
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.roles import Role
@@ -25,7 +25,7 @@ class PersonUnmasked(Event):
 
     private: ClassVar[bool] = True
 
-    who: str
+    who: Id
     reason: Sealed
 
 

@@ -127,7 +127,7 @@ async def rotate_session(ctx: Context, id: str, given_and_fresh: tuple[str, str]
     async with ctx.store.change(Session, id) as session:
         account = await ctx.store.get(Account, session.account_id)
         if not account.open and session.open:
-            session.refuse(model.SessionEnded(reason="account closed"), SessionOver())
+            session.refuse(model.SessionEnded(reason=model.SessionEnd.ACCOUNT_CLOSED), SessionOver())
         model.rotate(session, given_and_fresh, ctx.now())
     return session
 

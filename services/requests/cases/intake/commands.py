@@ -18,6 +18,7 @@ from services.contracts.requests.cases import (
     CaseVerified,
     Channel,
     CloseReason,
+    UnassignedBecause,
 )
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.queries import nearby
@@ -85,7 +86,7 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
         case.record(_filed(ctx, case, cmd, item, number, (resident_id, channel)))
         limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
-        dispatch.give(case, dispatch.choose(case, near), "nobody-serves")
+        dispatch.give(case, dispatch.choose(case, near), UnassignedBecause.NOBODY_SERVES)
     return case
 
 
@@ -126,7 +127,7 @@ async def reopen(ctx: Context, case_id: str, cmd: ReopenCase) -> Case:
         again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
         choice = model.reopen(case, again, near)
         limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
-        dispatch.give(case, choice, "nobody-left")
+        dispatch.give(case, choice, UnassignedBecause.NOBODY_LEFT)
     return case
 
 

@@ -1,30 +1,32 @@
-"""One case can be forgotten, and with a person all of theirs: nothing of it is readable, and all else stays."""
+"""One case can be forgotten: nothing of it is readable anywhere, and all else stays."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
-from services.chassis.domain.scope import Actor
-from services.chassis.domain.values import Sealed, now
-from services.chassis.messaging.erasures import sweep, sweeps
 from services.chassis.messaging.kafka import Past, Publisher, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.ledger.rebuild import judged
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.sealing import Tampered
-from services.chassis.storage.vault import Vault
 from services.contracts.requests.cases import ForgetCause
 from services.requests.app import service
 from services.requests.cases.forgetting.commands import forget_now
-from services.requests.cases.forgetting.timers import forget_cases_of
 from services.requests.cases.model import Case
+from tests.requests.forgetting import (
+    LATER,
+    SAID,
+    archive_all,
+    forget,
+    keys_left,
+    lived,
+    readable,
+    sealed_values,
+)
 from tests.requests.town import (
     ADMINISTRATOR,
     DISPATCHER,
@@ -39,92 +41,6 @@ from tests.requests.town import (
 )
 from tests.support.world import keyed
 
-FILING = 6
-"""Database operations of one filing, as before cases had keys."""
-WORDS: dict[str, Any] = {
-    "title": "canary-title",
-    "text": "canary-text",
-    "address": "canary-address",
-    "answers": {"age": 70117},
-    "lat": 49.21171,
-    "long": 119.76171,
-    "item": "FORM",
-}
-SAID = ("canary-title", "canary-text", "canary-address", "70117", "49.21171", "119.76171")
-LATER = ("canary-reason", "canary-comment", "canary-inside", "canary-answer", "canary-remark", "canary-note")
-
-
-async def lived(town: Town, resident: Actor = RESIDENT) -> dict[str, Any]:
-    """A case with words of every sort, closed at last."""
-    case = await town.file(resident, **WORDS)
-    await town.step(STATION_HANDLER, case, "return", {"reason": "canary-reason"})
-    await town.step(DISPATCHER, case, "handler", {"organisation_id": "organisation_station"})
-    await town.step(STATION_HANDLER, case, "accept")
-    await town.step(resident, case, "comment", {"text": "canary-comment"})
-    await town.step(STATION_HANDLER, case, "comment", {"text": "canary-inside", "public": False})
-    await town.step(STATION_HANDLER, case, "resolve", {"answer": "canary-answer"})
-    await town.step(DISPATCHER, case, "call-back", {"reached": True, "note": "canary-note"})
-    return await town.step(resident, case, "rate", {"score": 4, "solved": True, "remark": "canary-remark"})
-
-
-async def forget(town: Town, case: dict[str, Any], because: str = "asked", **more: Any) -> httpx.Response:
-    return await town.post(more.pop("actor", ADMINISTRATOR), f"/v1/requests/{case['id']}/forget", {"because": because})
-
-
-async def all_documents(town: Town) -> list[tuple[str, dict[str, Any]]]:
-    """Every document of every collection of the service."""
-    names = await town.container.mongo._database.list_collection_names()
-    found = [(name, await town.container.mongo.find(name, {}, limit=10_000)) for name in names]
-    return [(name, document) for name, documents in found for document in documents]
-
-
-def sealed_values(value: Any, field: str = "") -> list[tuple[str, str]]:
-    """Everything in a document that may be sealed, with the name of its field."""
-    if isinstance(value, dict):
-        return [found for name, inner in value.items() for found in sealed_values(inner, name)]
-    if isinstance(value, list):
-        return [found for inner in value for found in sealed_values(inner, field)]
-    return [(field, value)] if isinstance(value, str) and value.startswith("1.") else []
-
-
-@dataclass
-class Keys:
-    """Every key that is left: of people, and of cases."""
-
-    vault: Vault
-    people: list[str]
-    cases: list[Case]
-
-    def read(self, field: str, sealed: str) -> list[str]:
-        """What this value says to whoever tries every key with every name that it could be sealed for."""
-        found = []
-        for kind in {field, "title", "text", "address", "answers", "position", "answer", "reason", "note", "remark"}:
-            for case in self.cases:
-                try:
-                    found.append(self.vault.open_own(Sealed(sealed), case, kind))
-                except Tampered:
-                    continue
-            for person in self.people:
-                try:
-                    found.append(self.vault.open(Sealed(sealed), person, kind))
-                except Tampered:
-                    continue
-        return [words for words in found if words is not None]
-
-
-async def keys_left(town: Town) -> Keys:
-    keys = await town.container.mongo.find("keys", {"wrapped": {"$ne": None}}, limit=100)
-    await town.container.vault.ensure_keys(key["_id"] for key in keys)
-    cases = await town.container.mongo.find("cases", {}, limit=100)
-    return Keys(town.container.vault, [key["_id"] for key in keys], [await town.case(case["_id"]) for case in cases])
-
-
-async def readable(town: Town) -> str:
-    """All that can be read in the database with all the keys that are left in it."""
-    keys, documents = await keys_left(town), await all_documents(town)
-    opened = [keys.read(field, value) for _, document in documents for field, value in sealed_values(document)]
-    return repr((documents, opened))
-
 
 async def test_after_a_case_is_forgotten_nothing_of_it_is_readable_in_the_database(town: Town) -> None:
     case = await lived(town)
@@ -134,15 +50,6 @@ async def test_after_a_case_is_forgotten_nothing_of_it_is_readable_in_the_databa
     assert (await forget(town, case)).status_code == 204
     after = await readable(town)
     assert [word for word in (*SAID, *LATER) if word in after] == []
-
-
-async def archive_all(town: Town, id: str) -> None:
-    """The oldest half of a history goes to the archive, as if all of it had been published."""
-    mongo = town.container.mongo
-    stored = await mongo.find_one("cases", {"_id": id})
-    assert stored is not None
-    await mongo.update("cases", {"_id": id}, {"$set": {"published": stored["version"]}})
-    assert await archive.trim(mongo, "cases", id, 6) > 3
 
 
 async def test_its_history_stays_whole_and_its_facts_are_left(town: Town) -> None:
@@ -255,56 +162,6 @@ async def test_words_moved_to_another_case_do_not_open(town: Town) -> None:
         town.container.vault.open_own(case.title, case, "title")
 
 
-async def somebody(town: Town, name: str) -> Actor:
-    """A resident whom no other test knows: what is known of keys is kept from test to test."""
-    await town.container.vault.mint(f"person_{name}", now())
-    return Actor(f"account_{name}", frozenset({"resident"}), person=f"person_{name}")
-
-
-async def test_all_cases_of_an_erased_resident_are_forgotten_and_open_ones_withdrawn(town: Town) -> None:
-    zhao = await somebody(town, "zhao")
-    closed, still_open = await lived(town, zhao), await town.file(zhao, **WORDS)
-    others = await town.file(title="kept-title")
-    await town.container.vault.keep({"person_zhao": None}, sweeps(now()))
-    assert await sweep(forget_cases_of, town.container) == 1
-    assert [(await town.case(case["id"])).state for case in (closed, still_open)] == ["closed", "cancelled"]
-    left = await readable(town)
-    assert [word for word in (*SAID, *LATER) if word in left] == []
-    assert "kept-title" in left
-    assert (await town.get(RESIDENT, f"/v1/requests/{others['id']}")).json()["title"] == "kept-title"
-    assert await forget_cases_of(town.container, "person_zhao") == 0
-
-
-async def test_a_case_that_came_in_after_the_first_sweep_is_found_by_the_second(town: Town) -> None:
-    qian, at = await somebody(town, "qian"), now()
-    await town.file(qian)  # by a process that trusts what it has seen of a key for a minute
-    await Vault(town.container.mongo, town.container.vault.master).keep({"person_qian": None}, sweeps(at))
-    assert await sweep(forget_cases_of, town.container) == 1
-    case = await town.file(qian)
-    assert await sweep(forget_cases_of, town.container) == 0
-    later = replace(town.container, clock=lambda: at + timedelta(minutes=5))
-    assert await sweep(forget_cases_of, later) == 1
-    assert (await town.case(case["id"])).forgotten == "erased"
-    assert await sweep(forget_cases_of, later) == 0
-
-
-async def test_nothing_is_filed_for_the_erased_nor_for_callers_of_whom_nothing_is_known(town: Town) -> None:
-    unknown = await town.post(OPERATOR, "/v1/requests", filing(on_behalf_of="person_nobody"))
-    assert (unknown.status_code, unknown.json()["code"]) == (503, "caller-unknown")
-    sun = await somebody(town, "sun")
-    await town.container.vault.keep({"person_sun": None})
-    for actor, more in ((OPERATOR, {"on_behalf_of": "person_sun"}), (sun, {})):
-        answer = await town.post(actor, "/v1/requests", filing(**more))
-        assert (answer.status_code, answer.json()["code"]) == (409, "erased")
-
-
-async def test_who_is_signed_in_does_not_wait_for_a_key_that_is_late(town: Town) -> None:
-    late = Actor("account_late", frozenset({"resident"}), person="person_late")
-    start = asyncio.get_running_loop().time()
-    assert (await town.post(late, "/v1/requests", filing())).status_code == 201
-    assert asyncio.get_running_loop().time() - start < 0.9  # one that waits does so for a second
-
-
 async def test_a_page_of_cases_is_opened_without_a_look_up_of_keys(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         await town.file(title=f"title {number}")
@@ -353,6 +210,10 @@ async def test_nothing_of_a_forgotten_case_is_readable_on_the_topics(town: Town,
     after = repr([(await keys_left(town)).read(*one) for one in words])
     assert [word for word in (*SAID, *LATER) if word in after] == []
     assert "kept-title" in after
+
+
+FILING = 6
+"""Database operations of one filing, as before cases had keys."""
 
 
 async def test_filing_takes_as_many_operations_as_before_with_a_key_of_its_own(

@@ -30,14 +30,14 @@ Text = Annotated[str, Field(min_length=1, max_length=4000)]
 """Free text that a person wrote: at most 4,000 characters."""
 
 
-PATTERNS: dict[str, tuple[str, str]] = {}
-"""What text of each pattern looks like, in zh and en: nobody should have to read the pattern."""
+PATTERNS: dict[str, str] = {}
+"""The name of each pattern, under which the texts say what such a text looks like."""
 
 
-def shaped(pattern: str, zh: str, en: str, **more: Any) -> Any:
-    """The field of a text that has a pattern, with the words that tell a person of it; ``more`` as in ``Field``."""
-    PATTERNS[pattern] = (zh, en)
-    return Field(pattern=pattern, **{"description": en, **more})
+def shaped(pattern: str, name: str, **more: Any) -> Any:
+    """The field of a text that has a pattern, and its name among the texts (``patterns``); ``more`` as in ``Field``."""
+    PATTERNS[pattern] = name
+    return Field(pattern=pattern, **more)
 
 
 def now() -> datetime:
@@ -48,6 +48,11 @@ def now() -> datetime:
 def id_from(kind: str, cause: str) -> str:
     """The one id, such as ``case_8f3k…`` (120 bits), that this cause gives: a repeat meets what it made before."""
     return f"{kind}_{_base32(hashlib.sha256(f'{kind}|{cause}'.encode()).digest()[:15])}"
+
+
+def kind_of(id: str) -> str:
+    """The entity type that an id carries."""
+    return id.rpartition("_")[0]
 
 
 def _base32(raw: bytes) -> str:

@@ -3,14 +3,15 @@
 from enum import StrEnum
 from typing import Annotated
 
+from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import shaped
+from services.contracts.members.teams import is_team
 
 Code = Annotated[
     str,
     shaped(
         r"^[a-z0-9][a-z0-9:_-]{1,59}$",
-        "2 到 60 个小写字母、数字、:、_ 或 -",
-        "2 to 60 small letters, digits, :, _ or -",
+        "given-code",
     ),
 ]
 """The name by which its founder knows an organisation, a department or a team: one of a kind."""
@@ -25,3 +26,14 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
+
+
+def staffed(actor: Actor, *roles: Role) -> tuple[str, ...]:
+    """The places where an actor works for the city in one of these roles.
+
+    A handler does so only with an organisation: the leader of a volunteer team works on what the team has.
+    """
+    if actor.has(*(role for role in roles if role != Role.HANDLER)):
+        return actor.places
+    serves = Role.HANDLER in roles and actor.has(Role.HANDLER) and not all(map(is_team, actor.organisations))
+    return actor.places if serves else ()

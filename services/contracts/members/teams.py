@@ -3,7 +3,10 @@
 from enum import StrEnum
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Code, Id, PublicText
+from services.chassis.domain.values import Code, Id, PublicText, kind_of
+
+TEAM = "team"
+"""The entity type of volunteer teams, also of their copies: it begins their ids."""
 
 
 class TeamKind(StrEnum):
@@ -53,3 +56,8 @@ class TeamWentOnDuty(Event):
 
 class TeamWentOffDuty(Event):
     """A volunteer team takes no more cases for now."""
+
+
+def is_team(id: str) -> bool:
+    """Whether this is the id of a volunteer team, among those of organisations and teams."""
+    return kind_of(id) == TEAM

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.chassis.domain.scope import ALL, Actor, Visible
 from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
@@ -20,32 +20,18 @@ from services.contracts.members.areas import (
 
 class CodeUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "代码 {code} 不是{level}一级的代码。"
-    en = "{code} is not a code of the level {level}."
 
 
 class AreaAlreadyClosed(Refusal):
     kind = Kind.STATE
-    zh = "区域 {code} 已撤销。"
-    en = "The area {code} is closed already."
 
 
 class AboveMissing(Refusal):
     kind = Kind.INVALID
-    zh = "上级区域 {code} 不存在，或它及其上级已撤销，请先建立上级区域。"
-    en = "The area above, {code}, is not there, or it or one that it lies in is closed. Add it first."
 
 
 class AreaNotOpen(Refusal):
     kind = Kind.INVALID
-    zh = "区域 {code} 不存在，或它及其上级已撤销，请用 GET /v1/areas 查找正确的代码。"
-    en = "The area {code} is not there, or it or one that it lies in is closed. Find the right code with GET /v1/areas."
-
-
-class OutsideYourPlaces(Refusal):
-    kind = Kind.FORBIDDEN
-    zh = "区域 {code} 不在您负责的范围内。"
-    en = "The area {code} is outside the places that you are in charge of."
 
 
 class Area(AreaState, Entity[AreaEvent]):
@@ -72,12 +58,6 @@ def above(code: str) -> str | None:
     """The code of the area in which this one lies; None for a city."""
     codes = path(code)
     return codes[-2] if len(codes) > 1 else None
-
-
-def expect_within(actor: Actor, code: str) -> None:
-    """OutsideYourPlaces where a code lies in none of the actor's places; the house itself is everywhere."""
-    if not actor.has(SYSTEM) and set(actor.places).isdisjoint(path(code)):
-        raise OutsideYourPlaces(code=code)
 
 
 def add(area: Area, level: Level, name: str, name_en: str | None) -> None:

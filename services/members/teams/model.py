@@ -10,6 +10,7 @@ from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.contracts.members.areas import Located
 from services.contracts.members.roles import Role
 from services.contracts.members.teams import (
+    TEAM,
     TeamFounded,
     TeamKind,
     TeamLeaderAppointed,
@@ -26,20 +27,16 @@ TeamEvent = TeamFounded | TeamLeaderAppointed | TeamMemberJoined | TeamMemberLef
 
 class TeamTooLarge(Refusal):
     kind = Kind.STATE
-    zh = "队伍人数已达上限 {most} 人。请另建一支队伍。"
-    en = "The team has {most} members, the most there can be. Found another."
 
 
 class NotYourTeam(Refusal):
     kind = Kind.FORBIDDEN
-    zh = "只有本队队长和所在区域的调度员、管理员可以进行此操作。"
-    en = "This is for the team's leader and the dispatchers and administrators of its place."
 
 
 class Team(Located, Entity[TeamEvent]):
     """Volunteers of one kind in one place, off duty until somebody puts them on."""
 
-    entity_type: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = TEAM
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("_id", 1))),
         Index((("under", 1), ("state.kind", 1), ("state.on_duty", 1), ("_id", 1))),
@@ -89,7 +86,7 @@ def is_run_by(team: Team, actor: Actor) -> bool:
     """Whether an actor may decide for a team: its leader, and who dispatches or administers in its place."""
     if actor.has(SYSTEM):
         return True
-    if actor.has(Role.DISPATCHER, Role.ADMINISTRATOR) and not set(actor.places).isdisjoint(team.places()):
+    if actor.has(Role.DISPATCHER, Role.ADMINISTRATOR) and actor.is_in_charge_of(team.places()):
         return True
     leads = actor.person is not None and actor.person == team.leader_id
     return actor.has(Role.HANDLER) and (leads or team.id in actor.organisations)

@@ -17,7 +17,6 @@ from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, LOST, Entry, Inbox, InboxSubscribers, TooManyStreams
 from services.notify.messages.model import Message
-from services.notify.preferences.queries import own
 
 _LOOK_ANYHOW = 30.0
 _SOON = 0.05
@@ -64,7 +63,7 @@ class InboxView(BaseModel):
 @usecase(allow=SIGNED_IN)
 async def get_inbox(ctx: Context, query: PageQuery) -> InboxView:
     """Read your messages, newest first, and how many are unread."""
-    person = own(ctx)
+    person = ctx.person
     order = Order("state.happened_at", descending=True)
     page = await ctx.store.page(Message, {"state.inbox_of": person}, order=order, limit=query.limit, after=query.after)
     await _have_keys(ctx, page.items)
@@ -80,7 +79,7 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     connect with the last id in `Last-Event-ID`: nothing is lost or told twice. `resync` says that the id is too old:
     read the inbox anew. The stream ends when your token does.
     """
-    ctx.dependency(InboxSubscribers).expect_room(own(ctx))
+    ctx.dependency(InboxSubscribers).expect_room(ctx.person)
     return Stream(follow(ctx, last_event_id))
 
 
@@ -89,7 +88,7 @@ async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[Line]
 
     Those that come at once are given at once.
     """
-    person, position, subscribers = own(ctx), _Position(last), ctx.dependency(InboxSubscribers)
+    person, position, subscribers = ctx.person, _Position(last), ctx.dependency(InboxSubscribers)
     try:
         subscribers.expect_room(person)
     except (TooManyStreams, Busy):  # others came since the answer began
@@ -188,7 +187,7 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
     if not entries:
         return []
     found = await _messages(ctx, [entry.message for entry in entries])
-    mine = [message for message in found if message.inbox_of == own(ctx)]
+    mine = [message for message in found if message.inbox_of == ctx.person]
     await _have_keys(ctx, mine)
     views = {message.id: MessageView.of(message, ctx) for message in mine}
     present = []
@@ -200,7 +199,7 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
 
 
 async def _have_keys(ctx: Context, messages: Iterable[Message]) -> None:
-    await ctx.vault.ensure_keys({own(ctx), *chain.from_iterable(message.key_subjects() for message in messages)})
+    await ctx.vault.ensure_keys({ctx.person, *chain.from_iterable(message.key_subjects() for message in messages)})
 
 
 def _may_come(ctx: Context, entry: Entry) -> bool:

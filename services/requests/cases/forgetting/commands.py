@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.usecase import Command, Context, usecase
+from services.chassis.guards import changes
+from services.chassis.usecase import Command, Context
 from services.contracts.requests.cases import ForgetCause
 from services.requests.cases.forgetting import model
 from services.requests.cases.model import Case
-from services.requests.cases.steps.model import Step, expect, may
+from services.requests.cases.steps.commands import step
+from services.requests.cases.steps.model import Step
 
 Decided = Literal[ForgetCause.ASKED, ForgetCause.MISTAKE, ForgetCause.ORDER]
 
@@ -23,17 +25,13 @@ class ForgetCase(Command):
     ]
 
 
-@usecase(allow=may(Step.FORGET))
-async def forget(ctx: Context, case_id: str, cmd: ForgetCase) -> None:
+@step(Step.FORGET)
+async def forget(ctx: Context, case: Case, cmd: ForgetCase) -> None:
     """Let nobody read the words of a case that is over any more; number, item, state and times stay. For good."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.FORGET, ctx.actor, ctx.now())
-        model.forget(case, cmd.because)
+    model.forget(case, cmd.because)
 
 
-@usecase(allow=SYSTEM)
-async def forget_now(ctx: Context, case_id: str, because: ForgetCause) -> Case:
+@changes(Case, allow=SYSTEM)
+async def forget_now(ctx: Context, case: Case, because: ForgetCause) -> None:
     """Forget a case whose term is over or whose resident was erased; nothing happens where that was done."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.forget(case, because)
-    return case
+    model.forget(case, because)

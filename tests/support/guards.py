@@ -56,9 +56,13 @@ async def insert(container: Container, rows: Iterable[Row]) -> None:
             await container.mongo.command("insert", collection, documents=documents[start : start + 1000])
 
 
-async def wrong(container: Container, rows: Iterable[Row]) -> list[str]:
-    """The rows that do not come out right, each with what came of it, the first of them first."""
-    return [said async for said in _wrong(container, rows)]
+async def expect_right(container: Container, service: str, rows: Sequence[Row]) -> None:
+    """AssertionError where a command of the service is in no row, or a row does not come out right."""
+    changing = {name for name, known in REGISTER.items() if known.changes and name.startswith(f"{service}.")}
+    assert {row.command for row in rows} == changing, "a command is missing from the table, or is none"
+    await insert(container, rows)
+    wrong = [said async for said in _wrong(container, rows)]
+    assert not wrong, "\n".join([f"{len(wrong)} of {len(rows)} rows are wrong", *wrong[:20]])
 
 
 async def experiment(container: Container, rows: Sequence[Row]) -> str:
@@ -82,14 +86,9 @@ async def experiment(container: Container, rows: Sequence[Row]) -> str:
     return line
 
 
-def changing(service: str) -> set[str]:
-    """The names of all use cases of a service that may change something."""
-    return {name for name, known in REGISTER.items() if known.changes and name.startswith(f"{service}.")}
-
-
-def stored(kind: type[Entity[Any]], *events: Event) -> Document:
+def stored(kind: type[Entity[Any]], *events: Event, id: str = "any") -> Document:
     """A new entity to which this has happened, as a document."""
-    entity = kind.blank("any")
+    entity = kind.blank(id)
     for event in events:
         entity.record(event)
     return draft(entity, Origin(now(), "account_before", "city", "before", None, None))

@@ -61,6 +61,7 @@ _read = [subject.copy for subject in subjects if subject.copy is not None]
 
 service = Service(
     name="notify",
+    texts=("services.contracts", "services.notify"),
     entities=(Message, Preferences),
     copies=tuple(dict.fromkeys((Person, Staff, Organisation, Team, *_read))),
     routes=(inboxes.routes, preferences.routes),

@@ -13,15 +13,12 @@ from services.notify.audience.model import SIGNED_IN
 from services.notify.preferences import model
 from services.notify.preferences.model import Preferences, preferences_id
 
-Clock = Annotated[
-    str, shaped(r"^([01]\d|2[0-3]):[0-5]\d$", "时间，例如 22:00", "a time such as 22:00", examples=["22:00"])
-]
+Clock = Annotated[str, shaped(r"^([01]\d|2[0-3]):[0-5]\d$", "time-of-day", examples=["22:00"])]
 Email = Annotated[
     str,
     shaped(
         r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4}$",
-        "电子邮箱地址，例如 name@example.com",
-        "an e-mail address such as name@example.com",
+        "email",
     ),
 ]
 

@@ -16,14 +16,10 @@ from services.contracts.notify.preferences import PreferencesSet
 
 class AddressMissing(Refusal):
     kind = Kind.INVALID
-    zh = "要通过邮件接收通知，请同时填写邮箱地址。"
-    en = "To be told by e-mail, give an address as well."
 
 
 class QuietHoursUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "免打扰时段须同时给出开始和结束，且两者不同。"
-    en = "Quiet hours need a beginning and an end that differ."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Who may do what in members: what is right for each command, role, state and place, said apart from the code."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
+from services.chassis.domain.scope import PUBLIC, SYSTEM, Actor
 from services.chassis.domain.values import now
 from services.chassis.usecase import Container, Context, known_as
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
@@ -22,7 +22,6 @@ from services.contracts.members.teams import (
     TeamMemberLeft,
     TeamWentOffDuty,
     TeamWentOnDuty,
-    is_team,
 )
 from services.members.accounts import commands as accounts
 from services.members.accounts.codes import commands as codes
@@ -37,97 +36,24 @@ from services.members.people import commands as people
 from services.members.people.model import Person, PersonUnmasked
 from services.members.teams import commands as teams
 from services.members.teams.model import Team
-from tests.members.support import CITY, COMMUNITY, COUNTY, FAR_COMMUNITY, STREET
+from tests.members.callers import (
+    EVERYBODY,
+    LEADER,
+    STAFF,
+    Right,
+    Who,
+    by_role,
+    in_charge,
+    in_charge_of_all,
+    over,
+    runs,
+    sees_account,
+    sees_person,
+)
+from tests.members.support import COMMUNITY, COUNTY, FAR_COMMUNITY, STREET
 from tests.support.guards import OK, Row, Thing, stored, twin
 
-LEADER = "person_leader"
-_OWN, _ABOVE, _NEIGHBOUR, _NONE = "own", "above", "neighbour's", "none"
-_PLACES = {_OWN: (COMMUNITY,), _ABOVE: (COUNTY,), _NEIGHBOUR: (FAR_COMMUNITY,), _NONE: (), "city": (CITY,)}
-_STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
-
-
-@dataclass(frozen=True)
-class Who:
-    """Somebody with one role for one place; ``team``: what a handler is to the team of the row, or ``any`` team's."""
-
-    role: str
-    place: str = _NONE
-    team: str = ""
-
-    @property
-    def label(self) -> str:
-        """For messages."""
-        return " ".join(filter(None, (self.role, f"(place {self.place})", self.team)))
-
-    def actor(self, thing: str = "", code: str = COMMUNITY) -> Actor:
-        """As a use case sees them, where this thing lies in the place of this code."""
-        if self.role == PUBLIC:
-            return NOBODY
-        if self.role == SYSTEM:
-            return system_actor("guards")
-        served = {
-            "": "organisation_any",
-            "any": "team_any",
-            "leads": "team_any",
-            "belongs": thing if is_team(thing) else "team_any",
-        }
-        organisations = (served[self.team],) if self.role == Role.HANDLER else ()
-        person = LEADER if self.team == "leads" else "person_guards"
-        places = (code,) if self.place == _OWN else _PLACES[self.place]
-        return Actor(
-            f"account_{abs(hash(self))}", frozenset({self.role}), places, organisations, person, "session_other"
-        )
-
-    def in_charge(self) -> bool:
-        """Whether one of their places holds the thing."""
-        return self.role == SYSTEM or self.place in (_OWN, _ABOVE, "city")
-
-
-EVERYBODY = (
-    Who(PUBLIC),
-    Who(SYSTEM),
-    Who(Role.RESIDENT),
-    *(Who(role, place) for role in _STAFF for place in _PLACES),
-    *(Who(Role.HANDLER, _OWN, team) for team in ("any", "leads", "belongs")),
-    Who(Role.DISPATCHER, _NEIGHBOUR, "leads"),
-)
 _NUMBERS, _CODES = itertools.count(100), itertools.count(100)
-Right = Callable[[Who], str]
-
-
-def _by_role(who: Who, *roles: str) -> str | None:
-    if who.role == PUBLIC:
-        return "sign-in-needed"
-    return None if who.role in (SYSTEM, *roles) else "forbidden"
-
-
-def _in_charge(who: Who) -> str:
-    return OK if who.in_charge() else "outside-your-places"
-
-
-def _in_charge_of_all(who: Who) -> str:
-    """Of COMMUNITY and of FAR_COMMUNITY."""
-    return OK if who.role == SYSTEM or who.place == "city" else "outside-your-places"
-
-
-def _runs(who: Who) -> str:
-    leads = who.role == Role.HANDLER and who.team in ("leads", "belongs")
-    directs = who.in_charge() and who.role in (Role.DISPATCHER, Role.ADMINISTRATOR, SYSTEM)
-    return OK if leads or directs else "not-your-team"
-
-
-def _sees_person(who: Who) -> str:
-    serves = who.in_charge() and (who.role != Role.HANDLER or not who.team)
-    return OK if serves else "not-found"
-
-
-def _sees_account(who: Who) -> str:
-    return OK if who.in_charge() else "not-found"
-
-
-def _over(right: Right, code: str) -> Right:
-    """In a state that does not allow it: whom the guard lets pass is refused by the rule, and nobody else."""
-    return lambda who: code if right(who) == OK else right(who)
 
 
 @dataclass(frozen=True)
@@ -170,31 +96,31 @@ _LED = (
     Case(
         organisations.appoint_leader,
         _ADMINISTRATORS,
-        _in_charge,
+        in_charge,
         (organisations.AppointLeader(person=LEADER),),
         LeaderAppointed,
     ),
 )
 _TEAMS = (
-    Case(teams.add_member, _RUN, _runs, (LEADER,), TeamMemberJoined),
-    Case(teams.put_on_duty, _RUN, _runs, (), TeamWentOnDuty),
+    Case(teams.add_member, _RUN, runs, (LEADER,), TeamMemberJoined),
+    Case(teams.put_on_duty, _RUN, runs, (), TeamWentOnDuty),
     Case(
         teams.appoint_team_leader,
         (Role.DISPATCHER, Role.ADMINISTRATOR),
-        _in_charge,
+        in_charge,
         (teams.AppointTeamLeader(person="person_next"),),
         TeamLeaderAppointed,
     ),
 )
 _BUSY = (
-    Case(teams.remove_member, _RUN, _runs, (LEADER,), TeamMemberLeft, "busy"),
-    Case(teams.put_off_duty, _RUN, _runs, (), TeamWentOffDuty, "busy"),
+    Case(teams.remove_member, _RUN, runs, (LEADER,), TeamMemberLeft, "busy"),
+    Case(teams.put_off_duty, _RUN, runs, (), TeamWentOffDuty, "busy"),
 )
 _UNMASKED = (
     Case(
         people.unmask,
-        tuple(role for role in _STAFF if role != Role.ADMINISTRATOR),
-        _sees_person,
+        tuple(role for role in STAFF if role != Role.ADMINISTRATOR),
+        sees_person,
         (people.Unmask(reason="why"),),
         PersonUnmasked,
     ),
@@ -207,20 +133,20 @@ def _granted(place: str) -> accounts.GrantRoles:
 
 def _elsewhere(who: Who) -> str:
     """Of an account in COMMUNITY, to which a far place is given."""
-    return "not-found" if _sees_account(who) != OK else _in_charge_of_all(who)
+    return "not-found" if sees_account(who) != OK else in_charge_of_all(who)
 
 
 _ACCOUNTS = (
-    Case(accounts.grant_roles, _ADMINISTRATORS, _sees_account, (_granted(COMMUNITY),), RolesGranted),
+    Case(accounts.grant_roles, _ADMINISTRATORS, sees_account, (_granted(COMMUNITY),), RolesGranted),
     Case(accounts.grant_roles, _ADMINISTRATORS, _elsewhere, (_granted(FAR_COMMUNITY),), RolesGranted, "given far"),
-    Case(accounts.close_account, _ADMINISTRATORS, _sees_account, (), AccountClosed),
+    Case(accounts.close_account, _ADMINISTRATORS, sees_account, (), AccountClosed),
 )
 _CLOSED = (
-    Case(accounts.close_account, _ADMINISTRATORS, _over(_sees_account, "account-is-closed"), (), None, "closed"),
+    Case(accounts.close_account, _ADMINISTRATORS, over(sees_account, "account-is-closed"), (), None, "closed"),
     Case(
         accounts.grant_roles,
         _ADMINISTRATORS,
-        _over(_sees_account, "account-is-closed"),
+        over(sees_account, "account-is-closed"),
         (_granted(COMMUNITY),),
         None,
         "closed",
@@ -247,7 +173,7 @@ def _on_areas(container: Container) -> Iterator[Row]:
     )
     for (state, past), (work, cmd, event), who in itertools.product(states.items(), works, EVERYBODY):
         code = f"{STREET}{next(_CODES):03}"
-        right = _in_charge if state == "open" else _over(_in_charge, "area-already-closed")
+        right = in_charge if state == "open" else over(in_charge, "area-already-closed")
         case = Case(work, _ADMINISTRATORS, right, (cmd,), event, state)
         thing = twin(Area, stored(Area, *past, id=code), code, container)
         yield _row(case, who, who.actor(code=code), (code, cmd), thing=thing)
@@ -267,13 +193,13 @@ def _anew() -> Iterator[Row]:
         wide = accounts.OpenAccount(login=f"{login}w", roles=[Role.OPERATOR], places=[COMMUNITY, FAR_COMMUNITY])
         both = (Role.ADMINISTRATOR, Role.DISPATCHER)
         cases = (
-            Case(areas.add_area, _ADMINISTRATORS, _in_charge, (area,), AreaAdded),
-            Case(organisations.found_organisation, _ADMINISTRATORS, _in_charge, (office,), OrganisationFounded),
-            Case(teams.found_team, both, _in_charge, (team,), TeamFounded),
-            Case(people.register_person, (Role.OPERATOR,), _in_charge, (caller,), PersonRegistered),
-            Case(people.register_staff, _ADMINISTRATORS, _in_charge, (f"person_s{number}", staff), PersonRegistered),
-            Case(accounts.open_account, _ADMINISTRATORS, _in_charge, (account,), AccountOpened),
-            Case(accounts.open_account, _ADMINISTRATORS, _in_charge_of_all, (wide,), AccountOpened, "wide"),
+            Case(areas.add_area, _ADMINISTRATORS, in_charge, (area,), AreaAdded),
+            Case(organisations.found_organisation, _ADMINISTRATORS, in_charge, (office,), OrganisationFounded),
+            Case(teams.found_team, both, in_charge, (team,), TeamFounded),
+            Case(people.register_person, (Role.OPERATOR,), in_charge, (caller,), PersonRegistered),
+            Case(people.register_staff, _ADMINISTRATORS, in_charge, (f"person_s{number}", staff), PersonRegistered),
+            Case(accounts.open_account, _ADMINISTRATORS, in_charge, (account,), AccountOpened),
+            Case(accounts.open_account, _ADMINISTRATORS, in_charge_of_all, (wide,), AccountOpened, "wide"),
         )
         for case in cases:
             actor = who.actor(code=code if case.work is areas.add_area else COMMUNITY)
@@ -285,15 +211,15 @@ def _own(container: Container) -> Iterator[Row]:
     person, profile = stored(Person, PersonRegistered(area=COMMUNITY)), people.ChangeProfile(area=COUNTY)
     for role in (PUBLIC, SYSTEM, *Role):
         id, session, stranger = f"person_o{next(_NUMBERS)}", f"session_{next(_NUMBERS)}", f"session_{next(_NUMBERS)}"
-        who, refused = Who(role), _by_role(Who(role), *Role)
+        who, refused = Who(role), by_role(Who(role), *Role)
         bare = Actor("account_bare", frozenset({role})) if role in tuple(Role) else who.actor()
         mine = replace(bare, person=id, session=session) if role in tuple(Role) else bare
-        change = Case(people.change_profile, tuple(Role), _in_charge, (profile,), ProfileChanged)
+        change = Case(people.change_profile, tuple(Role), in_charge, (profile,), ProfileChanged)
         yield _row(change, who, bare, right=refused or "person-needed")
         if mine is not bare:
             yield _row(change, who, mine, right=OK, thing=twin(Person, person, id, container), key=id)
         for own in (session, stranger):
-            leave = Case(sessions.sign_out, tuple(Role), _in_charge)
+            leave = Case(sessions.sign_out, tuple(Role), in_charge)
             account = mine.id if own is session else "account_other"
             yield _row(
                 leave,
@@ -325,7 +251,7 @@ def _system() -> Iterator[Row]:
         (sessions.rotate_session, ("session_none", ("given", "fresh")), "not-found"),
     )
     for (work, given, right), who in itertools.product(works, EVERYBODY):
-        yield _row(Case(work, (), _in_charge, given), who, who.actor(), right=_by_role(who) or right)
+        yield _row(Case(work, (), in_charge, given), who, who.actor(), right=by_role(who) or right)
 
 
 def _row(
@@ -346,7 +272,7 @@ def _row(
             await ctx.vault.mint(key, ctx.now())
         return await case.work(ctx, *arguments)
 
-    outcome = right or _by_role(who, *case.roles) or case.right(who)
+    outcome = right or by_role(who, *case.roles) or case.right(who)
     return Row(known_as(case.work).name, f"{case.state}, by {who.label}", actor, run, outcome, case.records, thing)
 
 

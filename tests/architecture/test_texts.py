@@ -14,6 +14,7 @@ from services.chassis.domain.texts import gaps
 from services.chassis.domain.values import PATTERNS
 from services.chassis.runtime.texts import load
 from services.contracts.members.roles import Role
+from services.contracts.requests.cases import EscalationCause
 from services.requests.cases.states.model import State
 from services.requests.cases.steps.model import Step
 from services.requests.cases.timelines.model import LINES
@@ -27,6 +28,7 @@ NAMED = {
     "steps": {step.value for step in Step},
     "timeline": {event.__name__ for event in LINES},
     "patterns": set(PATTERNS.values()),
+    "causes": {cause.value for cause in EscalationCause},
     "months": {str(month) for month in range(1, 13)},
 }
 """Sections whose keys are the values of a table in the code."""
@@ -57,14 +59,14 @@ def test_every_name_of_a_table_has_a_text_and_no_text_is_left_over(section: str)
 
 def test_what_is_said_to_people_in_chinese_is_in_files_of_texts() -> None:
     """A string of the code with Chinese in it is a text in the wrong place; docstrings and examples say nothing."""
-    found = [f"{source.name}:{node.lineno}" for source in _ours() for node in _chinese(source)]
+    found = [f"{source.name}:{node.lineno}" for source in sources("services") for node in _chinese(source)]
     assert found == []
 
 
 def test_no_code_chooses_between_languages_or_lists_them() -> None:
     found = [
         f"{source.name}:{number}"
-        for source in _ours()
+        for source in sources("services")
         for number, line in enumerate(source.text.splitlines(), 1)
         if _CHOOSING.search(line)
     ]
@@ -88,10 +90,6 @@ def test_a_check_of_the_facts_sees_what_is_missing() -> None:
     code = "raise Stale(given=1)\nStale\nother.Stale(given=1, current=2)\n"
     found = list(_raised(Source(sources("services")[0].path, code, ast.parse(code)), {"Stale"}))
     assert found == [("Stale", {"given"}), ("Stale", {"given", "current"})]
-
-
-def _ours() -> list[Source]:
-    return [source for source in sources("services") if not source.name.startswith("services/notify/")]
 
 
 def _of(package: str) -> list[type[Refusal]]:

@@ -102,6 +102,10 @@ class Texts:
         lacking = {one: self._tables[DEFAULT].keys() - table.keys() for one, table in self._tables.items()}
         return {one: sorted(map(".".join, keys)) for one, keys in lacking.items() if keys}
 
+    def sections(self) -> set[str]:
+        """The names of its sections."""
+        return {section for section, _ in self._tables[DEFAULT]}
+
     def keys(self, section: str) -> set[str]:
         """The keys of a section."""
         return {key for within, key in self._tables[DEFAULT] if within == section}

@@ -1,5 +1,6 @@
 """How somebody wants to be told: channels, language, quiet hours in the city's time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -10,6 +11,7 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed, id_from
+from services.chassis.domain.words import DEFAULT
 from services.contracts.notify.messages import Via
 from services.contracts.notify.preferences import PreferencesSet
 
@@ -19,6 +21,10 @@ class AddressMissing(Refusal):
 
 
 class QuietHoursUnfit(Refusal):
+    kind = Kind.INVALID
+
+
+class LanguageUnknown(Refusal):
     kind = Kind.INVALID
 
 
@@ -54,7 +60,7 @@ class Preferences(Entity[PreferencesSet]):
 
     person_id: str
     channels: list[Via | str] | None = None
-    language: str = "zh"
+    language: str = DEFAULT
     quiet_from: str | None = None
     quiet_to: str | None = None
     email: Sealed | None = None
@@ -103,6 +109,12 @@ class Preferences(Entity[PreferencesSet]):
 def preferences_id(person: str) -> str:
     """The id of a person's preferences: each has one set of them."""
     return id_from(Preferences.entity_type, person)
+
+
+def expect_language(language: str, languages: Collection[str]) -> None:
+    """Refuse a language in which there are no texts."""
+    if language not in languages:
+        raise LanguageUnknown(language=language, languages=list(languages))
 
 
 def choose(preferences: Preferences, chosen: PreferencesSet) -> None:

@@ -77,6 +77,7 @@ class Step(StrEnum):
     CLOSE = "close"
     COMMENT = "comment"
     URGE = "urge"
+    FOLLOW = "follow"
 
 
 Precondition = Callable[[Case, Actor, datetime], Refusal | None]
@@ -169,6 +170,7 @@ STEPS: Mapping[Step, Rule] = {
     Step.CLOSE: _rule(_ENDS, DONE),
     Step.COMMENT: _rule(READERS, frozenset(State), needs="text"),
     Step.URGE: _rule(_ASKS, OPEN, _urged),
+    Step.FOLLOW: _rule((Role.RESIDENT,), OPEN),
 }
 """Who may do what in which state: the only place that says so."""
 

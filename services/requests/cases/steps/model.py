@@ -77,7 +77,6 @@ class Step(StrEnum):
     CLOSE = "close"
     COMMENT = "comment"
     URGE = "urge"
-    FOLLOW = "follow"
 
 
 Precondition = Callable[[Case, Actor, datetime], Refusal | None]
@@ -170,7 +169,6 @@ STEPS: Mapping[Step, Rule] = {
     Step.CLOSE: _rule(_ENDS, DONE),
     Step.COMMENT: _rule(READERS, frozenset(State), needs="text"),
     Step.URGE: _rule(_ASKS, OPEN, _urged),
-    Step.FOLLOW: _rule((Role.RESIDENT,), OPEN),
 }
 """Who may do what in which state: the only place that says so."""
 

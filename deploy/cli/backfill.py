@@ -7,6 +7,7 @@ import typer
 from deploy.cli import asking, groups, screen
 from deploy.cli.reactions import Name, Service, service_of
 from deploy.cli.screen import Json
+from services.chassis.operations.protocol import BackfillRequest
 
 
 def command(
@@ -26,9 +27,9 @@ def command(
     Exit code 0: it is on, or was only shown; 2: it is on already, a worker does not obey, or wrong usage.
     """
     stack = groups.running_stack()
-    words = (name, *(("--yes",) if yes else ()))
+    request = BackfillRequest(reaction=name, write=yes)
     with screen.progress() as report:
-        told = asking.ask(stack, service_of(stack, name, service), "backfill", words, report)
+        told = asking.ask(stack, service_of(stack, name, service), request, report)
     if as_json:
         screen.print_json(told)
     elif yes:

@@ -5,17 +5,18 @@ from services.chassis.messaging.kafka.publisher import Publisher
 from services.chassis.messaging.kafka.reader import Reader
 from services.chassis.messaging.kafka.records import PARTITIONS, BrokerAway, Incoming, Outgoing, Unsendable
 from services.chassis.messaging.kafka.topics import (
-    TOPICS,
+    KEYS_TOPIC,
     Past,
     TopicMissing,
     create_topics,
+    declared,
     group_has_offsets,
     partition_of,
 )
 
 __all__ = [
+    "KEYS_TOPIC",
     "PARTITIONS",
-    "TOPICS",
     "BrokerAway",
     "Cluster",
     "Incoming",
@@ -26,6 +27,7 @@ __all__ = [
     "TopicMissing",
     "Unsendable",
     "create_topics",
+    "declared",
     "group_has_offsets",
     "partition_of",
 ]

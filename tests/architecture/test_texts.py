@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,22 @@ def test_every_refusal_has_a_text_in_its_own_service_and_no_text_is_left_over() 
 @pytest.mark.parametrize("section", sorted(NAMED))
 def test_every_name_of_a_table_has_a_text_and_no_text_is_left_over(section: str) -> None:
     assert TEXTS.keys(section) == NAMED[section]
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_third_language_is_one_more_file_beside_the_others(tmp_path: Path, name: str) -> None:
+    for package in ("services.chassis", *SERVICES[name].texts):
+        folder = tmp_path / "texts" / package.rpartition(".")[2]
+        folder.mkdir(parents=True)
+        text = (resources.files(package) / "texts" / "en.toml").read_text("utf-8")
+        (folder / "mn.toml").write_text(re.sub(r'^([\w-]+ = "+\n?)(?!, ")', r"\1¤", text, flags=re.MULTILINE), "utf-8")
+    texts, ours = load(SERVICES[name].texts, tmp_path), load(SERVICES[name].texts)
+    assert texts.languages == ("zh", "en", "mn")
+    assert texts.missing() == {}
+    for section in ours.sections() - {"lists"}:
+        for key in ours.keys(section):
+            assert texts.get(section, key, "mn") == f"¤{ours.get(section, key, 'en')}"
+            assert texts.get(section, key, "zh") == ours.get(section, key, "zh")
 
 
 def test_what_is_said_to_people_in_chinese_is_in_files_of_texts() -> None:

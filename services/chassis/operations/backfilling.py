@@ -6,7 +6,7 @@ from typing import Any
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.control import desired_state
-from services.chassis.messaging.delivery import TooManyFailures
+from services.chassis.messaging.failures import TooManyFailures
 from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
 from services.chassis.operations import answering
 from services.chassis.operations.backfill import Backfill, NotNow, named
@@ -20,7 +20,7 @@ _TROUBLES = (BrokerAway, Unavailable, TopicMissing, NotNow, TimeoutError, TooMan
 
 def run(service: Service, settings: Settings, words: Sequence[str]) -> None:
     """Show what a backfill would read, or do it; ends with 0, or with 2 where it cannot be done now."""
-    parser = answering.parser(service.name, "backfill", "Let a reaction that is off take the past, then turn it on.")
+    parser = answering.parser(service.name, "backfill", "Let a reaction that is off catch up, then turn it on.")
     parser.add_argument("reaction", help="its name, as `linli reactions list` shows it")
     parser.add_argument("--yes", action="store_true", help="do it; without this it is only shown")
     given = parser.parse_args(words)
@@ -33,7 +33,8 @@ async def _backfill(service: Service, settings: Settings, given: argparse.Namesp
     topics = [settings.topic(name) for name in service.listens_to]
     try:
         async with Past(settings.kafka).open() as past:
-            backfill = Backfill(container, past, named(service.all_reactions, given.reaction), group, topics)
+            reaction = named(service.all_reactions, given.reaction)
+            backfill = Backfill(container, past, service.all_reactions, reaction.name, group, topics)
             distance = await backfill.distance()
             workers = len((await desired_state(container.mongo, group)).members)
             told = {"service": service.name, "reaction": given.reaction, "records": distance, "workers": workers}

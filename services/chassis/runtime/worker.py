@@ -12,11 +12,11 @@ from fastapi import FastAPI
 
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import ConsumerControl
-from services.chassis.messaging.kafka import Publisher, Reader, group_has_offsets
+from services.chassis.messaging.kafka import Publisher, Reader, confirmed_by
 from services.chassis.messaging.keys import KeyKeeper
 from services.chassis.messaging.relay import Relay
 from services.chassis.messaging.retry import retry_forever
-from services.chassis.messaging.switches import register
+from services.chassis.messaging.switching import register
 from services.chassis.runtime import health
 from services.chassis.runtime.service import (
     NO_TELEMETRY,
@@ -93,9 +93,9 @@ class Worker:
 
     async def _consume(self) -> None:
         group = self._settings.group(self._service.name)
-        reads = await retry_forever(partial(group_has_offsets, self._settings.kafka, group))
+        confirmed = await retry_forever(partial(confirmed_by, self._settings.kafka, group))
         reactions, mongo = self._service.all_reactions, self._house.mongo
-        await retry_forever(partial(register, mongo, reactions, group_reads=reads))
+        await retry_forever(partial(register, mongo, group, reactions, confirmed))
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         reader = await self._reader(topics, group)
         orders = ConsumerControl(mongo, group, self._member)

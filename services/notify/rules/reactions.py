@@ -24,7 +24,7 @@ from services.contracts.members.accounts import SignInCodeIssued
 from services.contracts.members.teams import TeamMemberJoined
 from services.contracts.notify.messages import MessageWritten, Via
 from services.contracts.requests import tracking
-from services.notify.audience.model import Case, Team
+from services.notify.audience.model import Case, Organisation, Staff, Team
 from services.notify.audience.queries import look_up
 from services.notify.inboxes.commands import Append
 from services.notify.messages.model import MAX_AGE, Message
@@ -52,6 +52,7 @@ class NotifyReaction:
     """The reaction ``tell``: renaming it would tell everything again."""
 
     name: ClassVar[str] = "tell"
+    reads: ClassVar[tuple[type[Copy], ...]] = (Case, Organisation, Staff, Team)
     remembers: ClassVar[bool] = True
     types: ClassVar[dict[str, type[Event]]] = by_type({rule.event for rule in TABLE})
 

@@ -8,8 +8,8 @@ from services.chassis.messaging.kafka.topics import (
     TOPICS,
     Past,
     TopicMissing,
+    confirmed_by,
     create_topics,
-    group_has_offsets,
     partition_of,
 )
 
@@ -25,7 +25,7 @@ __all__ = [
     "Reader",
     "TopicMissing",
     "Unsendable",
+    "confirmed_by",
     "create_topics",
-    "group_has_offsets",
     "partition_of",
 ]

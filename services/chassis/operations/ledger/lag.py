@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.chassis.messaging import parking
 from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.report import Line, TopicPartition
 from services.chassis.storage.mongo import Mongo
@@ -68,6 +69,16 @@ async def consumed_in_time(
     for (topic, partition), records in behind.items():
         line.breach(f"{topic}-{partition} is {records} records behind the cut after {within:g} s")
     return reached, line
+
+
+def waiting(switches: Sequence[Switch], cut: Mapping[TopicPartition, int]) -> Line:
+    """The reactions that are not on, and how many records before the cut each waits with: known, so no breach."""
+    line = Line("L9", "reactions")
+    line.count("on", sum(switch.on for switch in switches))
+    for switch in switches:
+        if not switch.on:
+            line.count(f"records that {switch.name} waits with", switch.behind(cut))
+    return line
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,14 @@ class Consumer:
 
     async def _may_go_on(self) -> bool:
         """Now and then, do what operators ask. No batch is in hand here: asking confirms that."""
-        if self._desired.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
+        generation = self._reader.generation()
+        anew = generation != self._generation
+        if not anew and self._desired.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
             return True
         await self._confirm()
+        if anew:  # who had our partitions before us may have confirmed without a reaction that we believe to be on
+            self._control.look_again()
+            self._unconfirmed.clear()  # they are read again, from what was confirmed
         desired = self._desired = await self._control.ask()
         for state in (PAUSED, STOPPED):
             metrics.consumer_resting.labels(state).set(desired.state == state)
@@ -104,6 +109,7 @@ class Consumer:
         self._reader.wake()
         await self._delivery.settle()
         self._looked = time.monotonic()  # not before: without an answer nothing may be taken
+        self._generation = generation
         return True
 
     def _switch(self, desired: DesiredState) -> None:
@@ -122,19 +128,20 @@ class Consumer:
             await self._control.moved(list(ours))
 
     async def _round(self) -> None:
-        turn = self._reader.generation()
-        if turn != self._generation:
-            self._generation = turn
-            self._unconfirmed.clear()  # they are read again, from what was confirmed
         batches = await self._reader.poll(_WAIT_MS)
         await retry_forever(self._delivery.learn)
+        if self._reader.generation() != self._generation:  # before anything is taken, the switches are read again
+            for batch in batches:
+                self._reader.rewind(batch[0])
+            self._read_again()
+            return
         bundles = list(_bundles(batches))
         async with asyncio.TaskGroup() as group:
             taking = [group.create_task(self._taken(bundle)) for bundle in bundles]
         for bundle, task in zip(bundles, taking, strict=True):
             if task.result():
                 self._note(bundle)
-        if self._reader.generation() != turn:
+        if self._reader.generation() != self._generation:
             log.warning("partitions went elsewhere before the commit; their events may come again")
             self._read_again()
         if self._failing:

@@ -12,6 +12,9 @@ loses nothing:
   on, so it has had its effects before each of them, on the partitions of every member.
 - Other members learn of the change a moment later. Until then they deliver with the reaction on: its effects run
   ahead of the offsets, and catching up recognises them, by memory, cause and version.
+- Who is given a partition reads the switches again before it takes anything of it. Otherwise a member that believes
+  the reaction to be on could go on behind records that another one has confirmed without it, and the memory would hide
+  these for good. (The model found this: `python -m tests.model`.)
 - A second member on which it fails at the same time finds it off and changes nothing: the first offsets stay.
 
 Offsets that are too low cost time, offsets that are too high would be a hole. So they are never asked for after the

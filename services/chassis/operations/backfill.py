@@ -102,7 +102,7 @@ class Backfill:
 
     async def _approach(self, lease: Lease, say: Say) -> int:
         """Come so close that the rest fits into the pause; meanwhile the consumer confirms more."""
-        read = 0
+        read = await self._catch_up(lease, say)
         for _ in range(_RUNS):
             if await self.distance() <= _CLOSE:
                 break

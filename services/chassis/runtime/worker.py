@@ -129,8 +129,12 @@ class Worker:
         checks = {"database": database_check(self._house), "indexes": index_check(self._house, self._service)}
         if self._service.all_reactions:
             checks["consumer"] = self._consumer_check
-        health.install(app, checks)
+        health.install(app, checks, self._reactions_off)
         return app
+
+    async def _reactions_off(self) -> str | None:
+        off = self._consumer.off() if self._consumer is not None else {}
+        return "; ".join(f"{name} is {why}" for name, why in off.items()) or None
 
     async def _consumer_check(self) -> str | None:
         if self._consumer is None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.chassis.messaging import control, switches, switching
+from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import RUNNING, desired_state
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction, Create, Delivered, Effect, reaction
@@ -52,6 +53,17 @@ async def start(road: Road, name: str, among: Sequence[AnyReaction] = ALL) -> in
     """What `linli reactions start` does."""
     async with backfill(road, name, among) as one:
         return await one.run(Lease(road.hall.mongo, "backfill", "test", 30), lambda _: None)
+
+
+async def stop(road: Road, name: str, consumer: Consumer) -> None:
+    """What `linli reactions stop` does; until the consumer has learned of it."""
+    confirmed = await consumer._reader.confirmed()
+    await switching.turn_off(road.hall.mongo, group(road), {name: "wrong"}, "operator me", confirmed)
+
+    async def learned() -> bool:
+        return name in consumer.off()
+
+    await until(learned)
 
 
 async def off(road: Road, name: str) -> None:
@@ -111,8 +123,7 @@ async def test_what_reads_a_copy_waits_while_that_is_off_and_starts_with_it(
     consumer = await road.consumer(reactions=reactions)
     async with running(consumer):
         await settled(road, consumer)
-        confirmed = {(p.topic, p.partition): 1 for p in consumer._reader._consumer.assignment()}
-        await switching.turn_off(road.hall.mongo, group(road), {"copy-jar": "wrong"}, "operator me", dict(confirmed))
+        await stop(road, "copy-jar", consumer)
         late = await road.jar(2, 3)
         await road.drop(first, 4)
         await road.publish()
@@ -143,7 +154,7 @@ async def test_what_waits_and_fails_while_it_catches_up_is_off_and_the_copy_is_o
     reactions: list[AnyReaction] = [ALL[0], never]
     consumer = await road.consumer(reactions=reactions)
     async with running(consumer):
-        await switching.turn_off(road.hall.mongo, group(road), {"copy-jar": "wrong"}, "operator me", {})
+        await stop(road, "copy-jar", consumer)
         jars = [await road.jar(1) for _ in range(22)]
         await road.publish()
         await settled(road, consumer)

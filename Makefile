@@ -35,7 +35,7 @@ faults: $(READY) ## Kill, freeze, cut and poison everything under load, and chec
 bench: $(READY) ## Measure speed and memory on a stack of its own (15 min), into docs/performance.md
 	@.venv/bin/python -m tests.bench $(BENCH)
 
-check: $(READY) ## Check format, lint, types, the walls between the parts and the house rules
+check: $(READY) ## Check format, lint, types, imports between the parts, sizes and names
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy

@@ -1,4 +1,4 @@
-"""What must hold between the entries of a city's data; each problem names file, entry and what to do."""
+"""Rules between the entries of a city's data; each problem names file, entry and what to do."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ CODE_LENGTHS = {"city": 4, "county": 6, "sub_district": 9, "community": 12}
 
 
 def problems(city: City) -> list[str]:
-    """All that is wrong, in the order of the files."""
+    """All problems, in the order of the files."""
     return [*_areas(city), *_catalogue(city), *_items(city), *_organisations(city), *_teams(city)]
 
 

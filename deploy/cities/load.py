@@ -42,17 +42,17 @@ def load(folder: Path) -> City:
 
 
 def holidays_known_until(folder: Path) -> date:
-    """The last day of which the city's data tells whether it is a holiday; CityDataWrong where they cannot be read."""
+    """The last day that the city's table of holidays covers; CityDataWrong if it cannot be read."""
     return calendar(folder).covered_until
 
 
 def calendar(folder: Path) -> WorkingCalendar:
-    """The city's working time; CityDataWrong or ValueError where it cannot be read."""
+    """The city's working time; CityDataWrong or ValueError if it cannot be read."""
     return WorkingCalendar.from_data(_json(folder / "holidays.json"))
 
 
 def time_zone(folder: Path) -> ZoneInfo:
-    """The zone of the city's clocks; CityDataWrong where it cannot be read."""
+    """The city's time zone; CityDataWrong if it cannot be read."""
     return WorkingCalendar.from_data(_json(folder / "holidays.json")).zone
 
 
@@ -78,7 +78,7 @@ def _told(name: str, data: Any, wrong: ValidationError) -> list[str]:
 
 
 def _entry(data: Any, where: tuple[int | str, ...]) -> str:
-    # An entry of a list is told by its code where it has one: nobody counts to the 143rd item.
+    # Problems name an entry of a list by its code, if it has one, because nobody counts to the 143rd item.
     said, at = [], data
     for step in where:
         at = _within(at, step)

@@ -16,11 +16,11 @@ Role = Literal["operator", "handler", "dispatcher", "supervisor", "administrator
 System = Literal["health", "labour", "culture", "governance"]
 
 PARENT_LENGTHS: dict[str, int | None] = {"city": None, "county": 4, "sub_district": 6, "community": 9}
-"""How much of an area's statistical code is the code of the area above."""
+"""How many characters of an area's statistical code are the code of the area above."""
 
 
 class Shape(BaseModel):
-    """What every entry has in common: a field nobody knows is an error, and nothing changes after reading."""
+    """The base of every entry: unknown fields are errors, entries are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""The organisations and volunteer teams that a city's rules make of its areas, the same at every run."""
+"""Derives organisations and volunteer teams from a city's areas by its rules; the same at every run."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from deploy.cities.shapes import Area, City, Named, OrganisationKind, TeamKindRu
 
 
 class Office(NamedTuple):
-    """An organisation to be; `key` and `above` are natural keys, `<area>:<kind>` or `<county>:<department>`."""
+    """A planned organisation; `key` and `above` are natural keys, `<area>:<kind>` or `<county>:<department>`."""
 
     key: str
     kind: OrganisationKind
@@ -20,7 +20,7 @@ class Office(NamedTuple):
 
 
 class Team(NamedTuple):
-    """A volunteer team to be; `key` is its natural key, `<community>:<kind>`."""
+    """A planned volunteer team; `key` is its natural key, `<community>:<kind>`."""
 
     key: str
     kind: TeamKindRule
@@ -56,7 +56,7 @@ def teams(city: City) -> Iterator[Team]:
 
 
 def place(city: City, area: Area) -> Words:
-    """What people call a place: the community, not its committee; in Chinese where it has no English name."""
+    """The common name of a place: the community, not its committee; in Chinese if it has no English name."""
     zh = area.name.zh
     for ending in city.organisations.place_endings:
         if zh.endswith(ending.ends):

@@ -9,7 +9,7 @@ from deploy.cli import groups, screen
 from deploy.cli.groups import LISTENERS, Group, operator
 from deploy.cli.screen import Json
 from deploy.local import Trouble
-from services.chassis.messaging import control as orders
+from services.chassis.messaging import control
 from services.chassis.messaging.control import RUNNING
 
 command = typer.Typer(
@@ -62,10 +62,10 @@ def pause(
     """
 
     async def asked(group: Group) -> list[str]:
-        if not await orders.pause(group.mongo, group.name, reason, operator()):
+        if not await control.pause(group.mongo, group.name, reason, operator()):
             wish = await group.wish()
             raise Trouble(f"{service} is {wish.state} already, by {wish.by}: {wish.reason}.")
-        return await orders.obeyed(group.mongo, group.name, within)
+        return await control.obeyed(group.mongo, group.name, within)
 
     _tell(service, "paused", groups.ask(groups.running_stack(), service, asked), as_json=as_json)
 
@@ -83,9 +83,9 @@ def resume(service: Service, within: Within = 30, as_json: Json = False) -> None
     async def asked(group: Group) -> list[str]:
         if moves := (await group.wish()).moves:
             raise Trouble(f"{len(moves)} partitions are still to be reset: start the workers, then resume.")
-        if not await orders.resume(group.mongo, group.name, operator()):
+        if not await control.resume(group.mongo, group.name, operator()):
             raise Trouble(f"{service} runs already.")
-        return await orders.obeyed(group.mongo, group.name, within)
+        return await control.obeyed(group.mongo, group.name, within)
 
     _tell(service, "running", groups.ask(groups.running_stack(), service, asked), as_json=as_json)
 
@@ -124,8 +124,8 @@ def reset(
         ]
         if not yes:
             return {**told, "dry_run": True, "waiting": []}
-        await orders.move(group.mongo, group.name, after, operator())
-        return {**told, "dry_run": False, "waiting": await orders.obeyed(group.mongo, group.name, within)}
+        await control.move(group.mongo, group.name, after, operator())
+        return {**told, "dry_run": False, "waiting": await control.obeyed(group.mongo, group.name, within)}
 
     told = groups.ask(groups.running_stack(), service, asked)
     if as_json:

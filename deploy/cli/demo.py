@@ -24,7 +24,7 @@ from deploy.cli.seed import seed
 from deploy.cli.seeding import marker
 from deploy.local import Stack, Trouble
 
-PATIENCE_SECONDS = 30
+GIVE_UP_SECONDS = 30
 
 
 def command(as_json: Json = False) -> None:
@@ -51,7 +51,7 @@ async def _fill(stack: Stack) -> None:
     """Seed the city of the stack where that has not been done."""
     data = stack.city_data
     try:
-        async with Gateway(stack.gateway, patience=PATIENCE_SECONDS) as gateway:
+        async with Gateway(stack.gateway, give_up_after=GIVE_UP_SECONDS) as gateway:
             seeded = await marker.is_seeded(stack.home, data, gateway)
     except Unanswered as error:
         raise Trouble(f"The city cannot be looked at: {error}. See `linli status`.", code=1) from error
@@ -62,7 +62,7 @@ async def _fill(stack: Stack) -> None:
 async def _play(stack: Stack, tell: Callable[[Step], None]) -> Sequence[Mapping[str, Any]]:
     """The first case, and its timeline; Trouble where it does not go its way."""
     try:
-        async with Gateway(stack.gateway, patience=PATIENCE_SECONDS) as gateway:
+        async with Gateway(stack.gateway, give_up_after=GIVE_UP_SECONDS) as gateway:
             return await Tour(gateway, credentials.read(stack.home), stack.home.sms, tell).play()
     except Astray as error:
         raise Trouble(f"The first case did not go its way: {error}. See `linli status`.", code=1) from error

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from deploy.local import Stack, Trouble
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.messaging import control as orders
+from services.chassis.messaging import control
 from services.chassis.messaging.control import DesiredState
 from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
 from services.chassis.messaging.switches import TopicPartition
@@ -39,7 +39,7 @@ class Group:
 
     async def wish(self) -> DesiredState:
         """What is asked of it now."""
-        return await orders.desired_state(self.mongo, self.name)
+        return await control.desired_state(self.mongo, self.name)
 
     async def committed(self) -> dict[TopicPartition, int]:
         """How far it has confirmed."""

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli import screen
-from deploy.cli.city import credentials
-from deploy.cli.city import progress as bars
+from deploy.cli.city import credentials, progress
 from deploy.cli.city.client import Gateway
 from deploy.cli.city.quiet import until_quiet
 from deploy.cli.city.spool import Spool
@@ -23,7 +22,7 @@ from deploy.cli.replaying.results import Results, tables
 from deploy.cli.replaying.run import Pace, Replay
 from deploy.local import Stack, Trouble
 
-PATIENCE_SECONDS = 180
+GIVE_UP_SECONDS = 180
 
 
 def command(
@@ -71,15 +70,15 @@ async def _replay(
     seed, rate, concurrency = how
     results = Results(len(messages), bad)
     known = credentials.read(stack.home)
-    async with Gateway(stack.gateway, at_once=max(32, concurrency), patience=PATIENCE_SECONDS) as gateway:
-        with Ledger(log) as ledger, bars.bars() as shown:
+    async with Gateway(stack.gateway, at_once=max(32, concurrency), give_up_after=GIVE_UP_SECONDS) as gateway:
+        with Ledger(log) as ledger, progress.bars() as shown:
             cast = Cast(gateway, known, Spool(stack.home.sms))
             desk = Desk(gateway, ledger, str(seed))
             replay = Replay(gateway, await Town.look(gateway), cast, desk, results, seed)
             await replay.play(messages, concurrency, Pace(rate), shown)
             shown.say("waiting until every service has caught up")
             try:
-                await until_quiet(stack, PATIENCE_SECONDS)
+                await until_quiet(stack, GIVE_UP_SECONDS)
             except Trouble as trouble:
                 results.late = trouble.sentence
             await replay.count_told(concurrency, shown)

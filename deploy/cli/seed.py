@@ -11,8 +11,7 @@ import typer
 from deploy.cities.load import CityDataWrong, load
 from deploy.cities.shapes import City
 from deploy.cli import screen
-from deploy.cli.city import credentials
-from deploy.cli.city import progress as bars
+from deploy.cli.city import credentials, progress
 from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.credentials import Credentials, Resident
 from deploy.cli.city.quiet import until_quiet
@@ -67,7 +66,7 @@ async def seed(stack: Stack, data: Path) -> dict[str, int]:
     name = stack.environment("members", "web")["LINLI_CITY"]
     try:
         async with Gateway(stack.gateway, at_once=AT_ONCE) as gateway:
-            with bars.bars() as shown:
+            with progress.bars() as shown:
                 seeding = Seeding(name, city, gateway, operator(stack, root), shown)
                 await seeding.all()
                 shown.say("waiting until every service has caught up")

@@ -1,4 +1,4 @@
-"""Makes one OpenAPI document of those of the services."""
+"""Merges the OpenAPI documents of the services into one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,10 @@ TITLE = "Linli"
 
 
 def merge(documents: Mapping[str, Mapping[str, Any]], public: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    """One document with the public paths of all services; a schema that two describe differently is named by both."""
+    """One document with the public paths of all services.
+
+    A schema that two services define differently is renamed in both.
+    """
     merged: dict[str, Any] = {"openapi": "3.1.0", "paths": {}, "components": {}}
     versions = {document["info"]["version"] for document in documents.values()}
     merged["info"] = {"title": TITLE, "version": max(versions, default="0"), "description": INTRO}
@@ -25,7 +28,7 @@ def merge(documents: Mapping[str, Mapping[str, Any]], public: Mapping[str, tuple
 
 
 def _clashes(merged: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, set[str]]:
-    """The components, by kind, whose name is taken by something else."""
+    """The components, by kind, whose name another definition has taken."""
     return {
         kind: {name for name, part in parts.items() if merged["components"].get(kind, {}).get(name, part) != part}
         for kind, parts in document.get("components", {}).items()
@@ -33,7 +36,7 @@ def _clashes(merged: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str
 
 
 def _renamed(document: Mapping[str, Any], clashes: Mapping[str, set[str]], service: str) -> dict[str, Any]:
-    """The document with its clashing components, and every reference to them, named after the service."""
+    """The document with its clashing components, and every reference to them, prefixed with the service."""
     names = {
         f"#/components/{kind}/{name}": f"#/components/{kind}/{service.capitalize()}{name}"
         for kind, clashing in clashes.items()

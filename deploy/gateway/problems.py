@@ -1,4 +1,4 @@
-"""What the gateway itself answers when it refuses: problem+json (RFC 9457) in zh and en, as a table."""
+"""The gateway's own refusals: problem+json (RFC 9457), as a table."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ LANGUAGES = ("zh", "en")
 
 @dataclass(frozen=True)
 class Problem:
-    """One row: the statuses that Envoy would answer with, and what is answered instead."""
+    """One row: statuses of Envoy's own answers, and what is answered instead."""
 
     statuses: tuple[int, int]
     status: int
@@ -24,11 +24,11 @@ class Problem:
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds after which a repeat makes sense; None if it does not."""
+        """Seconds after which a repeat makes sense, or None."""
         return RETRY_AFTER_SECONDS if self.status in (429, 503) else None
 
     def body(self, language: str) -> dict[str, Any]:
-        """The answer's JSON, of the same form as a service's own."""
+        """The JSON of the answer, in the form of a service's own."""
         return {
             "type": f"urn:linli:problem:{self.code}",
             "title": TITLES[self.kind][language],
@@ -38,7 +38,8 @@ class Problem:
         }
 
     def text(self, language: str) -> str:
-        """The body as Envoy is to write it, to the letter: of JSON it would sort the names, and add a line break."""
+        """The body, byte for byte as Envoy must write it: given as JSON, Envoy would sort its names and add a line
+        break."""
         return json.dumps(self.body(language), ensure_ascii=False, separators=(",", ":")).replace("%", "%%")
 
 
@@ -46,9 +47,9 @@ def _as_services_say(refusal: refusals.Refusal, statuses: tuple[int, int], statu
     return Problem(statuses, status, refusal.kind, refusal.code(), {lang: refusal.sentence(lang) for lang in LANGUAGES})
 
 
-# The first row whose statuses (lowest, highest) hold Envoy's own status decides.
+# The first row whose range (lowest, highest) contains Envoy's status applies.
 PROBLEMS = (
-    # Envoy says 403 where a token is for another audience; nothing else here says 403.
+    # Envoy answers 403 for a token with another audience; nothing else here answers 403.
     _as_services_say(refusals.TokenInvalid(), (401, 403), 401),
     _as_services_say(refusals.AddressUnknown(), (404, 404), 404),
     Problem(

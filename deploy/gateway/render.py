@@ -1,4 +1,4 @@
-"""Makes Envoy's configuration from the template and the tables, and has Envoy check it."""
+"""Renders Envoy's configuration from the template and the tables, and lets Envoy check it."""
 
 import importlib.util
 import subprocess
@@ -13,7 +13,7 @@ from deploy.gateway.limits import Limits
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page"
-# The services keep an idle connection for 75 s; ours are given up before.
+# The services keep idle connections for 75 s; the gateway closes its own earlier.
 UPSTREAM_IDLE_SECONDS = 60
 PAGE_POLICY = "; ".join(
     ("default-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "frame-ancestors 'none'")
@@ -22,7 +22,8 @@ PAGE_POLICY = "; ".join(
 
 @dataclass(frozen=True)
 class Gateway:
-    """What differs from one gateway to another; `webs` are the services' ports, `openapi` the merged document."""
+    """The variable parts of a gateway's configuration; `webs` are the ports of the services, `openapi` the merged
+    document."""
 
     port: int
     admin_port: int
@@ -37,7 +38,7 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Page:
-    """A file that the gateway answers with."""
+    """A file that the gateway serves."""
 
     path: str
     file: str
@@ -46,13 +47,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Language:
-    """A language of the problems, and the Accept-Language headers that ask for it."""
+    """A language of the problems, with the Accept-Language headers that ask for it."""
 
     name: str
     pattern: str
 
 
-# As the services choose: the first of zh and en that a client names; who names neither gets Chinese.
+# Same choice as in the services: the first supported language that a client names, Chinese without one.
 LANGUAGES = (Language("en", r"(?i)\s*(([^z,\s][^,]*|z[^h,][^,]*)?,\s*)*en.*"), Language("zh", ".*"))
 
 
@@ -87,7 +88,7 @@ def render(gateway: Gateway) -> str:
 
 
 def pages(openapi: Path | None) -> list[Page]:
-    """The API page with all that it needs offline, and the merged document if there is one."""
+    """The API page with all that it needs offline, and the merged document if it exists."""
     swagger = _swagger()
     found = [
         Page("/", str(PAGE / "index.html"), "text/html; charset=utf-8"),
@@ -101,7 +102,7 @@ def pages(openapi: Path | None) -> list[Page]:
 
 
 def complaints(envoy: str, configuration: Path) -> tuple[str, ...]:
-    """What Envoy has against a configuration: errors, and warnings too, for it starts in spite of those."""
+    """Envoy's errors on a configuration, and its warnings, because it starts in spite of those."""
     checking = [envoy, "--mode", "validate", "--log-level", "warning", "-c", str(configuration)]
     done = subprocess.run(checking, capture_output=True, text=True, check=False)
     said = (done.stdout + done.stderr).splitlines()
@@ -110,7 +111,7 @@ def complaints(envoy: str, configuration: Path) -> tuple[str, ...]:
 
 
 def _swagger() -> Path:
-    """The folder of Swagger UI in the Python package that brings it."""
+    """The folder of Swagger UI in the Python package that ships it."""
     spec = importlib.util.find_spec("fastapi_standalone_docs")
     folders = (spec.submodule_search_locations if spec else None) or ["fastapi_standalone_docs-is-missing"]
     return Path(folders[0]) / "static" / "swagger"

@@ -1,8 +1,8 @@
-"""The table of public paths: which service answers what. A path that is not here is 404 at the gateway."""
+"""The table of public paths and their services. Any other path is 404 at the gateway."""
 
 from dataclasses import dataclass
 
-# Each stands for itself and for everything below it.
+# Each path also stands for everything below it.
 PUBLIC: dict[str, tuple[str, ...]] = {
     "members": (
         "/v1/sign-in",
@@ -17,12 +17,12 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "requests": ("/v1/catalogue", "/v1/requests", "/v1/track"),
     "notify": ("/v1/inbox", "/v1/preferences"),
 }
-# A stream that stays open; it gets no time limit, only one for silence.
+# A live stream: no time-out for the request, only for silence.
 STREAMS: dict[str, tuple[str, ...]] = {"notify": ("/v1/inbox/stream",)}
-# A POST to just this path, which has a limit of its own.
+# A POST to exactly this path has a limit of its own.
 POSTS: dict[str, tuple[str, ...]] = {"requests": ("/v1/requests", "/v1/catalogue/suggest")}
 
-# Whatever a client says in these about who it is was not said by us.
+# Identity headers of a client are removed: only the gateway sets them.
 IDENTITY_PREFIXES = ("x-auth-", "x-linli-", "x-authenticated-", "x-forwarded-user", "x-remote-", "x-user-", "x-jwt-")
 IDENTITY_HEADERS = (
     "x-auth",

@@ -23,7 +23,7 @@ POM = CHECKOUT / "deploy" / "local" / "kafka" / "pom.xml"
 LIBS = TOOLS / "kafka-libs"
 HEAP = ("-Xms256m", "-XX:+UseSerialGC")
 QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-# Metadata, version 1, of no topic: the brokers that the one which is asked knows to be there.
+# A Metadata request (version 1) for no topics: the answer lists the brokers that this broker knows.
 METADATA = struct.pack(">hhihi", 3, 1, 1, -1, 0)
 
 PROPERTIES = """\
@@ -48,7 +48,7 @@ num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=8388608
 """
-# A broker that is gone loses its partitions to the others within seconds.
+# The other brokers take over the partitions of a broker that is gone within seconds.
 FAIL_OVER = """\
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
@@ -72,7 +72,7 @@ def prepare(layout: Layout, process: Process) -> None:
 
 
 def properties(layout: Layout, process: Process) -> str:
-    """What stands in a broker's server.properties."""
+    """The content of a broker's server.properties."""
     ports, topology = layout.ports.named(), layout.topology
     controllers = {node.node: ports[node.also[0]] for node in table(topology) if node.kind == "kafka"}
     written = PROPERTIES.format(
@@ -88,7 +88,7 @@ def properties(layout: Layout, process: Process) -> str:
 
 
 def command(layout: Layout, process: Process) -> tuple[str, ...]:
-    """What runs a broker."""
+    """The command that runs a broker."""
     heap = (f"-Xmx{layout.topology.heap_mib}m", *HEAP)
     return (tools.java(), *heap, QUIET, "-cp", f"{LIBS}/*", "kafka.Kafka", str(settings(layout, process)))
 
@@ -104,7 +104,7 @@ def answers(addresses: str, seconds: float = 1) -> bool:
 
 
 def known(address: str, seconds: float = 1) -> set[int]:
-    """The ids of the brokers that the one at host:port knows to be there; none if it does not serve requests."""
+    """The ids of the brokers that the one at host:port knows; none if it does not serve requests."""
     host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), seconds) as connection, connection.makefile("rb") as answer:
@@ -116,9 +116,9 @@ def known(address: str, seconds: float = 1) -> set[int]:
 
 
 def cluster_id(data: Path) -> str:
-    """The id with which another broker was formatted, else a random one as Kafka writes it.
+    """The cluster id with which another broker was formatted, or a random one in Kafka's form.
 
-    The tool would take a leading dash for an option.
+    A leading dash is avoided: the tool would take it for an option.
     """
     for formatted in data.glob("kafka*/meta.properties"):
         if found := re.search(r"^cluster\.id=(.+)$", formatted.read_text(), re.MULTILINE):
@@ -127,7 +127,7 @@ def cluster_id(data: Path) -> str:
 
 
 def _ids(answer: BinaryIO) -> Iterator[int]:
-    """The id of each broker of a Metadata answer; after it come host, port and, where it has one, rack."""
+    """The broker ids of a Metadata answer. Host, port and an optional rack follow each id."""
     (count,) = struct.unpack(">i", answer.read(4))
     for _ in range(count):
         node, host = struct.unpack(">ih", answer.read(6))

@@ -1,4 +1,4 @@
-"""What runs each kind of process."""
+"""The commands that run each kind of process."""
 
 import sys
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from deploy.local.processes import Kind, Process
 
 
 def command(layout: Layout, process: Process) -> tuple[str, ...]:
-    """What supervisord runs for this process."""
+    """The command that supervisord runs for this process."""
     return COMMANDS[process.kind](layout, process)
 
 

@@ -11,7 +11,7 @@ from pymongo.uri_parser import parse_uri
 
 from deploy.local import tools
 
-# A 2xx is on a majority and in its journal; a read sees nothing that could be rolled back. Times in milliseconds.
+# A 2xx is on a majority and journaled; reads see nothing that can be rolled back. Times are in milliseconds.
 OPTIONS = {
     "w": "majority",
     "journal": "true",
@@ -22,15 +22,16 @@ OPTIONS = {
     "connectTimeoutMS": "3000",
     "socketTimeoutMS": "10000",
 }
-# A primary that is gone, or sees no majority, is followed by another within seconds.
+# If the primary is gone or has no majority, another one is elected within seconds.
 SETTINGS = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500, "heartbeatTimeoutSecs": 2}
-# A node that stops does not wait 15 s for its clients; one whose source is frozen looks for another after 3 s.
+# A node that stops does not wait 15 s for its clients. A node whose sync source hangs chooses another after 3 s.
 PARAMETERS = {
     "diagnosticDataCollectionEnabled": "false",
     "shutdownTimeoutMillisForSignaledShutdown": "1000",
     "oplogNetworkTimeoutBufferSeconds": "2",
 }
-# Left alone, a node keeps room for 33,000 sessions of its storage, zeroed and so resident: 37 MiB. One that ran out of
+# By default a node reserves memory for 33,000 storage sessions, zeroed and therefore resident: 37 MiB. A node that runs
+# out of sessions would end. So there are twice as many sessions as connections; each connection needs about one.
 # them would end: so there are twice as many as there can be connections, each of which takes about one.
 CONNECTIONS = 1_000
 SESSIONS = 2 * CONNECTIONS
@@ -46,7 +47,7 @@ def uri(service: str, addresses: Sequence[str]) -> str:
 
 
 def command(service: str, data: Path, port: int, cache_mib: int) -> tuple[str, ...]:
-    """What runs one node of the database of a service, with its data in this folder."""
+    """The command that runs one node of a service's database, with its data in this folder."""
     data.mkdir(mode=0o700, exist_ok=True)
     where = ("--dbpath", str(data), "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket")
     engine = f"cache_size={cache_mib}M,session_max={SESSIONS}"
@@ -56,7 +57,10 @@ def command(service: str, data: Path, port: int, cache_mib: int) -> tuple[str, .
 
 
 def role(address: str, seconds: float = 2) -> str:
-    """primary or secondary, of a set that has its primary; "" of any other node. Asked for at most so many seconds."""
+    """primary or secondary, for a node whose set has a primary; "" for any other node.
+
+    Waits at most this many seconds.
+    """
     try:
         with _direct(address, seconds) as client:
             hello = client.admin.command("hello")
@@ -68,7 +72,10 @@ def role(address: str, seconds: float = 2) -> str:
 
 
 def set_up(service: str, addresses: Sequence[str]) -> None:
-    """Initiate a replica set that does not exist yet, move one whose ports changed; one that cannot be yet is left."""
+    """Initiate a replica set that does not exist yet, and update one whose ports changed.
+
+    Does nothing if that is not possible yet.
+    """
     with contextlib.suppress(PyMongoError), _direct(addresses[0], SET_UP_SECONDS) as client:
         _configure(client, service, addresses)
 
@@ -93,7 +100,7 @@ def replica_set(service: str) -> str:
 
 
 def _configure(client: MongoClient[Any], service: str, addresses: Sequence[str]) -> None:
-    """Initiate a new set; give the nodes of a set whose data came from other ports their addresses of now."""
+    """Initiate a new set. If the data of a set was created with other ports, give its nodes their present addresses."""
     members = [{"_id": place, "host": address} for place, address in enumerate(addresses)]
     wanted = {"_id": replica_set(service), "members": members, "settings": SETTINGS}
     try:

@@ -1,4 +1,4 @@
-"""The files that the gateway answers from: its configuration, and the one document that describes all services."""
+"""The files that the gateway serves: its configuration, and one API document for all services."""
 
 import orjson
 
@@ -11,7 +11,7 @@ from deploy.local.trouble import Trouble
 
 
 def prepare(layout: Layout) -> None:
-    """Write both files and have Envoy check its own; Trouble with what it has against it."""
+    """Write both files and let Envoy validate its own; Trouble with Envoy's message."""
     openapi = layout.home.run / "openapi.json"
     describe(layout)
     configuration = layout.home.run / "envoy.yaml"

@@ -1,4 +1,4 @@
-"""How a running stack is: each process, each store, and what flows between them, gathered in less than two seconds."""
+"""The state of a running stack: processes, stores and the flow between them, gathered in less than two seconds."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -16,9 +16,10 @@ from deploy.local.supervision import Seen
 from deploy.local.waiting import Readiness
 
 PROBE_SECONDS = 1.0
-# An event that waits longer than this for the broker is a relay that does not keep up, or a broker that is away.
+# If an event waits longer than this, the relay does not keep up, or the broker is away.
 OLDEST_SECONDS = 30
-# What is read from the workers' /metrics: our name, the metric's, and how the samples of all workers become one number.
+# What is read from /metrics of the workers: our name, the metric's name, and how the samples of all workers are
+# combined.
 FLOW: dict[str, tuple[str, Callable[[Iterable[float]], float]]] = {
     "consumer_lag": ("linli_consumer_lag_records", sum),
     "relay_pending": ("linli_relay_pending", sum),
@@ -29,15 +30,15 @@ FLOW: dict[str, tuple[str, Callable[[Iterable[float]], float]]] = {
     "reactions_off": ("linli_reaction_on", lambda on: sum(not one for one in on)),
     "cases_overdue": ("linli_cases_overdue", sum),
 }
-# Above these somebody has to act.
+# Above these values an operator must act.
 LIMITS = {"relay_oldest_seconds": OLDEST_SECONDS, "relay_stuck": 0, "parked_events": 0, "consumers_at_rest": 0}
 
 
 @dataclass(frozen=True)
 class ProcessHealth:
-    """One process as it is now; `said` is what /readyz answered when it is not ready, `role` that of a database.
+    """One process as it is now. `said` is its answer to /readyz if it is not ready; `role` is the role of a database.
 
-    `restarted` says how often it was started again since the stack came up, and why the last time.
+    `restarted` says how often it was restarted since the stack came up, and why the last time.
     """
 
     name: str
@@ -63,7 +64,7 @@ class StoreHealth:
 
     @property
     def said(self) -> str:
-        """How it is, in words."""
+        """Its state in words."""
         if self.nodes <= 1:
             return "answers" if self.reachable else "does not answer"
         return f"{'answers' if self.reachable else 'has no majority'}, {self.ready} of {self.nodes} nodes are ready"
@@ -71,7 +72,7 @@ class StoreHealth:
 
 @dataclass(frozen=True)
 class Health:
-    """The whole stack; a number of the flow is None while no worker tells it."""
+    """The state of the whole stack. A number of the flow is None if no worker reports it."""
 
     gateway: str
     processes: list[ProcessHealth]
@@ -80,7 +81,7 @@ class Health:
 
     @property
     def red(self) -> list[str]:
-        """What is not as it should be, one short phrase each."""
+        """What is wrong, in short phrases."""
         processes = [f"{p.name} is not ready" for p in self.processes if not p.ready]
         stores = [f"{store.name} {store.said}" for store in self.stores if not store.reachable]
         flow = [f"{name} is {self.flow[name]:g}" for name, limit in LIMITS.items() if (self.flow[name] or 0) > limit]
@@ -92,7 +93,7 @@ class Health:
 
 
 def look(layout: Layout) -> Health:
-    """Ask everything at the same time."""
+    """Ask everything concurrently."""
     seen = supervision.seen(layout.home)
     with ThreadPoolExecutor(32) as at_once:
         processes = at_once.map(lambda p: _process(layout, p, seen[p.name]), layout.processes)
@@ -104,21 +105,21 @@ def look(layout: Layout) -> Health:
         stores = [StoreHealth("kafka", layout.kafka, kafka.result()), *mongos]
         told = flow([text for code, text in metrics if code == 200])
         if not kafka.result():
-            told["consumer_lag"] = None  # what the workers tell is from when they last heard of it
+            told["consumer_lag"] = None  # without Kafka, the workers' numbers are of their last contact
     again = restarts.read(layout.home.log("supervisord"))
     found = [replace(one, restarted=again[one.name].said) if one.name in again else one for one in processes]
     return Health(layout.gateway, found, [counted(layout, store, found) for store in stores], told)
 
 
 def counted(layout: Layout, store: StoreHealth, processes: list[ProcessHealth]) -> StoreHealth:
-    """A store with its nodes, where they are our own: without a majority of them it takes no write."""
-    own = {process.name for process in layout.processes if process.part == store.name}
+    """A store with its nodes, if they are ours: without a majority of its nodes it takes no writes."""
+    own = {process.name for process in layout.processes if process.component == store.name}
     ready = sum(process.ready for process in processes if process.name in own)
     return replace(store, reachable=store.reachable and 2 * ready >= len(own), ready=ready, nodes=len(own))
 
 
 def flow(metrics: list[str]) -> dict[str, float | None]:
-    """The numbers of FLOW out of the texts of all workers."""
+    """The numbers of FLOW from the metrics of all workers."""
     samples: dict[str, list[float]] = {}
     for text in metrics:
         for family in text_string_to_metric_families(text):

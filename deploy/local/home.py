@@ -15,7 +15,7 @@ from deploy.local.trouble import Trouble
 CHECKOUT = Path(__file__).resolve().parents[2]
 TOOLS = CHECKOUT / ".linli" / "tools"
 LEAST_FREE_BYTES = 2 * 1024**3
-# The kernel takes 107 bytes; supervisord first binds a name that is its own pid longer.
+# The kernel allows 107 bytes. supervisord first binds a name that is longer by its own pid.
 LONGEST_SOCKET_PATH = 96
 
 
@@ -64,7 +64,7 @@ class Home:
         return self.logs / f"{process}.log"
 
     def make(self) -> None:
-        """Make the folders, readable by their owner only; Trouble if they cannot be, or the disk is nearly full."""
+        """Create the folders, readable by their owner only; Trouble if that fails, or if the disk is nearly full."""
         for folder in (self.root, self.data, self.logs, self.run, self.secrets, self.sms):
             _make(folder)
         free = shutil.disk_usage(self.root).free
@@ -75,7 +75,7 @@ class Home:
             )
 
     def settle(self, topology: str) -> None:
-        """Keep with which topology the data is laid out; Trouble if it is laid out with another."""
+        """Record the topology of the data; Trouble if the data has another topology."""
         mark = self.data / "topology"
         if not mark.exists():
             mark.write_text(topology if not any(self.data.iterdir()) else "one")
@@ -88,9 +88,9 @@ class Home:
 
 @contextlib.contextmanager
 def locked(folder: Path, name: str = "lock") -> Iterator[None]:
-    """Only one at a time in this folder; waits for whoever is in, and is freed when its holder dies.
+    """A lock on this folder; waits for the present holder, and is freed when its holder dies.
 
-    Trouble where the folder cannot be written.
+    Trouble if the folder is not writable.
     """
     _make(folder)
     with _opened(folder / name) as file:

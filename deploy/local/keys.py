@@ -1,4 +1,4 @@
-"""The secrets of a local stack: made at the first start, readable by their owner only, never replaced."""
+"""The secrets of a local stack: created at the first start, readable by their owner only, never replaced."""
 
 import os
 import secrets
@@ -14,9 +14,9 @@ from services.chassis.http.signing import key_set
 
 
 def make(home: Home, signing: Path | None = None) -> None:
-    """Make the master key, a key that signs tokens, and the public keys that verify them.
+    """Create the master key, a token signing key, and the public keys that verify tokens.
 
-    ``signing`` is the folder of keys that sign where it is not the home's own; Trouble where it holds none.
+    ``signing`` is the folder of signing keys, if it is not the home's own; Trouble if it holds no key.
     """
     if not master_key(home).exists():
         write_private(master_key(home), secrets.token_hex(32).encode())
@@ -40,12 +40,12 @@ def token_keys(home: Home) -> Path:
 
 
 def jwks(home: Home) -> Path:
-    """The public halves of the keys that sign, as RFC 7517 writes them."""
+    """The public keys of the signing keys (RFC 7517)."""
     return home.secrets / "jwks.json"
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, all of it or nothing."""
+    """Write a file that only its owner may read, atomically."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_bytes(content)

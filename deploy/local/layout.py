@@ -1,4 +1,4 @@
-"""What a stack is told: its home, its ports, its parts, and what runs elsewhere; kept in a file while it runs."""
+"""The layout of a stack: home, ports, parts, and what runs elsewhere. It is kept in a file while the stack runs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,18 +15,18 @@ from deploy.local.topology import Topology
 from deploy.local.trouble import Trouble
 
 CITY = "hulunbuir"
-# Settings that are each process's own, or the stack's, and so are never handed on as they were given.
+# Settings of single processes, or of the stack itself; they are never passed on as they were given.
 NOT_HANDED_ON = ("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_JWKS", "LINLI_HOST", TOPOLOGY)
 
 
 def mongo(service: str) -> str:
-    """The name of the setting that says where the database of a service is; only its own processes are told."""
+    """The setting with the database URI of a service; only that service's processes get it."""
     return f"LINLI_MONGO_{service.upper()}"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A stack as it is meant to be; `given` are LINLI_* settings from outside, which win over the defaults."""
+    """The intended stack. `given` are LINLI_* settings from outside, which override the defaults."""
 
     home: Home
     ports: Ports
@@ -41,13 +41,13 @@ class Layout:
 
     @property
     def topology(self) -> Topology:
-        """How many nodes its stores have; Trouble for one that there is not."""
+        """How many nodes the stores have; Trouble for an unknown topology."""
         return Topology.of(self.given)
 
     @property
     def processes(self) -> tuple[Process, ...]:
-        """The processes that this stack runs itself: those of its parts that do not already run elsewhere."""
-        return tuple(p for p in table(self.topology) if p.part in self.parts and not self._is_elsewhere(p))
+        """The processes that this stack runs itself: those of its parts that do not run elsewhere already."""
+        return tuple(p for p in table(self.topology) if p.component in self.parts and not self._is_elsewhere(p))
 
     @property
     def kafka(self) -> str:
@@ -71,12 +71,12 @@ class Layout:
 
     @property
     def token_keys(self) -> Path:
-        """The folder of keys that sign; a relative one is told from where the services run."""
+        """The folder of signing keys; a relative path is relative to the working folder of the services."""
         return CHECKOUT / (self.given.get("LINLI_TOKEN_KEYS") or keys.token_keys(self.home))
 
     @property
     def jwks(self) -> Path:
-        """The file of public keys by which services and gateway verify; Trouble for an address."""
+        """The file of public keys by which services and gateway verify tokens; Trouble for a URL."""
         given = self.given.get("LINLI_JWKS") or str(keys.jwks(self.home))
         if "://" in given:
             raise Trouble(
@@ -85,12 +85,12 @@ class Layout:
         return CHECKOUT / given
 
     def node(self, process: Process) -> str:
-        """Where a process is asked, host:port."""
+        """Where the readiness of a process is asked, host:port."""
         return f"127.0.0.1:{self.ports.named()[process.port]}"
 
     def nodes(self, part: str) -> list[str]:
-        """Where the nodes of one of its own stores are, host:port, in order."""
-        return [self.node(process) for process in table(self.topology) if process.part == part]
+        """The addresses of the nodes of one of its own stores, host:port, in order."""
+        return [self.node(process) for process in table(self.topology) if process.component == part]
 
     def address(self, process: str) -> str:
         """The HTTP address of a web or a worker, for health and metrics."""
@@ -106,16 +106,16 @@ class Layout:
         return settings
 
     def remember(self) -> None:
-        """Write down what runs, so that other commands find it whatever their environment says."""
+        """Record what runs, so that other commands find it regardless of their environment."""
         content = {"ports": asdict(self.ports), "parts": sorted(self.parts), "given": dict(self.given)}
         keys.write_private(self.home.run / "stack.json", orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
 
     def forget(self) -> None:
-        """Nothing runs any more."""
+        """Record that nothing runs any more."""
         (self.home.run / "stack.json").unlink(missing_ok=True)
 
     def remembered(self) -> "Layout | None":
-        """The layout that runs in this home, if one does."""
+        """The layout that runs in this home, or None."""
         file = self.home.run / "stack.json"
         if not file.exists():
             return None
@@ -145,7 +145,7 @@ class Layout:
         }
 
     def _handed_on(self) -> dict[str, str]:
-        """What was given from outside and belongs to every process."""
+        """Settings from outside that every process gets."""
         return {
             name: value
             for name, value in self.given.items()

@@ -19,7 +19,7 @@ def last_lines(log: Path, count: int) -> tuple[str, ...]:
 
 
 def follow(logs: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
-    """(name, line) of every line written from now on, for ever, across rotations."""
+    """(name, line) of every line that is written from now on, endlessly, across log rotations."""
     files = {name: _opened_at_end(log) for name, log in logs.items()}
     while True:
         quiet = True

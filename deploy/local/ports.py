@@ -1,4 +1,4 @@
-"""The ports of a stack: their defaults, their settings, and who holds a busy one."""
+"""The ports of a stack: their defaults and settings, and who holds a busy one."""
 
 import random
 import socket
@@ -9,14 +9,14 @@ import psutil
 
 from deploy.local.trouble import Trouble
 
-# Below the range from which the kernel takes ports for outgoing connections.
+# Below the kernel's range of ports for outgoing connections.
 FREE_RANGE = range(20000, 32000)
 HIGHEST = 65535
 
 
 @dataclass(frozen=True)
 class Ports:
-    """One port for each thing that listens, all on loopback; the setting is LINLI_PORT_ and the field in capitals."""
+    """One port for each listener, all on loopback. The setting is LINLI_PORT_ and the field in capitals."""
 
     gateway: int = 8080
     gateway_admin: int = 8090
@@ -44,16 +44,16 @@ class Ports:
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Ports":
-        """The defaults, moved up by LINLI_PORT_BASE, each replaced by its own setting; Trouble if one is no port."""
+        """The defaults, raised by LINLI_PORT_BASE, each overridden by its own setting; Trouble if one is not a port."""
         base = _number(given, "LINLI_PORT_BASE", 0)
         return cls(**{f.name: _port(given, setting(f.name), int(str(f.default)) + base) for f in fields(cls)})
 
     @classmethod
     def free(cls) -> "Ports":
-        """A run of ports that nobody listens on now, for a stack beside others."""
+        """A range of free ports, for a stack beside others."""
         names = [field.name for field in fields(cls)]
         for _ in range(200):
-            # Not a secret: a random place makes it unlikely that two test runs choose the same.
+            # Not a secret: a random start makes it unlikely that two test runs choose the same range.
             first = random.randrange(FREE_RANGE.start, FREE_RANGE.stop - len(names))  # noqa: S311
             if not any(is_busy(port) for port in range(first, first + len(names))):
                 return cls(**{name: first + place for place, name in enumerate(names)})
@@ -66,7 +66,7 @@ class Ports:
         return asdict(self)
 
     def refuse_busy(self, names: Iterable[str]) -> None:
-        """Trouble, naming port, holder and setting, if one of these ports is taken."""
+        """Trouble if one of these ports is busy; names port, holder and setting."""
         for name in names:
             port = self.named()[name]
             if is_busy(port):
@@ -104,7 +104,7 @@ def holder(port: int) -> str:
 
 
 def listeners() -> list[tuple[int, int | None]]:
-    """(port, pid) of everything that listens on TCP; the pid is None where this user may not see it."""
+    """(port, pid) of every TCP listener; the pid is None if this user may not see it."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:

@@ -15,7 +15,7 @@ STARTED_AFTER: dict[Kind, int] = {"kafka": 3, "mongo": 2, "web": 3, "worker": 3,
 
 @dataclass(frozen=True)
 class Process:
-    """One row: its name, what kind of thing it is, whose, where else it listens, and which node of its part it is."""
+    """One row: name, kind, service, other ports, and which node of its component it is."""
 
     name: str
     kind: Kind
@@ -28,13 +28,13 @@ class Process:
         return LAYERS[self.kind]
 
     @property
-    def part(self) -> str:
-        """The name of the part of the stack to which it belongs: that of the first node."""
+    def component(self) -> str:
+        """The component of the stack: named after its first node."""
         return self.name.removesuffix(f"-{self.node}")
 
     @property
     def port(self) -> str:
-        """The name of the port on which it is asked whether it is ready."""
+        """The name of the port for its readiness."""
         return self.name.replace("-", "_")
 
     @property
@@ -43,7 +43,7 @@ class Process:
         return (self.port, *self.also)
 
     def nodes(self, topology: Topology) -> tuple["Process", ...]:
-        """This row once for each node that it has: a store as often as the topology says."""
+        """This row once for each node: as often as the topology says for a store."""
         count = topology.nodes if self.layer == 0 else 1
         return (self, *(self._another(node) for node in range(2, count + 1)))
 
@@ -52,7 +52,7 @@ class Process:
         return replace(self, name=f"{self.name}-{node}", also=also, node=node)
 
 
-# One row for each part; its other nodes are named after the first: kafka-2, mongo-members-3.
+# One row for each component. Further nodes are named after the first: kafka-2, mongo-members-3.
 PROCESSES = (
     Process("kafka", "kafka", also=("kafka_controller",)),
     Process("mongo-members", "mongo", "members"),

@@ -1,4 +1,4 @@
-"""What the supervisor's log tells of processes that ended by themselves and were started again."""
+"""Reads from the supervisor's log which processes ended by themselves and were restarted."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _EXITED = re.compile(r"(?P<at>\S+ [\d:]+),\d+ \S+ exited: (?P<name>\S+) \((?P<wh
 
 @dataclass(frozen=True)
 class Restarts:
-    """How often a process ended unasked since the stack came up, and when (the machine's time) and how last."""
+    """How often a process ended by itself since the stack came up; when (machine time) and why the last time."""
 
     times: int
     at: str
@@ -24,7 +24,7 @@ class Restarts:
 
 
 def read(log: Path) -> dict[str, Restarts]:
-    """By the name of the process; nothing where there is no log."""
+    """By process name; empty if there is no log."""
     found: dict[str, Restarts] = {}
     for line in log.read_text(errors="replace").splitlines() if log.exists() else ():
         if _BEGAN in line:

@@ -18,18 +18,18 @@ from services.chassis.telemetry.lazy import lazy_import
 if TYPE_CHECKING:
     from deploy.local.starting import Starting
 
-# Told what happens: the process, and what it does now.
+# Receives progress: the process, and what it does now.
 Report = Callable[[str, str], None]
 
 
 def silent(process: str, state: str) -> None:
-    """Reports to nobody."""
+    """Reports nothing."""
 
 
 class Stack:
-    """The processes of one home; `up` and `down` may be called again and again.
+    """The processes of one home; `up` and `down` may be called repeatedly.
 
-    A stack whose lifetime is "tied" ends when the thread that called `up` ends, however that comes: for tests.
+    A stack whose lifetime is "tied" ends with the thread that called `up`, for tests.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Stack:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Stack":
-        """The stack that runs in the environment's home; if none does, the one that the environment asks for."""
+        """The running stack of the environment's home, or the stack that the environment describes."""
         wanted = Layout.of(environment)
         return cls._with((supervision.is_running(wanted.home) and wanted.remembered()) or wanted)
 
     @classmethod
     def asked_for(cls, environment: Mapping[str, str]) -> "Stack":
-        """The stack that runs, unless the environment says something else: then that one, for `up` to judge."""
+        """The running stack, unless the environment describes another: then that one, and `up` decides."""
         wanted, running = Layout.of(environment), cls.of(environment).layout
         return cls._with(running if wanted.given.items() <= running.given.items() else wanted)
 
@@ -80,11 +80,11 @@ class Stack:
 
     @property
     def city_data(self) -> Path:
-        """The folder of the city that it is set up for."""
+        """The folder of its city's data."""
         return Path(self.environment("members", "web")["LINLI_CITY_DATA"])
 
     def environment(self, service: str, role: str) -> dict[str, str]:
-        """The LINLI_* settings of a process, for starting it (or part of it) oneself."""
+        """The LINLI_* settings of a process, to start it (or a part of it) oneself."""
         return self.layout.environment(service, role)
 
     def up(self, report: Report = silent) -> None:
@@ -106,16 +106,16 @@ class Stack:
         return self._starting(report).migrate()
 
     def down(self, report: Report = silent) -> None:
-        """Stop everything, wait for it, and make sure that no process and no port is left; Trouble if one is."""
+        """Stop everything and check that no process and no port is left; Trouble if one is."""
         with locked(self.home.run):
             stopping.all_of(self.layout, report)
 
     def is_running(self) -> bool:
-        """Whether the supervisor is there (not whether all is well)."""
+        """Whether the supervisor runs (not whether all is well)."""
         return supervision.is_running(self.home)
 
     def running(self) -> "Stack":
-        """Itself; Trouble if it does not run."""
+        """This stack; Trouble if it does not run."""
         if not self.is_running():
             raise Trouble("Linli does not run: start it with `linli up`.")
         return self
@@ -132,7 +132,7 @@ class Stack:
 
     def primary(self, service: str) -> str:
         """The process that is the primary of a service's own database now; "" while there is none."""
-        nodes = [process for process in self.layout.processes if process.part == f"mongo-{service}"]
+        nodes = [process for process in self.layout.processes if process.component == f"mongo-{service}"]
         return next((one.name for one in nodes if databases.role(self.layout.node(one)) == "primary"), "")
 
     def start(self, process: str) -> None:
@@ -149,7 +149,7 @@ class Stack:
         self._starting(silent).wait(process)
 
     def _starting(self, report: Report) -> "Starting":
-        # Loaded when something is started: most commands only ask, and would wait for it in vain.
+        # Loaded only to start something: most commands only ask, and would wait for the import.
         starting: Starting = lazy_import("deploy.local.starting", "Starting")(self.layout, self.lifetime, report)
         return starting
 

@@ -16,13 +16,13 @@ from deploy.local.supervision import Lifetime
 from deploy.local.trouble import Trouble
 
 ELSEWHERE_SECONDS = 5
-# Without a bound on its arenas the C library keeps memory apart for each of the database driver's threads.
+# Without this limit, glibc keeps a memory arena for each thread of the database driver.
 ALWAYS = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass(frozen=True)
 class Starting:
-    """One start of a layout; `report` hears of every step."""
+    """One start of a layout; `report` receives every step."""
 
     layout: Layout
     lifetime: Lifetime
@@ -44,9 +44,9 @@ class Starting:
         self._start(self._of_layer(2))
 
     def migrate(self) -> list[str]:
-        """Build indexes and topics, the services side by side, and return their names.
+        """Build indexes and topics of all services in parallel; returns the names of the services.
 
-        It takes as long as it takes: what would be cut off had to begin again, and would be cut off again.
+        There is no time-out: a build that was cut off would have to start again, and would be cut off again.
         """
         services = sorted({process.service for process in self._of_layer(1)})
         with ThreadPoolExecutor() as side_by_side:
@@ -58,11 +58,11 @@ class Starting:
         waiting.until_ready(self.layout, [p for p in self.layout.processes if p.name == name], self.report)
 
     def _prepare(self) -> None:
-        """Everything that must be right before a process is started."""
+        """Everything that must be right before a process starts."""
         brokers = [process for process in self.layout.processes if process.kind == "kafka"]
         self.layout.ports.refuse_busy(port for process in self.layout.processes for port in process.ports)
         keys.make(self.layout.home, self.layout.token_keys)
-        # Names every program that is missing, before anything is fetched.
+        # Name every missing program before anything is fetched.
         supervision.write(self.layout.home, {p: self._row(p) for p in self.layout.processes})
         if brokers:
             self.report(brokers[0].name, "preparing")
@@ -75,7 +75,7 @@ class Starting:
         return command(self.layout, process), {**environment, **ALWAYS}
 
     def _check_elsewhere(self) -> None:
-        """Trouble if a store that settings name does not answer."""
+        """Trouble if a store from the settings does not answer."""
         if self.layout.given.get("LINLI_KAFKA") and not broker.answers(self.layout.kafka, ELSEWHERE_SECONDS):
             raise Trouble(
                 f"No Kafka answers at {self.layout.kafka}: start it, or unset LINLI_KAFKA for one of our own."

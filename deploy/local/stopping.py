@@ -1,4 +1,4 @@
-"""Stopping a stack: gateway, services, stores, supervisor, and then looking whether anything is left."""
+"""Stopping a stack: gateway, services, stores, supervisor; then a check that nothing is left."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from deploy.local.layout import Layout
 from deploy.local.ports import is_busy, listeners
 from deploy.local.trouble import Trouble
 
-# A process has 25 s (then the supervisor kills it), and there are three layers of them.
+# A process has 25 s before the supervisor kills it, and there are three layers of processes.
 LAYER_SECONDS = 35
 SUPERVISOR_SECONDS = 15
 PAUSE_SECONDS = 0.1
@@ -36,7 +36,7 @@ def all_of(layout: Layout, report: Callable[[str, str], None]) -> None:
 
 
 def after_crash(layout: Layout) -> None:
-    """Let the processes of a supervisor that died finish: each was told to stop when it died."""
+    """Wait for the processes of a dead supervisor: each got SIGTERM when it died."""
     if layout.remembered() is None:
         return
     ports = [port for process in layout.processes for port in process.ports]
@@ -48,7 +48,7 @@ def after_crash(layout: Layout) -> None:
 
 
 def some_of(layout: Layout, names: Iterable[str]) -> None:
-    """Stop these processes side by side and wait until they are gone."""
+    """Stop these processes in parallel and wait until they are gone."""
     names = tuple(names)
     for name in names:
         supervision.stop_process(layout.home, name)
@@ -61,7 +61,7 @@ def some_of(layout: Layout, names: Iterable[str]) -> None:
 
 
 def _family(pid: int) -> list[psutil.Process]:
-    """The supervisor and everything that came from it."""
+    """The supervisor and all its descendants."""
     try:
         head = psutil.Process(pid)
         return [head, *head.children(recursive=True)]

@@ -1,4 +1,4 @@
-"""The supervisor: its configuration, its start, and what one may ask of it over its socket."""
+"""The supervisor: its configuration, its start, and the calls over its socket."""
 
 import http.client
 import os
@@ -22,7 +22,7 @@ from deploy.local.trouble import Trouble
 Lifetime = Literal["stays", "tied"]
 TETHER = (sys.executable, "-IS", str(CHECKOUT / "deploy" / "local" / "tether.py"))
 START_SECONDS = 15
-# What supervisord answers when a process is already, or no longer, running.
+# The errors of supervisord for a process that already runs, or no longer runs.
 ALREADY_STARTED, NOT_RUNNING = 60, 70
 
 HEAD = """\
@@ -64,7 +64,7 @@ stdout_logfile_backups=3
 
 @dataclass(frozen=True)
 class Seen:
-    """What the supervisor knows of one process; `started` is in seconds of the epoch."""
+    """The supervisor's view of one process; `started` is in seconds of the epoch."""
 
     state: str
     pid: int
@@ -84,7 +84,7 @@ def configuration(home: Home) -> Path:
 
 
 def start(home: Home, lifetime: Lifetime) -> None:
-    """Start the supervisor, which stays when this process ends or is tied to it; wait until it listens."""
+    """Start the supervisor, detached or tied to this process, and wait until it listens."""
     tether = TETHER if lifetime == "tied" else ()
     command = [*tether, sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration(home))]
     bare = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
@@ -129,7 +129,7 @@ def stop_process(home: Home, name: str) -> None:
 
 
 def ask(home: Home, method: str, *args: Any) -> Any:
-    """One call of the supervisor's interface; OSError if it does not answer."""
+    """One call of the supervisor's XML-RPC interface; OSError if it does not answer."""
     transport = SupervisorTransport(None, None, f"unix://{home.socket}")
     try:
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
@@ -159,12 +159,13 @@ def _program(home: Home, process: Process, command: tuple[str, ...], environment
 
 
 def _quoted(value: str) -> str:
-    """In quotes; the supervisor knows no escapes in them, strips them at both ends, and takes ; and # for comments."""
+    """Quoted for the configuration: the supervisor knows no escapes, strips quotes at both ends, and takes ; and # for
+    comments."""
     if value != value.strip("'") or any(mark in value for mark in ('"', " ;", " #", "\n")):
         raise Trouble(f"A setting cannot hold double quotes, quotes at its ends, ' ;', ' #' or a new line: {value!r}.")
     return f'"{_escaped(value)}"'
 
 
 def _escaped(text: str) -> str:
-    """The supervisor expands %(…)s in every value."""
+    """The supervisor expands %(…)s in every value, so % is doubled."""
     return text.replace("%", "%%")

@@ -9,7 +9,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def run(command: list[str]) -> None:
-    """Become this command, tied to the parent; on systems other than Linux it is not tied."""
+    """Replace this process by the command, tied to the parent; only on Linux."""
     parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

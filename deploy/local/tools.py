@@ -1,4 +1,4 @@
-"""The programs of others that the stack runs: where they are, and how to get a missing one."""
+"""The external programs of the stack: where they are, and how to install a missing one."""
 
 import importlib.util
 import re
@@ -42,7 +42,7 @@ def mongod() -> str:
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     version = re.search(r"db version v(\d+)", done.stdout)
     if version is None:
-        # The one that a package brings wants a library of the system.
+        # The mongod of the package needs a system library.
         advice = f"install what its last words miss (`apt-get install libcurl4` for libcurl.so.4), or {wanted}"
         raise Trouble(f"{path} does not run: {advice}.", lines=tuple(done.stderr.splitlines()[-5:]))
     if int(version[1]) < LEAST_MONGOD:
@@ -59,7 +59,7 @@ def envoy() -> str:
 
 
 def _in_package(package: str, file: str) -> str | None:
-    """A file of an installed package, found without running any of its code."""
+    """A file of an installed package, found without running its code."""
     spec = importlib.util.find_spec(package)
     folders = (spec.submodule_search_locations if spec else None) or ()
     return next((str(path) for folder in folders if (path := Path(folder) / file).is_file()), None)

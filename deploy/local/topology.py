@@ -10,7 +10,7 @@ SETTING = "LINLI_TOPOLOGY"
 
 @dataclass(frozen=True)
 class Topology:
-    """A broker cluster and replica sets of so many nodes; memory is that of one node, in MiB."""
+    """A broker cluster and replica sets of this many nodes; memory is for one node, in MiB."""
 
     name: str
     nodes: int
@@ -19,7 +19,7 @@ class Topology:
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Topology":
-        """The one that LINLI_TOPOLOGY names; Trouble if there is none of that name."""
+        """The topology that LINLI_TOPOLOGY names; Trouble for an unknown name."""
         name = given.get(SETTING) or "one"
         if name not in TOPOLOGIES:
             raise Trouble(f"{SETTING} is {name!r}: give one of {', '.join(TOPOLOGIES)}.")
@@ -27,7 +27,7 @@ class Topology:
 
     @property
     def majority(self) -> int:
-        """How many nodes must have a write, and be there for it."""
+        """How many nodes must have a write, and must be up for it."""
         return self.nodes // 2 + 1
 
 

@@ -23,7 +23,7 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a process does its work now; ``said`` is why not, as far as it says so itself, ``role`` which work."""
+    """Whether a process works now. ``said`` is its own reason if not; ``role`` is the role of a database."""
 
     ready: bool
     said: str = ""
@@ -31,7 +31,7 @@ class Readiness:
 
 
 def until_ready(layout: Layout, processes: Iterable[Process], report: Callable[[str, str], None]) -> None:
-    """Wait for all of them; Trouble with the last words of one that stops, or is not ready in time."""
+    """Wait for all of them; Trouble with the last log lines of one that stops, or is not ready in time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     waiting, first = list(processes), supervision.seen(layout.home)
     while waiting:
@@ -55,12 +55,12 @@ def _refuse_crash(layout: Layout, process: Process, before: Seen, now: Seen) -> 
 
 
 def readiness(layout: Layout, process: Process, seconds: float = 2) -> Readiness:
-    """How a process is now, asked once and for at most so many seconds; nothing is changed by it."""
+    """The readiness of a process, asked once and for at most this many seconds."""
     return ASK[process.kind](layout, process, seconds)
 
 
 def get(address: str, seconds: float) -> tuple[int, str]:
-    """Status and body of an HTTP answer; (0, why) if there is none, or what answers does not speak HTTP."""
+    """Status and body of an HTTP answer; (0, reason) if there is none, or the answer is not HTTP."""
     try:
         with _opened(address, seconds) as answer:
             return int(answer.status), answer.read().decode(errors="replace")
@@ -77,15 +77,15 @@ def _opened(address: str, seconds: float) -> Any:
 
 
 def _advanced(layout: Layout, process: Process) -> Readiness:
-    """How a process is that is being started; a database that has no primary yet is set up for the next look."""
+    """The readiness of a process that is starting; a database without a primary is initiated for the next look."""
     found = readiness(layout, process)
     if process.kind == "mongo" and not found.ready:
-        databases.set_up(process.service, layout.nodes(process.part))
+        databases.set_up(process.service, layout.nodes(process.component))
     return found
 
 
 def _broker(layout: Layout, process: Process, seconds: float) -> Readiness:
-    """Ready once it knows itself among the brokers that are there: before that it gets no partition."""
+    """Ready when it knows itself among the brokers: before that it gets no partitions."""
     return Readiness(process.node in broker.known(layout.node(process), seconds))
 
 

@@ -89,7 +89,7 @@ class Context:
     def store(self) -> Store:
         """This service's database as this actor may see it."""
         origin = Origin(self.at, self.actor.id, self.container.city, self.cause, self.fingerprint, self.trace)
-        return Store(self.container.mongo, self.actor, origin, self.if_match)
+        return Store(self.container.mongo, self.actor, origin, self.if_match, self.container.vault.new_key)
 
     @functools.cached_property
     def vault(self) -> Vault:

@@ -9,7 +9,8 @@ from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.batch_loader import BatchLoaders
 from services.contracts.notify.messages import Via
-from services.notify.audience.model import Case, Organisation, Person, Staff, Team
+from services.notify.audience.model import Organisation, Person, Staff, Team
+from services.notify.cases import reactions as cases
 from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsSpool, Smtp
 from services.notify.channels.model import Sender, Senders
 from services.notify.inboxes import api as inboxes
@@ -21,6 +22,9 @@ from services.notify.messages.timers import timers
 from services.notify.preferences import api as preferences
 from services.notify.preferences.model import Preferences
 from services.notify.rules.reactions import NotifyReaction
+from services.notify.sign_in import reactions as sign_in
+from services.notify.silent import reactions as silent
+from services.notify.teams import reactions as teams
 from services.notify.templates.model import Texts
 
 
@@ -51,12 +55,16 @@ def _email(settings: Settings) -> Sender:
     return Smtp(settings.smtp, settings.mail_from, settings.smtp_tls, settings.smtp_user, password)
 
 
+subjects = (cases.subject, teams.subject, sign_in.subject, *silent.subjects)
+"""Every event of every contract belongs to one of them."""
+_read = [subject.copy for subject in subjects if subject.copy is not None]
+
 service = Service(
     name="notify",
     entities=(Message, Preferences),
-    copies=(Person, Staff, Organisation, Team, Case),
+    copies=tuple(dict.fromkeys((Person, Staff, Organisation, Team, *_read))),
     routes=(inboxes.routes, preferences.routes),
-    reactions=(NotifyReaction(),),
+    reactions=(NotifyReaction(subjects),),
     timers=timers,
     listens_to=("members", "requests"),
     linger_seconds=0.1,

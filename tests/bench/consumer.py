@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from deploy.local import Trouble
 from services.chassis.runtime.service import open_container
 from services.notify.app import service
-from tests.bench import contenders
-from tests.bench import load_process as outpost
+from tests.bench import contenders, load_process
 from tests.bench.alongside import apart
 from tests.bench.bench import Bench
 from tests.bench.contenders import Job, Taken
@@ -29,7 +28,7 @@ CONTENDERS = {
 async def measure(bench: Bench) -> list[Figure]:
     """The same events from the same topic into the same database, by one contender after the other."""
     events, rates, details = int(bench.pace.seconds(EVENTS, QUICK)), dict[str, float](), dict[str, dict[str, float]]()
-    async with outpost.opened(bench, NAME, PEOPLE, events) as post:
+    async with load_process.opened(bench, NAME, PEOPLE, events) as post:
         await post.accept_all()
         bench.say(f"  {events:,} events wait")
         job = Job(post.environment, post.topic, events, bench.folder / "consumer.log")
@@ -48,7 +47,7 @@ def _told(taken: Taken, events: int) -> dict[str, float]:
 async def _expect_complete(post: Outpost, events: int) -> None:
     """Trouble where notify did not do all of it: a message, a line and a memory for each event."""
     container = open_container(service, post.settings)
-    messages, lines = await outpost.told(container)
+    messages, lines = await load_process.told(container)
     remembered = await container.mongo.count("seen", {}, limit=10**9)
     await container.mongo.close()
     if (messages, lines, remembered) != (events, events, events):

@@ -28,7 +28,7 @@ from services.chassis.telemetry import logs
 from services.notify.app import service
 from tests.bench.load_process import settings_of
 
-PATIENCE_SECONDS = 180.0
+GIVE_UP_SECONDS = 180.0
 # One group of records of the hand-made consumer, and so one bulk write.
 TOGETHER = 1_000
 _SPOKEN = "您的诉求已由河畔街道综合服务站受理。"
@@ -70,7 +70,7 @@ def by_hand(job: Job) -> Taken:
 def _alone(work: Callable[[Job], Awaitable[float]], job: Job) -> Taken:
     async def timed() -> Taken:
         before = time.process_time()
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(GIVE_UP_SECONDS):
             seconds = await work(job)
         return Taken(seconds, time.process_time() - before)
 

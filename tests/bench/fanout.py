@@ -9,8 +9,7 @@ from services.chassis.runtime.service import open_container
 from services.chassis.storage.mongo import Mongo
 from services.notify.app import service
 from services.notify.messages.model import Message
-from tests.bench import alongside
-from tests.bench import load_process as outpost
+from tests.bench import alongside, load_process
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, Lines, at_most
@@ -24,14 +23,14 @@ MOST_SECONDS = 4
 # What the worker may grow by meanwhile: the keys of ten thousand people, kept at hand, and no copy of anything.
 MOST_MIB = 32
 LOOK_SECONDS = 0.05
-PATIENCE_SECONDS = 120
+GIVE_UP_SECONDS = 120
 NOT_YET = "one message has 50 recipients at most; these are as many events, each for another person"
 
 
 async def measure(bench: Bench) -> list[Figure]:
     """A worker with relay, timers and keys that has begun its day; then all at once."""
     inboxes = int(bench.pace.seconds(INBOXES, QUICK))
-    async with outpost.opened(bench, NAME, inboxes + FIRST, inboxes + FIRST) as post:
+    async with load_process.opened(bench, NAME, inboxes + FIRST, inboxes + FIRST) as post:
         first, others = post.split(FIRST)
         log = bench.folder / "fanout.log"
         async with alongside.running("notify", "worker", post.environment, log) as worker:
@@ -53,8 +52,8 @@ async def _told(post: Outpost, worker: Running, messages: int) -> tuple[float, S
     try:
         while await _count(container.mongo) < messages:
             memory.append(worker.mib)
-            if time.monotonic() - began > PATIENCE_SECONDS:
-                raise Trouble(f"After {PATIENCE_SECONDS} s not all of {messages} messages are written.")
+            if time.monotonic() - began > GIVE_UP_SECONDS:
+                raise Trouble(f"After {GIVE_UP_SECONDS} s not all of {messages} messages are written.")
             await asyncio.sleep(LOOK_SECONDS)
         return time.monotonic() - began, [*memory, worker.mib]
     finally:
@@ -68,7 +67,7 @@ async def _count(mongo: Mongo) -> int:
 
 async def _expect_complete(post: Outpost, messages: int) -> None:
     container = open_container(service, post.settings)
-    told = await outpost.told(container)
+    told = await load_process.told(container)
     await container.mongo.close()
     if told != (messages, messages):
         raise Trouble(f"Of {messages} events the worker made {told[0]} messages and {told[1]} lines in inboxes.")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.chassis.domain.events import Event, Origin, Recorded
+from services.chassis.domain.events import Origin, Recorded
 from services.chassis.domain.values import Sealed, id_from, now
 from services.chassis.messaging.kafka import Outgoing, Publisher, create_topics
 from services.chassis.messaging.kafka.topics import TOPICS
@@ -24,7 +24,7 @@ from services.chassis.usecase import Container
 from services.contracts.requests.cases import CaseAccepted, CaseDispatched, CaseFiled, Channel, LimitsSet
 from services.contracts.requests.catalogue import System, Tier
 from services.notify.app import service
-from services.notify.audience.model import Case
+from services.notify.cases.model import Case
 from services.notify.messages.model import Message
 from tests.bench.bench import Bench
 from tests.bench.town import COMMUNITY, ITEM
@@ -135,12 +135,12 @@ def _known(id: str, resident: str) -> Case:
     until = at + timedelta(days=1)
     for version, event in enumerate(_life(id, resident), start=1):
         case.version = version
-        case.apply(event)  # type: ignore[arg-type]
+        case.apply(event)
     case.due_at = until
     return case
 
 
-def _life(id: str, resident: str) -> Sequence[Event]:
+def _life(id: str, resident: str) -> Sequence[CaseFiled | LimitsSet | CaseDispatched]:
     at = now()
     until = at + timedelta(days=1)
     filed = CaseFiled(

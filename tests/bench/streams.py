@@ -19,8 +19,7 @@ from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service
 from services.notify.inboxes.commands import Append
 from services.notify.messages.model import MAX_AGE, Message
-from tests.bench import load_process as outpost
-from tests.bench import memory
+from tests.bench import load_process, memory
 from tests.bench.bench import DRIVERS, Bench
 from tests.bench.figures import Bars, Figure, Spread, at_most
 from tests.bench.listening import Heard, Listen, listen
@@ -55,9 +54,9 @@ async def measure(bench: Bench) -> list[Figure]:
     """Through the gateway, then without it; each person has one stream."""
     count = int(bench.pace.seconds(STREAMS, QUICK))
     people = [id_from("person", f"{NAME}:{n}") for n in range(count)]
-    container = open_container(service, outpost.settings_of(bench.stack.environment("notify", "worker")))
+    container = open_container(service, load_process.settings_of(bench.stack.environment("notify", "worker")))
     try:
-        await outpost.know(container, people)
+        await load_process.know(container, people)
         await _afresh(bench, bench.badges.resident(people[0]))
         gateway = await _round(bench, container, people, bench.stack.gateway, "through the gateway")
         direct = await _round(bench, container, people, bench.stack.layout.address(WEB), "without the gateway")

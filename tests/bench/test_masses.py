@@ -3,7 +3,7 @@
 from collections import Counter
 
 from services.chassis.domain.values import Sealed, now
-from services.chassis.storage.store import load
+from services.chassis.storage.documents import load
 from services.contracts.members.areas import path
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import OPEN

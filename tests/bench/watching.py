@@ -17,7 +17,7 @@ from tests.bench.requests_sent import BROKEN
 from tests.bench.town import filing
 
 LOOK_SECONDS = 0.002
-PATIENCE_SECONDS = 10.0
+GIVE_UP_SECONDS = 10.0
 # One in five listens, one in twenty-five looks: so that looking is no load of its own.
 TURN, LOOKING = 5, 25
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
@@ -118,7 +118,7 @@ class _Watcher:
     async def _found(self, token: str, case: str, due: float, seen: Seen) -> None:
         """Look again and again, one look after the other: many at once would be the load that is measured."""
         began = time.monotonic()
-        while (asked := time.monotonic()) - began < PATIENCE_SECONDS:
+        while (asked := time.monotonic()) - began < GIVE_UP_SECONDS:
             if await self._look(token, case):
                 seen.readable.append((asked - due) * 1000)
                 seen.read.append((time.monotonic() - due) * 1000)
@@ -146,7 +146,7 @@ class _Stream:
         """Listen from the moment that the stream stands."""
         task = asyncio.create_task(self._follow(http, token))
         try:
-            await asyncio.wait_for(self._stands.wait(), PATIENCE_SECONDS)
+            await asyncio.wait_for(self._stands.wait(), GIVE_UP_SECONDS)
             yield
         finally:
             task.cancel()
@@ -154,7 +154,7 @@ class _Stream:
 
     async def line(self, case: str) -> float:
         """When (monotonic) a case was spoken of; TimeoutError where it is not soon."""
-        return await asyncio.wait_for(asyncio.shield(self._line(case)), PATIENCE_SECONDS)
+        return await asyncio.wait_for(asyncio.shield(self._line(case)), GIVE_UP_SECONDS)
 
     async def _follow(self, http: aiohttp.ClientSession, token: str) -> None:
         async with http.get("/v1/inbox/stream", headers=_bearer(token), timeout=_OPEN) as response:

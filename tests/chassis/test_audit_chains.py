@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from services.chassis.domain.checks import CheckResult
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.values import now
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.ledger.chains import Chains, audit
-from services.chassis.operations.ledger.report import Line
 from services.chassis.storage import archive
 from services.chassis.storage.audit import COLLECTION, HEADS, Action, Audit, Note, id_of, seal
 from services.chassis.storage.mongo import Put
@@ -31,7 +31,7 @@ async def written(container: Container, count: int, name: str = "shop-web-0") ->
     return log
 
 
-async def judged(container: Container, **more: object) -> Line:
+async def judged(container: Container, **more: object) -> CheckResult:
     chains = Chains(container.mongo, container.vault.master, quietly)
     await chains.read(**more)  # type: ignore[arg-type]
     return chains.line

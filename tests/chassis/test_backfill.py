@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messaging import control as orders
-from services.chassis.messaging import switching
+from services.chassis.messaging import control, switching
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import PAUSED, RUNNING, desired_state
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.operations.backfill import Backfill, NotNow, named
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from tests.support import toy
 from tests.support.reading import expect_right, settled
 from tests.support.road import Road, running, until
@@ -105,7 +104,7 @@ async def test_a_backfill_that_was_killed_goes_on_where_it_was(road: Road, point
             setattr(one, point, die)
             with pytest.raises(KeyboardInterrupt):
                 await one.run(lease(road), lambda _: None)
-        await orders.pause(road.hall.mongo, group(road), "as a kill leaves it", "backfill of note-coins")
+        await control.pause(road.hall.mongo, group(road), "as a kill leaves it", "backfill of note-coins")
         await run(road)
         assert (await desired_state(road.hall.mongo, group(road))).state == RUNNING
         await road.drop(jars[0], 4)
@@ -120,12 +119,12 @@ async def test_a_pause_of_the_operator_outlasts_a_backfill(road: Road) -> None:
     consumer = await upgraded(road)
     async with running(consumer):
         await settled(road, consumer)
-        await orders.pause(road.hall.mongo, group(road), "for reasons of my own", "operator")
+        await control.pause(road.hall.mongo, group(road), "for reasons of my own", "operator")
         await run(road)
         assert (await desired_state(road.hall.mongo, group(road))).state == PAUSED
         await road.drop(jar, 2)
         await road.publish()
-        await orders.resume(road.hall.mongo, group(road), "operator")
+        await control.resume(road.hall.mongo, group(road), "operator")
         await settled(road, consumer)
     await expect_right(road, jar)
 

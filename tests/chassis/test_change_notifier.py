@@ -1,7 +1,6 @@
 """The notifier: who waits for something to publish hears of it, once, and of nothing else."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,9 +9,9 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import relay as relay_module
 from services.chassis.messaging.relay import Relay
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import changes as module
 from services.chassis.storage.change_notifier import ChangeNotifier
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Put
 from services.chassis.usecase import Container
 from tests.support.road import Road, until
@@ -46,10 +45,8 @@ async def test_who_waits_is_woken_by_a_write(either: Container) -> None:
         await notifier.wait(SHORT)
         waiting = asyncio.create_task(notifier.wait(8_000))
         await asyncio.sleep(0.1)
-        begun = time.monotonic()
         await pend(either, "one")
-        assert await waiting
-        assert time.monotonic() - begun < 4  # not by the end of its wait
+        assert await waiting, "at the end of its wait it would say that nothing changed"
 
 
 async def test_a_thousand_rings_are_heard_once(either: Container) -> None:
@@ -120,18 +117,16 @@ async def out(road: Road) -> bool:
 
 
 async def test_a_relay_that_waits_is_woken_by_a_write(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay_module, "_LOOK_MS", 8_000)
+    monkeypatch.setattr(relay_module, "_LOOK_MS", 600_000)  # longer than any test: only a write can wake it
     async with relaying(road):
         await road.jar(1)
         await until(lambda: out(road))
         await asyncio.sleep(0.3)  # it waits for its notifier
-        begun = time.monotonic()
         await road.jar(1)
         await until(lambda: out(road))
-        assert time.monotonic() - begun < 4  # not by the end of its wait
 
 
-async def test_a_relay_with_more_than_one_batch_to_send_gathers_only_after_the_last(
+async def test_a_relay_with_more_than_one_batch_to_send_linger_seconds_only_after_the_last(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "_BATCH", 2)
@@ -147,5 +142,5 @@ async def test_a_relay_with_more_than_one_batch_to_send_gathers_only_after_the_l
 def slow(road: Road) -> Relay:
     """A relay that would gather for a minute."""
     relay = road.relay()
-    relay._gathers = 60.0
+    relay._linger_seconds = 60.0
     return relay

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messaging import control as orders
+from services.chassis.messaging import control
 from services.chassis.messaging.control import PAUSED, STOPPED, desired_state
 from services.chassis.telemetry import metrics
 from tests.support import toy
@@ -19,8 +19,8 @@ def group(road: Road) -> str:
 
 async def pause(road: Road) -> None:
     """Ask for a rest, and have it."""
-    assert await orders.pause(road.hall.mongo, group(road), "a look at something", "test")
-    assert await orders.obeyed(road.hall.mongo, group(road), 20) == []
+    assert await control.pause(road.hall.mongo, group(road), "a look at something", "test")
+    assert await control.obeyed(road.hall.mongo, group(road), 20) == []
 
 
 async def test_a_paused_consumer_takes_nothing_until_it_is_told_to_go_on(road: Road) -> None:
@@ -38,8 +38,8 @@ async def test_a_paused_consumer_takes_nothing_until_it_is_told_to_go_on(road: R
         assert await consumer._reader._consumer.end_offsets(list(before)) != before
         await consumer._reader.rest(300)
         assert (await road.sum(jar)).order == [0, 1]
-        assert await orders.resume(road.hall.mongo, group(road), "test")
-        assert not await orders.resume(road.hall.mongo, group(road), "test")
+        assert await control.resume(road.hall.mongo, group(road), "test")
+        assert not await control.resume(road.hall.mongo, group(road), "test")
         await settled(road, consumer)
         assert metrics.consumer_resting.labels(PAUSED)._value.get() == 0
     await expect_right(road, jar)
@@ -48,7 +48,7 @@ async def test_a_paused_consumer_takes_nothing_until_it_is_told_to_go_on(road: R
 async def test_a_consumer_that_starts_paused_rests_at_once_and_a_new_member_waits_to_be_asked(road: Road) -> None:
     jar = await road.jar(1, 2)
     await road.publish()
-    await orders.pause(road.hall.mongo, group(road), "before it starts", "test")
+    await control.pause(road.hall.mongo, group(road), "before it starts", "test")
     one, two = await road.consumer("hall-0"), await road.consumer("hall-1")
     async with running(one, two):
 
@@ -58,7 +58,7 @@ async def test_a_consumer_that_starts_paused_rests_at_once_and_a_new_member_wait
 
         await until(both_wait)
         assert await road.hall.mongo.find("seen", {}, limit=1) == []
-        await orders.resume(road.hall.mongo, group(road), "test")
+        await control.resume(road.hall.mongo, group(road), "test")
 
         async def all_there() -> bool:
             return (await road.sum(jar)).total == 3
@@ -82,13 +82,13 @@ async def test_after_a_reset_to_the_beginning_all_comes_again_and_nothing_has_it
     async with running(consumer):
         await settled(road, consumer)
         places = dict.fromkeys(consumer._reader.assigned(), 0)
-        assert not await orders.move(road.hall.mongo, group(road), places, "test")  # not while it runs
+        assert not await control.move(road.hall.mongo, group(road), places, "test")  # not while it runs
         await pause(road)
-        assert await orders.move(road.hall.mongo, group(road), places, "test")
-        assert await orders.obeyed(road.hall.mongo, group(road), 20) == []
+        assert await control.move(road.hall.mongo, group(road), places, "test")
+        assert await control.obeyed(road.hall.mongo, group(road), 20) == []
         kafka = consumer._reader._consumer
         assert not any([await kafka.committed(place) for place in kafka.assignment()])
-        await orders.resume(road.hall.mongo, group(road), "test")
+        await control.resume(road.hall.mongo, group(road), "test")
         await settled(road, consumer)
     assert sorted(read) == sorted([*set(read)] * 2)
     assert len(read) == 2 * 9

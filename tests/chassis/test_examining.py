@@ -11,14 +11,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.chassis.domain.entity import Index
-from services.chassis.messaging import control as orders
-from services.chassis.messaging import switching
+from services.chassis.messaging import control, switching
 from services.chassis.messaging.kafka import PARTITIONS, Outgoing, Publisher, Reader
 from services.chassis.operations.doctor import database, files
 from services.chassis.operations.doctor.examine import examine
 from services.chassis.operations.doctor.findings import Finding
 from services.chassis.runtime.settings import Settings
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.world import World
@@ -145,7 +144,7 @@ async def test_what_rests_is_parked_off_or_unfinished_is_named(city: City) -> No
     await city.settle()
     await mongo.insert("rebuilds", {"_id": "note"})
     await switching.turn_off(mongo, city.group, {"note-coins": "too loud"}, "operator somebody", {})
-    await orders.pause(mongo, city.group, "a look at it", "somebody")
+    await control.pause(mongo, city.group, "a look at it", "somebody")
     found = await look(city)
     assert {check: [one.level for one in all_] for check, all_ in found.items()} == {
         "parked": ["wrong"],

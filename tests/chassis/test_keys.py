@@ -1,7 +1,10 @@
 """The keeper of keys: what a service keeps of the keys that the minting service sends round."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
+from services.chassis.domain.entity import Entity
 from services.chassis.domain.values import now
 from services.chassis.messaging.kafka import Outgoing, Reader
 from services.chassis.messaging.keys import KeyKeeper
@@ -10,13 +13,13 @@ from tests.support.road import Road, until
 ANN, BEN = "person_ann", "person_ben"
 
 
-async def keeping(road: Road, topic: str) -> None:
+async def keeping(road: Road, topic: str, own: Sequence[type[Entity[Any]]] = ()) -> None:
     """The hall's keeper at work until it has confirmed all that is there."""
     reader = Reader(road.world.kafka, [topic], f"{road.world.name}.keys", "hall-0")
     await reader.start()
     road.readers.append(reader)
     ends = {record.partition: record.offset + 1 for record in await road.records(topic)}
-    working = asyncio.create_task(KeyKeeper(road.hall.vault, reader).run())
+    working = asyncio.create_task(KeyKeeper(road.hall.vault, reader, own).run())
 
     async def read() -> bool:
         kafka = reader._consumer
@@ -26,6 +29,8 @@ async def keeping(road: Road, topic: str) -> None:
     await until(read)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
+    await reader.stop()  # so that the next one need not wait for its end
+    road.readers.remove(reader)
 
 
 async def test_an_erasure_is_final_also_where_an_older_record_comes_behind_it(road: Road) -> None:

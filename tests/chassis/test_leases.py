@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.usecase import Container
 
 

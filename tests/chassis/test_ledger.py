@@ -12,7 +12,7 @@ from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
 from services.chassis.messaging.kafka import PARTITIONS, partition_of
 from services.chassis.runtime.service import Service
-from services.chassis.storage.store import draft
+from services.chassis.storage.documents import draft
 from tests.chassis.ledger_city import City, counts, examples, headers
 from tests.support import toy
 from tests.support.toy import CoinDropped, Jar, JarOpened

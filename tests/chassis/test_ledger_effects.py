@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.chassis.operations.ledger.report import Cut, Line
+from services.chassis.domain.checks import CheckResult, Cut
 from services.chassis.usecase import Container
 from tests.chassis.ledger_city import City
 from tests.support import toy
@@ -68,9 +68,9 @@ async def test_a_consumer_that_stands_still_is_late_and_what_it_has_not_read_is_
     assert await city.breaches(within=0.5) == {("requests", "L9", city.group)}
 
 
-async def one_note_for_each_drop(container: Container, cut: Cut) -> list[Line]:
+async def one_note_for_each_drop(container: Container, cut: Cut) -> list[CheckResult]:
     """The check that the hall itself brings: what is in the copies has been noted."""
-    line = Line("L8", "notes")
+    line = CheckResult("L8", "notes")
     async for copies in container.mongo.each(JarCopy.collection(), {}):
         for copy in copies:
             notes = await container.mongo.find(Note.collection(), {"state.about": copy["_id"]}, limit=1000)

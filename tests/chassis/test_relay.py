@@ -9,7 +9,7 @@ import pytest
 from services.chassis.domain.values import now
 from services.chassis.messaging.kafka import BrokerAway, Publisher
 from services.chassis.messaging.relay import Relay
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
 from tests.support import toy
 from tests.support.road import Road, until
@@ -129,7 +129,7 @@ async def test_an_event_is_a_cloud_event_in_binary_mode(road: Road) -> None:
 
 
 async def test_keys_go_out_before_the_events_that_need_them(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.chassis.messaging.relay._KEYS", 2)
+    monkeypatch.setattr("services.chassis.messaging.key_sending._BATCH", 2)
     for number in range(7):
         await road.shop.vault.mint(f"person_{number}", now())
     async with road.doing("sealed").store.create(toy.Jar) as jar:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.chassis.messaging.kafka import BrokerAway, Publisher
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
 from tests.support.road import Road, until
 

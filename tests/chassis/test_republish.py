@@ -9,10 +9,11 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from services.chassis.messaging.kafka import BrokerAway
+from services.chassis.messaging.key_sending import KeySender
 from services.chassis.messaging.outgoing import Address
 from services.chassis.operations import answering, republishing
 from services.chassis.operations.republish import LeaseLost, Republish, Wanted
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from tests.support import toy
 from tests.support.reading import consume, expect_right
 from tests.support.road import SOURCE, Road, until
@@ -135,6 +136,10 @@ def of_shop(road: Road, wanted: Wanted = Wanted()) -> Republish:  # noqa: B008 -
     return Republish(road.shop.mongo, toy.shop.entities, wanted, answering.quietly)
 
 
+def no_keys(road: Road) -> KeySender:
+    return KeySender(road.shop.mongo, road.publisher(), road.world.settings().topic("keys"), mints=False)
+
+
 async def test_who_has_lost_the_lease_sends_nothing_more(road: Road) -> None:
     await long_jars(road)
     await road.publish()
@@ -144,7 +149,7 @@ async def test_who_has_lost_the_lease_sends_nothing_more(road: Road) -> None:
     assert await Lease(road.shop.mongo, "relay", "shop-0", 30).seize() is True
     await asyncio.sleep(0.2)
     with pytest.raises(LeaseLost):
-        await of_shop(road).send(road.publisher(), Address(road.topic, SOURCE), lease)
+        await of_shop(road).send(road.publisher(), Address(road.topic, SOURCE), no_keys(road), lease)
     assert len(await road.records()) == before
 
 
@@ -165,8 +170,8 @@ async def test_a_broker_that_goes_away_on_the_way_is_told_and_a_repeat_sends_all
 
     monkeypatch.setattr(publisher, "send", fails_later)
     with pytest.raises(BrokerAway, match="after 11 events"):
-        await of_shop(road).send(publisher, Address(road.topic, SOURCE))
-    assert (await of_shop(road).send(publisher, Address(road.topic, SOURCE))).sent == 30
+        await of_shop(road).send(publisher, Address(road.topic, SOURCE), no_keys(road))
+    assert (await of_shop(road).send(publisher, Address(road.topic, SOURCE), no_keys(road))).sent == 30
     assert await road.check_topic() == 41
     await consume(road)
     await expect_right(road, *jars)

@@ -13,7 +13,7 @@ from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction, Create, Delivered, Effect, reaction
 from services.chassis.messaging.switches import OFF, ON, WAITING, Switch
 from services.chassis.operations.backfill import Backfill, NotNow
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
 from services.chassis.usecase import Context
 from tests.support import toy

@@ -11,7 +11,7 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
 from services.chassis.schedule import timers
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
 from services.chassis.usecase import Container, Context
 from tests.support import toy

@@ -31,7 +31,8 @@ ACTOR = Actor("account_1", frozenset({"keeper"}), ("1507",), ("team_1",), "perso
 
 @pytest.fixture
 def tokens(world: World) -> Tokens:
-    return Tokens(world.settings())
+    settings = world.settings()
+    return Tokens(settings.jwks, settings.issuer, settings.audience)
 
 
 def request(token: str | None, **headers: str) -> Request:

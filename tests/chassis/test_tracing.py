@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -75,7 +74,7 @@ def test_traces_that_nobody_takes_do_not_hold_up_the_end(monkeypatch: pytest.Mon
 
     class Deaf(SpanExporter):
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            taken.wait(20)
+            taken.wait()
             return SpanExportResult.FAILURE
 
     provider = TracerProvider(shutdown_on_exit=False)
@@ -83,9 +82,8 @@ def test_traces_that_nobody_takes_do_not_hold_up_the_end(monkeypatch: pytest.Mon
     provider.get_tracer("linli").start_span("work").end()
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     monkeypatch.setattr(tracing, "_FLUSH_SECONDS", 0.2)
-    start = time.monotonic()
     tracing.flush()
-    assert 0.2 <= time.monotonic() - start < 5
+    assert not taken.is_set(), "it came back although nobody had taken them"
     taken.set()
 
 

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.chassis.domain.values import Sealed, now
-from services.chassis.storage.vault import Erased, KeyNotHere, MasterKey, Tampered, Vault
+from services.chassis.storage.master_key import MasterKey
+from services.chassis.storage.sealing import Tampered
+from services.chassis.storage.vault import Erased, KeyNotHere, Vault
 from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.world import World

@@ -69,7 +69,7 @@ async def test_patience_ends_where_nobody_answers() -> None:
     async def answering(request: web.Request) -> web.StreamResponse:
         return web.Response(status=503)
 
-    async with gateway(answering, patience=0.5) as client:
+    async with gateway(answering, give_up_after=0.5) as client:
         with pytest.raises(Unanswered):
             await client.ask("GET", "/v1/areas")
 

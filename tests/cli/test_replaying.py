@@ -123,7 +123,7 @@ async def test_a_city_that_cannot_be_looked_at_is_one_sentence() -> None:
     async def away(request: web.Request) -> web.StreamResponse:
         return web.Response(status=503)
 
-    async with gateway(away, patience=0.3) as client:
+    async with gateway(away, give_up_after=0.3) as client:
         with pytest.raises(Trouble, match="linli status"):
             await Town.look(client)
 
@@ -136,7 +136,7 @@ def test_a_ledger_in_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) 
 async def test_what_was_done_is_shown_also_where_the_city_does_not_catch_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(command, "GIVE_UP_SECONDS", 0.2)
     Home(tmp_path).make()
     credentials.write(Home(tmp_path), KNOWN)
     async with serving(answers(SEEDED, tmp_path)) as server:

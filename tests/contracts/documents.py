@@ -12,9 +12,9 @@ from services.chassis.messaging.kafka import Incoming, Past, Publisher
 from services.chassis.messaging.parking import Parking
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.backfill import Backfill
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.audit import Action, Audit, Note
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.store import AlreadyDone, Store
 from services.chassis.storage.vault import Vault
 from tests.contracts import toys

@@ -28,9 +28,9 @@ def reactions_of(service: str) -> list[str]:
     return sorted(reaction.name for reaction in app.service.all_reactions)
 
 
-def copies_of(service: str) -> tuple[type[Copy], ...]:
+def copies_of(service: str) -> tuple[type[Copy[Any]], ...]:
     """What one service keeps of others' entities."""
-    found: tuple[type[Copy], ...] = importlib.import_module(f"services.{service}.app").service.copies
+    found: tuple[type[Copy[Any]], ...] = importlib.import_module(f"services.{service}.app").service.copies
     return found
 
 

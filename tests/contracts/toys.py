@@ -11,8 +11,9 @@ from services.chassis.domain.values import Private
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.outgoing import Address
 from services.chassis.messaging.reactions import Create, Delivered, Effect, Keep, Reaction
-from services.chassis.storage.store import draft
-from services.chassis.storage.vault import MasterKey, Vault
+from services.chassis.storage.documents import draft
+from services.chassis.storage.master_key import MasterKey
+from services.chassis.storage.vault import Vault
 from services.chassis.usecase import Container, Context
 from tests.contracts.noting import Noting
 
@@ -42,7 +43,7 @@ class Toy(Entity[ToyMoved]):
         self.to = event.to
 
 
-class ToyCopy(Copy):
+class ToyCopy(Copy[ToyMoved]):
     """What another service knows of it."""
 
     entity_type = "toy"

@@ -7,7 +7,7 @@ from services.chassis.messaging.kafka import Publisher
 from services.chassis.messaging.relay import Relay
 from services.chassis.runtime.service import open_container
 from services.chassis.runtime.settings import load
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from tests.faults.dying import SERVICES
 
 

@@ -22,7 +22,7 @@ _FOLLOWERS_AWAY = 1.5
 
 
 def _nodes(trial: Trial, part: str) -> list[str]:
-    return [process.name for process in trial.stack.layout.processes if process.part == part]
+    return [process.name for process in trial.stack.layout.processes if process.component == part]
 
 
 async def _primary(trial: Trial, other_than: str = "") -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import Stack
-from services.chassis.operations.ledger.report import Line
+from services.chassis.domain.checks import CheckResult
 from services.chassis.operations.ledger.verify import Question, verify
 from services.chassis.runtime.settings import ServiceName, Settings
 from services.chassis.storage.mongo import connect
@@ -56,11 +56,11 @@ async def _service(stack: Stack, name: str, log: Path, planted: int) -> list[Bro
     return [_broken(name, line) for line in report.lines if line.breaches - _expected(line, planted)]
 
 
-def _broken(service: str, line: Line) -> Broken:
+def _broken(service: str, line: CheckResult) -> Broken:
     return Broken(service, line.check, line.about, line.breaches, line.examples)
 
 
-def _expected(line: Line, planted: int) -> int:
+def _expected(line: CheckResult, planted: int) -> int:
     """So many breaches a line must have, where records were planted; any other example counts in full."""
     ours = all(PLANTED in example or _UNREADABLE in example for example in line.examples)
     return planted if ours and (line.check, line.about) == ("L5", "topic") else 0

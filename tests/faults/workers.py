@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.chassis.messaging import control as orders
+from services.chassis.messaging import control
 from services.chassis.messaging.kafka import Past
 from services.chassis.storage.mongo import connect
 from tests.faults.providers import Mood
@@ -67,12 +67,12 @@ async def replayed(trial: Trial) -> str:
     again = 0
     for service in ("requests", "notify"):
         group, mongo = settings(trial.stack, service).group(service), connect(trial.stack.uris[service])
-        async with Past(trial.stack.kafka).open() as past, orders.resting(mongo, group, "faults", "faults", 60):
+        async with Past(trial.stack.kafka).open() as past, control.resting(mongo, group, "faults", "faults", 60):
             confirmed = await past.committed(group)
             again += sum(confirmed.values())
-            if not await orders.move(mongo, group, dict.fromkeys(confirmed, 0), "faults"):
+            if not await control.move(mongo, group, dict.fromkeys(confirmed, 0), "faults"):
                 raise Skipped(f"{group} does not rest")
-            if waiting := await orders.obeyed(mongo, group, 60):
+            if waiting := await control.obeyed(mongo, group, 60):
                 raise RuntimeError(f"{waiting} have not obeyed")
         await mongo.close()
     return f"{again} records came again"

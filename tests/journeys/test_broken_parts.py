@@ -27,19 +27,19 @@ def test_with_the_broker_away_requests_are_taken_and_all_are_told_of_later(town:
     with town.without("kafka"):
         cases = [town.file(resident)["id"] for _ in range(5)]
         assert not town.inbox(resident)
-    town.wait(told_once(town, resident, cases), 60, "everybody to be told")
+    town.wait(told_once(town, resident, cases), "everybody to be told")
 
 
 def test_with_notify_away_notices_come_late_and_once(town: Town) -> None:
     resident = town.resident()
     with town.without("notify-worker"):
         cases = [town.file(resident)["id"] for _ in range(3)]
-    town.wait(told_once(town, resident, cases), 40, "everybody to be told")
+    town.wait(told_once(town, resident, cases), "everybody to be told")
 
     def texted() -> list[str]:
         return [one["key"] for one in town.text_messages(resident.phone) if "已受理" in one["text"]]
 
-    town.wait(lambda: len(texted()) >= 3, 20, "the text messages")
+    town.wait(lambda: len(texted()) >= 3, "the text messages")
     assert len(texted()) == len(set(texted())) == 3
 
 
@@ -83,16 +83,16 @@ def test_killed_workers_lose_and_double_nothing(town: Town) -> None:
     resident = town.resident()
     with filing_on(town, resident) as cases:
         for worker in WORKERS:
-            town.wait(lambda: cases, 10, "requests to be filed")
+            town.wait(lambda: cases, "requests to be filed")
             town.kill(worker)
     assert len(set(cases)) == len(cases)
-    town.wait(told_once(town, resident, cases), 60, "everybody to be told")
+    town.wait(told_once(town, resident, cases), "everybody to be told")
 
 
 def test_a_killed_web_loses_and_doubles_nothing(town: Town) -> None:
     resident = town.resident()
     with filing_on(town, resident) as cases:
-        town.wait(lambda: len(cases) > 3, 10, "requests to be filed")
+        town.wait(lambda: len(cases) > 3, "requests to be filed")
         town.kill("requests-web")
     known = [one["id"] for one in town.all("/v1/requests", resident)]
     assert sorted(known) == sorted(cases)

@@ -87,7 +87,7 @@ def aims(town: Town) -> dict[str, Aim]:
     owner, administrator = town.resident(), town.staff("administrator")
     town.done("PUT", "/v1/me", owner, {"name": "王秀英", "area": COMMUNITY})
     case = town.file(owner)
-    [message] = town.wait(lambda: town.told(owner, case["id"], "case-filed"), 10, "the acknowledgement")
+    [message] = town.wait(lambda: town.told(owner, case["id"], "case-filed"), "the acknowledgement")
     account = town.staff(f"street-{STREET}").claims["sub"]
 
     def tag(path: str, who: Person | None = None) -> Callable[[], str]:

@@ -65,15 +65,15 @@ def test_a_message_is_seen_live_and_a_cut_stream_resumes_without_loss_or_repeat(
     resident = town.resident()
     with listening(town, resident) as listener:
         first = town.file(resident)
-        town.wait(listener.messages, 2, "the first message")
+        town.wait(listener.messages, "the first message")
     [(last, about)] = listener.messages()
     assert about == first["id"]
     missed = [town.file(resident)["id"] for _ in range(2)]
-    town.wait(lambda: len(town.inbox(resident)) == 3, 5, "the messages of the time in between")
+    town.wait(lambda: len(town.inbox(resident)) == 3, "the messages of the time in between")
     with listening(town, resident, last) as again:
-        town.wait(lambda: len(again.messages()) >= 2, 2, "what was missed")
+        town.wait(lambda: len(again.messages()) >= 2, "what was missed")
         latest = town.file(resident)["id"]
-        town.wait(lambda: len(again.messages()) >= 3, 2, "what comes now")
+        town.wait(lambda: len(again.messages()) >= 3, "what comes now")
     *before, newest = [about for _, about in again.messages()]
     assert (sorted(before), newest) == (sorted(missed), latest)  # two cases have no order between them
     assert len({id for id, _ in again.messages()} | {last}) == 4
@@ -82,7 +82,7 @@ def test_a_message_is_seen_live_and_a_cut_stream_resumes_without_loss_or_repeat(
 def test_reading_a_message_lowers_the_count(town: Town) -> None:
     resident = town.resident()
     case = town.file(resident)
-    [message] = town.wait(lambda: town.told(resident, case["id"], "case-filed"), 5, "the acknowledgement")
+    [message] = town.wait(lambda: town.told(resident, case["id"], "case-filed"), "the acknowledgement")
     assert town.done("GET", "/v1/inbox", resident)["unread"] == 1
     town.done("POST", f"/v1/inbox/{message['id']}/read", resident)
     assert town.done("GET", "/v1/inbox", resident)["unread"] == 0

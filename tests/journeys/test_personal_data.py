@@ -18,17 +18,16 @@ def test_one_trace_is_followed_from_the_gateway_to_the_message(town: Town, colle
     resident, trace = town.resident(), secrets.token_hex(16)
     headers = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
     case = town.done("POST", "/v1/requests", resident, filing(), headers=headers)
-    town.wait(lambda: town.told(resident, case["id"], "case-filed"), 5, "the acknowledgement")
-    town.wait(lambda: trace in log(town, "gateway"), 5, "the trace in the gateway's log")
+    town.wait(lambda: town.told(resident, case["id"], "case-filed"), "the acknowledgement")
+    town.wait(lambda: trace in log(town, "gateway"), "the trace in the gateway's log")
     assert any(f"{case['id']}:" in line and '"reaction": "tell"' in line for line in notified(town, trace))
     town.wait(
         lambda: any("a message is sent" in line for line in notified(town, trace)),
-        10,
         "the message's way out in the log",
     )
-    ways = {("linli-requests web", "POST /v1/requests"), ("linli-requests web", "requests.intake.file")}
+    ways = {("linli-requests web", "POST /v1/requests"), ("linli-requests web", "requests.cases.intake.file")}
     ways |= {("linli-notify worker", "reaction tell"), ("linli-notify worker", "timer deliver-sms")}
-    town.wait(lambda: ways <= {(s.process, s.name) for s in collector.spans(trace)}, 15, "the trace's export")
+    town.wait(lambda: ways <= {(s.process, s.name) for s in collector.spans(trace)}, "the trace's export")
     (filing_span,) = [s for s in collector.spans(trace) if s.name == "POST /v1/requests"]
     assert {s.parent for s in collector.spans(trace) if s.name == "reaction tell"} == {filing_span.id}
 
@@ -36,7 +35,7 @@ def test_one_trace_is_followed_from_the_gateway_to_the_message(town: Town, colle
 def test_without_a_trace_of_the_clients_the_gateways_request_id_is_it(town: Town) -> None:
     answer = town.ask("GET", "/v1/me", town.resident())
     trace = answer.headers["x-request-id"].replace("-", "")
-    town.wait(lambda: trace in log(town, "members-web"), 5, "the trace in the log of members")
+    town.wait(lambda: trace in log(town, "members-web"), "the trace in the log of members")
 
 
 def test_personal_data_is_nowhere_in_clear(town: Town, collector: Collector) -> None:
@@ -56,12 +55,12 @@ def test_personal_data_is_nowhere_in_clear(town: Town, collector: Collector) -> 
     audited = town.linli("audit", "list", "--json", "--subject", person["id"]).stdout
     assert '"unmask"' in audited and '"read"' in audited
     resident = town.resident(phone)
-    town.wait(lambda: town.told(resident, case["id"], "case-filed"), 5, "the acknowledgement")
+    town.wait(lambda: town.told(resident, case["id"], "case-filed"), "the acknowledgement")
     time.sleep(1)  # logs are flushed within half a second
     canaries = [mark, phone, str(place["lat"])]
     assert not found(town.stack.home.logs, canaries)
     assert not [one for one in canaries if one in metrics(town) or one in audited]
-    town.wait(lambda: any(b"reaction tell" in body for body in collector.raw), 10, "traces")
+    town.wait(lambda: any(b"reaction tell" in body for body in collector.raw), "traces")
     assert not [one for one in canaries if any(holds(body, [one]) for body in collector.raw)]
     # What is no secret is found in the same files: a secret would be too.
     held = found(town.stack.home.data, [*canaries, case["id"]])

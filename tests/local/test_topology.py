@@ -151,7 +151,7 @@ def test_a_home_from_before_there_was_a_choice_has_one_node_of_each(tmp_path: Pa
     ],
 )
 def test_a_store_without_a_majority_is_red(three: Layout, ready: int, red: list[str]) -> None:
-    nodes = [process for process in three.processes if process.part == "mongo-notify"]
+    nodes = [process for process in three.processes if process.component == "mongo-notify"]
     seen = [ProcessHealth(one.name, "running", 1, 5, 80, one.node <= ready, "", "") for one in nodes]
     store = counted(three, StoreHealth("mongo-notify", "127.0.0.1:2", reachable=True), seen)
     assert Health("", seen, [store], flow([])).red == red

@@ -19,7 +19,7 @@ from services.chassis.domain.values import Sealed, now
 from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.runtime.service import Service
-from services.chassis.storage.store import load
+from services.chassis.storage.documents import load
 from services.chassis.usecase import Container
 from services.contracts.members.accounts import AccountOpened
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
@@ -139,9 +139,8 @@ class Town:
     async def taken(self, entity: str, event: Event) -> None:
         """Wait until notify has taken in the latest of an entity."""
         wanted = {"version": {"$gte": self.versions[entity]}}
-        names = (
-            ["seen"] if event.type_name() in NotifyReaction.types else [copy.collection() for copy in service.copies]
-        )
+        told = any(event.type_name() in one.types for one in service.reactions)
+        names = ["seen"] if told else [copy.collection() for copy in service.copies]
         ids = {"$in": [entity, f"{NotifyReaction.name}|{entity}"]}
 
         async def there() -> bool:

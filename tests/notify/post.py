@@ -12,7 +12,7 @@ from services.chassis.domain.values import now
 from services.chassis.messaging.reactions import Create, Keep
 from services.chassis.runtime.service import Service
 from services.chassis.schedule.timers import sweep
-from services.chassis.storage.store import load
+from services.chassis.storage.documents import load
 from services.chassis.usecase import Container
 from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service

@@ -13,7 +13,7 @@ from services.chassis.domain.values import now
 from services.chassis.messaging import switching
 from services.contracts.notify.messages import Via
 from services.notify.app import service
-from services.notify.audience.model import Case
+from services.notify.cases.model import Case
 from services.notify.channels.model import Senders
 from services.notify.inboxes.model import COLLECTION
 from services.notify.messages.model import MAX_AGE

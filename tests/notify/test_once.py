@@ -1,11 +1,14 @@
 """Once: however often an event comes, each person hears of it once, in the inbox too."""
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from services.chassis.domain.values import now
 from services.contracts.requests.cases import CaseAccepted, CaseUrged
 from services.notify.inboxes.model import COLLECTION
-from tests.notify.conftest import HANDLER, RESIDENT, Town, dispatched, eventually, limits
+from tests.notify.conftest import HANDLER, LEADER, RESIDENT, Town, dispatched, eventually, limits
 
 CASE = "case_lamp"
 
@@ -82,6 +85,23 @@ async def test_a_batch_of_many_cases_is_told_completely(town: Town) -> None:
     await asyncio.gather(*(town.taken(case, dispatched()) for case in cases))
     assert await state_of(town, RESIDENT) == (["case-filed"] * 60, 60, 60)
     assert await state_of(town, HANDLER) == (["case-assigned"] * 60, 60, 60)
+
+
+async def test_the_lines_of_all_inboxes_are_written_before_all_messages(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await town.peopled()
+    written: list[str] = []
+    bulk = town.container.mongo.bulk
+
+    async def noted(name: str, writes: Any) -> int:
+        written.append(name)
+        return await bulk(name, writes)
+
+    monkeypatch.setattr(town.container.mongo, "bulk", noted)
+    await town.filed(CASE)
+    assert [name for name in written if name in (COLLECTION, "messages")] == [COLLECTION, "messages"]
+    assert await town.templates(HANDLER) == await town.templates(LEADER) == ["case-assigned"]
 
 
 async def forget(town: Town, name: str) -> None:

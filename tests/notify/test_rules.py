@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
-from docs.generate.catalogue import contract_events
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
@@ -31,7 +30,6 @@ from services.contracts.requests.cases import (
     CommentAdded,
 )
 from services.notify.preferences.commands import SetPreferences, set_preferences
-from services.notify.rules.model import SILENT, TABLE
 from tests.notify.conftest import (
     CENTRE,
     COUNTY,
@@ -50,19 +48,6 @@ from tests.notify.conftest import (
 from tests.notify.post import SMS
 
 CASE = "case_lamp"
-
-
-def test_of_every_event_of_requests_somebody_is_told_or_it_is_silent_for_a_reason() -> None:
-    published = set(contract_events("requests"))
-    told = {rule.event for rule in TABLE} & published
-    assert told | set(SILENT) == published
-    assert not told & set(SILENT)
-    assert all(SILENT.values())
-
-
-def test_words_are_quoted_only_to_whom_they_belong() -> None:
-    assert not [rule.template for rule in TABLE if rule.words and rule.to.staff]
-    assert all(rule.words in rule.event.model_fields for rule in TABLE if rule.words)
 
 
 async def test_a_filed_case_is_acknowledged_with_number_handler_time_and_tracking_code(town: Town) -> None:

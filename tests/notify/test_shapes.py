@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from services.chassis.domain.checks import Cut
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.ledger.rebuild import Wanted, rebuild
-from services.chassis.operations.ledger.report import Cut
 from services.chassis.storage.mongo import Document
 from services.contracts.notify.messages import DeliveryGivenUp, GivenUpBecause, Via
 from services.notify.app import service

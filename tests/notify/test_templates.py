@@ -7,7 +7,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from services.contracts.notify.messages import Via
-from services.notify.rules.model import TABLE
+from services.notify.app import subjects
 from services.notify.templates.model import LANGUAGES, Facts, Names, Texts
 
 TEXTS = Texts.read(ZoneInfo("Asia/Shanghai"))
@@ -50,7 +50,9 @@ def test_every_text_can_be_written(language: str, name: str) -> None:
 
 
 def test_every_rule_has_its_text_in_every_language_and_no_text_is_left_over() -> None:
-    assert TEXTS.names() == {(language, rule.template) for language in LANGUAGES for rule in TABLE}
+    assert TEXTS.names() == {
+        (language, rule.template) for language in LANGUAGES for one in subjects for rule in one.rules
+    }
 
 
 def test_times_are_told_by_the_clock_of_the_city() -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from services.chassis.domain.checks import Cut
 from services.chassis.domain.values import now
-from services.chassis.operations.ledger.report import Cut
 from services.chassis.schedule.timers import sweep
 from services.contracts.notify.messages import Via
 from services.notify.channels.model import NotTaken

@@ -14,7 +14,7 @@ from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
 from services.chassis.messaging.kafka import Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.contracts.members.teams import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
 from services.contracts.requests.dispatch import SlotReserved
 from services.requests.app import service

@@ -14,8 +14,8 @@ from prometheus_client import REGISTRY
 
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import id_from
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
+from services.chassis.storage.leases import Lease
 from services.contracts.requests import tracking
 from services.requests.cases.states.model import State
 from services.requests.cases.tracking import model as numbers

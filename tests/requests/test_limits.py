@@ -52,7 +52,7 @@ async def swept(town: Town, id: str) -> Case:
     return await town.case(id)
 
 
-async def climbed(town: Town, id: str, *, most: int = 12) -> list[tuple[int, str | None, str | None]]:
+async def escalated(town: Town, id: str, *, most: int = 12) -> list[tuple[int, str | None, str | None]]:
     """(level, owner, place) after each climb, until the clock has no more to say of it."""
     levels: list[tuple[int, str | None, str | None]] = []
     for _ in range(most):
@@ -91,7 +91,7 @@ async def test_a_case_that_nobody_accepts_climbs_level_by_level_to_the_top(town:
     filed = await town.file()
     case = await town.case(filed["id"])
     assert (case.handler_id, case.next_tick_at) == (STATION, case.respond_by)
-    assert await climbed(town, filed["id"]) == TO_THE_TOP
+    assert await escalated(town, filed["id"]) == TO_THE_TOP
 
 
 async def test_a_case_that_nobody_has_climbs_too(town: Town) -> None:
@@ -102,20 +102,20 @@ async def test_a_case_that_nobody_has_climbs_too(town: Town) -> None:
     assert (filed["handler"], filed["state"]) == (None, "new")
     case = await town.case(filed["id"])
     assert case.next_tick_at == case.respond_by
-    assert await climbed(town, filed["id"]) == [(1, None, STREET), *TO_THE_TOP[1:]]
+    assert await escalated(town, filed["id"]) == [(1, None, STREET), *TO_THE_TOP[1:]]
 
 
 async def test_an_overdue_case_climbs_although_it_was_accepted(town: Town) -> None:
     filed = await town.file()
     await town.step(STATION_HANDLER, filed, "accept")
     await town.step(STATION_HANDLER, filed, "start")
-    assert await climbed(town, filed["id"]) == TO_THE_TOP
+    assert await escalated(town, filed["id"]) == TO_THE_TOP
 
 
 async def test_without_a_supervisor_the_level_counts_and_the_gap_is_recorded(town: Town) -> None:
     """DIGIT's sixth: no supervisor found, and nobody is told."""
     filed = await town.file(area=ELSEWHERE)
-    levels = await climbed(town, filed["id"])
+    levels = await escalated(town, filed["id"])
     assert levels == [(1, None, ELSEWHERE[:9]), (2, None, ELSEWHERE[:6]), (3, CITY_OFFICE, CITY)]
     assert (await town.events(filed["id"])).count("CaseEscalated") == 3
 
@@ -175,7 +175,7 @@ async def test_a_resolved_case_is_closed_when_it_can_no_longer_be_reopened(town:
 
 async def test_a_reopened_case_climbs_from_below_again(town: Town) -> None:
     filed = await town.file()
-    assert await climbed(town, filed["id"]) == TO_THE_TOP
+    assert await escalated(town, filed["id"]) == TO_THE_TOP
     # Behind all the climbs: where time ran backwards, an instant at which it climbed before would come again.
     later = (await town.case(filed["id"])).due_at + timedelta(days=60)
     await accept(town.context(STATION_HANDLER, later), filed["id"])
@@ -184,7 +184,7 @@ async def test_a_reopened_case_climbs_from_below_again(town: Town) -> None:
     case = await town.case(filed["id"])
     assert (case.level, case.owner_id, case.owner_place, case.next_tick_at) == (0, None, None, case.respond_by)
     # The centre has it now: whoever answers for it next is above the centre.
-    assert await climbed(town, filed["id"]) == [(1, COUNTY_OFFICE, COUNTY), (2, CITY_OFFICE, CITY)]
+    assert await escalated(town, filed["id"]) == [(1, COUNTY_OFFICE, COUNTY), (2, CITY_OFFICE, CITY)]
 
 
 async def test_where_no_city_office_supervises_the_hotline_answers_for_the_city(town: Town) -> None:
@@ -194,7 +194,7 @@ async def test_where_no_city_office_supervises_the_hotline_answers_for_the_city(
     hotline = OrganisationFounded(kind="hotline", name="便民服务热线中心", area=CITY)
     await town.told(Organisation, "organisation_hotline", hotline)
     filed = await town.file()
-    assert (await climbed(town, filed["id"]))[-1] == (3, "organisation_hotline", CITY)
+    assert (await escalated(town, filed["id"]))[-1] == (3, "organisation_hotline", CITY)
 
 
 async def test_whoever_gets_a_case_anew_has_time_to_answer_but_the_case_is_due_no_later(town: Town) -> None:

@@ -184,7 +184,7 @@ class Town:
         history = await self.container.system_context("test", "read").store.history(Case, id)
         return [recorded.type.rpartition(".")[2] for recorded in history]
 
-    async def told(self, kind: type[Copy], id: str, *events: Event) -> None:
+    async def told(self, kind: type[Copy[Any]], id: str, *events: Event) -> None:
         """Keep a copy as these events make it."""
         copy = kind.blank(id)
         for event in events:

@@ -119,12 +119,11 @@ class Note(Entity[NoteWritten]):
         self.about, self.coins = event.about, event.coins
 
 
-class JarCopy(Copy):
+class JarCopy(Copy[JarOpened | CoinDropped]):
     """What the hall knows of a jar."""
 
     entity_type: ClassVar[str] = "jar"
     creates = (JarOpened,)
-    follows = (CoinDropped,)
 
     label: str
     total: int = 0

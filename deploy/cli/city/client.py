@@ -74,10 +74,10 @@ class Answer:
 class Gateway:
     """A connection to a city; everything that it is asked is repeated until it is answered or patience ends."""
 
-    def __init__(self, address: str, *, at_once: int = 32, patience: float = 120) -> None:
-        """``patience`` is how many seconds one request may take with all its repeats."""
+    def __init__(self, address: str, *, at_once: int = 32, give_up_after: float = 120) -> None:
+        """``give_up_after`` is how many seconds one request may take with all its repeats."""
         self._address = address
-        self._patience = patience
+        self._give_up_after = give_up_after
         self._at_once = asyncio.Semaphore(at_once)
         self._http = aiohttp.ClientSession(
             address,
@@ -118,8 +118,8 @@ class Gateway:
             pause = _pause(answer, tries)
             if answer is not None and pause is None:
                 return Answer(answer.status, answer.body, answer.headers, gone, tries)
-            if gone + (pause or 0) > self._patience:
-                raise Unanswered(f"{method} {path} was not answered within {self._patience:g} s")
+            if gone + (pause or 0) > self._give_up_after:
+                raise Unanswered(f"{method} {path} was not answered within {self._give_up_after:g} s")
             await asyncio.sleep(pause or 0)
 
     async def all(self, path: str, *, token: str = "", **query: str) -> AsyncIterator[dict[str, Any]]:

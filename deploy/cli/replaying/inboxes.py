@@ -11,7 +11,7 @@ from deploy.cli.city.client import Gateway
 from deploy.cli.city.tokens import Bearer
 
 STANDS_SECONDS = 5.0
-PATIENCE_SECONDS = 10.0
+GIVE_UP_SECONDS = 10.0
 
 
 class Ear:
@@ -35,7 +35,7 @@ class Ear:
     async def heard(self, case: str) -> float | None:
         """The moment (monotonic, seconds) at which a case was first spoken of; None where it was not in time."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS), self._news:
+            async with asyncio.timeout(GIVE_UP_SECONDS), self._news:
                 await self._news.wait_for(lambda: case in self._heard)
         return self._heard.get(case)
 

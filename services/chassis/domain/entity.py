@@ -28,8 +28,17 @@ class Stored(BaseModel):
     indexes: ClassVar[tuple[Index, ...]] = ()
     events: ClassVar[dict[str, type[Event]]] = {}
 
+    own_key: ClassVar[bool] = False
+    """Whether the sealed fields of each open with a key of its own, kept in its document, and not with a person's."""
+
     id: str
     version: int = 0
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "entity_type" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
+            cls.events = by_type(_event_classes(cls))
 
     @classmethod
     def collection(cls) -> str:
@@ -49,6 +58,10 @@ class Stored(BaseModel):
         """The people whose sealed fields this holds."""
         return ()
 
+    def key_subjects(self) -> tuple[str, ...]:
+        """Whose keys must be at hand to open its sealed fields: those of its people, unless it has a key of its own."""
+        return () if self.own_key else self.subjects()
+
     def as_stored(self) -> dict[str, Any]:
         """The fields as they are stored, without id and version."""
         return self.model_dump(exclude={"id", "version"})
@@ -67,12 +80,7 @@ class Entity(Stored, Generic[E]):
 
     _fresh: list[Event] = PrivateAttr(default_factory=list)
     _refused: Refusal | None = PrivateAttr(default=None)
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        if "entity_type" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
-            cls.events = by_type(_event_classes(cls))
+    _wrapped_key: bytes | None = PrivateAttr(default=None)
 
     def apply(self, event: E) -> None:
         """Take an event into the state. Checks nothing: it has happened."""
@@ -88,6 +96,20 @@ class Entity(Stored, Generic[E]):
         self.record(event)
         self._refused = refusal
         raise refusal
+
+    def forget(self, event: E) -> None:
+        """Let an event happen with which the key of its own goes: nobody opens its sealed fields any more."""
+        self.record(event)
+        self._wrapped_key = None
+
+    @property
+    def wrapped_key(self) -> bytes | None:
+        """The key of its own, wrapped; None where it was forgotten, or where its kind has none."""
+        return self._wrapped_key
+
+    def hold_key(self, wrapped: bytes | None) -> None:
+        """Give it the key that its document holds, or that its first write will put there."""
+        self._wrapped_key = wrapped
 
     @property
     def fresh(self) -> list[Event]:
@@ -109,29 +131,24 @@ class Entity(Stored, Generic[E]):
         return entity
 
 
-class Copy(Stored):
-    """What another service told us of one of its entities, at that entity's version; never deleted, only gone."""
+class Copy(Stored, Generic[E]):
+    """The state of another service's entity, at that entity's version. Follows exactly the events of ``E``.
+
+    A copy is never deleted: where the entity ends, it is ``gone``.
+    """
 
     creates: ClassVar[tuple[type[Event], ...]]
-    """The events that may be the first this service hears of an entity."""
-    follows: ClassVar[tuple[type[Event], ...]] = ()
-    """The events that change a copy which is there already."""
+    """Which of its events may be the first of an entity; any other of an unknown entity is a failure."""
 
     gone: bool = False
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        if "entity_type" in cls.__dict__:
-            cls.events = by_type((*cls.creates, *cls.follows))
-
-    @classmethod
     def collection(cls) -> str:
-        """Copies are kept apart from what the service owns."""
+        """Copies are kept apart from the entities of the service."""
         return f"copies_{cls.entity_type}"
 
-    def apply(self, event: Any) -> None:
-        """Take an event of the source into the copy, whose ``version`` is that event's already."""
+    def apply(self, event: E) -> None:
+        """Take an event of the source into the copy. ``version`` is the version of that event already."""
         raise NotImplementedError
 
 

@@ -80,7 +80,7 @@ class Refusal(Exception):
         before = f" ({type(self.__cause__).__name__})" if self.__cause__ else ""
         return self.sentence("en") + before
 
-    def told(self) -> dict[str, Any]:
+    def as_record(self) -> dict[str, Any]:
         """What of it a history keeps, as JSON values, so that a repeat hears it again."""
         params = orjson.loads(orjson.dumps(self.params, default=str))
         return {"code": self.code(), "retry_after": self.retry_after, "params": params}
@@ -90,10 +90,10 @@ REFUSALS: dict[str, type[Refusal]] = {}
 """Every way to say no, by its code; the codes are unique."""
 
 
-def again(told: Mapping[str, Any]) -> Refusal:
+def refusal_from(record: Mapping[str, Any]) -> Refusal:
     """The refusal that a history kept."""
-    kind = REFUSALS.get(told["code"], RefusedBefore)
-    return kind(retry_after=told["retry_after"], **told["params"])
+    kind = REFUSALS.get(record["code"], RefusedBefore)
+    return kind(retry_after=record["retry_after"], **record["params"])
 
 
 class RefusedBefore(Refusal):

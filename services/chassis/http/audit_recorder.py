@@ -1,4 +1,4 @@
-"""What the audit is told of a request: whose sealed data its answer shows, and that it was refused."""
+"""The audit recorder: writes an audit entry for sealed data that an answer shows, and for refusals."""
 
 import re
 from typing import Any
@@ -13,39 +13,40 @@ from services.chassis.telemetry import tracing
 from services.chassis.usecase import Container, Context
 
 _OURS = re.compile(r"[a-z]+_[0-9a-z]{24}")
-"""Ids that the house made; anything else in a path may be whatever somebody typed."""
+"""Our own ids; other text in a path may be anything that a client typed."""
 _TOLD = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.TOO_MANY})
-"""Whoever tries doors meets these; the other refusals are about what was asked, not about who asks."""
+"""The refusals that are recorded: they concern who asks. The others concern what was asked."""
 
 
 class AuditRecorder:
-    """Stands at one door. Where the audit cannot be told, it is AuditAway that leaves, and nothing else."""
+    """Records for one route. If the audit log cannot be written, the answer is AuditAway."""
 
     def __init__(self, container: Container, audit: Audit, usecase: str) -> None:
-        self._house, self._audit, self._usecase = container, audit, usecase
+        self._container, self._audit, self._usecase = container, audit, usecase
 
     async def shown(self, request: Request, ctx: Context, action: Action | None) -> None:
-        """An answer is ready to leave; told of is one that shows sealed data of others than its reader."""
+        """Call before an answer leaves; records it if it shows sealed data of people other than the reader."""
         subjects = ctx.opened.tell(ctx.actor.person)
         if action and subjects:
             await self._tell(request, ctx.actor, action, subjects=subjects)
 
     async def refused(self, request: Request, actor: Actor, refusal: Refusal) -> None:
-        """Somebody gets a no; told of are those that say who may do and see what."""
+        """Call on a refusal; records it if it concerns permission or identity."""
         if refusal.kind in _TOLD:
             await self._tell(request, actor, Action.REFUSE, code=refusal.code())
 
     async def _tell(self, request: Request, actor: Actor, action: Action, **more: Any) -> None:
         about = tuple(value for value in request.path_params.values() if _OURS.fullmatch(str(value)))
         trace = tracing.id_of(request.state.trace)
-        at, roles = self._house.clock(), tuple(sorted(actor.roles))
+        at, roles = self._container.clock(), tuple(sorted(actor.roles))
         await self._audit.tell(Note(at, actor.id, roles, action, self._usecase, about, trace=trace, **more))
 
 
 def action_of(stated: Action | None, method: str, result: Any) -> Action | None:
-    """What an answer is in the audit: nothing where it shows what was just recorded, since a history has that.
+    """What an answer counts as in the audit log; None if it only shows what was just recorded, because a history has
+    that.
 
-    A repeat, and a change that changes nothing, record nothing: they are readings.
+    A repeat, or a change without effect, records nothing: it counts as a read.
     """
     if stated:
         return stated

@@ -1,4 +1,4 @@
-"""Tokens: who a request comes from, verified here again although the gateway has done so."""
+"""Tokens: each service verifies them itself, although the gateway has done so."""
 
 import asyncio
 import hashlib
@@ -17,7 +17,6 @@ from fastapi import Request
 from services.chassis.domain.refusals import TokenInvalid
 from services.chassis.domain.scope import NOBODY, SYSTEM, Actor
 from services.chassis.http.signing import TYPE
-from services.chassis.runtime.settings import Settings
 from services.chassis.telemetry import logs
 from services.chassis.telemetry.lazy import lazy_import
 
@@ -25,9 +24,9 @@ log = logs.get()
 
 ALGORITHMS = ["EdDSA", "ES256"]
 LONGEST_LIFE = 3600
-"""No access token is valid for longer than this, in seconds."""
+"""The longest life of an access token, in seconds."""
 _FOREIGN = frozenset({"jku", "jwk", "x5u", "x5c", "crit"})
-"""Headers that bring a key of their own, or ask for what is not known here."""
+"""Headers that bring their own key, or require extensions that are not supported."""
 _AGAIN_AFTER = 5.0
 _STALE_AFTER = 300.0
 _LEEWAY = 5
@@ -37,9 +36,10 @@ Load = Callable[[str], Awaitable[Any]]
 
 
 class PublicKeys:
-    """The keys of the token issuer, from a file or an address.
+    """The public keys of the token issuer, from a file or a URL.
 
-    They are read again when a token names an unknown one, and every five minutes, so that one that was withdrawn ends.
+    They are read again when a token names an unknown key, and every five minutes, so that a withdrawn key stops
+    working.
     """
 
     def __init__(self, source: str) -> None:
@@ -51,7 +51,7 @@ class PublicKeys:
         self._lock = asyncio.Lock()
 
     async def get(self, name: str) -> jwt.PyJWK | None:
-        """The key of this name, None where the issuer has no such key."""
+        """The key with this id, or None if the issuer has no such key."""
         if self._is_due(name):
             async with self._lock:
                 if self._is_due(name):
@@ -59,7 +59,7 @@ class PublicKeys:
         return self._keys.get(name)
 
     async def names(self) -> frozenset[str]:
-        """The names of all keys that can be used; none where they cannot be read."""
+        """The ids of all usable keys; none if they cannot be read."""
         await self._read()
         return frozenset(self._keys)
 
@@ -72,7 +72,7 @@ class PublicKeys:
             self._keys = dict(key for entry in entries for key in _usable(entry))
         except (OSError, LookupError, TypeError, ValueError) as error:
             log.error("the keys of the token issuer cannot be read", source=self._source, reason=logs.safe_text(error))
-        finally:  # not before: whoever comes meanwhile has to wait for these keys, not go without
+        finally:  # set last: a concurrent caller must wait for these keys, not proceed without them
             self._read_at = time.monotonic()
 
 
@@ -81,7 +81,7 @@ async def _json_in(file: str) -> Any:
 
 
 def _usable(entry: Any) -> Iterator[tuple[str, jwt.PyJWK]]:
-    """The key under its name; nothing for one of another kind: an issuer may have keys that are not for us."""
+    """The key with its id; nothing for an unsupported type, because an issuer may have other keys as well."""
     try:
         yield str(entry["kid"]), jwt.PyJWK(entry)
     except (AttributeError, LookupError, TypeError, ValueError, jwt.PyJWTError) as error:
@@ -90,7 +90,7 @@ def _usable(entry: Any) -> Iterator[tuple[str, jwt.PyJWK]]:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """What a signature was found right for: by which key, until when."""
+    """A signature that was verified: with which key, and until when it is valid."""
 
     kid: str
     key: jwt.PyJWK
@@ -99,16 +99,17 @@ class _Verified:
 
 
 class Tokens:
-    """Reads the actor of a request out of its bearer token."""
+    """Reads the actor of a request from its bearer token."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._keys = PublicKeys(settings.jwks)
+    def __init__(self, jwks: str, issuer: str, audience: str) -> None:
+        """``jwks``: a file or an address with the issuer's public keys; tokens must name ``issuer``, ``audience``."""
+        self._keys = PublicKeys(jwks)
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
-        self._issuer = settings.issuer
-        self._audience = settings.audience
+        self._issuer = issuer
+        self._audience = audience
 
     async def actor(self, request: Request) -> Actor:
-        """Who it is; NOBODY without a token, TokenInvalid with one that does not hold."""
+        """The actor; NOBODY without a token. Raises TokenInvalid."""
         header = request.headers.get("authorization")
         if header is None:
             return NOBODY
@@ -124,7 +125,7 @@ class Tokens:
         return actor
 
     async def _known(self, digest: bytes) -> Actor | None:
-        """Who it is where this very token was verified before, by a key that still stands, and has not expired."""
+        """The actor, if this very token was verified before, its key is still valid, and it has not expired."""
         found = self._verified.get(digest)
         if found is None or time.time() >= found.until or await self._keys.get(found.kid) is not found.key:
             return None
@@ -136,7 +137,7 @@ class Tokens:
             self._verified.popitem(last=False)
 
     async def _claims(self, token: str) -> tuple[str, jwt.PyJWK, dict[str, Any]]:
-        """As RFC 8725 asks: algorithms, type, issuer and audience pinned, the key taken by name from our own list."""
+        """RFC 8725: algorithms, type, issuer and audience are pinned; the key comes from our own list by its id."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("typ") != TYPE or header.get("alg") not in ALGORITHMS or not _FOREIGN.isdisjoint(header):
@@ -163,7 +164,7 @@ class Tokens:
 def _actor(claims: dict[str, Any]) -> Actor:
     return Actor(
         id=claims["sub"],
-        roles=frozenset(claims.get("roles", ())) - {SYSTEM},  # the house itself never comes through a door
+        roles=frozenset(claims.get("roles", ())) - {SYSTEM},  # a request can never act as the system
         places=tuple(claims.get("places", ())),
         organisations=tuple(claims.get("organisations", ())),
         person=claims.get("person"),

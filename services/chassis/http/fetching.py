@@ -1,4 +1,4 @@
-"""What is at an address of the token issuer. Loaded by ``auth`` only, and only where its keys are at one."""
+"""Fetches the keys of the token issuer from a URL. ``auth`` loads this module only if it is needed."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
 class Unfetched(OSError):
-    """An address does not give what is asked of it; the text is the class of what happened."""
+    """A URL did not return JSON; the text is the class of the error."""
 
 
 async def json_at(address: str) -> Any:
-    """The JSON at this address; Unfetched where there is none within five seconds."""
+    """The JSON at this URL; Unfetched if there is none within five seconds."""
     try:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(address) as response:
             response.raise_for_status()

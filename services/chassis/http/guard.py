@@ -1,4 +1,4 @@
-"""What stands before every route: the limits on bodies and on work in flight, and the count of answers."""
+"""The guard in front of all routes: limits body sizes and concurrent requests, and counts answers."""
 
 import time
 from collections.abc import Callable
@@ -17,14 +17,14 @@ _HOUSEKEEPING = ("/healthz", "/readyz", "/metrics")
 
 
 class Guard:
-    """Plain ASGI middleware: refuses what is too much, measures the rest."""
+    """Plain ASGI middleware that refuses excess load and measures the rest."""
 
     def __init__(self, app: ASGIApp, max_in_flight: int) -> None:
         self._app = app
-        self._gate = ConcurrencyLimiter(max_in_flight)
+        self._limiter = ConcurrencyLimiter(max_in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection; only HTTP requests that are not housekeeping are limited and counted."""
+        """Handle one connection. Health checks and metrics are neither limited nor counted."""
         if scope["type"] != "http" or scope["path"] in _HOUSEKEEPING:
             await self._app(scope, receive, send)
         elif _stated(scope) > MAX_BODY:
@@ -33,8 +33,8 @@ class Guard:
             await self._admitted(scope, receive, send)
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        came = time.perf_counter()  # who waits at the gate waits for an answer
-        if await self._gate.enter():
+        came = time.perf_counter()  # the wait in the queue is part of the response time
+        if await self._limiter.enter():
             await self._measured(scope, _Visit(receive, send, self._leave, came))
         else:
             await self._refuse(Busy(retry_after=1), scope, receive, send)
@@ -45,7 +45,7 @@ class Guard:
         await response(scope, receive, send)
 
     async def _measured(self, scope: Scope, visit: "_Visit") -> None:
-        metrics.http_in_flight.set(self._gate.inside)
+        metrics.http_in_flight.set(self._limiter.inside)
         try:
             await self._app(scope, visit.receive, visit.send)
         finally:
@@ -55,8 +55,8 @@ class Guard:
             metrics.http_seconds.labels(scope["method"], route).observe(visit.seconds)
 
     def _leave(self) -> None:
-        self._gate.leave()
-        metrics.http_in_flight.set(self._gate.inside)
+        self._limiter.leave()
+        metrics.http_in_flight.set(self._limiter.inside)
 
 
 def _stated(scope: Scope) -> int:
@@ -65,7 +65,7 @@ def _stated(scope: Scope) -> int:
 
 
 class _Visit:
-    """One request on its way: counts the bytes that come, notes the status that goes and how long that took."""
+    """One request in progress: counts the bytes received, and notes status and duration."""
 
     def __init__(self, receive: Receive, send: Send, on_leave: Callable[[], None], came: float) -> None:
         self._receive = receive
@@ -78,15 +78,15 @@ class _Visit:
         self.seconds = 0.0
 
     async def receive(self) -> Message:
-        """Pass on what comes; a body without a stated length may grow over the limit."""
+        """Pass on what is received; a body without a stated length may exceed the limit."""
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
         if self._bytes > MAX_BODY:
-            raise HTTPException(413)  # of the exceptions on this way the framework lets only its own pass
+            raise HTTPException(413)  # the framework passes on only its own exceptions here
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass on what goes; a live stream counts as work only until it begins."""
+        """Pass on what is sent; a live stream counts as in progress only until it starts."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream"):
@@ -94,7 +94,7 @@ class _Visit:
         await self._send(message)
 
     def leave(self) -> None:
-        """The work is done; only the first time counts."""
+        """Mark the request as done; only the first call counts."""
         if not self._left:
             self._left = True
             self.seconds = time.perf_counter() - self._start

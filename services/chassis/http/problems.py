@@ -31,7 +31,7 @@ STATUS: Mapping[Kind, int] = {
     Kind.OUTDATED: 503,
 }
 MAX_BODY = 1024 * 1024
-"""The longest body that is read, in bytes."""
+"""The largest body that is read, in bytes."""
 _METHODS = ("DELETE", "GET", "POST", "PUT")
 _MEDIA = "application/problem+json"
 _REF = "#/components/schemas/{model}"
@@ -65,7 +65,7 @@ class Broken(Refusal):
 
 
 _OWN_STATUS: Mapping[type[Refusal], int] = {MethodUnknown: 405, MediaUnknown: 415, Broken: 500}
-"""Where HTTP has a status of its own for a refusal, whatever its kind."""
+"""Refusals that have a status of their own in HTTP, whatever their kind."""
 
 
 class Problem(BaseModel):
@@ -81,7 +81,8 @@ class Problem(BaseModel):
 
 
 CONTENT: Mapping[str, Any] = {_MEDIA: {"schema": {"$ref": _REF.format(model=Problem.__name__)}}}
-"""How an OpenAPI response says that a problem comes: named, for a model of its own would be made for every door."""
+"""How a response in OpenAPI refers to the problem model: by name, because FastAPI would build a model for each route.
+"""
 
 
 def language_of(request: Request) -> str:
@@ -99,7 +100,7 @@ def status_of(refusal: type[Refusal]) -> int:
 
 
 def answer(refusal: Refusal, language: str, errors: Any = None) -> Response:
-    """The response that tells a refusal."""
+    """The response for a refusal."""
     code, status = refusal.code(), status_of(type(refusal))
     problem = {
         "type": f"urn:linli:problem:{code}",
@@ -119,17 +120,17 @@ def answer(refusal: Refusal, language: str, errors: Any = None) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let an application answer refusals, wrong input and bugs as problems."""
+    """Make an application answer refusals, invalid input and bugs as problems."""
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(Exception, _broken)
-    app.openapi = _naming(app.openapi)  # type: ignore[method-assign]  # as FastAPI has it extended
+    app.openapi = _naming(app.openapi)  # type: ignore[method-assign]  # as FastAPI extends it
     logging.getLogger("uvicorn.error").addFilter(_untold)
 
 
 def _naming(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """The same description with what ``CONTENT`` names in it."""
+    """The same document, with the schema that ``CONTENT`` refers to."""
 
     def described() -> dict[str, Any]:
         document = openapi()
@@ -171,14 +172,14 @@ async def _framework(request: Request, error: Exception) -> Response:
 
 
 def _is_unread(request: Request, error: RequestValidationError) -> bool:
-    """Whether a body came that was not looked into, because nothing says that it is JSON."""
+    """Whether a body was not parsed because its content type is not JSON."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = media == "application/json" or media.endswith("+json")
     return not is_json and any(tuple(e["loc"]) == ("body",) and e["type"] != "missing" for e in error.errors())
 
 
 def _methods(request: Request) -> list[str]:
-    """What an address takes: each of its methods is a route of its own, so the framework names but one."""
+    """The methods of a path: each method is a route of its own, so the framework reports only one."""
     return [method for method in _METHODS if _takes(request, method)]
 
 
@@ -195,5 +196,5 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 
 def _untold(record: logging.LogRecord) -> bool:
-    """Not what the server says of a failed request: ``_broken`` has told it, with its trace."""
+    """Drop the server's own line about a failed request: ``_broken`` has logged it, with its trace."""
     return not str(record.msg).startswith("Exception in ASGI application")

@@ -51,12 +51,12 @@ class View(Protocol):
 
     @classmethod
     def of(cls, thing: Any, ctx: Context) -> Self:
-        """The view of one thing; the keys of its subjects are held."""
+        """The view of one object; the keys of its subjects are loaded."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """One route: method, path and the use case behind it."""
+    """One route: method, path, and the use case behind it."""
 
     method: str
     path: str
@@ -71,18 +71,18 @@ class Route:
 
 @dataclass
 class Routes:
-    """The table of one sub-domain's routes under one prefix."""
+    """The table of the routes of one sub-domain, under one prefix."""
 
     prefix: str
     tag: str
     routes: list[Route] = field(default_factory=list)
 
     def get(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
-        """Read one thing."""
+        """Read one object."""
         self.routes.append(Route("GET", path, work, view, 200))
 
     def list(self, path: str, work: Any, *, view: type[Any]) -> None:
-        """Read a page of things."""
+        """Read a page of objects."""
         self.routes.append(Route("GET", path, work, view, 200, listed=True, audited=Action.LIST))
 
     def post(
@@ -96,25 +96,25 @@ class Routes:
         keyed: bool = True,
         audited: Action | None = None,
     ) -> None:
-        """Make something, or take a step; ``location`` with {id} is where a new thing is found.
+        """Create something, or take a step. ``location`` with {id} is where a new object is found.
 
-        ``audited`` is what the audit is told where the answer shows more than was just recorded.
+        ``audited`` says how the answer is recorded if it shows more than was just recorded.
         """
         self.routes.append(Route("POST", path, work, view, status, location=location, keyed=keyed, audited=audited))
 
     def put(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
-        """Set something; the same again changes nothing."""
+        """Set something; a repeat changes nothing."""
         self.routes.append(Route("PUT", path, work, view, 200))
 
     def delete(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
-        """Take something away."""
+        """Remove something."""
         self.routes.append(Route("DELETE", path, work, view, 200 if view else 204))
 
     def install(self, app: FastAPI, container: Container, tokens: Tokens, audit: Audit) -> None:
-        """Open the routes in an application; not by a router to include, whose routes would be built twice."""
+        """Install the routes in the application itself: an included router would build its routes twice."""
         for route in self.routes:
-            witness = AuditRecorder(container, audit, known_as(route.work).name)
-            self._open(app, route, _endpoint(route, container, tokens, witness, self.prefix))
+            recorder = AuditRecorder(container, audit, known_as(route.work).name)
+            self._open(app, route, _endpoint(route, container, tokens, recorder, self.prefix))
 
     def _open(self, app: FastAPI, route: Route, endpoint: Callable[..., Any]) -> None:
         known = known_as(route.work)
@@ -145,7 +145,7 @@ def _live(route: Route) -> dict[int | str, dict[str, Any]]:
 
 
 def _endpoint(
-    route: Route, container: Container, tokens: Tokens, witness: AuditRecorder, prefix: str
+    route: Route, container: Container, tokens: Tokens, recorder: AuditRecorder, prefix: str
 ) -> Callable[..., Any]:
     hints = get_type_hints(route.work, include_extras=True)
     names = [name for name in inspect.signature(route.work).parameters if name != "ctx"]
@@ -154,7 +154,7 @@ def _endpoint(
         for header in ("idempotency_key", "if_match", "bearer"):
             given.pop(header, None)
         with tracing.span(f"{route.method} {prefix}{route.path}", tracing.parent_of(request.headers)) as trace:
-            request.state.trace = trace  # for who tells of a failure: the span is over by then
+            request.state.trace = trace  # for the handler of a failure, which runs after the span has ended
             actor = NOBODY
             try:
                 actor = await tokens.actor(request)
@@ -162,9 +162,9 @@ def _endpoint(
                 result = await route.work(ctx, **given)
                 response = await _response(route, ctx, result)
             except Refusal as refusal:
-                await witness.refused(request, actor, refusal)
+                await recorder.refused(request, actor, refusal)
                 raise
-            await witness.shown(request, ctx, action_of(route.audited, route.method, result))
+            await recorder.shown(request, ctx, action_of(route.audited, route.method, result))
             return response
 
     endpoint.__signature__ = _signature(route, names, hints)  # type: ignore[attr-defined]
@@ -187,7 +187,8 @@ def _signature(route: Route, names: list[str], hints: dict[str, Any]) -> inspect
 
 
 def _source(name: str, hint: Any, route: Route) -> Any:
-    """Where a parameter comes from: a command from the body, a query from the query string, the rest from the path."""
+    """Where a parameter comes from: a command from the body, a query model from the query string, the rest from the
+    path."""
     if isinstance(hint, type) and issubclass(hint, Command):
         return Annotated[hint, Body()]
     if isinstance(hint, type) and issubclass(hint, BaseModel):
@@ -244,7 +245,7 @@ async def _response(route: Route, ctx: Context, result: Any) -> Response:
 
 async def _viewed(route: Route, ctx: Context, result: Any) -> BaseModel:
     things = result.items if isinstance(result, Page) else result if isinstance(result, list) else [result]
-    await ctx.vault.ensure_keys({s for thing in things if isinstance(thing, Stored) for s in thing.subjects()})
+    await ctx.vault.ensure_keys({s for thing in things if isinstance(thing, Stored) for s in thing.key_subjects()})
     assert route.view is not None
     views = [thing if isinstance(thing, route.view) else route.view.of(thing, ctx) for thing in things]
     if not route.listed:

@@ -1,4 +1,4 @@
-"""Signed access tokens: made by whoever holds the signing keys, read by ``auth``."""
+"""Signed access tokens; ``auth`` reads them."""
 
 import base64
 import hashlib
@@ -17,10 +17,10 @@ LIFE = timedelta(minutes=15)
 
 
 class Signer:
-    """Signs with that of a folder's Ed25519 keys (``*.pem``) whose file name comes last: new ones are named onward."""
+    """Signs with the last Ed25519 key (``*.pem``) of a folder by file name, so a new key needs a later name."""
 
     def __init__(self, folder: Path, issuer: str, audience: str) -> None:
-        """ValueError where the folder holds no key."""
+        """ValueError if the folder holds no key."""
         last = max(folder.glob("*.pem"))
         self._key = last.read_text()
         self._name = public_key(last)["kid"]
@@ -45,12 +45,12 @@ class Signer:
 
 
 def key_set(folder: Path) -> dict[str, Any]:
-    """The public halves of all keys in a folder, as RFC 7517 writes them."""
+    """The public keys of all keys in a folder (RFC 7517)."""
     return {"keys": [public_key(file) for file in sorted(folder.glob("*.pem"))]}
 
 
 def public_key(file: Path) -> dict[str, str]:
-    """The public half of a PEM key as a JWK (RFC 8037), named by its thumbprint (RFC 7638)."""
+    """The public key of a PEM key as a JWK (RFC 8037), with its thumbprint (RFC 7638) as id."""
     key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     named = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(raw)}

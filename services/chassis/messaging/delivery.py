@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Protocol
 
 from services.chassis.domain.events import Origin
@@ -12,7 +11,15 @@ from services.chassis.messaging.failures import HANDLING, WRITING, Failures, Par
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import reached, remember, unseen
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
-from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered, Effect, Handled, Unreadable, Write
+from services.chassis.messaging.reactions import (
+    AnyReaction,
+    Copying,
+    Delivered,
+    Effect,
+    Handled,
+    Unreadable,
+    in_stages,
+)
 from services.chassis.messaging.retry import is_transient, retry_forever
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.vault import KeyNotHere
@@ -206,15 +213,17 @@ class Delivery:
 
     async def _write_together(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
         newest = {effect.target: effect for _, effects in done for effect in effects}
-        writes = [
-            write
+        by_event = [
+            [
+                write
+                for effect in effects
+                if newest[effect.target] is effect
+                for write in effect.writes(self._origin(reaction, event))
+            ]
             for event, effects in done
-            for effect in effects
-            if newest[effect.target] is effect
-            for write in effect.writes(self._origin(reaction, event))
         ]
-        for name, group in groupby(sorted(writes, key=_collection), key=_collection):
-            await self._container.mongo.bulk(name, [write for _, write in group])
+        for collection, writes in in_stages(by_event):
+            await self._container.mongo.bulk(collection, writes)
         await remember(self._container.mongo, reaction, [event for event, _ in done])
         self._tell(reaction, done)
 
@@ -292,7 +301,3 @@ def _failing(reason: Exception) -> Handled:
         raise reason
 
     return handled
-
-
-def _collection(write: Write) -> str:
-    return write[0]

@@ -1,11 +1,16 @@
-"""The keys of people, as the service that mints them sends them round: kept in every other service."""
+"""Keys, as the services that mint them send them round: each service keeps those that it has not made itself."""
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.values import now
+from services.chassis.messaging.erasures import sweeps
 from services.chassis.messaging.kafka import Incoming, Reader
 from services.chassis.messaging.retry import retry_forever
-from services.chassis.storage.vault import Tampered, Vault
+from services.chassis.storage.sealing import Tampered
+from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import logs
 
 log = logs.get()
@@ -14,9 +19,14 @@ log = logs.get()
 class KeyKeeper:
     """Reads the compacted topic of keys: the last record of a subject counts, an empty one means erased, for good."""
 
-    def __init__(self, vault: Vault, reader: Reader) -> None:
+    def __init__(self, vault: Vault, reader: Reader, own: Sequence[type[Entity[Any]]] = ()) -> None:
+        """``own``: the kinds whose keys are this service's own. Their documents hold them, and nothing else may.
+
+        A copy would outlive the key that is forgotten.
+        """
         self._vault = vault
         self._reader = reader
+        self._own = tuple(f"{kind.entity_type}_" for kind in own)
 
     async def run(self) -> None:
         """Go on until cancelled, also while the database is away."""
@@ -26,7 +36,8 @@ class KeyKeeper:
 
     async def _keep(self, records: Sequence[Incoming]) -> None:
         try:
-            await self._vault.keep(_last(records))
+            others = _last([record for record in records if not record.key.startswith(self._own)])
+            await self._vault.keep(others, sweeps(now()) if self._own else ())
         except Tampered as error:
             if len(records) > 1:
                 for record in records:

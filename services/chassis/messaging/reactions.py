@@ -1,8 +1,11 @@
 """Reactions: what a service does when something happened elsewhere, and the copies it keeps of that."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol
 
 import orjson
@@ -11,8 +14,8 @@ from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event, Origin, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
+from services.chassis.storage.documents import draft, load
 from services.chassis.storage.mongo import Document, New, Put
-from services.chassis.storage.store import draft, load
 from services.chassis.usecase import Container, Context
 
 Write = tuple[str, Put | New]
@@ -65,7 +68,11 @@ class Delivered:
 
 
 class Effect(Protocol):
-    """Something that a reaction wants written; written for a whole batch at once."""
+    """Something that a reaction wants written; written for a whole batch at once.
+
+    The effects of one event are written in the order in which the reaction returns them: after a crash, an effect is
+    there only if all before it are. Neighbours in one collection are written in one round trip, in no order.
+    """
 
     @property
     def target(self) -> Hashable:
@@ -88,6 +95,8 @@ class Create:
     def of(cls, kind: type[Entity[Any]], ctx: Context, part: str, *events: Event) -> "Create":
         """A new one of ``kind`` with these first events; ``part`` tells apart what one event makes."""
         entity = kind.blank(id_from(kind.entity_type, f"{ctx.cause}:{part}"))
+        if kind.own_key:
+            entity.hold_key(ctx.vault.new_key(entity.id))
         for event in events:
             entity.record(event)
         return cls(entity)
@@ -114,7 +123,7 @@ class Keep:
     document: Document
 
     @classmethod
-    def of(cls, copy: Copy) -> "Keep":
+    def of(cls, copy: Copy[Any]) -> "Keep":
         """This copy as it is now, whatever becomes of the object."""
         under, state = list(copy.places()), copy.as_stored()
         return cls(copy.collection(), {"_id": copy.id, "version": copy.version, "under": under, "state": state})
@@ -137,6 +146,19 @@ class Keep:
         return ()
 
 
+def in_stages(by_event: Iterable[Sequence[Write]]) -> list[tuple[str, list[Put | New]]]:
+    """The bulk writes for a batch, in order: (collection, writes).
+
+    ``by_event``: the writes of each event in the order of its effects. Stage 1 of all events is written first, then
+    stage 2: a stage is a run of writes to one collection. So a batch needs no more round trips than its longest event.
+    """
+    stages: dict[tuple[int, str], list[Put | New]] = defaultdict(list)
+    for writes in by_event:
+        for stage, (collection, run) in enumerate(groupby(writes, key=itemgetter(0))):
+            stages[stage, collection] += [write for _, write in run]
+    return [(collection, stages[stage, collection]) for stage, collection in sorted(stages)]
+
+
 Handled = Callable[[Delivered], Awaitable[Sequence[Effect]]]
 Handler = Callable[[Context, Delivered, Any], Awaitable[Sequence[Effect] | None]]
 
@@ -152,7 +174,7 @@ class Reaction:
     name: str
     types: dict[str, type[Event]]
     handle: Handler
-    reads: tuple[type[Copy], ...] = ()
+    reads: tuple[type[Copy[Any]], ...] = ()
     remembers: bool = True
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
@@ -165,7 +187,7 @@ class Reaction:
         return handled
 
 
-def reaction(name: str, *events: type[Event], reads: tuple[type[Copy], ...] = ()) -> Callable[[Handler], Reaction]:
+def reaction(name: str, *events: type[Event], reads: tuple[type[Copy[Any]], ...] = ()) -> Callable[[Handler], Reaction]:
     """Make a function the reaction ``name`` to these events; ``reads``: the copies that it reads."""
     return lambda handle: Reaction(name, by_type(events), handle, reads)
 
@@ -174,8 +196,8 @@ def reaction(name: str, *events: type[Event], reads: tuple[type[Copy], ...] = ()
 class Copying:
     """The reaction that keeps the copies of one kind; their own versions guard them, so it needs no memory."""
 
-    kind: type[Copy]
-    reads: tuple[type[Copy], ...] = ()
+    kind: type[Copy[Any]]
+    reads: tuple[type[Copy[Any]], ...] = ()
     remembers: bool = False
 
     @property
@@ -226,7 +248,7 @@ class AnyReaction(Protocol):
         """The events that it wants, by their names on the wire."""
 
     @property
-    def reads(self) -> tuple[type[Copy], ...]:
+    def reads(self) -> tuple[type[Copy[Any]], ...]:
         """The copies that it reads: it runs after the reactions that keep them, and waits while one of them is off."""
 
     @property

@@ -11,13 +11,14 @@ from typing import Any
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher, Unsendable
+from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
+from services.chassis.messaging.key_sending import KeySender, marking
 from services.chassis.messaging.outgoing import Address
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.change_notifier import ChangeNotifier
-from services.chassis.storage.mongo import Document, Mongo, Put
+from services.chassis.storage.leases import Lease
+from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
@@ -25,7 +26,6 @@ log = logs.get()
 Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH = 200
-_KEYS = 500
 _LOOK_MS = 500
 """So long nothing is looked at where no notifier rings; also a lease is renewed in time then."""
 _SLOW_SECONDS = 2.0
@@ -46,19 +46,22 @@ class Relay:
         topics: tuple[str, str | None],
         history_cap: int,
         linger_seconds: float = 0.008,
+        *,
+        mints_keys: bool = True,
     ) -> None:
         """``topics``: where events go, and where keys go (None: none are made here). A history longer than
-        ``history_cap`` events is trimmed.
+        ``history_cap`` events is trimmed. ``mints_keys``: whether keys of people are made here.
 
         So long (``linger_seconds``, seconds) it waits after what it has sent, for as much more as comes meanwhile.
         """
         self._mongo = mongo
         self._publisher = publisher
         self._kinds = kinds
-        events_topic, self._keys_topic = topics
+        events_topic, keys_topic = topics
+        self._keys = KeySender(mongo, publisher, keys_topic, mints=mints_keys)
         self._address = Address(events_topic, source)
         self._cap = history_cap
-        self._gathers = linger_seconds
+        self._linger_seconds = linger_seconds
         self._failures: Counter[str] = Counter()
         self._measured_at = float("-inf")
         self._backlog = 0
@@ -79,7 +82,7 @@ class Relay:
             if not moved:
                 await notifier.wait(_LOOK_MS)
             elif moved < _BATCH:  # else more waits already
-                await asyncio.sleep(self._gathers)
+                await asyncio.sleep(self._linger_seconds)
         self._fall_silent()
 
     async def round(self) -> int:
@@ -97,8 +100,9 @@ class Relay:
 
     async def _pass_on(self, documents: Sequence[Document]) -> int:
         # Read after the events, and all of them: a key that one of them needs is there by now, and goes out before it.
-        moved = await self._all_keys()
-        published = await self.send(documents)
+        moved = await self._keys.send_collection()
+        await self._keys.send_own(documents)
+        published = {**_only_keys(documents), **await self.send(documents)}
         await self.mark(documents, published)
         await self.trim([d for d in documents if d["_id"] in published])
         return moved + sum(1 for d in documents if d["_id"] in published)
@@ -138,8 +142,8 @@ class Relay:
         """Note what is published; what was recorded meanwhile stays pending."""
         for kind in self._kinds:
             name = kind.collection()
-            moved = [d["_id"] for d in documents if d["collection"] == name and d["_id"] in published]
-            await self._mongo.bulk(name, [_marking(id, published[id]) for id in moved])
+            moved = [d for d in documents if d["collection"] == name and d["_id"] in published]
+            await self._mongo.bulk(name, [marking(document, published[document["_id"]]) for document in moved])
 
     async def trim(self, documents: Sequence[Document]) -> None:
         """Move the oldest events of long histories to the archive; one with a gap is set aside."""
@@ -151,20 +155,6 @@ class Relay:
                     metrics.events_archived.labels(name).inc(archived)
                 except Gap as gap:
                     await self._set_aside(document, str(gap))
-
-    async def _all_keys(self) -> int:
-        moved, more = 0, True
-        while more and self._keys_topic is not None:
-            keys = await self._mongo.find("keys", {"pending": {"$gte": _EVER}}, sort=[("pending", 1)], limit=_KEYS)
-            await self._publish_keys(keys, self._keys_topic)
-            moved, more = moved + len(keys), len(keys) == _KEYS
-        return moved
-
-    async def _publish_keys(self, keys: Sequence[Document], topic: str) -> None:
-        records = [Outgoing(topic, key["_id"], key["wrapped"], {}) for key in keys]
-        if any(await self._publisher.send(records)):
-            raise BrokerAway("a key was not acknowledged")
-        await self._mongo.bulk("keys", [_sent(key) for key in keys])
 
     async def _judge(self, documents: Sequence[Document], failed: dict[str, BaseException]) -> None:
         """An entity whose own event cannot be sent is set aside after three tries; the broker's faults do not count."""
@@ -218,6 +208,7 @@ def _unpublished(kind: type[Entity[Any]]) -> list[Document]:
                 "version": 1,
                 "published": 1,
                 "pending": 1,
+                "key": 1,
                 "collection": {"$literal": kind.collection()},
                 "history": newer,
                 "length": {"$size": "$history"},
@@ -242,16 +233,6 @@ def _reached(history: Sequence[Recorded], failed: dict[str, BaseException]) -> i
     return reached
 
 
-def _sent(key: Document) -> Put:
-    # Where it changed since we read it, another relay may have sent the new one before our old one: it goes out again.
-    unchanged = {"$eq": ["$wrapped", {"$literal": key["wrapped"]}]}
-    return Put({"_id": key["_id"]}, [{"$set": {"pending": {"$cond": [unchanged, "$$REMOVE", "$$NOW"]}}}])
-
-
-def _marking(id: str, version: int) -> Put:
-    done = {
-        "published": {"$max": ["$published", version]},
-        # A write since the read keeps the document pending: unset without this look would lose its event.
-        "pending": {"$cond": [{"$lte": ["$version", version]}, "$$REMOVE", "$pending"]},
-    }
-    return Put({"_id": id}, [{"$set": done}])
+def _only_keys(documents: Sequence[Document]) -> dict[str, int]:
+    """Entities of which all events are published: what waited was a key."""
+    return {d["_id"]: d["version"] for d in documents if d["version"] == d["published"]}

@@ -14,7 +14,7 @@ from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.switches import Offsets, TopicPartition, blocked_by, started_with
 from services.chassis.operations.answering import Say
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Mongo
 from services.chassis.usecase import Container
 

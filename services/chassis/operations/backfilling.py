@@ -12,7 +12,7 @@ from services.chassis.operations import answering
 from services.chassis.operations.backfill import Backfill, NotNow, named
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 
 _LEASE_SECONDS = 30.0
 _TROUBLES = (BrokerAway, Unavailable, TopicMissing, NotNow, TimeoutError, TooManyFailures)

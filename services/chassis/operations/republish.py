@@ -8,17 +8,18 @@ from typing import Any
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
+from services.chassis.messaging.key_sending import KeySender
 from services.chassis.messaging.outgoing import Address
 from services.chassis.operations.answering import Say
-from services.chassis.schedule.leases import Lease
 from services.chassis.storage import archive
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo
 
 Kinds = Sequence[type[Entity[Any]]]
 
 _ENTITIES, _EVENTS = 50, 200
 _EXAMPLES = 10
-_SHOW = {"history": 1, "archived": 1, "published": 1}
+_SHOW = {"history": 1, "archived": 1, "published": 1, "key": 1}
 
 
 class LeaseLost(Exception):
@@ -73,6 +74,7 @@ class Republish:
     def __init__(self, mongo: Mongo, kinds: Kinds, wanted: Wanted, say: Say) -> None:
         self._mongo, self._kinds, self._wanted, self._say = mongo, kinds, wanted, say
         self._refused: set[str] = set()
+        self._keys: dict[str, dict[str, bytes | None]] = {}
         self.found = Found()
 
     async def count(self) -> Found:
@@ -81,17 +83,24 @@ class Republish:
             self._say(f"{self.found.events} events of {self.found.entities} entities")
         return self.found
 
-    async def send(self, publisher: Publisher, address: Address, alone: Lease | None = None) -> Found:
-        """Send it; BrokerAway where not all could be: the next run begins again.
+    async def send(self, publisher: Publisher, address: Address, keys: KeySender, alone: Lease | None = None) -> Found:
+        """Send it, the keys that entities have of their own before their events; BrokerAway where not all could be.
 
-        ``alone``: only while this lease is ours, LeaseLost otherwise.
+        The next run begins again. ``alone``: only while this lease is ours, LeaseLost otherwise.
         """
         async for events in self._batches():
             if alone is not None and not await alone.hold():
                 raise LeaseLost("the relay has taken over again: repeat it")
+            await self._send_keys(keys)
             await self._send(publisher, address, [e for e in events if e.entity_id not in self._refused])
             self._say(f"{self.found.sent} events of {self.found.entities} entities sent")
         return self.found
+
+    async def _send_keys(self, sender: KeySender) -> None:
+        """Those of all entities that were read up to now: the events of this batch are theirs."""
+        for name, keys in self._keys.items():
+            await sender.send_again(name, keys)
+        self._keys.clear()
 
     async def _send(self, publisher: Publisher, address: Address, events: Sequence[Recorded]) -> None:
         outcomes = await publisher.send([address.record(event) for event in events])
@@ -128,6 +137,8 @@ class Republish:
             return []
         loud = [Recorded.load(e) for e in history if e["published"] and e["version"] <= document["published"]]
         events = [event for event in loud if self._wanted.takes(event.at)]
+        if events and "key" in document:
+            self._keys.setdefault(name, {})[document["_id"]] = document["key"]["wrapped"]
         self.found.entities += bool(events)
         self.found.events += len(events)
         return events

@@ -9,13 +9,14 @@ from typing import Any
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Publisher, create_topics
+from services.chassis.messaging.key_sending import KeySender
 from services.chassis.messaging.outgoing import Address
 from services.chassis.operations import answering
 from services.chassis.operations.answering import Say
 from services.chassis.operations.republish import LeaseLost, Republish, Wanted
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Mongo, connect
 
 _ALONE_SECONDS = 120.0
@@ -53,7 +54,8 @@ async def _republish(service: Service, settings: Settings, given: argparse.Names
     republish = Republish(mongo, service.entities, wanted, say)
     try:
         if given.yes:
-            await _send(service, settings, republish, _resting(mongo, settings, service, say) if given.lost else None)
+            alone = _resting(mongo, settings, service, say) if given.lost else None
+            await _send(service, settings, mongo, republish, alone)
         else:
             await republish.count()
     finally:
@@ -62,15 +64,16 @@ async def _republish(service: Service, settings: Settings, given: argparse.Names
     return {**told, **asdict(republish.found)}
 
 
-async def _send(service: Service, settings: Settings, republish: Republish, alone: Any) -> None:
+async def _send(service: Service, settings: Settings, mongo: Mongo, republish: Republish, alone: Any) -> None:
     address = Address(settings.topic(service.name), settings.source(service.name))
     publisher = Publisher(settings.kafka)
+    keys = KeySender(mongo, publisher, settings.topic("keys"), mints=False)
     try:
         if alone is None:
-            await republish.send(publisher, address)
+            await republish.send(publisher, address, keys)
             return
         async with alone as lease:
-            await republish.send(publisher, address, lease)
+            await republish.send(publisher, address, keys, lease)
     finally:
         await publisher.stop()
 

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from services.chassis.domain.checks import CheckResult, Cut
 from services.chassis.domain.entity import Copy, Entity, Stored
 from services.chassis.domain.values import now
 from services.chassis.http import problems
@@ -19,15 +20,15 @@ from services.chassis.http.guard import Guard
 from services.chassis.http.routes import Routes
 from services.chassis.messaging.kafka import create_topics
 from services.chassis.messaging.reactions import AnyReaction, Copying
-from services.chassis.operations.ledger.report import Cut, Line
 from services.chassis.runtime import health
 from services.chassis.runtime.settings import ServiceName, Settings
-from services.chassis.schedule.leases import Lease
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
 from services.chassis.storage.audit import Audit
+from services.chassis.storage.leases import Lease
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import connect
-from services.chassis.storage.vault import MasterKey, Vault
+from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container
 
@@ -39,7 +40,7 @@ _KEEP_ALIVE = 75  # longer than the gateway keeps an idle connection, so that it
 Loop = Callable[[Container], Awaitable[None]]
 LedLoop = Callable[[Lease, Container], Awaitable[None]]
 """What only the worker that holds the lease does; the loop asks for it again and again."""
-Check = Callable[[Container, Cut], Awaitable[Sequence[Line]]]
+Check = Callable[[Container, Cut], Awaitable[Sequence[CheckResult]]]
 """What the ledger cannot know: a promise that is the service's own, checked up to a cut."""
 
 
@@ -49,12 +50,13 @@ class Service:
 
     name: ServiceName
     entities: tuple[type[Entity[Any]], ...]
-    copies: tuple[type[Copy], ...] = ()
+    copies: tuple[type[Copy[Any]], ...] = ()
     routes: tuple[Routes, ...] = ()
     reactions: tuple[AnyReaction, ...] = ()
     timers: tuple[Timer, ...] = ()
     listens_to: tuple[ServiceName, ...] = ()
     mints_keys: bool = False
+    """Whether it mints the ids of people, and with them their keys: the other services keep copies."""
     linger_seconds: float = 0.008
     """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
     dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
@@ -66,6 +68,16 @@ class Service:
     def kinds(self) -> tuple[type[Stored], ...]:
         """Everything it stores."""
         return (*self.entities, *self.copies)
+
+    @property
+    def with_own_keys(self) -> tuple[type[Entity[Any]], ...]:
+        """The kinds of which each entity has a key of its own."""
+        return tuple(kind for kind in self.entities if kind.own_key)
+
+    @property
+    def sends_keys(self) -> bool:
+        """Whether it makes keys that others need."""
+        return self.mints_keys or bool(self.with_own_keys)
 
     @property
     def all_reactions(self) -> tuple[AnyReaction, ...]:
@@ -119,7 +131,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     problems.install(app)
-    tokens = Tokens(settings)
+    tokens = Tokens(settings.jwks, settings.issuer, settings.audience)
     for routes in service.routes:
         routes.install(app, container, tokens, audit)
     health.install(app, {"database": database_check(container), "indexes": index_check(container, service)})

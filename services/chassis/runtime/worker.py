@@ -30,7 +30,7 @@ from services.chassis.runtime.service import (
 )
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule import timers
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
@@ -46,7 +46,7 @@ class Worker:
     def __init__(self, service: Service, settings: Settings) -> None:
         self._service = service
         self._settings = settings
-        self._house = open_container(service, settings)
+        self._container = open_container(service, settings)
         self._publisher = Publisher(settings.kafka)
         self._member = f"{service.name}-{settings.slot}"
         self._leases: list[Lease] = []
@@ -74,11 +74,19 @@ class Worker:
             raise SystemExit(1)
 
     def _loops(self) -> dict[str, Any]:
-        container, settings, name = self._house, self._settings, self._service.name
+        container, settings, name = self._container, self._settings, self._service.name
         source = settings.source(name)
-        topics = (settings.topic(name), settings.topic("keys") if self._service.mints_keys else None)
-        kinds, linger_seconds = self._service.entities, self._service.linger_seconds
-        relay = Relay(container.mongo, self._publisher, kinds, source, topics, settings.history_cap, linger_seconds)
+        topics = (settings.topic(name), settings.topic("keys") if self._service.sends_keys else None)
+        relay = Relay(
+            container.mongo,
+            self._publisher,
+            self._service.entities,
+            source,
+            topics,
+            settings.history_cap,
+            self._service.linger_seconds,
+            mints_keys=self._service.mints_keys,
+        )
         loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
         for timer in self._service.timers:
             lease = self._lease(f"timer-{timer.name}")
@@ -94,19 +102,19 @@ class Worker:
     async def _consume(self) -> None:
         group = self._settings.group(self._service.name)
         confirmed = await retry_forever(partial(confirmed_by, self._settings.kafka, group))
-        reactions, mongo = self._service.all_reactions, self._house.mongo
+        reactions, mongo = self._service.all_reactions, self._container.mongo
         await retry_forever(partial(register, mongo, group, reactions, confirmed))
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         reader = await self._reader(topics, group)
         orders = ConsumerControl(mongo, group, self._member)
-        self._consumer = Consumer(self._house, reader, reactions, orders, self._settings.most_failures)
+        self._consumer = Consumer(self._container, reader, reactions, orders, self._settings.most_failures)
         await self._consumer.run()
 
     async def _keep_keys(self) -> None:
         reader = await self._reader(
             [self._settings.topic("keys")], f"{self._settings.topic_prefix}.{self._service.name}.keys"
         )
-        await KeyKeeper(self._house.vault, reader).run()
+        await KeyKeeper(self._container.vault, reader, self._service.with_own_keys).run()
 
     async def _reader(self, topics: list[str], group: str) -> Reader:
         async def joined() -> Reader:
@@ -119,14 +127,14 @@ class Worker:
         return reader
 
     def _lease(self, name: str) -> Lease:
-        lease = Lease(self._house.mongo, name, self._member, self._settings.lease_seconds)
+        lease = Lease(self._container.mongo, name, self._member, self._settings.lease_seconds)
         self._leases.append(lease)
         return lease
 
     def _health(self) -> FastAPI:
         title = f"Linli {self._service.name} worker"
         app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY)
-        checks = {"database": database_check(self._house), "indexes": index_check(self._house, self._service)}
+        checks = {"database": database_check(self._container), "indexes": index_check(self._container, self._service)}
         if self._service.all_reactions:
             checks["consumer"] = self._consumer_check
         health.install(app, checks, self._reactions_off)
@@ -158,7 +166,7 @@ class Worker:
         readers = (reader.stop() for reader in self._readers)
         await _shortly(self._publisher.stop(), asyncio.to_thread(tracing.flush), *readers)
         await _shortly(*(lease.release() for lease in self._leases))  # where that fails they run out by themselves
-        await self._house.mongo.close()
+        await self._container.mongo.close()
 
 
 def run(service: Service, settings: Settings) -> None:

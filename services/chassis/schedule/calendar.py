@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
-"""A calendar answers from the first day up to, but not including, the last."""
+"""The calendar covers the days from the first up to, but not including, the last."""
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -75,23 +75,23 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:
-    """A city's working time as one line without gaps: `add` and `between` look up, they walk over no days.
+    """A city's working time as one continuous line: `add` and `between` look positions up and do not iterate over days.
 
-    Outside the days that the table covers only the weekdays are known (`covers` tells, to warn operators).
-    Where the zone has daylight saving, wall-clock hours count.
+    Outside the days of the table only weekdays are known (`covers` says so, to warn operators). In a zone with daylight
+    saving time, wall-clock hours count.
     """
 
     zone: ZoneInfo
     spans: tuple[tuple[int, int], ...]
-    """Working hours of a day, in microseconds after midnight."""
+    """The working hours of a day, in microseconds after midnight."""
     days: tuple[int, ...]
-    """Working days before each day since `FIRST`."""
+    """How many working days are before each day since `FIRST`."""
     covered_from: date
     covered_until: date
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Read a city's `holidays.json`; raises `ValueError` (of pydantic) that names what is wrong."""
+        """Read a city's `holidays.json`. Raises pydantic's `ValueError`, which names what is wrong."""
         table = _Table.model_validate(data)
         return cls(
             zone=table.time_zone,
@@ -102,10 +102,10 @@ class WorkingCalendar:
         )
 
     def add(self, start: datetime, work: timedelta | float) -> datetime:
-        """The earliest instant (UTC) at which so much working time (hours, or a timedelta) has passed since `start`.
+        """The earliest instant (UTC) at which this much working time (hours, or a timedelta) has passed since `start`.
 
-        So a limit of a full day ends when the office closes, not when it opens again; and nothing added
-        is `start` itself, also at night. Raises `ValueError` for a negative amount or beyond `LAST`.
+        A limit of a full day therefore ends when the office closes, not when it opens again. Adding nothing gives
+        `start` itself, even at night. Raises `ValueError` for a negative amount or beyond `LAST`.
         """
         amount = (work if isinstance(work, timedelta) else timedelta(hours=work)) // _MICROSECOND
         if amount < 0:
@@ -113,16 +113,16 @@ class WorkingCalendar:
         return self._instant(self._position(start) + amount) if amount else _aware(start).astimezone(UTC)
 
     def between(self, a: datetime, b: datetime) -> timedelta:
-        """The working time from `a` to `b`; negative when `b` is earlier."""
+        """The working time from `a` to `b`; negative if `b` is earlier."""
         return timedelta(microseconds=self._position(b) - self._position(a))
 
     def is_working(self, at: datetime) -> bool:
-        """Whether people are at work at this instant; the moment of closing no longer counts."""
+        """Whether this instant is in working hours; the moment of closing is not."""
         number, clock = self._local(at)
         return self.days[number] < self.days[number + 1] and any(start <= clock < end for start, end in self.spans)
 
     def covers(self, at: datetime) -> bool:
-        """Whether the holidays of that day are known, rather than only its weekday."""
+        """Whether the table covers this day; otherwise only its weekday is known."""
         return self.covered_from <= _aware(at).astimezone(self.zone).date() <= self.covered_until
 
     @property
@@ -148,7 +148,7 @@ class WorkingCalendar:
         return whole + sum(min(max(clock - start, 0), end - start) for start, end in self.spans)
 
     def _instant(self, position: int) -> datetime:
-        # The last moment of one working day and the first of the next share a position: the earlier is meant.
+        # The end of a working day and the start of the next have the same position: choose the earlier.
         whole, rest = divmod(position - 1, self._day_length)
         number = bisect_left(self.days, whole + 1) - 1
         if whole >= self.days[-1]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal, Unavailable
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container, Context
 

@@ -1,4 +1,4 @@
-"""Long lives: what a history no longer keeps in its document stands in an archive, one document for each event."""
+"""The archive: old events leave the document of their entity and are kept as one document each."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -6,9 +6,9 @@ from services.chassis.domain.entity import Index
 from services.chassis.storage.mongo import Document, Mongo, New
 
 INDEX = Index((("entity", 1), ("cause", 1), ("version", 1)))
-"""By it a repeat finds its cause."""
+"""A repeat finds its cause by this index."""
 _CHUNK = 200
-_ITS_OWN = ("_id", "entity")  # what an archived event has besides what its history had
+_ITS_OWN = ("_id", "entity")  # fields that an archived event has in addition to an entry of a history
 
 
 class Gap(Exception):
@@ -16,14 +16,15 @@ class Gap(Exception):
 
 
 def collection_of(name: str) -> str:
-    """Where the events go that the documents of a collection no longer keep."""
+    """The collection for the archived events of a collection."""
     return f"{name}_archive"
 
 
 async def trim(mongo: Mongo, name: str, id: str, cap: int) -> int:
-    """Move the oldest events of a history that is longer than ``cap``, so that half of ``cap`` stays; how many moved.
+    """Move the oldest events of a history longer than ``cap`` to the archive, so that half of ``cap`` stays. Returns
+    how many.
 
-    What is not published stays, however long that makes it. Gap where something between archive and document is lost.
+    Unpublished events always stay. Gap if events between archive and document are missing.
     """
     document = await mongo.find_one(name, {"_id": id}, {"history": 1, "published": 1, "archived": 1})
     oldest = surplus(document, cap) if document else []
@@ -34,7 +35,7 @@ async def trim(mongo: Mongo, name: str, id: str, cap: int) -> int:
 
 
 def surplus(document: Document, cap: int) -> list[Document]:
-    """The events that may leave a document's history, oldest first; Gap where they do not follow what has left."""
+    """The events that may leave a document's history, oldest first. Gap if they do not continue the archive."""
     history, archived = document["history"], document["archived"]
     over = history[: len(history) - cap // 2] if len(history) > cap else []
     oldest = [entry for entry in over if entry["version"] <= document["published"]]
@@ -45,26 +46,29 @@ def surplus(document: Document, cap: int) -> list[Document]:
 
 
 async def copy(mongo: Mongo, name: str, id: str, entries: Sequence[Document]) -> None:
-    """Put events of one entity into the archive; what is there already is passed over."""
+    """Copy events of one entity into the archive; existing ones are skipped."""
     kept = [New({"_id": f"{id}:{entry['version']}", "entity": id, **entry}) for entry in entries]
     await mongo.bulk(collection_of(name), kept)
 
 
 async def pull(mongo: Mongo, name: str, id: str, upto: int) -> None:
-    """Take what is in the archive out of the document; its version stays, so that no writer meets a conflict."""
+    """Remove archived events from the document. Its version stays, so no writer gets a conflict."""
     gone = {"$pull": {"history": {"version": {"$lte": upto}}}, "$max": {"archived": upto}}
     await mongo.update(name, {"_id": id, "published": {"$gte": upto}}, gone)
 
 
 async def whole(mongo: Mongo, name: str, document: Document) -> list[Document]:
-    """All of a history, oldest first, whoever trims it meanwhile: the document was read before, with ``archived``."""
+    """The whole history, oldest first, even if it is trimmed meanwhile.
+
+    ``document`` was read before, with ``archived``.
+    """
     history: list[Document] = document["history"]
     upto = min(document["archived"], history[0]["version"] - 1) if history else 0
     return [*[entry async for entry in _archived(mongo, name, document["_id"], upto)], *history]
 
 
 async def of_cause(mongo: Mongo, name: str, id: str, cause: str) -> Document | None:
-    """The last archived event of an entity that this cause made, or None."""
+    """The last archived event of an entity with this cause, or None."""
     where = {"entity": id, "cause": cause}
     found = await mongo.find(collection_of(name), where, sort=[("version", -1)], limit=1)
     return found[0] if found else None

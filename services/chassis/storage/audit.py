@@ -1,4 +1,5 @@
-"""The audit log: who was shown or refused what, chained by hash in each process, durable before the answer leaves."""
+"""The audit log: who saw or was refused what. Each process has a hash chain; entries are durable before the answer
+leaves."""
 
 import asyncio
 import secrets
@@ -9,8 +10,8 @@ from enum import StrEnum
 
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo, New
-from services.chassis.storage.vault import MasterKey
 from services.chassis.telemetry import logs, metrics
 
 log = logs.get()
@@ -18,7 +19,7 @@ log = logs.get()
 COLLECTION = "audit"
 HEADS = "audit_heads"
 MOST_SUBJECTS = 200
-"""So many people are named in one entry; ``count`` says of how many it is."""
+"""One entry names at most this many subjects; ``count`` is their real number."""
 
 
 class AuditAway(Refusal):
@@ -34,18 +35,18 @@ class Action(StrEnum):
     """What an entry is about."""
 
     READ = "read"
-    """Sealed data of somebody else was opened for an answer about one thing."""
+    """An answer about one object showed sealed data of somebody else."""
     LIST = "list"
-    """The same for a page of a list: whatever is carried out of the house in bulk is carried out by these."""
+    """The same for a page of a list: bulk export of personal data happens through lists."""
     UNMASK = "unmask"
-    """Somebody's data was shown in clear, for a reason that their history keeps."""
+    """Somebody's data was shown unmasked; the reason is in that person's history."""
     REFUSE = "refuse"
-    """Somebody was not let in, or not let do or see something."""
+    """A request was not authenticated or not permitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is to be told: ids and codes only, never what was asked for in words."""
+    """What an entry records: ids and codes only, never text of the request."""
 
     at: datetime
     actor: str
@@ -53,33 +54,34 @@ class Note:
     action: Action
     usecase: str
     about: tuple[str, ...] = ()
-    """The ids of ours that the path names."""
+    """The ids of entities in the path."""
     subjects: tuple[str, ...] = ()
     """The people whose sealed data was opened."""
     code: str | None = None
-    """Of the refusal."""
+    """Code of the refusal."""
     trace: str | None = None
 
 
 class Audit:
-    """The log of this process. Entries of requests that come at the same time are written in one go."""
+    """The audit log of this process. Entries of concurrent requests are written in one batch."""
 
     def __init__(self, mongo: Mongo, master: MasterKey, name: str) -> None:
-        """``name`` is that of the process; every start begins a chain of its own."""
+        """``name`` is the name of the process; every start begins a new chain."""
         self.process = f"{name}-{secrets.token_hex(6)}"
         self._mongo, self._master = mongo, master
         self._waiting: list[tuple[Note, asyncio.Future[None]]] = []
         self._in_hand: list[tuple[Note, asyncio.Future[None]]] = []
-        self._owed: list[Document] = []  # chained already, so that they must be written before anything else
+        self._owed: list[Document] = []  # already chained: they must be written before anything else
         self._last = self._durable = (0, "")  # number and hash
         self._marked = -1
         self._writer: asyncio.Task[None] | None = None
-        self._context = copy_context()  # not that of a request: what is logged here is nobody's own
+        # not the context of a request, because its log lines belong to no single request
+        self._context = copy_context()
 
     async def tell(self, note: Note) -> None:
-        """Return when the entry is on a majority and journaled; AuditAway where that cannot be had.
+        """Return when the entry is durable on a majority; AuditAway if that is not possible.
 
-        An entry may be there although this failed: then what it tells was asked for, and not shown.
+        After AuditAway the entry may still exist: then the data was requested and not shown.
         """
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((note, written))
@@ -88,7 +90,7 @@ class Audit:
         await written
 
     async def close(self) -> None:
-        """Wait until the head is written too."""
+        """Wait until the head of the chain is written, too."""
         if self._writer is not None:
             await self._writer
 
@@ -96,15 +98,18 @@ class Audit:
         try:
             while self._waiting or self._marked < self._durable[0]:
                 await self._round()
-        except Exception as error:  # whatever it is, nothing leaves without its entry
+        except Exception as error:  # whatever the error is, no answer may leave without its entry
             log.error("the audit log cannot be written", process=self.process, reason=logs.safe_text(error))
             metrics.audit_failures.inc()
             self._refuse_all()
 
     async def _round(self) -> None:
-        """Write what waits, or first what is owed; beside it the head of what the round before wrote."""
+        """Write the waiting entries, or first those of a failed round.
+
+        In parallel, write the head of the previous round.
+        """
         if self._marked < 0:
-            await self._mark()  # before the first entry: a chain without a head has lost it
+            await self._mark()  # before the first entry: a chain without a head counts as shortened
         if not self._owed:
             self._in_hand, self._waiting = self._waiting, []
             self._owed = [self._chained(note) for note, _ in self._in_hand]
@@ -133,12 +138,12 @@ class Audit:
 
     def _release(self) -> None:
         for _, written in self._in_hand:
-            if not written.done():  # whoever asked may be gone
+            if not written.done():  # the request may be gone
                 written.set_result(None)
         self._in_hand = []
 
     def _refuse_all(self) -> None:
-        """Also those who wait for their turn: it would take them as long to hear the same."""
+        """Refuse the waiting requests as well: their own write would fail in the same way."""
         for _, written in (*self._in_hand, *self._waiting):
             if not written.done():
                 written.set_exception(AuditAway(retry_after=2))
@@ -146,9 +151,9 @@ class Audit:
 
 
 def entry_of(note: Note, process: str, n: int, previous: str) -> Document:
-    """Entry number ``n`` of a process as it is stored; ``previous`` is the hash of the one before, first an empty one.
+    """Entry number ``n`` of a process, as stored. ``previous`` is the hash of the entry before it, empty for the first.
 
-    Ids sort as the entries follow each other.
+    Ids sort in the order of the entries.
     """
     body: Document = {
         "_id": id_of(process, n),
@@ -174,5 +179,8 @@ def id_of(process: str, n: int) -> str:
 
 
 def seal(master: MasterKey, process: str, n: int, hash: str) -> str:
-    """The mark of a head: whoever has the database alone can shorten a chain, but not make the head that fits."""
+    """The seal of a head.
+
+    With access to the database alone, a chain can be shortened, but its new head cannot be sealed.
+    """
     return master.blind("audit-head", f"{process}|{n}|{hash}")

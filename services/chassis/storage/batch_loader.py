@@ -1,4 +1,4 @@
-"""What many ask for at the same moment, each by its id, found with one look."""
+"""The batch loader: concurrent look-ups by id share one query."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -8,30 +8,32 @@ from itertools import islice
 from typing import TypeVar
 
 from services.chassis.domain.entity import Stored
+from services.chassis.storage.documents import load
 from services.chassis.storage.mongo import Document, Mongo
-from services.chassis.storage.store import load
 
 S = TypeVar("S", bound=Stored)
 Look = Callable[[Sequence[str]], Awaitable[Mapping[str, Document]]]
 
 
 class BatchLoader:
-    """All that is asked for while one look is under way shares the next: no answer is older than its question.
+    """Batches look-ups: all ids that are requested during one query share the next. So no answer is older than its
+    request.
 
-    A look brings documents as they are stored: one that cannot be read is the trouble of whoever asked for it.
+    It returns documents as stored. A document that cannot be parsed then fails only for the caller who asked for it.
     """
 
     def __init__(self, most: int = 500) -> None:
-        """``most``: how many ids one look is given."""
+        """``most``: the largest number of ids in one query."""
         self._most = most
         self._asked: dict[str, asyncio.Future[Document | None]] = {}
         self._looking: asyncio.Task[None] | None = None
-        self._context = copy_context()  # not that of whoever asks first: what is logged here is nobody's own
+        # not the context of the first caller, because log lines of the query belong to no single request
+        self._context = copy_context()
 
     async def get(self, id: str, look: Look) -> Document | None:
-        """The document of this id, None where there is none; whatever ``look`` raises, which is the same for all.
+        """The document with this id, or None. Raises whatever ``look`` raises, for all who wait.
 
-        It is shared with others who ask: not to be changed.
+        The document is shared with other callers: do not change it.
         """
         answer = self._asked.setdefault(id, asyncio.get_running_loop().create_future())
         if self._looking is None:
@@ -57,31 +59,31 @@ async def _answered(asked: Mapping[str, "asyncio.Future[Document | None]"], look
     except Exception as error:
         for answer in asked.values():
             answer.set_exception(error)
-            answer.exception()  # whoever asked may be gone
+            answer.exception()  # the caller may be gone
     finally:
         for answer in asked.values():
-            answer.cancel()  # those that have no answer: the look itself was cancelled
+            answer.cancel()  # the query itself was cancelled: the rest has no answer
 
 
 class BatchLoaders:
-    """What the use cases of one process look for together: each kind for itself, and with the eyes of the house."""
+    """One batch loader for each collection, for all use cases of a process. It reads as the system actor."""
 
     def __init__(self) -> None:
         self._collections: dict[str, BatchLoader] = {}
 
     async def get(self, mongo: Mongo, kind: type[S], id: str) -> S | None:
-        """One of a kind, None where it is not there; Unavailable."""
+        """The object with this id, or None. Raises Unavailable."""
         document = await self.document(mongo, kind.collection(), id, {"history": 0})
         return None if document is None else load(kind, document)
 
     async def document(self, mongo: Mongo, collection: str, id: str, show: Document) -> Document | None:
-        """One document, None where it is not there; ``show`` is the same each time. Unavailable."""
+        """The document with this id, or None; ``show`` must always be the same. Raises Unavailable."""
         together = self._collections.setdefault(collection, BatchLoader())
         return await together.get(id, partial(_documents, mongo, collection, show))
 
 
 async def by_ids(mongo: Mongo, kind: type[S], ids: Collection[str]) -> dict[str, S]:
-    """Those of these that are there, with one look and the eyes of the house; without any, none."""
+    """The objects of these ids that exist, by one query as the system actor; no query for no ids."""
     found = await _documents(mongo, kind.collection(), {"history": 0}, list(ids)) if ids else {}
     return {id: load(kind, document) for id, document in found.items()}
 

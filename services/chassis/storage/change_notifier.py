@@ -1,4 +1,4 @@
-"""The bell: rings when something in a database is to be published, so that whoever waits for that need not poll."""
+"""The change notifier: wakes the relay when something is to be published, so that it need not poll."""
 
 from typing import Any
 
@@ -10,17 +10,20 @@ _PENDING: Document = {
 }
 _PIPELINE: tuple[Document, ...] = (
     {"$match": {"operationType": {"$in": ["insert", "update", "replace"]}, **_PENDING}},
-    {"$project": {"_id": 1}},  # that it rang is all one wants to know
+    {"$project": {"_id": 1}},  # only the fact that something changed is needed
 )
 
 
 class ChangeNotifier:
-    """Hears of writes on a majority that leave something pending; however often it rang, it is heard once in a look."""
+    """Reports majority-committed writes that leave events pending. Many writes between two calls are reported once."""
 
     def __init__(self, mongo: Mongo, session: Any) -> None:
-        """``session`` as ``Changes`` needs it."""
+        """``session`` as for ``Changes``."""
         self._changes = Changes(mongo, session, _PIPELINE)
 
     async def wait(self, wait_ms: int) -> bool:
-        """Whether it rang since the last call, or may have; waits so long for it. Unavailable as every command."""
+        """Wait up to ``wait_ms``. Returns whether something became pending since the last call, or may have.
+
+        Raises Unavailable.
+        """
         return await self._changes.come(wait_ms) != []

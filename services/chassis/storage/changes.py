@@ -1,4 +1,4 @@
-"""What changes in a database, as a stream that is read by hand, many changes at a time."""
+"""Change streams that are read by explicit commands, many changes at a time."""
 
 import time
 from collections.abc import Sequence
@@ -7,27 +7,31 @@ from typing import Any
 from services.chassis.storage.mongo import Document, Mongo
 
 _READ_SECONDS = 10.0
-"""A stream that was not read for longer is opened anew: all that passed meanwhile would have to be read first."""
-_WHOLE = "$cmd.aggregate"  # where the cursor of a stream over a whole database belongs
+"""A stream that was not read for longer is opened again; otherwise all changes since then would have to be read first.
+"""
+_WHOLE = "$cmd.aggregate"  # the namespace of a cursor over a whole database
 
 
 class Changes:
-    """Changes that are on a majority, of one collection or of all. The drivers' own streams give one at a time, which
-    costs as much for a thousand as a thousand looks."""
+    """Majority-committed changes of one collection, or of all.
+
+    The drivers' own streams return one change per call, which costs as much for a thousand changes as a thousand
+    queries.
+    """
 
     def __init__(self, mongo: Mongo, session: Any, pipeline: Sequence[Document], collection: str | None = None) -> None:
-        """``session`` of this database: the commands of one cursor share it."""
+        """``session`` of this database: all commands of one cursor must share it."""
         self._mongo = mongo
         self._session = session
         self._pipeline = [{"$changeStream": {}}, *pipeline]
         self._collection = collection
-        self._cursor = 0  # as the server gave it, a long: so it wants it back
+        self._cursor = 0  # a BSON long: the server wants the same type back
         self._read = float("-inf")
 
     async def come(self, wait_ms: int) -> list[Document] | None:
-        """What has come since the last call, after ``wait_ms`` an empty list; Unavailable as every command.
+        """The changes since the last call, or an empty list after ``wait_ms``. Raises Unavailable.
 
-        None where the stream begins with this call: what was written before is not heard of, and has to be looked for.
+        None if the stream starts with this call: earlier changes are not reported, so the caller must query for them.
         """
         if not self._cursor or time.monotonic() > self._read + _READ_SECONDS:
             await self._open()

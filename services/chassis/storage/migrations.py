@@ -13,7 +13,7 @@ _HOUSE = {
         Index((("actor", 1), ("at", 1), ("_id", 1))),
         Index((("at", 1), ("_id", 1))),
     ),
-    "keys": (Index((("pending", 1),), sparse=True),),
+    "keys": (Index((("pending", 1),), sparse=True), Index((("sweeps", 1),), sparse=True)),
     "dropped": (Index((("topic", 1), ("partition", 1))),),
     "parked": (
         Index((("topic", 1), ("partition", 1), ("offset", 1))),

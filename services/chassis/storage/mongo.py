@@ -40,10 +40,11 @@ _AWAY = (
 )
 _DUPLICATE = 11000
 _WAITING_MENDS = frozenset({43, 134, 262, 286})
-"""Server codes: a cursor that went with its node, no majority known yet after a start, no time left for the work, a
-stream whose place in the log is gone."""
+"""Server codes of errors that pass: the cursor was on a node that went away; no majority is known yet after a start;
+the operation ran out of time; the resume point of a change stream is no longer in the oplog."""
 _CONNECTIONS = 64
-"""Of a process to each node. More asked at once is not answered sooner; who waits too long for one is told so."""
+"""Connections of one process to each node. More parallel operations are not faster. An operation that waits too long
+for a connection raises Unavailable."""
 _PROMISED: Mapping[str, Any] = {
     "w": "majority",
     "journal": True,
@@ -55,20 +56,23 @@ _PROMISED: Mapping[str, Any] = {
     "maxPoolSize": _CONNECTIONS,
     "waitQueueTimeoutMS": 5_000,
 }
-"""What durable acceptance, no phantoms and a defined outage rest on, where a URI does not say otherwise."""
+"""Options for durable acceptance, reads without rollback and bounded waits; a URI may override them."""
 
 
 class Duplicate(Exception):
-    """A document with this ``_id`` is there already."""
+    """A document with this ``_id`` already exists."""
 
 
 class DatabaseRefused(Exception):
-    """The database does not do what it was asked: told by its codes, since its text may hold a whole document."""
+    """The database rejected an operation.
+
+    The text is its error codes only, because its message can hold a whole document.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """One write of a bulk: an update, made an insert where ``upsert`` says so and nothing matches."""
+    """One update of a bulk write; with ``upsert`` it inserts if nothing matches."""
 
     where: Document
     update: Document | list[Document]
@@ -77,13 +81,13 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """One insert of a bulk; one whose ``_id`` is there already is passed over."""
+    """One insert of a bulk write; skipped if its ``_id`` exists."""
 
     document: Document
 
 
 class Mongo:
-    """One database, by collection name. What waiting mends is raised as Unavailable, another no as DatabaseRefused."""
+    """One database. Transient errors are raised as Unavailable, other errors as DatabaseRefused."""
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
@@ -113,9 +117,10 @@ class Mongo:
     async def each(
         self, name: str, where: Document, show: Document | None = None, batch: int = 200
     ) -> AsyncIterator[list[Document]]:
-        """All that match, batch by batch in the order of ``_id``: no cursor stays open, no election breaks it.
+        """All documents that match, in batches, ordered by ``_id``. No cursor stays open, so an election does not break
+        it.
 
-        What is inserted meanwhile may or may not be among them; nothing that was there before is missed.
+        Documents that are inserted meanwhile may be included or not. Documents that existed before are never missed.
         """
         beyond: Document = where
         while found := await self.find(name, beyond, show=show, sort=[("_id", 1)], limit=batch):
@@ -125,8 +130,8 @@ class Mongo:
             )
 
     async def aggregate(self, name: str, pipeline: list[Document], limit: int) -> list[Document]:
-        """At most ``limit`` results of a pipeline."""
-        # One round trip; a first batch that is not full leaves no cursor open.
+        """At most ``limit`` results of an aggregation pipeline."""
+        # One round trip: the server closes a cursor whose first batch is not full.
         cursor = self._database[name].aggregate(pipeline, batchSize=limit + 1)
         if isinstance(cursor, Awaitable):
             cursor = await _guarded(cursor)
@@ -134,21 +139,24 @@ class Mongo:
         return results
 
     async def count(self, name: str, where: Document, limit: int) -> int:
-        """How many match, counted up to ``limit``."""
+        """How many documents match; stops counting at ``limit``."""
         counted: int = await _guarded(self._database[name].count_documents(where, limit=limit))
         return counted
 
     async def insert(self, name: str, document: Document) -> None:
-        """Insert one document; Duplicate where its ``_id`` is taken."""
+        """Insert one document; Duplicate if its ``_id`` exists."""
         await _guarded(self._database[name].insert_one(document))
 
     async def update(self, name: str, where: Document, change: Any, *, upsert: bool = False) -> int:
-        """Change one document; how many matched or were made (0 or 1). Duplicate where an upsert lost a race."""
+        """Update one document; returns how many matched or were inserted (0 or 1).
+
+        Duplicate if an upsert lost a race.
+        """
         result = await _guarded(self._database[name].update_one(where, change, upsert=upsert))
         return int(result.matched_count + (result.upserted_id is not None))
 
     async def find_or_make(self, name: str, where: Document, fields: Document) -> Document:
-        """The document that matches, made with these fields where there is none. Duplicate where it lost a race."""
+        """The document that matches, or a new one with these fields. Duplicate if the insert lost a race."""
         write = self._database[name].find_one_and_update(
             where, {"$setOnInsert": fields}, upsert=True, return_document=ReturnDocument.AFTER
         )
@@ -156,9 +164,10 @@ class Mongo:
         return found
 
     async def bulk(self, name: str, writes: Sequence[Put | New]) -> int:
-        """Many writes in one round trip; what is newer or there already is passed over. How many were changed.
+        """Many writes in one round trip; updates that match nothing and existing ids are skipped. Returns how many had
+        an effect.
 
-        DatabaseRefused where one fails for another reason.
+        DatabaseRefused if a write fails for another reason.
         """
         if not writes:
             return 0
@@ -174,12 +183,12 @@ class Mongo:
         return int(result.inserted_count + result.modified_count + result.upserted_count)
 
     async def delete(self, name: str, where: Document) -> int:
-        """Remove one document; how many were removed (0 or 1)."""
+        """Delete one document; returns how many were deleted (0 or 1)."""
         result = await _guarded(self._database[name].delete_one(where))
         return int(result.deleted_count)
 
     async def build_indexes(self, name: str, indexes: Sequence[Index]) -> None:
-        """Build those that are not there already, all in one pass through the collection."""
+        """Build the indexes that are missing, all in one pass through the collection."""
         models = [IndexModel(list(index.keys), sparse=index.sparse) for index in indexes]
         await _guarded(self._database[name].create_indexes(models))
 
@@ -189,13 +198,13 @@ class Mongo:
         return [tuple((key, int(order)) for key, order in entry["key"]) for entry in known.values()]
 
     async def command(self, *command: Any, **options: Any) -> Document:
-        """A database command, such as ``ping`` or ``explain``."""
+        """Run a database command, such as ``ping`` or ``explain``."""
         answer: Document = await _guarded(self._database.command(*command, **options))
         return answer
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
-        """A session: commands that go on with one cursor are given it as ``session``."""
+        """A session, for commands that continue one cursor."""
         starting = self._client.start_session()
         async with await _guarded(starting) if isinstance(starting, Awaitable) else starting as session:
             yield session
@@ -208,12 +217,13 @@ class Mongo:
 
 
 def connect(uri: str, driver: str = "motor") -> Mongo:
-    """The database that a URI names, through ``motor`` or ``pymongo``; connections open when first used.
+    """The database that a URI names, with the driver ``motor`` or ``pymongo``. It connects on first use.
 
-    Writes are on a majority and journaled, reads see nothing that could be rolled back, and nothing waits for ever,
-    unless the URI says otherwise.
+    Unless the URI says otherwise, writes are on a majority and journaled, reads see nothing that can be rolled back,
+    and every wait is bounded.
     """
-    # Motor runs on threads; its default of five a core starves under majority writes. It reads this when imported.
+    # Motor runs on threads. Its default of five per core is too few for majority writes. It reads this setting on
+    # import.
     os.environ.setdefault("MOTOR_MAX_WORKERS", str(_CONNECTIONS))
     module, name = {
         "motor": ("motor.motor_asyncio", "AsyncIOMotorClient"),
@@ -249,6 +259,6 @@ async def _guarded(work: Awaitable[T]) -> T:
 
 
 def _passes(error: OperationFailure) -> bool:
-    """Whether waiting mends it. While a primary steps down the driver marks what may be tried again."""
+    """Whether a retry can help. During a step-down of the primary, the driver marks the errors that can be retried."""
     labelled = any(error.has_error_label(label) for label in ("RetryableWriteError", "TransientTransactionError"))
     return labelled or error.code in _WAITING_MENDS

@@ -1,17 +1,18 @@
 """Entities in and out of MongoDB: one document holds the state and its own outbox."""
 
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity, Stored
 from services.chassis.domain.events import Origin, Recorded, expect_known, newer_shapes
 from services.chassis.domain.paging import Order, Page
-from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, again
+from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, refusal_from
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.storage import archive
+from services.chassis.storage.documents import draft, forgets, load, recorded, wrapped_key
 from services.chassis.storage.mongo import Document, Duplicate, Mongo
 from services.chassis.telemetry import metrics
 
@@ -39,14 +40,28 @@ class Taken(Refusal):
     en = "This exists already."
 
 
+def without_keys(id: str) -> bytes:
+    """For stores that make nothing with a key of its own."""
+    raise RuntimeError(f"{id} needs a key of its own: give the store a vault")
+
+
 class Store:
     """What one use case sees of its service's database: narrowed to its actor, marked with its origin."""
 
-    def __init__(self, mongo: Mongo, actor: Actor, origin: Origin, if_match: int | None = None) -> None:
+    def __init__(
+        self,
+        mongo: Mongo,
+        actor: Actor,
+        origin: Origin,
+        if_match: int | None = None,
+        new_key: Callable[[str], bytes] = without_keys,
+    ) -> None:
+        """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own."""
         self._mongo = mongo
         self._actor = actor
         self._origin = origin
         self._if_match = if_match
+        self._new_key = new_key
         self._writing: list[str] = []  # shared with ``as_system``
 
     def as_system(self) -> "Store":
@@ -82,13 +97,15 @@ class Store:
 
     async def history(self, kind: type[N], id: str) -> list[Recorded]:
         """What has happened to an entity that the actor may see, oldest first."""
-        return await self._history(kind, self._narrow(kind, {"_id": id}))
+        return (await self._with_history(kind, self._narrow(kind, {"_id": id})))[1]
 
     async def as_left(self, kind: type[N], id: str) -> N:
         """An entity as the write of this very cause left it, whatever came after."""
-        history = await self._history(kind, {"_id": id})
+        document, history = await self._with_history(kind, {"_id": id})
         version = max(event.version for event in history if event.cause == self._origin.cause)
-        return kind.fold(id, (event for event in history if event.version <= version))
+        entity = kind.fold(id, (event for event in history if event.version <= version))
+        entity.hold_key(wrapped_key(document))  # as it is now: what was forgotten since stays so
+        return entity
 
     @asynccontextmanager
     async def change(self, kind: type[N], id: str) -> AsyncIterator[N]:
@@ -117,7 +134,7 @@ class Store:
         if document is not None:
             self._refuse_repeat(kind, document)
             raise Taken
-        entity = kind.blank(id)
+        entity = self._blank(kind, id)
         async with self._kept(entity, None):
             yield entity
 
@@ -126,7 +143,7 @@ class Store:
         """As ``change``, or one to which nothing has happened yet: for what comes into being when first used."""
         self._only_write(id)
         document = await self._document(kind, id, kind.visible(self._actor))
-        entity = kind.blank(id) if document is None else self._opened(kind, document)
+        entity = self._blank(kind, id) if document is None else self._opened(kind, document)
         self._expect_match(entity)
         async with self._kept(entity, document):
             yield entity
@@ -156,15 +173,15 @@ class Store:
         if await self.claim("cause", f"{kind}|{self._origin.cause}", id) != id:
             raise KeyReused
 
-    async def _history(self, kind: type[Entity[Any]], where: Document) -> list[Recorded]:
+    async def _with_history(self, kind: type[Entity[Any]], where: Document) -> tuple[Document, list[Recorded]]:
         name = kind.collection()
-        document = await self._mongo.find_one(name, where, {"history": 1, "archived": 1})
+        document = await self._mongo.find_one(name, where, {"history": 1, "archived": 1, "key": 1})
         if document is None:
             raise NotFound
         history = [Recorded.load(entry) for entry in await archive.whole(self._mongo, name, document)]
         if [event.version for event in history] != list(range(1, len(history) + 1)):
             raise archive.Gap(f"{document['_id']}: its history lacks versions; `linli verify` says which")
-        return history
+        return document, history
 
     async def _document(self, kind: type[N], id: str, visible: Visible) -> Document | None:
         """The document with an event of this cause, where one is there: who did it may repeat it, also out of sight.
@@ -185,6 +202,13 @@ class Store:
         document = document or await self._mongo.find_one(name, {"_id": id}, show)
         return document and {**document, "history": [before]}
 
+    def _blank(self, kind: type[N], id: str) -> N:
+        """A new entity, with a key where its kind has keys of its own."""
+        entity = kind.blank(id)
+        if kind.own_key:
+            entity.hold_key(self._new_key(id))
+        return entity
+
     def _opened(self, kind: type[N], document: Document) -> N:
         """What a document holds, where this cause may change it."""
         self._refuse_repeat(kind, document)
@@ -200,7 +224,7 @@ class Store:
             if entry["fingerprint"] != self._origin.fingerprint:
                 raise KeyReused
             if entry.get("refused"):
-                raise again(entry["refused"])
+                raise refusal_from(entry["refused"])
             raise AlreadyDone(kind, document["_id"])
 
     @asynccontextmanager
@@ -209,35 +233,36 @@ class Store:
             yield
         except Refusal as refusal:
             if entity.keeps(refusal):
-                await self._write(entity, before, refusal.told())
+                await self._write(entity, before, refusal.as_record())
             raise
         await self._write(entity, before)
 
-    async def _write(self, entity: "Entity[Any]", before: Document | None, told: Document | None = None) -> None:
+    async def _write(self, entity: "Entity[Any]", before: Document | None, refused: Document | None = None) -> None:
         if not entity.fresh:
             return
         if before is None:
-            await self._insert(entity, told)
+            await self._insert(entity, refused)
         else:
-            await self._update(entity, before, told)
+            await self._update(entity, before, refused)
         for event in entity.fresh:
             metrics.events_recorded.labels(event.type_name()).inc()
         entity.version += len(entity.fresh)
 
-    async def _insert(self, entity: "Entity[Any]", told: Document | None) -> None:
+    async def _insert(self, entity: "Entity[Any]", refused: Document | None) -> None:
         try:
-            await self._mongo.insert(entity.collection(), draft(entity, self._origin, told))
+            await self._mongo.insert(entity.collection(), draft(entity, self._origin, refused))
         except Duplicate:
             raise Conflict from None
 
-    async def _update(self, entity: "Entity[Any]", before: Document, told: Document | None) -> None:
-        history = recorded(entity, self._origin, before["hash"], told)
+    async def _update(self, entity: "Entity[Any]", before: Document, refused: Document | None) -> None:
+        history = recorded(entity, self._origin, before["hash"], refused)
         old = before["state"]
         changed = {f"state.{k}": v for k, v in entity.as_stored().items() if k not in old or old[k] != v}
         head = {
             "version": history[-1]["version"],
             "hash": history[-1]["hash"],
             "under": list(entity.places()),
+            **({"key": {"wrapped": None, "pending": True}} if forgets(entity, before) else {}),
         }
         change = {
             "$set": {**changed, **head},
@@ -256,36 +281,3 @@ class Store:
         if self._writing:
             raise RuntimeError("a use case writes one entity, once: let another react to its event")
         self._writing.append(id)
-
-
-def load(kind: type[S], document: Document) -> S:
-    """The object that a document holds."""
-    return kind.model_validate({**document["state"], "id": document["_id"], "version": document["version"]})
-
-
-def recorded(entity: "Entity[Any]", origin: Origin, previous: str, refused: Document | None = None) -> list[Document]:
-    """The fresh events of an entity as its history keeps them, chained to ``previous``."""
-    history: list[Document] = []
-    for version, event in enumerate(entity.fresh, start=entity.version + 1):
-        entry = Recorded.of(event, entity.id, version, origin, previous, refused)
-        history.append(entry.document())
-        previous = entry.hash
-    return history
-
-
-def draft(entity: "Entity[Any]", origin: Origin, refused: Document | None = None) -> Document:
-    """The first document of an entity to which something has happened; ValidationError where a field was never set."""
-    history, state = recorded(entity, origin, "", refused), entity.as_stored()
-    entity.model_validate({**state, "id": entity.id, "version": entity.version})
-    return {
-        "_id": entity.id,
-        "version": len(history),
-        "published": 0,
-        "pending": origin.at,
-        "archived": 0,
-        "under": list(entity.places()),
-        "hash": history[-1]["hash"],
-        "state": state,
-        "history": history,
-        **({"shapes": shapes} if (shapes := newer_shapes(history)) else {}),
-    }

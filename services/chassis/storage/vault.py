@@ -1,28 +1,29 @@
 """Personal data at rest and on the wire: sealed under a key of its subject, itself wrapped by the city's."""
 
 import asyncio
-import base64
 import copy
-import hmac
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
+from functools import lru_cache
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
 from services.chassis.storage.batch_loader import BatchLoader
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Duplicate, Mongo, Put
+from services.chassis.storage.sealing import Tampered, decrypted, encrypted
 
 COLLECTION = "keys"
-_SUITE = "1"  # AES-256-GCM; a second suite gets a number of its own
 _CACHED = 50_000
+_OWN_CACHED = 10_000
 _FRESH_SECONDS = 60.0
 _WAIT_SECONDS = 1.0
 _WAITING = 4
@@ -40,10 +41,6 @@ class Erased(Refusal):
     kind = Kind.STATE
     zh = "此人的资料已按其要求删除。"
     en = "This person's data has been erased at their request."
-
-
-class Tampered(Exception):
-    """Sealed bytes do not open for this subject and field kind: changed, or moved from elsewhere."""
 
 
 class UnauditedAccess(Exception):
@@ -69,48 +66,6 @@ class Opened:
         return tuple(sorted(self._subjects - {own}))
 
 
-class MasterKey:
-    """The city's key: wraps the data keys and makes the blind indexes."""
-
-    def __init__(self, raw: bytes, city: str) -> None:
-        self.city = city
-        self._wrap = AESGCM(_derived(raw, "wrap"))
-        self._blind = _derived(raw, "blind")
-        self._print = _derived(raw, "fingerprint")
-
-    @classmethod
-    def read(cls, file: Path, city: str) -> "MasterKey":
-        """From a file of 64 hexadecimal characters; ValueError where it is anything else."""
-        raw = bytes.fromhex(file.read_text().strip())
-        if len(raw) != 32:
-            raise ValueError(f"{file} must hold 64 hexadecimal characters")
-        return cls(raw, city)
-
-    def wrap(self, key: bytes, subject: str) -> bytes:
-        """A data key as it may be stored and sent."""
-        nonce = secrets.token_bytes(12)
-        return nonce + self._wrap.encrypt(nonce, key, self._bound(subject))
-
-    def unwrap(self, wrapped: bytes, subject: str) -> AESGCM:
-        """The data key again, ready for use."""
-        return AESGCM(self._wrap.decrypt(wrapped[:12], wrapped[12:], self._bound(subject)))
-
-    def blind(self, kind: str, value: str) -> str:
-        """The blind index of a value: equal values give equal texts, which tell nothing else."""
-        return hmac.digest(self._blind, f"{self.city}|{kind}|{value}".encode(), "sha256").hex()[:40]
-
-    def fingerprint(self, payload: bytes) -> str:
-        """The mark of a payload by which a repeat is told from another request."""
-        return hmac.digest(self._print, payload, "sha256").hex()[:32]
-
-    def _bound(self, subject: str) -> bytes:
-        return f"{self.city}|{subject}|data key".encode()
-
-
-def _derived(raw: bytes, purpose: str) -> bytes:
-    return hmac.digest(raw, f"linli {purpose}".encode(), "sha256")
-
-
 class Vault:
     """Seals and opens texts. ``ensure_keys`` brings the keys of some subjects near; then both are quick and local."""
 
@@ -121,6 +76,7 @@ class Vault:
         self._waiting_places = asyncio.Semaphore(_WAITING)
         self._together = BatchLoader()
         self._note: Callable[[str], None] = _unnoted
+        self._unwrap = lru_cache(_OWN_CACHED)(master.unwrap)
 
     def noting(self, note: Callable[[str], None]) -> "Vault":
         """The same vault for somebody who is to account for it: ``note`` is told whose data is opened."""
@@ -130,8 +86,7 @@ class Vault:
 
     async def mint(self, subject: str, at: datetime) -> None:
         """Make the key of a new subject, unless it has one. Only the service that mints the subject's id does this."""
-        wrapped = self.master.wrap(AESGCM.generate_key(256), subject)
-        fresh = {"wrapped": wrapped, "pending": at}
+        fresh = {"wrapped": self.new_key(subject), "pending": at}
         with suppress(Duplicate):  # where a twin minted it first, theirs counts
             await self._mongo.update(COLLECTION, {"_id": subject}, {"$setOnInsert": fresh}, upsert=True)
         await self.ensure_keys([subject])
@@ -151,38 +106,62 @@ class Vault:
         """Load the keys that are stored here already, for many subjects at once; ``ensure_keys`` waits."""
         await self._absent(subjects)
 
+    def is_erased(self, subject: str) -> bool:
+        """Whether a subject is known here to be erased; of one that ``prefetch_keys`` did not find, no."""
+        return subject in self._keys and self._keys[subject][1] is None
+
     def seal(self, text: str, subject: str, kind: str) -> Sealed:
         """Encrypt for a subject that is held; Erased where its key is gone, KeyError where it is not held."""
         key = self._keys[subject][1]
         if key is None:
             raise Erased
-        nonce = secrets.token_bytes(12)
-        return _written(nonce + key.encrypt(nonce, text.encode(), self._bound(subject, kind)))
+        return encrypted(key, text, self._bound(subject, kind))
 
-    def open(self, sealed: Sealed, subject: str, kind: str) -> str | None:
-        """The text again, None where the subject was erased.
+    def open(self, sealed: Sealed, subject: str, kind: str, *, about: str | None = None) -> str | None:
+        """The text again, None where the subject was erased; ``about`` is whose data it is, where not the subject's.
 
         Tampered where it was changed or moved, KeyError where the subject is not held.
         """
         key = self._keys[subject][1]
         if key is None:
             return None
-        self._note(subject)
-        try:
-            box = _read(sealed)
-            return key.decrypt(box[:12], box[12:], self._bound(subject, kind)).decode()
-        except (InvalidTag, ValueError):
-            raise Tampered(f"{kind} of {subject}") from None
+        self._note(about or subject)
+        return decrypted(key, sealed, self._bound(subject, kind))
 
-    async def keep(self, keys: dict[str, bytes | None]) -> None:
+    def new_key(self, subject: str) -> bytes:
+        """A key for a new entity that has one of its own, wrapped: it is stored with the entity, in one write."""
+        return self.master.wrap(AESGCM.generate_key(256), subject)
+
+    def seal_own(self, text: str, entity: Entity[Any], kind: str) -> Sealed:
+        """Encrypt with the key of the entity itself, without any look-up; Erased where it was forgotten."""
+        key = self._own(entity)
+        if key is None:
+            raise Erased
+        return encrypted(key, text, self._bound(entity.id, kind))
+
+    def open_own(self, sealed: Sealed, entity: Entity[Any], kind: str) -> str | None:
+        """The text again, without any look-up, None where the entity was forgotten; noted for each of its people.
+
+        Tampered where it was changed or moved.
+        """
+        key = self._own(entity)
+        if key is None:
+            return None
+        for person in entity.subjects():
+            self._note(person)
+        return decrypted(key, sealed, self._bound(entity.id, kind))
+
+    async def keep(self, keys: dict[str, bytes | None], sweeps: Sequence[datetime] = ()) -> None:
         """Take over keys that the minting service sent; None means erased, for good: a late writer brings none back.
 
+        ``sweeps`` is noted with those that are erased: when to forget what is kept of them.
         Tampered, and none taken, by a wrong one.
         """
         for subject, wrapped in keys.items():
             self._unwrapped({"_id": subject, "wrapped": wrapped})
-        await self._mongo.bulk(COLLECTION, [_kept(subject, wrapped) for subject, wrapped in keys.items()])
-        await self._fetch(set(keys))  # never taken out before: somebody may be about to use one that is held
+        await self._mongo.bulk(COLLECTION, [_kept(subject, wrapped, sweeps) for subject, wrapped in keys.items()])
+        if keys:
+            await self._fetch(set(keys))  # never taken out before: somebody may be about to use one that is held
 
     async def _absent(self, subjects: Iterable[str]) -> set[str]:
         """Those whose keys are not here, after a look where any is not at hand."""
@@ -213,6 +192,12 @@ class Vault:
         found = await self._mongo.find(COLLECTION, {"_id": {"$in": subjects}}, limit=len(subjects))
         return {document["_id"]: document for document in found}
 
+    def _own(self, entity: Entity[Any]) -> AESGCM | None:
+        try:
+            return None if entity.wrapped_key is None else self._unwrap(entity.wrapped_key, entity.id)
+        except (InvalidTag, ValueError):
+            raise Tampered(f"the key of {entity.id}") from None
+
     def _unwrapped(self, document: Document) -> AESGCM | None:
         wrapped = document["wrapped"]
         try:
@@ -226,28 +211,17 @@ class Vault:
         while len(self._keys) > _CACHED:
             self._keys.popitem(last=False)
 
-    def _bound(self, subject: str, kind: str) -> bytes:
-        return f"{self.master.city}|{subject}|{kind}".encode()
+    def _bound(self, subject: str, kind: str) -> str:
+        return f"{self.master.city}|{subject}|{kind}"
 
 
 def _unnoted(subject: str) -> None:
     """The house itself looks: what it does stands in histories."""
 
 
-def _kept(subject: str, wrapped: bytes | None) -> Put:
+def _kept(subject: str, wrapped: bytes | None, sweeps: Sequence[datetime]) -> Put:
+    if wrapped is None:
+        noted = {"sweeps": list(sweeps)} if sweeps else {}
+        return Put({"_id": subject}, {"$set": {"wrapped": None, **noted}}, upsert=True)
     # Where it is erased the guard matches nothing, and the insert that follows from this is passed over as a duplicate.
-    guard: Document = {} if wrapped is None else {"wrapped": {"$ne": None}}
-    return Put({"_id": subject, **guard}, {"$set": {"wrapped": wrapped}}, upsert=True)
-
-
-def _written(box: bytes) -> Sealed:
-    return Sealed(f"{_SUITE}.{base64.urlsafe_b64encode(box).decode().rstrip('=')}")
-
-
-def _read(sealed: Sealed) -> bytes:
-    """The bytes again; ValueError for a suite that is not known and for any spelling but our own."""
-    suite, _, body = sealed.partition(".")
-    box = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-    if suite != _SUITE or _written(box) != sealed:
-        raise ValueError
-    return box
+    return Put({"_id": subject, "wrapped": {"$ne": None}}, {"$set": {"wrapped": wrapped}}, upsert=True)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.values import id_from
-from services.chassis.storage.vault import MasterKey
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.areas import AreaCode
 from services.contracts.members.roles import Role
@@ -57,8 +57,19 @@ class OpenedAccountView(AccountView):
     def of(cls, account: Account, ctx: Context) -> Self:
         """The secrets come out the same at every repeat."""
         password, totp = secrets_of(ctx.vault.master, account.id)
-        known = AccountView.of(account, ctx).model_dump()
-        return cls(**known, password=password, totp_secret=totp, totp_uri=model.enrolment(totp, account.login or ""))
+        known = AccountView.of(account, ctx)
+        return cls(
+            id=known.id,
+            person=known.person,
+            login=known.login,
+            roles=known.roles,
+            places=known.places,
+            organisations=known.organisations,
+            open=known.open,
+            password=password,
+            totp_secret=totp,
+            totp_uri=model.enrolment(totp, account.login or ""),
+        )
 
 
 @usecase(allow=Role.ADMINISTRATOR)

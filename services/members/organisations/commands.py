@@ -48,8 +48,7 @@ async def found_organisation(ctx: Context, cmd: FoundOrganisation) -> Organisati
         async with ctx.store.create(Organisation, id) as organisation:
             areas.expect_within(ctx.actor, cmd.area)
             await expect_open(ctx, cmd.area)
-            founded = OrganisationFounded(**cmd.model_dump(exclude={"leader"}))
-            model.found(organisation, founded, await _above(ctx, cmd.above))
+            model.found(organisation, _founded(cmd), await _above(ctx, cmd.above))
             await _lead(ctx, organisation, cmd.leader)
     except Taken:
         return await ctx.store.get(Organisation, id)
@@ -76,3 +75,15 @@ async def _lead(ctx: Context, organisation: Organisation, person_id: str | None)
     if person_id:
         await expect_known(ctx, person_id)
         model.appoint(organisation, person_id)
+
+
+def _founded(cmd: FoundOrganisation) -> OrganisationFounded:
+    return OrganisationFounded(
+        kind=cmd.kind,
+        name=cmd.name,
+        name_en=cmd.name_en,
+        area=cmd.area,
+        above=cmd.above,
+        department=cmd.department,
+        code=cmd.code,
+    )

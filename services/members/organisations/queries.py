@@ -37,9 +37,17 @@ class OrganisationView(BaseModel):
     @classmethod
     def of(cls, organisation: Organisation, ctx: Context) -> Self:
         """Nothing personal but an id, and that for staff only."""
-        known = organisation.model_dump(include={"id", "code", "name", "name_en", "area", "above", "department"})
-        leader = organisation.leader_id if ctx.actor.has(*STAFF) else None
-        return cls(**known, kind=organisation.kind, leader=leader)
+        return cls(
+            id=organisation.id,
+            code=organisation.code,
+            kind=organisation.kind,
+            name=organisation.name,
+            name_en=organisation.name_en,
+            area=organisation.area,
+            above=organisation.above,
+            department=organisation.department,
+            leader=organisation.leader_id if ctx.actor.has(*STAFF) else None,
+        )
 
 
 @usecase(allow=PUBLIC)

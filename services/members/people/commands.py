@@ -86,8 +86,8 @@ async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
         if (cmd.name, cmd.address, cmd.area) != (before.name, before.address, person.area):
             if cmd.area:
                 await expect_open(ctx, cmd.area)
-            sealed = _sealed(ctx, person.id, Clear(cmd.name, before.phone, cmd.address))
-            person.record(ProfileChanged(**sealed, area=cmd.area))
+            name, phone, address = _sealed(ctx, person.id, Clear(cmd.name, before.phone, cmd.address))
+            person.record(ProfileChanged(name=name, phone=phone, address=address, area=cmd.area))
     return person
 
 
@@ -112,12 +112,17 @@ async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Per
                 areas.expect_within(ctx.actor, area)
                 await expect_open(ctx, area)
             await ctx.vault.mint(id, ctx.now())
-            person.record(PersonRegistered(**_sealed(ctx, id, clear), area=area))
+            name, phone, address = _sealed(ctx, id, clear)
+            person.record(PersonRegistered(name=name, phone=phone, address=address, area=area))
     except Taken:
         return await ctx.store.as_system().get(Person, id)
     return person
 
 
-def _sealed(ctx: Context, id: str, clear: Clear) -> dict[str, Sealed | None]:
-    texts = {"name": clear.name, "phone": clear.phone, "address": clear.address}
-    return {kind: None if text is None else ctx.vault.seal(text, id, kind) for kind, text in texts.items()}
+def _sealed(ctx: Context, id: str, clear: Clear) -> tuple[Sealed | None, Sealed | None, Sealed | None]:
+    """(name, phone, address)."""
+
+    def optional(text: str | None, kind: str) -> Sealed | None:
+        return None if text is None else ctx.vault.seal(text, id, kind)
+
+    return optional(clear.name, "name"), optional(clear.phone, "phone"), optional(clear.address, "address")

@@ -64,7 +64,7 @@ class RegisteredView(BaseModel):
     @classmethod
     def of(cls, person: Person, ctx: Context) -> Self:
         """The same for somebody new and somebody known."""
-        return cls.model_validate(PersonView.of(person, ctx).model_dump(include={"id", "phone"}))
+        return cls(id=person.id, phone=PersonView.of(person, ctx).phone)
 
 
 class ClearView(BaseModel):
@@ -94,9 +94,13 @@ class MeView(ClearView):
     @classmethod
     def of(cls, person: Person, ctx: Context) -> Self:
         """The profile, with the token's roles."""
-        actor = ctx.actor
+        actor, clear = ctx.actor, Clear.of(person, ctx)
         return cls(
-            **ClearView.of(person, ctx).model_dump(),
+            id=person.id,
+            name=clear.name,
+            phone=clear.phone,
+            address=clear.address,
+            area=person.area,
             account=actor.id,
             roles=sorted(actor.roles),
             places=list(actor.places),

@@ -56,7 +56,7 @@ async def found_team(ctx: Context, cmd: FoundTeam) -> Team:
             await expect_open(ctx, cmd.area)
             if cmd.leader:
                 await expect_known(ctx, cmd.leader)
-            team.record(TeamFounded(**cmd.model_dump(exclude={"leader", "on_duty"}), leader_id=cmd.leader))
+            team.record(_founded(cmd))
             if cmd.on_duty:
                 model.go_on_duty(team)
     except Taken:
@@ -110,3 +110,16 @@ async def put_off_duty(ctx: Context, team_id: str) -> Team:
         model.expect_run_by(team, ctx.actor)
         model.go_off_duty(team)
     return team
+
+
+def _founded(cmd: FoundTeam) -> TeamFounded:
+    return TeamFounded(
+        kind=cmd.kind,
+        name=cmd.name,
+        name_en=cmd.name_en,
+        area=cmd.area,
+        skills=cmd.skills,
+        capacity=cmd.capacity,
+        leader_id=cmd.leader,
+        code=cmd.code,
+    )

@@ -42,10 +42,16 @@ class TeamView(BaseModel):
     @classmethod
     def of(cls, team: Team, ctx: Context) -> Self:
         """Nothing personal but ids, and those for staff only."""
-        open_to_all = {"id", "code", "name", "name_en", "area", "skills", "capacity", "on_duty"}
         return cls(
-            **team.model_dump(include=open_to_all),
+            id=team.id,
+            code=team.code,
             kind=team.kind,
+            name=team.name,
+            name_en=team.name_en,
+            area=team.area,
+            skills=team.skills,
+            capacity=team.capacity,
+            on_duty=team.on_duty,
             member_count=len(team.members),
             leader=team.leader_id if ctx.actor.has(*STAFF) else None,
             members=team.members if model.is_run_by(team, ctx.actor) else None,

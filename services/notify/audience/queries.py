@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.chassis.storage.batch_loader import by_ids
+from services.chassis.storage.documents import load
 from services.chassis.storage.mongo import Mongo
-from services.chassis.storage.store import load
 from services.chassis.telemetry import logs, metrics
 from services.contracts.notify.messages import Via
 from services.notify.audience.model import Organisation, Staff, Team

@@ -30,9 +30,9 @@ async def read_message(ctx: Context, id: str) -> Message:
 class Append:
     """A line for a new message, with the next number: an effect of the event that caused the message.
 
-    It is written before the message (the consumer writes ``inboxes`` before ``messages``): whoever finds the message
-    knows that the line was there, and until then the line itself is the guard against a repeat. A line that is late
-    is moved to the next number, where also those find it who have passed it over.
+    A reaction returns it before the message, so it is written first: where the message is found, the line was there,
+    and until then the line itself is the guard against a repeat. A line whose message is late moves to the next
+    number, where streams that have passed it over find it.
     """
 
     person: str

@@ -52,7 +52,8 @@ class Inbox:
         """From the document; empty where nothing was ever said to the person."""
         if document is None:
             return cls()
-        return cls(document["sequence"], document["unread"], [Entry(**line) for line in document["lines"]])
+        lines = [Entry(line["sequence"], line["message"], line["at"]) for line in document["lines"]]
+        return cls(document["sequence"], document["unread"], lines)
 
     def after(self, last: int) -> Sequence[Entry]:
         """What came after number ``last``."""

@@ -40,9 +40,15 @@ class MessageView(BaseModel):
     def of(cls, message: Message, ctx: Context) -> Self:
         """For the recipient."""
         return cls(
+            id=message.id,
             title=ctx.vault.open(message.title, message.person_id, "message-title"),
             body=ctx.vault.open(message.body, message.person_id, "message-body"),
-            **message.model_dump(include={"id", "template", "language", "about", "happened_at", "urgent", "read"}),
+            template=message.template,
+            language=message.language,
+            about=message.about,
+            happened_at=message.happened_at,
+            urgent=message.urgent,
+            read=message.read,
         )
 
 

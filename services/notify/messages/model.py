@@ -114,8 +114,10 @@ class Message(Entity[MessageEvent]):
             case DeliveryHeld():
                 self._plan(event.channel, event.again_at)
             case DeliveryGivenUp():
-                told = event.model_dump(include={"attempt", "because", "reason"})
-                self._settle(event.channel, Delivery(state=DeliveryState.GIVEN_UP, **told))
+                end = Delivery(
+                    state=DeliveryState.GIVEN_UP, attempt=event.attempt, because=event.because, reason=event.reason
+                )
+                self._settle(event.channel, end)
             case MessageRead():
                 self.read = True
             case _:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from services.chassis.domain.checks import CheckResult, Cut
 from services.chassis.domain.events import Event, Recorded, decode
 from services.chassis.domain.values import id_from
-from services.chassis.operations.ledger.report import Cut, Line
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
@@ -16,12 +16,12 @@ _ENDS = (DeliveryMade, DeliveryGivenUp)
 Try = DeliveryFailed | DeliveryMade | DeliveryGivenUp
 
 
-async def told_once(container: Container, _: Cut) -> list[Line]:
+async def told_once(container: Container, _: Cut) -> list[CheckResult]:
     """One message for each event and recipient, by its id, which is also what providers tell repeats by.
 
     And of each channel: attempts without gap, nothing after the end, none that was taken without an attempt.
     """
-    messages, deliveries = Line("L8", "messages"), Line("L8", "deliveries")
+    messages, deliveries = CheckResult("L8", "messages"), CheckResult("L8", "deliveries")
     async for documents in container.mongo.each(Message.collection(), {}):
         for document in documents:
             history = await archive.whole(container.mongo, Message.collection(), document)
@@ -30,7 +30,7 @@ async def told_once(container: Container, _: Cut) -> list[Line]:
     return [messages, deliveries]
 
 
-def _judge_message(line: Line, document: Document, cause: str) -> None:
+def _judge_message(line: CheckResult, document: Document, cause: str) -> None:
     state = document["state"]
     line.count("messages")
     if not cause.startswith(f"event:{state['because_of']}:"):
@@ -39,7 +39,7 @@ def _judge_message(line: Line, document: Document, cause: str) -> None:
         line.breach(f"{document['_id']}: its id is not that of {cause} and its recipient")
 
 
-def _judge_deliveries(line: Line, document: Document, history: Sequence[Event]) -> None:
+def _judge_deliveries(line: CheckResult, document: Document, history: Sequence[Event]) -> None:
     for via, delivery in document["state"]["deliveries"].items():
         tries = [event for event in history if isinstance(event, Try) and event.channel == via]
         line.count(delivery["state"])

@@ -1,1 +1,1 @@
-"""Rules: which event tells whom, with which words, by which channel."""
+"""The engine: of each event, the rules of its subject say who is told what. It knows no subject."""

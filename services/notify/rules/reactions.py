@@ -1,10 +1,10 @@
-"""NotifyReaction: the one reaction behind the whole table, with the look-ups for a batch of events made at once."""
+"""NotifyReaction: the one reaction behind the rules of all subjects, with one set of look-ups for a batch of events."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from services.chassis.domain.entity import Copy
-from services.chassis.domain.events import Event, SchemaTooNew, by_type
+from services.chassis.domain.events import SchemaTooNew, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.reactions import CopyMissing, Create, Delivered, Effect, Handled
 from services.chassis.storage.batch_loader import by_ids
@@ -20,113 +20,120 @@ from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.vault import Erased
 from services.chassis.telemetry import metrics
 from services.chassis.usecase import Container, Context
-from services.contracts.members.accounts import SignInCodeIssued
-from services.contracts.members.teams import TeamMemberJoined
 from services.contracts.notify.messages import MessageWritten, Via
-from services.contracts.requests import tracking
-from services.notify.audience.model import Case, Organisation, Staff, Team
+from services.notify.audience.model import Organisation, Staff, Team
 from services.notify.audience.queries import look_up
 from services.notify.inboxes.commands import Append
 from services.notify.messages.model import MAX_AGE, Message
-from services.notify.preferences.model import Preferences, preferences_id
-from services.notify.rules import model
-from services.notify.rules.model import TABLE, Occurrence, Tell
-from services.notify.templates.model import Texts, Written
+from services.notify.preferences.model import Preferences
+from services.notify.rules.model import Occurrence, Subject, Tell
+from services.notify.templates.model import Facts, Texts
 
-_ABOUT: Mapping[type[Event], type[Copy] | None] = {TeamMemberJoined: Team, SignInCodeIssued: None}
-_BY_PHONE = "code"
+_CODE = "code"
+"""The sealed field of an event that is texted to a phone."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A rule that holds for an event, and the subject to which both belong."""
+
+    subject: Subject[Any]
+    rule: Tell[Any]
+    what: Occurrence[Any]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What one person is to be told of one event."""
+    """What one person is to be told, as they prefer it; ``message`` is its id, the same at each repeat of the event."""
 
-    rule: Tell
-    what: Occurrence
+    match: Match
     person: str
     message: str
     preferences: Preferences
 
 
 class NotifyReaction:
-    """The reaction ``tell``: renaming it would tell everything again."""
+    """The reaction ``tell``. Under another name it would run on everything again."""
 
     name: ClassVar[str] = "tell"
-    reads: ClassVar[tuple[type[Copy], ...]] = (Case, Organisation, Staff, Team)
     remembers: ClassVar[bool] = True
-    types: ClassVar[dict[str, type[Event]]] = by_type({rule.event for rule in TABLE})
+
+    def __init__(self, subjects: Iterable[Subject[Any]]) -> None:
+        """``subjects``: all of them; the reaction wants the events that have rules."""
+        self._subjects = {event.type_name(): subject for subject in subjects for event in subject.announced}
+        copies = [subject.copy for subject in self._subjects.values() if subject.copy is not None]
+        self.reads: tuple[type[Copy[Any]], ...] = tuple(dict.fromkeys((Organisation, Staff, Team, *copies)))
+        self.types = by_type({rule.event for subject in self._subjects.values() for rule in subject.rules})
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
-        """What handles each event of one batch: who hears of it, and what was written before, are known for all."""
-        happenings = await self._happenings(container.mongo, events)
-        letters = await self._letters(container, happenings)
+        """What handles each event of one batch; copies, recipients and earlier messages are looked up for all."""
+        occurrences = await self._occurrences(container.mongo, events)
         by_event = defaultdict(list)
-        for letter in letters:
-            by_event[letter.what.id].append(letter)
+        for draft in await self._new_drafts(container, occurrences):
+            by_event[draft.match.what.id].append(draft)
 
         async def handled(delivered: Delivered) -> Sequence[Effect]:
-            if delivered.id not in happenings:
-                delivered.event(self.types)  # raises for one that cannot be read, so that it is parked for that
+            if delivered.id not in occurrences:
+                delivered.event(self.types)  # raises where it cannot be read: then it is parked for that reason
                 raise CopyMissing(f"{delivered.type} of {delivered.entity}, of which nothing is known")
             if delivered.id not in by_event:
                 return ()
             ctx = container.system_context(self.name, self._cause(delivered.id), delivered.trace)
-            return [effect for letter in by_event[delivered.id] for effect in await _told(ctx, letter)]
+            return await _effects(ctx, by_event[delivered.id])
 
         return handled
 
-    async def _happenings(self, mongo: Mongo, events: Sequence[Delivered]) -> dict[str, Occurrence]:
-        """The events of a batch that can be read and of whose thing something is known."""
-        cases, teams = await asyncio.gather(self._copies(mongo, Case, events), self._copies(mongo, Team, events))
+    async def _occurrences(self, mongo: Mongo, events: Sequence[Delivered]) -> dict[str, Occurrence[Any]]:
+        """The events that can be read and whose entity is known, where the subject needs to know it."""
+        copies = await self._copies(mongo, events)
         found = {}
-        for delivered in events:
+        for one in events:
             with suppress(ValidationError, SchemaTooNew):
-                event = delivered.event(self.types)
-                kind = _ABOUT.get(type(event), Case)
-                what = Occurrence(
-                    delivered.id,
-                    event,
-                    delivered.entity,
-                    delivered.version,
-                    delivered.at,
-                    delivered.by,
-                    cases.get(delivered.entity) if kind is Case else None,
-                    teams.get(delivered.entity) if kind is Team else None,
-                )
-                if kind is None or what.case or what.team:
-                    found[delivered.id] = what
+                event, copy = one.event(self.types), copies.get(one.entity)
+                if copy is not None or self._subjects[one.type].copy is None:
+                    found[one.id] = Occurrence(one.id, event, one.entity, one.version, one.at, one.by, copy)
         return found
 
-    async def _copies(self, mongo: Mongo, kind: type[Copy], events: Sequence[Delivered]) -> dict[str, Any]:
-        """What is known of the things of this kind that these events are about."""
-        about = {one.entity for one in events if _ABOUT.get(self.types[one.type], Case) is kind}
-        return await by_ids(mongo, kind, about)
+    async def _copies(self, mongo: Mongo, events: Sequence[Delivered]) -> dict[str, Copy[Any]]:
+        """The copies of the entities of these events, by their ids: one query for each kind."""
+        ids = defaultdict(set)
+        for one in events:
+            kind = self._subjects[one.type].copy
+            if kind is not None:
+                ids[kind].add(one.entity)
+        found = await asyncio.gather(*(by_ids(mongo, kind, some) for kind, some in ids.items()))
+        return {id: copy for some in found for id, copy in some.items()}
 
-    async def _letters(self, container: Container, happenings: Mapping[str, Occurrence]) -> list[Draft]:
-        """Who is told what, apart from what was told before."""
-        drafts = await self._drafts(container.mongo, happenings.values())
+    async def _new_drafts(self, container: Container, occurrences: Mapping[str, Occurrence[Any]]) -> list[Draft]:
+        """Who is told what, apart from what was written before."""
+        drafts = await self._drafts(container.mongo, list(self._matches(occurrences.values())))
         chosen, written, _ = await asyncio.gather(
-            by_ids(container.mongo, Preferences, {preferences_id(person) for _, _, person, _ in drafts}),
-            _written(container.mongo, [message for *_, message in drafts]),
-            container.vault.prefetch_keys({person for _, _, person, _ in drafts}),
+            by_ids(container.mongo, Preferences, {one.preferences.id for one in drafts}),
+            _written(container.mongo, [one.message for one in drafts]),
+            container.vault.prefetch_keys({one.person for one in drafts}),
         )
         return [
-            Draft(rule, what, person, message, chosen.get(preferences_id(person)) or _untouched(person))
-            for rule, what, person, message in drafts
-            if message not in written
+            replace(one, preferences=chosen.get(one.preferences.id, one.preferences))
+            for one in drafts
+            if one.message not in written
         ]
 
-    async def _drafts(self, mongo: Mongo, what: Iterable[Occurrence]) -> list[tuple[Tell, Occurrence, str, str]]:
-        """(rule, happening, person, message id), a person once for each happening."""
-        matching = [(rule, one) for one in what for rule in TABLE if rule.event is type(one.event) and rule.when(one)]
-        directory = await look_up(
-            mongo, (address for rule, one in matching for choice in rule.to.choices(one) for address in choice)
-        )
-        drafts: dict[str, tuple[Tell, Occurrence, str, str]] = {}
-        for rule, one in matching:
-            for person in directory.first(rule.to.choices(one), but=one.by if rule.to.staff else None):
-                message = id_from(Message.entity_type, f"{self._cause(one.id)}:{person}")
-                drafts.setdefault(message, (rule, one, person, message))
+    def _matches(self, occurrences: Iterable[Occurrence[Any]]) -> Iterator[Match]:
+        for what in occurrences:
+            subject = self._subjects[what.event.type_name()]
+            for rule in subject.rules:
+                if rule.event is type(what.event) and rule.when(what):
+                    yield Match(subject, rule, what)
+
+    async def _drafts(self, mongo: Mongo, matches: Sequence[Match]) -> Sequence[Draft]:
+        """Each person once for each event: of several rules that reach them, the first counts."""
+        choices = [match.rule.to.choices(match.what) for match in matches]
+        directory = await look_up(mongo, (address for each in choices for choice in each for address in choice))
+        drafts: dict[str, Draft] = {}
+        for match, each in zip(matches, choices, strict=True):
+            for person in directory.first(each, but=match.what.by if match.rule.to.staff else None):
+                message = id_from(Message.entity_type, f"{self._cause(match.what.id)}:{person}")
+                drafts.setdefault(message, Draft(match, person, message, _untouched(person)))
         return list(drafts.values())
 
     def _cause(self, event_id: str) -> str:
@@ -138,27 +145,38 @@ def _untouched(person: str) -> Preferences:
     return Preferences.untouched(person)
 
 
-async def _told(ctx: Context, letter: Draft) -> Sequence[Effect]:
-    """The effects of one letter: none where no channel is left, or where the recipient was erased."""
-    channels = _channels(ctx, letter)
+async def _effects(ctx: Context, drafts: Iterable[Draft]) -> Sequence[Effect]:
+    """First the lines of the inboxes, then the messages: where a message is found, its line was written."""
+    lines, messages = [], []
+    for draft in drafts:
+        written = await _message(ctx, draft)
+        if written is None:
+            continue
+        messages.append(Create.of(Message, ctx, draft.person, written))
+        if Via.INBOX in written.channels:
+            lines.append(Append(draft.person, messages[-1].entity.id, ctx.now()))
+    return [*lines, *messages]
+
+
+async def _message(ctx: Context, draft: Draft) -> MessageWritten | None:
+    """None where no channel is left, or where the recipient was erased."""
+    channels = _channels(ctx, draft)
     if not channels:
-        return ()
+        return None
     try:
-        written = await _sealed(ctx, letter, channels)
+        written = await _sealed(ctx, draft, channels)
     except Erased:
-        return ()
+        return None
     for via in channels:
         metrics.messages.labels(via, "written").inc()
-    create = Create.of(Message, ctx, letter.person, written)
-    line = [Append(letter.person, create.entity.id, ctx.now())] if Via.INBOX in channels else []
-    return (*line, create)
+    return written
 
 
-def _channels(ctx: Context, letter: Draft) -> list[Via]:
-    rule, preferences, age = letter.rule, letter.preferences, ctx.now() - letter.what.at
+def _channels(ctx: Context, draft: Draft) -> list[Via]:
+    rule, what, preferences = draft.match.rule, draft.match.what, draft.preferences
     if rule.by_phone:
-        return [Via.SMS] if ctx.now() < letter.what.event.expires_at else []
-    if age >= MAX_AGE:
+        return [Via.SMS] if ctx.now() < what.event.expires_at else []
+    if ctx.now() - what.at >= MAX_AGE:
         return [Via.INBOX]
     welcome = preferences.wants(Via.SMS) if rule.to.staff else not preferences.declines(Via.SMS)
     texted = [Via.SMS] if rule.texted and welcome else []
@@ -166,15 +184,18 @@ def _channels(ctx: Context, letter: Draft) -> list[Via]:
     return [Via.INBOX, *texted, *mailed]
 
 
-async def _sealed(ctx: Context, letter: Draft, channels: list[Via]) -> MessageWritten:
-    rule, what, person = letter.rule, letter.what, letter.person
+async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWritten:
+    rule, what, person = draft.match.rule, draft.match.what, draft.person
     await ctx.vault.ensure_keys([person])
-    language = letter.preferences.language
-    text = ctx.dependency(Texts).write(rule.template, language, _facts(ctx, letter), channels)
+    language, seal = draft.preferences.language, ctx.vault.seal
+    text = ctx.dependency(Texts).write(rule.template, language, _facts(ctx, draft), channels)
     return MessageWritten(
         person_id=person,
         template=rule.template,
         language=language,
+        title=seal(text.title, person, "message-title"),
+        body=seal(text.body, person, "message-body"),
+        text=seal(text.sms, person, "message-text") if text.sms is not None else None,
         about=None if rule.by_phone else what.entity,
         because_of=what.id,
         happened_at=what.at,
@@ -182,31 +203,20 @@ async def _sealed(ctx: Context, letter: Draft, channels: list[Via]) -> MessageWr
         channels=channels,
         phone=what.event.phone if rule.by_phone else None,
         expires_at=what.event.expires_at if rule.by_phone else what.at + MAX_AGE,
-        not_before=None if rule.urgent else letter.preferences.free_from(ctx.now(), ctx.dependency(ZoneInfo)),
-        **_seals(ctx, person, text),
+        not_before=None if rule.urgent else draft.preferences.free_from(ctx.now(), ctx.dependency(ZoneInfo)),
     )
 
 
-def _seals(ctx: Context, person: str, text: Written) -> dict[str, Any]:
-    return {
-        "title": ctx.vault.seal(text.title, person, "message-title"),
-        "body": ctx.vault.seal(text.body, person, "message-body"),
-        "text": ctx.vault.seal(text.sms, person, "message-text") if text.sms is not None else None,
-    }
-
-
-def _facts(ctx: Context, letter: Draft) -> dict[str, Any]:
-    """All that the template may use. Quoted words and codes belong to the recipient, whose key is held."""
-    rule, what = letter.rule, letter.what
-    facts = model.facts(what)
-    for name, field in (("words", rule.words), ("code", _BY_PHONE if rule.by_phone else None)):
+def _facts(ctx: Context, draft: Draft) -> Facts:
+    """All that the template may use. Quoted words and codes belong to the recipient, whose key is here."""
+    rule, what = draft.match.rule, draft.match.what
+    facts = dict(draft.match.subject.facts(what, ctx.vault.master.blind))
+    for name, field in (("words", rule.words), ("code", _CODE if rule.by_phone else None)):
         if field is not None:
-            opened = ctx.vault.open(getattr(what.event, field), letter.person, field)
+            opened = ctx.vault.open(getattr(what.event, field), draft.person, field)
             if opened is None:
                 raise Erased
             facts[name] = opened
-    if what.case is not None:
-        facts["tracking"] = tracking.code_from(ctx.vault.master.blind(tracking.BLIND, what.case.number))
     return facts
 
 

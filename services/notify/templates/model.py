@@ -70,10 +70,10 @@ class Texts:
         """Fill the gaps; UndefinedError where a fact is missing, KeyError where there is no such text."""
         told = {key: self._told(value, language) for key, value in facts.items()}
 
-        def part(of: str) -> str:
+        def rendered(of: str) -> str:
             return self._environment.get_template(f"{language}/{name}/{of}").render(told)
 
-        return Written(part("title"), part("body"), part("sms") if Via.SMS in via else None)
+        return Written(rendered("title"), rendered("body"), rendered("sms") if Via.SMS in via else None)
 
     def _text(self, path: str) -> str:
         language, name, part = path.split("/")

@@ -73,15 +73,21 @@ class CaseLine(BaseModel):
     def of(cls, case: Case, ctx: Context) -> Self:
         """Its line."""
         return cls(
-            **{name: getattr(case, name) for name in _SAME},
+            id=case.id,
+            number=case.number,
+            state=case.state,
             state_name=STATE_NAMES[case.state],
+            item=case.item,
             item_name=Words(zh=case.item_zh, en=case.item_en),
+            area=case.area,
             title=opened(ctx, case, "title", case.title),
+            filed_at=case.filed_at,
+            due_at=case.due_at,
+            overdue=case.overdue,
+            level=case.level,
+            urged=case.urged,
             handler=handler_of(case),
         )
-
-
-_SAME = tuple(set(CaseLine.model_fields) & set(Case.model_fields) - {"title"})
 
 
 @usecase(allow=READERS)

@@ -8,12 +8,13 @@ from services.chassis.domain.values import shaped
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.contracts.members.teams import TeamKind
+from services.contracts.requests.catalogue import Choice as ToldChoice
 from services.contracts.requests.catalogue import FieldKind, ItemPublished, Mode, System, Tier, Words
 from services.contracts.requests.catalogue import FormField as ToldField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
 
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Hours = Annotated[float, Field(gt=0, le=500, description="working hours")]
 Code = Annotated[
     str,
@@ -26,14 +27,18 @@ Code = Annotated[
 OfferedTier = Literal[Tier.STATION, Tier.TEAM, Tier.CENTRE, Tier.COUNTY]
 
 
-class Both(Command):
+class LocalisedText(Command):
     """A text in both languages."""
 
     zh: Annotated[str, Field(min_length=1, max_length=500)]
     en: Annotated[str, Field(min_length=1, max_length=500)]
 
+    def words(self) -> Words:
+        """As events carry them."""
+        return Words(zh=self.zh, en=self.en)
 
-class Choice(Both):
+
+class Choice(LocalisedText):
     """One of the answers that a field offers."""
 
     key: Code
@@ -43,10 +48,17 @@ class FormField(Command):
     """One question that an item asks."""
 
     code: Code
-    label: Both
+    label: LocalisedText
     kind: FieldKind
     required: bool
     values: Annotated[list[Choice], Field(max_length=50, default_factory=list)]
+
+    def as_event(self) -> ToldField:
+        """As events carry it."""
+        values = [ToldChoice(key=one.key, zh=one.zh, en=one.en) for one in self.values]
+        return ToldField(
+            code=self.code, label=self.label.words(), kind=self.kind, required=self.required, values=values
+        )
 
 
 class PublishItem(Command):
@@ -54,13 +66,13 @@ class PublishItem(Command):
 
     code: Code
     system: System
-    group: Both
-    name: Both
+    group: LocalisedText
+    name: LocalisedText
     general: bool
     active: Literal[True] = True
-    eligibility: Both
-    materials: Annotated[list[Both], Field(max_length=30)]
-    steps: Annotated[list[Both], Field(min_length=1, max_length=30)]
+    eligibility: LocalisedText
+    materials: Annotated[list[LocalisedText], Field(max_length=30)]
+    steps: Annotated[list[LocalisedText], Field(min_length=1, max_length=30)]
     mode: Mode
     tiers: Annotated[list[OfferedTier], Field(min_length=1, max_length=4)]
     team_kind: TeamKind | None
@@ -69,8 +81,8 @@ class PublishItem(Command):
     first_response_hours: Hours
     resolution_hours: Hours
     form: Annotated[list[FormField], Field(max_length=30)]
-    keywords: Annotated[list[Annotated[Line, Field(min_length=2)]], Field(min_length=1, max_length=200)]
-    emergency: Both | None
+    keywords: Annotated[list[Annotated[ShortText, Field(min_length=2)]], Field(min_length=1, max_length=200)]
+    emergency: LocalisedText | None
 
 
 @usecase(allow=Role.ADMINISTRATOR)
@@ -80,7 +92,7 @@ async def publish_item(ctx: Context, code: str, cmd: PublishItem) -> Item:
         model.expect_citywide(ctx.actor)
         if cmd.code != code:
             raise model.ItemUnfit(problem=f"code: {cmd.code} ≠ {code}")
-        model.publish(item, _told(cmd))
+        model.publish(item, _published(cmd))
     return item
 
 
@@ -93,13 +105,25 @@ async def withdraw_item(ctx: Context, code: str) -> Item:
     return item
 
 
-def _told(cmd: PublishItem) -> ItemPublished:
-    same = cmd.model_dump(exclude={"code", "active", "group", "name"})
-    told = ItemPublished(
-        **{**same, "form": [ToldField.model_validate(field.model_dump()) for field in cmd.form]},
+def _published(cmd: PublishItem) -> ItemPublished:
+    return ItemPublished(
+        system=cmd.system,
         group=cmd.group.zh,
         group_en=cmd.group.en,
         name_zh=cmd.name.zh,
         name_en=cmd.name.en,
+        mode=cmd.mode,
+        tiers=[*cmd.tiers],
+        department=cmd.department,
+        first_response_hours=cmd.first_response_hours,
+        resolution_hours=cmd.resolution_hours,
+        general=cmd.general,
+        team_kind=cmd.team_kind,
+        skill=cmd.skill,
+        eligibility=cmd.eligibility.words(),
+        materials=[text.words() for text in cmd.materials],
+        steps=[text.words() for text in cmd.steps],
+        form=[field.as_event() for field in cmd.form],
+        keywords=cmd.keywords,
+        emergency=cmd.emergency and cmd.emergency.words(),
     )
-    return told.model_copy(update={"eligibility": Words(**cmd.eligibility.model_dump())})

@@ -90,23 +90,26 @@ class Item(Entity[ItemEvent]):
         """Take an event into the state."""
         match event:
             case ItemPublished():
-                self.offered = True
-                self.name = Words(zh=event.name_zh, en=event.name_en)
-                self.group = Words(zh=event.group, en=event.group_en)
-                for field in _AS_TOLD:
-                    setattr(self, field, getattr(event, field))
+                self._published(event)
             case ItemWithdrawn():
                 self.offered = False
             case _:
                 assert_never(event)
 
+    def _published(self, event: ItemPublished) -> None:
+        self.offered, self.general = True, event.general
+        self.system, self.department = event.system, event.department
+        self.group, self.name = Words(zh=event.group, en=event.group_en), Words(zh=event.name_zh, en=event.name_en)
+        self.mode, self.tiers, self.team_kind, self.skill = event.mode, event.tiers, event.team_kind, event.skill
+        self.first_response_hours, self.resolution_hours = event.first_response_hours, event.resolution_hours
+        self.eligibility, self.emergency = event.eligibility, event.emergency
+        self.materials, self.steps, self.form = event.materials, event.steps, event.form
+        self.keywords = event.keywords
+
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
         """Everybody may see what is offered."""
         return ALL
-
-
-_AS_TOLD = tuple(set(Item.model_fields) & set(ItemPublished.model_fields) - {"group"})
 
 
 def expect_citywide(actor: Actor) -> None:
@@ -140,8 +143,27 @@ def expect_answers(item: Item, answers: Mapping[str, Any]) -> None:
 
 
 def _as_published(item: Item) -> ItemPublished:
-    own = {field: getattr(item, field) for field in _AS_TOLD}
-    return ItemPublished(**own, group=item.group.zh, group_en=item.group.en, name_zh=item.name.zh, name_en=item.name.en)
+    return ItemPublished(
+        system=item.system,
+        group=item.group.zh,
+        group_en=item.group.en,
+        name_zh=item.name.zh,
+        name_en=item.name.en,
+        mode=item.mode,
+        tiers=item.tiers,
+        department=item.department,
+        first_response_hours=item.first_response_hours,
+        resolution_hours=item.resolution_hours,
+        general=item.general,
+        team_kind=item.team_kind,
+        skill=item.skill,
+        eligibility=item.eligibility,
+        materials=item.materials,
+        steps=item.steps,
+        form=item.form,
+        keywords=item.keywords,
+        emergency=item.emergency,
+    )
 
 
 def _contradictions(told: ItemPublished) -> Iterator[str]:

@@ -50,7 +50,27 @@ class ItemView(BaseModel):
     @classmethod
     def of(cls, item: Item, ctx: Context) -> Self:
         """The same for all."""
-        return cls(code=item.id, **dict(item))
+        return cls(
+            code=item.id,
+            offered=item.offered,
+            system=item.system,
+            group=item.group,
+            name=item.name,
+            general=item.general,
+            eligibility=item.eligibility,
+            materials=item.materials,
+            steps=item.steps,
+            mode=item.mode,
+            tiers=item.tiers,
+            team_kind=item.team_kind,
+            skill=item.skill,
+            department=item.department,
+            first_response_hours=item.first_response_hours,
+            resolution_hours=item.resolution_hours,
+            form=item.form,
+            keywords=item.keywords,
+            emergency=item.emergency,
+        )
 
 
 @usecase(allow=PUBLIC)

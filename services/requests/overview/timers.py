@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from services.chassis.schedule.leases import Lease
+from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
 from services.chassis.usecase import Container
 from services.requests.overview.queries import ENDED, LIVE, NOTHING, Counted, counted

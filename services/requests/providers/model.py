@@ -9,8 +9,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
-    AreaClosed,
-    AreaRenamed,
+    AreaEvent,
     AreaState,
     Level,
     Located,
@@ -50,25 +49,26 @@ class AreaTooWide(Refusal):
     )
 
 
-class AreaCopy(AreaState, Copy):
+class AreaCopy(AreaState, Copy[AreaEvent]):
     """An area of the city."""
 
     entity_type: ClassVar[str] = "area"
     creates = (AreaAdded,)
-    follows = (AreaRenamed, AreaClosed)
 
     def places(self) -> tuple[str, ...]:
         """Its own code and those above it."""
         return path(self.id)
 
 
-class Organisation(Located, Copy):
+OrganisationEvent = OrganisationFounded | LeaderAppointed
+
+
+class Organisation(Located, Copy[OrganisationEvent]):
     """A station, a centre, a department or a supervising office."""
 
     entity_type: ClassVar[str] = "organisation"
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.area", 1), ("state.department", 1), ("_id", 1))),)
     creates = (OrganisationFounded,)
-    follows = (LeaderAppointed,)
 
     kind: OrganisationKind | str
     name: str
@@ -77,7 +77,7 @@ class Organisation(Located, Copy):
     department: str | None = None
     leader_id: str | None = None
 
-    def apply(self, event: OrganisationFounded | LeaderAppointed) -> None:
+    def apply(self, event: OrganisationEvent) -> None:
         """Take an event of the organisation into the copy."""
         match event:
             case OrganisationFounded():
@@ -92,7 +92,7 @@ class Organisation(Located, Copy):
 TeamEvent = TeamFounded | TeamLeaderAppointed | TeamWentOnDuty | TeamWentOffDuty
 
 
-class Team(Located, Copy):
+class Team(Located, Copy[TeamEvent]):
     """A volunteer team; ``capacity`` is how many cases it takes at once."""
 
     entity_type: ClassVar[str] = "team"
@@ -101,7 +101,6 @@ class Team(Located, Copy):
         Index((("state.area", 1), ("state.on_duty", 1), ("_id", 1))),
     )
     creates = (TeamFounded,)
-    follows = (TeamLeaderAppointed, TeamWentOnDuty, TeamWentOffDuty)
 
     kind: TeamKind | str
     name: str

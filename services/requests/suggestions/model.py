@@ -43,7 +43,7 @@ class Suggestion(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class TermIndex:
     """The catalogue turned round: from two first characters to the lengths of words, from a word to its items."""
 
     heads: Mapping[str, tuple[int, ...]]
@@ -51,8 +51,8 @@ class Index:
     general: tuple[str, ...]
 
 
-def build(entries: Iterable[Entry]) -> Index:
-    """Index the items given (leave inactive ones out); words are of two characters or more.
+def build(entries: Iterable[Entry]) -> TermIndex:
+    """TermIndex the items given (leave inactive ones out); words are of two characters or more.
 
     Rarity is measured on the catalogue: a word weighs less the more items have it within their own words.
     """
@@ -67,14 +67,14 @@ def build(entries: Iterable[Entry]) -> Index:
     heads: dict[str, set[int]] = defaultdict(set)
     for word in items:
         heads[word[:2]].add(len(word))
-    return Index(
+    return TermIndex(
         heads={head: tuple(sorted(lengths)) for head, lengths in heads.items()},
         items={word: tuple(found) for word, found in items.items()},
         general=tuple(entry.code for entry in known if entry.general),
     )
 
 
-def suggest(index: Index, text: str, title: str = "") -> list[Suggestion]:
+def suggest(index: TermIndex, text: str, title: str = "") -> list[Suggestion]:
     """Up to five items, best first, always the same for the same words.
 
     A sensible text that meets no word of the catalogue gets the general items, with score 0 and no reason;
@@ -108,7 +108,7 @@ def _spread(words: Mapping[str, set[str]]) -> dict[str, int]:
     return {word: sum(word in own for own in joined) for own in words.values() for word in own}
 
 
-def _words_in(index: Index, text: str) -> Counter[str]:
+def _words_in(index: TermIndex, text: str) -> Counter[str]:
     # Every place is looked at once: a look-up of two characters, and only where they begin a word, one per length.
     starts = [(at, pair) for at, pair in enumerate(map(add, text, text[1:])) if pair in index.heads]
     parts = (text[at : at + length] for at, pair in starts for length in index.heads[pair])

@@ -12,7 +12,7 @@ from services.chassis.usecase import Command, Context, usecase
 from services.contracts.requests.catalogue import Words
 from services.requests.catalogue.model import Item
 from services.requests.suggestions import model
-from services.requests.suggestions.model import Entry, Index
+from services.requests.suggestions.model import Entry, TermIndex
 
 _LOOK_AGAIN = 1.0
 _MOST_ITEMS = 5_000
@@ -53,7 +53,7 @@ class Known:
     def __init__(self) -> None:
         self._stamp: Document | None = None
         self._looked_at = float("-inf")
-        self.index: Index = model.build(())
+        self.index: TermIndex = model.build(())
         self.items: dict[str, Item] = {}
 
     async def refresh(self, ctx: Context) -> None:

@@ -10,7 +10,7 @@ from services.chassis.http.auth import PublicKeys
 from services.chassis.http.signing import public_key
 from services.chassis.operations.doctor.findings import Finding, ok, secret, soon, wrong
 from services.chassis.runtime.settings import Settings
-from services.chassis.storage.vault import MasterKey
+from services.chassis.storage.master_key import MasterKey
 
 OLDEST_DAYS = 365
 """A key that signs tokens is to be followed by another after a year."""

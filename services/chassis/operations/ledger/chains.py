@@ -3,16 +3,17 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+from services.chassis.domain.checks import CheckResult
 from services.chassis.domain.events import follows
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.commands import Commands
 from services.chassis.operations.ledger.histories import Histories
-from services.chassis.operations.ledger.report import Line, Report
+from services.chassis.operations.ledger.report import Report
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.audit import COLLECTION, HEADS, id_of, seal
+from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo
-from services.chassis.storage.vault import MasterKey
 
 NAMED = 1000
 """So many broken entries, and so many broken histories, are named."""
@@ -38,7 +39,7 @@ class Chains:
 
     def __init__(self, mongo: Mongo, master: MasterKey, say: Say) -> None:
         self._mongo, self._master, self._say = mongo, master, say
-        self.line = Line("A1", named=NAMED)
+        self.line = CheckResult("A1", named=NAMED)
 
     async def read(self, since: datetime | None = None) -> None:
         """Judge every chain, from its first entry at or after ``since`` on."""
@@ -100,7 +101,7 @@ def _number(entry: Document) -> int:
 class _Chain:
     """The entries of one process, in their order."""
 
-    def __init__(self, line: Line, process: str, n: int, hash: str | None) -> None:
+    def __init__(self, line: CheckResult, process: str, n: int, hash: str | None) -> None:
         self._line, self._process = line, process
         self.n, self._hash = n, hash
         """How far it has been read; the hash is None where the entry is gone."""

@@ -26,8 +26,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from services.chassis.domain.checks import CheckResult
 from services.chassis.http.routes import Routes
-from services.chassis.operations.ledger.report import Line
 
 _STRENGTH = ("rejected", "unknown", "ok")
 _ETAG = re.compile(r'(?:W/)?"(\d+)"')
@@ -61,7 +61,7 @@ class Command(BaseModel):
         return f"http:{self.actor}:{self.method}:{self.path}:{self.key}"
 
     @property
-    def told(self) -> set[int]:
+    def versions(self) -> set[int]:
         """The versions that the answer named; one, where it does not contradict itself."""
         etag = _ETAG.fullmatch(self.etag or "")
         return {int(v) for v in (self.version, etag and etag[1]) if v is not None}
@@ -83,9 +83,9 @@ class Commands:
         if cause in self._asked:
             self._met.setdefault(cause, []).append((entity, version))
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[CheckResult]:
         """L1 and L2."""
-        accepted, others = Line("L1"), Line("L2")
+        accepted, others = CheckResult("L1"), CheckResult("L2")
         for cause, command in self._asked.items():
             met = self._met.get(cause, [])
             if command.outcome == "ok":
@@ -96,17 +96,19 @@ class Commands:
                 self._other(others, command, met)
         return [accepted, others]
 
-    def _accepted(self, line: Line, command: Command, met: Sequence[tuple[str, int]]) -> None:
+    def _accepted(self, line: CheckResult, command: Command, met: Sequence[tuple[str, int]]) -> None:
         if len(met) != 1:
             line.breach(f"{_named(command)} was accepted and is in histories {len(met)} times: {_places(met)}")
             return
         entity, version = met[0]
         if command.entity not in (None, entity):
             line.breach(f"{_named(command)} answered with {command.entity}, and changed {entity}")
-        if command.told - {version}:
-            line.breach(f"{_named(command)} was told version {sorted(command.told)}, and left {entity} at {version}")
+        if command.versions - {version}:
+            line.breach(
+                f"{_named(command)} was told version {sorted(command.versions)}, and left {entity} at {version}"
+            )
 
-    def _other(self, line: Line, command: Command, met: Sequence[tuple[str, int]]) -> None:
+    def _other(self, line: CheckResult, command: Command, met: Sequence[tuple[str, int]]) -> None:
         if command.outcome == "unknown":
             line.count("unknown, had its effect", len(met) == 1)
         if len(met) > (command.outcome == "unknown"):

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.domain.entity import Copy
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import Copying, Delivered, Unreadable
 from services.chassis.operations.ledger.histories import differing
 from services.chassis.operations.ledger.reactions import dropped_among, expect_unparked, parked_among
-from services.chassis.operations.ledger.report import Line, TopicPartition
 from services.chassis.storage.mongo import Document, Mongo
 
 _CHUNK = 200
@@ -18,7 +19,7 @@ _CHUNK = 200
 class Folding:
     """One copy as the topic gives it."""
 
-    copy: Copy | None = None
+    copy: Copy[Any] | None = None
     held: list[Delivered] = field(default_factory=list)
     """From the first parked event on: how many of these had their effect only the stored copy tells."""
     parked: set[str] = field(default_factory=set)
@@ -29,7 +30,7 @@ class Folding:
         """Of the source; 0 where nothing was applied."""
         return self.copy.version if self.copy else 0
 
-    def apply(self, kind: type[Copy], delivered: Delivered) -> None:
+    def apply(self, kind: type[Copy[Any]], delivered: Delivered) -> None:
         """Take one event in, as the consumer does; what cannot be applied must have been parked."""
         if self.wrong or delivered.version <= self.version:
             return
@@ -53,7 +54,7 @@ class Copied:
         self._folds: dict[str, Folding] = {}
         self._known: set[int] = set()
         self._newer: dict[str, tuple[Folding, Document]] = {}
-        self._line = Line("L7", reaction.name)
+        self._line = CheckResult("L7", reaction.name)
 
     async def take(self, events: Sequence[Delivered]) -> None:
         """Fold a batch."""
@@ -97,7 +98,7 @@ class Copied:
             else:
                 self._judge(id, fold, document)
 
-    def line(self) -> Line:
+    def line(self) -> CheckResult:
         """What was found."""
         return self._line
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import orjson
 
+from services.chassis.domain.checks import CheckResult
 from services.chassis.domain.entity import Entity, Stored
 from services.chassis.domain.events import Recorded, follows
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.commands import Commands
-from services.chassis.operations.ledger.report import Line
 from services.chassis.storage import archive
+from services.chassis.storage.documents import load
 from services.chassis.storage.mongo import Document, Mongo
-from services.chassis.storage.store import load
 
 Kinds = Sequence[type[Entity[Any]]]
 
@@ -59,8 +59,8 @@ class Histories:
         self.tracks: dict[str, Track] = {}
         self.waiting: list[tuple[str, str, int]] = []
         """(collection, id, version) of what was recorded and not yet published."""
-        self.versions, self.states, self.causes = Line("L3"), Line("L4"), Line("L8", "causes")
-        self.unsent = Line("L5", "marks")
+        self.versions, self.states, self.causes = CheckResult("L3"), CheckResult("L4"), CheckResult("L8", "causes")
+        self.unsent = CheckResult("L5", "marks")
 
     async def read(self) -> None:
         """Read and judge every entity."""
@@ -70,7 +70,7 @@ class Histories:
                 if len(self.tracks) % _TELL == 0:
                     self._say(f"{len(self.tracks)} histories read")
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[CheckResult]:
         """L3, L4, the part of L5 that one document tells, and L8."""
         return [self.versions, self.states, self.unsent, self.causes]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import parking
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import Say
-from services.chassis.operations.ledger.report import Line, TopicPartition
 from services.chassis.storage.mongo import Mongo
 
 _LOOK_SECONDS = 0.25
@@ -25,9 +25,11 @@ class Unanswered(Exception):
     """A worker does not show its metrics."""
 
 
-async def published_in_time(mongo: Mongo, waiting: Sequence[tuple[str, str, int]], within: float, say: Say) -> Line:
+async def published_in_time(
+    mongo: Mongo, waiting: Sequence[tuple[str, str, int]], within: float, say: Say
+) -> CheckResult:
     """Whether what waited for the relay (collection, id, version) is published ``within`` seconds from now."""
-    line, give_up = Line("L9", "relay"), time.monotonic() + within
+    line, give_up = CheckResult("L9", "relay"), time.monotonic() + within
     line.count("entities waited for", len(waiting))
     while waiting := await _unpublished(mongo, waiting):
         if time.monotonic() > give_up:
@@ -54,9 +56,9 @@ async def _unpublished(mongo: Mongo, waiting: Sequence[tuple[str, str, int]]) ->
 
 async def consumed_in_time(
     past: Past, group: str, cut: Mapping[TopicPartition, int], within: float, say: Say
-) -> tuple[dict[TopicPartition, int], Line]:
+) -> tuple[dict[TopicPartition, int], CheckResult]:
     """(how far the group has confirmed, at most up to the cut; whether it was all ``within`` seconds from now)."""
-    line, give_up = Line("L9", group), time.monotonic() + within
+    line, give_up = CheckResult("L9", group), time.monotonic() + within
     line.count("records before the cut", sum(cut.values()))
     while True:
         confirmed = await past.committed(group)
@@ -71,9 +73,9 @@ async def consumed_in_time(
     return reached, line
 
 
-def waiting(switches: Sequence[Switch], cut: Mapping[TopicPartition, int]) -> Line:
+def waiting(switches: Sequence[Switch], cut: Mapping[TopicPartition, int]) -> CheckResult:
     """The reactions that are not on, and how many records before the cut each waits with: known, so no breach."""
-    line = Line("L9", "reactions")
+    line = CheckResult("L9", "reactions")
     line.count("on", sum(switch.on for switch in switches))
     for switch in switches:
         if not switch.on:
@@ -104,9 +106,9 @@ class Gauges:
     def __init__(self, mongo: Mongo, past: Past, group: str, topics: Sequence[str], workers: Sequence[str]) -> None:
         self._mongo, self._past, self._group, self._topics, self._workers = mongo, past, group, topics, workers
 
-    async def agree(self, within: float) -> Line:
+    async def agree(self, within: float) -> CheckResult:
         """Whether they agree, asked again for ``within`` seconds: on a busy system truth moves on meanwhile."""
-        line, give_up = Line("L9", "gauges"), time.monotonic() + within
+        line, give_up = CheckResult("L9", "gauges"), time.monotonic() + within
         before = await self._truth()
         while True:
             await asyncio.sleep(_SETTLE_SECONDS)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from services.chassis.domain.checks import CheckResult
 from services.chassis.messaging.kafka import Incoming, Past, partition_of
 from services.chassis.messaging.reactions import Delivered, Unreadable
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.histories import Kinds, Track, digest, digests, with_archive
-from services.chassis.operations.ledger.report import Line
 from services.chassis.storage.mongo import Mongo
 
 _LOOK = 200
@@ -19,7 +19,7 @@ class Published:
     def __init__(self, mongo: Mongo, kinds: Kinds, tracks: dict[str, Track], say: Say) -> None:
         self._mongo, self._kinds, self._tracks, self._say = mongo, kinds, tracks, say
         self._unknown: dict[str, dict[int, int]] = {}
-        self.content, self.order = Line("L5", "topic"), Line("L6")
+        self.content, self.order = CheckResult("L5", "topic"), CheckResult("L6")
 
     async def read(self, past: Past, topic: str) -> None:
         """Judge the topic as it is now; the tracks must be from before."""
@@ -34,7 +34,7 @@ class Published:
         for id, track in self._tracks.items():
             self._miss(id, track)
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[CheckResult]:
         """L5 and L6."""
         return [self.content, self.order]
 

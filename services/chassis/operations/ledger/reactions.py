@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import dropped, parking
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Unreadable
-from services.chassis.operations.ledger.report import Line, TopicPartition
 from services.chassis.storage.mongo import Mongo
 
 
@@ -22,7 +22,7 @@ class Judge(Protocol):
     async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
         """All partitions have been read."""
 
-    def line(self) -> Line:
+    def line(self) -> CheckResult:
         """What was found."""
 
 
@@ -32,7 +32,7 @@ class Remembered:
     def __init__(self, mongo: Mongo, reaction: AnyReaction, begins: Mapping[TopicPartition, int]) -> None:
         """``begins``: from which offsets on it was to take events."""
         self._mongo, self._reaction, self._begins = mongo, reaction, begins
-        self._line = Line("L7", reaction.name)
+        self._line = CheckResult("L7", reaction.name)
 
     async def take(self, events: Sequence[Delivered]) -> None:
         """Judge a batch. Parked is read first: who replays or drops one has noted that before it is unparked."""
@@ -62,7 +62,7 @@ class Remembered:
     async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
         """Nothing is held back."""
 
-    def line(self) -> Line:
+    def line(self) -> CheckResult:
         """What was found."""
         return self._line
 
@@ -87,7 +87,7 @@ async def dropped_among(mongo: Mongo, reaction: str, events: Iterable[Delivered]
     return {ids[id] for id in await dropped.among(mongo, ids)}
 
 
-async def expect_unparked(mongo: Mongo, reaction: str, events: Sequence[Delivered], line: Line) -> None:
+async def expect_unparked(mongo: Mongo, reaction: str, events: Sequence[Delivered], line: CheckResult) -> None:
     """A breach for each of these that is parked still: one behind it has had its effect."""
     parked = await parked_among(mongo, reaction, events)
     for event in events:
@@ -101,7 +101,7 @@ class Readable:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self.line = Line("L7", "records")
+        self.line = CheckResult("L7", "records")
 
     async def of(self, records: Sequence[Incoming]) -> list[Delivered]:
         """Those that can be read."""

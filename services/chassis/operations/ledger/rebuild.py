@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from services.chassis.domain.checks import EXAMPLES
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.histories import broken_history, differing, with_archive
-from services.chassis.operations.ledger.report import EXAMPLES
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.mongo import Document, Mongo

@@ -1,16 +1,11 @@
 """What the ledger found: lines with counts and breaches."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-EXAMPLES = 10
-"""So many breaches of a line are named where it does not say otherwise; all are counted."""
-
-TopicPartition = tuple[str, int]
-"""A partition of a topic."""
+from services.chassis.domain.checks import CheckResult
 
 TITLES = {
     "A1": "audit entries stand as they were written, none is missing",
@@ -26,54 +21,13 @@ TITLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """What the ledger judges: events of other services before these offsets, which have had their effects by now."""
-
-    at: datetime
-    heard: Mapping[TopicPartition, int]
-
-
-@dataclass
-class Line:
-    """One check, of one thing where it is made of several (``about``: a reaction, a copy)."""
-
-    check: str
-    about: str = ""
-    counts: Counter[str] = field(default_factory=Counter)
-    breaches: int = 0
-    examples: list[str] = field(default_factory=list)
-    named: int = EXAMPLES
-
-    def count(self, name: str, number: int = 1) -> None:
-        """Count something that is as it should be, or is only worth knowing."""
-        self.counts[name] += number
-
-    def breach(self, example: str) -> None:
-        """Count a broken promise; ``example`` says which, by ids only."""
-        self.breaches += 1
-        if len(self.examples) < self.named:
-            self.examples.append(example[:300])
-
-    def document(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "check": self.check,
-            "title": TITLES.get(self.check, ""),
-            "about": self.about,
-            "counts": dict(self.counts),
-            "breaches": self.breaches,
-            "examples": self.examples,
-        }
-
-
 @dataclass(frozen=True)
 class Report:
     """All lines of one service."""
 
     service: str
     at: datetime
-    lines: Sequence[Line]
+    lines: Sequence[CheckResult]
 
     @property
     def clean(self) -> bool:
@@ -84,11 +38,22 @@ class Report:
         """As JSON."""
         lines = sorted(self.lines, key=lambda line: (line.check, line.about))
         head = {"service": self.service, "at": self.at.isoformat(), "clean": self.clean}
-        return {**head, "lines": [line.document() for line in lines]}
+        return {**head, "lines": [_document(line) for line in lines]}
 
     def text(self) -> str:
         """As plain lines."""
         return "\n".join(_text(line) for line in self.document()["lines"])
+
+
+def _document(line: CheckResult) -> dict[str, Any]:
+    return {
+        "check": line.check,
+        "title": TITLES.get(line.check, ""),
+        "about": line.about,
+        "counts": dict(line.counts),
+        "breaches": line.breaches,
+        "examples": line.examples,
+    }
 
 
 def _text(line: Mapping[str, Any]) -> str:

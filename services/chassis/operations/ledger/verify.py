@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.chassis.domain.checks import CheckResult, Cut, TopicPartition
 from services.chassis.messaging.control import desired_state
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
@@ -14,7 +15,7 @@ from services.chassis.operations.ledger.copies import Copied
 from services.chassis.operations.ledger.histories import Histories
 from services.chassis.operations.ledger.published import Published
 from services.chassis.operations.ledger.reactions import Judge, Readable, Remembered
-from services.chassis.operations.ledger.report import Cut, Line, Report, TopicPartition
+from services.chassis.operations.ledger.report import Report
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.usecase import Container
@@ -49,11 +50,11 @@ class _Ledger:
         self, service: Service, settings: Settings, question: Question, container: Container, past: Past, say: Say
     ) -> None:
         self._service, self._settings, self._question = service, settings, question
-        self._house, self._past, self._say = container, past, say
+        self._container, self._past, self._say = container, past, say
         self._group = settings.group(service.name)
 
     async def report(self) -> Report:
-        at = self._house.clock()
+        at = self._container.clock()
         log = self._question.log
         asked = commands.read(log, self._service.routes) if log else commands.Commands(())
         heard = await self._ends([self._settings.topic(name) for name in self._service.listens_to])
@@ -65,7 +66,7 @@ class _Ledger:
         _, keeping = await self._reach(f"{self._group}.keys", keys)
         lines += [*reading, *keeping, *await self._reactions(reached), *await self._gauges()]
         for check in self._service.checks:
-            lines += await check(self._house, Cut(at, reached))
+            lines += await check(self._container, Cut(at, reached))
         return Report(self._service.name, at, lines)
 
     async def _ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
@@ -74,9 +75,9 @@ class _Ledger:
             ends |= await self._past.ends(topic)
         return ends
 
-    async def _own(self, asked: commands.Commands) -> list[Line]:
+    async def _own(self, asked: commands.Commands) -> list[CheckResult]:
         """What this service's own database and topic tell."""
-        mongo, kinds = self._house.mongo, self._service.entities
+        mongo, kinds = self._container.mongo, self._service.entities
         histories = Histories(mongo, kinds, asked, self._say)
         await histories.read()
         published = Published(mongo, kinds, histories.tracks, self._say)
@@ -84,17 +85,19 @@ class _Ledger:
         relay = await lag.published_in_time(mongo, histories.waiting, self._question.within, self._say)
         return [*histories.lines(), *published.lines(), relay]
 
-    async def _reach(self, group: str, cut: dict[TopicPartition, int]) -> tuple[dict[TopicPartition, int], list[Line]]:
+    async def _reach(
+        self, group: str, cut: dict[TopicPartition, int]
+    ) -> tuple[dict[TopicPartition, int], list[CheckResult]]:
         if not cut:
             return {}, []
         reached, line = await lag.consumed_in_time(self._past, group, cut, self._question.within, self._say)
         return reached, [line]
 
-    async def _reactions(self, cut: dict[TopicPartition, int]) -> list[Line]:
+    async def _reactions(self, cut: dict[TopicPartition, int]) -> list[CheckResult]:
         """What the topics that this service listens to tell of its reactions and copies."""
         if not cut:
             return []
-        readable, judged = Readable(self._house.mongo), await self._judged(cut)
+        readable, judged = Readable(self._container.mongo), await self._judged(cut)
         for (topic, partition), end in cut.items():
             async for records in self._past.read(topic, partition, 0, end):
                 events = await readable.of(records)
@@ -110,7 +113,7 @@ class _Ledger:
 
     async def _judged(self, cut: dict[TopicPartition, int]) -> list["_Judged"]:
         """Read after what is confirmed: one that is not on by then has had its effects before its own offsets."""
-        mongo, found = self._house.mongo, []
+        mongo, found = self._container.mongo, []
         known = (await desired_state(mongo, self._group)).switches
         for reaction in self._service.all_reactions:
             switch = known.get(reaction.name)
@@ -120,14 +123,14 @@ class _Ledger:
 
     def _judge(self, reaction: AnyReaction, switch: Switch) -> Judge:
         if isinstance(reaction, Copying):
-            return Copied(self._house.mongo, reaction)
-        return Remembered(self._house.mongo, reaction, switch.begins)
+            return Copied(self._container.mongo, reaction)
+        return Remembered(self._container.mongo, reaction, switch.begins)
 
-    async def _gauges(self) -> list[Line]:
+    async def _gauges(self) -> list[CheckResult]:
         if not self._question.workers:
             return []
         topics = [self._settings.topic(name) for name in self._service.listens_to]
-        gauges = lag.Gauges(self._house.mongo, self._past, self._group, topics, self._question.workers)
+        gauges = lag.Gauges(self._container.mongo, self._past, self._group, topics, self._question.workers)
         return [await gauges.agree(self._question.within)]
 
 

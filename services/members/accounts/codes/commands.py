@@ -31,7 +31,7 @@ class CodeSent(BaseModel):
 async def send_code(ctx: Context, cmd: SendCode) -> CodeSent:
     """Have a code sent to your phone, to sign in with; at most one a minute, five an hour and twenty a day."""
     phone = e164(cmd.phone)
-    await issue_code(behind_the_door(ctx), await id_for_phone(ctx, phone), phone)
+    await issue_code(as_sign_in(ctx), await id_for_phone(ctx, phone), phone)
     return CodeSent()
 
 
@@ -63,7 +63,7 @@ async def accept_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
     return code
 
 
-def behind_the_door(ctx: Context) -> Context:
+def as_sign_in(ctx: Context) -> Context:
     """The same request with the eyes of the house: who signs in is nobody yet, and may see nothing."""
     return replace(ctx, actor=system_actor("sign-in"), if_match=None)
 

@@ -22,7 +22,7 @@ from services.chassis.domain.values import id_from, shaped
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.members.accounts import model as accounts
-from services.members.accounts.codes.commands import accept_code, behind_the_door, weigh_code
+from services.members.accounts.codes.commands import accept_code, as_sign_in, weigh_code
 from services.members.accounts.commands import open_residents_account
 from services.members.accounts.model import Account, Login
 from services.members.accounts.sessions import model
@@ -138,7 +138,7 @@ def _anew(ctx: Context) -> Context:
     A repeat with the same Idempotency-Key would otherwise get tokens without any proof, also after the account was
     closed; and the secret of the refresh token that was given first is nowhere kept, so the answer cannot be the same.
     """
-    return replace(behind_the_door(ctx), cause=f"sign-in:{secrets.token_hex(16)}")
+    return replace(as_sign_in(ctx), cause=f"sign-in:{secrets.token_hex(16)}")
 
 
 async def _admitted(ctx: Context, account: Account, entrance: Entrance) -> TokensView:

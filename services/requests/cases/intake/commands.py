@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field
 
-from services.chassis.domain.values import Text, shaped
+from services.chassis.domain.values import Sealed, Text, shaped
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Command, Context, gather_two, usecase
@@ -83,18 +83,7 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
         expect_answers(item, cmd.answers or {})
         await _hold_key(ctx, resident_id, channel)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
-        case.record(
-            CaseFiled(
-                **_asked(item),
-                **_words(ctx, cmd, resident_id),
-                number=number,
-                filed_at=ctx.now(),
-                resident_id=resident_id,
-                filed_by=ctx.actor.id,
-                channel=channel,
-                area=place.id,
-            )
-        )
+        case.record(_filed(ctx, cmd, item, number, (resident_id, channel)))
         limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
         dispatch.give(case, dispatch.choose(case, near), "nobody-serves")
     return case
@@ -150,15 +139,33 @@ async def _hold_key(ctx: Context, resident_id: str, channel: Channel) -> None:
         raise model.CallerUnknown(person=resident_id, retry_after=late.retry_after) from None
 
 
-def _asked(item: Item) -> dict[str, Any]:
-    same = ("system", "skill", "team_kind", "department", "tiers", "first_response_hours", "resolution_hours")
-    told = {name: getattr(item, name) for name in same}
-    return {**told, "item": item.id, "item_zh": item.name.zh, "item_en": item.name.en}
+def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str, whose: tuple[str, Channel]) -> CaseFiled:
+    """The event; what the resident wrote is sealed, each part by its name."""
+    resident_id, channel = whose
 
+    def optional(words: str | None, field: str) -> Sealed | None:
+        return ctx.vault.seal(words, resident_id, field) if words else None
 
-def _words(ctx: Context, cmd: FileRequest, resident_id: str) -> dict[str, Any]:
-    """What the resident wrote, each part sealed by its name."""
-    answers = orjson.dumps(cmd.answers).decode() if cmd.answers else None
-    written = {"title": cmd.title, "text": cmd.text, "address": cmd.address, "answers": answers}
-    written["position"] = model.position(cmd.lat, cmd.long)
-    return {name: ctx.vault.seal(words, resident_id, name) for name, words in written.items() if words}
+    return CaseFiled(
+        number=number,
+        filed_at=ctx.now(),
+        resident_id=resident_id,
+        filed_by=ctx.actor.id,
+        channel=channel,
+        item=item.id,
+        item_zh=item.name.zh,
+        item_en=item.name.en,
+        system=item.system,
+        area=cmd.area,
+        title=ctx.vault.seal(cmd.title, resident_id, "title"),
+        text=ctx.vault.seal(cmd.text, resident_id, "text"),
+        address=optional(cmd.address, "address"),
+        position=optional(model.position(cmd.lat, cmd.long), "position"),
+        answers=optional(orjson.dumps(cmd.answers).decode() if cmd.answers else None, "answers"),
+        skill=item.skill,
+        team_kind=item.team_kind,
+        department=item.department,
+        tiers=item.tiers,
+        first_response_hours=item.first_response_hours,
+        resolution_hours=item.resolution_hours,
+    )

@@ -113,12 +113,12 @@ def tick(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalenda
 
 
 def _run(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
-    climbing = is_escalating(case, now)
+    escalating = is_escalating(case, now)
     if not case.overdue and case.due_at <= now:
         case.record(CaseOverdue(due_at=case.due_at))
     elif not case.warned and case.warn_at <= now:
         case.record(CaseWarned(due_at=case.due_at))
-    if climbing:
+    if escalating:
         _escalate_to(case, _next_level(case, levels), levels, calendar, now, _because(case))
 
 

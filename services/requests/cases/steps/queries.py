@@ -56,6 +56,20 @@ class InsideView(BaseModel):
     owner_place: str | None
     respond_by: Instant
 
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """The same for all of them."""
+        return cls(
+            resident_id=case.resident_id,
+            filed_by=case.filed_by,
+            channel=case.channel,
+            forced=case.forced,
+            returns=case.returns,
+            owner_id=case.owner_id,
+            owner_place=case.owner_place,
+            respond_by=case.respond_by,
+        )
+
 
 class CaseView(BaseModel):
     """A request."""
@@ -97,25 +111,41 @@ class CaseView(BaseModel):
     def of(cls, case: Case, ctx: Context) -> Self:
         """As this actor may see it."""
         own = case.is_of(ctx.actor) or case.filed_by == ctx.actor.id
-        inner = sees_inside(case, ctx)
         latitude, longitude = position_of(ctx, case)
         return cls(
-            **{name: getattr(case, name) for name in _SAME},
-            **{name: opened(ctx, case, name, getattr(case, name)) for name in ("title", "text", "address", "answer")},
+            id=case.id,
+            version=case.version,
+            number=case.number,
             tracking_code=code_of(ctx, case.number) if own else None,
+            state=case.state,
             state_name=STATE_NAMES[case.state],
+            item=case.item,
             item_name=Words(zh=case.item_zh, en=case.item_en),
+            system=case.system,
+            area=case.area,
+            title=opened(ctx, case, "title", case.title),
+            text=opened(ctx, case, "text", case.text),
+            address=opened(ctx, case, "address", case.address),
             latitude=latitude,
             longitude=longitude,
             answers=_answers(case, ctx),
+            filed_at=case.filed_at,
+            due_at=case.due_at,
             remaining_hours=_remaining_hours(case, ctx),
+            overdue=case.overdue,
+            paused_until=case.paused_until,
+            level=case.level,
             handler=_handler(case),
+            outcome=case.outcome,
+            answer=opened(ctx, case, "answer", case.answer),
+            resolved_at=case.resolved_at,
+            closed_because=case.closed_because,
+            score=case.score,
+            reopened=case.reopened,
+            urged=case.urged,
             steps=[StepView.of(step, case) for step in model.allowed(case, ctx.actor, ctx.now())],
-            inside=InsideView(**{n: getattr(case, n) for n in InsideView.model_fields}) if inner else None,
+            inside=InsideView.of(case) if sees_inside(case, ctx) else None,
         )
-
-
-_SAME = tuple(set(CaseView.model_fields) & set(Case.model_fields) - {"title", "text", "address", "answer", "answers"})
 
 
 @usecase(allow=READERS)

@@ -1,4 +1,4 @@
-"""Leases: one holder at a time for what must not run twice, judged by the database's clock."""
+"""Leases: at most one holder at a time, judged by the clock of the database."""
 
 import secrets
 import time
@@ -11,10 +11,10 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Lease:
-    """A right that lasts ``seconds`` unless renewed. A worker that restarts takes its own back at once."""
+    """A right that lasts ``seconds`` unless renewed. A worker that restarts takes its own lease back at once."""
 
     def __init__(self, mongo: Mongo, name: str, holder: str, seconds: float) -> None:
-        """``holder`` is the worker's place (service and slot); two processes never share one."""
+        """``holder`` is the worker (service and slot); two processes never share one."""
         self._mongo = mongo
         self._name = name
         self._holder = holder
@@ -24,7 +24,7 @@ class Lease:
         self._known = False
 
     async def hold(self) -> bool:
-        """Whether the right is ours now; takes or renews it where that is due."""
+        """Whether this process holds the lease now; takes or renews it if due."""
         if time.monotonic() < self._until - self._seconds * 2 / 3:
             return True
         asked = time.monotonic()
@@ -34,9 +34,9 @@ class Lease:
         return won
 
     async def seize(self) -> bool:
-        """Take it also from somebody who has it, for a repair that must be alone; whether somebody had it.
+        """Take the lease even from its holder, for a repair that must run alone. Returns whether it had a holder.
 
-        He learns of it when he renews it, within a third of its time.
+        The former holder notices at its next renewal, within a third of the lease time.
         """
         if await self.hold():
             return False
@@ -46,12 +46,13 @@ class Lease:
         return True
 
     async def release(self) -> None:
-        """Give it up, so that another need not wait for its end."""
+        """Give the lease up, so that the next holder need not wait for its end."""
         self._until = 0.0
         await self._mongo.delete("leases", {"_id": self._name, "term": self._term})
 
     async def _take(self) -> bool:
-        # A holder's new term shuts its older process out: once known, that one may only renew a term that still stands.
+        # A new process of the same holder shuts out the older one: a process that held the lease may only renew its own
+        # term.
         free = [{"$eq": ["$term", self._term]}, {"$lt": ["$until", "$$NOW"]}]
         if not self._known:
             free.append({"$eq": ["$holder", self._holder]})

@@ -1,0 +1,57 @@
+"""An entity as its document: state, history, and the key of its own."""
+
+from typing import Any, TypeVar
+
+from services.chassis.domain.entity import Entity, Stored
+from services.chassis.domain.events import Origin, Recorded, newer_shapes
+from services.chassis.storage.mongo import Document
+
+S = TypeVar("S", bound=Stored)
+
+
+def load(kind: type[S], document: Document) -> S:
+    """The object that a document holds, with the key of its own."""
+    found = kind.model_validate({**document["state"], "id": document["_id"], "version": document["version"]})
+    if isinstance(found, Entity):
+        found.hold_key(wrapped_key(document))
+    return found
+
+
+def recorded(entity: Entity[Any], origin: Origin, previous: str, refused: Document | None = None) -> list[Document]:
+    """The fresh events of an entity as its history keeps them, chained to ``previous``."""
+    history: list[Document] = []
+    for version, event in enumerate(entity.fresh, start=entity.version + 1):
+        entry = Recorded.of(event, entity.id, version, origin, previous, refused)
+        history.append(entry.document())
+        previous = entry.hash
+    return history
+
+
+def draft(entity: Entity[Any], origin: Origin, refused: Document | None = None) -> Document:
+    """The first document of an entity to which something has happened; ValidationError where a field was never set."""
+    history, state = recorded(entity, origin, "", refused), entity.as_stored()
+    entity.model_validate({**state, "id": entity.id, "version": entity.version})
+    return {
+        "_id": entity.id,
+        "version": len(history),
+        "published": 0,
+        "pending": origin.at,
+        "archived": 0,
+        "under": list(entity.places()),
+        "hash": history[-1]["hash"],
+        "state": state,
+        "history": history,
+        **({"shapes": shapes} if (shapes := newer_shapes(history)) else {}),
+        **({"key": {"wrapped": entity.wrapped_key, "pending": True}} if entity.own_key else {}),
+    }
+
+
+def wrapped_key(document: Document) -> bytes | None:
+    """The wrapped key of an entity; None where it was forgotten, or where its kind has none."""
+    wrapped = document.get("key", {}).get("wrapped")
+    return None if wrapped is None else bytes(wrapped)
+
+
+def forgets(entity: Entity[Any], before: Document) -> bool:
+    """Whether a change takes an entity's own key away."""
+    return entity.own_key and entity.wrapped_key is None and wrapped_key(before) is not None

@@ -1,0 +1,1 @@
+"""Cases: who hears of the life of a request, and with which words."""

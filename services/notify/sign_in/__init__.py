@@ -1,0 +1,1 @@
+"""Sign-in: the code that goes to a phone."""

@@ -1,0 +1,1 @@
+"""Subjects of which nobody is told."""

@@ -1,0 +1,1 @@
+"""Volunteer teams: who hears of joining one."""

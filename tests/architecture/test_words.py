@@ -1,0 +1,101 @@
+"""Names are the field's terms (docs/glossary.md): the names that they replaced do not come back."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.code import Source, sources
+
+CODE = ("services", "deploy", "docs", "tests")
+
+EVERYWHERE = {
+    "House": "Container",
+    "house": "container",
+    "as_house": "as_system",
+    "open_house": "open_container",
+    "own_context": "system_context",
+    "Witness": "AuditRecorder",
+    "Gate": "ConcurrencyLimiter",
+    "Bell": "ChangeNotifier",
+    "rang": "wait",
+    "Together": "BatchLoader",
+    "Looks": "BatchLoaders",
+    "Untold": "UnauditedAccess",
+    "Moved": "PartitionsReassigned",
+    "Wish": "DesiredState",
+    "Orders": "ConsumerControl",
+    "Happening": "Occurrence",
+    "Telling": "NotifyReaction",
+    "Letter": "Draft",
+    "Rung": "EscalationLevel",
+    "rungs": "levels",
+    "ladder": "escalation_path",
+    "Bar": "Precondition",
+    "lifted": "parse_upcast",
+    "gathers": "linger",
+    "climbs_from": "escalates_from",
+    "climbs_at": "escalates_at",
+}
+"""Whole identifiers that stand nowhere in the code, each with the term that is used instead."""
+
+AS_DEFINITION = {
+    "part": "dependency",
+    "both": "gather_two",
+    "told": "safe_text",
+    "bring": "prefetch_keys",
+    "stands": "is_entitled",
+    "turn": "generation",
+    "Place": "TopicPartition or AreaCopy",
+}
+"""Ordinary words that name no function, method or class; a variable of such a name says what it holds."""
+
+
+def identifiers(source: Source) -> Iterator[str]:
+    """Every name that a file defines or uses, whole; words in texts and comments are none."""
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.alias(name=name):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.keyword(arg=str(name)):
+                yield name
+            case _:
+                continue
+
+
+def definitions(source: Source) -> Iterator[str]:
+    """The names of its functions, methods and classes."""
+    yield from (function.name for function in source.functions())
+    yield from (one.name for one in source.classes())
+
+
+def test_no_identifier_is_one_that_a_term_replaced() -> None:
+    found = {(source.name, name.strip("_")) for source in sources(*CODE) for name in identifiers(source)}
+    assert [f"{file}: {name} → {EVERYWHERE[name]}" for file, name in sorted(found) if name in EVERYWHERE] == []
+
+
+def test_no_function_or_class_is_named_by_an_ordinary_word_that_a_term_replaced() -> None:
+    found = {(source.name, name) for source in sources("services", "deploy") for name in definitions(source)}
+    assert [f"{file}: {name} → {AS_DEFINITION[name]}" for file, name in sorted(found) if name in AS_DEFINITION] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("class Gate: ...", "Gate"),
+        ("ctx.house.mongo", "house"),
+        ("run(gathers=1)", "gathers"),
+        ("def f(ladder: int) -> None: ...", "ladder"),
+        ("from a import Bell", "Bell"),
+    ],
+)
+def test_a_name_is_found_wherever_it_stands(code: str, found: str) -> None:
+    assert found in set(identifiers(Source(Path("a.py"), code, ast.parse(code))))
+
+
+def test_words_in_texts_are_free() -> None:
+    code = '"""A house with a Gate."""  # part of both'
+    assert set(identifiers(Source(Path("a.py"), code, ast.parse(code)))) == set()

@@ -1,0 +1,60 @@
+"""Subjects: every event of every contract belongs to one, and the engine takes a new one as it takes the others."""
+
+from collections import Counter
+
+import pytest
+
+from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamMemberJoined
+from services.notify.app import service, subjects
+from services.notify.audience.model import Team
+from services.notify.rules.model import Named, Subject, Tell
+from services.notify.rules.reactions import NotifyReaction
+from services.notify.teams import reactions as teams
+from tests.contracts.corpus import SERVICES, events_of
+from tests.notify.conftest import LEADER, RESIDENT, STREET, eventually, founded
+from tests.support.world import World
+
+RULES = [rule for subject in subjects for rule in subject.rules]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_of_every_event_somebody_is_told_or_it_is_silent_for_a_reason(name: str) -> None:
+    published = {*events_of(name).values()}
+    answered = {event for subject in subjects for event in (*subject.announced, *subject.silent)}
+    assert published - answered == set(), "a rule, or silent with its reason: in the folder of the subject"
+
+
+def test_every_event_belongs_to_one_subject_and_is_either_told_or_silent() -> None:
+    counted = Counter(event for subject in subjects for event in (*subject.announced, *subject.silent))
+    assert [event.__name__ for event, count in counted.items() if count > 1] == []
+    assert {*counted} == {event for name in SERVICES for event in events_of(name).values()}
+    assert all(reason for subject in subjects for reason in subject.silent.values())
+    assert len({subject.name for subject in subjects}) == len(subjects)
+
+
+def test_words_are_quoted_only_to_whom_they_belong() -> None:
+    assert not [rule.template for rule in RULES if rule.words and rule.to.staff]
+    assert all(rule.words in rule.event.model_fields for rule in RULES if rule.words)
+
+
+def test_a_message_by_phone_is_about_an_event_that_brings_phone_code_and_end() -> None:
+    needed = {"phone", "code", "expires_at"}
+    assert [rule.template for rule in RULES if rule.by_phone and not needed <= {*rule.event.model_fields}] == []
+
+
+async def test_a_subject_that_the_engine_has_never_seen_is_told(world: World) -> None:
+    leaders = Subject(
+        name="leaders",
+        copy=Team,
+        rules=(Tell(TeamLeaderAppointed, Named("leader_id"), "team-joined"),),
+        facts=teams.facts,
+    )
+    tell = NotifyReaction((leaders,))
+    kept = [one for one in service.all_reactions if one.name != tell.name]
+    async with founded(world) as town, town.listening([*kept, tell]):
+        await town.born(LEADER, RESIDENT)
+        team = TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
+        await town.tell("team_1", team, TeamMemberJoined(person_id=RESIDENT), TeamLeaderAppointed(leader_id=LEADER))
+        await eventually(lambda: town.messages(LEADER))
+        assert "巾帼队" in await town.said(LEADER, "team-joined")
+        assert await town.messages(RESIDENT) == []

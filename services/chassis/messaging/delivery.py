@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from services.chassis.domain.events import Origin
-from services.chassis.messaging.failures import HANDLING, WRITING, Failures, PartitionsReassigned, raise_worst
+from services.chassis.messaging.failures import (
+    HANDLING,
+    WRITING,
+    Failures,
+    PartitionsReassigned,
+    prepared,
+    raise_worst,
+)
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import reached, remember, unseen
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
@@ -127,7 +134,7 @@ class Delivery:
             await self._parking.park_unreadable(record, reason)
 
     async def _react(self, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
-        handled = await self._prepared(reaction, events)
+        handled = await prepared(reaction, self._container, events)
         if handled is None:
             for event in events:
                 await self._react(reaction, [event])
@@ -143,16 +150,6 @@ class Delivery:
             done = []
             await self._set_aside(reaction, event, outcome)
         await self._write(reaction, done)
-
-    async def _prepared(self, reaction: AnyReaction, events: Sequence[Delivered]) -> Handled | None:
-        """What handles each event. None where that fails for several at once: each alone shows which is to blame."""
-        try:
-            return await reaction.batch(self._container, events)
-        except Exception as error:
-            if is_transient(error):
-                raise
-            reason = error
-        return None if len(events) > 1 else _failing(reason)
 
     async def _attempt(
         self, reaction: AnyReaction, handled: Handled, event: Delivered
@@ -294,10 +291,3 @@ class Delivery:
 
     def _named(self, name: str) -> AnyReaction | None:
         return next((reaction for reaction in self._reactions if reaction.name == name), None)
-
-
-def _failing(reason: Exception) -> Handled:
-    async def handled(_: Delivered) -> Sequence[Effect]:
-        raise reason
-
-    return handled

@@ -1,9 +1,12 @@
-"""What ends a batch before it may be confirmed, and the count of failures in a row that turns a reaction off."""
+"""Failures of reactions: which ones end a batch before it may be confirmed, and how many turn a reaction off."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from services.chassis.messaging.parking import UNREADABLE
+from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled
+from services.chassis.messaging.retry import is_transient
+from services.chassis.usecase import Container
 
 HANDLING, WRITING = "", "writing for "
 """What of a reaction fails: itself, or the write of its effects. Each is counted alone."""
@@ -62,3 +65,20 @@ def raise_worst(outcomes: Sequence[BaseException | None]) -> None:
             raise outcome
     if failing:
         raise TooManyFailures(failing)
+
+
+async def prepared(reaction: AnyReaction, container: Container, events: Sequence[Delivered]) -> Handled | None:
+    """What handles each event. None where that fails for several at once: each alone shows which is to blame."""
+    try:
+        return await reaction.batch(container, events)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        reason = error
+    if len(events) > 1:
+        return None
+
+    async def failing(_: Delivered) -> Sequence[Effect]:
+        raise reason
+
+    return failing

@@ -3,15 +3,7 @@
 from docs.generate import tables
 from services.contracts.members.roles import Role
 from services.requests.cases.states.model import STATE_AFTER, STATE_NAMES, State
-from services.requests.cases.steps.model import STEPS, Rule
-
-_ENTITLED = {
-    Role.RESIDENT: "of one's own case",
-    Role.HANDLER: "whose organisation or team has the case",
-    Role.OPERATOR: "of a place in which the case lies",
-    Role.DISPATCHER: "of a place in which the case lies",
-    Role.SUPERVISOR: "of a place in which the case lies",
-}
+from services.requests.cases.steps.model import ENTITLED, STEPS, Rule
 
 
 def page() -> str:
@@ -39,7 +31,7 @@ def _needs(rule: Rule) -> str:
 
 
 def _role(role: Role) -> str:
-    return f"{role} {_ENTITLED[role]}"
+    return f"{role} {ENTITLED[role].words}"
 
 
 def _when() -> str:
@@ -59,5 +51,5 @@ def _states() -> str:
         (f"`{state}`", name.en, name.zh, ", ".join(e.__name__ for e, after in STATE_AFTER.items() if after is state))
         for state, name in STATE_NAMES.items()
     ]
-    letters = ", ".join(f"{role[0]} {role}" for role in _ENTITLED)
+    letters = ", ".join(f"{role[0]} {role}" for role in ENTITLED)
     return f"In the table above: {letters}.\n\n" + tables.table(("state", "en", "zh", "entered by"), rows)

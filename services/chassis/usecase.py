@@ -14,8 +14,9 @@ import orjson
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Origin
-from services.chassis.domain.refusals import Busy, Forbidden, Kind, Refusal, SignInNeeded
+from services.chassis.domain.refusals import Busy, Forbidden, Kind, PersonNeeded, Refusal, SignInNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import AlreadyDone, Conflict, Store
@@ -81,6 +82,8 @@ class Context:
     fingerprint: str | None = None
     trace: str | None = None
     if_match: int | None = None
+    within: "Guard | None" = None
+    command: Command | None = None
     language: str = "zh"
     opened: Opened = field(default_factory=Opened)
     """Shared by all contexts of one request."""
@@ -89,12 +92,20 @@ class Context:
     def store(self) -> Store:
         """This service's database as this actor may see it."""
         origin = Origin(self.at, self.actor.id, self.container.city, self.cause, self.fingerprint, self.trace)
-        return Store(self.container.mongo, self.actor, origin, self.if_match, self.container.vault.new_key)
+        new_key = self.container.vault.new_key
+        return Store(self.container.mongo, self.actor, origin, self.if_match, new_key, self._expect_held)
 
     @functools.cached_property
     def vault(self) -> Vault:
         """Where personal data is sealed and opened; whose is opened is noted."""
         return self.container.vault.noting(self.opened.note)
+
+    @property
+    def person(self) -> str:
+        """The id of the person who acts; PersonNeeded for an account without one."""
+        if self.actor.person is None:
+            raise PersonNeeded
+        return self.actor.person
 
     def now(self) -> datetime:
         """The instant of this use case: the same in all that it records."""
@@ -105,13 +116,25 @@ class Context:
         found: T = self.container.dependencies[kind]
         return found
 
-    def fresh(self) -> "Context":
-        """The same context for another run of the same use case."""
-        return replace(self)
+    def guarded(self, within: "Guard | None", command: Command | None) -> "Context":
+        """A fresh context for one run of a use case, whose store applies this guard."""
+        return replace(self, within=within, command=command)
 
-    def step(self, name: str) -> "Context":
+    def substep(self, name: str) -> "Context":
         """The same request for another entity that it needs first: one cause has its effect on one entity."""
         return replace(self, cause=f"{self.cause}#{name}", if_match=None)
+
+    async def _expect_held(self, entity: Entity[Any]) -> None:
+        if self.within is None:
+            raise RuntimeError("a use case that changes an entity states its guard: within=")
+        await self.within(self, entity, self.command)
+
+
+Guard = Callable[[Context, Any, Any], Awaitable[None]]
+"""Refuses, by (context, entity, command), who may not change this very entity, or not now.
+
+The store runs it when the entity is loaded or made: after a repeat was answered, before the body of the use case.
+"""
 
 
 @dataclass(frozen=True)
@@ -121,6 +144,12 @@ class UseCase:
     name: str
     allow: tuple[str, ...]
     sentence: str
+    within: Guard | None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change an entity; the store refuses the others."""
+        return self.within is not None
 
 
 REGISTER: dict[str, UseCase] = {}
@@ -129,28 +158,34 @@ REGISTER: dict[str, UseCase] = {}
 Work = Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]
 
 
-def usecase(*, allow: str | tuple[str, ...]) -> Callable[[Work[P, R]], Work[P, R]]:
+def usecase(*, allow: str | tuple[str, ...], within: Guard | None = None) -> Callable[[Work[P, R]], Work[P, R]]:
     """Make a function a use case for some roles (``public``: everybody; ``system``: reactions and timers).
 
-    It raises what the function refuses, Forbidden or SignInNeeded for other roles, Busy where many write one entity.
-    ValueError without a role: nothing is open by omission.
+    ``within`` says which entities these roles hold for; without it the use case may only read. What is for ``system``
+    alone needs none. The use case raises what the function refuses, Forbidden or SignInNeeded for other roles, Busy
+    where many write one entity. ValueError without a role: nothing is open by omission.
     """
     roles = (allow,) if isinstance(allow, str) else allow
     if not roles or not all(roles):
         raise ValueError("allow: say for whom this use case is")
+    held = within or (system_only if roles == (SYSTEM,) else None)
 
     def wrap(work: Work[P, R]) -> Work[P, R]:
-        known = UseCase(_name(work), roles, inspect.getdoc(work) or "")
+        known = UseCase(_name(work), roles, inspect.getdoc(work) or "", held)
         REGISTER[known.name] = known
 
         async def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            return await _observed(known, ctx, lambda: _repeated(work, ctx, *args, **kwargs))
+            return await _observed(known, ctx, lambda: _repeated(known, work, ctx, *args, **kwargs))
 
         functools.update_wrapper(run, work)
         run.__usecase__ = known  # type: ignore[attr-defined]
         return run
 
     return wrap
+
+
+async def system_only(_: Context, __: Entity[Any], ___: Any) -> None:
+    """The guard of what reactions and timers do: the role has said it all."""
 
 
 async def gather_two(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
@@ -213,9 +248,10 @@ def _permit(known: UseCase, actor: Actor) -> None:
     raise Forbidden(roles=", ".join(known.allow))
 
 
-async def _repeated(work: Work[P, R], ctx: Context, *args: P.args, **kwargs: P.kwargs) -> R:
+async def _repeated(known: UseCase, work: Work[P, R], ctx: Context, *args: P.args, **kwargs: P.kwargs) -> R:
+    command = next((given for given in (*args, *kwargs.values()) if isinstance(given, Command)), None)
     for attempt in range(_TRIES):
-        fresh = ctx.fresh()
+        fresh = ctx.guarded(known.within, command)
         try:
             return await work(fresh, *args, **kwargs)
         except AlreadyDone as done:

@@ -15,9 +15,9 @@ from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsS
 from services.notify.channels.model import Sender, Senders
 from services.notify.inboxes import api as inboxes
 from services.notify.inboxes.adapters import watch
-from services.notify.inboxes.model import Bells
+from services.notify.inboxes.model import InboxSubscribers
 from services.notify.messages.model import Backoff, Message
-from services.notify.messages.queries import told_once
+from services.notify.messages.queries import check_messages
 from services.notify.messages.timers import timers
 from services.notify.preferences import api as preferences
 from services.notify.preferences.model import Preferences
@@ -36,7 +36,7 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
         Texts: Texts.read(zone),
         Senders: Senders({Via.SMS: _sms(settings), Via.EMAIL: _email(settings)}),
         Backoff: Backoff(),
-        Bells: Bells(),
+        InboxSubscribers: InboxSubscribers(),
         BatchLoaders: BatchLoaders(),
     }
 
@@ -70,5 +70,5 @@ service = Service(
     linger_seconds=0.1,
     dependencies=dependencies,
     web_loops=(watch,),
-    checks=(told_once,),
+    checks=(check_messages,),
 )

@@ -37,6 +37,8 @@ EVERYWHERE = {
     "gathers": "linger",
     "climbs_from": "escalates_from",
     "climbs_at": "escalates_at",
+    "Bells": "InboxSubscribers",
+    "told_once": "check_messages",
 }
 """Whole identifiers that stand nowhere in the code, each with the term that is used instead."""
 

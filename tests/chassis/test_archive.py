@@ -9,6 +9,7 @@ import pytest
 
 from services.chassis.domain.events import Origin
 from services.chassis.domain.values import now
+from services.chassis.guards import visible
 from services.chassis.storage import archive
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.store import Store
@@ -183,7 +184,7 @@ async def test_who_lost_sight_of_it_may_repeat_what_is_archived_and_nothing_else
 
 async def test_a_write_of_two_events_across_the_edge_is_known_by_either(shop: Container) -> None:
     jar = await a_long_life(shop, 4)
-    async with shop.context(toy.KEEPER, "both").store.change(Jar, jar.id) as loaded:
+    async with shop.context(toy.KEEPER, "both", within=visible).store.change(Jar, jar.id) as loaded:
         loaded.record(CoinDropped(coins=1))
         loaded.record(CoinDropped(coins=1))
     await shop.mongo.update("jars", {"_id": jar.id}, {"$set": {"published": 5}})

@@ -11,6 +11,7 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
+from services.chassis.guards import visible
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.ledger.chains import Chains
 from services.chassis.storage.audit import COLLECTION, Action, Audit, AuditAway, Note
@@ -30,7 +31,7 @@ NAME = "其其格"
 
 async def owned(container: Container, keeper: str = "person_ann") -> Jar:
     """A jar with its keeper's name sealed in it."""
-    ctx = container.context(Actor(keeper, frozenset({"keeper"})), secrets.token_hex(8))
+    ctx = container.context(Actor(keeper, frozenset({"keeper"})), secrets.token_hex(8), within=visible)
     await ctx.vault.mint(keeper, ctx.now())
     async with ctx.store.create(Jar) as jar:
         jar.record(toy.JarOpened(label="plums", keeper=keeper, owner=ctx.vault.seal(NAME, keeper, "owner")))

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from services.chassis.domain.values import now
+from services.chassis.guards import visible
 from services.chassis.operations.ledger.commands import LogUnreadable, each, read
 from tests.chassis.ledger_city import City, counts, examples
 from tests.support import toy
@@ -126,7 +127,7 @@ async def test_a_command_that_had_its_effect_twice_is_caught_also_without_a_log(
     jar = opened["entity"]
     cause = f"http:keeper:POST:{dropped['path']}:k2"
     # As a house without the look for the cause would write it: the cause is changed before the chain is made.
-    ctx = city.shop.context(toy.KEEPER, "http:another")
+    ctx = city.shop.context(toy.KEEPER, "http:another", within=visible)
     async with ctx.store.change(Jar, jar) as entity:
         object.__setattr__(ctx.store._origin, "cause", cause)
         entity.record(toy.CoinDropped(coins=1))

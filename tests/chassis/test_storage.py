@@ -11,6 +11,7 @@ from services.chassis.domain.events import Origin, Recorded, follows
 from services.chassis.domain.refusals import NotFound, Refusal
 from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import now
+from services.chassis.guards import visible
 from services.chassis.storage.mongo import Document, Duplicate
 from services.chassis.storage.store import Conflict, Store, Taken
 from services.chassis.usecase import Container, Context, usecase
@@ -19,7 +20,7 @@ from tests.support.toy import CoinDropped, DropCoin, Jar, JarOpened, OpenJar
 
 
 def acting(container: Container, cause: str, actor: Actor = toy.KEEPER, **more: Any) -> Context:
-    return container.context(actor, cause, **more)
+    return container.context(actor, cause, within=visible, **more)
 
 
 async def a_jar(container: Container, **more: Any) -> Jar:
@@ -68,7 +69,7 @@ async def test_of_two_writers_one_wins_and_the_other_runs_again(either: Containe
     loaded, go = asyncio.Event(), asyncio.Event()
     runs: list[int] = []
 
-    @usecase(allow="keeper")
+    @usecase(allow="keeper", within=visible)
     async def drop_slowly(ctx: Context) -> Jar:
         """Drop a coin after a while."""
         async with ctx.store.change(Jar, jar.id) as mine:

@@ -10,6 +10,7 @@ import pytest
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
+from services.chassis.guards import visible
 from services.chassis.schedule import timers
 from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
@@ -28,7 +29,7 @@ async def rack(shop: Container) -> AsyncIterator[Container]:
 
 
 async def a_jar(container: Container, minutes: int, label: str = "plums") -> Jar:
-    async with container.context(toy.KEEPER, f"opening {label} {minutes}").store.create(Jar) as jar:
+    async with container.context(toy.KEEPER, f"opening {label} {minutes}", within=visible).store.create(Jar) as jar:
         jar.record(JarOpened(label=label, keeper="keeper", ripe_at=DUE + timedelta(minutes=minutes)))
     return jar
 

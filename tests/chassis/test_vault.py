@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.chassis.domain.values import Sealed, now
+from services.chassis.guards import visible
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.sealing import Tampered
 from services.chassis.storage.vault import Erased, KeyNotHere, Vault
@@ -187,7 +188,7 @@ def test_a_master_key_file_of_another_length_is_refused(world: World) -> None:
 
 async def test_no_personal_data_is_readable_in_the_database(vault: Vault, shop: Container) -> None:
     canary = "canary-13812345678"
-    async with shop.context(toy.KEEPER, "c").store.create(toy.Jar) as jar:
+    async with shop.context(toy.KEEPER, "c", within=visible).store.create(toy.Jar) as jar:
         owner = vault.seal(canary, ANN, "owner")
         jar.record(toy.JarOpened(label="a", keeper="keeper", owner=owner))
     assert canary not in str(await shop.mongo.find_one("jars", {"_id": jar.id}))

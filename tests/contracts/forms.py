@@ -29,7 +29,7 @@ async def causes() -> list[str]:
     handled = await acting.reaction().batch(acting.container, [toys.delivered()])
     await handled(toys.delivered())
     await timers.sweep(Timer("tick", Toy, "to", acting.tick), acting.container)
-    acting.causes.append(acting.container.system_context("toys", "cause").step("step").cause)
+    acting.causes.append(acting.container.system_context("toys", "cause").substep("step").cause)
     return sorted([*acting.causes, *await _of_requests(acting)])
 
 

@@ -46,7 +46,7 @@ def current() -> Names:
         "blind indexes": lambda: literals.labels("blind", 0, "kind"),
         "claims": lambda: literals.labels("claim", 0, "kind") | literals.labels("claimed", 0, "kind"),
         "leases": lambda: literals.labels("Lease", 1, "name"),
-        "steps of a request": lambda: literals.labels("step", 0, "name"),
+        "steps of a request": lambda: literals.labels("substep", 0, "name"),
         "documents of the chassis": lambda: _quietly(documents.written),
         "causes": lambda: _quietly(forms.causes),
         "values of known parts": lambda: _quietly(forms.values),

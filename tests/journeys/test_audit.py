@@ -29,7 +29,7 @@ def test_staff_who_read_a_residents_request_are_listed_and_the_resident_is_not(t
     seen = listed(town, "--subject", person)
     assert [(entry["actor"], entry["action"], entry["usecase"], entry["about"]) for entry in seen] == [
         (operator.claims["sub"], "unmask", "members.people.unmask", [person]),
-        (handler.claims["sub"], "read", "requests.steps.get_case", [case["id"]]),
+        (handler.claims["sub"], "read", "requests.cases.steps.get_case", [case["id"]]),
     ]
     [refused] = listed(town, "--actor", stranger.claims["sub"])
     assert (refused["action"], refused["code"], refused["about"]) == ("refuse", "not-found", [case["id"]])

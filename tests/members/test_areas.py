@@ -70,13 +70,13 @@ async def test_a_name_that_is_none_is_refused(members: Members, body: object) ->
 
 
 async def test_an_area_is_closed_by_the_administrators_of_its_place_only(members: Members) -> None:
-    refused = await members.post(COUNTY_ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/close", {"reason": "撤销"})
+    refused = await members.post(COUNTY_ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/close", {"reason": "dissolved"})
     assert (refused.status_code, refused.json()["code"]) == (403, "outside-your-places")
 
 
 @pytest.mark.parametrize("closed", [FAR_COMMUNITY, FAR_STREET, FAR_COUNTY])
 async def test_nothing_is_founded_in_a_closed_area_nor_in_what_lies_in_it(members: Members, closed: str) -> None:
-    await members.post(ADMINISTRATOR, f"/v1/areas/{closed}/close", {"reason": "合并"})
+    await members.post(ADMINISTRATOR, f"/v1/areas/{closed}/close", {"reason": "merged"})
     grid = {"code": f"{FAR_COMMUNITY}-01", "level": "grid", "name": "第一网格"}
     below = await members.post(ADMINISTRATOR, "/v1/areas", grid)
     assert (below.status_code, below.json()["code"]) == (422, "above-missing")

@@ -59,7 +59,7 @@ def signed_in(person: str, *roles: str) -> Actor:
 
 @dataclass
 class Town:
-    """Notify's house, with its consumer running, and a voice for the other services."""
+    """Notify's container, with its consumer running, and a voice for the other services."""
 
     world: World
     container: Container

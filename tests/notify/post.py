@@ -46,7 +46,7 @@ class Recorder:
 
 @dataclass
 class Post:
-    """A house with senders that the test controls."""
+    """A container with senders that the test controls."""
 
     container: Container
     sms: Recorder
@@ -90,7 +90,7 @@ def with_parts(**of: Any) -> Service:
 
 
 async def opened(world: World, wanted: Service, **overrides: Any) -> Container:
-    """A house that knows one person with a phone."""
+    """A container that knows one person with a phone."""
     container = await world.container(wanted, **overrides)
     await container.vault.mint(WANG, now())
     person = Person(id=WANG, version=1, phone=container.vault.seal(PHONE, WANG, "phone"))
@@ -107,7 +107,7 @@ async def sweeps(container: Container, timer: Any, times: int) -> None:
 
 @pytest.fixture
 async def post(world: World) -> AsyncIterator[Post]:
-    """A house whose text messages go to a recorder."""
+    """A container whose text messages go to a recorder."""
     sms = Recorder()
     container = await opened(world, with_parts(senders=Senders({Via.SMS: sms})))
     yield Post(container, sms)

@@ -1,4 +1,4 @@
-"""NotifyReaction that begins late: cases from before it are told of in the inbox, and nothing old leaves the house."""
+"""NotifyReaction that begins late: cases from before it are told of in the inbox, and nothing old goes out."""
 
 import asyncio
 import subprocess
@@ -53,7 +53,7 @@ async def backfill(town: Town, *words: str) -> dict[str, Any]:
     return told
 
 
-async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_leaves_the_house(world: World) -> None:
+async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_goes_out(world: World) -> None:
     sent = Recorder()
     async with founded(world, with_parts(senders=Senders({Via.SMS: sent, Via.EMAIL: sent}))) as town:
         async with town.listening(BEFORE):

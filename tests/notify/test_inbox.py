@@ -24,7 +24,7 @@ WANG, BAO = "person_wang", "person_bao"
 
 @pytest.fixture
 async def container(world: World) -> Any:
-    """Notify's house, with two people in town."""
+    """Notify's container, with two people in town."""
     container = await world.container(service)
     for person in (WANG, BAO):
         await container.vault.mint(person, now())
@@ -34,14 +34,14 @@ async def container(world: World) -> Any:
 
 async def say(container: Container, person: str, name: str, at: Any = None) -> str:
     """Write somebody a message, as the consumer does, and give its id."""
-    effects = letter(container, person, name, at)
+    effects = effects_of(container, person, name, at)
     for effect in effects:
         for collection, write in effect.writes(Origin(now(), "tell", "hulunbuir", f"event:{name}:tell", None, None)):
             await container.mongo.bulk(collection, [write])
     return effects[1].entity.id
 
 
-def letter(container: Container, person: str, name: str, at: Any = None) -> tuple[Append, Create]:
+def effects_of(container: Container, person: str, name: str, at: Any = None) -> tuple[Append, Create]:
     """The two effects of a message."""
     ctx = container.system_context("tell", f"event:{name}:tell")
     written = MessageWritten(

@@ -48,7 +48,7 @@ def listening(server: MailServer, **more: Any) -> Iterator[str]:
 
 @pytest.fixture
 async def mailing(world: World) -> AsyncIterator[tuple[Post, MailServer]]:
-    """A house that sends mail to a real server, and a person who wants mail."""
+    """A container that sends mail to a real server, and a person who wants mail."""
     server = MailServer()
     with listening(server) as address:
         mail = {"smtp": address, "smtp_tls": "none", "mail_from": "linli@hulunbuir.example"}

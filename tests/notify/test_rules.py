@@ -73,7 +73,7 @@ async def test_a_new_case_reaches_handler_and_leader_and_the_resident_by_text_as
 
 async def test_a_case_that_nobody_has_is_acknowledged_and_given_to_the_dispatchers(town: Town) -> None:
     await town.peopled()
-    await town.filed(CASE, CaseUnassigned(reason="nobody"))
+    await town.filed(CASE, CaseUnassigned(reason="nobody_serves"))
     assert await town.templates(RESIDENT) == ["case-filed-unassigned"]
     assert await town.templates(DISPATCHER) == ["case-unassigned"]
     await town.tell(CASE, dispatched(), by=f"account_{DISPATCHER}")

@@ -10,7 +10,7 @@ from services.chassis.storage.mongo import Document
 from services.contracts.notify.messages import DeliveryGivenUp, GivenUpBecause, Via
 from services.notify.app import service
 from services.notify.messages.model import Delivery, DeliveryState, Message
-from services.notify.messages.queries import told_once
+from services.notify.messages.queries import check_messages
 from tests.notify.post import Post, post
 from tests.support.world import World
 
@@ -38,7 +38,7 @@ async def test_what_was_given_up_in_the_first_shape_is_read_and_rebuilt(post: Po
     late = await given_up_in_the_first_shape(post, "sms 503, then expired", 1)
     old = (await post.found(late)).deliveries["sms"]
     assert (old.state, old.because, old.reason) == (DeliveryState.GIVEN_UP, None, "sms 503, then expired")
-    lines = await told_once(post.container, Cut(post.container.clock(), {}))
+    lines = await check_messages(post.container, Cut(post.container.clock(), {}))
     assert [line.examples for line in lines] == [[], []]
     answer = await rebuild(service, world.settings(), Wanted("message", write=True), quietly)
     assert answer.found.ids == [f"{late}: differs in deliveries"]
@@ -48,5 +48,5 @@ async def test_what_was_given_up_in_the_first_shape_is_read_and_rebuilt(post: Po
 
 async def test_an_attempt_that_was_never_made_is_not_counted_in_either_shape(post: Post) -> None:
     await given_up_in_the_first_shape(post, "not wanted", 0)
-    lines = await told_once(post.container, Cut(post.container.clock(), {}))
+    lines = await check_messages(post.container, Cut(post.container.clock(), {}))
     assert [line.examples for line in lines] == [[], []]

@@ -24,10 +24,10 @@ from services.chassis.usecase import Container
 from services.notify.app import service
 from services.notify.inboxes.adapters import watch
 from services.notify.inboxes.commands import Append
-from services.notify.inboxes.model import COLLECTION, KEPT, Bells
+from services.notify.inboxes.model import COLLECTION, KEPT, InboxSubscribers
 from tests.conftest import CITY_DATA
 from tests.notify.conftest import RESIDENT, Town, dispatched, eventually, limits, signed_in
-from tests.notify.test_inbox import BAO, WANG, container, letter, say
+from tests.notify.test_inbox import BAO, WANG, container, effects_of, say
 from tests.support.world import NAMES, World, keyed
 
 __all__ = ["container"]
@@ -39,7 +39,7 @@ class Web:
 
     world: World
     address: str
-    bells: Bells
+    subscribers: InboxSubscribers
 
     @asynccontextmanager
     async def listen(self, person: str, last: int | None = None, **of: Any) -> AsyncIterator["Stream"]:
@@ -88,9 +88,11 @@ async def serving(world: World, loops: tuple[Loop, ...] = service.web_loops) -> 
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    bells = Bells()
+    subscribers = InboxSubscribers()
     known = replace(
-        service, dependencies=lambda settings: {**service.dependencies(settings), Bells: bells}, web_loops=loops
+        service,
+        dependencies=lambda settings: {**service.dependencies(settings), InboxSubscribers: subscribers},
+        web_loops=loops,
     )
     server = services.server(world.app(known), world.settings(port=port))
     running = asyncio.create_task(server.serve())
@@ -99,7 +101,7 @@ async def serving(world: World, loops: tuple[Loop, ...] = service.web_loops) -> 
         return server.started
 
     await eventually(started)
-    yield Web(world, f"http://127.0.0.1:{port}", bells)
+    yield Web(world, f"http://127.0.0.1:{port}", subscribers)
     server.should_exit = True
     async with asyncio.timeout(10):  # an open stream must not hold the stop up to its limit
         await running
@@ -211,7 +213,7 @@ async def test_reading_a_message_tells_the_other_windows(container: Container, w
 
 
 async def test_a_line_whose_message_is_not_there_yet_keeps_its_place(container: Container, web: Web) -> None:
-    append, _ = letter(container, WANG, "case:1")
+    append, _ = effects_of(container, WANG, "case:1")
     origin: Any = None
     async with web.listen(WANG) as stream:
         await stream.next()
@@ -233,10 +235,10 @@ async def test_the_stream_ends_with_the_token(container: Container, web: Web) ->
 async def test_who_goes_away_leaves_nothing_behind(container: Container, web: Web) -> None:
     async with web.listen(WANG) as stream, web.listen(BAO) as other:
         await asyncio.gather(stream.next(), other.next())
-        assert web.bells.count == 2
+        assert web.subscribers.count == 2
 
     async def gone() -> bool:
-        return web.bells.count == 0
+        return web.subscribers.count == 0
 
     await eventually(gone)
 
@@ -246,7 +248,7 @@ async def test_what_came_while_nobody_watched_is_told_when_watching_begins(conta
         await stream.next()
         await say(container, WANG, "case:1")
         watching = asyncio.create_task(
-            watch(replace(container, dependencies={**container.dependencies, Bells: web.bells}))
+            watch(replace(container, dependencies={**container.dependencies, InboxSubscribers: web.subscribers}))
         )
         assert await stream.message() == (1, "题目 case:1")
         watching.cancel()

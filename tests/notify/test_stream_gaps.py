@@ -7,7 +7,7 @@ from typing import Any
 
 from services.chassis.usecase import Container
 from services.notify.inboxes.model import COLLECTION, LATE, LOST
-from tests.notify.test_inbox import WANG, container, inbox_of, letter, say
+from tests.notify.test_inbox import WANG, container, effects_of, inbox_of, say
 from tests.notify.test_stream import Web, web
 
 __all__ = ["container", "web"]
@@ -17,7 +17,7 @@ LONG = LATE + timedelta(minutes=1)
 
 async def half_said(container: Container, name: str, ago: timedelta = timedelta(0)) -> None:
     """A line whose message is not there: the worker died in between, that long ago."""
-    append, _ = letter(container, WANG, name)
+    append, _ = effects_of(container, WANG, name)
     origin: Any = None
     ((_, line),) = replace(append, at=append.at - ago).writes(origin)
     await container.mongo.bulk(COLLECTION, [line])

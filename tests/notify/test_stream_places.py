@@ -10,7 +10,7 @@ import pytest
 
 from services.chassis.domain.refusals import Busy
 from services.chassis.usecase import Container
-from services.notify.inboxes.model import MOST, MOST_EACH, Bells
+from services.notify.inboxes.model import MOST, MOST_EACH, InboxSubscribers
 from services.notify.inboxes.queries import follow
 from tests.conftest import ROOT
 from tests.notify.conftest import signed_in
@@ -45,21 +45,23 @@ async def test_of_many_that_come_at_the_same_moment_no_more_stay_than_there_are_
 
     async with AsyncExitStack() as stays:
         came = await asyncio.gather(*(listening(stays) for _ in range(30)), return_exceptions=True)
-        assert len([stream for stream in came if isinstance(stream, Stream)]) == web.bells.count == MOST_EACH
+        assert len([stream for stream in came if isinstance(stream, Stream)]) == web.subscribers.count == MOST_EACH
 
 
 async def test_who_finds_the_last_place_taken_gets_nothing(container: Container) -> None:
-    bells = Bells(most_each=1)
-    ctx = replace(container, dependencies={**container.dependencies, Bells: bells}).context(signed_in(WANG), "test")
-    with bells.hung(WANG):
+    subscribers = InboxSubscribers(most_each=1)
+    ctx = replace(container, dependencies={**container.dependencies, InboxSubscribers: subscribers}).context(
+        signed_in(WANG), "test"
+    )
+    with subscribers.subscribed(WANG):
         assert [line async for line in follow(ctx, None)] == []
-    assert bells.count == 0
+    assert subscribers.count == 0
 
 
 def test_a_process_that_is_full_says_so_to_everybody() -> None:
-    bells = Bells(most=1)
-    with bells.hung(WANG), pytest.raises(Busy):
-        bells.expect_room(BAO)
+    subscribers = InboxSubscribers(most=1)
+    with subscribers.subscribed(WANG), pytest.raises(Busy):
+        subscribers.expect_room(BAO)
 
 
 def test_the_streams_leave_connections_of_the_gateway_to_the_rest_of_the_service() -> None:

@@ -10,7 +10,7 @@ from services.chassis.schedule.timers import sweep
 from services.contracts.notify.messages import Via
 from services.notify.channels.model import NotTaken
 from services.notify.messages.model import DeliveryState
-from services.notify.messages.queries import told_once
+from services.notify.messages.queries import check_messages
 from services.notify.preferences.commands import SetPreferences, set_preferences
 from tests.notify.conftest import signed_in
 from tests.notify.post import ADDRESS, MAIL, SMS, URGENT, WANG, Post, post
@@ -27,7 +27,7 @@ async def wish(post: Post, *channels: Via, quiet: tuple[datetime, datetime] | No
 
 async def kept(post: Post) -> bool:
     """Whether the ledger finds every delivery as it was noted."""
-    return not any(line.breaches for line in await told_once(post.container, Cut(now(), {})))
+    return not any(line.breaches for line in await check_messages(post.container, Cut(now(), {})))
 
 
 async def test_what_comes_to_its_turn_in_quiet_hours_waits_for_their_end_and_costs_no_attempt(post: Post) -> None:

@@ -16,6 +16,7 @@ from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import Sealed
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.requests import cases as contract
+from services.contracts.requests.cases import UnassignedBecause
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import Choice, Nearby, NobodyLeft
 from services.requests.cases.intake import model as intake
@@ -123,7 +124,7 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
             reopened = contract.CaseReopened(reason=SECRET, times=case.reopened + 1)
             someone = intake.reopen(case, reopened, NEAR)
             limits.set_limits(case, CALENDAR, now)
-            dispatch.give(case, someone, "nobody-left")
+            dispatch.give(case, someone, UnassignedBecause.NOBODY_LEFT)
         case _:
             case.record(plain(step, now))
 
@@ -156,7 +157,9 @@ class LifeOfACase(RuleBasedStateMachine):
     def file(self, after: timedelta, *, served: bool) -> None:
         self.now, self.level, self.reopened = MONDAY + after, 0, 0
         self.case = filed(self.now)
-        dispatch.give(self.case, dispatch.choose(self.case, NEAR if served else Nearby()), "nobody-serves")
+        dispatch.give(
+            self.case, dispatch.choose(self.case, NEAR if served else Nearby()), UnassignedBecause.NOBODY_SERVES
+        )
 
     @rule(pause=st.timedeltas(timedelta(seconds=1), timedelta(days=3)))
     def time_passes(self, pause: timedelta) -> None:

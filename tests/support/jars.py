@@ -11,6 +11,7 @@ from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, PUBLIC, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Private, Sealed, Text
+from services.chassis.guards import changes, visible
 from services.chassis.http.routes import Routes
 from services.chassis.runtime.service import Service
 from services.chassis.schedule.timers import Timer
@@ -172,7 +173,7 @@ class JarQuery(PageQuery):
     label: str | None = None
 
 
-@usecase(allow="keeper")
+@usecase(allow="keeper", within=visible)
 async def open_jar(ctx: Context, cmd: OpenJar) -> Jar:
     """Open a jar."""
     async with ctx.store.create(Jar) as jar:
@@ -180,32 +181,26 @@ async def open_jar(ctx: Context, cmd: OpenJar) -> Jar:
     return jar
 
 
-@usecase(allow=("keeper", SYSTEM))
-async def drop_coin(ctx: Context, jar_id: str, cmd: DropCoin) -> Jar:
+@changes(Jar, allow=("keeper", SYSTEM), within=visible)
+async def drop_coin(ctx: Context, jar: Jar, cmd: DropCoin) -> None:
     """Drop coins into a jar."""
-    async with ctx.store.change(Jar, jar_id) as jar:
-        if jar.total + cmd.coins > jar.size:
-            raise Full
-        jar.record(CoinDropped(coins=cmd.coins))
-    return jar
+    if jar.total + cmd.coins > jar.size:
+        raise Full
+    jar.record(CoinDropped(coins=cmd.coins))
 
 
-@usecase(allow="keeper")
-async def move_jar(ctx: Context, jar_id: str, cmd: MoveJar) -> Jar:
+@changes(Jar, allow="keeper", within=visible)
+async def move_jar(ctx: Context, jar: Jar, cmd: MoveJar) -> None:
     """Give a jar to somebody else."""
-    async with ctx.store.change(Jar, jar_id) as jar:
-        jar.record(JarMoved(keeper=cmd.keeper))
-    return jar
+    jar.record(JarMoved(keeper=cmd.keeper))
 
 
-@usecase(allow="keeper")
-async def guess_total(ctx: Context, jar_id: str, cmd: GuessTotal) -> Jar:
+@changes(Jar, allow="keeper", within=visible)
+async def guess_total(ctx: Context, jar: Jar, cmd: GuessTotal) -> None:
     """Guess what is inside; wrong guesses are counted."""
-    async with ctx.store.change(Jar, jar_id) as jar:
-        if cmd.total != jar.total:
-            jar.refuse(GuessMissed(), Guessed(times=jar.misses + 1))
-        jar.record(CoinDropped(coins=0))
-    return jar
+    if cmd.total != jar.total:
+        jar.refuse(GuessMissed(), Guessed(times=jar.misses + 1))
+    jar.record(CoinDropped(coins=0))
 
 
 @usecase(allow="keeper")
@@ -232,15 +227,13 @@ async def say_hello(ctx: Context) -> None:
     """Greet everybody."""
 
 
-@usecase(allow=SYSTEM)
-async def ripen(ctx: Context, jar_id: str) -> Jar:
+@changes(Jar, allow=SYSTEM)
+async def ripen(ctx: Context, jar: Jar) -> None:
     """Let a jar ripen; it is due again a day later."""
-    async with ctx.store.change(Jar, jar_id) as jar:
-        if jar.label == "rotten":
-            raise ZeroDivisionError(jar_id)
-        if jar.label != "idle" and jar.ripe_at is not None:
-            jar.record(JarRipened(next_at=jar.ripe_at + timedelta(days=1)))
-    return jar
+    if jar.label == "rotten":
+        raise ZeroDivisionError(jar.id)
+    if jar.label != "idle" and jar.ripe_at is not None:
+        jar.record(JarRipened(next_at=jar.ripe_at + timedelta(days=1)))
 
 
 routes = Routes("/v1/jars", "jars")

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from services.chassis.domain.scope import system_actor
+from services.chassis.guards import visible
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import PARTITIONS, Publisher, Reader, create_topics
 from services.chassis.messaging.reactions import AnyReaction
@@ -57,7 +58,7 @@ class Road:
     def doing(self, cause: str | None = None) -> Context:
         """The keeper acts in the shop."""
         self.count += 1
-        return self.shop.context(toy.KEEPER, cause or f"road:{self.count}")
+        return self.shop.context(toy.KEEPER, cause or f"road:{self.count}", within=visible)
 
     async def jar(self, *drops: int) -> Jar:
         """A jar into which these coins were dropped."""

@@ -126,6 +126,18 @@ class Forbidden(Refusal):
         return self.zh.format(roles="、".join(ROLES_ZH.get(role, role) for role in self.params["roles"].split(", ")))
 
 
+class OutsideYourPlaces(Refusal):
+    kind = Kind.FORBIDDEN
+    zh = "区域 {code} 不在您负责的范围内。"
+    en = "The area {code} is outside the places that you are in charge of."
+
+
+class PersonNeeded(Refusal):
+    kind = Kind.FORBIDDEN
+    zh = "这个账号没有对应的人员，不能进行此操作；请用本人的账号登录。"
+    en = "There is no person behind this account, which this needs. Sign in with an account of your own."
+
+
 class SignInNeeded(Refusal):
     kind = Kind.UNAUTHENTICATED
     zh = "请先登录：在 Authorization 头中提供 Bearer 令牌。"

@@ -1,5 +1,6 @@
 """Who acts, and which objects that actor may see: the narrowing of every read and write."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -29,6 +30,10 @@ class Actor:
     def has(self, *roles: str) -> bool:
         """Whether the actor holds one of these roles."""
         return not self.roles.isdisjoint(roles)
+
+    def is_in_charge_of(self, path: Iterable[str]) -> bool:
+        """Whether one of the actor's places is on the path, from the city down, of where something lies."""
+        return not set(self.places).isdisjoint(path)
 
 
 NOBODY = Actor("anonymous", frozenset({PUBLIC}))

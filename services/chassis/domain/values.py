@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -49,6 +50,11 @@ def id_from(kind: str, cause: str) -> str:
     return f"{kind}_{_base32(hashlib.sha256(f'{kind}|{cause}'.encode()).digest()[:15])}"
 
 
+def kind_of(id: str) -> str:
+    """The entity type that an id carries."""
+    return id.rpartition("_")[0]
+
+
 def _base32(raw: bytes) -> str:
     return base64.b32encode(raw).decode().translate(_ALPHABET)
 
@@ -65,6 +71,19 @@ class Sealed(str):
 
     def __repr__(self) -> str:
         return "Sealed(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """Marks text of an event that is published in clear, and says what it is: never free text, never personal."""
+
+    what: str
+
+
+Id = Annotated[str, Readable("an id that we made: of an entity, an account or an actor")]
+Code = Annotated[str, Readable("a code: of an area, a skill, a template, a language, an answer of a provider")]
+PublicText = Annotated[str, Readable("text that is public by its nature: the name of a place, a body, a service")]
+Digest = Annotated[str, Readable("a hash or an HMAC")]
 
 
 class _Private:

@@ -151,15 +151,13 @@ def _endpoint(
     names = [name for name in inspect.signature(route.work).parameters if name != "ctx"]
 
     async def endpoint(request: Request, **given: Any) -> Response:
-        for header in ("idempotency_key", "if_match", "bearer"):
-            given.pop(header, None)
         with tracing.span(f"{route.method} {prefix}{route.path}", tracing.parent_of(request.headers)) as trace:
             request.state.trace = trace  # for the handler of a failure, which runs after the span has ended
             actor = NOBODY
             try:
                 actor = await tokens.actor(request)
                 ctx = await _context(route, container, actor, request, trace)
-                result = await route.work(ctx, **given)
+                result = await route.work(ctx, *(given[name] for name in names))
                 response = await _response(route, ctx, result)
             except Refusal as refusal:
                 await recorder.refused(request, actor, refusal)

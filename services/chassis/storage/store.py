@@ -1,7 +1,7 @@
 """Entities in and out of MongoDB: one document holds the state and its own outbox."""
 
 import copy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -18,6 +18,9 @@ from services.chassis.telemetry import metrics
 
 S = TypeVar("S", bound=Stored)
 N = TypeVar("N", bound="Entity[Any]")
+
+Guard = Callable[["Entity[Any]"], Awaitable[None]]
+"""Refuses a change of an entity as it was loaded, or as it is before its first event."""
 
 _NO_HISTORY = {"history": 0}
 
@@ -55,13 +58,14 @@ class Store:
         origin: Origin,
         if_match: int | None = None,
         new_key: Callable[[str], bytes] = without_keys,
+        guard: Guard | None = None,
     ) -> None:
         """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own."""
         self._mongo = mongo
         self._actor = actor
         self._origin = origin
         self._if_match = if_match
-        self._new_key = new_key
+        self._new_key, self._guard = new_key, guard
         self._writing: list[str] = []  # shared with ``as_system``
 
     def as_system(self) -> "Store":
@@ -111,7 +115,8 @@ class Store:
     async def change(self, kind: type[N], id: str) -> AsyncIterator[N]:
         """Load, let the body change, write. The first statement of a use case that changes an entity.
 
-        Raises AlreadyDone, KeyReused, NotFound, SchemaTooNew and Stale on entry, Conflict on leaving.
+        Raises AlreadyDone, KeyReused, NotFound, SchemaTooNew, Stale and what the guard refuses on entry, Conflict on
+        leaving.
         """
         self._only_write(id)
         document = await self._document(kind, id, kind.visible(self._actor))
@@ -126,7 +131,7 @@ class Store:
     async def create(self, kind: type[N], id: str | None = None) -> AsyncIterator[N]:
         """A new entity, whose id is made from the cause unless a claim gave it. The first statement of a use case.
 
-        Raises AlreadyDone, KeyReused and Taken on entry, Conflict on leaving.
+        Raises AlreadyDone, KeyReused, Taken and what the guard refuses on entry, Conflict on leaving.
         """
         id = id or id_from(kind.entity_type, self._origin.cause)
         self._only_write(id)
@@ -229,6 +234,8 @@ class Store:
 
     @asynccontextmanager
     async def _kept(self, entity: N, before: Document | None) -> AsyncIterator[None]:
+        if self._guard is not None:
+            await self._guard(entity)
         try:
             yield
         except Refusal as refusal:

@@ -7,7 +7,7 @@ from typing import Annotated, assert_never
 from pydantic import BaseModel
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import shaped
+from services.chassis.domain.values import PublicText, shaped
 
 
 class Level(StrEnum):
@@ -64,21 +64,30 @@ class AreaAdded(Event):
     """An area came into being; its code is its id and says where it lies."""
 
     level: Level | str
-    name: str
-    name_en: str | None = None
+    name: PublicText
+    name_en: PublicText | None = None
 
 
 class AreaRenamed(Event):
     """An area got another name."""
 
-    name: str
-    name_en: str | None = None
+    name: PublicText
+    name_en: PublicText | None = None
+
+
+class AreaClosure(StrEnum):
+    """Why an area was closed."""
+
+    MERGED = "merged"
+    SPLIT = "split"
+    DISSOLVED = "dissolved"
+    MISTAKEN = "mistaken"
 
 
 class AreaClosed(Event):
     """An area is no more; requests are not taken any longer in it, nor in what lies in it."""
 
-    reason: str
+    reason: AreaClosure | str
 
 
 AreaEvent = AreaAdded | AreaRenamed | AreaClosed
@@ -88,8 +97,8 @@ class AreaState(BaseModel):
     """What its events make of an area: the same for the service that owns it and for those that keep a copy."""
 
     level: Level | str
-    name: str
-    name_en: str | None = None
+    name: PublicText
+    name_en: PublicText | None = None
     open: bool = True
 
     def apply(self, event: AreaEvent) -> None:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.values import Code, Id, PublicText
 
 
 class OrganisationKind(StrEnum):
@@ -22,15 +23,15 @@ class OrganisationFounded(Event):
     """
 
     kind: OrganisationKind | str
-    name: str
-    name_en: str | None = None
-    area: str
-    above: str | None = None
-    department: str | None = None
-    code: str | None = None
+    name: PublicText
+    name_en: PublicText | None = None
+    area: Code
+    above: Id | None = None
+    department: Code | None = None
+    code: Code | None = None
 
 
 class LeaderAppointed(Event):
     """Somebody leads an organisation from now on."""
 
-    leader_id: str
+    leader_id: Id

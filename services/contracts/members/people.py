@@ -1,7 +1,7 @@
 """What members tells of people."""
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Sealed
+from services.chassis.domain.values import Code, Sealed
 
 
 class PersonRegistered(Event):
@@ -10,7 +10,7 @@ class PersonRegistered(Event):
     name: Sealed | None = None
     phone: Sealed | None = None
     address: Sealed | None = None
-    area: str | None = None
+    area: Code | None = None
 
 
 class ProfileChanged(Event):
@@ -19,4 +19,4 @@ class ProfileChanged(Event):
     name: Sealed | None = None
     phone: Sealed | None = None
     address: Sealed | None = None
-    area: str | None = None
+    area: Code | None = None

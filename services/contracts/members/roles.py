@@ -3,7 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
+from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import shaped
+from services.contracts.members.teams import is_team
 
 Code = Annotated[
     str,
@@ -25,3 +27,14 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
+
+
+def staffed(actor: Actor, *roles: Role) -> tuple[str, ...]:
+    """The places where an actor works for the city in one of these roles.
+
+    A handler does so only with an organisation: the leader of a volunteer team works on what the team has.
+    """
+    if actor.has(*(role for role in roles if role != Role.HANDLER)):
+        return actor.places
+    serves = Role.HANDLER in roles and actor.has(Role.HANDLER) and not all(map(is_team, actor.organisations))
+    return actor.places if serves else ()

@@ -3,6 +3,10 @@
 from enum import StrEnum
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.values import Code, Id, PublicText, kind_of
+
+TEAM = "team"
+"""The entity type of volunteer teams, also of their copies: it begins their ids."""
 
 
 class TeamKind(StrEnum):
@@ -19,31 +23,31 @@ class TeamFounded(Event):
     """A volunteer team was founded for a place; ``capacity`` is how many cases it takes at once."""
 
     kind: TeamKind | str
-    name: str
-    name_en: str | None = None
-    area: str
-    skills: list[str]
+    name: PublicText
+    name_en: PublicText | None = None
+    area: Code
+    skills: list[Code]
     capacity: int
-    leader_id: str | None = None
-    code: str | None = None
+    leader_id: Id | None = None
+    code: Code | None = None
 
 
 class TeamLeaderAppointed(Event):
     """Somebody leads a volunteer team from now on."""
 
-    leader_id: str
+    leader_id: Id
 
 
 class TeamMemberJoined(Event):
     """A person joined a volunteer team."""
 
-    person_id: str
+    person_id: Id
 
 
 class TeamMemberLeft(Event):
     """A person left a volunteer team."""
 
-    person_id: str
+    person_id: Id
 
 
 class TeamWentOnDuty(Event):
@@ -52,3 +56,8 @@ class TeamWentOnDuty(Event):
 
 class TeamWentOffDuty(Event):
     """A volunteer team takes no more cases for now."""
+
+
+def is_team(id: str) -> bool:
+    """Whether this is the id of a volunteer team, among those of organisations and teams."""
+    return kind_of(id) == TEAM

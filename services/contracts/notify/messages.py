@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Instant, Private, Sealed
+from services.chassis.domain.values import Code, Id, Instant, Private, Sealed
 
 
 class Via(StrEnum):
@@ -29,13 +29,13 @@ class MessageWritten(Event):
     ``text`` is the short form for phones; it can be a sign-in code, so it is never told to other services.
     """
 
-    person_id: str
-    template: str
-    language: str
+    person_id: Id
+    template: Code
+    language: Code
     title: Sealed
     body: Sealed
-    about: str | None = None
-    because_of: str
+    about: Id | None = None
+    because_of: Id
     happened_at: Instant
     urgent: bool
     channels: list[Via | str]
@@ -57,7 +57,7 @@ class DeliveryFailed(Event):
 
     channel: Via | str
     attempt: int
-    reason: str
+    reason: Code
     again_at: Instant
 
 
@@ -86,7 +86,7 @@ class DeliveryGivenUp(Event):
     channel: Via | str
     attempt: int
     because: GivenUpBecause | str
-    reason: str | None = None
+    reason: Code | None = None
 
     @classmethod
     def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,16 @@
 """What notify tells of the choices of those who are told things."""
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Sealed
+from services.chassis.domain.values import Code, Id, Sealed
 from services.contracts.notify.messages import Via
 
 
 class PreferencesSet(Event):
     """How somebody wants to be told things from now on."""
 
-    person_id: str
+    person_id: Id
     channels: list[Via | str]
-    language: str
-    quiet_from: str | None = None
-    quiet_to: str | None = None
+    language: Code
+    quiet_from: Code | None = None
+    quiet_to: Code | None = None
     email: Sealed | None = None

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Instant, Sealed
+from services.chassis.domain.values import Code, Id, Instant, PublicText, Sealed
 from services.contracts.requests.catalogue import System, Tier
 
 
@@ -38,24 +38,24 @@ class CloseReason(StrEnum):
 class Filing(BaseModel):
     """What is known of a request when it is filed."""
 
-    number: str
+    number: Code
     filed_at: Instant
-    resident_id: str
-    filed_by: str
+    resident_id: Id
+    filed_by: Id
     channel: Channel | str
-    item: str
-    item_zh: str
-    item_en: str
+    item: Code
+    item_zh: PublicText
+    item_en: PublicText
     system: System | str
-    area: str
+    area: Code
     title: Sealed
     text: Sealed
     address: Sealed | None = None
     position: Sealed | None = None
     answers: Sealed | None = None
-    skill: str | None = None
-    team_kind: str | None = None
-    department: str
+    skill: Code | None = None
+    team_kind: Code | None = None
+    department: Code
     tiers: list[Tier | str]
     first_response_hours: float
     resolution_hours: float
@@ -81,17 +81,25 @@ class CaseDispatched(Event):
     """A case was given to a station, a team, a centre or a department; a ``forced`` one cannot be returned."""
 
     tier: Tier | str
-    handler_id: str
-    handler_zh: str
-    handler_en: str | None = None
+    handler_id: Id
+    handler_zh: PublicText
+    handler_en: PublicText | None = None
     forced: bool = False
     respond_by: Instant | None = None
+
+
+class UnassignedBecause(StrEnum):
+    """Why a case has no handler: nobody serves its place, everybody who does has had it, or its team is full."""
+
+    NOBODY_SERVES = "nobody_serves"
+    NOBODY_LEFT = "nobody_left"
+    TEAM_FULL = "team_full"
 
 
 class CaseUnassigned(Event):
     """No rule found anybody for a case: it waits for a dispatcher, and its clock runs."""
 
-    reason: str
+    reason: UnassignedBecause | str
 
 
 class CaseAccepted(Event):
@@ -194,7 +202,7 @@ class CommentAdded(Event):
 
     text: Sealed
     public: bool
-    author_id: str
+    author_id: Id
     by_resident: bool
 
 
@@ -214,7 +222,7 @@ class CaseEscalated(Event):
     """A case climbed one level; whoever answers for that level answers for it now."""
 
     level: int
-    owner_id: str | None
-    owner_place: str
+    owner_id: Id | None
+    owner_place: Code
     because: EscalationCause | str
     next_at: Instant | None = None

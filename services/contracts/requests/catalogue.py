@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.values import Code, PublicText
 
 
 class Mode(StrEnum):
@@ -75,23 +76,23 @@ class ItemPublished(Event):
     """A service item is offered from now on, as described; published again it is described anew."""
 
     system: System | str
-    group: str
-    group_en: str = ""
-    name_zh: str
-    name_en: str
+    group: PublicText
+    group_en: PublicText = ""
+    name_zh: PublicText
+    name_en: PublicText
     mode: Mode | str
     tiers: list[Tier | str]
-    department: str
+    department: Code
     first_response_hours: float
     resolution_hours: float
     general: bool = False
-    team_kind: str | None = None
-    skill: str | None = None
+    team_kind: Code | None = None
+    skill: Code | None = None
     eligibility: Words | None = None
     materials: list[Words] = Field(default_factory=list)
     steps: list[Words] = Field(default_factory=list)
     form: list[FormField] = Field(default_factory=list)
-    keywords: list[str] = Field(default_factory=list)
+    keywords: list[PublicText] = Field(default_factory=list)
     emergency: Words | None = None
 
 

@@ -8,17 +8,18 @@ from pydantic import AfterValidator, Field
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import id_from, shaped
+from services.chassis.guards import changes, expect_in_charge, visible
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.accounts import AccountOpened
-from services.contracts.members.areas import AreaCode
+from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Role
 from services.members.accounts import model
 from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken
 from services.members.accounts.queries import residents_account, secrets_of
 from services.members.areas.queries import expect_open
 from services.members.organisations.model import Organisation
-from services.members.people.commands import PersonName, register_staff
+from services.members.people.commands import PersonName, RegisterStaff, register_staff
 from services.members.teams.model import Team
 
 
@@ -64,16 +65,25 @@ class GrantRoles(Command):
     organisations: Organisations = Field(default_factory=list)
 
 
-@usecase(allow=Role.ADMINISTRATOR)
+async def _gives_own(ctx: Context, _: Account, cmd: OpenAccount | GrantRoles) -> None:
+    """An administrator gives away only what is there and lies in the own places."""
+    served = await _areas_of(ctx, cmd.organisations)
+    model.expect_known(cmd.organisations, served)
+    for code in (*cmd.places, *served.values()):
+        expect_in_charge(ctx.actor, path(code))
+
+
+@usecase(allow=Role.ADMINISTRATOR, within=_gives_own)
 async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
     """Open a staff account; its password and second factor are generated and shown in this answer only."""
     id = await ctx.store.claim(Account.entity_type, f"login|{cmd.login}")
     await ctx.store.bind(Account.entity_type, id)
     try:
         async with ctx.store.create(Account, id) as account:
-            await _expect_within(ctx, cmd.places, cmd.organisations)
+            await _expect_open(ctx, cmd.places)
+            named = RegisterStaff(name=cmd.name, area=cmd.places[0])
             # A step of its own with an id of its own: after a crash between the two, the repeat finds the person made.
-            person = await register_staff(ctx.step("person"), id_from("person", id), cmd.name, cmd.places[0])
+            person = await register_staff(ctx.substep("person"), id_from("person", id), named)
             await _open(ctx, account, person.id, cmd)
     except Taken:
         raise LoginTaken(login=cmd.login) from None
@@ -93,21 +103,17 @@ async def open_residents_account(ctx: Context, person_id: str) -> Account:
     return account
 
 
-@usecase(allow=Role.ADMINISTRATOR)
-async def grant_roles(ctx: Context, account_id: str, cmd: GrantRoles) -> Account:
+@changes(Account, allow=Role.ADMINISTRATOR, within=_gives_own)
+async def grant_roles(ctx: Context, account: Account, cmd: GrantRoles) -> None:
     """Give a staff account other roles, places and organisations; its next token has them."""
-    async with ctx.store.change(Account, account_id) as account:
-        await _expect_within(ctx, cmd.places, cmd.organisations)
-        model.grant(account, list(cmd.roles), cmd.places, cmd.organisations)
-    return account
+    await _expect_open(ctx, cmd.places)
+    model.grant(account, list(cmd.roles), cmd.places, cmd.organisations)
 
 
-@usecase(allow=Role.ADMINISTRATOR)
-async def close_account(ctx: Context, account_id: str) -> Account:
+@changes(Account, allow=Role.ADMINISTRATOR, within=visible)
+async def close_account(ctx: Context, account: Account) -> None:
     """Close a staff account: it gets no more tokens, neither by signing in nor by refreshing."""
-    async with ctx.store.change(Account, account_id) as account:
-        model.close(account)
-    return account
+    model.close(account)
 
 
 async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount) -> None:
@@ -120,11 +126,7 @@ async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount
     account.record(CredentialsSet(login=cmd.login, password_hash=mark, totp=sealed))
 
 
-async def _expect_within(ctx: Context, places: list[str], organisations: list[str]) -> None:
-    """An administrator gives away only what is there and lies in the own places."""
-    served = await _areas_of(ctx, organisations)
-    model.expect_known(organisations, served)
-    model.expect_within(ctx.actor, [*places, *served.values()])
+async def _expect_open(ctx: Context, places: list[str]) -> None:
     for code in places:
         await expect_open(ctx, code)
 

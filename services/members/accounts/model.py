@@ -11,11 +11,10 @@ from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Sealed, shaped
+from services.chassis.domain.values import Code, Digest, Sealed, shaped
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
-from services.members.areas import model as areas
 
 Login = Annotated[
     str,
@@ -38,8 +37,8 @@ class CredentialsSet(Event):
 
     private: ClassVar[bool] = True
 
-    login: str
-    password_hash: str
+    login: Code
+    password_hash: Digest
     totp: Sealed
 
 
@@ -140,12 +139,6 @@ def expect_known(organisations: Iterable[str], known: Container[str]) -> None:
     for id in organisations:
         if id not in known:
             raise OrganisationUnknown(organisation=id)
-
-
-def expect_within(actor: Actor, places: Iterable[str]) -> None:
-    """OutsideYourPlaces where an administrator gives away what is not theirs."""
-    for code in places:
-        areas.expect_within(actor, code)
 
 
 def password_from(seed: str) -> str:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from services.chassis.guards import changes, own_places
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.members.areas import AreaCode, Level
+from services.contracts.members.areas import AreaClosure, AreaCode, Level
 from services.contracts.members.roles import Role
 from services.members.areas import model
 from services.members.areas.model import Area
@@ -33,36 +34,29 @@ class RenameArea(Command):
 class CloseArea(Command):
     """Why it is closed."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: AreaClosure
 
 
-@usecase(allow=Role.ADMINISTRATOR)
+@usecase(allow=Role.ADMINISTRATOR, within=own_places)
 async def add_area(ctx: Context, cmd: AddArea) -> Area:
     """Add an area below one that is there."""
     await ctx.store.bind(Area.entity_type, cmd.code)
     async with ctx.store.create(Area, cmd.code) as area:
-        model.expect_within(ctx.actor, cmd.code)
         await _expect_above(ctx, cmd.code)
         model.add(area, cmd.level, cmd.name, cmd.name_en)
     return area
 
 
-@usecase(allow=Role.ADMINISTRATOR)
-async def rename_area(ctx: Context, code: str, cmd: RenameArea) -> Area:
+@changes(Area, by="code", allow=Role.ADMINISTRATOR, within=own_places)
+async def rename_area(ctx: Context, area: Area, cmd: RenameArea) -> None:
     """Give an area another name."""
-    async with ctx.store.change(Area, code) as area:
-        model.expect_within(ctx.actor, code)
-        model.rename(area, cmd.name, cmd.name_en)
-    return area
+    model.rename(area, cmd.name, cmd.name_en)
 
 
-@usecase(allow=Role.ADMINISTRATOR)
-async def close_area(ctx: Context, code: str, cmd: CloseArea) -> Area:
+@changes(Area, by="code", allow=Role.ADMINISTRATOR, within=own_places)
+async def close_area(ctx: Context, area: Area, cmd: CloseArea) -> None:
     """Close an area: no more requests are taken in it, nor in what lies in it."""
-    async with ctx.store.change(Area, code) as area:
-        model.expect_within(ctx.actor, code)
-        model.close(area, cmd.reason)
-    return area
+    model.close(area, cmd.reason)
 
 
 async def _expect_above(ctx: Context, code: str) -> None:

@@ -4,11 +4,12 @@ from typing import ClassVar
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.chassis.domain.scope import ALL, Actor, Visible
 from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
     AreaClosed,
+    AreaClosure,
     AreaEvent,
     AreaRenamed,
     AreaState,
@@ -41,12 +42,6 @@ class AreaNotOpen(Refusal):
     en = "The area {code} is not there, or it or one that it lies in is closed. Find the right code with GET /v1/areas."
 
 
-class OutsideYourPlaces(Refusal):
-    kind = Kind.FORBIDDEN
-    zh = "区域 {code} 不在您负责的范围内。"
-    en = "The area {code} is outside the places that you are in charge of."
-
-
 class Area(AreaState, Entity[AreaEvent]):
     """A place of one of five levels, open until it is closed."""
 
@@ -73,12 +68,6 @@ def above(code: str) -> str | None:
     return codes[-2] if len(codes) > 1 else None
 
 
-def expect_within(actor: Actor, code: str) -> None:
-    """OutsideYourPlaces where a code lies in none of the actor's places; the house itself is everywhere."""
-    if not actor.has(SYSTEM) and set(actor.places).isdisjoint(path(code)):
-        raise OutsideYourPlaces(code=code)
-
-
 def add(area: Area, level: Level, name: str, name_en: str | None) -> None:
     """Bring an area into being; CodeUnfit where its code is of another level."""
     if len(area.id) != LENGTHS[level]:
@@ -93,7 +82,7 @@ def rename(area: Area, name: str, name_en: str | None) -> None:
         area.record(AreaRenamed(name=name, name_en=name_en))
 
 
-def close(area: Area, reason: str) -> None:
+def close(area: Area, reason: AreaClosure) -> None:
     """Close an area; AreaAlreadyClosed where it is closed."""
     _open(area)
     area.record(AreaClosed(reason=reason))

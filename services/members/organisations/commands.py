@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.domain.refusals import NotFound
+from services.chassis.guards import changes, named_places, own_places
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.members.areas import AreaCode
+from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.organisations import OrganisationFounded, OrganisationKind
 from services.contracts.members.roles import Code, Role
-from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.organisations import model
 from services.members.organisations.model import Organisation
@@ -32,6 +32,10 @@ class FoundOrganisation(Command):
     department: Annotated[Code | None, Field(description="the code of a department", examples=["housing"])] = None
     leader: PersonId | None = None
 
+    def places(self) -> tuple[str, ...]:
+        """Where it is to serve."""
+        return path(self.area)
+
 
 class AppointLeader(Command):
     """Who leads from now on."""
@@ -39,14 +43,13 @@ class AppointLeader(Command):
     person: PersonId
 
 
-@usecase(allow=Role.ADMINISTRATOR)
+@usecase(allow=Role.ADMINISTRATOR, within=named_places)
 async def found_organisation(ctx: Context, cmd: FoundOrganisation) -> Organisation:
     """Found an organisation that serves a place of yours; a code that is known gives the one that is there."""
     id = await ctx.store.claim(Organisation.entity_type, cmd.code or ctx.cause)
     await ctx.store.bind(Organisation.entity_type, id)
     try:
         async with ctx.store.create(Organisation, id) as organisation:
-            areas.expect_within(ctx.actor, cmd.area)
             await expect_open(ctx, cmd.area)
             model.found(organisation, _founded(cmd), await _above(ctx, cmd.above))
             await _lead(ctx, organisation, cmd.leader)
@@ -55,13 +58,10 @@ async def found_organisation(ctx: Context, cmd: FoundOrganisation) -> Organisati
     return organisation
 
 
-@usecase(allow=Role.ADMINISTRATOR)
-async def appoint_leader(ctx: Context, organisation_id: str, cmd: AppointLeader) -> Organisation:
+@changes(Organisation, allow=Role.ADMINISTRATOR, within=own_places)
+async def appoint_leader(ctx: Context, organisation: Organisation, cmd: AppointLeader) -> None:
     """Say who leads an organisation."""
-    async with ctx.store.change(Organisation, organisation_id) as organisation:
-        areas.expect_within(ctx.actor, organisation.area)
-        await _lead(ctx, organisation, cmd.person)
-    return organisation
+    await _lead(ctx, organisation, cmd.person)
 
 
 async def _above(ctx: Context, id: str | None) -> Organisation | None:

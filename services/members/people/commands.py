@@ -6,12 +6,12 @@ from pydantic import Field
 
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import Sealed
+from services.chassis.guards import changes, named_places, oneself, visible
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.members.areas import AreaCode
+from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.roles import Role
-from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.people import model
 from services.members.people.model import Person, PersonUnmasked
@@ -30,6 +30,21 @@ class RegisterPerson(Command):
     address: Address | None = None
     area: AreaCode | None = None
 
+    def places(self) -> tuple[str, ...]:
+        """Where they live, if that is said."""
+        return path(self.area) if self.area else ()
+
+
+class RegisterStaff(Command):
+    """Who gets a staff account, and for which place."""
+
+    name: PersonName | None
+    area: AreaCode
+
+    def places(self) -> tuple[str, ...]:
+        """Where they work."""
+        return path(self.area)
+
 
 class Unmask(Command):
     """Why somebody's data has to be seen in clear."""
@@ -45,7 +60,7 @@ class ChangeProfile(Command):
     area: AreaCode | None = None
 
 
-@usecase(allow=Role.OPERATOR)
+@usecase(allow=Role.OPERATOR, within=named_places)
 async def register_person(ctx: Context, cmd: RegisterPerson) -> Person:
     """Register a caller or visitor by phone; somebody who is known already stays as they are."""
     phone = model.e164(cmd.phone)
@@ -61,26 +76,24 @@ async def register_by_phone(ctx: Context, id: str, phone: str) -> Person:
     return await _entered(ctx, id, Clear(phone=phone), None)
 
 
-@usecase(allow=Role.ADMINISTRATOR)
-async def register_staff(ctx: Context, id: str, name: str | None, area: str) -> Person:
+@usecase(allow=Role.ADMINISTRATOR, within=named_places)
+async def register_staff(ctx: Context, id: str, cmd: RegisterStaff) -> Person:
     """Make a person of whoever gets a staff account."""
-    return await _entered(ctx, id, Clear(name=name), area)
+    return await _entered(ctx, id, Clear(name=cmd.name), cmd.area)
 
 
-@usecase(allow=(Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR))
-async def unmask(ctx: Context, person_id: str, cmd: Unmask) -> Person:
+@changes(Person, allow=(Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR), within=visible)
+async def unmask(ctx: Context, person: Person, cmd: Unmask) -> None:
     """See a person's name, phone and address in clear, for a reason that is kept."""
-    async with ctx.store.change(Person, person_id) as person:
-        await ctx.vault.ensure_keys(person.subjects())
-        reason = ctx.vault.seal(cmd.reason, person.id, "reason")
-        person.record(PersonUnmasked(who=ctx.actor.id, reason=reason))
-    return person
+    await ctx.vault.ensure_keys(person.subjects())
+    reason = ctx.vault.seal(cmd.reason, person.id, "reason")
+    person.record(PersonUnmasked(who=ctx.actor.id, reason=reason))
 
 
-@usecase(allow=tuple(Role))
+@usecase(allow=tuple(Role), within=oneself)
 async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
     """Set your own name, address and area."""
-    async with ctx.store.change(Person, ctx.actor.person or "") as person:
+    async with ctx.store.change(Person, ctx.person) as person:
         await ctx.vault.ensure_keys(person.subjects())
         before = Clear.of(person, ctx)
         if (cmd.name, cmd.address, cmd.area) != (before.name, before.address, person.area):
@@ -109,7 +122,6 @@ async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Per
     try:
         async with ctx.store.create(Person, id) as person:
             if area:
-                areas.expect_within(ctx.actor, area)
                 await expect_open(ctx, area)
             await ctx.vault.mint(id, ctx.now())
             name, phone, address = _sealed(ctx, id, clear)

@@ -8,10 +8,10 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Sealed
+from services.chassis.domain.values import Id, Sealed
 from services.contracts.members.areas import include_a_city, path
 from services.contracts.members.people import PersonRegistered, ProfileChanged
-from services.contracts.members.roles import Role
+from services.contracts.members.roles import Role, staffed
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
 """Whoever works for the city."""
@@ -25,7 +25,7 @@ class PersonUnmasked(Event):
 
     private: ClassVar[bool] = True
 
-    who: str
+    who: Id
     reason: Sealed
 
 
@@ -81,19 +81,11 @@ class Person(Entity[PersonEvent]):
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
         """Oneself; staff also see the people of their places, those of the whole city everybody."""
-        places = staffed(actor)
+        places = staffed(actor, *STAFF)
         # Whoever came by phone has no place until they name one: in the city somebody must see them, too.
         if actor.has(SYSTEM) or include_a_city(places):
             return ALL
         return Visible().where("_id", actor.person).where("under", *places)
-
-
-def staffed(actor: Actor) -> tuple[str, ...]:
-    """The places whose people an actor sees as staff; a volunteer team's leader has no business with any."""
-    if actor.has(*(role for role in STAFF if role != Role.HANDLER)):
-        return actor.places
-    serves = any(not id.startswith("team_") for id in actor.organisations)
-    return actor.places if actor.has(Role.HANDLER) and serves else ()
 
 
 def e164(phone: str) -> str:

@@ -117,7 +117,7 @@ async def get_person(ctx: Context, person_id: str) -> Person:
 @usecase(allow=tuple(Role))
 async def get_me(ctx: Context) -> Person:
     """See who you are signed in as, your profile and your roles."""
-    return await ctx.store.get(Person, ctx.actor.person or "")
+    return await ctx.store.get(Person, ctx.person)
 
 
 async def expect_known(ctx: Context, person_id: str) -> None:

@@ -1,16 +1,16 @@
 """What can be done with volunteer teams."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from services.chassis.domain.values import shaped
+from services.chassis.guards import changes, named_places, own_places
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.members.areas import AreaCode
+from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Code, Role
 from services.contracts.members.teams import TeamFounded, TeamKind
-from services.members.areas import model as areas
 from services.members.areas.queries import expect_open
 from services.members.people.queries import expect_known
 from services.members.teams import model
@@ -38,6 +38,10 @@ class FoundTeam(Command):
     leader: PersonId | None = None
     on_duty: Annotated[bool, Field(description="whether it takes cases at once")] = False
 
+    def places(self) -> tuple[str, ...]:
+        """Where it is to help."""
+        return path(self.area)
+
 
 class AppointTeamLeader(Command):
     """Who leads from now on."""
@@ -45,14 +49,13 @@ class AppointTeamLeader(Command):
     person: PersonId
 
 
-@usecase(allow=(Role.ADMINISTRATOR, Role.DISPATCHER))
+@usecase(allow=(Role.ADMINISTRATOR, Role.DISPATCHER), within=named_places)
 async def found_team(ctx: Context, cmd: FoundTeam) -> Team:
     """Found a volunteer team for a place of yours; a code that is known gives the team that is there."""
     id = await ctx.store.claim(Team.entity_type, cmd.code or ctx.cause)
     await ctx.store.bind(Team.entity_type, id)
     try:
         async with ctx.store.create(Team, id) as team:
-            areas.expect_within(ctx.actor, cmd.area)
             await expect_open(ctx, cmd.area)
             if cmd.leader:
                 await expect_known(ctx, cmd.leader)
@@ -64,52 +67,42 @@ async def found_team(ctx: Context, cmd: FoundTeam) -> Team:
     return team
 
 
-@usecase(allow=RUN)
-async def add_member(ctx: Context, team_id: str, person_id: str) -> Team:
+async def _run_by(ctx: Context, team: Team, _: Any) -> None:
+    """Its leader, and who dispatches or administers in its place."""
+    model.expect_run_by(team, ctx.actor)
+
+
+@changes(Team, allow=RUN, within=_run_by)
+async def add_member(ctx: Context, team: Team, person_id: str) -> None:
     """Take a person into a team."""
-    async with ctx.store.change(Team, team_id) as team:
-        model.expect_run_by(team, ctx.actor)
-        await expect_known(ctx, person_id)
-        model.join(team, person_id)
-    return team
+    await expect_known(ctx, person_id)
+    model.join(team, person_id)
 
 
-@usecase(allow=RUN)
-async def remove_member(ctx: Context, team_id: str, person_id: str) -> Team:
+@changes(Team, allow=RUN, within=_run_by)
+async def remove_member(ctx: Context, team: Team, person_id: str) -> None:
     """Let a person leave a team."""
-    async with ctx.store.change(Team, team_id) as team:
-        model.expect_run_by(team, ctx.actor)
-        model.leave(team, person_id)
-    return team
+    model.leave(team, person_id)
 
 
-@usecase(allow=(Role.DISPATCHER, Role.ADMINISTRATOR))
-async def appoint_team_leader(ctx: Context, team_id: str, cmd: AppointTeamLeader) -> Team:
+# Not ``_run_by``: a leader who dispatches elsewhere would appoint the next one.
+@changes(Team, allow=(Role.DISPATCHER, Role.ADMINISTRATOR), within=own_places)
+async def appoint_team_leader(ctx: Context, team: Team, cmd: AppointTeamLeader) -> None:
     """Say who leads a team."""
-    async with ctx.store.change(Team, team_id) as team:
-        # Not who runs it: a leader who dispatches elsewhere would appoint the next one.
-        areas.expect_within(ctx.actor, team.area)
-        await expect_known(ctx, cmd.person)
-        model.appoint(team, cmd.person)
-    return team
+    await expect_known(ctx, cmd.person)
+    model.appoint(team, cmd.person)
 
 
-@usecase(allow=RUN)
-async def put_on_duty(ctx: Context, team_id: str) -> Team:
+@changes(Team, allow=RUN, within=_run_by)
+async def put_on_duty(ctx: Context, team: Team) -> None:
     """Put a team on duty: it takes cases from now on."""
-    async with ctx.store.change(Team, team_id) as team:
-        model.expect_run_by(team, ctx.actor)
-        model.go_on_duty(team)
-    return team
+    model.go_on_duty(team)
 
 
-@usecase(allow=RUN)
-async def put_off_duty(ctx: Context, team_id: str) -> Team:
+@changes(Team, allow=RUN, within=_run_by)
+async def put_off_duty(ctx: Context, team: Team) -> None:
     """Take a team off duty: it takes no more cases for now."""
-    async with ctx.store.change(Team, team_id) as team:
-        model.expect_run_by(team, ctx.actor)
-        model.go_off_duty(team)
-    return team
+    model.go_off_duty(team)
 
 
 def _founded(cmd: FoundTeam) -> TeamFounded:

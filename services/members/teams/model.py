@@ -10,6 +10,7 @@ from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.contracts.members.areas import Located
 from services.contracts.members.roles import Role
 from services.contracts.members.teams import (
+    TEAM,
     TeamFounded,
     TeamKind,
     TeamLeaderAppointed,
@@ -39,7 +40,7 @@ class NotYourTeam(Refusal):
 class Team(Located, Entity[TeamEvent]):
     """Volunteers of one kind in one place, off duty until somebody puts them on."""
 
-    entity_type: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = TEAM
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("_id", 1))),
         Index((("under", 1), ("state.kind", 1), ("state.on_duty", 1), ("_id", 1))),
@@ -89,7 +90,7 @@ def is_run_by(team: Team, actor: Actor) -> bool:
     """Whether an actor may decide for a team: its leader, and who dispatches or administers in its place."""
     if actor.has(SYSTEM):
         return True
-    if actor.has(Role.DISPATCHER, Role.ADMINISTRATOR) and not set(actor.places).isdisjoint(team.places()):
+    if actor.has(Role.DISPATCHER, Role.ADMINISTRATOR) and actor.is_in_charge_of(team.places()):
         return True
     leads = actor.person is not None and actor.person == team.leader_id
     return actor.has(Role.HANDLER) and (leads or team.id in actor.organisations)

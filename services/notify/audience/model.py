@@ -8,7 +8,7 @@ from services.contracts.members.accounts import AccountClosed, AccountOpened, Ro
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.roles import Role
-from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft
+from services.contracts.members.teams import TEAM, TeamFounded, TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft
 
 SIGNED_IN = tuple(role.value for role in Role)
 """Whoever has an account, whatever the role."""
@@ -86,7 +86,7 @@ class Organisation(Copy[OrganisationEvent]):
 class Team(Copy[TeamEvent]):
     """A volunteer team."""
 
-    entity_type: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = TEAM
     creates = (TeamFounded,)
 
     name: str

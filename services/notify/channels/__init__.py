@@ -1,1 +1,1 @@
-"""Channels: the ways out of the house, to phones and mailboxes."""
+"""Channels: the ways out to phones and mailboxes."""

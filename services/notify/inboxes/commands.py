@@ -6,24 +6,23 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.domain.events import Event, Origin
+from services.chassis.guards import changes, visible
 from services.chassis.messaging.reactions import Write
 from services.chassis.storage.mongo import Put
-from services.chassis.usecase import Context, usecase
+from services.chassis.usecase import Context
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, KEPT, LATE, marking
 from services.notify.messages import model
 from services.notify.messages.model import Message
 
 
-@usecase(allow=SIGNED_IN)
-async def read_message(ctx: Context, id: str) -> Message:
+@changes(Message, by="id", allow=SIGNED_IN, within=visible)
+async def read_message(ctx: Context, message: Message) -> None:
     """Note that you have read a message."""
-    async with ctx.store.change(Message, id) as message:
-        if not message.read:
-            # Before the write: after a crash in between, a repeat finds the message unread, and this counts only once.
-            await ctx.container.mongo.update(COLLECTION, *marking(message.person_id, id))
-        model.read(message)
-    return message
+    if not message.read:
+        # Before the write: after a crash in between, a repeat finds the message unread, and this counts only once.
+        await ctx.container.mongo.update(COLLECTION, *marking(message.person_id, message.id))
+    model.read(message)
 
 
 @dataclass(frozen=True, slots=True)

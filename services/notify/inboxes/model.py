@@ -1,6 +1,6 @@
 """One document for each person: the number, order and ids of the latest messages, and how many are unread.
 
-And the bells: who waits at which inbox in this process.
+And the subscribers: the live streams of this process that wait for changes of an inbox.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from services.chassis.domain.refusals import Busy, Kind, Refusal
 
 COLLECTION = "inboxes"
 KEPT = 200
-"""So many lines are kept: from further back a stream cannot be resumed."""
+"""Lines kept for each person: from further back a stream cannot be resumed."""
 LATE = timedelta(minutes=1)
 """A line that old without its message was left behind by a crash: the repeat of its event writes it anew."""
 LOST = timedelta(minutes=10)
 """A line that old without its message is passed over. Far more than LATE: who writes must have seen that it is late."""
 MOST, MOST_EACH = 3_000, 10
-"""So many may wait in one process, and of one person; each holds a connection of the gateway's to it all the time."""
+"""Streams in one process, and of one person; each occupies a connection from the gateway all the time."""
 
 
 class TooManyStreams(Refusal):
@@ -71,46 +71,46 @@ def marking(person: str, message: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return where, {"$inc": {"unread": -1}, "$push": {"read": {"$each": [message], "$slice": -KEPT}}}
 
 
-class Bells:
-    """A bell for everybody who waits. However often it rings, who hears it reads once: nothing can pile up."""
+class InboxSubscribers:
+    """One signal for each stream that waits. Several changes set it once and cause one read: nothing piles up."""
 
     def __init__(self, most: int = MOST, most_each: int = MOST_EACH) -> None:
         self._most, self._most_each = most, most_each
         self._count = 0
-        self._hung: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._signals: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     @property
     def count(self) -> int:
-        """How many wait."""
+        """How many streams wait."""
         return self._count
 
     def expect_room(self, person: str) -> None:
-        """TooManyStreams where a person waits that often already, Busy where as many wait as the process can serve."""
-        if len(self._hung.get(person, ())) >= self._most_each:
+        """TooManyStreams where a person has the most streams already, Busy where the process has."""
+        if len(self._signals.get(person, ())) >= self._most_each:
             raise TooManyStreams(most=self._most_each, retry_after=30)
         if self._count >= self._most:
             raise Busy(retry_after=5)
 
     @contextmanager
-    def hung(self, person: str) -> Iterator[asyncio.Event]:
-        """A bell at a person's inbox, taken down at the end."""
-        bell = asyncio.Event()
-        self._hung[person].add(bell)
+    def subscribed(self, person: str) -> Iterator[asyncio.Event]:
+        """A signal that is set when a person's inbox changes, until the block ends."""
+        signal = asyncio.Event()
+        self._signals[person].add(signal)
         self._count += 1
         try:
-            yield bell
+            yield signal
         finally:
             self._count -= 1
-            self._hung[person].discard(bell)
-            if not self._hung[person]:
-                del self._hung[person]
+            self._signals[person].discard(signal)
+            if not self._signals[person]:
+                del self._signals[person]
 
-    def ring(self, person: str) -> None:
+    def notify(self, person: str) -> None:
         """Something changed in this inbox."""
-        for bell in self._hung.get(person, ()):
-            bell.set()
+        for signal in self._signals.get(person, ()):
+            signal.set()
 
-    def ring_all(self) -> None:
+    def notify_all(self) -> None:
         """Something may have changed in any inbox."""
-        for person in self._hung:
-            self.ring(person)
+        for person in self._signals:
+            self.notify(person)

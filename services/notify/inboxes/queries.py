@@ -14,9 +14,8 @@ from services.chassis.http.sse import LastEventId, Line, Stream
 from services.chassis.storage.batch_loader import BatchLoaders, by_ids
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
-from services.notify.inboxes.model import COLLECTION, LOST, Bells, Entry, Inbox, TooManyStreams
+from services.notify.inboxes.model import COLLECTION, LOST, Entry, Inbox, InboxSubscribers, TooManyStreams
 from services.notify.messages.model import Message
-from services.notify.preferences.queries import own
 
 _LOOK_ANYHOW = 30.0
 _SOON = 0.05
@@ -63,7 +62,7 @@ class InboxView(BaseModel):
 @usecase(allow=SIGNED_IN)
 async def get_inbox(ctx: Context, query: PageQuery) -> InboxView:
     """Read your messages, newest first, and how many are unread."""
-    person = own(ctx)
+    person = ctx.person
     order = Order("state.happened_at", descending=True)
     page = await ctx.store.page(Message, {"state.inbox_of": person}, order=order, limit=query.limit, after=query.after)
     await ctx.vault.ensure_keys([person])
@@ -79,7 +78,7 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     connect with the last id in `Last-Event-ID`: nothing is lost or told twice. `resync` says that the id is too old:
     read the inbox anew. The stream ends when your token does.
     """
-    ctx.dependency(Bells).expect_room(own(ctx))
+    ctx.dependency(InboxSubscribers).expect_room(ctx.person)
     return Stream(follow(ctx, last_event_id))
 
 
@@ -88,30 +87,30 @@ async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[Line]
 
     Those that come at once are given at once.
     """
-    person, told, bells = own(ctx), _Told(last), ctx.dependency(Bells)
+    person, position, subscribers = ctx.person, _Position(last), ctx.dependency(InboxSubscribers)
     try:
-        bells.expect_room(person)
+        subscribers.expect_room(person)
     except (TooManyStreams, Busy):  # others came since the answer began
         return
-    with bells.hung(person) as bell:
+    with subscribers.subscribed(person) as signal:
         while not _over(ctx):
-            bell.clear()  # before the read: what comes during it rings again
+            signal.clear()  # before the read: a change during it sets it again
             try:
                 inbox = await _inbox(ctx, person)
-                if lines := await _news(ctx, told, inbox):
+                if lines := await _news(ctx, position, inbox):
                     yield lines
-                pause = _next_look(ctx, inbox.after(told.last))
+                pause = _next_look(ctx, inbox.after(position.last))
             except Refusal as refusal:
                 if refusal.kind is not Kind.UNAVAILABLE:
                     raise
                 pause = _AWAY
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(pause, _left(ctx))):  # without a task of its own for each listener
-                    await bell.wait()
+                    await signal.wait()
 
 
-class _Told:
-    """How far one listener has come."""
+class _Position:
+    """How far one stream has come in its inbox."""
 
     def __init__(self, last: int | None) -> None:
         self._begun = last is not None
@@ -147,12 +146,16 @@ class _Told:
         return lines
 
 
-async def _news(ctx: Context, told: _Told, inbox: Inbox) -> Sequence[Line]:
-    beginning = told.must_begin(inbox)
-    number = await _complete(ctx, inbox) if beginning else told.last
+async def _news(ctx: Context, position: _Position, inbox: Inbox) -> Sequence[Line]:
+    beginning = position.must_begin(inbox)
+    number = await _complete(ctx, inbox) if beginning else position.last
     present = await _present(ctx, inbox.after(number))
-    # Only now: what is noted as told must not be lost by a look that fails.
-    return [*([told.begin(inbox, number)] if beginning else ()), *told.count(inbox), *told.messages(present)]
+    # Only now: the position must not move past lines that a failed read did not give.
+    return [
+        *([position.begin(inbox, number)] if beginning else ()),
+        *position.count(inbox),
+        *position.messages(present),
+    ]
 
 
 async def _inbox(ctx: Context, person: str) -> Inbox:
@@ -162,8 +165,8 @@ async def _inbox(ctx: Context, person: str) -> Inbox:
 async def _messages(ctx: Context, ids: Sequence[str]) -> Sequence[Message]:
     """Those of these that are there, of whoever they are.
 
-    One is looked for together with what others wait for: a notice to thousands rings for all at once. Who catches up
-    on many looks alone, so that nobody has to wait for that.
+    One is read in a batch with those of other streams: a notice to thousands signals all of them at once. Many are
+    read apart, so that no other stream waits for them.
     """
     if len(ids) > 1:
         return list((await by_ids(ctx.container.mongo, Message, ids)).values())
@@ -183,8 +186,8 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
     if not entries:
         return []
     found = await _messages(ctx, [entry.message for entry in entries])
-    await ctx.vault.ensure_keys([own(ctx)])
-    views = {message.id: MessageView.of(message, ctx) for message in found if message.inbox_of == own(ctx)}
+    await ctx.vault.ensure_keys([ctx.person])
+    views = {message.id: MessageView.of(message, ctx) for message in found if message.inbox_of == ctx.person}
     present = []
     for entry in entries:
         if entry.message not in views and _may_come(ctx, entry):
@@ -198,7 +201,7 @@ def _may_come(ctx: Context, entry: Entry) -> bool:
 
 
 def _next_look(ctx: Context, ahead: Sequence[Entry]) -> float:
-    """In how many seconds to look where no bell rings: for a message on its way at once, and rarer the later it is."""
+    """Seconds until the next read without a signal: short for a message being written, longer the later it is."""
     if not ahead:
         return _LOOK_ANYHOW
     late = ctx.container.clock() - ahead[0].at

@@ -26,7 +26,7 @@ from services.notify.channels.model import NotTaken
 MessageEvent = MessageWritten | DeliveryMade | DeliveryFailed | DeliveryHeld | DeliveryGivenUp | MessageRead
 
 MAX_AGE = timedelta(hours=24)
-"""What happened longer ago is never told outside the house: no replay can flood a city."""
+"""Older events reach the inbox only, never a phone or mailbox: no replay can flood a city."""
 
 
 class DeliveryState(StrEnum):
@@ -157,6 +157,10 @@ class Message(Entity[MessageEvent]):
             self.next_urgent_sms_at, self.next_sms_at = (at, None) if self.urgent else (None, at)
         elif via == Via.EMAIL:
             self.next_email_at = at
+
+
+def _given_up(event: DeliveryGivenUp) -> Delivery:
+    return Delivery(state=DeliveryState.GIVEN_UP, attempt=event.attempt, because=event.because, reason=event.reason)
 
 
 def made(message: Message, via: Via) -> None:

@@ -16,7 +16,7 @@ _ENDS = (DeliveryMade, DeliveryGivenUp)
 Try = DeliveryFailed | DeliveryMade | DeliveryGivenUp
 
 
-async def told_once(container: Container, _: Cut) -> list[CheckResult]:
+async def check_messages(container: Container, _: Cut) -> list[CheckResult]:
     """One message for each event and recipient, by its id, which is also what providers tell repeats by.
 
     And of each channel: attempts without gap, nothing after the end, none that was taken without an attempt.

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.chassis.domain.values import shaped
+from services.chassis.guards import visible
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.notify.messages import Via
 from services.contracts.notify.preferences import PreferencesSet
 from services.notify.audience.model import SIGNED_IN
 from services.notify.preferences import model
 from services.notify.preferences.model import Preferences, preferences_id
-from services.notify.preferences.queries import own
 
 Clock = Annotated[
     str, shaped(r"^([01]\d|2[0-3]):[0-5]\d$", "时间，例如 22:00", "a time such as 22:00", examples=["22:00"])
@@ -42,10 +42,10 @@ class SetPreferences(Command):
     email: Email | None = None
 
 
-@usecase(allow=SIGNED_IN)
+@usecase(allow=SIGNED_IN, within=visible)
 async def set_preferences(ctx: Context, cmd: SetPreferences) -> Preferences:
     """Choose channels, language and quiet hours."""
-    person = own(ctx)
+    person = ctx.person
     async with ctx.store.change_or_create(Preferences, preferences_id(person)) as preferences:
         await ctx.vault.ensure_keys([person])
         model.choose(preferences, _chosen(ctx, person, cmd))

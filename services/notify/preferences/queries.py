@@ -5,7 +5,6 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order
-from services.chassis.domain.refusals import NotFound
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.preferences.model import Preferences, preferences_id
@@ -36,13 +35,6 @@ class PreferencesView(BaseModel):
 @usecase(allow=SIGNED_IN)
 async def get_preferences(ctx: Context) -> Preferences:
     """Look at how you are told."""
-    person = own(ctx)
+    person = ctx.person
     found = await ctx.store.find(Preferences, {"_id": preferences_id(person)}, order=Order("_id"), limit=1)
     return found[0] if found else Preferences.untouched(person)
-
-
-def own(ctx: Context) -> str:
-    """The person who acts; NotFound for an account with nobody behind it."""
-    if ctx.actor.person is None:
-        raise NotFound
-    return ctx.actor.person

@@ -10,13 +10,15 @@ from services.chassis.domain.scope import ALL, NONE, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Sealed
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.members.areas import path
-from services.contracts.members.roles import Role
+from services.contracts.members.roles import Role, staffed
 from services.contracts.requests import cases as contract
 from services.contracts.requests.cases import CloseReason
 from services.contracts.requests.catalogue import Tier
 from services.requests.cases.states.model import DONE, RUNNING, STATE_AFTER, State
 
-READERS = (Role.RESIDENT, Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
+STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
+"""Who works on cases for the city."""
+READERS = (Role.RESIDENT, *STAFF)
 """Who may look at cases at all; which of them, ``Case.visible`` says."""
 REOPENABLE = timedelta(days=15)
 """How long after its resolution a case may be reopened; after that it is closed."""
@@ -107,7 +109,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
             seen = seen.where("state.resident_id", actor.person)
         if actor.has(Role.HANDLER):
             seen = seen.where("state.handler_id", *actor.organisations)
-        return seen.where("under", *staffed(actor))
+        return seen.where("under", *staffed(actor, *STAFF))
 
     def places(self) -> tuple[str, ...]:
         """The codes from the city down to where it is about."""
@@ -147,24 +149,18 @@ class Case(contract.Filing, Entity[CaseEvent]):
     def apply(self, event: CaseEvent) -> None:
         """Take an event into the state."""
         self.state = STATE_AFTER.get(type(event)) or self.state
-        match event:
-            case contract.CaseFiled():
-                self._file(event)
-            case (
-                contract.CaseDispatched()
-                | contract.CaseUnassigned()
-                | contract.CaseReturned()
-                | contract.CaseReopened()
-            ):
-                self._hand_over(event)
-            case contract.CaseResolved() | contract.CaseClosed() | contract.CaseRejected() | contract.CaseCancelled():
-                self._end(event)
-            case contract.CaseRated() | contract.CaseUrged():
-                self._hear(event)
-            case contract.CaseVerified() | contract.CaseStarted() | contract.CaseCalledBack() | contract.CommentAdded():
-                pass  # the state says it, or the history
-            case _:
-                self._time(event)
+        if isinstance(event, contract.CaseFiled):
+            self._file(event)
+        elif isinstance(event, Handing):
+            self._hand_over(event)
+        elif isinstance(event, Timing):
+            self._time(event)
+        elif isinstance(event, Ending):
+            self._end(event)
+        elif isinstance(event, Hearing):
+            self._hear(event)
+        elif not isinstance(event, Noting):  # those change no field: the state says it, or the history
+            assert_never(event)
         self.next_tick_at = self._next_tick()
 
     def _file(self, event: contract.CaseFiled) -> None:
@@ -252,11 +248,3 @@ class Case(contract.Filing, Entity[CaseEvent]):
             return None
         marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.escalates_at)
         return min((mark for mark in marks if mark is not None), default=None)
-
-
-def staffed(actor: Actor) -> tuple[str, ...]:
-    """The places whose cases an actor sees as staff; a volunteer team's leader sees only what the team has."""
-    if actor.has(Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR):
-        return actor.places
-    serves = any(not id.startswith("team_") for id in actor.organisations)
-    return actor.places if actor.has(Role.HANDLER) and serves else ()

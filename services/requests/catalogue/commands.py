@@ -1,10 +1,11 @@
 """What can be done with service items."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from services.chassis.domain.values import shaped
+from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.contracts.members.teams import TeamKind
@@ -85,24 +86,25 @@ class PublishItem(Command):
     emergency: LocalisedText | None
 
 
-@usecase(allow=Role.ADMINISTRATOR)
+async def _whole_city(ctx: Context, _: Item, __: Any) -> None:
+    """The catalogue is the whole city's."""
+    model.expect_citywide(ctx.actor)
+
+
+@usecase(allow=Role.ADMINISTRATOR, within=_whole_city)
 async def publish_item(ctx: Context, code: str, cmd: PublishItem) -> Item:
     """Offer a service item as described, for the first time or anew."""
     async with ctx.store.change_or_create(Item, code) as item:
-        model.expect_citywide(ctx.actor)
         if cmd.code != code:
             raise model.ItemUnfit(problem=f"code: {cmd.code} ≠ {code}")
         model.publish(item, _published(cmd))
     return item
 
 
-@usecase(allow=Role.ADMINISTRATOR)
-async def withdraw_item(ctx: Context, code: str) -> Item:
+@changes(Item, by="code", allow=Role.ADMINISTRATOR, within=_whole_city)
+async def withdraw_item(ctx: Context, item: Item) -> None:
     """Offer a service item no longer; what was asked for before is still done."""
-    async with ctx.store.change(Item, code) as item:
-        model.expect_citywide(ctx.actor)
-        model.withdraw(item)
-    return item
+    model.withdraw(item)
 
 
 def _published(cmd: PublishItem) -> ItemPublished:

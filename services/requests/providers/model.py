@@ -17,7 +17,14 @@ from services.contracts.members.areas import (
     path,
 )
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
-from services.contracts.members.teams import TeamFounded, TeamKind, TeamLeaderAppointed, TeamWentOffDuty, TeamWentOnDuty
+from services.contracts.members.teams import (
+    TEAM,
+    TeamFounded,
+    TeamKind,
+    TeamLeaderAppointed,
+    TeamWentOffDuty,
+    TeamWentOnDuty,
+)
 
 
 class AreaUnknown(Refusal):
@@ -95,7 +102,7 @@ TeamEvent = TeamFounded | TeamLeaderAppointed | TeamWentOnDuty | TeamWentOffDuty
 class Team(Located, Copy[TeamEvent]):
     """A volunteer team; ``capacity`` is how many cases it takes at once."""
 
-    entity_type: ClassVar[str] = "team"
+    entity_type: ClassVar[str] = TEAM
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("under", 1), ("state.on_duty", 1), ("_id", 1))),
         Index((("state.area", 1), ("state.on_duty", 1), ("_id", 1))),

@@ -19,6 +19,7 @@ from pydantic import Field
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC, SYSTEM
 from services.chassis.domain.values import id_from, shaped
+from services.chassis.guards import changes, visible
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.members.accounts import model as accounts
@@ -65,8 +66,8 @@ async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
     # Weighed also where nobody has this phone: how long the answer takes must not tell.
     person_id = await known_by_phone(ctx, phone) or _NOBODY
     await weigh_code(inside, person_id, cmd.code)
-    await register_by_phone(inside.step("person"), person_id, phone)
-    account = await open_residents_account(inside.step("account"), person_id)
+    await register_by_phone(inside.substep("person"), person_id, phone)
+    account = await open_residents_account(inside.substep("account"), person_id)
     await accept_code(inside, person_id, cmd.code)
     if not account.open:
         raise SessionOver
@@ -78,7 +79,7 @@ async def sign_in_staff(ctx: Context, cmd: SignInStaff) -> TokensView:
     """Sign in as staff with login, password and the one-time code of your authenticator."""
     inside = _anew(ctx)
     account = await _account_of(inside, cmd.login)
-    await pass_guard(inside.step("guard"), account, cmd)
+    await pass_guard(inside.substep("guard"), account, cmd)
     if account is None:
         raise model.SignInWrong
     return await _admitted(inside, account, Entrance.STAFF)
@@ -97,7 +98,7 @@ async def refresh(ctx: Context, cmd: Refresh) -> TokensView:
     return tokens(ctx, account, session, fresh)
 
 
-@usecase(allow=tuple(Role))
+@usecase(allow=tuple(Role), within=visible)
 async def sign_out(ctx: Context) -> None:
     """Sign out: the session's refresh token is good for nothing from now on."""
     async with ctx.store.change(Session, ctx.actor.session or "") as session:
@@ -121,15 +122,13 @@ async def start_session(ctx: Context, account_id: str, entrance: Entrance, secre
     return session
 
 
-@usecase(allow=SYSTEM)
-async def rotate_session(ctx: Context, id: str, given_and_fresh: tuple[str, str]) -> Session:
+@changes(Session, allow=SYSTEM)
+async def rotate_session(ctx: Context, session: Session, given_and_fresh: tuple[str, str]) -> None:
     """Exchange a session's refresh token; the session of a closed account ends."""
-    async with ctx.store.change(Session, id) as session:
-        account = await ctx.store.get(Account, session.account_id)
-        if not account.open and session.open:
-            session.refuse(model.SessionEnded(reason="account closed"), SessionOver())
-        model.rotate(session, given_and_fresh, ctx.now())
-    return session
+    account = await ctx.store.get(Account, session.account_id)
+    if not account.open and session.open:
+        session.refuse(model.SessionEnded(reason=model.SessionEnd.ACCOUNT_CLOSED), SessionOver())
+    model.rotate(session, given_and_fresh, ctx.now())
 
 
 def _anew(ctx: Context) -> Context:

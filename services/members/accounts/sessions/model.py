@@ -13,7 +13,7 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Instant
+from services.chassis.domain.values import Digest, Id, Instant
 from services.members.accounts.codes.model import growing
 
 
@@ -44,9 +44,9 @@ class SessionStarted(Event):
 
     private: ClassVar[bool] = True
 
-    account_id: str
+    account_id: Id
     entrance: Entrance | str
-    mark: str
+    mark: Digest
     idle_until: Instant
     ends_at: Instant
 
@@ -56,8 +56,16 @@ class SessionRefreshed(Event):
 
     private: ClassVar[bool] = True
 
-    mark: str
+    mark: Digest
     idle_until: Instant
+
+
+class SessionEnd(StrEnum):
+    """Why a session ended."""
+
+    SIGNED_OUT = "signed_out"
+    SPENT_TOKEN = "spent_token"  # noqa: S105 - no secret
+    ACCOUNT_CLOSED = "account_closed"
 
 
 class SessionEnded(Event):
@@ -65,7 +73,7 @@ class SessionEnded(Event):
 
     private: ClassVar[bool] = True
 
-    reason: str
+    reason: SessionEnd | str
 
 
 class StaffSignedIn(Event):
@@ -113,9 +121,9 @@ class Session(Entity[SessionEvent]):
 
     entity_type: ClassVar[str] = "session"
 
-    account_id: str
+    account_id: Id
     entrance: Entrance | str
-    mark: str
+    mark: Digest
     idle_until: Instant
     ends_at: Instant
     open: bool = True
@@ -188,7 +196,7 @@ def rotate(session: Session, secrets: tuple[str, str], now: datetime) -> None:
     if not session.open or now >= session.idle_until:
         raise SessionOver
     if not hmac.compare_digest(session.mark, digest(given)):
-        session.refuse(SessionEnded(reason="spent token"), SessionOver())
+        session.refuse(SessionEnded(reason=SessionEnd.SPENT_TOKEN), SessionOver())
     idle, _ = LIVES[Entrance(session.entrance)]
     session.record(SessionRefreshed(mark=digest(fresh), idle_until=min(now + idle, session.ends_at)))
 
@@ -196,7 +204,7 @@ def rotate(session: Session, secrets: tuple[str, str], now: datetime) -> None:
 def end(session: Session) -> None:
     """End a stay; one that has ended stays ended."""
     if session.open:
-        session.record(SessionEnded(reason="signed out"))
+        session.record(SessionEnded(reason=SessionEnd.SIGNED_OUT))
 
 
 def expect_unlocked(guard: Guard, now: datetime) -> None:

@@ -5,14 +5,15 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.domain.scope import SYSTEM
+from services.chassis.guards import changes
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.requests.catalogue import Tier
 from services.requests.cases.dispatch import model, queries
 from services.requests.cases.dispatch.model import Choice, Nearby, TeamLoad
 from services.requests.cases.model import Case
-from services.requests.cases.steps import model as steps
-from services.requests.cases.steps.model import Step, may
+from services.requests.cases.steps.commands import step
+from services.requests.cases.steps.model import Step
 
 Id = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -29,44 +30,33 @@ class AssignHandler(Command):
     organisation_id: Id
 
 
-@usecase(allow=may(Step.TEAM))
-async def assign_team(ctx: Context, case_id: str, cmd: AssignTeam) -> Case:
+@step(Step.TEAM)
+async def assign_team(ctx: Context, case: Case, cmd: AssignTeam) -> None:
     """Give a case to a volunteer team on duty that has the skill and the room for it."""
-    async with ctx.store.change(Case, case_id) as case:
-        steps.expect(case, Step.TEAM, ctx.actor, ctx.now())
-        team = await queries.team(ctx, cmd.team_id)
-        model.expect_serves(case, team)
-        model.expect_able(case, team, Nearby(taken=await queries.taken(ctx, [team])))
-        _assign(ctx, case, Choice.of(Tier.TEAM, team))
-    return case
+    team = await queries.team(ctx, cmd.team_id)
+    model.expect_serves(case, team)
+    model.expect_able(case, team, Nearby(taken=await queries.taken(ctx, [team])))
+    _assign(ctx, case, Choice.of(Tier.TEAM, team))
 
 
-@usecase(allow=may(Step.HANDLER))
-async def assign_handler(ctx: Context, case_id: str, cmd: AssignHandler) -> Case:
+@step(Step.HANDLER)
+async def assign_handler(ctx: Context, case: Case, cmd: AssignHandler) -> None:
     """Give a case to an organisation that serves its place; a case that came back twice is given for good."""
-    async with ctx.store.change(Case, case_id) as case:
-        steps.expect(case, Step.HANDLER, ctx.actor, ctx.now())
-        office = await queries.organisation(ctx, cmd.organisation_id)
-        model.expect_serves(case, office)
-        _assign(ctx, case, model.by_hand(office))
-    return case
+    office = await queries.organisation(ctx, cmd.organisation_id)
+    model.expect_serves(case, office)
+    _assign(ctx, case, model.by_hand(office))
 
 
-@usecase(allow=may(Step.ROUTE))
-async def route(ctx: Context, case_id: str) -> Case:
+@step(Step.ROUTE)
+async def route(ctx: Context, case: Case) -> None:
     """Let the rules find somebody for a case that waits: a team may have come on duty since."""
-    async with ctx.store.change(Case, case_id) as case:
-        steps.expect(case, Step.ROUTE, ctx.actor, ctx.now())
-        _assign(ctx, case, model.next_one(case, await queries.nearby(ctx, case.area, case)))
-    return case
+    _assign(ctx, case, model.next_one(case, await queries.nearby(ctx, case.area, case)))
 
 
-@usecase(allow=SYSTEM)
-async def pass_on(ctx: Context, case_id: str, team_id: str) -> Case:
+@changes(Case, allow=SYSTEM)
+async def pass_on(ctx: Context, case: Case, team_id: str) -> None:
     """Give a case that a full team could not take to whoever comes next."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.pass_on(case, team_id, await queries.nearby(ctx, case.area, case))
-    return case
+    model.pass_on(case, team_id, await queries.nearby(ctx, case.area, case))
 
 
 @usecase(allow=SYSTEM)
@@ -78,12 +68,10 @@ async def reserve_slot(ctx: Context, team_id: str, case_id: str) -> TeamLoad:
     return load
 
 
-@usecase(allow=SYSTEM)
-async def free_slot(ctx: Context, load_id: str, case_id: str) -> TeamLoad:
+@changes(TeamLoad, allow=SYSTEM)
+async def free_slot(ctx: Context, load: TeamLoad, case_id: str) -> None:
     """Let a team have room again: a case left it."""
-    async with ctx.store.change(TeamLoad, load_id) as load:
-        model.free(load, case_id)
-    return load
+    model.free(load, case_id)
 
 
 def _assign(ctx: Context, case: Case, choice: Choice) -> None:

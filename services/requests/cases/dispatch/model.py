@@ -11,7 +11,7 @@ from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.contracts.members.areas import Level, enclosing
 from services.contracts.members.organisations import OrganisationKind
-from services.contracts.requests.cases import CaseDispatched, CaseUnassigned
+from services.contracts.requests.cases import CaseDispatched, CaseUnassigned, UnassignedBecause
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.requests.cases.model import RETURNS, Case
@@ -106,7 +106,7 @@ def supervisor(near: Nearby, passed_over: Collection[str] = ()) -> Choice | None
     return next((Choice.of(Tier.SUPERVISION, o) for o in offices if o.id not in passed_over), None)
 
 
-def give(case: Case, choice: Choice | None, reason: str) -> None:
+def give(case: Case, choice: Choice | None, reason: UnassignedBecause) -> None:
     """Give a case to whoever was chosen; where nobody was, it waits for a dispatcher and its clock runs."""
     if choice is None:
         case.record(CaseUnassigned(reason=reason))
@@ -124,7 +124,7 @@ def pass_on(case: Case, team_id: str, near: Nearby) -> None:
     """Give a case that a full team could not take to whoever comes next; the supervisor's waits for the supervisor."""
     waits_for_team = case.handler_id == team_id and case.state is State.DISPATCHED
     if waits_for_team:
-        give(case, None if case.returns >= RETURNS else choose(case, near, case.tried), "team-full")
+        give(case, None if case.returns >= RETURNS else choose(case, near, case.tried), UnassignedBecause.TEAM_FULL)
 
 
 def next_one(case: Case, near: Nearby) -> Choice:

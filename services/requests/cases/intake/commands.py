@@ -9,6 +9,7 @@ from services.chassis.domain.values import Sealed, Text, shaped
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Command, Context, gather_two, usecase
+from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import (
     CaseCancelled,
@@ -18,6 +19,7 @@ from services.contracts.requests.cases import (
     CaseVerified,
     Channel,
     CloseReason,
+    UnassignedBecause,
 )
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.queries import nearby
@@ -25,7 +27,8 @@ from services.requests.cases.intake import model
 from services.requests.cases.limits import model as limits
 from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
-from services.requests.cases.steps.model import Step, expect, may
+from services.requests.cases.steps.commands import step
+from services.requests.cases.steps.model import Step
 from services.requests.cases.tracking.commands import take_number
 from services.requests.catalogue.model import Item, expect_answers
 from services.requests.catalogue.queries import offered
@@ -73,75 +76,73 @@ class ReopenCase(Command):
     reason: Text
 
 
-@usecase(allow=(Role.RESIDENT, Role.OPERATOR))
+async def _may_file(ctx: Context, _: Case, cmd: FileRequest) -> None:
+    """Residents ask for themselves, wherever it is; operators for a caller, in their own places."""
+    model.expect_filer(ctx.actor, cmd.on_behalf_of)
+    if cmd.on_behalf_of is not None and not ctx.actor.is_in_charge_of(path(cmd.area)):
+        await fileable(ctx, cmd.area)  # of a code that no place has it says more that it is unknown
+        raise model.AreaOutsideYours(area=cmd.area)
+
+
+@usecase(allow=(Role.RESIDENT, Role.OPERATOR), within=_may_file)
 async def file(ctx: Context, cmd: FileRequest) -> Case:
     """Ask for something: the answer says the number, who has it now and by when it is due."""
     async with ctx.store.create(Case) as case:
-        resident_id, channel = model.resident_of(ctx.actor, cmd.on_behalf_of)
         item, place = await gather_two(offered(ctx, cmd.item), fileable(ctx, cmd.area))
-        model.expect_within(ctx.actor, place, channel)
         expect_answers(item, cmd.answers or {})
-        await _hold_key(ctx, resident_id, channel)
+        await _hold_key(ctx, cmd)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
-        case.record(_filed(ctx, cmd, item, number, (resident_id, channel)))
+        case.record(_filed(ctx, cmd, item, number))
         limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
-        dispatch.give(case, dispatch.choose(case, near), "nobody-serves")
+        dispatch.give(case, dispatch.choose(case, near), UnassignedBecause.NOBODY_SERVES)
     return case
 
 
-@usecase(allow=may(Step.VERIFY))
-async def verify(ctx: Context, case_id: str) -> Case:
+@step(Step.VERIFY)
+async def verify(ctx: Context, case: Case) -> None:
     """Say that a request which waits for a handler is real and ours."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.VERIFY, ctx.actor, ctx.now())
-        case.record(CaseVerified())
-    return case
+    case.record(CaseVerified())
 
 
-@usecase(allow=may(Step.REJECT))
-async def reject(ctx: Context, case_id: str, cmd: RejectCase) -> Case:
+@step(Step.REJECT)
+async def reject(ctx: Context, case: Case, cmd: RejectCase) -> None:
     """Refuse a request that is not ours to settle, with an answer to its resident."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.REJECT, ctx.actor, ctx.now())
-        case.record(CaseRejected(reason=cmd.reason, answer=await sealed(ctx, case, "answer", cmd.answer)))
-    return case
+    case.record(CaseRejected(reason=cmd.reason, answer=await sealed(ctx, case, "answer", cmd.answer)))
 
 
-@usecase(allow=may(Step.CANCEL))
-async def cancel(ctx: Context, case_id: str, cmd: CancelCase) -> Case:
+@step(Step.CANCEL)
+async def cancel(ctx: Context, case: Case, cmd: CancelCase) -> None:
     """Withdraw a request that is still open."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.CANCEL, ctx.actor, ctx.now())
-        reason = await sealed(ctx, case, "reason", cmd.reason) if cmd.reason else None
-        case.record(CaseCancelled(reason=reason, by_resident=case.is_of(ctx.actor)))
-    return case
+    reason = await sealed(ctx, case, "reason", cmd.reason) if cmd.reason else None
+    case.record(CaseCancelled(reason=reason, by_resident=case.is_of(ctx.actor)))
 
 
-@usecase(allow=may(Step.REOPEN))
-async def reopen(ctx: Context, case_id: str, cmd: ReopenCase) -> Case:
+@step(Step.REOPEN)
+async def reopen(ctx: Context, case: Case, cmd: ReopenCase) -> None:
     """Have a case taken up again that was not settled: by somebody else, or by the supervisor, with a new limit."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.REOPEN, ctx.actor, ctx.now())
-        reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case.area, case)
-        again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
-        choice = model.reopen(case, again, near)
-        limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
-        dispatch.give(case, choice, "nobody-left")
-    return case
+    reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case.area, case)
+    again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
+    choice = model.reopen(case, again, near)
+    limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
+    dispatch.give(case, choice, UnassignedBecause.NOBODY_LEFT)
 
 
-async def _hold_key(ctx: Context, resident_id: str, channel: Channel) -> None:
+async def _hold_key(ctx: Context, cmd: FileRequest) -> None:
     try:
-        await ctx.vault.ensure_keys([resident_id])
+        await ctx.vault.ensure_keys([_resident(ctx, cmd)])
     except KeyNotHere as late:
-        if channel is Channel.SELF:
+        if cmd.on_behalf_of is None:
             raise
-        raise model.CallerUnknown(person=resident_id, retry_after=late.retry_after) from None
+        raise model.CallerUnknown(person=cmd.on_behalf_of, retry_after=late.retry_after) from None
 
 
-def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str, whose: tuple[str, Channel]) -> CaseFiled:
-    """The event; what the resident wrote is sealed, each part by its name."""
-    resident_id, channel = whose
+def _resident(ctx: Context, cmd: FileRequest) -> str:
+    return cmd.on_behalf_of or ctx.person
+
+
+def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str) -> CaseFiled:
+    """What happened; what the resident wrote is sealed, each part by its name."""
+    resident_id = _resident(ctx, cmd)
 
     def optional(words: str | None, field: str) -> Sealed | None:
         return ctx.vault.seal(words, resident_id, field) if words else None
@@ -151,7 +152,7 @@ def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str, whose: tuple
         filed_at=ctx.now(),
         resident_id=resident_id,
         filed_by=ctx.actor.id,
-        channel=channel,
+        channel=Channel.ON_BEHALF if cmd.on_behalf_of else Channel.SELF,
         item=item.id,
         item_zh=item.name.zh,
         item_en=item.name.en,

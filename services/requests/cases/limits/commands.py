@@ -6,12 +6,14 @@ from pydantic import Field
 
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import Instant, Text
+from services.chassis.guards import changes
 from services.chassis.schedule.calendar import WorkingCalendar
-from services.chassis.usecase import Command, Context, usecase
+from services.chassis.usecase import Command, Context
 from services.requests.cases.limits import model
 from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
-from services.requests.cases.steps.model import Step, expect, may
+from services.requests.cases.steps.commands import step
+from services.requests.cases.steps.model import Step
 from services.requests.providers.queries import escalation_path
 
 
@@ -30,49 +32,35 @@ class ReturnCase(Command):
     reason: Text
 
 
-@usecase(allow=may(Step.PAUSE))
-async def pause(ctx: Context, case_id: str, cmd: PauseCase) -> Case:
+@step(Step.PAUSE)
+async def pause(ctx: Context, case: Case, cmd: PauseCase) -> None:
     """Let the clock of a case stand while it waits for something outside."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.PAUSE, ctx.actor, ctx.now())
-        until = model.pause_end(case, ctx.dependency(WorkingCalendar), ctx.now(), cmd.until)
-        model.pause(case, await sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
-    return case
+    until = model.pause_end(case, ctx.dependency(WorkingCalendar), ctx.now(), cmd.until)
+    model.pause(case, await sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
 
 
-@usecase(allow=may(Step.RESUME))
-async def resume(ctx: Context, case_id: str) -> Case:
+@step(Step.RESUME)
+async def resume(ctx: Context, case: Case) -> None:
     """Go on with a case that waited; the time that it stood is added to its limits."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.RESUME, ctx.actor, ctx.now())
-        model.resume(case, ctx.dependency(WorkingCalendar), ctx.now())
-    return case
+    model.resume(case, ctx.dependency(WorkingCalendar), ctx.now())
 
 
-@usecase(allow=may(Step.RETURN))
-async def return_case(ctx: Context, case_id: str, cmd: ReturnCase) -> Case:
+@step(Step.RETURN)
+async def return_case(ctx: Context, case: Case, cmd: ReturnCase) -> None:
     """Give a case back that is not yours; the second time the supervisor decides who does it."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.RETURN, ctx.actor, ctx.now())
-        levels = await escalation_path(ctx, case.area, case.handler_id)
-        reason = await sealed(ctx, case, "reason", cmd.reason)
-        model.send_back(case, reason, levels, ctx.dependency(WorkingCalendar), ctx.now())
-    return case
+    levels = await escalation_path(ctx, case.area, case.handler_id)
+    reason = await sealed(ctx, case, "reason", cmd.reason)
+    model.send_back(case, reason, levels, ctx.dependency(WorkingCalendar), ctx.now())
 
 
-@usecase(allow=may(Step.URGE))
-async def urge(ctx: Context, case_id: str) -> Case:
+@step(Step.URGE)
+async def urge(ctx: Context, case: Case) -> None:
     """Ask for haste, once a day: those who answer for the case see how often."""
-    async with ctx.store.change(Case, case_id) as case:
-        expect(case, Step.URGE, ctx.actor, ctx.now())
-        model.urge(case, ctx.now(), by_resident=case.is_of(ctx.actor))
-    return case
+    model.urge(case, ctx.now(), by_resident=case.is_of(ctx.actor))
 
 
-@usecase(allow=SYSTEM)
-async def tick(ctx: Context, case_id: str) -> Case:
+@changes(Case, allow=SYSTEM)
+async def tick(ctx: Context, case: Case) -> None:
     """Warn, note that a case is late, let it climb one level, end its pause or close it, as its time has come."""
-    async with ctx.store.change(Case, case_id) as case:
-        levels = await escalation_path(ctx, case.area, case.handler_id) if model.is_escalating(case, ctx.now()) else ()
-        model.tick(case, levels, ctx.dependency(WorkingCalendar), ctx.now())
-    return case
+    levels = await escalation_path(ctx, case.area, case.handler_id) if model.is_escalating(case, ctx.now()) else ()
+    model.tick(case, levels, ctx.dependency(WorkingCalendar), ctx.now())

@@ -1,11 +1,13 @@
 """The steps that need nothing but the case: taking it on, doing it, asking after it, rating it, words about it."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, Concatenate, ParamSpec
 
 from pydantic import Field
 
 from services.chassis.domain.values import Text
-from services.chassis.usecase import Command, Context, usecase
+from services.chassis.guards import Change, changes
+from services.chassis.usecase import Command, Context, Work
 from services.contracts.requests.cases import (
     CaseAccepted,
     CaseCalledBack,
@@ -20,6 +22,8 @@ from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import Step, may
+
+P = ParamSpec("P")
 
 
 class ResolveCase(Command):
@@ -59,70 +63,58 @@ class AddComment(Command):
     public: Annotated[bool, Field(description="shown to the resident; what residents write always is")] = True
 
 
-@usecase(allow=may(Step.ACCEPT))
-async def accept(ctx: Context, case_id: str) -> Case:
+def step(step: Step) -> Callable[[Change[Case, P]], Work[Concatenate[str, P], Case]]:
+    """Make a function a step with a case: who may take it, and with which case, is its line in the table of steps."""
+
+    async def open_to(ctx: Context, case: Case, _: Any) -> None:
+        model.expect(case, step, ctx.actor, ctx.now())
+
+    return changes(Case, allow=may(step), within=open_to)
+
+
+@step(Step.ACCEPT)
+async def accept(ctx: Context, case: Case) -> None:
     """Take on a case that was given to your organisation."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.expect(case, Step.ACCEPT, ctx.actor, ctx.now())
-        case.record(CaseAccepted())
-    return case
+    case.record(CaseAccepted())
 
 
-@usecase(allow=may(Step.START))
-async def start(ctx: Context, case_id: str) -> Case:
+@step(Step.START)
+async def start(ctx: Context, case: Case) -> None:
     """Begin the work on a case."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.expect(case, Step.START, ctx.actor, ctx.now())
-        case.record(CaseStarted())
-    return case
+    case.record(CaseStarted())
 
 
-@usecase(allow=may(Step.RESOLVE))
-async def resolve(ctx: Context, case_id: str, cmd: ResolveCase) -> Case:
+@step(Step.RESOLVE)
+async def resolve(ctx: Context, case: Case, cmd: ResolveCase) -> None:
     """Say that a case is done, with an answer to its resident."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.expect(case, Step.RESOLVE, ctx.actor, ctx.now())
-        answer = await sealed(ctx, case, "answer", cmd.answer)
-        case.record(CaseResolved(outcome=cmd.outcome, answer=answer, resolved_at=ctx.now()))
-    return case
+    answer = await sealed(ctx, case, "answer", cmd.answer)
+    case.record(CaseResolved(outcome=cmd.outcome, answer=answer, resolved_at=ctx.now()))
 
 
-@usecase(allow=may(Step.CALL_BACK))
-async def call_back(ctx: Context, case_id: str, cmd: CallBack) -> Case:
+@step(Step.CALL_BACK)
+async def call_back(ctx: Context, case: Case, cmd: CallBack) -> None:
     """Note what the resident said when called after a case was resolved."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.expect(case, Step.CALL_BACK, ctx.actor, ctx.now())
-        note = await sealed(ctx, case, "note", cmd.note) if cmd.note else None
-        case.record(CaseCalledBack(reached=cmd.reached, solved=cmd.solved, satisfied=cmd.satisfied, note=note))
-    return case
+    note = await sealed(ctx, case, "note", cmd.note) if cmd.note else None
+    case.record(CaseCalledBack(reached=cmd.reached, solved=cmd.solved, satisfied=cmd.satisfied, note=note))
 
 
-@usecase(allow=may(Step.RATE))
-async def rate(ctx: Context, case_id: str, cmd: RateCase) -> Case:
+@step(Step.RATE)
+async def rate(ctx: Context, case: Case, cmd: RateCase) -> None:
     """Rate what was done for you; a matter that is settled is closed with it."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.expect(case, Step.RATE, ctx.actor, ctx.now())
-        remark = await sealed(ctx, case, "remark", cmd.remark) if cmd.remark else None
-        model.rate(case, CaseRated(score=cmd.score, solved=cmd.solved, remark=remark))
-    return case
+    remark = await sealed(ctx, case, "remark", cmd.remark) if cmd.remark else None
+    model.rate(case, CaseRated(score=cmd.score, solved=cmd.solved, remark=remark))
 
 
-@usecase(allow=may(Step.CLOSE))
-async def close(ctx: Context, case_id: str, cmd: CloseCase) -> Case:
+@step(Step.CLOSE)
+async def close(ctx: Context, case: Case, cmd: CloseCase) -> None:
     """Close a case that was resolved; its resident may still have it reopened for a while."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.expect(case, Step.CLOSE, ctx.actor, ctx.now())
-        case.record(CaseClosed(reason=cmd.reason or case.outcome or CloseReason.NO_ACTION))
-    return case
+    case.record(CaseClosed(reason=cmd.reason or case.outcome or CloseReason.NO_ACTION))
 
 
-@usecase(allow=may(Step.COMMENT))
-async def comment(ctx: Context, case_id: str, cmd: AddComment) -> Case:
+@step(Step.COMMENT)
+async def comment(ctx: Context, case: Case, cmd: AddComment) -> None:
     """Add words to a case; they change no limit."""
-    async with ctx.store.change(Case, case_id) as case:
-        model.expect(case, Step.COMMENT, ctx.actor, ctx.now())
-        by_resident = case.is_of(ctx.actor)
-        text = await sealed(ctx, case, "text", cmd.text)
-        public = cmd.public or by_resident
-        case.record(CommentAdded(text=text, public=public, author_id=ctx.actor.id, by_resident=by_resident))
-    return case
+    by_resident = case.is_of(ctx.actor)
+    text = await sealed(ctx, case, "text", cmd.text)
+    public = cmd.public or by_resident
+    case.record(CommentAdded(text=text, public=public, author_id=ctx.actor.id, by_resident=by_resident))

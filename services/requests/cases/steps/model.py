@@ -210,14 +210,27 @@ STEPS: Mapping[Step, Rule] = {
 }
 """Who may do what in which state: the only place that says so."""
 
-_ENTITLED: Mapping[Role, Callable[[Case, Actor], bool]] = {
-    Role.RESIDENT: lambda case, actor: case.resident_id == actor.person,
-    Role.HANDLER: lambda case, actor: case.handler_id is not None and case.handler_id in actor.organisations,
-    Role.OPERATOR: lambda case, actor: not set(actor.places).isdisjoint(case.places()),
-    Role.DISPATCHER: lambda case, actor: not set(actor.places).isdisjoint(case.places()),
-    Role.SUPERVISOR: lambda case, actor: not set(actor.places).isdisjoint(case.places()),
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """By what a role holds for one case, in words and as a rule."""
+
+    words: str
+    holds: Callable[[Case, Actor], bool]
+
+
+_IN_PLACE = Entitlement("of a place in which the case lies", lambda case, actor: actor.is_in_charge_of(case.places()))
+
+ENTITLED: Mapping[Role, Entitlement] = {
+    Role.RESIDENT: Entitlement("of one's own case", lambda case, actor: case.is_of(actor)),
+    Role.HANDLER: Entitlement(
+        "whose organisation or team has the case", lambda case, actor: case.handler_id in actor.organisations
+    ),
+    Role.OPERATOR: _IN_PLACE,
+    Role.DISPATCHER: _IN_PLACE,
+    Role.SUPERVISOR: _IN_PLACE,
 }
-"""By what a role holds for one case: it is one's own, one's organisation has it, it lies in one's places."""
+"""For which cases each role holds."""
 
 
 def may(step: Step) -> tuple[Role, ...]:
@@ -227,7 +240,7 @@ def may(step: Step) -> tuple[Role, ...]:
 
 def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
     """Whether an actor holds one of these roles for this case."""
-    return any(actor.has(role) and _ENTITLED[role](case, actor) for role in roles)
+    return any(actor.has(role) and ENTITLED[role].holds(case, actor) for role in roles)
 
 
 def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:

@@ -8,9 +8,8 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.values import Instant
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
-from services.contracts.members.roles import Role
 from services.contracts.requests.catalogue import Words
-from services.requests.cases.model import READERS, Case
+from services.requests.cases.model import READERS, STAFF, Case
 from services.requests.cases.queries import handler_of, opened, position_of
 from services.requests.cases.states.model import OPEN, STATE_NAMES
 from services.requests.cases.steps import model
@@ -156,8 +155,7 @@ async def get_case(ctx: Context, case_id: str) -> Case:
 
 def sees_inside(case: Case, ctx: Context) -> bool:
     """Whether the actor sees a case as one of the city's own people, not only as its resident."""
-    staff = (Role.HANDLER, Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
-    return not case.is_of(ctx.actor) or model.is_entitled(case, ctx.actor, *staff)
+    return not case.is_of(ctx.actor) or model.is_entitled(case, ctx.actor, *STAFF)
 
 
 def _answers(case: Case, ctx: Context) -> dict[str, Any] | None:

@@ -1,15 +1,16 @@
-"""The gateway's own refusals: problem+json (RFC 9457), as a table."""
+"""The gateway's own refusals: problem+json (RFC 9457) in every language, as a table."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.chassis.domain import refusals
-from services.chassis.domain.refusals import TITLES, Kind
+from services.chassis.domain.refusals import Kind
+from services.chassis.runtime.texts import load
 
 RETRY_AFTER_SECONDS = 2
 BODY_LIMIT_BYTES = 1024 * 1024
-LANGUAGES = ("zh", "en")
+TEXTS = load(("deploy.gateway",))
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Problem:
         """The JSON of the answer, in the form of a service's own."""
         return {
             "type": f"urn:linli:problem:{self.code}",
-            "title": TITLES[self.kind][language],
+            "title": TEXTS.title(self.kind, language),
             "status": self.status,
             "code": self.code,
             "detail": self.sentences[language],
@@ -44,7 +45,14 @@ class Problem:
 
 
 def _as_services_say(refusal: refusals.Refusal, statuses: tuple[int, int], status: int) -> Problem:
-    return Problem(statuses, status, refusal.kind, refusal.code(), {lang: refusal.sentence(lang) for lang in LANGUAGES})
+    sentences = {one: TEXTS.sentence(refusal, one) for one in TEXTS.languages}
+    return Problem(statuses, status, refusal.kind, refusal.code(), sentences)
+
+
+def _own(status: int, kind: Kind, code: str, statuses: tuple[int, int] | None = None) -> Problem:
+    facts = {"retry_after": RETRY_AFTER_SECONDS}
+    sentences = {one: TEXTS.fill("refusals", code, one, facts) for one in TEXTS.languages}
+    return Problem(statuses or (status, status), status, kind, code, sentences)
 
 
 # The first row whose range (lowest, highest) contains Envoy's status applies.
@@ -52,47 +60,10 @@ PROBLEMS = (
     # Envoy answers 403 for a token with another audience; nothing else here answers 403.
     _as_services_say(refusals.TokenInvalid(), (401, 403), 401),
     _as_services_say(refusals.AddressUnknown(), (404, 404), 404),
-    Problem(
-        (408, 408),
-        408,
-        Kind.INVALID,
-        "request-timeout",
-        {
-            "zh": "请求没有在限定时间内传完，请重试。",
-            "en": "The request did not arrive in time. Send it again.",
-        },
-    ),
+    _own(408, Kind.INVALID, "request-timeout"),
     _as_services_say(refusals.BodyTooLarge(limit=BODY_LIMIT_BYTES), (413, 413), 413),
-    Problem(
-        (431, 431),
-        431,
-        Kind.TOO_LARGE,
-        "headers-too-large",
-        {
-            "zh": "请求头过大或过多，请减少后再试。",
-            "en": "The headers are too large or too many. Send fewer.",
-        },
-    ),
-    Problem(
-        (429, 429),
-        429,
-        Kind.TOO_MANY,
-        "too-many",
-        {
-            "zh": f"请求过于频繁，请在 {RETRY_AFTER_SECONDS} 秒后再试。",
-            "en": f"Too many requests. Try again in {RETRY_AFTER_SECONDS} s.",
-        },
-    ),
+    _own(431, Kind.TOO_LARGE, "headers-too-large"),
+    _own(429, Kind.TOO_MANY, "too-many"),
     _as_services_say(refusals.Unavailable(retry_after=RETRY_AFTER_SECONDS), (500, 599), 503),
-    Problem(
-        (400, 499),
-        400,
-        Kind.INVALID,
-        "bad-request",
-        {
-            "zh": "无法理解这个请求。请检查地址和请求头：地址里的中文须百分号编码；不接受带下划线的头和编码的斜杠。",
-            "en": "The request cannot be read. Check its address and headers: other letters than ASCII must be "
-            "percent-encoded; headers with an underscore and escaped slashes are not accepted.",
-        },
-    ),
+    _own(400, Kind.INVALID, "bad-request", (400, 499)),
 )

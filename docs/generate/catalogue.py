@@ -7,6 +7,7 @@ from types import ModuleType
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Refusal
 from services.chassis.runtime.service import Service
+from services.chassis.runtime.texts import load
 from services.members.app import service as members_service
 from services.notify.app import service as notify_service
 from services.requests.app import service as requests_service
@@ -16,6 +17,10 @@ SERVICES: dict[str, Service] = {
     "requests": requests_service,
     "notify": notify_service,
 }
+
+
+TEXTS = load(tuple(dict.fromkeys(package for service in SERVICES.values() for package in service.texts)))
+"""All texts of all services."""
 
 
 def contract_package(service: str) -> ModuleType:

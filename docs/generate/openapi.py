@@ -9,6 +9,7 @@ from deploy.gateway import merge, routes
 from docs.generate.catalogue import SERVICES
 from services.chassis.http import problems
 from services.chassis.runtime.service import VERSION, Service
+from services.chassis.runtime.texts import load
 
 _NOBODY = cast(Any, None)  # the routes are described here, never called
 
@@ -21,7 +22,7 @@ def document() -> str:
 
 def _application(service: Service) -> FastAPI:
     app = FastAPI(title=f"Linli {service.name}", version=VERSION)
-    problems.install(app)
+    problems.install(app, load(service.texts))
     for table in service.routes:
         table.install(app, container=_NOBODY, tokens=_NOBODY, audit=_NOBODY)
     return app

@@ -1,8 +1,9 @@
 """The page of steps: who may do what with a case, in which state."""
 
 from docs.generate import tables
+from docs.generate.catalogue import TEXTS
 from services.contracts.members.roles import Role
-from services.requests.cases.states.model import STATE_AFTER, STATE_NAMES, State
+from services.requests.cases.states.model import STATE_AFTER, State
 from services.requests.cases.steps.model import ENTITLED, STEPS, Rule
 
 
@@ -20,10 +21,15 @@ _HOW = (
 
 def _who() -> str:
     rows = [
-        (f"`{rule.method} …/{step}`", rule.name.en, rule.name.zh, _needs(rule), "; ".join(map(_role, rule.roles)))
+        (f"`{rule.method} …/{step}`", *_named("steps", step), _needs(rule), "; ".join(map(_role, rule.roles)))
         for step, rule in STEPS.items()
     ]
     return tables.table(("step", "en", "zh", "fields it needs", "who"), rows)
+
+
+def _named(section: str, key: str) -> tuple[str, str]:
+    words = TEXTS.words(section, key)
+    return words.en, words.zh
 
 
 def _needs(rule: Rule) -> str:
@@ -48,8 +54,8 @@ def _mark(rule: Rule, state: State) -> str:
 
 def _states() -> str:
     rows = [
-        (f"`{state}`", name.en, name.zh, ", ".join(e.__name__ for e, after in STATE_AFTER.items() if after is state))
-        for state, name in STATE_NAMES.items()
+        (f"`{state}`", *_named("states", state), ", ".join(e.__name__ for e, on in STATE_AFTER.items() if on is state))
+        for state in State
     ]
     letters = ", ".join(f"{role[0]} {role}" for role in ENTITLED)
     return f"In the table above: {letters}.\n\n" + tables.table(("state", "en", "zh", "entered by"), rows)

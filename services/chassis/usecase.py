@@ -18,6 +18,8 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Origin
 from services.chassis.domain.refusals import Busy, Forbidden, Kind, PersonNeeded, Refusal, SignInNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
+from services.chassis.domain.texts import Texts
+from services.chassis.domain.words import DEFAULT
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import AlreadyDone, Conflict, Store
 from services.chassis.storage.vault import Opened, Vault
@@ -61,6 +63,7 @@ class Container:
     vault: Vault
     clock: Callable[[], datetime]
     dependencies: Mapping[type, Any]
+    texts: Texts
 
     def context(self, actor: Actor, cause: str, **more: Any) -> "Context":
         """A context for somebody's use case; ``more`` as in Context."""
@@ -84,7 +87,7 @@ class Context:
     if_match: int | None = None
     within: "Guard | None" = None
     command: Command | None = None
-    language: str = "zh"
+    language: str = DEFAULT
     opened: Opened = field(default_factory=Opened)
     """Shared by all contexts of one request."""
 
@@ -245,7 +248,7 @@ def _permit(known: UseCase, actor: Actor) -> None:
         return
     if actor is NOBODY:
         raise SignInNeeded
-    raise Forbidden(roles=", ".join(known.allow))
+    raise Forbidden(roles=list(known.allow))
 
 
 async def _repeated(known: UseCase, work: Work[P, R], ctx: Context, *args: P.args, **kwargs: P.kwargs) -> R:

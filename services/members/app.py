@@ -33,6 +33,7 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
 
 service = Service(
     name="members",
+    texts=("services.contracts", "services.members"),
     entities=(Area, Organisation, Person, Account, PhoneCode, Session, Guard, Team),
     routes=(
         areas.routes,

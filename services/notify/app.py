@@ -25,7 +25,6 @@ from services.notify.rules.reactions import NotifyReaction
 from services.notify.sign_in import reactions as sign_in
 from services.notify.silent import reactions as silent
 from services.notify.teams import reactions as teams
-from services.notify.templates.model import Texts
 
 
 def dependencies(settings: Settings) -> Mapping[type, Any]:
@@ -33,7 +32,6 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
     zone = ZoneInfo(json.loads((settings.city_data / "holidays.json").read_text("utf-8"))["time_zone"])
     return {
         ZoneInfo: zone,
-        Texts: Texts.read(zone),
         Senders: Senders({Via.SMS: _sms(settings), Via.EMAIL: _email(settings)}),
         Backoff: Backoff(),
         InboxSubscribers: InboxSubscribers(),
@@ -61,6 +59,7 @@ _read = [subject.copy for subject in subjects if subject.copy is not None]
 
 service = Service(
     name="notify",
+    texts=("services.contracts", "services.notify"),
     entities=(Message, Preferences),
     copies=tuple(dict.fromkeys((Person, Staff, Organisation, Team, *_read))),
     routes=(inboxes.routes, preferences.routes),

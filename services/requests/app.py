@@ -34,6 +34,7 @@ def _dependencies(settings: Settings) -> Mapping[type, Any]:
 
 service = Service(
     name="requests",
+    texts=("services.contracts", "services.requests"),
     entities=(Item, Case, TeamLoad),
     copies=(AreaCopy, Organisation, Team),
     routes=(

@@ -9,6 +9,7 @@ from httpx import ASGITransport, AsyncClient
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.scope import system_actor as eyes
 from services.chassis.domain.values import id_from
+from services.chassis.http import problems
 from services.chassis.http.auth import Tokens
 from services.chassis.http.routes import Routes
 from services.chassis.messaging.outgoing import Address
@@ -56,6 +57,7 @@ async def _of_requests(acting: Acting) -> list[str]:
         found.append(ctx.cause)
 
     routes, app = Routes("/v1/toys", "toys"), FastAPI()
+    problems.install(app, acting.container.texts)
     routes.get("/{toy_id}", move_toy)
     routes.post("/{toy_id}/move", move_toy)
     routes.install(app, acting.container, cast(Tokens, _Somebody()), cast(Audit, _Audit()))

@@ -4,6 +4,7 @@ import ast
 import importlib
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
@@ -44,7 +45,9 @@ def services() -> dict[str, Any]:
 def settings() -> Any:
     """The settings of a process in a city called ``city``; addresses where nobody answers."""
     uris = {f"mongo_{name}": f"mongodb://127.0.0.1:1/{name}" for name in SERVICES}
-    return named("Settings").model_construct(city="city", kafka="127.0.0.1:1", port=0, **uris)
+    return named("Settings").model_construct(
+        city="city", city_data=Path("nowhere"), kafka="127.0.0.1:1", port=0, **uris
+    )
 
 
 def nothing() -> Container:

@@ -11,6 +11,7 @@ from services.chassis.domain.values import Private
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.outgoing import Address
 from services.chassis.messaging.reactions import Create, Delivered, Effect, Keep, Reaction
+from services.chassis.runtime.texts import load
 from services.chassis.storage.documents import draft
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.vault import Vault
@@ -83,7 +84,7 @@ class Acting:
     @property
     def container(self) -> Container:
         """The house of toys."""
-        return Container("toys", "city", self.mongo, Vault(self.mongo, MASTER), lambda: AT, {})
+        return Container("toys", "city", self.mongo, Vault(self.mongo, MASTER), lambda: AT, {}, load())
 
     def reaction(self) -> Reaction:
         """One that makes a toy and keeps a copy."""

@@ -8,7 +8,7 @@ from deploy.gateway.limits import Limits
 from deploy.gateway.problems import PROBLEMS
 from deploy.local.ports import Ports, setting
 from docs.generate import problems, settings
-from docs.generate.catalogue import refusals
+from docs.generate.catalogue import TEXTS, refusals
 from docs.generate.pages import PAGES
 from services.chassis.domain.values import PATTERNS
 from services.chassis.http.problems import Broken, MethodUnknown, answer
@@ -24,7 +24,7 @@ def test_a_problem_has_the_status_with_which_it_is_answered() -> None:
     told = rows(problems.page().partition("## By the gateway")[0])
     assert {code: told[code][0] for code in ("method-unknown", "broken")} == {"method-unknown": "405", "broken": "500"}
     for refusal in (MethodUnknown(allowed="GET"), Broken(trace_id="4bf9")):
-        assert str(answer(refusal, "en").status_code) == told[refusal.code()][0]
+        assert str(answer(refusal, TEXTS, "en").status_code) == told[refusal.code()][0]
 
 
 def test_what_the_gateway_refuses_is_on_the_page() -> None:
@@ -33,15 +33,17 @@ def test_what_the_gateway_refuses_is_on_the_page() -> None:
     assert set(told) >= {"bad-request", "headers-too-large", "request-timeout", "too-many"}
 
 
-def test_both_sentences_of_a_refusal_say_the_same_names() -> None:
+def test_all_sentences_of_a_refusal_say_the_same_names() -> None:
     def names(sentence: str) -> set[str]:
-        """What is the same in both languages: headers, addresses, commands."""
-        return set(re.findall(r"Idempotency-Key|Authorization|Bearer|(?:GET )?/v1/\w+", sentence, re.IGNORECASE))
+        """What is the same in every language: headers, addresses, commands."""
+        found = re.findall(r"Idempotency-Key|Authorization|Bearer|(?:GET )?/v1/\w+", sentence, re.IGNORECASE)
+        return {name.lower() for name in found}
 
     told = {
-        kind.code(): ({n.lower() for n in names(kind.zh)}, {n.lower() for n in names(kind.en)}) for kind in refusals()
+        kind.code(): [names(TEXTS.get("refusals", kind.code(), language) or "") for language in TEXTS.languages]
+        for kind in refusals()
     }
-    assert {code: both for code, both in told.items() if both[0] != both[1]} == {}
+    assert {code: found for code, found in told.items() if any(one != found[0] for one in found)} == {}
 
 
 def test_every_pattern_that_a_field_has_is_told_in_words() -> None:

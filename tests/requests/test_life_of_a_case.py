@@ -14,6 +14,7 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import Sealed
+from services.chassis.runtime.texts import load
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.requests import cases as contract
 from services.contracts.requests.cases import UnassignedBecause
@@ -41,6 +42,7 @@ from tests.requests.town import (
     SUPERVISOR,
 )
 
+TEXTS = load(("services.contracts", "services.requests"))
 CALENDAR = WorkingCalendar.from_data(
     json.loads((Path(__file__).parents[2] / "deploy/cities/hulunbuir/holidays.json").read_text())
 )
@@ -181,8 +183,7 @@ class LifeOfACase(RuleBasedStateMachine):
         except Refusal as refusal:
             assert self.case.model_dump() == before
             assert step not in steps.allowed(self.case, actor, self.now)
-            assert refusal.sentence("zh")
-            assert refusal.sentence("en")
+            assert all(TEXTS.sentence(refusal, language) for language in TEXTS.languages)
             return
         assert step in steps.allowed(self.case, actor, self.now)
         choice = Choice.of(dispatch.TIER_OF[office.kind], office)

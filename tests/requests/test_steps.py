@@ -8,8 +8,10 @@ import pytest
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
+from services.requests.app import service
 from services.requests.cases.intake import commands as intake
 from services.requests.cases.model import REOPENABLE
+from services.requests.cases.steps.commands import TAKEN
 from services.requests.cases.steps.model import STEPS, Step, may
 from tests.requests.town import (
     CENTRE,
@@ -39,6 +41,12 @@ async def resolved(town: Town, handler: Actor = STATION_HANDLER, **more: Any) ->
 
 def names(case: dict[str, Any]) -> set[str]:
     return {step["step"] for step in case["steps"]}
+
+
+def test_every_step_of_the_table_has_its_use_case_and_its_route() -> None:
+    assert {*TAKEN} == {*STEPS} == {*Step}
+    routes = {(one.method, f"{table.prefix}{one.path}") for table in service.routes for one in table.routes}
+    assert {(rule.method, f"/v1/requests/{{case_id}}/{step}") for step, rule in STEPS.items()} <= routes
 
 
 async def test_a_case_goes_from_filing_to_rating(town: Town) -> None:

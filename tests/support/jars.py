@@ -23,14 +23,10 @@ OTHER = Actor("other", frozenset({"keeper"}), ("1508",))
 
 class Guessed(Refusal):
     kind = Kind.STATE
-    zh = "猜错了，第 {times} 次。"
-    en = "Wrong guess number {times}."
 
 
 class Full(Refusal):
     kind = Kind.STATE
-    zh = "罐子满了。"
-    en = "The jar is full."
 
 
 class JarOpened(Event):
@@ -248,6 +244,7 @@ routes.post("/break", break_down, view=JarView)
 
 shop = Service(
     name="members",
+    texts=("tests.support",),
     entities=(Jar,),
     routes=(routes,),
     timers=(Timer("ripen", Jar, "ripe_at", ripen),),

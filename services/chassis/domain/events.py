@@ -19,20 +19,10 @@ _UNTIL_DEPLOYED = 30  # seconds
 
 class EventTooLarge(Refusal):
     kind = Kind.TOO_LARGE
-    zh = "一次提交的内容超过 {limit} 字节的上限，请分成几次提交。"
-    en = "What was sent makes a record of more than {limit} bytes. Send less at once."
 
 
 class SchemaTooNew(Refusal):
     kind = Kind.OUTDATED
-    zh = (
-        "{type} 由更新版本的程序写入（第 {schema} 版，本程序只认识到第 {known} 版）。"
-        "请先部署新版本，再用同一个 Idempotency-Key 重试。"
-    )
-    en = (
-        "A newer version wrote {type} in shape {schema}; shape {known} is the newest known here. "
-        "Deploy the newer version first, then try again with the same Idempotency-Key."
-    )
 
 
 class Event(BaseModel):

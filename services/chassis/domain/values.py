@@ -30,14 +30,14 @@ Text = Annotated[str, Field(min_length=1, max_length=4000)]
 """Free text that a person wrote: at most 4,000 characters."""
 
 
-PATTERNS: dict[str, tuple[str, str]] = {}
-"""What text of each pattern looks like, in zh and en: nobody should have to read the pattern."""
+PATTERNS: dict[str, str] = {}
+"""The name of each pattern, under which the texts say what such a text looks like."""
 
 
-def shaped(pattern: str, zh: str, en: str, **more: Any) -> Any:
-    """The field of a text that has a pattern, with the words that tell a person of it; ``more`` as in ``Field``."""
-    PATTERNS[pattern] = (zh, en)
-    return Field(pattern=pattern, **{"description": en, **more})
+def shaped(pattern: str, name: str, **more: Any) -> Any:
+    """The field of a text that has a pattern, and its name among the texts (``patterns``); ``more`` as in ``Field``."""
+    PATTERNS[pattern] = name
+    return Field(pattern=pattern, **more)
 
 
 def now() -> datetime:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.domain.refusals import BodyTooLarge, Busy, Refusal
 from services.chassis.http.limiter import ConcurrencyLimiter
-from services.chassis.http.problems import MAX_BODY, answer, language_of
+from services.chassis.http.problems import MAX_BODY, answer, language_of, texts_of
 from services.chassis.telemetry import metrics
 
 _HOUSEKEEPING = ("/healthz", "/readyz", "/metrics")
@@ -40,7 +40,8 @@ class Guard:
             await self._refuse(Busy(retry_after=1), scope, receive, send)
 
     async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-        response = answer(refusal, language_of(Request(scope)))
+        request = Request(scope)
+        response = answer(refusal, texts_of(request), language_of(request))
         metrics.http_requests.labels(scope["method"], "refused", str(response.status_code)).inc()
         await response(scope, receive, send)
 

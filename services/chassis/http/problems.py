@@ -11,7 +11,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from services.chassis.domain.refusals import TITLES, AddressUnknown, BodyTooLarge, Invalid, Kind, Refusal
+from services.chassis.domain.refusals import AddressUnknown, BodyTooLarge, Invalid, Kind, Refusal
+from services.chassis.domain.texts import Texts
+from services.chassis.domain.values import PATTERNS
+from services.chassis.domain.words import FALLBACKS
 from services.chassis.http.wording import field_of, problem_of
 from services.chassis.telemetry import logs, tracing
 
@@ -39,29 +42,18 @@ _REF = "#/components/schemas/{model}"
 
 class MethodUnknown(Refusal):
     kind = Kind.NOT_FOUND
-    zh = "这个地址不支持该方法，可用：{allowed}。"
-    en = "This address does not take that method; it takes {allowed}."
 
 
 class Malformed(Refusal):
     kind = Kind.INVALID
-    zh = "无法读取提交的内容：应为 UTF-8 编码的 JSON。"
-    en = "What was sent cannot be read: it must be JSON in UTF-8."
 
 
 class MediaUnknown(Refusal):
     kind = Kind.INVALID
-    zh = "请在请求头中写明 Content-Type: application/json。"
-    en = "Send the header Content-Type: application/json."
 
 
 class Broken(Refusal):
     kind = Kind.UNAVAILABLE
-    zh = "系统内部出错，已记录。请稍后用同一个 Idempotency-Key 重试；报修时请提供 trace 编号 {trace_id}。"
-    en = (
-        "Something is broken here; it has been noted. Try again later with the same Idempotency-Key; "
-        "when you report it, give the trace id {trace_id}."
-    )
 
 
 _OWN_STATUS: Mapping[type[Refusal], int] = {MethodUnknown: 405, MediaUnknown: 415, Broken: 500}
@@ -85,13 +77,15 @@ CONTENT: Mapping[str, Any] = {_MEDIA: {"schema": {"$ref": _REF.format(model=Prob
 """
 
 
+def texts_of(request: Request) -> Texts:
+    """The texts of the application that answers a request."""
+    texts: Texts = request.app.state.texts
+    return texts
+
+
 def language_of(request: Request) -> str:
-    """``zh`` or ``en``, by Accept-Language; zh where neither is asked for."""
-    for choice in request.headers.get("accept-language", "").lower().split(","):
-        tag = choice.split(";")[0].strip()
-        if tag.startswith(("zh", "en")):
-            return tag[:2]
-    return "zh"
+    """The language that a request asks for, of those that there are."""
+    return texts_of(request).negotiate(request.headers.get("accept-language", ""))
 
 
 def status_of(refusal: type[Refusal]) -> int:
@@ -99,16 +93,16 @@ def status_of(refusal: type[Refusal]) -> int:
     return _OWN_STATUS.get(refusal) or STATUS[refusal.kind]
 
 
-def answer(refusal: Refusal, language: str, errors: Any = None) -> Response:
+def answer(refusal: Refusal, texts: Texts, language: str, errors: Any = None) -> Response:
     """The response for a refusal."""
     code, status = refusal.code(), status_of(type(refusal))
     problem = {
         "type": f"urn:linli:problem:{code}",
-        "title": TITLES[refusal.kind][language],
+        "title": texts.title(refusal.kind, language),
         "status": status,
         "code": code,
-        "detail": refusal.sentence(language),
-        **({"params": refusal.params} if refusal.params else {}),
+        "detail": texts.sentence(refusal, language),
+        **({"params": refusal.as_record()["params"]} if refusal.params else {}),
         **({"errors": errors} if errors else {}),
     }
     headers = {"Content-Language": language, "Cache-Control": "no-store"}
@@ -116,59 +110,77 @@ def answer(refusal: Refusal, language: str, errors: Any = None) -> Response:
         headers["Retry-After"] = str(refusal.retry_after)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(orjson.dumps(problem, default=str), status, headers, _MEDIA)
+    return Response(orjson.dumps(problem), status, headers, _MEDIA)
 
 
-def install(app: FastAPI) -> None:
-    """Make an application answer refusals, invalid input and bugs as problems."""
+def install(app: FastAPI, texts: Texts) -> None:
+    """Make an application answer refusals, invalid input and bugs as problems, in the language asked for."""
+    app.state.texts = texts
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(Exception, _broken)
-    app.openapi = _naming(app.openapi)  # type: ignore[method-assign]  # as FastAPI extends it
+    app.openapi = _completed(app.openapi, texts)  # type: ignore[method-assign]  # as FastAPI extends it
     logging.getLogger("uvicorn.error").addFilter(_untold)
 
 
-def _naming(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """The same document, with the schema that ``CONTENT`` refers to."""
+def _completed(openapi: Callable[[], dict[str, Any]], texts: Texts) -> Callable[[], dict[str, Any]]:
+    """The same document, with the schema that ``CONTENT`` refers to, and with what each pattern means."""
 
     def described() -> dict[str, Any]:
         document = openapi()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas[Problem.__name__] = Problem.model_json_schema(mode="serialization", ref_template=_REF)
+        _describe_patterns(document, texts)
         return document
 
     return described
 
 
+def _describe_patterns(document: Any, texts: Texts) -> None:
+    """Nobody should have to read a pattern: a field that has one and no description gets the words for it."""
+    if isinstance(document, list):
+        for one in document:
+            _describe_patterns(one, texts)
+    elif isinstance(document, dict):
+        name = PATTERNS.get(str(document.get("pattern")))
+        if name is not None:
+            document.setdefault("description", texts.get("patterns", name, FALLBACKS[0]))
+        for one in document.values():
+            _describe_patterns(one, texts)
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
-    return answer(error, language_of(request))
+    return _answer(request, error)
+
+
+def _answer(request: Request, refusal: Refusal, errors: Any = None) -> Response:
+    return answer(refusal, texts_of(request), language_of(request), errors)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    language = language_of(request)
     if _is_unread(request, error):
-        return answer(MediaUnknown(), language)
-    errors = [{"field": field_of(e), "problem": problem_of(e, language)} for e in error.errors()[:20]]
+        return _answer(request, MediaUnknown())
+    texts, language = texts_of(request), language_of(request)
+    errors = [{"field": field_of(e), "problem": problem_of(e, texts, language)} for e in error.errors()[:20]]
     told = "; ".join(f"{e['field']} {e['problem']}" for e in errors[:3])
-    return answer(Invalid(problem=told), language, errors=errors)
+    return answer(Invalid(problem=told), texts, language, errors)
 
 
 async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    language = language_of(request)
     if error.status_code == 404:
-        return answer(AddressUnknown(), language)
+        return _answer(request, AddressUnknown())
     if error.status_code == 405:
         allowed = ", ".join(_methods(request))
-        response = answer(MethodUnknown(allowed=allowed), language)
+        response = _answer(request, MethodUnknown(allowed=allowed))
         response.headers["Allow"] = allowed
         return response
     if error.status_code == 413:
-        return answer(BodyTooLarge(limit=MAX_BODY), language)
-    return answer(Malformed(), language)
+        return _answer(request, BodyTooLarge(limit=MAX_BODY))
+    return _answer(request, Malformed())
 
 
 def _is_unread(request: Request, error: RequestValidationError) -> bool:
@@ -192,7 +204,7 @@ async def _broken(request: Request, error: Exception) -> Response:
     trace = getattr(request.state, "trace", None) or tracing.parent_of(request.headers)
     with tracing.bound(trace):
         log.error("a request failed", route=getattr(request.scope.get("route"), "path", "?"), exc_info=error)
-    return answer(Broken(trace_id=tracing.id_of(trace)), language_of(request))
+    return _answer(request, Broken(trace_id=tracing.id_of(trace)))
 
 
 def _untold(record: logging.LogRecord) -> bool:

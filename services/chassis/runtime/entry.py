@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.domain.texts import TextsUnfit
 from services.chassis.messaging.kafka import BrokerAway
 from services.chassis.runtime import service as services
 from services.chassis.runtime import worker
@@ -41,6 +42,8 @@ def main(service: Service) -> None:
         run(service, load(), words)
     except SettingsMissing as error:
         _end(2, f"settings are missing or wrong: {error}")
+    except TextsUnfit as error:
+        _end(2, f"the texts are wrong: {error}")
     except (BrokerAway, Unavailable) as error:
         _end(1, f"the broker or the database cannot be reached: {error}")
 

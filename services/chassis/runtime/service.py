@@ -22,6 +22,7 @@ from services.chassis.messaging.kafka import create_topics
 from services.chassis.messaging.reactions import AnyReaction, Copying
 from services.chassis.runtime import health
 from services.chassis.runtime.settings import ServiceName, Settings
+from services.chassis.runtime.texts import load
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
 from services.chassis.storage.audit import Audit
@@ -60,6 +61,8 @@ class Service:
     linger_seconds: float = 0.008
     """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
     dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
+    texts: tuple[str, ...] = ()
+    """The packages whose folders ``texts`` hold what it says to people, besides the chassis' own."""
     web_loops: tuple[Loop, ...] = ()
     worker_loops: tuple[LedLoop, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -89,7 +92,8 @@ def open_container(service: Service, settings: Settings) -> Container:
     """What the use cases of a process work with; connections open when first used."""
     mongo = connect(settings.mongo(service.name), settings.mongo_driver)
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
-    return Container(service.name, settings.city, mongo, vault, now, service.dependencies(settings))
+    texts = load(service.texts, settings.city_data)
+    return Container(service.name, settings.city, mongo, vault, now, service.dependencies(settings), texts)
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:
@@ -130,7 +134,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
         redoc_url=None,
         telemetry=NO_TELEMETRY,
     )
-    problems.install(app)
+    problems.install(app, container.texts)
     tokens = Tokens(settings.jwks, settings.issuer, settings.audience)
     for routes in service.routes:
         routes.install(app, container, tokens, audit)

@@ -24,11 +24,6 @@ MOST_SUBJECTS = 200
 
 class AuditAway(Refusal):
     kind = Kind.UNAVAILABLE
-    zh = "审计日志暂时无法写入，因此不提供任何内容；请在 {retry_after} 秒后用同一个 Idempotency-Key 重试。"
-    en = (
-        "The audit log cannot be written now, so nothing is shown. "
-        "Try again in {retry_after} s with the same Idempotency-Key."
-    )
 
 
 class Action(StrEnum):

@@ -39,8 +39,6 @@ class AlreadyDone(Exception):
 
 class Taken(Refusal):
     kind = Kind.STATE
-    zh = "这一项已经存在。"
-    en = "This exists already."
 
 
 def without_keys(id: str) -> bytes:

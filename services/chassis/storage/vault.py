@@ -33,14 +33,10 @@ _NEVER = (float("-inf"), None)
 
 class KeyNotHere(Refusal):
     kind = Kind.UNAVAILABLE
-    zh = "这位居民的资料还在同步，请在 {retry_after} 秒后用同一个 Idempotency-Key 重试。"
-    en = "This person's file is still on its way here. Try again in {retry_after} s with the same Idempotency-Key."
 
 
 class Erased(Refusal):
     kind = Kind.STATE
-    zh = "此人的资料已按其要求删除。"
-    en = "This person's data has been erased at their request."
 
 
 class UnauditedAccess(Exception):

@@ -27,9 +27,7 @@ AreaCode = Annotated[
     str,
     shaped(
         r"^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}(-[0-9]{2})?)$",
-        "区域代码：市 4 位、旗县 6 位、街道 9 位、社区 12 位，网格再加 -NN",
-        "the code of an area: 4 digits for the city, 6 for a county, 9 for a sub-district, 12 for a community, "
-        "and -NN behind for a grid",
+        "area-code",
         description="statistical code; a grid's has -NN behind",
     ),
 ]

@@ -11,8 +11,7 @@ Code = Annotated[
     str,
     shaped(
         r"^[a-z0-9][a-z0-9:_-]{1,59}$",
-        "2 到 60 个小写字母、数字、:、_ 或 -",
-        "2 to 60 small letters, digits, :, _ or -",
+        "given-code",
     ),
 ]
 """The name by which its founder knows an organisation, a department or a team: one of a kind."""

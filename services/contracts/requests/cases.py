@@ -226,3 +226,17 @@ class CaseEscalated(Event):
     owner_place: Code
     because: EscalationCause | str
     next_at: Instant | None = None
+
+
+Handing = CaseDispatched | CaseUnassigned | CaseReturned | CaseReopened
+"""Who has the case changes."""
+Timing = LimitsSet | CaseAccepted | CasePaused | CaseResumed | CaseWarned | CaseOverdue | CaseEscalated
+"""What its clocks say changes."""
+Ending = CaseResolved | CaseClosed | CaseRejected | CaseCancelled
+"""The work on it ends."""
+Hearing = CaseRated | CaseUrged
+"""Its resident says something that is counted."""
+Noting = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded
+"""No field of the case changes, at most its state: the history has it."""
+CaseEvent = CaseFiled | Handing | Timing | Ending | Hearing | Noting
+"""Everything that happens to a case."""

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, PublicText
+from services.chassis.domain.words import Words
 
 
 class Mode(StrEnum):
@@ -24,15 +25,6 @@ class FieldKind(StrEnum):
     DATETIME = "datetime"
     SINGLE = "single"
     MULTI = "multi"
-
-
-class Words(BaseModel):
-    """A text in both languages."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    zh: str
-    en: str
 
 
 class Choice(Words):

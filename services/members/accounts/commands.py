@@ -37,8 +37,7 @@ Organisations = Annotated[
             str,
             shaped(
                 r"^(organisation|team)_[0-9a-z]{1,40}$",
-                "机构或服务队的编号，例如 organisation_8f3k",
-                "the id of an organisation or team, such as organisation_8f3k",
+                "handler-id",
             ),
         ]
     ],

@@ -20,8 +20,7 @@ Login = Annotated[
     str,
     shaped(
         r"^[a-z0-9][a-z0-9._-]{2,63}$",
-        "3 到 64 个小写字母、数字、.、_ 或 -",
-        "3 to 64 small letters, digits, ., _ or -",
+        "login",
         examples=["150702001001-station"],
     ),
 ]
@@ -47,23 +46,14 @@ AccountEvent = AccountOpened | RolesGranted | AccountClosed | CredentialsSet
 
 class LoginTaken(Refusal):
     kind = Kind.STATE
-    zh = "登录名 {login} 已被使用，请换一个。"
-    en = "The login {login} is taken. Choose another."
 
 
 class AccountIsClosed(Refusal):
     kind = Kind.STATE
-    zh = "账号 {account} 已关闭。"
-    en = "The account {account} is closed."
 
 
 class OrganisationUnknown(Refusal):
     kind = Kind.INVALID
-    zh = "没有编号为 {organisation} 的组织或队伍，请先建立，或用 GET /v1/organisations、GET /v1/teams 查找正确的编号。"
-    en = (
-        "There is no organisation or team {organisation}. Found it first, "
-        "or find the right id with GET /v1/organisations or GET /v1/teams."
-    )
 
 
 class Account(Entity[AccountEvent]):

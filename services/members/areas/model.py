@@ -20,26 +20,18 @@ from services.contracts.members.areas import (
 
 class CodeUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "代码 {code} 不是{level}一级的代码。"
-    en = "{code} is not a code of the level {level}."
 
 
 class AreaAlreadyClosed(Refusal):
     kind = Kind.STATE
-    zh = "区域 {code} 已撤销。"
-    en = "The area {code} is closed already."
 
 
 class AboveMissing(Refusal):
     kind = Kind.INVALID
-    zh = "上级区域 {code} 不存在，或它及其上级已撤销，请先建立上级区域。"
-    en = "The area above, {code}, is not there, or it or one that it lies in is closed. Add it first."
 
 
 class AreaNotOpen(Refusal):
     kind = Kind.INVALID
-    zh = "区域 {code} 不存在，或它及其上级已撤销，请用 GET /v1/areas 查找正确的代码。"
-    en = "The area {code} is not there, or it or one that it lies in is closed. Find the right code with GET /v1/areas."
 
 
 class Area(AreaState, Entity[AreaEvent]):

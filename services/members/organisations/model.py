@@ -23,23 +23,14 @@ LEVELS = {
 
 class AreaUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "{kind} 不能设在区域 {area}：站点属于社区，中心属于街道，部门、督办和热线属于旗县区或市。"
-    en = (
-        "A {kind} cannot be in the area {area}: a station belongs to a community, a centre to a sub-district, "
-        "a department, supervision or hotline to a county or the city."
-    )
 
 
 class DepartmentUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "部门代码 department 只用于部门，且部门必须填写。"
-    en = "A department needs its code in `department`; nobody else has one."
 
 
 class AboveUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "上级组织 {above} 不存在，或不管辖区域 {area}。"
-    en = "The organisation above, {above}, is not there or is not in charge of the area {area}."
 
 
 class Organisation(Located, Entity[OrganisationEvent]):

@@ -34,14 +34,10 @@ PersonEvent = PersonRegistered | ProfileChanged | PersonUnmasked
 
 class PhoneInvalid(Refusal):
     kind = Kind.INVALID
-    zh = "这不是有效的中国大陆手机号码。请填写 11 位手机号，例如 13800000001。"
-    en = "This is no mobile number of mainland China. Give its 11 digits, such as 13800000001."
 
 
 class PersonUnknown(Refusal):
     kind = Kind.INVALID
-    zh = "没有编号为 {person} 的人员，请先登记。"
-    en = "There is no person {person}. Register them first."
 
 
 class Person(Entity[PersonEvent]):

@@ -17,9 +17,7 @@ from services.members.teams import model
 from services.members.teams.model import Team
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-Skill = Annotated[
-    str, shaped(r"^[a-z][a-z_]{1,39}$", "2 到 40 个小写字母或 _", "2 to 40 small letters or _", examples=["patrol"])
-]
+Skill = Annotated[str, shaped(r"^[a-z][a-z_]{1,39}$", "skill", examples=["patrol"])]
 PersonId = Annotated[str, Field(min_length=1, max_length=80)]
 
 RUN = (Role.HANDLER, Role.DISPATCHER, Role.ADMINISTRATOR)

@@ -27,14 +27,10 @@ TeamEvent = TeamFounded | TeamLeaderAppointed | TeamMemberJoined | TeamMemberLef
 
 class TeamTooLarge(Refusal):
     kind = Kind.STATE
-    zh = "队伍人数已达上限 {most} 人。请另建一支队伍。"
-    en = "The team has {most} members, the most there can be. Found another."
 
 
 class NotYourTeam(Refusal):
     kind = Kind.FORBIDDEN
-    zh = "只有本队队长和所在区域的调度员、管理员可以进行此操作。"
-    en = "This is for the team's leader and the dispatchers and administrators of its place."
 
 
 class Team(Located, Entity[TeamEvent]):

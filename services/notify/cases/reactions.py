@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.words import Words
+from services.contracts.members.areas import LENGTHS, Level
 from services.contracts.requests import cases, tracking
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.notify.cases.model import (
@@ -25,17 +27,9 @@ from services.notify.cases.model import (
     routed_again,
 )
 from services.notify.rules.model import Blind, Occurrence, Subject, Tell
-from services.notify.templates.model import Facts, Names
+from services.notify.templates.model import Facts
 
-_SOMEBODY = Names("工作人员", "our staff")
-_NOT_SET = Names("待定时间", "a time to be set")
-_LEVELS = {4: Names("市级", "city"), 6: Names("旗县市区", "county"), 9: Names("街道", "sub-district")}
-_CAUSES: dict[str, Names] = {
-    cases.EscalationCause.UNASSIGNED: Names("尚未确定承办单位", "nobody has it yet"),
-    cases.EscalationCause.UNACCEPTED: Names("没有按时接单", "it was not taken on in time"),
-    cases.EscalationCause.OVERDUE: Names("没有按时办结", "it was not done in time"),
-    cases.EscalationCause.RETURNED: Names("多次被退回", "it was returned several times"),
-}
+_LEVELS = {LENGTHS[level]: level for level in (Level.CITY, Level.COUNTY, Level.SUB_DISTRICT)}
 
 _RULES: tuple[Tell[Case], ...] = (
     # A case is acknowledged when it is first given to somebody: filing does that in the same write.
@@ -92,18 +86,19 @@ subject = Subject(name="cases", copy=Case, rules=_RULES, silent=_SILENT, facts=f
 
 
 def _case_facts(case: Case) -> Facts:
+    """A handler or a limit that is not known yet is named by its key in the section ``unset`` of the texts."""
     return {
         "number": case.number,
-        "item": Names(case.item_zh, case.item_en),
-        "handler": Names(case.handler_zh, case.handler_en) if case.handler_zh else _SOMEBODY,
-        "due": case.due_at or _NOT_SET,
+        "item": Words.named(case.item_zh, case.item_en),
+        "handler": Words.named(case.handler_zh, case.handler_en) if case.handler_zh else "handler",
+        "due": case.due_at or "due",
     }
 
 
 def _event_facts(event: Any) -> Facts:
     match event:
         case cases.CaseDispatched():
-            return {"handler": Names(event.handler_zh, event.handler_en)}
+            return {"handler": Words.named(event.handler_zh, event.handler_en)}
         case cases.CaseResumed() | cases.CaseWarned() | cases.CaseOverdue():
             return {"due": event.due_at}
         case cases.CaseReturned() | cases.CaseReopened() | cases.CaseUrged():
@@ -111,9 +106,6 @@ def _event_facts(event: Any) -> Facts:
         case cases.CaseRated():
             return {"score": event.score}
         case cases.CaseEscalated():
-            return {
-                "level": _LEVELS.get(len(event.owner_place), _LEVELS[4]),
-                "because": _CAUSES.get(event.because, _CAUSES[cases.EscalationCause.OVERDUE]),
-            }
+            return {"level": _LEVELS.get(len(event.owner_place), Level.CITY), "because": event.because}
         case _:
             return {}

@@ -26,8 +26,6 @@ MOST, MOST_EACH = 3_000, 10
 
 class TooManyStreams(Refusal):
     kind = Kind.TOO_MANY
-    zh = "您已同时打开 {most} 个实时收件箱。请关闭其中一些，或在 {retry_after} 秒后重试。"
-    en = "Your inbox is followed live in {most} places already. Close some, or try again in {retry_after} s."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """What can be done with preferences."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from services.chassis.domain.values import shaped
+from services.chassis.domain.words import DEFAULT
 from services.chassis.guards import visible
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.notify.messages import Via
@@ -13,15 +14,12 @@ from services.notify.audience.model import SIGNED_IN
 from services.notify.preferences import model
 from services.notify.preferences.model import Preferences, preferences_id
 
-Clock = Annotated[
-    str, shaped(r"^([01]\d|2[0-3]):[0-5]\d$", "时间，例如 22:00", "a time such as 22:00", examples=["22:00"])
-]
+Clock = Annotated[str, shaped(r"^([01]\d|2[0-3]):[0-5]\d$", "time-of-day", examples=["22:00"])]
 Email = Annotated[
     str,
     shaped(
         r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4}$",
-        "电子邮箱地址，例如 name@example.com",
-        "an e-mail address such as name@example.com",
+        "email",
     ),
 ]
 
@@ -36,7 +34,7 @@ class SetPreferences(Command):
             description="`sms` carries what is worth a text message, `email` everything; the inbox is always there",
         ),
     ]
-    language: Literal["zh", "en"] = "zh"
+    language: Annotated[str, Field(max_length=35, examples=["zh"], description="one that there are texts in")] = DEFAULT
     quiet_from: Annotated[Clock | None, Field(description="nothing but urgent things is sent from then…")] = None
     quiet_to: Annotated[Clock | None, Field(description="…until then, by the clock of the city")] = None
     email: Email | None = None
@@ -48,6 +46,7 @@ async def set_preferences(ctx: Context, cmd: SetPreferences) -> Preferences:
     person = ctx.person
     async with ctx.store.change_or_create(Preferences, preferences_id(person)) as preferences:
         await ctx.vault.ensure_keys([person])
+        model.expect_language(cmd.language, ctx.container.texts.languages)
         model.choose(preferences, _chosen(ctx, person, cmd))
     return preferences
 

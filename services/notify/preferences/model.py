@@ -1,5 +1,6 @@
 """How somebody wants to be told: channels, language, quiet hours in the city's time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -10,20 +11,21 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed, id_from
+from services.chassis.domain.words import DEFAULT
 from services.contracts.notify.messages import Via
 from services.contracts.notify.preferences import PreferencesSet
 
 
 class AddressMissing(Refusal):
     kind = Kind.INVALID
-    zh = "要通过邮件接收通知，请同时填写邮箱地址。"
-    en = "To be told by e-mail, give an address as well."
 
 
 class QuietHoursUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "免打扰时段须同时给出开始和结束，且两者不同。"
-    en = "Quiet hours need a beginning and an end that differ."
+
+
+class LanguageUnknown(Refusal):
+    kind = Kind.INVALID
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Preferences(Entity[PreferencesSet]):
 
     person_id: str
     channels: list[Via | str] | None = None
-    language: str = "zh"
+    language: str = DEFAULT
     quiet_from: str | None = None
     quiet_to: str | None = None
     email: Sealed | None = None
@@ -107,6 +109,12 @@ class Preferences(Entity[PreferencesSet]):
 def preferences_id(person: str) -> str:
     """The id of a person's preferences: each has one set of them."""
     return id_from(Preferences.entity_type, person)
+
+
+def expect_language(language: str, languages: Collection[str]) -> None:
+    """Refuse a language in which there are no texts."""
+    if language not in languages:
+        raise LanguageUnknown(language=language, languages=list(languages))
 
 
 def choose(preferences: Preferences, chosen: PreferencesSet) -> None:

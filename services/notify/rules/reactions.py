@@ -27,7 +27,7 @@ from services.notify.inboxes.commands import Append
 from services.notify.messages.model import MAX_AGE, Message
 from services.notify.preferences.model import Preferences
 from services.notify.rules.model import Occurrence, Subject, Tell
-from services.notify.templates.model import Facts, Texts
+from services.notify.templates.model import Facts, write
 
 _CODE = "code"
 """The sealed field of an event that is texted to a phone."""
@@ -188,7 +188,8 @@ async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWri
     rule, what, person = draft.match.rule, draft.match.what, draft.person
     await ctx.vault.ensure_keys([person])
     language, seal = draft.preferences.language, ctx.vault.seal
-    text = ctx.dependency(Texts).write(rule.template, language, _facts(ctx, draft), channels)
+    texts, zone = ctx.container.texts, ctx.dependency(ZoneInfo)
+    text = write(texts, zone, rule.template, language, _facts(ctx, draft), channels)
     return MessageWritten(
         person_id=person,
         template=rule.template,
@@ -203,7 +204,7 @@ async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWri
         channels=channels,
         phone=what.event.phone if rule.by_phone else None,
         expires_at=what.event.expires_at if rule.by_phone else what.at + MAX_AGE,
-        not_before=None if rule.urgent else draft.preferences.free_from(ctx.now(), ctx.dependency(ZoneInfo)),
+        not_before=None if rule.urgent else draft.preferences.free_from(ctx.now(), zone),
     )
 
 

@@ -1,5 +1,6 @@
 """The rules of volunteer teams."""
 
+from services.chassis.domain.words import Words
 from services.contracts.members.teams import (
     TeamFounded,
     TeamLeaderAppointed,
@@ -10,12 +11,12 @@ from services.contracts.members.teams import (
 )
 from services.notify.audience.model import Team
 from services.notify.rules.model import Blind, Named, Occurrence, Subject, Tell
-from services.notify.templates.model import Facts, Names
+from services.notify.templates.model import Facts
 
 
 def facts(what: Occurrence[Team], _: Blind) -> Facts:
     """The name of the team."""
-    return {"team": Names(what.copy.name, what.copy.name_en)}
+    return {"team": Words.named(what.copy.name, what.copy.name_en)}
 
 
 subject = Subject(

@@ -27,21 +27,6 @@ RETURNS = 2
 PAUSABLE = 80.0
 """Working hours (ten days) that a case may stand in all its pauses together: then its clock goes on by itself."""
 
-Handing = contract.CaseDispatched | contract.CaseUnassigned | contract.CaseReturned | contract.CaseReopened
-Timing = (
-    contract.LimitsSet
-    | contract.CaseAccepted
-    | contract.CasePaused
-    | contract.CaseResumed
-    | contract.CaseWarned
-    | contract.CaseOverdue
-    | contract.CaseEscalated
-)
-Ending = contract.CaseResolved | contract.CaseClosed | contract.CaseRejected | contract.CaseCancelled
-Hearing = contract.CaseRated | contract.CaseUrged
-Noting = contract.CaseVerified | contract.CaseStarted | contract.CaseCalledBack | contract.CommentAdded
-CaseEvent = contract.CaseFiled | Handing | Timing | Ending | Hearing | Noting
-
 
 def _led_by(*leads: str) -> tuple[Index, ...]:
     """For each way to come to a list: by time alone, by state and overdue, by item, state and overdue."""
@@ -51,7 +36,7 @@ def _led_by(*leads: str) -> tuple[Index, ...]:
     return tuple(Index(tuple((name, 1) for name in names)) for names in named)
 
 
-class Case(contract.Filing, Entity[CaseEvent]):
+class Case(contract.Filing, Entity[contract.CaseEvent]):
     """One request of one resident, from filing to rating."""
 
     entity_type: ClassVar[str] = "case"
@@ -146,20 +131,20 @@ class Case(contract.Filing, Entity[CaseEvent]):
         limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
         return max(limit, self.escalates_from or limit)
 
-    def apply(self, event: CaseEvent) -> None:
+    def apply(self, event: contract.CaseEvent) -> None:
         """Take an event into the state."""
         self.state = STATE_AFTER.get(type(event)) or self.state
         if isinstance(event, contract.CaseFiled):
             self._file(event)
-        elif isinstance(event, Handing):
+        elif isinstance(event, contract.Handing):
             self._hand_over(event)
-        elif isinstance(event, Timing):
+        elif isinstance(event, contract.Timing):
             self._time(event)
-        elif isinstance(event, Ending):
+        elif isinstance(event, contract.Ending):
             self._end(event)
-        elif isinstance(event, Hearing):
+        elif isinstance(event, contract.Hearing):
             self._hear(event)
-        elif not isinstance(event, Noting):  # those change no field: the state says it, or the history
+        elif not isinstance(event, contract.Noting):  # those change no field: the state says it, or the history
             assert_never(event)
         self.next_tick_at = self._next_tick()
 
@@ -169,7 +154,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
         self.county = self.places()[1]
         self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
 
-    def _hand_over(self, event: Handing) -> None:
+    def _hand_over(self, event: contract.Handing) -> None:
         self.handler_id = self.handler_zh = self.handler_en = self.tier = None
         self.forced = self.responded = False
         match event:
@@ -190,7 +175,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
             case _:
                 assert_never(event)
 
-    def _time(self, event: Timing) -> None:
+    def _time(self, event: contract.Timing) -> None:
         match event:
             case contract.LimitsSet():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
@@ -215,7 +200,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
             case _:
                 assert_never(event)
 
-    def _end(self, event: Ending) -> None:
+    def _end(self, event: contract.Ending) -> None:
         self.overdue = False
         self.paused_at = self.paused_until = None
         match event:
@@ -230,7 +215,7 @@ class Case(contract.Filing, Entity[CaseEvent]):
             case _:
                 assert_never(event)
 
-    def _hear(self, event: Hearing) -> None:
+    def _hear(self, event: contract.Hearing) -> None:
         match event:
             case contract.CaseRated():
                 self.score, self.solved = event.score, event.solved

@@ -13,11 +13,11 @@ from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant, Sealed
+from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.areas import AreaCode, path
-from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import READERS, Case
-from services.requests.cases.states.model import STATE_NAMES, State
+from services.requests.cases.states.model import State
 
 _MERGED = 200
 """So many stretches of an index MongoDB merges in order (internalQueryMaxScansToExplode); of more it sorts."""
@@ -25,8 +25,6 @@ _MERGED = 200
 
 class FiltersUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "filed_after 和 filed_before 只能与按 filed_at 排序一起使用。"
-    en = "filed_after and filed_before go with the order by filed_at only."
 
 
 class Sort(StrEnum):
@@ -76,7 +74,7 @@ class CaseLine(BaseModel):
             id=case.id,
             number=case.number,
             state=case.state,
-            state_name=STATE_NAMES[case.state],
+            state_name=ctx.container.texts.words("states", case.state),
             item=case.item,
             item_name=Words(zh=case.item_zh, en=case.item_en),
             area=case.area,

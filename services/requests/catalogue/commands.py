@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from services.chassis.domain.values import shaped
+from services.chassis.domain.words import Words
 from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.contracts.members.teams import TeamKind
 from services.contracts.requests.catalogue import Choice as ToldChoice
-from services.contracts.requests.catalogue import FieldKind, ItemPublished, Mode, System, Tier, Words
+from services.contracts.requests.catalogue import FieldKind, ItemPublished, Mode, System, Tier
 from services.contracts.requests.catalogue import FormField as ToldField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
@@ -21,8 +22,7 @@ Code = Annotated[
     str,
     shaped(
         r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
-        "最多 64 个字母、数字、- 或 _，以字母或数字开头",
-        "at most 64 letters, digits, - or _, beginning with a letter or digit",
+        "item-code",
     ),
 ]
 OfferedTier = Literal[Tier.STATION, Tier.TEAM, Tier.CENTRE, Tier.COUNTY]

@@ -7,17 +7,9 @@ from typing import Any, ClassVar, assert_never
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import include_a_city
-from services.contracts.requests.catalogue import (
-    FieldKind,
-    FormField,
-    ItemPublished,
-    ItemWithdrawn,
-    Mode,
-    System,
-    Tier,
-    Words,
-)
+from services.contracts.requests.catalogue import FieldKind, FormField, ItemPublished, ItemWithdrawn, Mode, System, Tier
 
 ItemEvent = ItemPublished | ItemWithdrawn
 
@@ -29,32 +21,22 @@ LARGEST = 10**15
 
 class ItemUnknown(Refusal):
     kind = Kind.INVALID
-    zh = "没有编号为 {item} 的服务事项，或已不再提供。请在 /v1/catalogue 中查找。"
-    en = "There is no service item {item}, or it is no longer offered. Look it up at /v1/catalogue."
 
 
 class ItemAlreadyWithdrawn(Refusal):
     kind = Kind.STATE
-    zh = "事项 {item} 已经下架。"
-    en = "The item {item} is withdrawn already."
 
 
 class ItemUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "事项的内容有误：{problem}"
-    en = "The item is not right: {problem}"
 
 
 class AnswersUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "请检查表单的回答：{problems_zh}。"
-    en = "Check the answers to the form: {problems_en}."
 
 
 class CatalogueCitywide(Refusal):
     kind = Kind.FORBIDDEN
-    zh = "服务事项全市统一，只有全市的管理员可以发布或下架；请联系市级管理员。"
-    en = "The catalogue is the whole city's: only an administrator of the city may change it. Ask one."
 
 
 class Item(Entity[ItemEvent]):
@@ -138,8 +120,7 @@ def expect_answers(item: Item, answers: Mapping[str, Any]) -> None:
     """Refuse answers that the item's form does not ask for, that are missing, or of the wrong kind."""
     problems = list(_problems(item, answers))
     if problems:
-        zh, en = ("; ".join(texts) for texts in zip(*problems, strict=True))
-        raise AnswersUnfit(problems_zh=zh, problems_en=en)
+        raise AnswersUnfit(problems=problems)
 
 
 def _as_published(item: Item) -> ItemPublished:
@@ -179,17 +160,17 @@ def _contradictions(told: ItemPublished) -> Iterator[str]:
     yield from (f"form: {f.code}: values" for f in told.form if bool(f.values) != (f.kind in _CHOOSING))
 
 
-def _problems(item: Item, answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _problems(item: Item, answers: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     asked = {field.code: field for field in item.form}
     for code in sorted(set(answers) - set(asked)):
-        yield f"表单中没有“{code}”", f"the form has no {code!r}"
+        yield {"key": "unasked", "field": code}
     for code, field in asked.items():
         given = answers.get(code)
         if given in (None, "", []):
             if field.required:
-                yield f"请填写“{field.label.zh}”（{code}）", f"{field.label.en!r} ({code}) is missing"
+                yield {"key": "missing", "field": code, "label": field.label}
         elif not _FITS.get(field.kind, _one_line)(given, field):
-            yield f"“{field.label.zh}”（{code}）不符合要求", f"{field.label.en!r} ({code}) does not fit {field.kind}"
+            yield {"key": "unfit", "field": code, "label": field.label, "kind": field.kind}
 
 
 def _one_line(given: Any, _: FormField) -> bool:

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
-from services.contracts.requests.catalogue import FormField, System, Words
+from services.contracts.requests.catalogue import FormField, System
 from services.requests.catalogue.model import Item, ItemUnknown
 
 _SEARCHED = ("state.name.zh", "state.name.en", "state.keywords", "_id")

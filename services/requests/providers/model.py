@@ -29,17 +29,10 @@ from services.contracts.members.teams import (
 
 class AreaUnknown(Refusal):
     kind = Kind.INVALID
-    zh = "没有代码为 {area} 的区域。诉求须指明社区（12 位代码）或网格（再加 -NN），请在 /v1/areas 中查找。"
-    en = (
-        "There is no area with the code {area}. A request is for a community (12 digits) or a grid of one (with -NN "
-        "behind): look its code up at /v1/areas."
-    )
 
 
 class AreaNoLonger(Refusal):
     kind = Kind.INVALID
-    zh = "区域 {area} 已撤销，不再受理诉求，请改选现在的社区。"
-    en = "The area {area} is closed and takes no more requests. Choose the community of today."
 
     @classmethod
     def code(cls) -> str:
@@ -49,11 +42,6 @@ class AreaNoLonger(Refusal):
 
 class AreaTooWide(Refusal):
     kind = Kind.INVALID
-    zh = "区域 {area} 不是社区或网格，请选到社区一级（12 位代码，见 /v1/areas?under={area}）。"
-    en = (
-        "The area {area} is neither a community nor a grid. Choose one of its communities (12 digits): they are at "
-        "/v1/areas?under={area}."
-    )
 
 
 class AreaCopy(AreaState, Copy[AreaEvent]):

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.words import Words
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.requests.catalogue import Words
 from services.requests.catalogue.model import Item
 from services.requests.suggestions import model
 from services.requests.suggestions.model import Entry, TermIndex

@@ -43,20 +43,14 @@ PhoneCodeEvent = SignInCodeIssued | WrongCodeGiven | CodeAccepted
 
 class CodeWrong(Refusal):
     kind = Kind.UNAUTHENTICATED
-    zh = "验证码不正确或已过期。请核对短信，或重新获取验证码。"
-    en = "The code is wrong or has expired. Look at the message again, or ask for a new code."
 
 
 class TooManyCodes(Refusal):
     kind = Kind.TOO_MANY
-    zh = "获取验证码过于频繁，请在 {retry_after} 秒后再试。"
-    en = "Codes were asked for too often. Try again in {retry_after} s."
 
 
 class TooManyWrongCodes(Refusal):
     kind = Kind.TOO_MANY
-    zh = "验证码输错次数过多，请在 {retry_after} 秒后重新获取验证码。"
-    en = "Too many wrong codes were given. Ask for a new code in {retry_after} s."
 
 
 class PhoneCode(Entity[PhoneCodeEvent]):

@@ -35,7 +35,7 @@ from services.members.people.model import e164
 _NOBODY = "person_nobody"
 """Whose phone it is where nobody has it: no code was ever sent to them, so none is right."""
 
-Digits = Annotated[str, shaped(r"^\d{6}$", "六位数字", "six digits", examples=["123456"])]
+Digits = Annotated[str, shaped(r"^\d{6}$", "six-digits", examples=["123456"])]
 
 
 class SignIn(Command):

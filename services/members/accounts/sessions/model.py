@@ -100,20 +100,14 @@ GuardEvent = StaffSignedIn | StaffSignInFailed
 
 class SessionOver(Refusal):
     kind = Kind.UNAUTHENTICATED
-    zh = "登录已失效，请重新登录。"
-    en = "This session is over. Sign in again."
 
 
 class SignInWrong(Refusal):
     kind = Kind.UNAUTHENTICATED
-    zh = "登录名、密码或动态口令不正确。每个动态口令只能使用一次，请等待下一个再试。"
-    en = "Login, password or one-time code is wrong. Each code works once: wait for the next one and try again."
 
 
 class TooManyAttempts(Refusal):
     kind = Kind.TOO_MANY
-    zh = "登录失败次数过多，请在 {retry_after} 秒后再试。"
-    en = "Signing in failed too often. Try again in {retry_after} s."
 
 
 class Session(Entity[SessionEvent]):

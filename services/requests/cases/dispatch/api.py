@@ -1,10 +1,7 @@
-"""The doors to giving a case to somebody by hand, or by the rules anew."""
+"""The routes to giving a case to somebody by hand, or by the rules anew."""
 
 from services.chassis.http.routes import Routes
 from services.requests.cases.dispatch import commands
-from services.requests.cases.steps.queries import CaseView
+from services.requests.cases.steps.api import step_routes
 
-routes = Routes("/v1/requests", "requests")
-routes.put("/{case_id}/team", commands.assign_team, view=CaseView)
-routes.put("/{case_id}/handler", commands.assign_handler, view=CaseView)
-routes.post("/{case_id}/route", commands.route, view=CaseView, status=200)
+routes = Routes("/v1/requests", "requests", step_routes(commands))

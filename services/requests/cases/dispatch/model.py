@@ -9,6 +9,7 @@ from pydantic import Field
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import Level, enclosing
 from services.contracts.members.organisations import OrganisationKind
 from services.contracts.requests.cases import CaseDispatched, CaseUnassigned, UnassignedBecause
@@ -21,38 +22,26 @@ from services.requests.providers.model import Organisation, Team
 
 class HandlerUnknown(Refusal):
     kind = Kind.INVALID
-    zh = "没有编号为 {handler} 的单位或志愿队。"
-    en = "There is no organisation or team {handler}."
 
 
 class HandlerElsewhere(Refusal):
     kind = Kind.INVALID
-    zh = "“{handler_zh}”不负责这件诉求所在的地方，请另选。"
-    en = "{handler_en!r} does not serve the place of this case. Choose another."
 
 
 class HandlerUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "“{handler_zh}”不承办诉求。请改派给服务站、便民服务中心、部门或督办办公室。"
-    en = "{handler_en!r} does not do cases itself. Choose a station, a centre, a department or a supervising office."
 
 
 class NobodyLeft(Refusal):
     kind = Kind.STATE
-    zh = "按规则没有可派的单位或志愿队（已经办过的除外）。请改为手工派单，或等志愿队当值后再试。"
-    en = "The rules find nobody who has not had this case. Give it by hand, or try again when a team is on duty."
 
 
 class TeamUnfit(Refusal):
     kind = Kind.STATE
-    zh = "志愿队“{team_zh}”现在不当值，或没有这件诉求需要的专长。"
-    en = "The team {team_en!r} is not on duty now, or lacks the skill for this case."
 
 
 class TeamFull(Refusal):
     kind = Kind.STATE
-    zh = "志愿队“{team_zh}”同时能办 {capacity} 件，现已满。请另选，或等其办结。"
-    en = "The team {team_en!r} takes {capacity} cases at once and has them. Choose another, or wait."
 
 
 TIER_OF: Mapping[str, Tier] = {
@@ -139,7 +128,7 @@ def by_hand(office: Organisation) -> Choice:
     """An organisation as somebody of its tier; HandlerUnfit where its kind does no cases, as a hotline."""
     tier = TIER_OF.get(office.kind)
     if tier is None:
-        raise HandlerUnfit(handler_zh=office.name, handler_en=office.name_en or office.name)
+        raise HandlerUnfit(handler=Words.named(office.name, office.name_en))
     return Choice.of(tier, office)
 
 
@@ -147,16 +136,16 @@ def expect_serves(case: Case, handler: Organisation | Team) -> None:
     """Refuse whoever serves another place; a team may help in its whole sub-district."""
     near = isinstance(handler, Team) and enclosing(case.area, Level.SUB_DISTRICT) in handler.places()
     if not near and handler.area not in case.places():
-        raise HandlerElsewhere(handler_zh=handler.name, handler_en=handler.name_en or handler.name)
+        raise HandlerElsewhere(handler=Words.named(handler.name, handler.name_en))
 
 
 def expect_able(case: Case, team: Team, near: Nearby) -> None:
     """Refuse a team that is off duty, lacks the skill or is full."""
-    en = team.name_en or team.name
+    name = Words.named(team.name, team.name_en)
     if not team.on_duty or not team.fits(None, case.skill):
-        raise TeamUnfit(team_zh=team.name, team_en=en)
+        raise TeamUnfit(team=name)
     if case.handler_id != team.id and not near.room(team):
-        raise TeamFull(team_zh=team.name, team_en=en, capacity=team.capacity)
+        raise TeamFull(team=name, capacity=team.capacity)
 
 
 def _dispatched(choice: Choice, *, forced: bool = False, respond_by: datetime | None = None) -> CaseDispatched:

@@ -50,8 +50,7 @@ class FileRequest(Command):
         str | None,
         shaped(
             r"^person_[0-9a-z]{1,40}$",
-            "人员编号，例如 person_8f3k",
-            "a person's id such as person_8f3k",
+            "person-id",
             description="the caller's person id; operators only",
         ),
     ] = None

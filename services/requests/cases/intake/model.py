@@ -10,32 +10,18 @@ from services.requests.cases.model import Case
 
 class ResidentMissing(Refusal):
     kind = Kind.INVALID
-    zh = "请在 on_behalf_of 中说明是替哪位居民提出的。"
-    en = "Say in on_behalf_of for which resident this is."
 
 
 class CallerUnknown(Refusal):
     kind = Kind.UNAVAILABLE
-    zh = (
-        "这里还没有编号为 {person} 的居民资料。如刚刚登记，请在 {retry_after} 秒后用同一个 Idempotency-Key 重试；"
-        "否则请核对编号，或先在 /v1/people 登记。"
-    )
-    en = (
-        "Nobody with the id {person} is known here yet. If they were registered just now, try again in {retry_after} s "
-        "with the same Idempotency-Key; otherwise check the id, or register them at /v1/people first."
-    )
 
 
 class PositionHalved(Refusal):
     kind = Kind.INVALID
-    zh = "lat 与 long 要一起填写：请补上另一项，或都去掉。"
-    en = "lat and long go together: add the other one, or leave both out."
 
 
 class AreaOutsideYours(Refusal):
     kind = Kind.FORBIDDEN
-    zh = "区域 {area} 不在您负责的范围内，请转市级热线代为提出。"
-    en = "The area {area} is not among your places. Let the city's hotline file it."
 
 
 def expect_filer(actor: Actor, on_behalf_of: str | None) -> None:

@@ -36,8 +36,6 @@ _FLOOR: Mapping[str | None, int] = {Tier.CENTRE: 1, Tier.COUNTY: 1, Tier.SUPERVI
 
 class PauseUnfit(Refusal):
     kind = Kind.INVALID
-    zh = "暂停须在现在之后、{latest} 之前结束；之后会自动恢复计时。"
-    en = "A pause ends after now and not later than {latest}: then the clock goes on by itself."
 
 
 def set_limits(case: Case, calendar: WorkingCalendar, start: datetime) -> None:

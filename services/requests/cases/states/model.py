@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from services.chassis.domain.events import Event
 from services.contracts.requests import cases as contract
-from services.contracts.requests.catalogue import Words
 
 
 class State(StrEnum):
@@ -51,18 +50,3 @@ STATE_AFTER: Mapping[type[Event], State] = {
     contract.CaseRejected: State.REJECTED,
 }
 """Into which state an event brings a case; an event that is not here leaves it where it is."""
-
-STATE_NAMES: Mapping[State, Words] = {
-    State.NEW: Words(zh="待派单", en="New"),
-    State.VERIFIED: Words(zh="已核实，待派单", en="Verified"),
-    State.DISPATCHED: Words(zh="已派单", en="Dispatched"),
-    State.ACCEPTED: Words(zh="已接单", en="Accepted"),
-    State.IN_PROGRESS: Words(zh="办理中", en="In progress"),
-    State.SUSPENDED: Words(zh="暂停", en="Suspended"),
-    State.RETURNED: Words(zh="已退单，待改派", en="Returned"),
-    State.RESOLVED: Words(zh="已办结", en="Resolved"),
-    State.CALLBACK: Words(zh="已回访", en="Called back"),
-    State.CLOSED: Words(zh="已归档", en="Closed"),
-    State.REJECTED: Words(zh="不予受理", en="Rejected"),
-    State.CANCELLED: Words(zh="已撤回", en="Cancelled"),
-}

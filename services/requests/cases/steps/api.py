@@ -1,15 +1,23 @@
-"""The doors to one case and to the steps that need nothing but it."""
+"""The routes to one case and to its steps: the table of steps says their methods and addresses."""
 
-from services.chassis.http.routes import Routes
+from types import ModuleType
+
+from services.chassis.http.routes import Route, Routes
 from services.requests.cases.steps import commands, queries
+from services.requests.cases.steps.commands import TAKEN
+from services.requests.cases.steps.model import STEPS
 from services.requests.cases.steps.queries import CaseView
 
-routes = Routes("/v1/requests", "requests")
+
+def step_routes(commands: ModuleType) -> list[Route]:
+    """The routes to the steps that a module of commands takes."""
+    taken = [(step, work) for step, work in TAKEN.items() if work.__module__ == commands.__name__]
+    methods = {step: STEPS[step].method for step, _ in taken}
+    return [
+        Route(methods[step], f"/{{case_id}}/{step}", work, CaseView, 200, keyed=methods[step] == "POST")
+        for step, work in taken
+    ]
+
+
+routes = Routes("/v1/requests", "requests", step_routes(commands))
 routes.get("/{case_id}", queries.get_case, view=CaseView)
-routes.post("/{case_id}/accept", commands.accept, view=CaseView, status=200)
-routes.post("/{case_id}/start", commands.start, view=CaseView, status=200)
-routes.post("/{case_id}/resolve", commands.resolve, view=CaseView, status=200)
-routes.post("/{case_id}/call-back", commands.call_back, view=CaseView, status=200)
-routes.post("/{case_id}/rate", commands.rate, view=CaseView, status=200)
-routes.post("/{case_id}/close", commands.close, view=CaseView, status=200)
-routes.post("/{case_id}/comment", commands.comment, view=CaseView, status=200)

@@ -63,13 +63,21 @@ class AddComment(Command):
     public: Annotated[bool, Field(description="shown to the resident; what residents write always is")] = True
 
 
+TAKEN: dict[Step, Work[Any, Case]] = {}
+"""The use case of each step, in the order in which they are defined; from it come the routes."""
+
+
 def step(step: Step) -> Callable[[Change[Case, P]], Work[Concatenate[str, P], Case]]:
     """Make a function a step with a case: who may take it, and with which case, is its line in the table of steps."""
 
     async def open_to(ctx: Context, case: Case, _: Any) -> None:
         model.expect(case, step, ctx.actor, ctx.now())
 
-    return changes(Case, allow=may(step), within=open_to)
+    def wrap(change: Change[Case, P]) -> Work[Concatenate[str, P], Case]:
+        TAKEN[step] = work = changes(Case, allow=may(step), within=open_to)(change)
+        return work
+
+    return wrap
 
 
 @step(Step.ACCEPT)

@@ -9,9 +9,8 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import SYSTEM, Actor
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import CaseClosed, CaseRated, CloseReason
-from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import PAUSABLE, READERS, REOPENABLE, RETURNS, Case
-from services.requests.cases.states.model import DONE, HELD, OPEN, STATE_NAMES, WAITING, State
+from services.requests.cases.states.model import DONE, HELD, OPEN, WAITING, State
 
 REOPENINGS = 2
 URGE_AGAIN = timedelta(hours=24)
@@ -19,74 +18,42 @@ URGE_AGAIN = timedelta(hours=24)
 
 class StepNotAllowed(Refusal):
     kind = Kind.STATE
-    zh = "现在的状态是“{state_name}”，不能“{step_name}”；现在可以：{allowed_names}。"
-    en = "The case is {state_name!r} now, which does not allow {step_name!r}. What you may do now: {allowed_names}."
-
-    def sentence(self, language: str) -> str:
-        """With the names of state and steps in the language asked for."""
-        zh = language == "zh"
-        steps = [STEPS[Step(name)].name for name in (self.params["step"], *self.params["allowed"])]
-        step, *allowed = [words.zh if zh else words.en for words in steps]
-        state = STATE_NAMES[State(self.params["state"])]
-        return (self.zh if zh else self.en).format(
-            state_name=state.zh if zh else state.en,
-            step_name=step,
-            allowed_names=("、" if zh else ", ").join(allowed) or ("无" if zh else "nothing"),
-        )
 
 
 class NotYourStep(Refusal):
     kind = Kind.FORBIDDEN
-    zh = "这件诉求您可以查看，但这一步要由承办它的单位或有权的人员来做。"
-    en = "You may see this case, but this step is for those who have it or answer for its place."
 
 
 class AssignmentForced(Refusal):
     kind = Kind.STATE
-    zh = "这件诉求已由督办人员指定承办，不能再退单；请办理，或与督办人员联系。"
-    en = "The supervisor has given this case to you for good: it cannot be returned. Do it, or talk to the supervisor."
 
 
 class SupervisorDecides(Refusal):
     kind = Kind.STATE
-    zh = "这件诉求已被退单 {returns} 次，只能由督办人员指定承办单位。"
-    en = "This case has been returned {returns} times: only the supervisor decides now who does it."
 
 
 class SupervisorPauses(Refusal):
     kind = Kind.STATE
-    zh = "这件诉求已超过办理期限，只有督办人员可以暂停；请尽快办理，或与督办人员联系。"
-    en = "This case is late: only the supervisor may suspend it now. Settle it, or talk to the supervisor."
 
 
 class PausesSpent(Refusal):
     kind = Kind.STATE
-    zh = "这件诉求累计已暂停 {hours} 个工作小时，不能再暂停；请继续办理。"
-    en = "This case has stood for {hours} working hours in all, which is the most. Go on with it."
 
 
 class ReopenedTooOften(Refusal):
     kind = Kind.STATE
-    zh = "这件诉求已重新办理 {times} 次，不能再次重开；请另提一件诉求或拨打热线。"
-    en = "This case has been reopened {times} times, which is the most. File a new request or call the hotline."
 
 
 class ReopenTooLate(Refusal):
     kind = Kind.STATE
-    zh = "办结后 {days} 天内可以要求重新办理，现已超过。请另提一件诉求。"
-    en = "A case can be reopened within {days} days of its resolution; they are over. File a new request."
 
 
 class RatedAlready(Refusal):
     kind = Kind.STATE
-    zh = "您已经评价过这件诉求。"
-    en = "You have rated this case already."
 
 
 class UrgedToday(Refusal):
     kind = Kind.TOO_MANY
-    zh = "每件诉求每天可以催办一次，请在 {retry_after} 秒后再试。"
-    en = "A case can be urged once a day. Try again in {retry_after} s."
 
 
 class Step(StrEnum):
@@ -157,7 +124,6 @@ def _urged(case: Case, _: Actor, now: datetime) -> Refusal | None:
 class Rule:
     """One line of the table; ``bar`` is what may stand against it besides role and state, ``needs`` its fields."""
 
-    name: Words
     roles: tuple[Role, ...]
     states: frozenset[State]
     precondition: Precondition = _nothing
@@ -166,15 +132,13 @@ class Rule:
 
 
 def _rule(
-    zh: str,
-    en: str,
     roles: tuple[Role, ...],
     states: frozenset[State],
     precondition: Precondition = _nothing,
     *,
     needs: str = "",
 ) -> Rule:
-    return Rule(Words(zh=zh, en=en), roles, states, precondition, needs=tuple(needs.split()))
+    return Rule(roles, states, precondition, needs=tuple(needs.split()))
 
 
 _ASKS = (Role.RESIDENT, Role.OPERATOR)
@@ -186,27 +150,25 @@ _ASSIGNABLE = OPEN - {State.SUSPENDED}
 _TAKEN = frozenset((State.ACCEPTED, State.IN_PROGRESS))
 _AFTER = DONE | {State.CLOSED}
 
-_TEAM, _BODY = Words(zh="派给志愿队", en="give to a team"), Words(zh="派给单位", en="give to a body")
-
 STEPS: Mapping[Step, Rule] = {
-    Step.VERIFY: _rule("核实", "verify", _DIRECTS, frozenset((State.NEW,))),
-    Step.ROUTE: _rule("按规则派单", "route by the rules", _DIRECTS, WAITING, _for_supervisor),
-    Step.REJECT: _rule("不予受理", "reject", _DIRECTS, WAITING | {State.DISPATCHED}, _for_supervisor, needs="answer"),
-    Step.CANCEL: _rule("撤回", "cancel", _ASKS, OPEN),
-    Step.TEAM: Rule(_TEAM, _DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("team_id",)),
-    Step.HANDLER: Rule(_BODY, _DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("organisation_id",)),
-    Step.ACCEPT: _rule("接单", "accept", _DOES, frozenset((State.DISPATCHED,))),
-    Step.START: _rule("开始办理", "start", _DOES, frozenset((State.ACCEPTED,))),
-    Step.PAUSE: _rule("暂停", "pause", (Role.HANDLER, Role.SUPERVISOR), _TAKEN, _pausing, needs="reason"),
-    Step.RESUME: _rule("恢复办理", "resume", (Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
-    Step.RETURN: _rule("退单", "return", _DOES, HELD - {State.SUSPENDED}, _forced, needs="reason"),
-    Step.RESOLVE: _rule("办结", "resolve", _DOES, _TAKEN, needs="answer"),
-    Step.CALL_BACK: _rule("回访", "call back", _ENDS, DONE, needs="reached"),
-    Step.RATE: _rule("评价", "rate", (Role.RESIDENT,), _AFTER, _rated, needs="score solved"),
-    Step.REOPEN: _rule("重新办理", "reopen", _ASKS, _AFTER, _reopening, needs="reason"),
-    Step.CLOSE: _rule("归档", "close", _ENDS, DONE),
-    Step.COMMENT: _rule("留言", "comment", READERS, frozenset(State), needs="text"),
-    Step.URGE: _rule("催办", "urge", _ASKS, OPEN, _urged),
+    Step.VERIFY: _rule(_DIRECTS, frozenset((State.NEW,))),
+    Step.ROUTE: _rule(_DIRECTS, WAITING, _for_supervisor),
+    Step.REJECT: _rule(_DIRECTS, WAITING | {State.DISPATCHED}, _for_supervisor, needs="answer"),
+    Step.CANCEL: _rule(_ASKS, OPEN),
+    Step.TEAM: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("team_id",)),
+    Step.HANDLER: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("organisation_id",)),
+    Step.ACCEPT: _rule(_DOES, frozenset((State.DISPATCHED,))),
+    Step.START: _rule(_DOES, frozenset((State.ACCEPTED,))),
+    Step.PAUSE: _rule((Role.HANDLER, Role.SUPERVISOR), _TAKEN, _pausing, needs="reason"),
+    Step.RESUME: _rule((Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
+    Step.RETURN: _rule(_DOES, HELD - {State.SUSPENDED}, _forced, needs="reason"),
+    Step.RESOLVE: _rule(_DOES, _TAKEN, needs="answer"),
+    Step.CALL_BACK: _rule(_ENDS, DONE, needs="reached"),
+    Step.RATE: _rule((Role.RESIDENT,), _AFTER, _rated, needs="score solved"),
+    Step.REOPEN: _rule(_ASKS, _AFTER, _reopening, needs="reason"),
+    Step.CLOSE: _rule(_ENDS, DONE),
+    Step.COMMENT: _rule(READERS, frozenset(State), needs="text"),
+    Step.URGE: _rule(_ASKS, OPEN, _urged),
 }
 """Who may do what in which state: the only place that says so."""
 

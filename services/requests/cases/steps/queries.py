@@ -6,12 +6,12 @@ import orjson
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.values import Instant
+from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
-from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import READERS, STAFF, Case
 from services.requests.cases.queries import handler_of, opened, position_of
-from services.requests.cases.states.model import OPEN, STATE_NAMES
+from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
 from services.requests.cases.tracking.queries import code_of
@@ -27,12 +27,10 @@ class StepView(BaseModel):
     needs: tuple[str, ...] = Field(description="the fields that its body must have", examples=[["score", "solved"]])
 
     @classmethod
-    def of(cls, step: Step, case: Case) -> Self:
+    def of(cls, step: Step, case: Case, ctx: Context) -> Self:
         """The step and its address."""
-        rule = STEPS[step]
-        return cls(
-            step=step, name=rule.name, method=rule.method, path=f"/v1/requests/{case.id}/{step}", needs=rule.needs
-        )
+        rule, name = STEPS[step], ctx.container.texts.words("steps", step)
+        return cls(step=step, name=name, method=rule.method, path=f"/v1/requests/{case.id}/{step}", needs=rule.needs)
 
 
 class HandlerView(BaseModel):
@@ -117,7 +115,7 @@ class CaseView(BaseModel):
             number=case.number,
             tracking_code=code_of(ctx, case.number) if own else None,
             state=case.state,
-            state_name=STATE_NAMES[case.state],
+            state_name=ctx.container.texts.words("states", case.state),
             item=case.item,
             item_name=Words(zh=case.item_zh, en=case.item_en),
             system=case.system,
@@ -142,7 +140,7 @@ class CaseView(BaseModel):
             score=case.score,
             reopened=case.reopened,
             urged=case.urged,
-            steps=[StepView.of(step, case) for step in model.allowed(case, ctx.actor, ctx.now())],
+            steps=[StepView.of(step, case, ctx) for step in model.allowed(case, ctx.actor, ctx.now())],
             inside=InsideView.of(case) if sees_inside(case, ctx) else None,
         )
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.chassis.domain.events import Event, Recorded, decode
+from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
 from services.contracts.requests.cases import Channel
-from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import Case
 
 
@@ -22,44 +22,43 @@ class Doer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one type of event reads: its name, who does it, its sealed words and the facts that are shown."""
+    """How one type of event reads: who does it, its sealed words and the facts that are shown."""
 
-    name: Words
     by: Doer
     words: str | None = None
     facts: tuple[str, ...] = ()
     inside: bool = False
 
 
-def _line(zh: str, en: str, by: Doer, *facts: str, words: str | None = None) -> Line:
-    return Line(Words(zh=zh, en=en), by, words, facts)
+def _line(by: Doer, *facts: str, words: str | None = None) -> Line:
+    return Line(by, words, facts)
 
 
 LINES: Mapping[type[Event], Line] = {
-    contract.CaseFiled: _line("提出诉求", "filed", Doer.RESIDENT),
-    contract.LimitsSet: _line("确定办理期限", "limits set", Doer.SYSTEM, "due_at"),
-    contract.CaseVerified: _line("已核实", "verified", Doer.STAFF),
-    contract.CaseDispatched: _line("派单", "dispatched", Doer.STAFF, "tier", "handler_zh", "handler_en", "forced"),
-    contract.CaseUnassigned: _line("等待人工派单", "waits for a dispatcher", Doer.SYSTEM),
-    contract.CaseAccepted: _line("接单", "accepted", Doer.HANDLER),
-    contract.CaseStarted: _line("开始办理", "work began", Doer.HANDLER),
-    contract.CasePaused: _line("暂停", "suspended", Doer.HANDLER, "until", words="reason"),
-    contract.CaseResumed: _line("恢复办理", "resumed", Doer.HANDLER, "due_at"),
-    contract.CaseReturned: _line("退单", "returned", Doer.HANDLER, "times", words="reason"),
-    contract.CaseResolved: _line("办结答复", "resolved", Doer.HANDLER, "outcome", words="answer"),
-    contract.CaseCalledBack: _line("回访", "called back", Doer.STAFF, "reached", "solved", "satisfied"),
-    contract.CaseRated: _line("评价", "rated", Doer.RESIDENT, "score", "solved", words="remark"),
-    contract.CaseReopened: _line("要求重新办理", "reopened", Doer.RESIDENT, "times", words="reason"),
-    contract.CaseClosed: _line("归档", "closed", Doer.STAFF, "reason"),
-    contract.CaseCancelled: _line("撤回", "withdrawn", Doer.RESIDENT, words="reason"),
-    contract.CaseRejected: _line("不予受理", "rejected", Doer.STAFF, "reason", words="answer"),
-    contract.CaseUrged: _line("催办", "urged", Doer.RESIDENT, "times"),
-    contract.CommentAdded: _line("留言", "comment", Doer.STAFF, words="text"),
-    contract.CaseWarned: Line(Words(zh="临近期限", en="due soon"), Doer.SYSTEM, facts=("due_at",), inside=True),
-    contract.CaseOverdue: _line("超过期限", "overdue", Doer.SYSTEM, "due_at"),
-    contract.CaseEscalated: _line("升级督办", "escalated", Doer.SYSTEM, "level", "owner_place", "because"),
+    contract.CaseFiled: _line(Doer.RESIDENT),
+    contract.LimitsSet: _line(Doer.SYSTEM, "due_at"),
+    contract.CaseVerified: _line(Doer.STAFF),
+    contract.CaseDispatched: _line(Doer.STAFF, "tier", "handler_zh", "handler_en", "forced"),
+    contract.CaseUnassigned: _line(Doer.SYSTEM),
+    contract.CaseAccepted: _line(Doer.HANDLER),
+    contract.CaseStarted: _line(Doer.HANDLER),
+    contract.CasePaused: _line(Doer.HANDLER, "until", words="reason"),
+    contract.CaseResumed: _line(Doer.HANDLER, "due_at"),
+    contract.CaseReturned: _line(Doer.HANDLER, "times", words="reason"),
+    contract.CaseResolved: _line(Doer.HANDLER, "outcome", words="answer"),
+    contract.CaseCalledBack: _line(Doer.STAFF, "reached", "solved", "satisfied"),
+    contract.CaseRated: _line(Doer.RESIDENT, "score", "solved", words="remark"),
+    contract.CaseReopened: _line(Doer.RESIDENT, "times", words="reason"),
+    contract.CaseClosed: _line(Doer.STAFF, "reason"),
+    contract.CaseCancelled: _line(Doer.RESIDENT, words="reason"),
+    contract.CaseRejected: _line(Doer.STAFF, "reason", words="answer"),
+    contract.CaseUrged: _line(Doer.RESIDENT, "times"),
+    contract.CommentAdded: _line(Doer.STAFF, words="text"),
+    contract.CaseWarned: Line(Doer.SYSTEM, facts=("due_at",), inside=True),
+    contract.CaseOverdue: _line(Doer.SYSTEM, "due_at"),
+    contract.CaseEscalated: _line(Doer.SYSTEM, "level", "owner_place", "because"),
 }
-"""What everybody who sees the case sees of each event; ``inside`` ones are for the city's own people."""
+"""What everybody who sees the case sees of each event; its name is a text (`timeline`). `inside` is for staff only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def read(history: Iterable[Recorded]) -> Iterator[Told]:
         if isinstance(event, contract.CaseRated):
             rating = recorded.cause
         if isinstance(event, contract.CaseDispatched):
-            handler = Words(zh=event.handler_zh, en=event.handler_en or event.handler_zh)
+            handler = Words.named(event.handler_zh, event.handler_en)
         yield Told(recorded, event, LINES[type(event)], _doer(recorded, event, opening, rating), handler)
 
 

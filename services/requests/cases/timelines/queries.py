@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.chassis.domain.paging import Page
 from services.chassis.domain.values import Instant
+from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
 from services.contracts.requests.cases import CaseCalledBack
-from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import READERS, Case
 from services.requests.cases.queries import opened
 from services.requests.cases.steps.queries import sees_inside
@@ -58,7 +58,7 @@ def _entry(ctx: Context, case: Case, one: Told, *, inside: bool) -> TimelineEntr
         version=one.recorded.version,
         at=one.recorded.at,
         what=type(one.event).__name__,
-        name=line.name,
+        name=ctx.container.texts.words("timeline", type(one.event).__name__),
         by=one.doer,
         body=one.handler if one.doer is Doer.HANDLER else None,
         words=opened(ctx, case, words, getattr(one.event, words)) if words else None,

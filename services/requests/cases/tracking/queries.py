@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.domain.values import Instant
+from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
 from services.contracts.requests import tracking
-from services.contracts.requests.catalogue import Words
 from services.requests.cases.model import Case
 from services.requests.cases.queries import opened
-from services.requests.cases.states.model import STATE_NAMES
 from services.requests.cases.tracking import model
 
 _MOST_ANSWERS = 50  # what staff may add to a case has no end
@@ -40,12 +39,12 @@ class TrackView(BaseModel):
     answers: list[str] = Field(description="what the resident was told, the last 50 of it, oldest first")
 
     @classmethod
-    def of(cls, case: Case, answers: list[str]) -> Self:
+    def of(cls, ctx: Context, case: Case, answers: list[str]) -> Self:
         """Without title, text or names."""
         return cls(
             number=case.number,
             state=case.state,
-            state_name=STATE_NAMES[case.state],
+            state_name=ctx.container.texts.words("states", case.state),
             filed_at=case.filed_at,
             due_at=case.due_at,
             overdue=case.overdue,
@@ -65,7 +64,7 @@ async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
     case, history = await ctx.store.as_system().get(Case, id), await ctx.store.as_system().history(Case, id)
     await ctx.vault.ensure_keys(case.subjects())
     told = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
-    return TrackView.of(case, [words for words in told if words is not None])
+    return TrackView.of(ctx, case, [words for words in told if words is not None])
 
 
 def code_of(ctx: Context, number: str) -> str:

@@ -148,7 +148,8 @@ async def test_a_relay_reads_only_the_collections_that_are_named_and_all_now_and
     await until(lambda: out(road))
     assert {"sums"} & set().union(*(names or () for names in read[2:])) == set()
     monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 0.0)
-    await until(lambda: quiet(read, len(read) + 1))
+    rounds = len(read) + 1
+    await until(lambda: quiet(read, rounds))
     assert read[-1] == {"jars", "sums", "keys"}
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)

@@ -8,6 +8,8 @@ PYTHON ?= python3
 PYTEST ?=
 # Other words for the bench: make bench BENCH="--only latency", BENCH="--page --soak 600"
 BENCH ?= --page
+# The ledger to play, and more words: make replay FILE="messages.jsonl.gz --limit 100"
+FILE ?=
 # Other words for the faults: make faults FAULTS="--seed 7 --only kill-kafka mixed"
 FAULTS ?=
 LOCK := deploy/requirements/dev.lock
@@ -18,7 +20,7 @@ MONGOD_RUNS := 'import ctypes, shutil, sys; sys.platform != "linux" or shutil.wh
 # Images of containers often forbid Python to keep what it has compiled: every process would compile all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test faults bench check docs down clean tools
+.PHONY: help demo test faults bench replay check docs down clean tools
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
@@ -34,6 +36,10 @@ faults: $(READY) ## Kill, freeze, cut and poison everything under load, and chec
 
 bench: $(READY) ## Measure speed and memory on a stack of its own (15 min), into docs/performance.md
 	@.venv/bin/python -m tests.bench $(BENCH)
+
+replay: $(READY) ## Play a ledger of real messages through the city that runs: make replay FILE=messages.jsonl.gz
+	@if [ -z "$(FILE)" ]; then echo "Name the file: make replay FILE=messages.jsonl.gz" >&2; exit 2; fi
+	@.venv/bin/python -m tests.replay $(FILE)
 
 check: $(READY) ## Check format, lint, types, imports between the parts, sizes and names
 	.venv/bin/ruff format --check

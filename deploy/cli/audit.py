@@ -11,6 +11,7 @@ from deploy.cli.auditing import Asked
 from deploy.cli.screen import Json
 from deploy.local import Stack
 from deploy.local.processes import SERVICES
+from services.chassis.operations.protocol import AuditRequest
 
 command = typer.Typer(invoke_without_command=True)
 
@@ -33,8 +34,8 @@ def check(context: typer.Context, service: Service = "", since: Since = "", as_j
     """
     if context.invoked_subcommand:
         return
-    words = ("--since", auditing.instant(since).isoformat()) if since else ()
-    asked = ask_each(Stack.of(os.environ).running(), auditing.chosen(service, SERVICES), "audit", lambda _: words)
+    request = AuditRequest(since=auditing.instant(since) if since else None)
+    asked = ask_each(Stack.of(os.environ).running(), auditing.chosen(service, SERVICES), lambda _: request)
     lines.conclude(lines.of(asked), as_json=as_json)
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from deploy.cli import asking, screen
 from deploy.local import Stack
+from services.chassis.operations.protocol import BackfillRequest
 
 
 def ask(stack: Stack, service: str, name: str, *, yes: bool) -> dict[str, Any]:
     """Let it catch up, or only see how far it has to go."""
-    words = (name, *(("--yes",) if yes else ()))
     with screen.progress() as report:
-        return asking.ask(stack, service, "backfill", words, report)
+        return asking.ask(stack, service, BackfillRequest(reaction=name, write=yes), report)
 
 
 def show(name: str, told: dict[str, Any], *, yes: bool, as_json: bool) -> None:

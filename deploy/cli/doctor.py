@@ -54,7 +54,7 @@ def _here(stack: Stack) -> list[Look]:
         "machine": (
             machine.packages,
             lambda: machine.programs(stack),
-            lambda: machine.settings(os.environ),
+            lambda: machine.settings(os.environ, services.settings()),
             lambda: machine.disk(stack),
             lambda: machine.files(stack),
         ),

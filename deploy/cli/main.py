@@ -16,7 +16,7 @@ COMMANDS = {
     "Running": ("up", "down", "status", "logs", "migrate"),
     "Trust": ("verify", "audit", "doctor"),
     "Repair": ("parked", "consumer", "reactions", "backfill", "rebuild", "republish"),
-    "City": ("demo", "seed", "replay", "sms", "token"),
+    "City": ("demo", "seed", "sms", "token"),
 }
 
 

@@ -11,6 +11,7 @@ from deploy.cli.asking import ask_each
 from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
 from deploy.local.processes import SERVICES
+from services.chassis.operations.protocol import RebuildRequest
 
 
 def command(
@@ -36,8 +37,8 @@ def command(
     stack = Stack.of(os.environ).running()
     if service and service not in SERVICES:
         raise Trouble(f"There is no service {service!r}: choose one of {', '.join(SERVICES)}.")
-    words = [kind, *(("--id", id) if id else ()), *(("--yes",) if yes else ()), *(("--again",) if again else ())]
-    answers = _having(kind, ask_each(stack, (service,) if service else SERVICES, "rebuild", lambda _: words))
+    request = RebuildRequest(kind=kind, id=id or None, write=yes, again=again)
+    answers = _having(kind, ask_each(stack, (service,) if service else SERVICES, lambda _: request))
     if as_json:
         screen.print_json({"clean": all(answer["clean"] for answer in answers), "services": answers})
     else:

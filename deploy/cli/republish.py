@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +12,7 @@ from deploy.cli.auditing import chosen, instant
 from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
 from deploy.local.processes import SERVICES
+from services.chassis.operations.protocol import RepublishRequest
 
 
 def command(
@@ -44,9 +44,15 @@ def command(
     if lost and not (everything and service and not (since or until)):
         raise Trouble("A lost topic is sent as a whole: --lost goes with --service and --all, without times.")
     stack, services = Stack.of(os.environ).running(), chosen(service, SERVICES)
-    times = {"--since": instant(since) if since else None, "--until": instant(until) if until else None}
-    words = _words({"--entity": entity, "--kind": kind}, times, {"--all": everything, "--lost": lost, "--yes": yes})
-    answers = _having(entity, kind, ask_each(stack, services, "republish", lambda _: words))
+    request = RepublishRequest(
+        entity=entity,
+        kind=kind,
+        since=instant(since) if since else None,
+        until=instant(until) if until else None,
+        lost=lost,
+        write=yes,
+    )
+    answers = _having(entity, kind, ask_each(stack, services, lambda _: request))
     clean = not any(answer["left_out"] for answer in answers)
     if as_json:
         screen.print_json({"clean": clean, "services": answers})
@@ -54,12 +60,6 @@ def command(
         for answer in answers:
             _show(answer)
     raise typer.Exit(0 if clean else 1)
-
-
-def _words(names: dict[str, str], times: dict[str, datetime | None], flags: dict[str, bool]) -> list[str]:
-    given = {**names, **{name: at.isoformat() for name, at in times.items() if at}}
-    valued = [word for name, value in given.items() if value for word in (name, value)]
-    return [*valued, *(name for name, up in flags.items() if up)]
 
 
 def _having(entity: str, kind: str, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

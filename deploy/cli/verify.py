@@ -13,11 +13,12 @@ from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
 from deploy.local.processes import SERVICES
 from services.chassis.operations.ledger.commands import LogUnreadable, each
+from services.chassis.operations.protocol import VerifyRequest
 
 
 def command(
     ledger: Annotated[
-        Path | None, typer.Option(help="A log of commands, as `linli replay` writes it: also checks L1 and L2.")
+        Path | None, typer.Option(help="A log of commands, as `make replay` writes it: also checks L1 and L2.")
     ] = None,
     within: Annotated[float, typer.Option(min=0, help="Seconds in which everything written must arrive.")] = 60,
     as_json: Json = False,
@@ -38,12 +39,12 @@ def command(
 
 def _lines(stack: Stack, ledger: Path | None, within: float) -> list[dict[str, Any]]:
     """All lines of all services; these are asked at the same time."""
-    words = ["--within", str(within), *(("--ledger", str(ledger.absolute())) if ledger else ())]
+    log = ledger.absolute() if ledger else None
 
-    def asked(service: str) -> Sequence[str]:
-        return (*words, "--worker", stack.layout.address(f"{service}-worker"))
+    def request(service: str) -> VerifyRequest:
+        return VerifyRequest(log=log, workers=(stack.layout.address(f"{service}-worker"),), within=within)
 
-    lines = reported.of(ask_each(stack, SERVICES, "verify", asked))
+    lines = reported.of(ask_each(stack, SERVICES, request))
     return lines + ([_answered_by_nobody(ledger, lines)] if ledger else [])
 
 

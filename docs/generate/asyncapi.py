@@ -6,7 +6,7 @@ from typing import Any
 from docs.generate.catalogue import SERVICES, contract_events
 from docs.generate.tables import first_line
 from services.chassis.domain.events import Event
-from services.chassis.messaging.kafka import PARTITIONS, TOPICS
+from services.chassis.messaging.kafka import KEYS_TOPIC, PARTITIONS, declared
 from services.chassis.runtime.service import VERSION
 
 _HEADERS = (
@@ -24,7 +24,7 @@ _HEADERS = (
 
 def document() -> str:
     """The document as JSON."""
-    channels = {name: _channel(name) for name in TOPICS}
+    channels = {name: _channel(name) for name in (*SERVICES, KEYS_TOPIC)}
     operations = {f"send-{name}": _operation("send", name) for name in SERVICES}
     for name, service in SERVICES.items():
         operations |= {f"{name}-hears-{topic}": _operation("receive", topic) for topic in service.listens_to}
@@ -46,7 +46,7 @@ def _channel(name: str) -> dict[str, Any]:
         "bindings": {
             "kafka": {
                 "partitions": PARTITIONS,
-                "topicConfiguration": {"cleanup.policy": [TOPICS[name]["cleanup.policy"]], "retention.ms": -1},
+                "topicConfiguration": {"cleanup.policy": [declared(name)["cleanup.policy"]], "retention.ms": -1},
             }
         },
     }

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from types import ModuleType
 
+import services
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Refusal
 from services.chassis.runtime.service import Service
@@ -39,6 +40,12 @@ def contract_events(service: str) -> list[type[Event]]:
         for thing in vars(module).values()
         if isinstance(thing, type) and issubclass(thing, Event) and thing.__module__ == module.__name__
     ]
+
+
+def metrics() -> list[ModuleType]:
+    """The modules that declare metrics: that of the chassis, and those of the sub-domains."""
+    modules = pkgutil.walk_packages(services.__path__, "services.")
+    return [importlib.import_module(found.name) for found in modules if found.name.endswith(".metrics")]
 
 
 def refusals() -> list[type[Refusal]]:

@@ -2,17 +2,20 @@
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from docs.generate import tables
-from services.chassis.telemetry import metrics
+from docs.generate import catalogue, tables
 
 
 def page() -> str:
     """Every metric that the code declares, with its labels."""
-    rows = sorted(_row(thing) for thing in vars(metrics).values() if isinstance(thing, MetricWrapperBase))
+    rows = sorted(_row(thing) for module in catalogue.metrics() for thing in vars(module).values() if _is_metric(thing))
     known = (
         "Each process serves its own at `/metrics`, not through the gateway. No label holds an id or a person's data."
     )
     return tables.page("Metrics", known, tables.table(("metric", "type", "labels", "meaning"), rows))
+
+
+def _is_metric(thing: object) -> bool:
+    return isinstance(thing, MetricWrapperBase)
 
 
 def _row(metric: MetricWrapperBase) -> tuple[str, str, str, str]:

@@ -2,12 +2,15 @@
 
 from dataclasses import fields
 
+from pydantic.fields import FieldInfo
+
 from deploy.gateway import limits
 from deploy.gateway.limits import Limits
 from deploy.local import ports, topology
 from deploy.local.ports import Ports
 from docs.generate import tables
-from services.chassis.runtime.settings import Settings
+from docs.generate.catalogue import SERVICES
+from services.chassis.runtime.settings import PREFIX, Kinds, Settings, mongo_setting
 
 _HOW = "Read from the environment when a process starts; what is missing is named all at once. `linli up` sets them."
 _LOCAL = (
@@ -45,10 +48,14 @@ _HOME = [
 
 
 def _of_a_process() -> list[tuple[str, str, str | None]]:
-    return [
-        (f"`LINLI_{name.upper()}`", "needed" if field.is_required() else f"`{field.default}`", field.description)
-        for name, field in Settings.model_fields.items()
-    ]
+    kinds: Kinds = (Settings, *(kind for service in SERVICES.values() for kind in service.settings))
+    return [_row(name, field) for kind in kinds for name, field in kind.model_fields.items()]
+
+
+def _row(name: str, field: FieldInfo) -> tuple[str, str, str | None]:
+    if name == "mongo":
+        return f"`{mongo_setting('<service>')}`", "needed", field.description
+    return f"`{PREFIX}{name.upper()}`", "needed" if field.is_required() else f"`{field.default}`", field.description
 
 
 def _ports() -> list[tuple[str, str, str]]:

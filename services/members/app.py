@@ -13,6 +13,7 @@ from services.members.accounts.model import Account
 from services.members.accounts.sessions import api as sessions
 from services.members.accounts.sessions.model import Guard, Session
 from services.members.accounts.sessions.queries import KeySet
+from services.members.accounts.settings import TokenSettings
 from services.members.areas import api as areas
 from services.members.areas.model import Area
 from services.members.organisations import api as organisations
@@ -25,7 +26,7 @@ from services.members.teams.model import Team
 
 def dependencies(settings: Settings) -> Mapping[type, Any]:
     """What signs tokens; only the web has the keys for it."""
-    folder = settings.token_keys
+    folder = settings.of(TokenSettings).token_keys
     if folder is None:
         return {}
     return {Signer: Signer(folder, settings.issuer, settings.audience), KeySet: KeySet(key_set(folder))}
@@ -46,6 +47,7 @@ service = Service(
         accounts.routes,
         teams.routes,
     ),
+    settings=(TokenSettings,),
     dependencies=dependencies,
     mints_keys=True,
 )

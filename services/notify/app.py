@@ -13,6 +13,7 @@ from services.notify.audience.model import Organisation, Person, Staff, Team
 from services.notify.cases import reactions as cases
 from services.notify.channels.adapters import NotConfigured, SignedHttpSms, SmsSpool, Smtp
 from services.notify.channels.model import Sender, Senders
+from services.notify.channels.settings import ChannelSettings
 from services.notify.inboxes import api as inboxes
 from services.notify.inboxes.adapters import watch
 from services.notify.inboxes.model import InboxSubscribers
@@ -30,22 +31,23 @@ from services.notify.teams import reactions as teams
 def dependencies(settings: Settings) -> Mapping[type, Any]:
     """What the use cases of a process work with, by the settings and the city's data."""
     zone = ZoneInfo(json.loads((settings.city_data / "holidays.json").read_text("utf-8"))["time_zone"])
+    channels = settings.of(ChannelSettings)
     return {
         ZoneInfo: zone,
-        Senders: Senders({Via.SMS: _sms(settings), Via.EMAIL: _email(settings)}),
+        Senders: Senders({Via.SMS: _sms(channels), Via.EMAIL: _email(channels)}),
         Backoff: Backoff(),
         InboxSubscribers: InboxSubscribers(),
         BatchLoaders: BatchLoaders(),
     }
 
 
-def _sms(settings: Settings) -> Sender:
+def _sms(settings: ChannelSettings) -> Sender:
     if settings.sms_url is not None and settings.sms_secret_file is not None:
         return SignedHttpSms(settings.sms_url, settings.sms_secret_file.read_bytes().strip())
     return NotConfigured() if settings.sms_spool is None else SmsSpool(settings.sms_spool)
 
 
-def _email(settings: Settings) -> Sender:
+def _email(settings: ChannelSettings) -> Sender:
     if settings.smtp is None:
         return NotConfigured()
     file = settings.smtp_password_file
@@ -67,6 +69,7 @@ service = Service(
     timers=timers,
     listens_to=("members", "requests"),
     linger_seconds=0.1,
+    settings=(ChannelSettings,),
     dependencies=dependencies,
     web_loops=(watch,),
     checks=(check_messages,),

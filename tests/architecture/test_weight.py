@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from services.chassis.runtime import entry
+from services.chassis.operations import operate
+from services.chassis.telemetry.lazy import lazy_import
 from tests.architecture.code import ROOT, sources
 
-ONLY_WHERE_ASKED_FOR = ("opentelemetry.sdk", "opentelemetry.exporter", "services.chassis.operations.ledger.command")
+ONLY_WHERE_ASKED_FOR = ("opentelemetry.sdk", "opentelemetry.exporter", "services.chassis.operations.operate")
 
 
 def loaded(module: str) -> set[str]:
@@ -40,13 +41,14 @@ def test_nothing_else_is_loaded_late() -> None:
     named = {name: calls for name, calls in called.items() if calls}
     assert named == {
         "services/chassis/http/auth.py": ['"services.chassis.http.fetching", "json_at"'],
-        "services/chassis/runtime/entry.py": ["module, function"],  # of its table
+        "services/chassis/runtime/entry.py": ['"services.chassis.operations.operate", "run"'],
+        "services/chassis/operations/operate.py": ["*WORK[request.operation]"],  # of its table
         "services/chassis/storage/mongo.py": ["module, name"],  # of the two drivers
         "deploy/local/stack.py": ['"deploy.local.starting", "Starting"'],
         "services/chassis/telemetry/tracing.py": ['"services.chassis.telemetry.exporting", "provider"'],
     }
 
 
-def test_every_command_is_where_its_table_says() -> None:
-    for name in entry._COMMANDS:
-        assert callable(entry._command(name)), name
+def test_every_operation_is_where_its_table_says() -> None:
+    for name, place in operate.WORK.items():
+        assert callable(lazy_import(*place)), name

@@ -26,7 +26,7 @@ from services.chassis.runtime.service import open_container
 from services.chassis.storage.mongo import Mongo, Put, connect
 from services.chassis.telemetry import logs
 from services.notify.app import service
-from tests.bench.load_process import settings_of
+from tests.support.operating import settings_of
 
 GIVE_UP_SECONDS = 180.0
 # One group of records of the hand-made consumer, and so one bulk write.
@@ -128,7 +128,8 @@ async def _by_notify(job: Job) -> float:
 
 async def _by_faststream(job: Job) -> float:
     settings = settings_of(job.environment)
-    mongo, broker = connect(settings.mongo("notify"), settings.mongo_driver), KafkaBroker(settings.kafka, logger=None)
+    mongo = connect(settings.database("notify"), settings.mongo_driver)
+    broker = KafkaBroker(settings.kafka, logger=None)
     told, open_now, all_told = set[str](), asyncio.Event(), asyncio.Event()
 
     @broker.subscriber(
@@ -160,7 +161,7 @@ async def _by_faststream(job: Job) -> float:
 
 async def _by_hand(job: Job) -> float:
     settings = settings_of(job.environment)
-    mongo = connect(settings.mongo("notify"), settings.mongo_driver)
+    mongo = connect(settings.database("notify"), settings.mongo_driver)
     consumer = AIOKafkaConsumer(
         job.topic,
         bootstrap_servers=settings.kafka,

@@ -6,15 +6,14 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.chassis.domain.events import Origin, Recorded
 from services.chassis.domain.values import Sealed, id_from, now
-from services.chassis.messaging.kafka import Outgoing, Publisher, create_topics
-from services.chassis.messaging.kafka.topics import TOPICS
+from services.chassis.messaging.kafka import KEYS_TOPIC, Outgoing, Publisher, create_topics
 from services.chassis.messaging.outgoing import Address
 from services.chassis.messaging.reactions import Keep
 from services.chassis.runtime.service import open_container
@@ -28,6 +27,8 @@ from services.notify.cases.model import Case
 from services.notify.messages.model import Message
 from tests.bench.bench import Bench
 from tests.bench.town import COMMUNITY, ITEM
+from tests.support.operating import settings_of
+from tests.support.world import NAMES
 
 T = TypeVar("T")
 _AT_ONCE = 1_000
@@ -68,12 +69,6 @@ class Outpost:
         await publisher.stop()
 
 
-def settings_of(environment: Mapping[str, str]) -> Settings:
-    """Settings from an environment that is not this process's own."""
-    given: dict[str, Any] = {name.removeprefix("LINLI_").lower(): value for name, value in environment.items()}
-    return Settings(**given)
-
-
 def elsewhere(uri: str, database: str) -> str:
     """The same server, another database."""
     return urlunsplit(urlsplit(uri)._replace(path=f"/{database}"))
@@ -90,7 +85,9 @@ async def opened(bench: Bench, name: str, people: int, cases: int) -> AsyncItera
     post = Outpost(_environment(bench, name), filed)
     settings = post.settings
     container = open_container(service, settings)
-    await create_topics(settings.kafka, {short: settings.topic(short) for short in TOPICS}, settings.topic_replicas)
+    await create_topics(
+        settings.kafka, {short: settings.topic(short) for short in (*NAMES, KEYS_TOPIC)}, settings.topic_replicas
+    )
     await migrations.build(container.mongo, service.kinds)
     try:
         await know(container, residents)

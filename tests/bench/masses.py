@@ -20,8 +20,9 @@ from services.requests.app import service
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import OPEN, RUNNING, State
 from tests.bench.bench import DRIVERS, Bench
-from tests.bench.load_process import elsewhere, settings_of
+from tests.bench.load_process import elsewhere
 from tests.bench.town import CITY
+from tests.support.operating import settings_of
 
 RESIDENTS = 200
 ITEMS = tuple(f"GOV-MASS-{n}" for n in range(8))

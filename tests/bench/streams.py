@@ -23,6 +23,7 @@ from tests.bench import load_process, memory
 from tests.bench.bench import DRIVERS, Bench
 from tests.bench.figures import Bars, Figure, Spread, at_most
 from tests.bench.listening import Heard, Listen, listen
+from tests.support.operating import settings_of
 
 NAME = "streams"
 TITLE = "Two thousand live streams on one web process"
@@ -54,7 +55,7 @@ async def measure(bench: Bench) -> list[Figure]:
     """Through the gateway, then without it; each person has one stream."""
     count = int(bench.pace.seconds(STREAMS, QUICK))
     people = [id_from("person", f"{NAME}:{n}") for n in range(count)]
-    container = open_container(service, load_process.settings_of(bench.stack.environment("notify", "worker")))
+    container = open_container(service, settings_of(bench.stack.environment("notify", "worker")))
     try:
         await load_process.know(container, people)
         await _afresh(bench, bench.badges.resident(people[0]))

@@ -11,7 +11,8 @@ from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.kafka import Outgoing, Past, Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.ledger.report import Report
-from services.chassis.operations.ledger.verify import Question, verify
+from services.chassis.operations.ledger.verify import verify
+from services.chassis.operations.protocol import VerifyRequest
 from services.chassis.runtime.service import Service
 from services.chassis.usecase import Container
 from tests.support import consuming, toy
@@ -124,7 +125,7 @@ class City:
 
     async def verify(self, service: Service, **question: Any) -> Report:
         """The ledger of one service."""
-        return await verify(service, self.world.settings(), Question(**{"within": 10, **question}))
+        return await verify(service, self.world.settings(), VerifyRequest(**{"within": 10, **question}))
 
     async def breaches(self, *services: Service, **question: Any) -> set[tuple[str, str, str]]:
         """(service, check, about) of every line with a breach, for these services or both."""

@@ -11,6 +11,7 @@ from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.domain.values import now
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.ledger.chains import Chains, audit
+from services.chassis.operations.protocol import AuditRequest
 from services.chassis.storage import archive
 from services.chassis.storage.audit import COLLECTION, HEADS, Action, Audit, Note, id_of, seal
 from services.chassis.storage.mongo import Put
@@ -162,21 +163,21 @@ async def test_only_what_was_written_since_then_is_read_and_still_a_missing_end_
 async def test_one_byte_in_a_history_and_one_entry_removed_are_both_named(world: World, shop: Container) -> None:
     process = (await written(shop, 3)).process
     jars = [await toy.open_jar(shop.context(toy.KEEPER, f"a jar {n}"), toy.OpenJar(label="plums")) for n in range(3)]
-    report = await audit(toy.shop, world.settings(), None, quietly)
+    report = await audit(toy.shop, world.settings(), AuditRequest(), quietly)
     assert (report.clean, [line.check for line in report.lines]) == (True, ["A1", "L3"])
     await removed(shop, process)
     await shop.mongo.update("jars", {"_id": jars[1].id}, {"$set": {"history.0.data.label": "plumz"}})
-    report = await audit(toy.shop, world.settings(), None, quietly)
+    report = await audit(toy.shop, world.settings(), AuditRequest(), quietly)
     assert [example.partition(":")[0] for line in report.lines for example in line.examples] == [process, jars[1].id]
 
 
 async def test_one_byte_in_an_archive_and_one_archived_event_removed_are_named(world: World, shop: Container) -> None:
     jars = [await full(shop, number) for number in range(3)]
-    assert (await audit(toy.shop, world.settings(), None, quietly)).clean
+    assert (await audit(toy.shop, world.settings(), AuditRequest(), quietly)).clean
     archived = archive.collection_of("jars")
     await shop.mongo.update(archived, {"_id": f"{jars[0]}:2"}, {"$set": {"data.coins": 7}})
     await shop.mongo.delete(archived, {"_id": f"{jars[1]}:2"})
-    [_, histories] = (await audit(toy.shop, world.settings(), None, quietly)).lines
+    [_, histories] = (await audit(toy.shop, world.settings(), AuditRequest(), quietly)).lines
     assert {example.partition(":")[0] for example in histories.examples} == set(jars[:2])
 
 

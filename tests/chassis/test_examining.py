@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from services.chassis.operations.doctor.examine import examine
 from services.chassis.operations.doctor.findings import Finding
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.leases import Lease
+from services.members.accounts.settings import TokenSettings
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.world import World
+
+SIGNING = replace(toy.hall, settings=(TokenSettings,))
 
 
 @pytest.fixture
@@ -110,7 +114,7 @@ async def test_secrets_that_others_may_read_are_named(city: City) -> None:
 
 async def wrong_files(settings: Settings) -> list[Finding]:
     """What is wrong with secrets and keys."""
-    return [finding for finding in await files.look(settings) if finding.level == "wrong"]
+    return [finding for finding in await files.look(settings, SIGNING) if finding.level == "wrong"]
 
 
 async def test_a_key_that_signs_and_is_not_published_is_named(city: City, tmp_path: Path) -> None:
@@ -129,8 +133,11 @@ async def test_a_key_that_signs_and_is_not_published_is_named(city: City, tmp_pa
 
 @pytest.mark.parametrize("part", ["database", "broker"])
 async def test_what_does_not_answer_is_one_line(city: City, part: str) -> None:
-    where = {"database": {"mongo_requests": "mongodb://127.0.0.1:1/hall"}, "broker": {"kafka": "127.0.0.1:1"}}[part]
-    found = await examine(toy.hall, city.world.settings(**where))
+    where: dict[str, dict[str, Any]] = {
+        "database": {"mongo": {"requests": "mongodb://127.0.0.1:1/hall"}},
+        "broker": {"kafka": "127.0.0.1:1"},
+    }
+    found = await examine(toy.hall, city.world.settings(**where[part]))
     silent = [one for one in found if "does not answer" in one.said]
     assert [one.check for one in silent] == [part]
     assert not any("cannot be examined" in one.said for one in found)

@@ -142,7 +142,7 @@ async def test_a_bug_is_told_once_under_the_trace_that_its_answer_names(world: W
 async def test_an_outage_is_an_outcome_of_its_own_and_says_what_is_away(world: World, shop: Container) -> None:
     away = "mongodb://127.0.0.1:1/linli?serverSelectionTimeoutMS=50"
     with logged() as lines:
-        async with world.client(world.app(toy.shop, mongo_members=away), toy.KEEPER) as client:
+        async with world.client(world.app(toy.shop, mongo={"members": away}), toy.KEEPER) as client:
             assert (await client.get("/v1/jars/jar_none")).status_code == 503
     (line,) = lines.of("a use case ran")
     assert (line["outcome"], line["code"]) == ("unavailable", "unavailable")

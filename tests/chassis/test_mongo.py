@@ -36,7 +36,7 @@ async def test_what_a_uri_says_counts(driver: str) -> None:
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 async def test_whoever_finds_all_connections_taken_for_too_long_is_told_so(world: World, driver: str) -> None:
-    uri = world.settings().mongo("members")
+    uri = world.settings().database("members")
     mongo = connect(f"{uri}{'&' if '?' in uri else '?'}maxPoolSize=2&waitQueueTimeoutMS=50", driver)
     await mongo.insert("jars", {"_id": "jar"})
     slow = (mongo.find_one("jars", {"$where": "sleep(600) || true"}) for _ in range(6))

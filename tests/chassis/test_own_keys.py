@@ -14,7 +14,8 @@ from services.chassis.messaging.reactions import Create
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.ledger.rebuild import judged
-from services.chassis.operations.republish import Republish, Wanted
+from services.chassis.operations.protocol import RepublishRequest
+from services.chassis.operations.republish import Republish
 from services.chassis.storage.sealing import Tampered
 from services.chassis.storage.vault import COLLECTION, Erased, UnauditedAccess, Vault
 from services.chassis.usecase import Container, Context
@@ -225,7 +226,7 @@ async def test_republishing_sends_the_key_before_the_events_and_never_revives_on
     publisher = noting(road)
     topic = road.world.settings().topic("keys")
     keys = KeySender(road.shop.mongo, publisher, topic, mints=False)
-    again = Republish(road.shop.mongo, (Poem,), Wanted(), quietly)
+    again = Republish(road.shop.mongo, (Poem,), RepublishRequest(), quietly)
     await again.send(publisher, Address(road.topic, SOURCE), keys)
     assert publisher.sent[0] == (made.id, made.wrapped_key)
     assert [key for key, _ in publisher.sent] == [made.id, made.id]

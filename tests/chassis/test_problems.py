@@ -212,10 +212,10 @@ async def test_a_bug_is_500_without_its_trace(client: httpx.AsyncClient) -> None
 async def test_a_database_that_is_away_is_503_with_retry_after(
     world: World, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = world.settings().mongo("members").replace("localhost", "127.0.0.1")
+    away = world.settings().database("members").replace("localhost", "127.0.0.1")
     address = away.split("//")[1].split("/")[0]
     quick = away.replace(address, "127.0.0.1:1").replace("serverSelectionTimeoutMS=5000", "serverSelectionTimeoutMS=50")
-    async with world.client(world.app(toy.shop, mongo_members=quick), toy.KEEPER) as client:
+    async with world.client(world.app(toy.shop, mongo={"members": quick}), toy.KEEPER) as client:
         answer = await client.post("/v1/jars", json={"label": "a"}, headers=keyed())
         ready = await client.get("/readyz")
     problem = expect(answer, 503, "unavailable")

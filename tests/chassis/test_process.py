@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,11 +21,13 @@ from services.chassis.runtime.worker import Worker
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import connect
 from services.chassis.usecase import Context
+from services.notify.app import service as notify
 from tests.support import toy
 from tests.support.operating import environment
 from tests.support.road import until
 from tests.support.world import World
 
+NEEDED = ("CITY_DATA", "KAFKA", "PORT", "JWKS", "MASTER_KEY_FILE")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,10 +50,11 @@ def test_all_settings_that_are_missing_or_wrong_are_named_at_once(monkeypatch: p
         if name.startswith("LINLI_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LINLI_SLOT", "minus one")
+    monkeypatch.setenv("LINLI_SMS_URL", "https://sms.example")
     monkeypatch.setenv("LINLI_MONGO_DRIVER", "oracle")
     with pytest.raises(SettingsMissing) as missing:
-        load()
-    for name in ("CITY_DATA", "KAFKA", "PORT", "JWKS", "MASTER_KEY_FILE", "SLOT", "MONGO_DRIVER"):
+        load("notify", notify.settings)
+    for name in (*NEEDED, "SLOT", "MONGO_DRIVER", "MONGO_NOTIFY", "SMS_SECRET_FILE"):
         assert f"LINLI_{name}:" in str(missing.value)
 
 
@@ -73,11 +77,11 @@ def test_what_belongs_together_is_set_together(
     (tmp_path / "secret").write_text("s")
     for name, value in environment(world.settings()).items():
         monkeypatch.setenv(name, value)
-    load()
+    load("notify", notify.settings)
     for name, value in given.items():
         monkeypatch.setenv(f"LINLI_{name.upper()}", value)
     with pytest.raises(SettingsMissing, match=lacking):
-        load()
+        load("notify", notify.settings)
 
 
 async def test_a_process_needs_the_database_of_its_own_service_and_no_other(world: World) -> None:
@@ -109,7 +113,7 @@ async def test_a_word_that_is_no_role_is_answered_with_the_roles(words: str) -> 
 
 
 async def test_migrations_may_be_repeated_and_readiness_waits_for_them(world: World) -> None:
-    mongo = connect(world.settings().mongo("members"))
+    mongo = connect(world.settings().database("members"))
     lacking = await migrations.missing(mongo, toy.shop.kinds)
     assert "jars(pending)" in lacking
     async with world.client(world.app(toy.shop)) as client:
@@ -130,7 +134,7 @@ async def test_a_process_stops_orderly_on_sigterm(world: World, role: str) -> No
     async with process("migrate", environment(settings)) as migrating:
         _, err = await migrating.communicate()
     assert (migrating.returncode, err) == (0, b"")
-    mongo = connect(settings.mongo("members"))
+    mongo = connect(settings.database("members"))
     async with process(role, environment(settings)) as running, httpx.AsyncClient() as client:
 
         async def ready() -> bool:
@@ -202,9 +206,10 @@ async def test_a_worker_that_is_stopped_does_not_wait_for_a_timer_that_hangs(
 
 
 @pytest.mark.parametrize(
-    "away", [{"kafka": "127.0.0.1:1"}, {"mongo_requests": "mongodb://127.0.0.1:1/away?serverSelectionTimeoutMS=200"}]
+    "away",
+    [{"kafka": "127.0.0.1:1"}, {"mongo": {"requests": "mongodb://127.0.0.1:1/away?serverSelectionTimeoutMS=200"}}],
 )
-async def test_a_worker_waits_for_what_is_away_and_stops_soon_when_told_to(world: World, away: dict[str, str]) -> None:
+async def test_a_worker_waits_for_what_is_away_and_stops_soon_when_told_to(world: World, away: dict[str, Any]) -> None:
     worker = Worker(toy.hall, world.settings(port=Ports.free().requests_web, **away))
     running = asyncio.create_task(worker.run())
     assert not (await asyncio.wait([running], timeout=3))[0]

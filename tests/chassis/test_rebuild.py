@@ -1,14 +1,12 @@
 """States made again from their histories: what was damaged or folded otherwise is mended, what is broken never."""
 
-import asyncio
 from typing import Any
 
-import orjson
 import pytest
 
 from services.chassis.operations.answering import quietly
-from services.chassis.operations.ledger import command
-from services.chassis.operations.ledger.rebuild import COLLECTION, Answer, Wanted, rebuild
+from services.chassis.operations.ledger.rebuild import COLLECTION, Answer, rebuild
+from services.chassis.operations.protocol import RebuildRequest
 from services.chassis.storage.mongo import Document, Mongo
 from tests.chassis.ledger_city import City, examples
 from tests.support import toy
@@ -16,7 +14,7 @@ from tests.support.toy import Jar
 
 
 async def rebuilt(city: City, **wanted: Any) -> Answer:
-    return await rebuild(toy.shop, city.world.settings(), Wanted(**{"kind": "jar", **wanted}), quietly)
+    return await rebuild(toy.shop, city.world.settings(), RebuildRequest(**{"kind": "jar", **wanted}), quietly)
 
 
 async def kept(city: City, jar: str) -> Document:
@@ -137,30 +135,3 @@ async def test_again_begins_anew_where_a_run_was_interrupted(city: City) -> None
     found = {"looked_at": 9, "differing": 0, "mended": 0, "broken": 0, "ids": [], "broken_ids": []}
     await city.shop.mongo.insert(COLLECTION, {"_id": "jar", "after": f"{jar}x", "found": found})
     assert (await rebuilt(city, write=True, again=True)).found.looked_at == 1
-
-
-async def ran(city: City, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    """(exit code, what was printed) of the service's own command."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        await asyncio.to_thread(command.run_rebuild, toy.shop, city.world.settings(), words)
-    return int(ended.value.code or 0), capsys.readouterr().out
-
-
-async def test_the_command_tells_by_its_exit_code_how_it_went(
-    city: City, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        "services.chassis.operations.answering.logs.start", lambda *_: None
-    )  # it would outlive this test
-    jar = await city.jar(1)
-    await city.damage(Jar, jar, {"$set": {"state.total": 50}})
-    code, said = await ran(city, capsys, "jar", "--json")
-    told = orjson.loads(said)
-    assert (code, told["dry_run"], told["differing"], told["mended"], told["kinds"]) == (0, True, 1, 0, ["jar"])
-    code, said = await ran(city, capsys, "jar", "--yes")
-    assert (code, said.splitlines()[0]) == (0, "members jar: 1 looked at, 1 differing, 1 mended, 0 broken")
-    await city.damage(Jar, jar, {"$set": {"hash": "0" * 64}})
-    assert (await ran(city, capsys, "jar", "--yes"))[0] == 1
-    code, said = await ran(city, capsys, "tin")
-    assert (code, said) == (1, "members has no tin; it has jar\n")

@@ -11,8 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from services.chassis.messaging.kafka import BrokerAway
 from services.chassis.messaging.key_sending import KeySender
 from services.chassis.messaging.outgoing import Address
-from services.chassis.operations import answering, republishing
-from services.chassis.operations.republish import LeaseLost, Republish, Wanted
+from services.chassis.operations import republish as operation
+from services.chassis.operations.answering import quietly
+from services.chassis.operations.protocol import RepublishRequest
+from services.chassis.operations.republish import LeaseLost, Republish
 from services.chassis.storage.leases import Lease
 from tests.support import toy
 from tests.support.reading import consume, expect_right
@@ -20,10 +22,10 @@ from tests.support.road import SOURCE, Road, until
 from tests.support.toy import Jar
 
 
-async def republish(road: Road, *words: str) -> dict[str, Any]:
-    """What the command of the shop answers."""
-    given = republishing._parser(toy.shop).parse_args(words)
-    return dict(await republishing._republish(toy.shop, road.world.settings(), given))
+async def republish(road: Road, **asked: Any) -> dict[str, Any]:
+    """What the shop answers."""
+    request = RepublishRequest(**asked)
+    return dict((await operation.republish(toy.shop, road.world.settings(), request, quietly)).document())
 
 
 async def lose(road: Road) -> None:
@@ -54,7 +56,7 @@ async def test_after_a_topic_was_lost_a_fresh_group_gets_all_in_order_with_what_
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.chassis.operations.republish._EVENTS", 4)
-    monkeypatch.setattr("services.chassis.operations.republishing._LAST_ROUND_SECONDS", 0.5)
+    monkeypatch.setattr("services.chassis.operations.republish._LAST_ROUND_SECONDS", 0.5)
     jars = await long_jars(road)
     await road.publish()
     await lose(road)
@@ -66,7 +68,7 @@ async def test_after_a_topic_was_lost_a_fresh_group_gets_all_in_order_with_what_
             for jar in jars:
                 await road.drop(jar, coins)
 
-    sending = asyncio.create_task(republish(road, "--all", "--lost", "--yes"))
+    sending = asyncio.create_task(republish(road, lost=True, write=True))
 
     async def rests() -> bool:
         return not await lease.hold()
@@ -91,7 +93,7 @@ async def test_it_is_only_shown_without_a_yes(road: Road) -> None:
     await long_jars(road)
     await road.publish()
     before = len(await road.records())
-    told = await republish(road, "--all")
+    told = await republish(road)
     assert (told["dry_run"], told["entities"], told["events"], told["sent"]) == (True, 3, 30, 0)
     assert len(await road.records()) == before
 
@@ -101,14 +103,13 @@ async def test_one_entity_or_a_kind_or_a_time_is_sent_and_what_was_seen_has_no_e
     await road.publish()
     await consume(road)
     await road.drop(jars[0], 50)  # not published yet: that is the relay's
-    told = await republish(road, "--entity", jars[0].id, "--yes")
+    told = await republish(road, entity=jars[0].id, write=True)
     assert (told["entities"], told["sent"]) == (1, 10)
     at = [e["at"] for jar in jars for e in await road.history(await document(road, jar)) if e["published"]][:20]
     since, until = sorted(at)[5], sorted(at)[15]
-    words = ("--since", since.isoformat(), "--until", until.isoformat(), "--yes")
     within = sum(since <= one < until for one in at)
-    assert (await republish(road, "--kind", "jar", *words))["sent"] == within > 0
-    assert (await republish(road, "--kind", "plum", "--yes"))["sent"] == 0
+    assert (await republish(road, kind="jar", since=since, until=until, write=True))["sent"] == within > 0
+    assert (await republish(road, kind="plum", write=True))["sent"] == 0
     await road.publish()
     assert await road.check_topic() == 10 + within
     await consume(road)
@@ -126,14 +127,14 @@ async def test_an_entity_whose_history_has_a_hole_is_left_out_and_named(road: Ro
     sick, _ = await long_jars(road, 2)
     await road.publish()
     await road.shop.mongo.delete("jars_archive", {"_id": f"{sick.id}:3"})
-    told = await republish(road, "--all", "--yes")
+    told = await republish(road, write=True)
     assert (told["entities"], told["left_out"]) == (1, 1)
     assert sick.id in told["examples"][0]
     assert len(await road.records()) == 20 + 10
 
 
-def of_shop(road: Road, wanted: Wanted = Wanted()) -> Republish:  # noqa: B008 - it is frozen
-    return Republish(road.shop.mongo, toy.shop.entities, wanted, answering.quietly)
+def of_shop(road: Road) -> Republish:
+    return Republish(road.shop.mongo, toy.shop.entities, RepublishRequest(), quietly)
 
 
 def no_keys(road: Road) -> KeySender:

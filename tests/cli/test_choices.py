@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 
-from deploy.cli.replaying.outcomes import fate, phone
-from deploy.cli.replaying.places import Places, mark
+from tests.replay.outcomes import fate, phone
+from tests.replay.places import Places, mark
 
 COMMUNITIES = [
     f"{county}{street:03}{number:03}" for county in range(150701, 150715) for street in (1, 2) for number in range(1, 6)

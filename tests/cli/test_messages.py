@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.replaying.messages import LONGEST_TEXT, parts, read
 from deploy.local import Trouble
+from tests.replay.messages import LONGEST_TEXT, parts, read
 
 WHOLE = {
     "id": "1",

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from deploy.cli import replay as command
 from deploy.cli.city import credentials
 from deploy.cli.city.credentials import Account, Credentials, Resident
 from deploy.cli.city.progress import Lines
 from deploy.cli.city.spool import Spool
-from deploy.cli.replaying.callers import Cast, Town
-from deploy.cli.replaying.filing import Desk
-from deploy.cli.replaying.ledger import Ledger
-from deploy.cli.replaying.messages import LONGEST_TEXT, BadLine, Message
-from deploy.cli.replaying.results import Filed, Results
-from deploy.cli.replaying.run import Pace, Replay
 from deploy.local import Home, Ports, Stack, Trouble
 from tests.cli.fake import Answering, answers, gateway, serving, token
+from tests.replay import __main__ as command
+from tests.replay.callers import Cast, Town
+from tests.replay.filing import Desk
+from tests.replay.ledger import Ledger
+from tests.replay.messages import LONGEST_TEXT, BadLine, Message
+from tests.replay.results import Filed, Results
+from tests.replay.run import Pace, Replay
 
 COMMUNITY = "150702001001"
 HANDLER = Account(login="a", password="p", totp_secret="JBSWY3DPEHPK3PXP", roles=("operator",), places=("1507",))

@@ -44,9 +44,9 @@ def services() -> dict[str, Any]:
 
 def settings() -> Any:
     """The settings of a process in a city called ``city``; addresses where nobody answers."""
-    uris = {f"mongo_{name}": f"mongodb://127.0.0.1:1/{name}" for name in SERVICES}
+    uris = {name: f"mongodb://127.0.0.1:1/{name}" for name in SERVICES}
     return named("Settings").model_construct(
-        city="city", city_data=Path("nowhere"), kafka="127.0.0.1:1", port=0, **uris
+        city="city", city_data=Path("nowhere"), kafka="127.0.0.1:1", port=0, mongo=uris
     )
 
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.cli.replaying.ledger import Ledger
 from deploy.local import Stack
 from services.chassis.telemetry import logs
 from tests.faults import city, places, points, processes, records, surroundings, three, workers
@@ -21,6 +20,7 @@ from tests.faults.checked import checked
 from tests.faults.load import Load
 from tests.faults.providers import Providers
 from tests.faults.trial import HEAD, Fault, Row, Trial, suffered
+from tests.replay.ledger import Ledger
 
 RATE = 25.0
 FAULTS = (*processes.FAULTS, *points.FAULTS, *workers.FAULTS, *records.FAULTS, *surroundings.FAULTS)

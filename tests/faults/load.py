@@ -16,9 +16,9 @@ import aiohttp
 import orjson
 
 from deploy.cli.city.client import Answer
-from deploy.cli.replaying.ledger import Ledger
 from tests.bench.town import COMMUNITY, filing
 from tests.faults.city import People
+from tests.replay.ledger import Ledger
 
 _TIMEOUT = aiohttp.ClientTimeout(total=4, connect=2)
 # Now and then somebody hangs up before the answer is there, and asks again with the same key.

@@ -13,7 +13,8 @@ from tests.faults.dying import SERVICES
 
 async def main(name: str) -> None:
     """Relay for a service until killed."""
-    service, settings = SERVICES[name], load()
+    service = SERVICES[name]
+    settings = load(name, service.settings)
     container = open_container(service, settings)
     topics = (settings.topic(service.name), settings.topic("keys"))
     source = f"/linli/{settings.city}/{service.name}"

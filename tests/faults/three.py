@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pymongo import MongoClient
 
-from deploy.cli.replaying.ledger import Ledger
 from tests.faults.places import unheard
 from tests.faults.trial import Fault, Row, Trial, suffered
 from tests.faults.verdict import Broken
+from tests.replay.ledger import Ledger
 
 SETTINGS = {"LINLI_TOPOLOGY": "three"}
 _DATABASE = "mongo-requests"

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from deploy.local import Stack
 from services.chassis.domain.checks import CheckResult
-from services.chassis.operations.ledger.verify import Question, verify
-from services.chassis.runtime.settings import ServiceName, Settings
+from services.chassis.operations.ledger.verify import verify
+from services.chassis.operations.protocol import VerifyRequest
+from services.chassis.runtime.settings import Settings
 from services.chassis.storage.mongo import connect
 from tests.faults.dying import SERVICES
 from tests.faults.providers import Providers
+from tests.support.operating import settings_of
 
 PLANTED = "planted"
 """How the keys of records begin that a fault has put on a topic: they are in no history, and L5 has to say so."""
@@ -35,10 +37,9 @@ class Broken:
         return f"{self.service} {self.check}{about}: {self.breaches} breaches, {'; '.join(self.examples[:3])}"
 
 
-def settings(stack: Stack, service: ServiceName, role: str = "verify") -> Settings:
+def settings(stack: Stack, service: str, role: str = "verify") -> Settings:
     """The settings of a process of a stack, here."""
-    given = stack.environment(service, role)
-    return Settings(**{name.removeprefix("LINLI_").lower(): value for name, value in given.items()})  # type: ignore[arg-type]
+    return settings_of(stack.environment(service, role))
 
 
 async def judge(
@@ -51,7 +52,8 @@ async def judge(
 
 async def _service(stack: Stack, name: str, log: Path, planted: int) -> list[Broken]:
     service = SERVICES[name]
-    question = Question(log, (stack.layout.address(f"{name}-worker"),), _WITHIN)
+    workers = (stack.layout.address(f"{name}-worker"),)
+    question = VerifyRequest(log=log, workers=workers, within=_WITHIN)
     report = await verify(service, settings(stack, service.name), question)
     return [_broken(name, line) for line in report.lines if line.breaches - _expected(line, planted)]
 

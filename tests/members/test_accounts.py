@@ -13,6 +13,7 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.http.signing import key_set
 from services.members.accounts import commands
+from services.members.accounts.settings import TokenSettings
 from tests.members.support import (
     ADMINISTRATOR,
     COMMUNITY,
@@ -231,7 +232,7 @@ async def test_credentials_and_sign_ins_are_never_published(members: Members) ->
 
 async def test_the_published_keys_are_those_that_sign(members: Members) -> None:
     answer = await members.get(None, "/.well-known/jwks.json")
-    folder = members.world.settings().token_keys
+    folder = members.world.settings().of(TokenSettings).token_keys
     assert folder is not None
     assert answer.json() == key_set(folder)
     assert answer.headers["Cache-Control"] == "public, max-age=300"

@@ -56,12 +56,12 @@ async def test_who_leads_and_did_it_is_not_told_of_it(town: Town) -> None:
 
 
 def test_of_a_larger_audience_fifty_are_told_and_the_rest_is_counted() -> None:
-    def untold() -> float:
-        return REGISTRY.get_sample_value("linli_messages_total", {"channel": "inbox", "outcome": "untold"}) or 0.0
+    def left_out() -> float:
+        return REGISTRY.get_sample_value("linli_recipients_left_out_total") or 0.0
 
-    team, before = Address("team", "team_1"), untold()
+    team, before = Address("team", "team_1"), left_out()
     crew = Directory({team: [Recipient(f"person_{number}") for number in range(MOST + 7)]})
     with capture_logs() as logged:
         assert len(crew.first([[team]], but=None)) == MOST
-    assert untold() == before + 7
+    assert left_out() == before + 7
     assert [(entry["concerned"], entry["told"]) for entry in logged] == [(MOST + 7, MOST)]

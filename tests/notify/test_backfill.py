@@ -2,15 +2,16 @@
 
 import asyncio
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from deploy.cli.asking import operating
 from services.chassis.domain.values import now
 from services.chassis.messaging import switching
+from services.chassis.operations.protocol import BackfillRequest
 from services.contracts.notify.messages import Via
 from services.notify.app import service
 from services.notify.cases.model import Case
@@ -43,11 +44,13 @@ async def unheard(town: Town, case: str, age: timedelta) -> None:
     await eventually(known)
 
 
-async def backfill(town: Town, *words: str) -> dict[str, Any]:
-    """What the command says of the reaction that tells."""
-    typed = [sys.executable, "-m", "services.notify", "backfill", NotifyReaction.name, "--json", *words]
-    given = environment(town.world.settings())
-    done = await asyncio.to_thread(subprocess.run, typed, env=given, cwd=ROOT, capture_output=True, check=False)
+async def backfill(town: Town, *, write: bool = False) -> dict[str, Any]:
+    """What a process of the service answers, of the reaction that tells."""
+    request = BackfillRequest(reaction=NotifyReaction.name, write=write).model_dump_json().encode()
+    given, words = environment(town.world.settings()), operating("notify")
+    done = await asyncio.to_thread(
+        subprocess.run, words, input=request, env=given, cwd=ROOT, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     told: dict[str, Any] = orjson.loads(done.stdout)
     return told
@@ -69,7 +72,7 @@ async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_goe
             await unheard(town, "case_meanwhile", timedelta(0))
             assert (await backfill(town))["dry_run"]
             assert await town.messages(RESIDENT) == []
-            assert (await backfill(town, "--yes"))["read"] >= 12
+            assert (await backfill(town, write=True))["read"] >= 12
             await town.filed("case_after")
         told = {message.about: message for message in await town.messages(RESIDENT)}
         assert await town.templates(RESIDENT) == ["case-filed"] * 5

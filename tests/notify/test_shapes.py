@@ -5,7 +5,8 @@ from typing import Any
 from services.chassis.domain.checks import Cut
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.operations.answering import quietly
-from services.chassis.operations.ledger.rebuild import Wanted, rebuild
+from services.chassis.operations.ledger.rebuild import rebuild
+from services.chassis.operations.protocol import RebuildRequest
 from services.chassis.storage.mongo import Document
 from services.contracts.notify.messages import DeliveryGivenUp, GivenUpBecause, Via
 from services.notify.app import service
@@ -40,7 +41,7 @@ async def test_what_was_given_up_in_the_first_shape_is_read_and_rebuilt(post: Po
     assert (old.state, old.because, old.reason) == (DeliveryState.GIVEN_UP, None, "sms 503, then expired")
     lines = await check_messages(post.container, Cut(post.container.clock(), {}))
     assert [line.examples for line in lines] == [[], []]
-    answer = await rebuild(service, world.settings(), Wanted("message", write=True), quietly)
+    answer = await rebuild(service, world.settings(), RebuildRequest(kind="message", write=True), quietly)
     assert answer.found.ids == [f"{late}: differs in deliveries"]
     new = Delivery(state=DeliveryState.GIVEN_UP, attempt=1, because=GivenUpBecause.EXPIRED, reason="sms 503")
     assert (await post.found(late)).deliveries["sms"] == new

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,22 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import application
 from deploy.local.trouble import Trouble
-from services.chassis.runtime.settings import Settings
+from services.chassis.runtime.settings import PREFIX, Settings
 from tests.support.world import NAMES, World
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """The same settings for another process."""
-    given = {n: v for n, v in settings.model_dump(mode="json").items() if v is not None}
+    given = {n: v for n, v in settings.model_dump(mode="json", exclude={"mongo"}).items() if v is not None}
+    given |= {f"mongo_{service}": uri for service, uri in settings.mongo.items()}
     return {**os.environ, **{f"LINLI_{name.upper()}": str(value) for name, value in given.items()}}
+
+
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """Settings from an environment that is not this process's own."""
+    given: dict[str, Any] = {n.removeprefix(PREFIX).lower(): v for n, v in environment.items() if n.startswith(PREFIX)}
+    databases = {name.removeprefix("mongo_"): given[name] for name in given if name.startswith("mongo_")}
+    return Settings(**{**given, "mongo": databases})
 
 
 @dataclass
@@ -35,7 +44,7 @@ class Operator:
     """Types commands that begin with the same words."""
 
     def __init__(self, world: World, home: Path, *first: str) -> None:
-        uris = {f"LINLI_MONGO_{name.upper()}": world.settings().mongo(name) for name in NAMES}
+        uris = {f"LINLI_MONGO_{name.upper()}": world.settings().database(name) for name in NAMES}
         broker = {"LINLI_KAFKA": world.kafka, "LINLI_TOPIC_PREFIX": world.name}
         self._environment, self._first = {**uris, **broker, "LINLI_HOME": str(home)}, first
 

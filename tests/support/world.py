@@ -19,12 +19,12 @@ from services.chassis.domain.values import now
 from services.chassis.http.signing import Signer, key_set
 from services.chassis.runtime import service as services
 from services.chassis.runtime.service import Service
-from services.chassis.runtime.settings import ServiceName, Settings
+from services.chassis.runtime.settings import Settings
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
 
-NAMES: tuple[ServiceName, ...] = ("members", "requests", "notify")
+NAMES = ("members", "requests", "notify")
 
 Stores = tuple[str, Mapping[str, str]]
 """The brokers, and the MongoDB URI of each service."""
@@ -48,7 +48,7 @@ class World:
             "city_data": self.city_data,
             "kafka": self.kafka,
             "topic_prefix": self.name,
-            **{f"mongo_{name}": self._uri(name) for name in NAMES},
+            "mongo": {name: self._uri(name) for name in NAMES},
             "port": 0,
             "master_key_file": self._master_key(),
             "token_keys": self._token_keys(),

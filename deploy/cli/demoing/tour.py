@@ -11,9 +11,9 @@ from typing import Any
 
 from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.credentials import Credentials
+from deploy.cli.city.forms import answers
 from deploy.cli.city.spool import CodeMissing, Spool
 from deploy.cli.city.tokens import Bearer, PhoneHolder, StaffMember
-from deploy.cli.replaying.forms import answers
 
 TITLE = "三单元楼道灯不亮"
 TEXT = "三单元二楼到四楼的楼道灯坏了一个星期，老人晚上回家看不见台阶，请派人来修。"

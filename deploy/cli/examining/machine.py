@@ -6,17 +6,17 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
 from deploy.gateway import limits
 from deploy.gateway.limits import Limits
-from deploy.local import Stack, Trouble, broker, ports, tools, topology
+from deploy.local import Stack, Trouble, broker, layout, ports, tools, topology
 from deploy.local.home import CHECKOUT, LEAST_FREE_BYTES
 from deploy.local.ports import Ports
+from deploy.local.processes import SERVICES
 from services.chassis.operations.doctor.findings import Finding, ok, secret, soon, wrong
-from services.chassis.runtime.settings import Settings
 
 REQUIREMENTS = CHECKOUT / "deploy" / "requirements"
 FREE_SOON_BYTES = 5 * 1024**3
@@ -95,9 +95,12 @@ def _version(path: str, word: str, pattern: str) -> str:
     return found[1] if found else ""
 
 
-def settings(environment: Mapping[str, str]) -> list[Finding]:
-    """Names that begin as ours do and mean nothing: what was meant by them is not so."""
-    known = {f"LINLI_{name.upper()}" for name in Settings.model_fields} | {"LINLI_HOME", "LINLI_PORT_BASE"}
+def settings(environment: Mapping[str, str], read: Iterable[str]) -> list[Finding]:
+    """Names that begin as ours do and mean nothing: what was meant by them is not so.
+
+    ``read``: those that the services read.
+    """
+    known = {*read, *map(layout.mongo, SERVICES), "LINLI_HOME", "LINLI_PORT_BASE"}
     known |= {
         topology.SETTING,
         *(ports.setting(f.name) for f in fields(Ports)),

@@ -2,14 +2,18 @@
 
 import os
 import subprocess
-import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 
+from deploy.cli.asking import operating
 from deploy.cli.examining import lines
 from deploy.cli.examining.lines import Line
 from deploy.local import Stack, health
+from deploy.local.processes import SERVICES
 from services.chassis.operations.doctor.findings import Finding, ok, wrong
+from services.chassis.operations.protocol import ExamineRequest, Request, SettingsRequest
 
 SECONDS = 60
 """What takes longer is not waited for: an examination itself ends after ten, unless the machine is at its end."""
@@ -17,10 +21,9 @@ SECONDS = 60
 
 def examine(stack: Stack, service: str) -> list[Line]:
     """What one service tells of itself and of what it stands on."""
-    typed = (sys.executable, "-m", f"services.{service}", "examine", "--json")
     settings = {**os.environ, **stack.environment(service, "web")}
     try:
-        done = subprocess.run(typed, env=settings, capture_output=True, text=True, check=False, timeout=SECONDS)
+        done = _asked(service, ExamineRequest(), settings)
         found = orjson.loads(done.stdout)["findings"]
     except subprocess.TimeoutExpired:
         return lines.of(
@@ -30,6 +33,20 @@ def examine(stack: Stack, service: str) -> list[Line]:
         said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
         return lines.of(service, [wrong("settings", said, "correct what that says, then restart")])
     return [{"where": service, **finding} for finding in found]
+
+
+def settings() -> list[str]:
+    """The names of all settings that a service reads."""
+    with ThreadPoolExecutor(len(SERVICES)) as at_once:
+        answers = at_once.map(lambda service: _asked(service, SettingsRequest(), os.environ), SERVICES)
+        return [name for answer in answers for name in orjson.loads(answer.stdout)["names"]]
+
+
+def _asked(service: str, request: Request, settings: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    asked, words = request.model_dump_json(), operating(service)
+    return subprocess.run(
+        words, input=asked, env=settings, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
 
 
 def processes(stack: Stack) -> list[Finding]:

@@ -13,7 +13,10 @@ from services.chassis.messaging.failures import TooManyFailures
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.switches import Offsets, TopicPartition, blocked_by, started_with
-from services.chassis.operations.answering import Say
+from services.chassis.operations.answering import CannotAnswer, Plain, Say
+from services.chassis.operations.protocol import BackfillRequest
+from services.chassis.runtime.service import Service, open_container
+from services.chassis.runtime.settings import Settings
 from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Mongo
 from services.chassis.usecase import Container
@@ -28,9 +31,10 @@ _GIVE_UP_SECONDS = 90.0
 _CLOSE = 200
 """So few records are left for the pause."""
 _RUNS = 50
+_LEASE_SECONDS = 30.0
 
 
-class NotNow(Exception):
+class NotNow(CannotAnswer):
     """It cannot be done as things are; the text says why."""
 
 
@@ -187,3 +191,31 @@ def named(reactions: Sequence[AnyReaction], name: str) -> AnyReaction:
     with suppress(StopIteration):
         return next(reaction for reaction in reactions if reaction.name == name)
     raise NotNow(f"there is no reaction {name}: choose one of {', '.join(r.name for r in reactions)}")
+
+
+async def backfill(service: Service, settings: Settings, request: BackfillRequest, say: Say) -> Plain:
+    """Show what a backfill would read, or do it. NotNow and others as ``Backfill.run``."""
+    container, group = open_container(service, settings), settings.group(service.name)
+    topics = [settings.topic(name) for name in service.listens_to]
+    try:
+        async with Past(settings.kafka).open() as past:
+            reaction = named(service.all_reactions, request.reaction)
+            one = Backfill(container, past, service.all_reactions, reaction.name, group, topics)
+            distance = await one.distance()
+            workers = len((await control.desired_state(container.mongo, group)).members)
+            known = {"service": service.name, "reaction": request.reaction, "records": distance, "workers": workers}
+            if not request.write:
+                return Plain({**known, "dry_run": True})
+            return Plain({**known, "dry_run": False, "read": await _done(one, container.mongo, service, say)})
+    finally:
+        await container.mongo.close()
+
+
+async def _done(one: Backfill, mongo: Mongo, service: Service, say: Say) -> int:
+    lease = Lease(mongo, "backfill", f"{service.name}-backfill", _LEASE_SECONDS)
+    try:
+        read = await one.run(lease, say)
+    except (TooManyFailures, TimeoutError) as error:
+        raise NotNow(str(error) or "the members do not pause in time") from error
+    await lease.release()
+    return read

@@ -1,51 +1,38 @@
 """Republishing: what histories say was published is sent once more, in order, as the relay sends it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
-from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
+from services.chassis.messaging.kafka import KEYS_TOPIC, BrokerAway, Publisher, Unsendable, create_topics
 from services.chassis.messaging.key_sending import KeySender
 from services.chassis.messaging.outgoing import Address
-from services.chassis.operations.answering import Say
+from services.chassis.operations.answering import CannotAnswer, Plain, Say
+from services.chassis.operations.protocol import RepublishRequest
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import Settings
 from services.chassis.storage import archive
 from services.chassis.storage.leases import Lease
-from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.storage.mongo import Document, Mongo, connect
 
 Kinds = Sequence[type[Entity[Any]]]
 
 _ENTITIES, _EVENTS = 50, 200
 _EXAMPLES = 10
+_ALONE_SECONDS = 120.0
+"""The relay waits this long after a run that was killed: time to run it again."""
+_LAST_ROUND_SECONDS = 15.0
+"""A relay notices within this time that it has to wait: a third of its lease, and a send that waits for a broker."""
 _SHOW = {"history": 1, "archived": 1, "published": 1, "key": 1}
 
 
-class LeaseLost(Exception):
+class LeaseLost(CannotAnswer):
     """Somebody else publishes now: what is sent besides would come in between."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which events: of one entity, of one kind, or all; recorded from ``since`` on and before ``until``."""
-
-    entity: str = ""
-    kind: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def among(self, kinds: Kinds) -> list[type[Entity[Any]]]:
-        """The kinds in which to look."""
-        return [kind for kind in kinds if self.kind in ("", kind.entity_type)]
-
-    def where(self) -> Document:
-        """As a condition on stored documents."""
-        return {"_id": self.entity} if self.entity else {}
-
-    def takes(self, at: datetime) -> bool:
-        """Whether an event of this time is wanted."""
-        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
 
 @dataclass
@@ -71,8 +58,8 @@ class Republish:
     Nothing is sent that the relay has not sent before: readers pass over what they have seen, as after its crash.
     """
 
-    def __init__(self, mongo: Mongo, kinds: Kinds, wanted: Wanted, say: Say) -> None:
-        self._mongo, self._kinds, self._wanted, self._say = mongo, kinds, wanted, say
+    def __init__(self, mongo: Mongo, kinds: Kinds, request: RepublishRequest, say: Say) -> None:
+        self._mongo, self._kinds, self._request, self._say = mongo, kinds, request, say
         self._refused: set[str] = set()
         self._keys: dict[str, dict[str, bytes | None]] = {}
         self.found = Found()
@@ -119,8 +106,8 @@ class Republish:
 
     async def _batches(self) -> AsyncIterator[list[Recorded]]:
         waiting: list[Recorded] = []
-        for kind in self._wanted.among(self._kinds):
-            async for documents in self._mongo.each(kind.collection(), self._wanted.where(), _SHOW, _ENTITIES):
+        for kind in self._among():
+            async for documents in self._mongo.each(kind.collection(), self._where(), _SHOW, _ENTITIES):
                 for document in documents:
                     waiting += await self._events(kind.collection(), document)
                 while len(waiting) >= _EVENTS:
@@ -136,9 +123,68 @@ class Republish:
             self.found.leave_out(document["_id"], "its history lacks versions; `linli verify` says which")
             return []
         loud = [Recorded.load(e) for e in history if e["published"] and e["version"] <= document["published"]]
-        events = [event for event in loud if self._wanted.takes(event.at)]
+        events = [event for event in loud if self._takes(event.at)]
         if events and "key" in document:
             self._keys.setdefault(name, {})[document["_id"]] = document["key"]["wrapped"]
         self.found.entities += bool(events)
         self.found.events += len(events)
         return events
+
+    def _among(self) -> list[type[Entity[Any]]]:
+        return [kind for kind in self._kinds if self._request.kind in ("", kind.entity_type)]
+
+    def _where(self) -> Document:
+        return {"_id": self._request.entity} if self._request.entity else {}
+
+    def _takes(self, at: datetime) -> bool:
+        since, until = self._request.since, self._request.until
+        return (since is None or at >= since) and (until is None or at < until)
+
+
+async def republish(service: Service, settings: Settings, request: RepublishRequest, say: Say) -> Plain:
+    """Show what would be sent again, or send it; not clean where some is left out. LeaseLost, BrokerAway."""
+    mongo = connect(settings.database(service.name), settings.mongo_driver)
+    work = Republish(mongo, service.entities, request, say)
+    try:
+        if request.write:
+            alone = _alone(mongo, settings, service, say) if request.lost else None
+            await _send(service, settings, mongo, work, alone)
+        else:
+            await work.count()
+    finally:
+        await mongo.close()
+    kinds = [kind.entity_type for kind in service.entities]
+    known = {"service": service.name, "kinds": kinds, "dry_run": not request.write}
+    return Plain({**known, **asdict(work.found)}, clean=not work.found.left_out)
+
+
+async def _send(
+    service: Service,
+    settings: Settings,
+    mongo: Mongo,
+    work: Republish,
+    alone: AbstractAsyncContextManager[Lease] | None,
+) -> None:
+    address = Address(settings.topic(service.name), settings.source(service.name))
+    publisher = Publisher(settings.kafka)
+    keys = KeySender(mongo, publisher, settings.topic(KEYS_TOPIC), mints=False)
+    try:
+        if alone is None:
+            await work.send(publisher, address, keys)
+            return
+        async with alone as lease:
+            await work.send(publisher, address, keys, lease)
+    finally:
+        await publisher.stop()
+
+
+@asynccontextmanager
+async def _alone(mongo: Mongo, settings: Settings, service: Service, say: Say) -> AsyncIterator[Lease]:
+    """The relay waits and the topic is there: what is new is sent after all that came before it."""
+    lease = Lease(mongo, "relay", f"{service.name}-republish", _ALONE_SECONDS)
+    if await lease.seize():
+        say("the relay ends what it has begun")
+        await asyncio.sleep(_LAST_ROUND_SECONDS)
+    await create_topics(settings.kafka, {service.name: settings.topic(service.name)}, settings.topic_replicas)
+    yield lease
+    await lease.release()

@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from pydantic_settings import BaseSettings
 
 from services.chassis.domain.checks import CheckResult, Cut
 from services.chassis.domain.entity import Copy, Entity, Stored
@@ -18,10 +19,10 @@ from services.chassis.http import problems
 from services.chassis.http.auth import Tokens
 from services.chassis.http.guard import Guard
 from services.chassis.http.routes import Routes
-from services.chassis.messaging.kafka import create_topics
+from services.chassis.messaging.kafka import KEYS_TOPIC, create_topics
 from services.chassis.messaging.reactions import AnyReaction, Copying
 from services.chassis.runtime import health
-from services.chassis.runtime.settings import ServiceName, Settings
+from services.chassis.runtime.settings import Settings
 from services.chassis.runtime.texts import load
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
@@ -49,17 +50,20 @@ Check = Callable[[Container, Cut], Awaitable[Sequence[CheckResult]]]
 class Service:
     """Everything a service consists of; the web serves its routes, the worker does the rest."""
 
-    name: ServiceName
+    name: str
+    """Also that of its topic, of its consumer group and of the setting with its database."""
     entities: tuple[type[Entity[Any]], ...]
     copies: tuple[type[Copy[Any]], ...] = ()
     routes: tuple[Routes, ...] = ()
     reactions: tuple[AnyReaction, ...] = ()
     timers: tuple[Timer, ...] = ()
-    listens_to: tuple[ServiceName, ...] = ()
+    listens_to: tuple[str, ...] = ()
     mints_keys: bool = False
     """Whether it mints the ids of people, and with them their keys: the other services keep copies."""
     linger_seconds: float = 0.008
     """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
+    settings: tuple[type[BaseSettings], ...] = ()
+    """What its sub-domains declare; given to ``dependencies`` with ``settings.of(...)``."""
     dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
     texts: tuple[str, ...] = ()
     """The packages whose folders ``texts`` hold what it says to people, besides the chassis' own."""
@@ -90,7 +94,7 @@ class Service:
 
 def open_container(service: Service, settings: Settings) -> Container:
     """What the use cases of a process work with; connections open when first used."""
-    mongo = connect(settings.mongo(service.name), settings.mongo_driver)
+    mongo = connect(settings.database(service.name), settings.mongo_driver)
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
     texts = load(service.texts, settings.city_data)
     return Container(service.name, settings.city, mongo, vault, now, service.dependencies(settings), texts)
@@ -101,7 +105,7 @@ async def migrate(service: Service, settings: Settings) -> list[str]:
     container = open_container(service, settings)
     try:
         await migrations.build(container.mongo, service.kinds)
-        names = {short: settings.topic(short) for short in (service.name, "keys")}
+        names = {short: settings.topic(short) for short in (service.name, KEYS_TOPIC)}
         return await create_topics(settings.kafka, names, settings.topic_replicas)
     finally:
         await container.mongo.close()

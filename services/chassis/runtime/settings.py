@@ -1,36 +1,52 @@
-"""Every setting of a process, read once from the environment into one frozen object."""
+"""The settings of every process, read once from the environment; a sub-domain declares its own in its settings.py."""
 
+import os
+from collections.abc import Iterable, Sequence
+from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, FilePath, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-_TOGETHER = {"sms_secret_file": "sms_url", "smtp_password_file": "smtp_user"}
+PREFIX = "LINLI_"
 
-ServiceName = Literal["members", "requests", "notify"]
+Own = TypeVar("Own", bound=BaseSettings)
+Kinds = Sequence[type[BaseSettings]]
+
+
+class Holds(Enum):
+    """What a file or folder that a setting names holds, for the doctor: ``Annotated[Path, Holds.PRIVATE]``."""
+
+    PRIVATE = "a secret, which only its owner may read"
+    SIGNING_KEYS = "Ed25519 keys (*.pem) that sign tokens"
 
 
 class SettingsMissing(Exception):
     """Settings are missing or wrong; the text names all of them at once."""
 
 
-class Settings(BaseSettings):
-    """What a process needs to know of the world around it; names are LINLI_ and the field in capitals."""
+class OwnSettings(BaseSettings):
+    """What a sub-domain declares for itself, in ``settings.py``; names are LINLI_ and the field in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="LINLI_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+
+class Settings(BaseSettings):
+    """What every process needs; names are LINLI_ and the field in capitals."""
+
+    # Of LINLI_MONGO_CITIES only the first "_" separates: mongo["cities"]. What is given to the constructor and is no
+    # field is kept for the settings of sub-domains.
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="allow", env_nested_delimiter="_", env_nested_max_split=1
+    )
 
     city: str = Field("hulunbuir", description="the name of the city, part of every event and of every seal")
     city_data: Path = Field(description="the folder with the city's data (areas, catalogue, holidays)")
 
-    mongo_members: str | None = Field(
-        None, description="MongoDB URI, with database name, of members; needed by members only"
-    )
-    mongo_requests: str | None = Field(
-        None, description="MongoDB URI, with database name, of requests; needed by requests only"
-    )
-    mongo_notify: str | None = Field(
-        None, description="MongoDB URI, with database name, of notify; needed by notify only"
+    mongo: dict[str, str] = Field(
+        default_factory=dict,
+        description="MongoDB URI, with database name; each process needs that of its own service only",
     )
     mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="motor, or pymongo for PyMongo Async")
     kafka: str = Field(description="the brokers, host:port separated by commas")
@@ -46,28 +62,12 @@ class Settings(BaseSettings):
         description="requests worked on at once; others wait for 0.2 s at most, then 503 with Retry-After",
     )
 
-    master_key_file: Path = Field(description="a file with the city's master key, 64 hexadecimal characters")
-    token_keys: Path | None = Field(
-        None, description="the folder of Ed25519 keys (*.pem) that sign tokens; members only"
+    master_key_file: Annotated[Path, Holds.PRIVATE] = Field(
+        description="a file with the city's master key, 64 hexadecimal characters"
     )
     jwks: str = Field(description="a file or an address with the public keys of the token issuer")
     issuer: str = Field("linli", description="the issuer that tokens must name")
     audience: str = Field("linli", description="the audience that tokens must name")
-
-    sms_spool: Path | None = Field(None, description="a folder that receives text messages instead of a provider")
-    sms_url: str | None = Field(None, description="the address of the SMS provider's signed HTTP interface")
-    sms_secret_file: FilePath | None = Field(
-        None, description="a file with the secret that signs calls to the SMS provider", validate_default=True
-    )
-    smtp: str | None = Field(None, description="host:port of the mail server; no mail is sent without it")
-    smtp_tls: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="how the mail server is spoken to: starttls and tls do not go on without encryption"
-    )
-    smtp_user: str | None = Field(None, description="the name to give to the mail server, where it wants one")
-    smtp_password_file: FilePath | None = Field(
-        None, description="a file with the password for the mail server", validate_default=True
-    )
-    mail_from: str = Field("linli@localhost", description="the sender of mail")
 
     history_cap: int = Field(100, ge=4, description="events kept in a document before the oldest half is archived")
     most_failures: int = Field(
@@ -77,42 +77,69 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
     otlp: str | None = Field(None, description="the OTLP/HTTP address for traces; none are sent without it")
 
-    @field_validator("sms_secret_file", "smtp_password_file")
-    @classmethod
-    def _with_what_it_belongs_to(cls, file: Path | None, info: ValidationInfo) -> Path | None:
-        other = _TOGETHER[info.field_name or ""]
-        if (file is None) != (info.data.get(other) is None):
-            raise ValueError(f"set it and LINLI_{other.upper()}, or neither")
-        return file
-
-    def mongo(self, service: ServiceName) -> str:
+    def database(self, service: str) -> str:
         """The MongoDB URI of one service; SettingsMissing in a process that is not to reach that database."""
-        uris = {"members": self.mongo_members, "requests": self.mongo_requests, "notify": self.mongo_notify}
-        if uri := uris[service]:
+        if uri := self.mongo.get(service):
             return uri
-        raise SettingsMissing(f"LINLI_MONGO_{service.upper()}: Field required")
+        raise SettingsMissing(f"{mongo_setting(service)}: Field required")
+
+    def of(self, kind: type[Own]) -> Own:
+        """The settings that a sub-domain declares; ValidationError where they are missing or wrong."""
+        return kind(**(self.model_extra or {}))
 
     def topic(self, name: str) -> str:
         """The full name of a topic, such as ``linli.requests.v1``."""
         return f"{self.topic_prefix}.{name}.v1"
 
-    def source(self, service: ServiceName) -> str:
+    def source(self, service: str) -> str:
         """What the events of a service name as their source, such as ``/linli/hulunbuir/requests``."""
         return f"/linli/{self.city}/{service}"
 
-    def group(self, service: ServiceName) -> str:
+    def group(self, service: str) -> str:
         """The consumer group of a service, such as ``linli.requests``."""
         return f"{self.topic_prefix}.{service}"
 
 
-def load() -> Settings:
-    """Settings from the environment; SettingsMissing names everything that is missing or wrong."""
+def mongo_setting(service: str) -> str:
+    """The name of the setting with the MongoDB URI of a service."""
+    return f"{PREFIX}MONGO_{service.upper()}"
+
+
+def load(service: str, own: Kinds = ()) -> Settings:
+    """The settings of a process of a service; SettingsMissing names all that is missing or wrong.
+
+    ``own``: the settings that the service's sub-domains declare; checked too.
+    """
+    kinds: Kinds = (Settings, *own)
+    problems = [problem for kind in kinds for problem in _problems(kind)]
+    if not os.environ.get(mongo_setting(service)):
+        problems.append(f"{mongo_setting(service)}: Field required")
+    if problems:
+        raise SettingsMissing("; ".join(problems))
+    return Settings()
+
+
+def names(own: Kinds = ()) -> list[str]:
+    """The names of all settings of a process, but for those of databases."""
+    kinds: Kinds = (Settings, *own)
+    return [f"{PREFIX}{name.upper()}" for kind in kinds for name in kind.model_fields if name != "mongo"]
+
+
+def files(settings: Iterable[BaseSettings], what: Holds) -> list[Path]:
+    """The files or folders that are set and declared to hold this."""
+    found = [getattr(one, n) for one in settings for n, f in type(one).model_fields.items() if what in f.metadata]
+    return [file for file in found if file is not None]
+
+
+def _problems(kind: type[BaseSettings]) -> list[str]:
     try:
-        return Settings()
+        kind()
     except ValidationError as error:
-        problems = "; ".join(_problem(e["loc"], e["msg"]) for e in error.errors())
-        raise SettingsMissing(problems) from None
+        return [_problem(e["loc"], e["msg"]) for e in error.errors()]
+    except SettingsError as error:
+        return [str(error)]
+    return []
 
 
-def _problem(place: tuple[int | str, ...], told: str) -> str:
-    return f"LINLI_{'_'.join(map(str, place)).upper()}: {told.removeprefix('Value error, ')}"
+def _problem(place: tuple[int | str, ...], said: str) -> str:
+    return f"{PREFIX}{'_'.join(map(str, place)).upper()}: {said.removeprefix('Value error, ')}"

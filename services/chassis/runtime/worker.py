@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import ConsumerControl
-from services.chassis.messaging.kafka import Publisher, Reader, confirmed_by
+from services.chassis.messaging.kafka import KEYS_TOPIC, Publisher, Reader, confirmed_by
 from services.chassis.messaging.keys import KeyKeeper
 from services.chassis.messaging.relay import Relay
 from services.chassis.messaging.retry import retry_forever
@@ -76,7 +76,7 @@ class Worker:
     def _loops(self) -> dict[str, Any]:
         container, settings, name = self._container, self._settings, self._service.name
         source = settings.source(name)
-        topics = (settings.topic(name), settings.topic("keys") if self._service.sends_keys else None)
+        topics = (settings.topic(name), settings.topic(KEYS_TOPIC) if self._service.sends_keys else None)
         relay = Relay(
             container.mongo,
             self._publisher,
@@ -112,7 +112,7 @@ class Worker:
 
     async def _keep_keys(self) -> None:
         reader = await self._reader(
-            [self._settings.topic("keys")], f"{self._settings.topic_prefix}.{self._service.name}.keys"
+            [self._settings.topic(KEYS_TOPIC)], f"{self._settings.topic_prefix}.{self._service.name}.keys"
         )
         await KeyKeeper(self._container.vault, reader, self._service.with_own_keys).run()
 

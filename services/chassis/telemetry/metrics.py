@@ -1,10 +1,12 @@
-"""Every metric of the chassis, declared once; labels are bounded: route templates, types, codes, never ids."""
+"""Every metric of the chassis, declared once; labels are bounded: route templates, types, codes, never ids.
+
+What only one sub-domain measures is declared in its own ``metrics.py``.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _AGE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 86400)
-_DAYS = (60, 600, 3600, 4 * 3600, 8 * 3600, *(86400 * days for days in (1, 2, 3, 5, 7, 10, 15, 30)))
 
 http_requests = Counter("linli_http_requests", "Requests answered.", ["method", "route", "status"])
 http_seconds = Histogram(
@@ -58,17 +60,6 @@ lease_held = Gauge("linli_lease_held", "Whether this process holds a lease (1) o
 audit_entries = Counter("linli_audit_entries", "Entries of the audit log, durable.", ["action"])
 audit_failures = Counter(
     "linli_audit_failures", "Times that the audit log could not be written; what waited for it was answered 503."
-)
-
-messages = Counter("linli_messages", "Messages, by how far each of their channels has come.", ["channel", "outcome"])
-
-cases = Gauge("linli_cases", "Residents' requests.", ["state", "system", "county"])
-cases_overdue = Gauge("linli_cases_overdue", "Open requests whose time is over.", ["county"])
-case_response = Histogram(
-    "linli_case_response_seconds", "From filing to the first acceptance, in seconds.", buckets=_DAYS
-)
-case_resolution = Histogram(
-    "linli_case_resolution_seconds", "From filing (or reopening) to the resolution, in seconds.", buckets=_DAYS
 )
 
 build_info = Gauge("linli_build_info", "The version that runs, as labels.", ["service", "role", "version"])

@@ -9,8 +9,8 @@ from typing import Literal
 from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.documents import load
 from services.chassis.storage.mongo import Mongo
-from services.chassis.telemetry import logs, metrics
-from services.contracts.notify.messages import Via
+from services.chassis.telemetry import logs
+from services.notify.audience.metrics import left_out
 from services.notify.audience.model import Organisation, Staff, Team
 
 log = logs.get()
@@ -92,7 +92,7 @@ async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
 
 def _fitting(people: list[str]) -> list[str]:
     if len(people) > MOST:
-        metrics.messages.labels(Via.INBOX, "untold").inc(len(people) - MOST)
+        left_out.inc(len(people) - MOST)
         log.warning("more people are concerned than are told", concerned=len(people), told=MOST)
     return people[:MOST]
 

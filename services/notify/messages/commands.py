@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.telemetry import logs, metrics
+from services.chassis.telemetry import logs
 from services.chassis.usecase import Context, usecase
 from services.contracts.notify.messages import (
     DeliveryFailed,
@@ -16,6 +16,7 @@ from services.contracts.notify.messages import (
 )
 from services.notify.channels.model import NotTaken
 from services.notify.messages import model
+from services.notify.messages.metrics import messages
 from services.notify.messages.model import Backoff, Message
 from services.notify.preferences.model import Preferences
 
@@ -77,7 +78,7 @@ async def note_given_up(ctx: Context, id: str, via: Via, because: GivenUpBecause
 
 def _counted(message: Message, via: Via) -> Message:
     for event in message.fresh:
-        metrics.messages.labels(via, _OUTCOMES[type(event)]).inc()
+        messages.labels(via, _OUTCOMES[type(event)]).inc()
         said = event.model_dump(include={"attempt", "because", "reason"})
         told = log.warning if isinstance(event, DeliveryGivenUp) else log.info
         told(_SAID[type(event)], message=message.id, channel=via, **said)

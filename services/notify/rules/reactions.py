@@ -18,12 +18,12 @@ from services.chassis.messaging.reactions import CopyMissing, Create, Delivered,
 from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.vault import Erased
-from services.chassis.telemetry import metrics
 from services.chassis.usecase import Container, Context
 from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.audience.model import Organisation, Staff, Team
 from services.notify.audience.queries import look_up
 from services.notify.inboxes.commands import Append
+from services.notify.messages import metrics
 from services.notify.messages.model import MAX_AGE, Message
 from services.notify.preferences.model import Preferences
 from services.notify.rules.model import Occurrence, Subject, Tell

@@ -1,11 +1,10 @@
 """What is measured when a case is taken on and when it is done."""
 
 from services.chassis.messaging.reactions import Delivered, reaction
-from services.chassis.telemetry import metrics
 from services.chassis.usecase import Context
 from services.contracts.requests.cases import CaseAccepted, CaseResolved
 from services.requests.cases.model import Case
-from services.requests.overview import model
+from services.requests.overview import metrics, model
 
 
 @reaction("measure-cases", CaseAccepted, CaseResolved)

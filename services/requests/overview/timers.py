@@ -4,8 +4,8 @@ import asyncio
 import time
 
 from services.chassis.storage.leases import Lease
-from services.chassis.telemetry import metrics
 from services.chassis.usecase import Container
+from services.requests.overview import metrics
 from services.requests.overview.queries import ENDED, LIVE, NOTHING, Counted, counted
 
 EVERY, ENDED_EVERY = 15.0, 300.0

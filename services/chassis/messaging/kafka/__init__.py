@@ -5,17 +5,18 @@ from services.chassis.messaging.kafka.publisher import Publisher
 from services.chassis.messaging.kafka.reader import Reader
 from services.chassis.messaging.kafka.records import PARTITIONS, BrokerAway, Incoming, Outgoing, Unsendable
 from services.chassis.messaging.kafka.topics import (
-    TOPICS,
+    KEYS_TOPIC,
     Past,
     TopicMissing,
     confirmed_by,
     create_topics,
+    declared,
     partition_of,
 )
 
 __all__ = [
+    "KEYS_TOPIC",
     "PARTITIONS",
-    "TOPICS",
     "BrokerAway",
     "Cluster",
     "Incoming",
@@ -27,5 +28,6 @@ __all__ = [
     "Unsendable",
     "confirmed_by",
     "create_topics",
+    "declared",
     "partition_of",
 ]

@@ -30,8 +30,8 @@ from services.chassis.messaging.kafka.records import (
 
 EVENTS = {"cleanup.policy": "delete", "retention.ms": "-1"}
 KEYS = {"cleanup.policy": "compact", "retention.ms": "-1"}
-TOPICS = {"members": EVENTS, "requests": EVENTS, "notify": EVENTS, "keys": KEYS}
-"""Every topic and its configuration; events are kept for ever, keys by their last value."""
+KEYS_TOPIC = "keys"
+"""The short name of the chassis' own topic. Every other is that of a service, which names it in ``Service.name``."""
 
 
 class TopicMissing(Exception):
@@ -95,6 +95,11 @@ class Past:
             yield [incoming(r) for r in batches.get(place, ()) if r.offset < end]
 
 
+def declared(short: str) -> Mapping[str, str]:
+    """How a topic is configured, by its short name: events are kept for ever, keys by their last value."""
+    return KEYS if short == KEYS_TOPIC else EVENTS
+
+
 def partition_of(key: str) -> int:
     """The partition on which the producer puts records of this key."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
@@ -110,7 +115,7 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
         async with asyncio.timeout(SECONDS * 3):
             await admin.start()
             fresh = [
-                NewTopic(full, PARTITIONS, replicas, topic_configs=TOPICS[short])
+                NewTopic(full, PARTITIONS, replicas, topic_configs=declared(short))
                 for short, full in names.items()
                 if await _is_missing(admin, full)
             ]
@@ -134,7 +139,7 @@ async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> li
     wrong = []
     for short, full in names.items():
         entries = await configuration(admin, full)
-        wrong += [f"{full}: {k}={entries[k]}" for k, v in TOPICS[short].items() if entries[k] != v]
+        wrong += [f"{full}: {k}={entries[k]}" for k, v in declared(short).items() if entries[k] != v]
     return wrong
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from services.chassis.messaging.kafka import PARTITIONS, TOPICS, Cluster, TopicMissing
+from services.chassis.messaging.kafka import KEYS_TOPIC, PARTITIONS, Cluster, TopicMissing, declared
 from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
@@ -16,8 +16,8 @@ _LEAST_IN_SYNC = "min.insync.replicas"
 
 async def topics(cluster: Cluster, service: Service, settings: Settings) -> list[Finding]:
     """The topic of the service, and that of the keys: there, and configured as they must be."""
-    found = [f for short in (service.name, "keys") for f in await _topic(cluster, short, settings)]
-    return found or [ok("topics", f"{settings.topic(service.name)} and {settings.topic('keys')} are as declared")]
+    found = [f for short in (service.name, KEYS_TOPIC) for f in await _topic(cluster, short, settings)]
+    return found or [ok("topics", f"{settings.topic(service.name)} and {settings.topic(KEYS_TOPIC)} are as declared")]
 
 
 async def _topic(cluster: Cluster, short: str, settings: Settings) -> list[Finding]:
@@ -26,7 +26,7 @@ async def _topic(cluster: Cluster, short: str, settings: Settings) -> list[Findi
         topic = await cluster.topic(name)
     except TopicMissing:
         return [wrong("topics", f"{name} is missing", _lost(short, name))]
-    found = [_setting(name, key, topic.configuration, value) for key, value in TOPICS[short].items()]
+    found = [_setting(name, key, topic.configuration, value) for key, value in declared(short).items()]
     if replicas > 2 and int(topic.configuration[_LEAST_IN_SYNC]) < 2:
         found.append(_setting(name, _LEAST_IN_SYNC, topic.configuration, "2"))
     if topic.partitions != PARTITIONS:
@@ -45,7 +45,7 @@ async def _topic(cluster: Cluster, short: str, settings: Settings) -> list[Findi
 
 def _lost(short: str, name: str) -> str:
     """What brings a topic back."""
-    if short == "keys":
+    if short == KEYS_TOPIC:
         return f"linli migrate makes {name}; keys made before are then only where they were read already"
     return f"linli republish --service {short} --all --lost --yes"
 
@@ -63,7 +63,7 @@ async def groups(cluster: Cluster, service: Service, settings: Settings) -> list
     if service.all_reactions:
         names[settings.group(service.name)] = service.listens_to
     if not service.mints_keys:
-        names[f"{settings.group(service.name)}.keys"] = ("keys",)
+        names[f"{settings.group(service.name)}.keys"] = (KEYS_TOPIC,)
     return [await _group(cluster, name, heard, service, settings) for name, heard in names.items()]
 
 

@@ -1,13 +1,14 @@
-"""An examination of one service: ``python -m services.requests examine [--json]``; nothing is changed by it."""
+"""An examination of one service; nothing is changed by it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Cluster
-from services.chassis.operations import answering
+from services.chassis.operations.answering import Plain, Say
 from services.chassis.operations.doctor import broker, database, files
 from services.chassis.operations.doctor.findings import Finding, well, wrong
+from services.chassis.operations.protocol import ExamineRequest
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.mongo import connect
@@ -20,31 +21,24 @@ SECONDS = 4.0
 _AWAY = "start it, or correct where it is said to be: linli status"
 
 
-def run(service: Service, settings: Settings, words: Sequence[str]) -> None:
-    """Print how everything is; ends with 0 where nothing is wrong, else with 1."""
-    given = answering.parser(service.name, "examine", "See whether all that this service stands on is well.")
-    known = given.parse_args(words)
-    found: list[Finding] = []
-
-    async def examined() -> dict[str, object]:
-        found.extend(await examine(service, settings))
-        return {"service": service.name, "findings": [finding.document() for finding in found]}
-
-    answer = answering.answered(known, examined(), ())
-    answering.conclude(known, answer, "\n".join(finding.text() for finding in found), well=well(found))
+async def examination(service: Service, settings: Settings, _: ExamineRequest, __: Say) -> Plain:
+    """How everything is; clean where nothing is wrong."""
+    found = await examine(service, settings)
+    content = {"service": service.name, "findings": [finding.document() for finding in found]}
+    return Plain(content, clean=well(found))
 
 
 async def examine(service: Service, settings: Settings) -> list[Finding]:
     """Everything, asked at the same time; what does not answer is a finding too."""
     parts = await asyncio.gather(
-        _look("files", lambda: files.look(settings)), _database(service, settings), _broker(service, settings)
+        _look("files", lambda: files.look(settings, service)), _database(service, settings), _broker(service, settings)
     )
     return [finding for part in parts for finding in part]
 
 
 async def _database(service: Service, settings: Settings) -> list[Finding]:
     # This driver, whatever the services use: it lets go at once of a database that does not answer.
-    mongo = connect(settings.mongo(service.name), "pymongo")
+    mongo = connect(settings.database(service.name), "pymongo")
     looks: dict[str, Look] = {
         "indexes": lambda: database.indexes(mongo, service.kinds),
         "relay": lambda: database.relay(mongo, service),

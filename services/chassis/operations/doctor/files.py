@@ -9,24 +9,26 @@ from pathlib import Path
 from services.chassis.http.auth import PublicKeys
 from services.chassis.http.signing import public_key
 from services.chassis.operations.doctor.findings import Finding, ok, secret, soon, wrong
-from services.chassis.runtime.settings import Settings
+from services.chassis.runtime.service import Service
+from services.chassis.runtime.settings import Holds, Settings, files
 from services.chassis.storage.master_key import MasterKey
 
 OLDEST_DAYS = 365
 """A key that signs tokens is to be followed by another after a year."""
 
 
-async def look(settings: Settings) -> list[Finding]:
-    """Secrets and keys."""
-    pems = sorted(settings.token_keys.glob("*.pem")) if settings.token_keys else []
-    return [*await asyncio.to_thread(_secrets, settings, pems), *await _keys(settings, pems)]
+async def look(settings: Settings, service: Service) -> list[Finding]:
+    """The secrets and keys that the settings of the process and of the service's sub-domains name."""
+    declared = [settings, *(settings.of(kind) for kind in service.settings)]
+    folders = files(declared, Holds.SIGNING_KEYS)
+    pems = [pem for folder in folders for pem in sorted(folder.glob("*.pem"))]
+    secrets = _secrets(settings, [*files(declared, Holds.PRIVATE), *pems])
+    return [*await asyncio.to_thread(list, secrets), *await _keys(settings, folders, pems)]
 
 
-def _secrets(settings: Settings, pems: Sequence[Path]) -> list[Finding]:
-    given = (settings.master_key_file, settings.sms_secret_file, settings.smtp_password_file)
-    files = [file for file in given if file is not None] + list(pems)
-    found = [finding for file in files if (finding := secret("secrets", file))] + list(_master_key(settings))
-    return found or [ok("secrets", f"{len(files)} files, read by their owner only")]
+def _secrets(settings: Settings, secrets: Sequence[Path]) -> Iterator[Finding]:
+    found = [finding for file in secrets if (finding := secret("secrets", file))] + list(_master_key(settings))
+    yield from found or [ok("secrets", f"{len(secrets)} files, read by their owner only")]
 
 
 def _master_key(settings: Settings) -> Iterator[Finding]:
@@ -38,17 +40,15 @@ def _master_key(settings: Settings) -> Iterator[Finding]:
             yield wrong("secrets", said, "put the city's master key back from its safe: no other opens what is sealed")
 
 
-async def _keys(settings: Settings, pems: Sequence[Path]) -> list[Finding]:
+async def _keys(settings: Settings, folders: Sequence[Path], pems: Sequence[Path]) -> list[Finding]:
     known = await PublicKeys(settings.jwks).names()
     if not known:
         said = f"{settings.jwks} holds no key that can be used, so that nobody can sign in"
         return [wrong("token keys", said, "put the public keys of the token issuer there")]
-    if settings.token_keys is None:
+    if not folders:
         return [ok("token keys", f"{len(known)} public keys verify")]
     if not pems:
-        return [
-            wrong("token keys", f"{settings.token_keys} holds no key that signs", "put an Ed25519 key (*.pem) there")
-        ]
+        return [wrong("token keys", f"{folders[0]} holds no key that signs", "put an Ed25519 key (*.pem) there")]
     return [await asyncio.to_thread(_signing, pems[-1], known)]
 
 

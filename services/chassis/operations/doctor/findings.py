@@ -23,10 +23,6 @@ class Finding:
         """As JSON."""
         return asdict(self)
 
-    def text(self) -> str:
-        """As a plain line."""
-        return f"{self.check} {self.level}: {self.said}{f' → {self.advice}' if self.advice else ''}"
-
 
 def ok(check: str, said: str) -> Finding:
     """Well."""

@@ -9,6 +9,7 @@ from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.commands import Commands
 from services.chassis.operations.ledger.histories import Histories
 from services.chassis.operations.ledger.report import Report
+from services.chassis.operations.protocol import AuditRequest
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.audit import COLLECTION, HEADS, id_of, seal
@@ -19,13 +20,13 @@ NAMED = 1000
 """So many broken entries, and so many broken histories, are named."""
 
 
-async def audit(service: Service, settings: Settings, since: datetime | None, say: Say) -> Report:
-    """Check entries written from ``since`` on, and all histories with their archives; Unavailable for trouble."""
+async def audit(service: Service, settings: Settings, request: AuditRequest, say: Say) -> Report:
+    """Check entries from ``request.since`` on, and all histories with their archives; Unavailable for trouble."""
     container = open_container(service, settings)
     try:
         at = container.clock()
         chains = Chains(container.mongo, container.vault.master, say)
-        await chains.read(since)
+        await chains.read(request.since)
         histories = Histories(container.mongo, service.entities, Commands(()), say)
         histories.versions.named = NAMED
         await histories.read()

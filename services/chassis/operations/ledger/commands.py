@@ -28,12 +28,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from services.chassis.domain.checks import CheckResult
 from services.chassis.http.routes import Routes
+from services.chassis.operations.answering import CannotAnswer
 
 _STRENGTH = ("rejected", "unknown", "ok")
 _ETAG = re.compile(r'(?:W/)?"(\d+)"')
 
 
-class LogUnreadable(Exception):
+class LogUnreadable(CannotAnswer):
     """A driver's log that is not there, or a line of it that is none of the format."""
 
 

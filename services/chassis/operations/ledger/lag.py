@@ -12,7 +12,7 @@ from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import parking
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.switches import Switch
-from services.chassis.operations.answering import Say
+from services.chassis.operations.answering import CannotAnswer, Say
 from services.chassis.storage.mongo import Mongo
 
 _LOOK_SECONDS = 0.25
@@ -21,7 +21,7 @@ _IN_HAND = 1_200  # a worker has read so many records, at most, that it has not 
 _CHUNK = 500
 
 
-class Unanswered(Exception):
+class Unanswered(CannotAnswer):
     """A worker does not show its metrics."""
 
 

@@ -9,6 +9,7 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.histories import broken_history, differing, with_archive
+from services.chassis.operations.protocol import RebuildRequest
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.mongo import Document, Mongo
@@ -16,23 +17,6 @@ from services.chassis.storage.mongo import Document, Mongo
 COLLECTION = "rebuilds"
 """How far each has come that began and has not ended."""
 _BATCH = 200
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be made again: all of a kind, or the one with ``id``."""
-
-    kind: str
-    id: str | None = None
-    write: bool = False
-    """Without it nothing is changed, only looked at."""
-    again: bool = False
-    """From the start, also where an interrupted run could go on."""
-
-    @property
-    def resumable(self) -> bool:
-        """Whether it is worth noting how far it has come."""
-        return self.write and self.id is None
 
 
 class Verdict(NamedTuple):
@@ -86,16 +70,8 @@ class Answer:
         found = told.pop("found")
         return {**told, **found, "clean": self.clean}
 
-    def text(self) -> str:
-        """As plain lines."""
-        if self.kind not in self.kinds:
-            return f"{self.service} has no {self.kind}; it has {', '.join(self.kinds)}"
-        n = self.found
-        counts = f"{n.looked_at} looked at, {n.differing} differing, {n.mended} mended, {n.broken} broken"
-        return "\n".join([f"{self.service} {self.kind}: {counts}", *n.ids, *n.broken_ids])
 
-
-async def rebuild(service: Service, settings: Settings, wanted: Wanted, say: Say) -> Answer:
+async def rebuild(service: Service, settings: Settings, wanted: RebuildRequest, say: Say) -> Answer:
     """Fold the histories of a kind again; Unavailable where the database is away: the next run goes on from there."""
     container = open_container(service, settings)
     answer = Answer(service.name, wanted.kind, [k.entity_type for k in service.entities], not wanted.write, Found())
@@ -111,7 +87,7 @@ async def rebuild(service: Service, settings: Settings, wanted: Wanted, say: Say
 class _Pass:
     """All of a kind in the order of their ids; others may write meanwhile."""
 
-    def __init__(self, mongo: Mongo, kind: type[Entity[Any]], wanted: Wanted, answer: Answer, say: Say) -> None:
+    def __init__(self, mongo: Mongo, kind: type[Entity[Any]], wanted: RebuildRequest, answer: Answer, say: Say) -> None:
         self._mongo, self._kind, self._wanted, self._answer, self._say = mongo, kind, wanted, answer, say
 
     async def run(self) -> None:

@@ -1,6 +1,6 @@
 """What the ledger found: lines with counts and breaches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,10 +40,6 @@ class Report:
         head = {"service": self.service, "at": self.at.isoformat(), "clean": self.clean}
         return {**head, "lines": [_document(line) for line in lines]}
 
-    def text(self) -> str:
-        """As plain lines."""
-        return "\n".join(_text(line) for line in self.document()["lines"])
-
 
 def _document(line: CheckResult) -> dict[str, Any]:
     return {
@@ -54,10 +50,3 @@ def _document(line: CheckResult) -> dict[str, Any]:
         "breaches": line.breaches,
         "examples": line.examples,
     }
-
-
-def _text(line: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{number} {name}" for name, number in line["counts"].items())
-    about = f" [{line['about']}]" if line["about"] else ""
-    said = f"{line['check']}{about} {line['title']}: {counts or 'nothing to check'}, {line['breaches']} breaches"
-    return "\n".join([said, *(f"     {example}" for example in line["examples"])])

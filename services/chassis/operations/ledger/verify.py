@@ -1,12 +1,11 @@
-"""The ledger of one service, from its first read to its report: ``python -m services.requests verify``."""
+"""The ledger of one service, from its first read to its report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from services.chassis.domain.checks import CheckResult, Cut, TopicPartition
 from services.chassis.messaging.control import desired_state
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import KEYS_TOPIC, Past
 from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
 from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import Say, quietly
@@ -16,29 +15,18 @@ from services.chassis.operations.ledger.histories import Histories
 from services.chassis.operations.ledger.published import Published
 from services.chassis.operations.ledger.reactions import Judge, Readable, Remembered
 from services.chassis.operations.ledger.report import Report
+from services.chassis.operations.protocol import VerifyRequest
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.usecase import Container
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked besides the promises that need no more than database and topics."""
-
-    log: Path | None = None
-    """A driver's log, for L1 and L2."""
-    workers: tuple[str, ...] = ()
-    """The addresses of this service's workers, such as http://127.0.0.1:8102, whose gauges are to agree."""
-    within: float = 60
-    """So many seconds may relay and consumers take to reach the cut."""
-
-
-async def verify(service: Service, settings: Settings, question: Question, say: Say = quietly) -> Report:
+async def verify(service: Service, settings: Settings, request: VerifyRequest, say: Say = quietly) -> Report:
     """Check what one service promised; BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing for trouble."""
     container = open_container(service, settings)
     try:
         async with Past(settings.kafka).open() as past:
-            return await _Ledger(service, settings, question, container, past, say).report()
+            return await _Ledger(service, settings, request, container, past, say).report()
     finally:
         await container.mongo.close()
 
@@ -47,18 +35,18 @@ class _Ledger:
     """The steps, in the order that ``services.chassis.operations.ledger`` gives the reasons for."""
 
     def __init__(
-        self, service: Service, settings: Settings, question: Question, container: Container, past: Past, say: Say
+        self, service: Service, settings: Settings, request: VerifyRequest, container: Container, past: Past, say: Say
     ) -> None:
-        self._service, self._settings, self._question = service, settings, question
+        self._service, self._settings, self._request = service, settings, request
         self._container, self._past, self._say = container, past, say
         self._group = settings.group(service.name)
 
     async def report(self) -> Report:
         at = self._container.clock()
-        log = self._question.log
+        log = self._request.log
         asked = commands.read(log, self._service.routes) if log else commands.Commands(())
         heard = await self._ends([self._settings.topic(name) for name in self._service.listens_to])
-        keys = await self._ends([] if self._service.mints_keys else [self._settings.topic("keys")])
+        keys = await self._ends([] if self._service.mints_keys else [self._settings.topic(KEYS_TOPIC)])
         lines = await self._own(asked)
         if log:
             lines += asked.lines()
@@ -82,7 +70,7 @@ class _Ledger:
         await histories.read()
         published = Published(mongo, kinds, histories.tracks, self._say)
         await published.read(self._past, self._settings.topic(self._service.name))
-        relay = await lag.published_in_time(mongo, histories.waiting, self._question.within, self._say)
+        relay = await lag.published_in_time(mongo, histories.waiting, self._request.within, self._say)
         return [*histories.lines(), *published.lines(), relay]
 
     async def _reach(
@@ -90,7 +78,7 @@ class _Ledger:
     ) -> tuple[dict[TopicPartition, int], list[CheckResult]]:
         if not cut:
             return {}, []
-        reached, line = await lag.consumed_in_time(self._past, group, cut, self._question.within, self._say)
+        reached, line = await lag.consumed_in_time(self._past, group, cut, self._request.within, self._say)
         return reached, [line]
 
     async def _reactions(self, cut: dict[TopicPartition, int]) -> list[CheckResult]:
@@ -127,11 +115,11 @@ class _Ledger:
         return Remembered(self._container.mongo, reaction, switch.begins)
 
     async def _gauges(self) -> list[CheckResult]:
-        if not self._question.workers:
+        if not self._request.workers:
             return []
         topics = [self._settings.topic(name) for name in self._service.listens_to]
-        gauges = lag.Gauges(self._container.mongo, self._past, self._group, topics, self._question.workers)
-        return [await gauges.agree(self._question.within)]
+        gauges = lag.Gauges(self._container.mongo, self._past, self._group, topics, self._request.workers)
+        return [await gauges.agree(self._request.within)]
 
 
 @dataclass(frozen=True)

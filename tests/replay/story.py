@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deploy.cli.city.client import Refused
+from deploy.cli.city.forms import answers
 from deploy.cli.city.tokens import Bearer
-from deploy.cli.replaying.callers import Cast, Town
-from deploy.cli.replaying.filing import Desk
-from deploy.cli.replaying.forms import answers
-from deploy.cli.replaying.messages import Message, parts
-from deploy.cli.replaying.outcomes import Fate, phone
-from deploy.cli.replaying.results import Filed
 from deploy.local import Trouble
 from services.contracts.members.areas import Level, enclosing
+from tests.replay.callers import Cast, Town
+from tests.replay.filing import Desk
+from tests.replay.messages import Message, parts
+from tests.replay.outcomes import Fate, phone
+from tests.replay.results import Filed
 
 # More moves than the longest story has, with those in between that somebody else made unnecessary.
 MOST_MOVES = 40

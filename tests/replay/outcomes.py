@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deploy.cli.replaying.places import number
+from tests.replay.places import number
 
 # Of a thousand messages, so many; each choice is made for itself.
 ON_BEHALF = 500

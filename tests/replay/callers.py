@@ -8,8 +8,8 @@ from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.credentials import Account, Credentials
 from deploy.cli.city.spool import Spool
 from deploy.cli.city.tokens import PhoneHolder, StaffMember
-from deploy.cli.replaying.places import Places
 from deploy.local import Trouble
+from tests.replay.places import Places
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
-from deploy.cli.replaying.messages import BadLine
+from tests.replay.messages import BadLine
 
 QUANTILES = (0.5, 0.9, 0.99)
 

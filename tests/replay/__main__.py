@@ -1,4 +1,4 @@
-"""`linli replay`: play a ledger of real messages through a running city."""
+"""`make replay FILE=…`: play a ledger of real messages through a running city, a load driver for developers."""
 
 import asyncio
 import os
@@ -14,13 +14,13 @@ from deploy.cli.city import credentials, progress
 from deploy.cli.city.client import Gateway
 from deploy.cli.city.quiet import until_quiet
 from deploy.cli.city.spool import Spool
-from deploy.cli.replaying.callers import Cast, Town
-from deploy.cli.replaying.filing import Desk
-from deploy.cli.replaying.ledger import Ledger
-from deploy.cli.replaying.messages import BadLine, Message, read
-from deploy.cli.replaying.results import Results, tables
-from deploy.cli.replaying.run import Pace, Replay
 from deploy.local import Stack, Trouble
+from tests.replay.callers import Cast, Town
+from tests.replay.filing import Desk
+from tests.replay.ledger import Ledger
+from tests.replay.messages import BadLine, Message, read
+from tests.replay.results import Results, tables
+from tests.replay.run import Pace, Replay
 
 GIVE_UP_SECONDS = 180
 
@@ -49,7 +49,8 @@ def command(
 
     The same file and seed again change nothing: what was done is found done, and what was broken off goes on.
 
-    Examples:  [bold]linli replay messages.jsonl.gz[/]  ·  [bold]linli replay messages.jsonl --limit 100 --seed 2[/]
+    Examples:  [bold]make replay FILE=messages.jsonl.gz[/]  ·
+    [bold]make replay FILE="messages.jsonl --limit 100 --seed 2"[/]
 
     Exit code 0: every line was a message, was filed, settled and told to its resident once, and `linli verify` is
     clean; 1: something is missing, the last lines say what; 2: the file cannot be read, or Linli does not run.
@@ -101,3 +102,17 @@ def _show(results: Results, verified: subprocess.CompletedProcess[str]) -> None:
         screen.STDOUT.print(table)
     typer.echo(verified.stdout)
     screen.print_red(f"missing: {phrase}" for phrase in results.missing)
+
+
+def main() -> int:
+    """Run what was typed; 2 with one sentence where it cannot be done."""
+    try:
+        typer.run(command)
+    except Trouble as trouble:
+        screen.tell(trouble)
+        return trouble.code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

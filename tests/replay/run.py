@@ -9,14 +9,14 @@ from deploy.cli.city.client import Gateway, Refused, Unanswered
 from deploy.cli.city.progress import Bars, side_by_side
 from deploy.cli.city.spool import CodeMissing
 from deploy.cli.city.tokens import PhoneHolder
-from deploy.cli.replaying.callers import Cast, Town
-from deploy.cli.replaying.filing import Desk, reason
-from deploy.cli.replaying.inboxes import listening
-from deploy.cli.replaying.messages import Message
-from deploy.cli.replaying.outcomes import fate
-from deploy.cli.replaying.results import Filed, Results
-from deploy.cli.replaying.story import NoItemFits, Story
 from deploy.local import Trouble
+from tests.replay.callers import Cast, Town
+from tests.replay.filing import Desk, reason
+from tests.replay.inboxes import listening
+from tests.replay.messages import Message
+from tests.replay.outcomes import fate
+from tests.replay.results import Filed, Results
+from tests.replay.story import NoItemFits, Story
 
 TOLD = "filed → seen in the open inbox"
 FAILURES = (Refused, Unanswered, CodeMissing, Trouble)

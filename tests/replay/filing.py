@@ -6,8 +6,8 @@ from typing import Any
 
 from deploy.cli.city.client import Answer, Gateway, Refused
 from deploy.cli.city.tokens import Bearer
-from deploy.cli.replaying.ledger import Ledger
 from deploy.local import Trouble
+from tests.replay.ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,0 @@
-"""How a ledger of real messages is played through a running city."""

@@ -95,8 +95,8 @@ class Context:
     def store(self) -> Store:
         """This service's database as this actor may see it."""
         origin = Origin(self.at, self.actor.id, self.container.city, self.cause, self.fingerprint, self.trace)
-        new_key = self.container.vault.new_key
-        return Store(self.container.mongo, self.actor, origin, self.if_match, new_key, self._expect_held)
+        vault = self.container.vault
+        return Store(self.container.mongo, self.actor, origin, self.if_match, vault.new_key, self._expect_held, vault)
 
     @functools.cached_property
     def vault(self) -> Vault:

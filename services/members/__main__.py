@@ -1,4 +1,4 @@
-"""``python -m services.members web|worker|migrate``."""
+"""``python -m services.members web|worker|migrate|operate``."""
 
 from services.chassis.runtime.entry import main
 from services.members.app import service

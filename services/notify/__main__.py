@@ -1,4 +1,4 @@
-"""``python -m services.notify web|worker|migrate``."""
+"""``python -m services.notify web|worker|migrate|operate``."""
 
 from services.chassis.runtime.entry import main
 from services.notify.app import service

@@ -1,4 +1,4 @@
-"""``python -m services.requests web|worker|migrate``."""
+"""``python -m services.requests web|worker|migrate|operate``."""
 
 from services.chassis.runtime.entry import main
 from services.requests.app import service

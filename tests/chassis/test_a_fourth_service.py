@@ -13,6 +13,7 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Text
+from services.chassis.guards import visible
 from services.chassis.http.routes import Routes
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import Delivered, reaction
@@ -68,7 +69,7 @@ class BuyBook(Command):
     title: Text
 
 
-@usecase(allow="librarian")
+@usecase(allow="librarian", within=visible)
 async def buy_book(ctx: Context, cmd: BuyBook) -> Book:
     """Buy a book."""
     async with ctx.store.create(Book) as book:
@@ -97,8 +98,8 @@ async def shelve_new_books(ctx: Context, delivered: Delivered, event: BookBought
 
 
 routes = Routes("/v1/books", "books")
-routes.post("", buy_book, location="/v1/books/{id}")
-routes.get("/{book_id}", get_book)
+routes.post("", buy_book, view=Book, location="/v1/books/{id}")
+routes.get("/{book_id}", get_book, view=Book)
 
 library = Service(
     name="library",
@@ -124,17 +125,19 @@ async def test_a_command_of_a_fourth_service_is_an_event_on_its_topic_and_the_ev
     assert await services.migrate(library, settings) == []
     worker = Worker(library, settings)
     running = asyncio.create_task(worker.run())
-    async with world.client(services.web_app(library, settings), LIBRARIAN) as client:
-        bought = await client.post("/v1/books", json={"title": "路灯"}, headers=keyed())
-        assert bought.status_code == 201, bought.text
-        where = bought.headers["location"]
+    try:
+        async with world.client(services.web_app(library, settings), LIBRARIAN) as client:
+            bought = await client.post("/v1/books", json={"title": "路灯"}, headers=keyed())
+            assert bought.status_code == 201, bought.text
+            where = bought.headers["location"]
 
-        async def shelved() -> bool:
-            return bool((await client.get(where)).json()["shelf"] == "north")
+            async def shelved() -> bool:
+                return bool((await client.get(where)).json()["shelf"] == "north")
 
-        await until(shelved, 60)
-    worker.stop()
-    await running
+            await until(shelved, 60)
+    finally:
+        worker.stop()
+        await running
     async with Past(world.kafka).open() as past:
         assert sum((await past.ends(f"{world.name}.library.v1")).values()) == 2
 

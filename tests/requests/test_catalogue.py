@@ -47,6 +47,28 @@ async def test_items_are_found_by_system_and_words_page_by_page(town: Town) -> N
     assert (await town.get(None, "/v1/catalogue", system="sport")).status_code == 422
 
 
+@pytest.mark.parametrize("q", ["路燈", "路 灯", "灯", "ＬＥＤ", "led", "L.E.D", "Street lamp", "lamp-1", "街灯"])
+async def test_an_item_is_found_by_its_words_however_they_are_written(town: Town, q: str) -> None:
+    names = {"zh": "路灯（LED）维修", "en": "Repair of a street lamp"}
+    await town.put(ADMINISTRATOR, "/v1/catalogue/LAMP-1", item("LAMP-1", "station", name=names, keywords=["街灯"]))
+    found = (await town.get(None, "/v1/catalogue", q=q)).json()["items"]
+    assert [one["code"] for one in found] == ["LAMP-1"]
+
+
+@pytest.mark.parametrize("q", ["灯路", "路灯街灯", "……", "lamp of"])
+async def test_words_that_do_not_stand_like_this_in_any_field_find_nothing(town: Town, q: str) -> None:
+    names = {"zh": "路灯（LED）维修", "en": "Repair of a street lamp"}
+    await town.put(ADMINISTRATOR, "/v1/catalogue/LAMP-1", item("LAMP-1", "station", name=names, keywords=["街灯"]))
+    assert (await town.get(None, "/v1/catalogue", q=q)).json()["items"] == []
+
+
+async def test_an_item_is_found_by_its_new_words_only_once_it_is_described_anew(town: Town) -> None:
+    for keyword in ("街灯", "照明"):
+        await town.put(ADMINISTRATOR, "/v1/catalogue/LAMP-1", item("LAMP-1", "station", keywords=[keyword]))
+    found = [(await town.get(None, "/v1/catalogue", q=q)).json()["items"] for q in ("街灯", "照明")]
+    assert [len(items) for items in found] == [0, 1]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

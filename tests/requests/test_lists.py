@@ -6,33 +6,23 @@ from typing import Any
 
 import pytest
 
-from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
-from services.requests.cases.queries import CaseQuery, Sort, branches, filters, index_for
 from services.requests.cases.states.model import State
 from tests.requests.town import (
     ADMINISTRATOR,
     BARE,
     CENTRE,
     CITY,
-    COUNTY,
     DISPATCHER,
     HOME,
-    LEADER,
     NEIGHBOUR,
-    OPERATOR,
     RESIDENT,
     STATION,
     STATION_HANDLER,
-    STREET,
-    SUPERVISOR,
     Town,
     staff,
 )
 
-LIMIT = 10
-CONSTANT = 60
-"""Keys that a plan may look at besides: one seek for each value of a state and of overdue, twice."""
 MANY = 900
 
 
@@ -61,72 +51,6 @@ async def crowd(town: Town, others: int = 90) -> None:
         document = {**model, "_id": f"case_{number:04}", "state": {**model["state"], **changed}}
         documents.append({**document, "under": [area[:4], area[:6], area[:9], area]})
     await town.container.mongo.command("insert", "cases", documents=documents)
-
-
-ACTORS = {
-    "resident": RESIDENT,
-    "operator": OPERATOR,
-    "handler": STATION_HANDLER,
-    "leader": LEADER,
-    "dispatcher": DISPATCHER,
-    "supervisor": SUPERVISOR,
-    "handler of twenty": staff("handler", organisations=(STATION, CENTRE, *(f"organisation_{n}" for n in range(18)))),
-    "two counties": staff("supervisor", COUNTY, "150721"),
-    "resident and handler": Actor("both", frozenset({"resident", "handler"}), (HOME,), (STATION,), "person_wang"),
-}
-FILTERS: list[dict[str, Any]] = [
-    {"state": State.IN_PROGRESS},
-    {"item": "ITEM-3"},
-    {"overdue": True},
-    {"overdue": False},
-    {"area": HOME},
-    {"area": STREET},
-    {"handler": STATION},
-]
-
-
-def combinations() -> list[CaseQuery]:
-    """Every set of filters that names each field once, in every order; and those by time."""
-    found = []
-    for size in range(len(FILTERS) + 1):
-        for chosen in itertools.combinations(FILTERS, size):
-            names = [name for one in chosen for name in one]
-            if len(names) == len(set(names)):
-                together = {name: value for one in chosen for name, value in one.items()}
-                found += [CaseQuery(limit=LIMIT, sort=sort, **together) for sort in Sort]
-                span = {"filed_after": datetime(2026, 1, 10, tzinfo=UTC)}
-                found.append(CaseQuery(limit=LIMIT, sort=Sort.NEWEST, **together, **span))
-    return found
-
-
-def stages(plan: Any) -> list[str]:
-    """The names of all stages of a plan."""
-    if isinstance(plan, dict):
-        own = [plan["stage"]] if isinstance(plan.get("stage"), str) else []
-        return own + [name for value in plan.values() for name in stages(value)]
-    return [name for value in plan for name in stages(value)] if isinstance(plan, list) else []
-
-
-async def explained(town: Town, branch: dict[str, Any], query: CaseQuery) -> Any:
-    """What MongoDB does for one part of a list."""
-    order = Order(f"state.{query.sort.removeprefix('-')}", descending=query.sort.startswith("-"))
-    where = {"$and": [branch, asked]} if (asked := filters(query)) else branch
-    find = {"find": "cases", "filter": where, "sort": dict(order.keys), "limit": query.limit + 1}
-    hinted = {**find, "hint": index_for(branch, query)}
-    return await town.container.mongo.command("explain", hinted, verbosity="executionStats")
-
-
-@pytest.mark.parametrize("actor", ACTORS.values(), ids=ACTORS)
-async def test_no_list_sorts_in_memory_or_reads_much_more_than_it_shows(town: Town, actor: Actor) -> None:
-    await crowd(town)
-    wrong = []
-    for query in combinations():
-        for branch in branches(actor, query):
-            plan = await explained(town, branch, query)
-            stats, kinds = plan["executionStats"], stages(plan["queryPlanner"]["winningPlan"])
-            if "SORT" in kinds or "COLLSCAN" in kinds or stats["totalKeysExamined"] > 2 * stats["nReturned"] + CONSTANT:
-                wrong.append((branch, query.model_dump(exclude_defaults=True), stats["totalKeysExamined"], kinds))
-    assert not wrong
 
 
 async def test_pages_follow_one_another_without_gap_or_repeat(town: Town) -> None:
@@ -185,6 +109,47 @@ async def test_a_line_shows_title_handler_and_limit_in_order(town: Town) -> None
 async def test_a_list_that_cannot_be_given_is_refused(town: Town, filters: dict[str, Any], code: str) -> None:
     refused = await town.get(DISPATCHER, "/v1/requests", **filters)
     assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
+async def test_badges_count_what_is_ones_own_by_state(town: Town) -> None:
+    mine = await town.file()
+    await town.file(NEIGHBOUR, area=BARE)
+    await town.step(STATION_HANDLER, mine, "accept")
+
+    async def counted(actor: Actor, **asked: Any) -> dict[str, int]:
+        answer = await town.get(actor, "/v1/requests/counts", by="state", **asked)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["by"] == "state"
+        return {one["value"]: one["count"] for one in answer.json()["counts"] if one["count"]}
+
+    assert await counted(RESIDENT) == {"accepted": 1}
+    assert await counted(DISPATCHER) == {"accepted": 1, "dispatched": 1}
+    assert await counted(DISPATCHER, area=BARE) == {"dispatched": 1}
+    assert await counted(DISPATCHER, state="accepted") == {"accepted": 1}
+    assert await counted(STATION_HANDLER, overdue=True) == {}
+    late = (await town.get(DISPATCHER, "/v1/requests/counts", by="overdue")).json()["counts"]
+    assert late == [{"value": "false", "count": 2, "more": False}, {"value": "true", "count": 0, "more": False}]
+    assert (await town.get(ADMINISTRATOR, "/v1/requests/counts", by="state")).status_code == 403
+    for wrong in ({}, {"by": "item"}, {"by": "state", "limit": 5}):
+        assert (await town.get(DISPATCHER, "/v1/requests/counts", **wrong)).status_code == 422
+
+
+async def test_what_is_ones_own_in_two_ways_is_counted_and_listed_once(town: Town) -> None:
+    filed = await town.file()
+    both = Actor("both", frozenset({"resident", "handler"}), (HOME,), (STATION,), "person_wang")
+    listed = (await town.get(both, "/v1/requests")).json()["items"]
+    assert [line["id"] for line in listed] == [filed["id"]]
+    counts = (await town.get(both, "/v1/requests/counts", by="state")).json()["counts"]
+    assert sum(one["count"] for one in counts) == 1
+
+
+async def test_a_badge_counts_up_to_a_thousand_and_says_that_there_are_more(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.storage.listings.MOST_COUNTED", 20)
+    await crowd(town, others=0)
+    counts = (await town.get(DISPATCHER, "/v1/requests/counts", by="state")).json()["counts"]
+    assert {(one["count"], one["more"]) for one in counts} == {(20, True)}
 
 
 async def test_a_cursor_belongs_to_its_list(town: Town) -> None:

@@ -19,6 +19,23 @@ class Index:
     sparse: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What of an entity can be found by words, or by one of several values: kept as tokens in its document."""
+
+    text: tuple[str, ...] = ()
+    """Plain fields whose words are searched; of one within another the path, such as ``name.zh``."""
+    values: tuple[str, ...] = ()
+    """Lists of which each value can be asked for."""
+    sealed: str | None = None
+    """A sealed field whose words are searched by those who may read it; sealed under its own name."""
+    subject: str = "id"
+    """The field with the id of the person under whose key it is sealed."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.values or self.sealed)
+
+
 class Stored(BaseModel):
     """What a document's ``state`` holds: an id, a version and fields that events change."""
 
@@ -27,6 +44,7 @@ class Stored(BaseModel):
     entity_type: ClassVar[str]
     indexes: ClassVar[tuple[Index, ...]] = ()
     events: ClassVar[dict[str, type[Event]]] = {}
+    terms: ClassVar[Terms] = Terms()
 
     own_key: ClassVar[bool] = False
     """Whether the sealed fields of each open with a key of its own, kept in its document, and not with a person's."""
@@ -39,11 +57,23 @@ class Stored(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         if "entity_type" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
             cls.events = by_type(_event_classes(cls))
+            for field in (*cls.terms.text, *cls.terms.values, *filter(None, [cls.terms.sealed])):
+                _expect_field(cls, field)
 
     @classmethod
     def collection(cls) -> str:
         """Where documents of this kind are kept."""
         return f"{cls.entity_type}s"
+
+    @classmethod
+    def stored_name(cls, field: str) -> str:
+        """Where a field stands in a document; TypeError where there is no such field."""
+        if field in ("id", "_id"):
+            return "_id"
+        if field in ("version", "under"):
+            return field
+        _expect_field(cls, field)
+        return f"state.{field}"
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -158,3 +188,17 @@ def _event_classes(cls: type[BaseModel]) -> tuple[type[Event], ...]:
         if arguments and not isinstance(arguments[0], TypeVar):
             return get_args(arguments[0]) or (arguments[0],)
     return ()
+
+
+def _expect_field(kind: type[BaseModel], path: str) -> None:
+    """TypeError where a model has no field of this name, or none of this path within another."""
+    name, _, rest = path.partition(".")
+    if name not in kind.model_fields:
+        raise TypeError(f"{kind.__name__} has no field {path}")
+    if rest:
+        annotation = kind.model_fields[name].annotation
+        inner = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type)]
+        models = [one for one in inner if issubclass(one, BaseModel)]
+        if not models:
+            raise TypeError(f"{name} of {kind.__name__} has no fields")
+        _expect_field(models[0], rest)

@@ -54,9 +54,10 @@ class Order:
         step = "$lt" if self.descending else "$gt"
         if self.field == "_id":
             return {"$and": [where, {"_id": {step: last}}]}
-        bound, further = (_below if self.descending else _above)(self.field, value)
-        # The bound keeps the scan inside the index; the choice behind it only drops the ties.
-        return {"$and": [where, *bound, {"$or": [*further, {"_id": {step: last}}]}]}
+        bound = (_at_most if self.descending else _at_least)(self.field, value)
+        behind = {self.field: value, "_id": {"$gte" if self.descending else "$lte": last}}
+        # The bound keeps the scan inside the index. As a choice of two conditions the ties would be sorted in memory.
+        return {"$and": [where, *bound, {"$nor": [behind]}]}
 
     def cursor(self, where: dict[str, Any], document: dict[str, Any]) -> str:
         """The cursor that goes on after ``document``."""
@@ -67,22 +68,15 @@ class Order:
         return base64.urlsafe_b64encode(orjson.dumps(content)).decode().rstrip("=")
 
 
-Conditions = list[dict[str, Any]]
+def _at_least(field: str, value: Any) -> list[dict[str, Any]]:
+    """Where the rest of a rising list lies; entries without a value stand before all others."""
+    return [] if value is None else [{field: {"$gte": value}}]
 
 
-def _above(field: str, value: Any) -> tuple[Conditions, Conditions]:
-    """(where the rest of a rising list lies, what in it has another value); None stands before all other values."""
-    if value is None:
-        return [], [{field: {"$ne": None}}]
-    return [{field: {"$gte": value}}], [{field: {"$gt": value}}]
-
-
-def _below(field: str, value: Any) -> tuple[Conditions, Conditions]:
-    """As ``_above``, of a falling list: the entries without a value come last."""
-    if value is None:
-        return [{field: None}], []
+def _at_most(field: str, value: Any) -> list[dict[str, Any]]:
+    """Where the rest of a falling list lies; entries without a value come last."""
     # Not "at most": that would leave out the entries without a value.
-    return [{field: {"$not": {"$gt": value}}}], [{field: {"$not": {"$gte": value}}}]
+    return [{field: None}] if value is None else [{field: {"$not": {"$gt": value}}}]
 
 
 def _mark(where: dict[str, Any], order: Order) -> str:

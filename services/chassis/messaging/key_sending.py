@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+from services.chassis.domain.entity import Entity
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher
-from services.chassis.storage import vault
+from services.chassis.storage import search, vault
 from services.chassis.storage.mongo import Document, Mongo, Put
+
+Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH = 500
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -14,8 +18,14 @@ _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 class KeySender:
     """Sends the keys of a service: those of people, in their collection, and those that entities have of their own."""
 
-    def __init__(self, mongo: Mongo, publisher: Publisher, topic: str | None, *, mints: bool) -> None:
-        """``mints``: whether the collection of keys holds any that were made here; without it no round reads it."""
+    def __init__(
+        self, mongo: Mongo, publisher: Publisher, topic: str | None, *, mints: bool, kinds: Kinds = ()
+    ) -> None:
+        """``mints``: whether the collection of keys holds any that were made here; without it no round reads it.
+
+        ``kinds``: of these the blind tokens of a person go before it is sent that the person's key is gone.
+        """
+        self._kinds = kinds
         self._mongo = mongo
         self._publisher = publisher
         self._topic = topic
@@ -27,6 +37,7 @@ class KeySender:
         while more and self._topic is not None and self._mints:
             pending = {"pending": {"$gte": _EVER}}
             keys = await self._mongo.find(vault.COLLECTION, pending, sort=[("pending", 1)], limit=_BATCH)
+            await search.forget(self._mongo, self._kinds, [key["_id"] for key in keys if key["wrapped"] is None])
             await self._send({key["_id"]: key["wrapped"] for key in keys})
             await self._mongo.bulk(vault.COLLECTION, [_sent(key) for key in keys])
             moved, more = moved + len(keys), len(keys) == _BATCH

@@ -1,6 +1,6 @@
 """Keys, as the services that mint them send them round: each service keeps those that it has not made itself."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,16 +15,29 @@ from services.chassis.telemetry import logs
 
 log = logs.get()
 
+Forget = Callable[[Sequence[str]], Awaitable[None]]
+
+
+async def nothing_else(_: Sequence[str]) -> None:
+    """For services that find nobody by what is sealed."""
+
 
 class KeyKeeper:
     """Reads the compacted topic of keys: the last record of a subject counts, an empty one means erased, for good."""
 
-    def __init__(self, vault: Vault, reader: Reader, own: Sequence[type[Entity[Any]]] = ()) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        reader: Reader,
+        own: Sequence[type[Entity[Any]]] = (),
+        forget: Forget = nothing_else,
+    ) -> None:
         """``own``: the kinds whose keys are this service's own. Their documents hold them, and nothing else may.
 
-        A copy would outlive the key that is forgotten.
+        A copy would outlive the key that is forgotten. ``forget`` takes away by what else the erased could be found.
         """
         self._vault = vault
+        self._forget = forget
         self._reader = reader
         self._own = tuple(f"{kind.entity_type}_" for kind in own)
 
@@ -38,6 +51,7 @@ class KeyKeeper:
         try:
             others = _last([record for record in records if not record.key.startswith(self._own)])
             await self._vault.keep(others, sweeps(now()) if self._own else ())
+            await self._forget([subject for subject, wrapped in others.items() if wrapped is None])
         except Tampered as error:
             if len(records) > 1:
                 for record in records:

@@ -16,6 +16,7 @@ from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.storage.documents import draft, load
 from services.chassis.storage.mongo import Document, New, Put
+from services.chassis.storage.search import found_by
 from services.chassis.usecase import Container, Context
 
 Write = tuple[str, Put | New]
@@ -108,7 +109,7 @@ class Create:
 
     def writes(self, origin: Origin) -> Sequence[Write]:
         """One insert."""
-        return [(self.entity.collection(), New(draft(self.entity, origin)))]
+        return [(self.entity.collection(), New({**draft(self.entity, origin), **found_by(self.entity)}))]
 
     def recorded(self) -> Sequence[Event]:
         """Its first events."""

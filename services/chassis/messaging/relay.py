@@ -60,7 +60,7 @@ class Relay:
         self._publisher = publisher
         self._kinds = kinds
         events_topic, keys_topic = topics
-        self._keys = KeySender(mongo, publisher, keys_topic, mints=mints_keys)
+        self._keys = KeySender(mongo, publisher, keys_topic, mints=mints_keys, kinds=kinds)
         self._address = Address(events_topic, source)
         self._cap = history_cap
         self._linger_seconds = linger_seconds

@@ -31,6 +31,7 @@ from services.chassis.runtime.service import (
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule import timers
 from services.chassis.storage.leases import Lease
+from services.chassis.storage.search import forget
 from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
@@ -114,7 +115,8 @@ class Worker:
         reader = await self._reader(
             [self._settings.topic(KEYS_TOPIC)], f"{self._settings.topic_prefix}.{self._service.name}.keys"
         )
-        await KeyKeeper(self._container.vault, reader, self._service.with_own_keys).run()
+        forgetting = partial(forget, self._container.mongo, self._service.entities)
+        await KeyKeeper(self._container.vault, reader, self._service.with_own_keys, forgetting).run()
 
     async def _reader(self, topics: list[str], group: str) -> Reader:
         async def joined() -> Reader:

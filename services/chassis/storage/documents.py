@@ -46,6 +46,25 @@ def draft(entity: Entity[Any], origin: Origin, refused: Document | None = None) 
     }
 
 
+def changing(entity: Entity[Any], origin: Origin, before: Document, refused: Document | None = None) -> Document:
+    """The update that takes the fresh events of an entity into its document as it was read before."""
+    history = recorded(entity, origin, before["hash"], refused)
+    old = before["state"]
+    changed = {f"state.{k}": v for k, v in entity.as_stored().items() if k not in old or old[k] != v}
+    head = {
+        "version": history[-1]["version"],
+        "hash": history[-1]["hash"],
+        "under": list(entity.places()),
+        **({"key": {"wrapped": None, "pending": True}} if forgets(entity, before) else {}),
+    }
+    return {
+        "$set": {**changed, **head},
+        "$min": {"pending": origin.at},
+        "$push": {"history": {"$each": history}},
+        "$max": {f"shapes.{name}": schema for name, schema in newer_shapes(history).items()},
+    }
+
+
 def wrapped_key(document: Document) -> bytes | None:
     """The wrapped key of an entity; None where it was forgotten, or where its kind has none."""
     wrapped = document.get("key", {}).get("wrapped")

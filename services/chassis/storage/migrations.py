@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from services.chassis.domain.entity import Entity, Index, Stored
 from services.chassis.storage import archive
+from services.chassis.storage.listings import LISTINGS
 from services.chassis.storage.mongo import Mongo
 
 _OUTBOX = (Index((("pending", 1),), sparse=True), Index((("stuck", 1),), sparse=True))
@@ -29,7 +30,8 @@ def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, Index]]:
         for index in indexes:
             yield name, index
     for kind in kinds:
-        for index in (*kind.indexes, *(_OUTBOX if issubclass(kind, Entity) else ())):
+        listed = (index for listing in LISTINGS.get(kind, ()) for index in listing.indexes())
+        for index in dict.fromkeys((*kind.indexes, *listed, *(_OUTBOX if issubclass(kind, Entity) else ()))):
             yield kind.collection(), index
         if issubclass(kind, Entity):
             yield archive.collection_of(kind.collection()), archive.INDEX

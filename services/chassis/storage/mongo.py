@@ -138,9 +138,10 @@ class Mongo:
         results: list[Document] = await _guarded(cursor.to_list(limit))
         return results
 
-    async def count(self, name: str, where: Document, limit: int) -> int:
-        """How many documents match; stops counting at ``limit``."""
-        counted: int = await _guarded(self._database[name].count_documents(where, limit=limit))
+    async def count(self, name: str, where: Document, limit: int, hint: str | None = None) -> int:
+        """How many documents match, read along the index ``hint``; stops counting at ``limit``."""
+        along = {} if hint is None else {"hint": hint}
+        counted: int = await _guarded(self._database[name].count_documents(where, limit=limit, **along))
         return counted
 
     async def insert(self, name: str, document: Document) -> None:

@@ -6,14 +6,15 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity, Stored
-from services.chassis.domain.events import Origin, Recorded, expect_known, newer_shapes
+from services.chassis.domain.events import Origin, Recorded, expect_known
 from services.chassis.domain.paging import Order, Page
 from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal, Stale, refusal_from
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
-from services.chassis.storage import archive
-from services.chassis.storage.documents import draft, forgets, load, recorded, wrapped_key
+from services.chassis.storage import archive, search
+from services.chassis.storage.documents import changing, draft, load, wrapped_key
 from services.chassis.storage.mongo import Document, Duplicate, Mongo
+from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import metrics
 
 S = TypeVar("S", bound=Stored)
@@ -57,10 +58,15 @@ class Store:
         if_match: int | None = None,
         new_key: Callable[[str], bytes] = without_keys,
         guard: Guard | None = None,
+        vault: Vault | None = None,
     ) -> None:
-        """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own."""
+        """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own.
+
+        ``vault`` opens the sealed fields that are searched; what it opens is not noted.
+        """
         self._mongo = mongo
-        self._actor = actor
+        self._vault = vault
+        self.actor = actor
         self._origin = origin
         self._if_match = if_match
         self._new_key, self._guard = new_key, guard
@@ -69,8 +75,15 @@ class Store:
     def as_system(self) -> "Store":
         """The same store with the eyes of the house: for rules that weigh what the actor may not read."""
         seeing = copy.copy(self)
-        seeing._actor = system_actor(self._origin.by)
+        seeing.actor = system_actor(self._origin.by)
         return seeing
+
+    @property
+    def vault(self) -> Vault:
+        """Where sealed fields are opened to make their tokens; RuntimeError for a store that was given none."""
+        if self._vault is None:
+            raise RuntimeError("this store has no vault")
+        return self._vault
 
     async def get(self, kind: type[S], id: str) -> S:
         """One object that the actor may see; NotFound otherwise."""
@@ -87,6 +100,10 @@ class Store:
             kind.collection(), self._narrow(kind, where), show=_NO_HISTORY, sort=order.keys, limit=limit, hint=hint
         )
         return [load(kind, document) for document in found]
+
+    async def count(self, kind: type[Stored], where: Document, *, limit: int, hint: str | None = None) -> int:
+        """How many objects match that the actor may see, up to ``limit``; ``hint`` names the index."""
+        return await self._mongo.count(kind.collection(), self._narrow(kind, where), limit, hint)
 
     async def page(self, kind: type[S], where: Document, *, order: Order, limit: int, after: str | None) -> Page[S]:
         """One page of a list; CursorInvalid for a cursor of another list."""
@@ -117,7 +134,7 @@ class Store:
         leaving.
         """
         self._only_write(id)
-        document = await self._document(kind, id, kind.visible(self._actor))
+        document = await self._document(kind, id, kind.visible(self.actor))
         if document is None:
             raise NotFound
         entity = self._opened(kind, document)
@@ -145,7 +162,7 @@ class Store:
     async def change_or_create(self, kind: type[N], id: str) -> AsyncIterator[N]:
         """As ``change``, or one to which nothing has happened yet: for what comes into being when first used."""
         self._only_write(id)
-        document = await self._document(kind, id, kind.visible(self._actor))
+        document = await self._document(kind, id, kind.visible(self.actor))
         entity = self._blank(kind, id) if document is None else self._opened(kind, document)
         self._expect_match(entity)
         async with self._kept(entity, document):
@@ -255,31 +272,20 @@ class Store:
 
     async def _insert(self, entity: "Entity[Any]", refused: Document | None) -> None:
         try:
-            await self._mongo.insert(entity.collection(), draft(entity, self._origin, refused))
+            terms = await search.terms(entity, {}, self._vault)
+            await self._mongo.insert(entity.collection(), {**draft(entity, self._origin, refused), **terms})
         except Duplicate:
             raise Conflict from None
 
     async def _update(self, entity: "Entity[Any]", before: Document, refused: Document | None) -> None:
-        history = recorded(entity, self._origin, before["hash"], refused)
-        old = before["state"]
-        changed = {f"state.{k}": v for k, v in entity.as_stored().items() if k not in old or old[k] != v}
-        head = {
-            "version": history[-1]["version"],
-            "hash": history[-1]["hash"],
-            "under": list(entity.places()),
-            **({"key": {"wrapped": None, "pending": True}} if forgets(entity, before) else {}),
-        }
-        change = {
-            "$set": {**changed, **head},
-            "$min": {"pending": self._origin.at},
-            "$push": {"history": {"$each": history}},
-            "$max": {f"shapes.{name}": schema for name, schema in newer_shapes(history).items()},
-        }
-        if not await self._mongo.update(entity.collection(), {"_id": entity.id, "version": entity.version}, change):
+        change = changing(entity, self._origin, before, refused)
+        change["$set"] |= await search.terms(entity, before, self._vault)
+        where = {"_id": entity.id, "version": entity.version, **search.unforgotten(entity, before)}
+        if not await self._mongo.update(entity.collection(), where, change):
             raise Conflict
 
     def _narrow(self, kind: type[Stored], where: Document) -> Document:
-        seen = kind.visible(self._actor).filter()
+        seen = kind.visible(self.actor).filter()
         return {"$and": [where, seen]} if where and seen else where or seen
 
     def _only_write(self, id: str) -> None:

@@ -20,11 +20,12 @@ from opentelemetry.trace import (
     StatusCode,
     TraceFlags,
 )
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.contextvars import bound_contextvars
 
 from services.chassis.telemetry.lazy import lazy_import
 
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_PROPAGATOR = TraceContextTextMapPropagator()
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _FLUSH_SECONDS = 3.0
 _tracer = trace.get_tracer("linli")
@@ -41,9 +42,9 @@ def export_to(endpoint: str | None, service: str, role: str) -> None:
 
 def parent_of(headers: Mapping[str, str]) -> str:
     """The caller's ``traceparent`` where it is well formed, else one whose trace is the gateway's request id."""
-    given = headers.get("traceparent", "")
-    if _TRACEPARENT.fullmatch(given):
-        return given
+    given = _extracted(headers.get("traceparent"))
+    if given.is_valid:
+        return f"00-{given.trace_id:032x}-{given.span_id:016x}-{given.trace_flags:02x}"
     request_id = headers.get("x-request-id", "")
     return new_parent(request_id.replace("-", "") if _REQUEST_ID.fullmatch(request_id) else None)
 
@@ -75,8 +76,8 @@ def span_because_of(name: str, recorded: str | None) -> Iterator[str]:
 @contextmanager
 def bound(parent: str | None) -> Iterator[None]:
     """Log lines with the trace id of what is handled, without a span of its own."""
-    match = _TRACEPARENT.fullmatch(parent or "")
-    with bound_contextvars(**({"trace_id": match[1]} if match else {})):
+    known = _extracted(parent)
+    with bound_contextvars(**({"trace_id": f"{known.trace_id:032x}"} if known.is_valid else {})):
         yield
 
 
@@ -117,7 +118,7 @@ def _has_provider() -> bool:
 @contextmanager
 def _followed(parent: str) -> Iterator[str]:
     """The trace without spans: its id goes on in log lines and in what follows."""
-    known = parent if _TRACEPARENT.fullmatch(parent) else new_parent()
+    known = parent if _extracted(parent).is_valid else new_parent()
     before = _here.set(known)
     try:
         with bound_contextvars(trace_id=id_of(known)):
@@ -147,7 +148,11 @@ def _context(parent: str) -> Context:
 
 
 def _span_context(parent: str) -> SpanContext:
-    match = _TRACEPARENT.fullmatch(parent)
-    if match is None:
-        return SpanContext(0, 0, is_remote=True)
-    return SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(1))
+    """Sampled, whatever the caller does with its own spans."""
+    known = _extracted(parent)
+    return SpanContext(known.trace_id, known.span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+
+
+def _extracted(parent: str | None) -> SpanContext:
+    """What a ``traceparent`` says; not valid where it is none."""
+    return trace.get_current_span(_PROPAGATOR.extract({"traceparent": parent or ""}, Context())).get_span_context()

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, assert_never
 import pyotp
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
@@ -60,10 +60,7 @@ class Account(Entity[AccountEvent]):
     """What a person signs in to; residents' have no login, they come in by phone."""
 
     entity_type: ClassVar[str] = "account"
-    indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("under", 1), ("_id", 1))),
-        Index((("state.roles", 1), ("_id", 1))),
-    )
+    terms: ClassVar[Terms] = Terms(values=("roles",))
 
     person_id: str
     roles: list[Role | str]

@@ -4,11 +4,13 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.values import id_from
+from services.chassis.storage.filters import Has, Within
+from services.chassis.storage.listings import Listing
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.usecase import Context, usecase
-from services.contracts.members.areas import AreaCode
+from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Role
 from services.members.accounts import model
 from services.members.accounts.model import Account
@@ -17,8 +19,11 @@ from services.members.accounts.model import Account
 class AccountQuery(PageQuery):
     """Which accounts; both filters combine."""
 
-    role: Annotated[Role | None, Field(description="hold this role")] = None
-    under: Annotated[AreaCode | None, Field(description="hold it within this area")] = None
+    role: Annotated[Role | None, Has("roles"), Field(description="hold this role")] = None
+    under: Annotated[AreaCode | None, Within(path), Field(description="hold it within this area")] = None
+
+
+ACCOUNTS = Listing(Account, AccountQuery, leads=("under",))
 
 
 class AccountView(BaseModel):
@@ -75,12 +80,7 @@ class OpenedAccountView(AccountView):
 @usecase(allow=Role.ADMINISTRATOR)
 async def list_accounts(ctx: Context, query: AccountQuery) -> Page[Account]:
     """Find the staff accounts of your places."""
-    where: dict[str, str] = {}
-    if query.role:
-        where["state.roles"] = query.role.value
-    if query.under:
-        where["under"] = query.under
-    return await ctx.store.page(Account, where, order=Order("_id"), limit=query.limit, after=query.after)
+    return await ACCOUNTS.page(ctx.store, query)
 
 
 @usecase(allow=Role.ADMINISTRATOR)

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
 from services.contracts.members.areas import (
@@ -38,11 +38,7 @@ class Area(AreaState, Entity[AreaEvent]):
     """A place of one of five levels, open until it is closed."""
 
     entity_type: ClassVar[str] = "area"
-    indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("under", 1), ("state.level", 1), ("_id", 1))),
-        Index((("under", 1), ("_id", 1))),
-        Index((("state.level", 1), ("_id", 1))),
-    )
+    terms: ClassVar[Terms] = Terms(text=("name", "name_en"))
 
     def places(self) -> tuple[str, ...]:
         """Its own code and those above it."""

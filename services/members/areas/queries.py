@@ -1,12 +1,13 @@
 """How areas are found."""
 
-import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.storage.filters import Is, Matching, Within
+from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.areas import AreaCode, Level, path
 from services.members.areas import model
@@ -16,9 +17,14 @@ from services.members.areas.model import Area, AreaNotOpen
 class AreaQuery(PageQuery):
     """Which areas; the three filters combine."""
 
-    under: Annotated[AreaCode | None, Field(description="lie in this area")] = None
-    level: Annotated[Level | None, Field(description="are of this level")] = None
-    q: Annotated[str | None, Field(min_length=1, max_length=40, description="have this in their name")] = None
+    under: Annotated[AreaCode | None, Within(path), Field(description="lie in this area")] = None
+    level: Annotated[Level | None, Is("level"), Field(description="are of this level")] = None
+    q: Annotated[str | None, Matching(), Field(min_length=1, max_length=40, description="have this in their name")] = (
+        None
+    )
+
+
+AREAS = Listing(Area, AreaQuery, leads=("under",))
 
 
 class AreaView(BaseModel):
@@ -47,14 +53,7 @@ class AreaView(BaseModel):
 @usecase(allow=PUBLIC)
 async def list_areas(ctx: Context, query: AreaQuery) -> Page[Area]:
     """Find areas, in the order of their codes."""
-    where: dict[str, Any] = {}
-    if query.under:
-        where["under"] = query.under
-    if query.level:
-        where["state.level"] = query.level.value
-    if query.q:
-        where["state.name"] = {"$regex": re.escape(query.q)}
-    return await ctx.store.page(Area, where, order=Order("_id"), limit=query.limit, after=query.after)
+    return await AREAS.page(ctx.store, query)
 
 
 @usecase(allow=PUBLIC)

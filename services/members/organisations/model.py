@@ -2,7 +2,7 @@
 
 from typing import ClassVar, assert_never
 
-from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
 from services.contracts.members.areas import Located, path
@@ -37,12 +37,7 @@ class Organisation(Located, Entity[OrganisationEvent]):
     """Who serves a place."""
 
     entity_type: ClassVar[str] = "organisation"
-    indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("under", 1), ("_id", 1))),
-        Index((("under", 1), ("state.kind", 1), ("_id", 1))),
-        Index((("state.kind", 1), ("_id", 1))),
-        Index((("state.department", 1), ("_id", 1))),
-    )
+    terms: ClassVar[Terms] = Terms(text=("name", "name_en"))
 
     kind: OrganisationKind | str
     name: str

@@ -4,21 +4,31 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.storage.filters import Is, Matching, Within
+from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
-from services.contracts.members.areas import AreaCode
+from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.organisations import OrganisationKind
 from services.members.organisations.model import Organisation
 from services.members.people.model import STAFF
 
 
 class OrganisationQuery(PageQuery):
-    """Which organisations; the three filters combine."""
+    """Which organisations; all filters combine."""
 
-    under: Annotated[AreaCode | None, Field(description="serve a place in this area")] = None
-    kind: Annotated[OrganisationKind | None, Field(description="are of this kind")] = None
-    department: Annotated[str | None, Field(max_length=60, description="are this department, by its code")] = None
+    under: Annotated[AreaCode | None, Within(path), Field(description="serve a place in this area")] = None
+    kind: Annotated[OrganisationKind | None, Is("kind"), Field(description="are of this kind")] = None
+    department: Annotated[
+        str | None, Is("department"), Field(max_length=60, description="are this department, by its code")
+    ] = None
+    q: Annotated[str | None, Matching(), Field(min_length=1, max_length=40, description="have this in their name")] = (
+        None
+    )
+
+
+ORGANISATIONS = Listing(Organisation, OrganisationQuery, leads=("under",))
 
 
 class OrganisationView(BaseModel):
@@ -53,9 +63,7 @@ class OrganisationView(BaseModel):
 @usecase(allow=PUBLIC)
 async def list_organisations(ctx: Context, query: OrganisationQuery) -> Page[Organisation]:
     """Find the organisations that serve a place."""
-    given = {"under": query.under, "state.kind": query.kind, "state.department": query.department}
-    where = {field: str(value) for field, value in given.items() if value is not None}
-    return await ctx.store.page(Organisation, where, order=Order("_id"), limit=query.limit, after=query.after)
+    return await ORGANISATIONS.page(ctx.store, query)
 
 
 @usecase(allow=PUBLIC)

@@ -4,7 +4,7 @@ from typing import ClassVar, assert_never
 
 import phonenumbers
 
-from services.chassis.domain.entity import Entity
+from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
@@ -44,6 +44,7 @@ class Person(Entity[PersonEvent]):
     """Somebody known to the city; what is personal is sealed under a key of their own."""
 
     entity_type: ClassVar[str] = "person"
+    terms: ClassVar[Terms] = Terms(sealed="name")
 
     name: Sealed | None = None
     phone: Sealed | None = None

@@ -1,16 +1,19 @@
 """How people are looked at: masked by others, in clear by themselves and for a recorded reason."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
+from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.values import Sealed
+from services.chassis.storage.filters import Matching
+from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.roles import Role
 from services.members.people import model
-from services.members.people.model import Person, PersonUnknown
+from services.members.people.model import STAFF, Person, PersonUnknown
 
 _HIDDEN = "***"
 
@@ -53,6 +56,17 @@ class PersonView(BaseModel):
             address=clear.address and _HIDDEN,
             area=person.area,
         )
+
+
+class PersonQuery(PageQuery):
+    """Whose name is known, at least in part."""
+
+    q: Annotated[
+        str, Matching(), Field(min_length=2, max_length=40, description="have this in their name", examples=["张三"])
+    ]
+
+
+PEOPLE = Listing(Person, PersonQuery)
 
 
 class RegisteredView(BaseModel):
@@ -106,6 +120,12 @@ class MeView(ClearView):
             places=list(actor.places),
             organisations=list(actor.organisations),
         )
+
+
+@usecase(allow=STAFF)
+async def list_people(ctx: Context, query: PersonQuery) -> Page[Person]:
+    """Find the people of your places by two or more characters of their name."""
+    return await PEOPLE.page(ctx.store, query)
 
 
 @usecase(allow=tuple(Role))

@@ -4,7 +4,7 @@ from typing import ClassVar, assert_never
 
 from pydantic import Field
 
-from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.contracts.members.areas import Located
@@ -37,13 +37,7 @@ class Team(Located, Entity[TeamEvent]):
     """Volunteers of one kind in one place, off duty until somebody puts them on."""
 
     entity_type: ClassVar[str] = TEAM
-    indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("under", 1), ("_id", 1))),
-        Index((("under", 1), ("state.kind", 1), ("state.on_duty", 1), ("_id", 1))),
-        Index((("state.kind", 1), ("_id", 1))),
-        Index((("state.skills", 1), ("_id", 1))),
-        Index((("state.on_duty", 1), ("_id", 1))),
-    )
+    terms: ClassVar[Terms] = Terms(text=("name", "name_en"), values=("skills",))
 
     kind: TeamKind | str
     name: str

@@ -1,13 +1,15 @@
 """How volunteer teams are found."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.storage.filters import Has, Is, Matching, Within
+from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
-from services.contracts.members.areas import AreaCode
+from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.teams import TeamKind
 from services.members.people.model import STAFF
 from services.members.teams import model
@@ -15,12 +17,20 @@ from services.members.teams.model import Team
 
 
 class TeamQuery(PageQuery):
-    """Which teams; the four filters combine."""
+    """Which teams; all filters combine."""
 
-    under: Annotated[AreaCode | None, Field(description="serve a place in this area")] = None
-    kind: Annotated[TeamKind | None, Field(description="are of this kind")] = None
-    skill: Annotated[str | None, Field(max_length=40, description="have this skill", examples=["patrol"])] = None
-    on_duty: Annotated[bool | None, Field(description="are on duty now, or are not")] = None
+    under: Annotated[AreaCode | None, Within(path), Field(description="serve a place in this area")] = None
+    kind: Annotated[TeamKind | None, Is("kind"), Field(description="are of this kind")] = None
+    skill: Annotated[
+        str | None, Has("skills"), Field(max_length=40, description="have this skill", examples=["patrol"])
+    ] = None
+    on_duty: Annotated[bool | None, Is("on_duty"), Field(description="are on duty now, or are not")] = None
+    q: Annotated[str | None, Matching(), Field(min_length=1, max_length=40, description="have this in their name")] = (
+        None
+    )
+
+
+TEAMS = Listing(Team, TeamQuery, leads=("under",))
 
 
 class TeamView(BaseModel):
@@ -61,14 +71,7 @@ class TeamView(BaseModel):
 @usecase(allow=PUBLIC)
 async def list_teams(ctx: Context, query: TeamQuery) -> Page[Team]:
     """Find volunteer teams by place, kind, skill and whether they are on duty."""
-    given: dict[str, Any] = {
-        "under": query.under,
-        "state.kind": query.kind and query.kind.value,
-        "state.skills": query.skill,
-        "state.on_duty": query.on_duty,
-    }
-    where = {field: value for field, value in given.items() if value is not None}
-    return await ctx.store.page(Team, where, order=Order("_id"), limit=query.limit, after=query.after)
+    return await TEAMS.page(ctx.store, query)
 
 
 @usecase(allow=PUBLIC)

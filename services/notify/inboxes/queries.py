@@ -8,10 +8,11 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Order, PageQuery
+from services.chassis.domain.paging import PageQuery
 from services.chassis.domain.refusals import Busy, Kind, Refusal
 from services.chassis.http.sse import LastEventId, Line, Stream
 from services.chassis.storage.batch_loader import BatchLoaders, by_ids
+from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
 from services.notify.inboxes.model import COLLECTION, LOST, Entry, Inbox, InboxSubscribers, TooManyStreams
@@ -51,6 +52,9 @@ class MessageView(BaseModel):
         )
 
 
+INBOX = Listing(Message, PageQuery, leads=("inbox_of",), order="-happened_at")
+
+
 class InboxView(BaseModel):
     """A page of an inbox."""
 
@@ -63,8 +67,7 @@ class InboxView(BaseModel):
 async def get_inbox(ctx: Context, query: PageQuery) -> InboxView:
     """Read your messages, newest first, and how many are unread."""
     person = ctx.person
-    order = Order("state.happened_at", descending=True)
-    page = await ctx.store.page(Message, {"state.inbox_of": person}, order=order, limit=query.limit, after=query.after)
+    page = await INBOX.page(ctx.store, query)
     await ctx.vault.ensure_keys([person])
     items = [MessageView.of(message, ctx) for message in page.items]
     return InboxView(items=items, next=page.next, unread=(await _inbox(ctx, person)).unread)

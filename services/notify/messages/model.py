@@ -70,7 +70,6 @@ class Message(Entity[MessageEvent]):
 
     entity_type: ClassVar[str] = "message"
     indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("state.inbox_of", 1), ("state.happened_at", -1), ("_id", -1))),
         Index((("state.next_urgent_sms_at", 1),), sparse=True),
         Index((("state.next_sms_at", 1),), sparse=True),
         Index((("state.next_email_at", 1),), sparse=True),

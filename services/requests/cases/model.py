@@ -28,22 +28,11 @@ PAUSABLE = 80.0
 """Working hours (ten days) that a case may stand in all its pauses together: then its clock goes on by itself."""
 
 
-def _led_by(*leads: str) -> tuple[Index, ...]:
-    """For each way to come to a list: by time alone, by state and overdue, by item, state and overdue."""
-    filters = ((), ("state.state", "state.overdue"), ("state.item", "state.state", "state.overdue"))
-    times = ("state.filed_at", "state.due_at")
-    named = [(lead, *chosen, time, "_id") for lead in leads for chosen in filters for time in times]
-    return tuple(Index(tuple((name, 1) for name in names)) for names in named)
-
-
 class Case(contract.Filing, Entity[contract.CaseEvent]):
     """One request of one resident, from filing to rating."""
 
     entity_type: ClassVar[str] = "case"
     indexes: ClassVar[tuple[Index, ...]] = (
-        *_led_by("under", "state.handler_id"),
-        Index((("state.resident_id", 1), ("state.filed_at", 1), ("_id", 1))),
-        Index((("state.resident_id", 1), ("state.due_at", 1), ("_id", 1))),
         Index((("state.next_tick_at", 1),), sparse=True),
         Index((("state.state", 1), ("state.county", 1), ("state.system", 1), ("state.overdue", 1))),
     )

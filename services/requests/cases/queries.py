@@ -1,30 +1,19 @@
 """How cases are listed, and the sealed words in them."""
 
-import asyncio
-import itertools
-import math
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.chassis.domain.paging import Order, Page, PageQuery
-from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import Actor
+from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.values import Instant, Sealed
 from services.chassis.domain.words import Words
+from services.chassis.storage.filters import Before, Is, Since, Within
+from services.chassis.storage.listings import Counts, Listing
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.areas import AreaCode, path
 from services.requests.cases.model import READERS, Case
 from services.requests.cases.states.model import State
-
-_MERGED = 200
-"""So many stretches of an index MongoDB merges in order (internalQueryMaxScansToExplode); of more it sorts."""
-
-
-class FiltersUnfit(Refusal):
-    kind = Kind.INVALID
 
 
 class Sort(StrEnum):
@@ -36,17 +25,41 @@ class Sort(StrEnum):
     DUE_LAST = "-due_at"
 
 
-class CaseQuery(PageQuery):
+class CaseFilters(BaseModel):
+    """Which requests are meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Annotated[State | None, Is("state"), Field(description="are in this state")] = None
+    item: Annotated[str | None, Is("item"), Field(max_length=64, description="ask for this item of the catalogue")] = (
+        None
+    )
+    area: Annotated[AreaCode | None, Within(path), Field(description="lie in this area")] = None
+    handler: Annotated[
+        str | None, Is("handler_id"), Field(max_length=80, description="are with this organisation or team")
+    ] = None
+    overdue: Annotated[bool | None, Is("overdue"), Field(description="are open and late, or are not")] = None
+
+
+class CaseQuery(CaseFilters, PageQuery):
     """Which requests. All filters combine; those by time go with an order by time of filing."""
 
-    state: Annotated[State | None, Field(description="are in this state")] = None
-    item: Annotated[str | None, Field(max_length=64, description="ask for this item of the catalogue")] = None
-    area: Annotated[AreaCode | None, Field(description="lie in this area")] = None
-    handler: Annotated[str | None, Field(max_length=80, description="are with this organisation or team")] = None
-    overdue: Annotated[bool | None, Field(description="are open and late, or are not")] = None
-    filed_after: Annotated[Instant | None, Field(description="were filed at this instant or later")] = None
-    filed_before: Annotated[Instant | None, Field(description="were filed before this instant")] = None
+    filed_after: Annotated[
+        Instant | None, Since("filed_at"), Field(description="were filed at this instant or later")
+    ] = None
+    filed_before: Annotated[Instant | None, Before("filed_at"), Field(description="were filed before this instant")] = (
+        None
+    )
     sort: Sort = Sort.NEWEST
+
+
+class CaseCount(CaseFilters):
+    """Which requests are counted, and by what."""
+
+    by: Annotated[Literal["state", "overdue"], Field(description="a number for each value of this filter")]
+
+
+CASES = Listing(Case, CaseQuery, leads=("handler_id", "under"), few=("resident_id",), counts=("state", "overdue"))
 
 
 class CaseLine(BaseModel):
@@ -91,80 +104,13 @@ class CaseLine(BaseModel):
 @usecase(allow=READERS)
 async def list_cases(ctx: Context, query: CaseQuery) -> Page[Case]:
     """Find requests: a resident one's own, staff those of their places and organisations."""
-    if (query.filed_after or query.filed_before) and query.sort not in (Sort.OLDEST, Sort.NEWEST):
-        raise FiltersUnfit
-    order = Order(f"state.{query.sort.removeprefix('-')}", descending=query.sort.startswith("-"))
-    asked = filters(query)
-    beyond = order.beyond(asked, query.after)
-    found = await asyncio.gather(*(_along(ctx, branch, beyond, order, query) for branch in branches(ctx.actor, query)))
-    cases = list({case.id: case for case in itertools.chain(*found)}.values())
-    cases.sort(key=lambda case: (getattr(case, order.field.removeprefix("state.")), case.id), reverse=order.descending)
-    more, page = len(cases) > query.limit, cases[: query.limit]
-    last = {"_id": page[-1].id, "state": page[-1].as_stored()} if more else {}
-    return Page(page, order.cursor(asked, last) if more else None)
+    return await CASES.page(ctx.store, query)
 
 
-def filters(query: CaseQuery) -> dict[str, Any]:
-    """The filters on stored documents; what is not asked for is spelled out where an index has it in between."""
-    where: dict[str, Any] = {"state.item": query.item} if query.item else {}
-    if query.item or query.state or query.overdue is not None:
-        where["state.state"] = query.state.value if query.state else {"$in": [state.value for state in State]}
-        where["state.overdue"] = {"$in": [False, True]} if query.overdue is None else query.overdue
-    span = {"$gte": query.filed_after, "$lt": query.filed_before}
-    if any(span.values()):
-        where["state.filed_at"] = {step: at for step, at in span.items() if at}
-    return where
-
-
-def branches(actor: Actor, query: CaseQuery) -> list[dict[str, Any]]:
-    """What the actor may see of what is asked for, one condition for each way in which a case is theirs.
-
-    Each is looked up along an index of its own: MongoDB would sort in memory what one condition with ``$or`` finds.
-    Many places or organisations are more than one branch, so that none has more stretches than are merged in order.
-    """
-    found: list[dict[str, Any]] = []
-    together = _MERGED // _stretches(filters(query))
-    for name, values in Case.visible(actor).any_of:
-        asked = {"under": query.area, "state.handler_id": query.handler}
-        own = _narrowed(name, values, asked.pop(name, None))
-        rest = {field: value for field, value in asked.items() if value}
-        parts = (own[start : start + together] for start in range(0, len(own), together))
-        found += [{name: some[0] if len(some) == 1 else {"$in": some}, **rest} for some in parts]
-        if own and own in ([query.area], [query.handler]):
-            return found[-1:]  # all that is asked for is theirs in this way: the others add nothing
-    return found
-
-
-def index_for(branch: dict[str, Any], query: CaseQuery) -> str:
-    """The name of the index along which a branch is read."""
-    lead = next(name for name in ("state.resident_id", "state.handler_id", "under") if name in branch)
-    known = [name for name in ("state.item", "state.state", "state.overdue") if name in filters(query)]
-    between = [] if lead == "state.resident_id" else known
-    return "_".join(f"{name}_1" for name in (lead, *between, f"state.{query.sort.removeprefix('-')}", "_id"))
-
-
-def _stretches(where: dict[str, Any]) -> int:
-    """Into how many stretches of an index these filters fall, for each place or organisation."""
-    return math.prod(len(asked["$in"]) for asked in where.values() if isinstance(asked, dict) and "$in" in asked)
-
-
-def _narrowed(name: str, values: Sequence[str], asked: str | None) -> list[str]:
-    """Of places or organisations those that are asked for: of two places of which one holds the other, the smaller."""
-    if asked is None:
-        return [*values]
-    if name != "under":
-        return [value for value in values if value == asked]
-    if not set(values).isdisjoint(path(asked)):
-        return [asked]
-    return [value for value in values if asked in path(value)]
-
-
-async def _along(
-    ctx: Context, branch: dict[str, Any], beyond: dict[str, Any], order: Order, query: CaseQuery
-) -> list[Case]:
-    where = {"$and": [branch, beyond]} if beyond else branch
-    container = ctx.store.as_system()  # the branch is what the actor may see
-    return await container.find(Case, where, order=order, limit=query.limit + 1, hint=index_for(branch, query))
+@usecase(allow=READERS)
+async def count_cases(ctx: Context, query: CaseCount) -> Counts:
+    """Count requests by their state or by whether they are late, up to 1,000 of each, for the numbers on badges."""
+    return await CASES.count(ctx.store, query, query.by)
 
 
 def handler_of(case: Case) -> Words | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, assert_never
 
-from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
 from services.chassis.domain.words import Words
@@ -43,11 +43,8 @@ class Item(Entity[ItemEvent]):
     """A service that is offered until it is withdrawn; its code is its id. Limits are in working hours."""
 
     entity_type: ClassVar[str] = "item"
-    indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("state.offered", 1), ("_id", 1))),
-        Index((("state.offered", 1), ("state.system", 1), ("_id", 1))),
-        Index((("version", 1),)),
-    )
+    indexes: ClassVar[tuple[Index, ...]] = (Index((("version", 1),)),)
+    terms: ClassVar[Terms] = Terms(text=("id", "name.zh", "name.en", "keywords"))
 
     offered: bool
     system: System | str

@@ -1,28 +1,30 @@
 """How service items are found."""
 
-import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.domain.words import Words
+from services.chassis.storage.filters import Is, Matching
+from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
 from services.contracts.requests.catalogue import FormField, System
 from services.requests.catalogue.model import Item, ItemUnknown
-
-_SEARCHED = ("state.name.zh", "state.name.en", "state.keywords", "_id")
 
 
 class ItemQuery(PageQuery):
     """Which items; both filters combine."""
 
-    system: Annotated[System | None, Field(description="belong to this service system")] = None
-    q: Annotated[str | None, Field(min_length=1, max_length=40, description="have this in name, code or keywords")] = (
-        None
-    )
+    system: Annotated[System | None, Is("system"), Field(description="belong to this service system")] = None
+    q: Annotated[
+        str | None, Matching(), Field(min_length=1, max_length=40, description="have this in name, code or keywords")
+    ] = None
+
+
+ITEMS = Listing(Item, ItemQuery, only={"offered": True})
 
 
 class ItemView(BaseModel):
@@ -77,13 +79,7 @@ class ItemView(BaseModel):
 @usecase(allow=PUBLIC)
 async def list_items(ctx: Context, query: ItemQuery) -> Page[Item]:
     """Find services that are offered, in the order of their codes."""
-    where: dict[str, Any] = {"state.offered": True}
-    if query.system:
-        where["state.system"] = query.system.value
-    if query.q:
-        like = {"$regex": re.escape(query.q), "$options": "i"}
-        where["$or"] = [{field: like} for field in _SEARCHED]
-    return await ctx.store.page(Item, where, order=Order("_id"), limit=query.limit, after=query.after)
+    return await ITEMS.page(ctx.store, query)
 
 
 @usecase(allow=PUBLIC)

@@ -16,6 +16,7 @@ from services.chassis.operations.ledger.commands import Commands
 from services.chassis.storage import archive
 from services.chassis.storage.documents import load
 from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.storage.search import plain, plain_terms
 
 Kinds = Sequence[type[Entity[Any]]]
 
@@ -177,6 +178,8 @@ def differing(kind: type[Stored], folded: Stored, document: Document) -> str | N
     fields = [name for name in ours if ours[name] != theirs[name]]
     if list(wanted.places()) != document["under"]:
         fields.append("under")
+    if isinstance(wanted, Entity) and plain_terms(wanted) != plain(document):
+        fields.append("terms")
     return f"differs in {', '.join(fields)}" if fields else None
 
 

@@ -12,7 +12,9 @@ from services.chassis.operations.ledger.histories import broken_history, differi
 from services.chassis.operations.protocol import RebuildRequest
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
-from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.storage import search
+from services.chassis.storage.mongo import Document
+from services.chassis.usecase import Container
 
 COLLECTION = "rebuilds"
 """How far each has come that began and has not ended."""
@@ -78,7 +80,7 @@ async def rebuild(service: Service, settings: Settings, wanted: RebuildRequest, 
     try:
         for kind in service.entities:
             if kind.entity_type == wanted.kind:
-                await _Pass(container.mongo, kind, wanted, answer, say).run()
+                await _Pass(container, kind, wanted, answer, say).run()
         return answer
     finally:
         await container.mongo.close()
@@ -87,8 +89,11 @@ async def rebuild(service: Service, settings: Settings, wanted: RebuildRequest, 
 class _Pass:
     """All of a kind in the order of their ids; others may write meanwhile."""
 
-    def __init__(self, mongo: Mongo, kind: type[Entity[Any]], wanted: RebuildRequest, answer: Answer, say: Say) -> None:
-        self._mongo, self._kind, self._wanted, self._answer, self._say = mongo, kind, wanted, answer, say
+    def __init__(
+        self, container: Container, kind: type[Entity[Any]], wanted: RebuildRequest, answer: Answer, say: Say
+    ) -> None:
+        self._mongo, self._vault = container.mongo, container.vault
+        self._kind, self._wanted, self._answer, self._say = kind, wanted, answer, say
 
     async def run(self) -> None:
         """From where an interrupted run had come, if it is to be resumed."""
@@ -115,21 +120,33 @@ class _Pass:
             await self._mongo.update(COLLECTION, {"_id": self._kind.entity_type}, change, upsert=True)
 
     async def _look(self, document: Document) -> None:
-        verdict = judged(self._kind, document)
+        verdict = await self._judged(document)
         self._answer.found.note(document["_id"], verdict)
         if self._wanted.write and verdict.change:
             await self._write(document, verdict.change)
+
+    async def _judged(self, document: Document) -> Verdict:
+        """As ``judged``, with the blind tokens, which only the vault can make."""
+        verdict, kind = judged(self._kind, document), self._kind
+        if kind.terms.sealed is None or verdict.broken:
+            return verdict
+        terms = await search.terms(_folded(kind, document), document, self._vault)
+        if terms[search.FIELD] == document.get(search.FIELD):
+            return verdict
+        return Verdict(differs=verdict.differs or "differs in terms", change={**verdict.change, **terms})
 
     async def _write(self, document: Document, change: Document) -> None:
         """Under the version guard; where somebody wrote first it is judged again."""
         id = document["_id"]
         while change:
             guard = {"_id": id, "version": document["version"]}
+            if self._kind.terms.sealed:
+                guard[search.FORGOTTEN] = document.get(search.FORGOTTEN)
             if await self._mongo.update(self._kind.collection(), guard, {"$set": change}):
                 self._answer.found.mended += 1
                 return
             async for document in with_archive(self._mongo, self._kind, {"_id": id}):
-                change = judged(self._kind, document).change
+                change = (await self._judged(document)).change
 
 
 def judged(kind: type[Entity[Any]], document: Document) -> Verdict:
@@ -137,13 +154,19 @@ def judged(kind: type[Entity[Any]], document: Document) -> Verdict:
     if wrong := broken_history(document):
         return Verdict(broken=wrong)
     try:
-        folded = kind.fold(document["_id"], map(Recorded.load, document["history"]))
-        folded = kind.model_validate(folded.model_dump())
+        folded = _folded(kind, document)
     except Exception as error:  # whatever a fold stumbles over; its text may repeat what was stored
         return Verdict(broken=f"the history cannot be folded: {type(error).__name__}")
     if wrong := differing(kind, folded, document):
-        return Verdict(differs=wrong, change=_mending(folded, document.get("state")) | {"under": list(folded.places())})
+        terms = {search.FIELD: search.plain_terms(folded)} if kind.terms and not kind.terms.sealed else {}
+        change = _mending(folded, document.get("state")) | {"under": list(folded.places())} | terms
+        return Verdict(differs=wrong, change=change)
     return Verdict()
+
+
+def _folded(kind: type[Entity[Any]], document: Document) -> Entity[Any]:
+    folded = kind.fold(document["_id"], map(Recorded.load, document["history"]))
+    return kind.model_validate(folded.model_dump())
 
 
 def _mending(folded: Entity[Any], old: Any) -> Document:

@@ -1,0 +1,158 @@
+"""The words by which documents are found: tokens of one and two characters, blind where the field is sealed."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, TypeVar
+
+from services.chassis.domain.entity import Entity
+from services.chassis.storage.master_key import MasterKey
+from services.chassis.storage.mongo import Document, Mongo, Put
+from services.chassis.storage.vault import Vault
+
+E = TypeVar("E", bound=Entity[Any])
+
+FIELD = "terms"
+"""Where a document has its tokens."""
+FORGOTTEN = "forgotten"
+"""The mark of a document whose subject was erased: it gets no blind token again."""
+_TEXT, _VALUE, _SEALED = "t:", "v:", "s:"
+
+
+def normal(text: str) -> str:
+    """The letters and digits of a text in one spelling: of full and half width, traditional and simplified characters,
+    capital and small letters it makes the same; spaces and punctuation are left out."""
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(_simplified())
+    return "".join(letter for letter in plain if unicodedata.category(letter)[0] in "LNM")
+
+
+def value_tokens(field: str, value: str, places: Sequence[str]) -> list[str]:
+    """The token of a value, or one for each of these places: a compound index takes only one list."""
+    token = f"{_VALUE}{field}={value}"
+    return [f"{token}@{place}" for place in places] or [token]
+
+
+def plain_terms(entity: Entity[Any]) -> list[str]:
+    """The tokens of what is not sealed, sorted."""
+    terms = type(entity).terms
+    found = {f"{_TEXT}{token}" for text in _texts(entity, terms.text) for token in _tokens(normal(text))}
+    for field in terms.values:
+        for value in _values_at(entity, field):
+            found |= {*value_tokens(field, value, ()), *value_tokens(field, value, entity.places())}
+    return sorted(found)
+
+
+def found_by(entity: Entity[Any]) -> Document:
+    """What a document that is written without a vault gets besides; TypeError where a sealed field is searched."""
+    if entity.terms.sealed is not None:
+        raise TypeError(
+            f"{type(entity).__name__} is written by use cases only: blind tokens need the key of its subject"
+        )
+    return {FIELD: plain_terms(entity)} if entity.terms else {}
+
+
+async def terms(entity: Entity[Any], before: Document, vault: Vault | None) -> Document:
+    """What a document gets besides when it is written: all tokens. KeyNotHere.
+
+    Of a sealed field there are none where its subject is erased, or was forgotten in the document ``before``.
+    """
+    field = entity.terms.sealed
+    if field is None or FORGOTTEN in before:
+        return {FIELD: plain_terms(entity)} if entity.terms else {}
+    if vault is None:
+        raise RuntimeError(f"{type(entity).__name__} is searched by a sealed field: the store needs a vault")
+    pairs = {*_pairs(normal(await _opened(entity, field, vault) or ""))}
+    return {FIELD: [*plain_terms(entity), *sorted(_blind(vault.master, field, pair) for pair in pairs)]}
+
+
+def unforgotten(entity: Entity[Any], before: Document) -> Document:
+    """The condition that nobody was forgotten since a document was read: blind tokens must not come back."""
+    return {FORGOTTEN: before.get(FORGOTTEN)} if entity.terms.sealed else {}
+
+
+def asked(kind: type[Entity[Any]], words: str, master: MasterKey) -> list[str]:
+    """The tokens that what has these words has all of; none where there is nothing to look for.
+
+    Of a sealed field a single character finds nothing: how often each occurs would tell which one it is.
+    """
+    text, sealed = normal(words), kind.terms.sealed
+    if sealed is not None:
+        return [_blind(master, sealed, pair) for pair in dict.fromkeys(_pairs(text))]
+    return [f"{_TEXT}{token}" for token in (dict.fromkeys(_pairs(text)) or text)]
+
+
+async def having(entities: Sequence[E], words: str, vault: Vault) -> list[E]:
+    """Those that have the words in one of their fields: tokens alone do not say in which order they stand."""
+    wanted = normal(words)
+    found: list[E] = []
+    for entity in entities:
+        terms = type(entity).terms
+        texts = list(_texts(entity, terms.text))
+        if terms.sealed is not None:
+            texts = [await _opened(entity, terms.sealed, vault) or ""]
+        if any(wanted in normal(text) for text in texts):
+            found.append(entity)
+    return found
+
+
+async def forget(mongo: Mongo, kinds: Sequence[type[Entity[Any]]], subjects: Sequence[str]) -> None:
+    """Take away the blind tokens of people whose keys are gone, for good. Idempotent."""
+    rest = {"$filter": {"input": {"$ifNull": [f"${FIELD}", []]}, "cond": {"$ne": [_head(), _SEALED]}}}
+    change: list[Document] = [{"$set": {FIELD: rest, FORGOTTEN: True}}]
+    for kind in kinds if subjects else ():
+        if kind.terms.sealed is not None:
+            where = {kind.stored_name(kind.terms.subject): {"$in": [*subjects]}}
+            async for documents in mongo.each(kind.collection(), where, {"_id": 1}):
+                await mongo.bulk(kind.collection(), [Put({"_id": one["_id"]}, change) for one in documents])
+
+
+def plain(document: Document) -> list[str]:
+    """The tokens of a document that are not blind."""
+    return [token for token in document.get(FIELD, ()) if not token.startswith(_SEALED)]
+
+
+def _head() -> Document:
+    return {"$substrCP": ["$$this", 0, len(_SEALED)]}
+
+
+async def _opened(entity: Entity[Any], field: str, vault: Vault) -> str | None:
+    sealed = getattr(entity, field)
+    if sealed is None:
+        return None
+    await vault.ensure_keys(entity.subjects())
+    return vault.open(sealed, entity.subjects()[0], field)
+
+
+def _blind(master: MasterKey, field: str, pair: str) -> str:
+    return f"{_SEALED}{master.blind(f'search:{field}', pair)[:20]}"
+
+
+def _tokens(text: str) -> set[str]:
+    return {*text, *_pairs(text)}
+
+
+def _pairs(text: str) -> list[str]:
+    return [text[start : start + 2] for start in range(len(text) - 1)]
+
+
+def _texts(entity: Entity[Any], fields: Sequence[str]) -> Iterator[str]:
+    for field in fields:
+        yield from _values_at(entity, field)
+
+
+def _values_at(entity: Entity[Any], path: str) -> list[str]:
+    value: Any = entity
+    for name in path.split("."):
+        value = getattr(value, name, None)
+    if value is None:
+        return []
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Each traditional character as OpenCC simplifies it by itself: what stands beside it must not matter."""
+    text = resources.files("opencc").joinpath("dictionary/TSCharacters.txt").read_text("utf-8")
+    pairs = (line.split("\t") for line in text.splitlines() if "\t" in line)
+    return {ord(character): simple.split(" ")[0] for character, simple in pairs}

@@ -1,0 +1,185 @@
+"""Every plan of every list, as the database explains it: nothing is sorted in memory, little is read in vain."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.chassis.domain.entity import Entity
+from services.chassis.domain.paging import PageQuery
+from services.chassis.domain.scope import NOBODY, Actor
+from services.chassis.runtime.service import Service
+from services.chassis.storage import search
+from services.chassis.storage.listings import LISTINGS, Listing
+from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.usecase import Container
+from services.contracts.members.areas import path
+from services.contracts.members.roles import Role
+from tests.architecture.test_use_cases import SERVICES
+from tests.support.world import World
+
+CONSTANT = 60
+"""Keys that a plan may look at besides, and one for each stretch of the index that it merges: at most 200."""
+MANY = 900
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+PLACES = ("150702001001", "150702001002", "150702002001", "150721101001")
+WORDS = "路灯"
+LISTED = [
+    (service, listing)
+    for service in SERVICES.values()
+    for kind in service.entities
+    for listing in LISTINGS.get(kind, ())
+]
+
+
+def actors() -> Iterator[Actor]:
+    """Every role by itself, in one place, in two and in the whole city, with one organisation and with twenty."""
+    many = tuple(f"handler_id-{n}" for n in range(20))
+    yield NOBODY
+    yield Actor("somebody", frozenset({Role.RESIDENT, Role.HANDLER}), PLACES[:1], many[:1], "resident_id-0")
+    for role in Role:
+        for places in (PLACES[:1], ("150702", "150721"), ("1507",)):
+            for organisations in (many[:1], many):
+                yield Actor("somebody", frozenset({role}), places, organisations, "inbox_of-0")
+
+
+def seen(kind: type[Entity[Any]]) -> list[Actor]:
+    """One actor for each shape of what is visible; those who see nothing and the service itself read no list."""
+    shapes = {kind.visible(actor): actor for actor in actors()}
+    return [actor for visible, actor in shapes.items() if visible.everything or visible.any_of]
+
+
+def value_of(name: str, number: int, different: int) -> Any:
+    """What a field without a closed list of values holds in one document."""
+    return BEGIN + timedelta(hours=number * 7919 % MANY) if name.endswith("_at") else f"{name}-{number % different}"
+
+
+def documents(listing: Listing[Any, Any], container: Container) -> Iterator[Document]:
+    """Many, with every value of every filter; of each field that only its own filters and orders name."""
+    known = listing.filters
+    fields = [*known.leads, *known.equal.values(), *(stored for stored, _ in known.spans.values())]
+    fields += [order.field for order in listing.orders.values()]
+    found = search.asked(listing.kind, WORDS, container.vault.master) if known.words else []
+    for number in range(MANY):
+        places = path(PLACES[number % len(PLACES)])
+        state = {f[6:]: value_of(f[6:], number, 90 if f in known.few else 7) for f in fields if f[:6] == "state."}
+        for place, (stored, values) in enumerate(known.closed.values()):
+            state[stored[6:]] = values[number // (1 + 2 * place) % len(values)]
+        only = {stored[6:]: value for stored, value in known.only.items()}
+        terms = [*found] if number % 30 == 0 else found[:1] if number % 11 == 0 else []
+        for field in known.has.values():
+            value = f"{Role.HANDLER if number % 7 == 3 else Role.OPERATOR}"
+            terms += [*search.value_tokens(field, value, ()), *search.value_tokens(field, value, places)]
+        yield {"_id": f"x{number:05}", "version": 1, "under": [*places], "state": state | only, "terms": terms}
+
+
+def queries(listing: Listing[Any, Any]) -> Iterator[PageQuery]:
+    """Every choice of filters that combine, in every order that goes with it."""
+    known = listing.filters
+    choices: dict[str, Sequence[Any]] = {name: [None, f"{stored[6:]}-0"] for name, stored in known.equal.items()}
+    choices |= {
+        name: [None, *values[-2:]] if len(values) < 3 else [None, values[0]]
+        for name, (_, values) in known.closed.items()
+    }
+    choices |= {
+        name: [None, PLACES[0], "150702001"] if stored == "under" else [None, f"{stored[6:]}-0"]
+        for name, stored in known.leading.items()
+    }
+    choices |= {name: [None, Role.HANDLER] for name in known.has} | {name: [None, WORDS] for name in known.words}
+    choices |= {name: [None, BEGIN + timedelta(hours=100)] for name in list(known.spans)[:1]}
+    choices |= {"sort": list(listing.query.model_fields["sort"].annotation)} if len(listing.orders) > 1 else {}
+    needed = {name for name, info in listing.query.model_fields.items() if info.is_required()}
+    for values in itertools.product(*choices.values()):
+        asked = {name: value for name, value in zip(choices, values, strict=True) if value is not None}
+        spans = [stored for name, (stored, _) in known.spans.items() if name in asked]
+        query = listing.query.model_construct(limit=10, after=None, **asked)
+        if needed <= asked.keys() and all(listing.order_of(query).field == stored for stored in spans):
+            yield query
+
+
+class Reads:
+    """What a list reads, noted instead of read."""
+
+    def __init__(self, mongo: Mongo, patched: pytest.MonkeyPatch) -> None:
+        self.made: dict[str, Document] = {}
+        self._mongo = mongo
+        patched.setattr(Mongo, "find", self._find)
+
+    async def _find(self, name: str, where: Document, **how: Any) -> list[Document]:
+        command = {"find": name, "filter": where, "sort": dict(how["sort"]), "limit": how["limit"], "hint": how["hint"]}
+        self.made.setdefault(repr(command), command)
+        return []
+
+    async def wrong(self) -> list[tuple[Any, ...]]:
+        """Those that the database does not find along an index alone."""
+        found = []
+        for command in self.made.values():
+            plan = await self._mongo.command("explain", command, verbosity="executionStats")
+            stats, kinds = plan["executionStats"], stages(plan["queryPlanner"]["winningPlan"])
+            most = max(2 * stats["nReturned"], await self._having(command)) + CONSTANT + stretches(command["filter"])
+            if "SORT" in kinds or "COLLSCAN" in kinds or stats["totalKeysExamined"] > most:
+                found.append((command["filter"], command["sort"], command["hint"], stats["totalKeysExamined"], kinds))
+        return found
+
+    async def _having(self, command: Document) -> int:
+        """How many have the first of the words' tokens, which is the rarest: a search looks at all of these."""
+        first = command["filter"].get("$and", [{}])[0].get(search.FIELD)
+        words = isinstance(first, str) and first.startswith(("t:", "s:"))
+        return await self._mongo.count(command["find"], {search.FIELD: first}, MANY) if words else 0
+
+
+def stretches(where: Any) -> int:
+    """Into how many stretches of its index a condition falls."""
+    if isinstance(where, dict):
+        return math.prod(len(one["$in"]) if is_choice(one) else stretches(one) for one in where.values())
+    return max(map(stretches, where), default=1) if isinstance(where, list) else 1
+
+
+def is_choice(condition: Any) -> bool:
+    """Whether it names several values of a field."""
+    return isinstance(condition, dict) and "$in" in condition
+
+
+def stages(plan: Any) -> list[str]:
+    """The names of all stages of a plan."""
+    if isinstance(plan, dict):
+        own = [plan["stage"]] if isinstance(plan.get("stage"), str) else []
+        return own + [name for value in plan.values() for name in stages(value)]
+    return [name for value in plan for name in stages(value)] if isinstance(plan, list) else []
+
+
+@pytest.mark.parametrize(("service", "listing"), LISTED, ids=[listing.query.__name__ for _, listing in LISTED])
+async def test_no_list_sorts_in_memory_or_reads_much_more_than_it_shows(
+    world: World, service: Service, listing: Listing[Any, Any]
+) -> None:
+    container = await world.container(service)
+    many = list(documents(listing, container))
+    await container.mongo.command("insert", listing.kind.collection(), documents=many)
+    asked = list(queries(listing))
+    with pytest.MonkeyPatch.context() as patched:
+        reads = Reads(container.mongo, patched)
+        for actor, query in itertools.product(seen(listing.kind), asked):
+            store = container.context(actor, "read").store
+            await listing.page(store, query)
+            later = listing.order_of(query).cursor(mark(listing, store.actor, query), many[MANY // 2])
+            if listing.filters.asked(query).words is None:
+                await listing.page(store, query.model_copy(update={"after": later}))
+    assert reads.made
+    assert not await reads.wrong()
+    await container.mongo.close()
+
+
+def mark(listing: Listing[Any, Any], actor: Actor, query: PageQuery) -> Document:
+    """What a cursor of this list is bound to."""
+    asked = listing.filters.asked(query)
+    return {**asked.leads, **asked.common}
+
+
+def test_every_service_lists_something_and_every_list_is_read_here() -> None:
+    assert {service.name for service, _ in LISTED} == {"members", "requests", "notify"}
+    assert {type_of.__name__ for type_of in LISTINGS if type_of.__module__.startswith("services.")} == {
+        listing.kind.__name__ for _, listing in LISTED
+    }

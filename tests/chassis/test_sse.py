@@ -1,0 +1,43 @@
+"""Live streams: each ends with the application that gives it."""
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.chassis.http.sse import Line, Stream
+
+
+async def silent() -> AsyncIterator[Sequence[Line]]:
+    """A stream on which nothing comes."""
+    await asyncio.Event().wait()
+    yield ()
+
+
+def begun(app: FastAPI, sent: list[Any]) -> "asyncio.Task[None]":
+    """A stream of this application, with what it has sent."""
+    app.state.closing = asyncio.Event()
+
+    async def receive() -> MutableMapping[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    return asyncio.create_task(Stream(silent())({"type": "http", "app": app}, receive, send))
+
+
+async def test_the_streams_of_one_application_end_alone() -> None:
+    one, other = FastAPI(), FastAPI()
+    sent: list[Any] = []
+    ends, goes_on = begun(one, sent), begun(other, [])
+    await asyncio.sleep(0)
+    one.state.closing.set()
+    async with asyncio.timeout(10):
+        await ends
+    assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert not goes_on.done()
+    goes_on.cancel()
+    await asyncio.gather(goes_on, return_exceptions=True)

@@ -17,9 +17,9 @@ from services.chassis.domain.values import PATTERNS
 from services.chassis.runtime.texts import load
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import EscalationCause
+from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from services.requests.cases.steps.model import Step
-from services.requests.cases.timelines.model import LINES
 from tests.architecture.code import Source, sources
 
 OF_PROCESSES = {**{name: load(service.texts) for name, service in SERVICES.items()}, "gateway": GATEWAY}
@@ -28,7 +28,7 @@ NAMED = {
     "roles": {*(role.value for role in Role), SYSTEM},
     "states": {state.value for state in State},
     "steps": {step.value for step in Step},
-    "timeline": {event.__name__ for event in LINES},
+    "timeline": {event.__name__ for event in Case.events.values()},
     "patterns": set(PATTERNS.values()),
     "causes": {cause.value for cause in EscalationCause},
     "months": {str(month) for month in range(1, 13)},

@@ -61,6 +61,12 @@ class Filing(BaseModel):
     resolution_hours: float
 
 
+class ByResident(BaseModel):
+    """Of an event that the resident or staff for them may have caused: whether it was the resident."""
+
+    by_resident: bool = False
+
+
 class CaseFiled(Filing, Event):
     """A request was filed; its clock starts at ``filed_at``."""
 
@@ -161,12 +167,11 @@ class CaseRated(Event):
     remark: Sealed | None = None
 
 
-class CaseReopened(Event):
+class CaseReopened(ByResident, Event):
     """The resident was not content within the time given for it: the case goes on."""
 
     reason: Sealed
     times: int
-    by_resident: bool = False
 
 
 class CaseClosed(Event):
@@ -175,11 +180,10 @@ class CaseClosed(Event):
     reason: CloseReason | str
 
 
-class CaseCancelled(Event):
+class CaseCancelled(ByResident, Event):
     """The resident withdrew a case."""
 
     reason: Sealed | None = None
-    by_resident: bool = False
 
 
 class CaseRejected(Event):
@@ -189,15 +193,14 @@ class CaseRejected(Event):
     answer: Sealed
 
 
-class CaseUrged(Event):
+class CaseUrged(ByResident, Event):
     """The resident urged a case on."""
 
     times: int
     urged_at: Instant
-    by_resident: bool = False
 
 
-class CommentAdded(Event):
+class CommentAdded(ByResident, Event):
     """Somebody added words to a case; ``public`` ones are seen by the resident."""
 
     text: Sealed

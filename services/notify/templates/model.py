@@ -34,7 +34,7 @@ def write(texts: Texts, zone: ZoneInfo, template: str, language: str, facts: Fac
         name: fact.astimezone(zone) if isinstance(fact, datetime) else fact for name, fact in facts.items()
     }
 
-    def part(of: str) -> str:
+    def filled(of: str) -> str:
         return texts.fill(section(template), of, language, shown).strip()
 
-    return Written(part("title"), part("body"), part("sms") if Via.SMS in via else None)
+    return Written(filled("title"), filled("body"), filled("sms") if Via.SMS in via else None)

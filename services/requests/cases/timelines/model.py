@@ -37,7 +37,6 @@ def _line(by: Doer, *facts: str, words: str | None = None) -> Line:
 LINES: Mapping[type[Event], Line] = {
     contract.CaseFiled: _line(Doer.RESIDENT),
     contract.LimitsSet: _line(Doer.SYSTEM, "due_at"),
-    contract.CaseVerified: _line(Doer.STAFF),
     contract.CaseDispatched: _line(Doer.STAFF, "tier", "handler_zh", "handler_en", "forced"),
     contract.CaseUnassigned: _line(Doer.SYSTEM),
     contract.CaseAccepted: _line(Doer.HANDLER),
@@ -58,7 +57,13 @@ LINES: Mapping[type[Event], Line] = {
     contract.CaseOverdue: _line(Doer.SYSTEM, "due_at"),
     contract.CaseEscalated: _line(Doer.SYSTEM, "level", "owner_place", "because"),
 }
-"""What everybody who sees the case sees of each event; its name is a text (`timeline`). `inside` is for staff only."""
+"""What everybody who sees the case sees of an event; its name is a text (`timeline`). `inside` is for staff only."""
+_PLAIN = Line(Doer.STAFF)
+
+
+def line_of(kind: type[Event]) -> Line:
+    """How an event reads. Without a line in the table: done by staff, or by the resident if the event says so."""
+    return LINES.get(kind, _PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +89,22 @@ def read(history: Iterable[Recorded]) -> Iterator[Told]:
             rating = recorded.cause
         if isinstance(event, contract.CaseDispatched):
             handler = Words.named(event.handler_zh, event.handler_en)
-        yield Told(recorded, event, LINES[type(event)], _doer(recorded, event, opening, rating), handler)
+        yield Told(recorded, event, line_of(type(event)), _doer(recorded, event, opening, rating), handler)
 
 
 def is_inside(event: Event) -> bool:
     """Whether only the city's own people see it."""
-    return LINES[type(event)].inside or (isinstance(event, contract.CommentAdded) and not event.public)
+    return line_of(type(event)).inside or (isinstance(event, contract.CommentAdded) and not event.public)
 
 
 def _doer(recorded: Recorded, event: Event, opening: str, rating: str) -> Doer:
-    by = LINES[type(event)].by
+    by = line_of(type(event)).by
     if recorded.cause == rating and isinstance(event, contract.CaseClosed):
         return Doer.RESIDENT  # a matter that its resident calls settled is closed in the same write
     routed = recorded.cause == opening and isinstance(event, contract.CaseDispatched)
     if routed or by is Doer.SYSTEM or not recorded.cause.startswith("http:"):
         return Doer.SYSTEM
-    if by is Doer.RESIDENT or isinstance(event, contract.CommentAdded):
+    if by is Doer.RESIDENT or isinstance(event, contract.ByResident):
         return Doer.RESIDENT if _by_resident(event) else Doer.STAFF
     return by
 
@@ -111,6 +116,6 @@ def _by_resident(event: Event) -> bool:
             return event.channel == Channel.SELF
         case contract.CaseRated():
             return True  # nobody rates for somebody else
-        case contract.CaseReopened() | contract.CaseCancelled() | contract.CaseUrged() | contract.CommentAdded():
+        case contract.ByResident():
             return event.by_resident
     return False

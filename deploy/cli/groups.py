@@ -12,8 +12,9 @@ from typing import TypeVar
 from deploy.local import Stack, Trouble
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import control
-from services.chassis.messaging.control import DesiredState, TopicPartition
+from services.chassis.messaging.control import DesiredState
 from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
+from services.chassis.messaging.switches import TopicPartition
 from services.chassis.storage.mongo import Mongo, connect
 
 LISTENERS = ("requests", "notify")

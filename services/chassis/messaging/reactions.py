@@ -168,12 +168,14 @@ Handler = Callable[[Context, Delivered, Any], Awaitable[Sequence[Effect] | None]
 class Reaction:
     """What to do on some events. ``handle(ctx, delivered, event)`` calls one use case or returns effects.
 
-    The name is part of what is stored: renaming a reaction would let it run on everything again.
+    The name is part of what is stored: renaming a reaction would let it run on everything again. ``reads``: the copies
+    that it reads; it runs after them, and waits while one of them is not kept.
     """
 
     name: str
     types: dict[str, type[Event]]
     handle: Handler
+    reads: tuple[type[Copy[Any]], ...] = ()
     remembers: bool = True
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
@@ -186,9 +188,9 @@ class Reaction:
         return handled
 
 
-def reaction(name: str, *events: type[Event]) -> Callable[[Handler], Reaction]:
-    """Make a function the reaction ``name`` to these events."""
-    return lambda handle: Reaction(name, by_type(events), handle)
+def reaction(name: str, *events: type[Event], reads: tuple[type[Copy[Any]], ...] = ()) -> Callable[[Handler], Reaction]:
+    """Make a function the reaction ``name`` to these events; ``reads``: the copies that it reads."""
+    return lambda handle: Reaction(name, by_type(events), handle, reads)
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ class Copying:
     """The reaction that keeps the copies of one kind; their own versions guard them, so it needs no memory."""
 
     kind: type[Copy[Any]]
+    reads: tuple[type[Copy[Any]], ...] = ()
     remembers: bool = False
 
     @property
@@ -246,8 +249,12 @@ class AnyReaction(Protocol):
         """The events that it wants, by their names on the wire."""
 
     @property
+    def reads(self) -> tuple[type[Copy[Any]], ...]:
+        """The copies that it reads: it runs after the reactions that keep them, and waits while one of them is off."""
+
+    @property
     def remembers(self) -> bool:
         """Whether the consumer notes what it has done; what guards itself need not."""
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
-        """What handles each event of one batch; must not raise for what one event alone is to blame for."""
+        """What handles each event of one batch. Where it fails for several it is asked again for each event alone."""

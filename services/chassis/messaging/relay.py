@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
 from services.chassis.messaging.key_sending import KeySender, marking
 from services.chassis.messaging.outgoing import Address
-from services.chassis.storage import archive
+from services.chassis.storage import archive, vault
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.leases import Lease
@@ -26,8 +26,10 @@ log = logs.get()
 Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH = 200
-_LOOK_MS = 500
-"""So long nothing is looked at where no notifier rings; also a lease is renewed in time then."""
+_LOOK_MS, _BUSY_MS = 500, 1
+"""How long the notifier is waited for; while there is something to send only what it knows already is asked for."""
+_SWEEP_SECONDS = 2.0
+"""How often all collections are read: a change that the notifier does not name is delayed by this, and not lost."""
 _SLOW_SECONDS = 2.0
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
@@ -63,6 +65,7 @@ class Relay:
         self._cap = history_cap
         self._linger_seconds = linger_seconds
         self._failures: Counter[str] = Counter()
+        self._waiting_in: set[str] = set()  # the collections in which the last round found something
         self._measured_at = float("-inf")
         self._backlog = 0
 
@@ -77,17 +80,23 @@ class Relay:
             await asyncio.sleep(1.0)
 
     async def _publish(self, lease: Lease, notifier: ChangeNotifier) -> None:
+        """Read the collections that the notifier names until nothing waits in them; all of them now and then."""
+        everything = {kind.collection() for kind in self._kinds} | {vault.COLLECTION}
+        named, swept = set[str](), float("-inf")
         while await lease.hold():
-            moved = await self.round()
-            if not moved:
-                await notifier.wait(_LOOK_MS)
-            elif moved < _BATCH:  # else more waits already
+            if time.monotonic() > swept + _SWEEP_SECONDS:
+                named, swept = everything, time.monotonic()
+            moved = await self.round(named) if named else 0
+            if 0 < moved < _BATCH:  # else more waits already
                 await asyncio.sleep(self._linger_seconds)
+            heard = await notifier.wait(_BUSY_MS if moved else _LOOK_MS)
+            named = everything if heard is None else (self._waiting_in | heard) & everything
         self._fall_silent()
 
-    async def round(self) -> int:
-        """Publish one batch, oldest first; how many entities and keys it moved on."""
-        documents = await self.read()
+    async def round(self, names: Collection[str] | None = None) -> int:
+        """Publish one batch of these collections (None: of all), oldest first; how many entities and keys it moved."""
+        documents = await self.read(names)
+        self._waiting_in = {document["collection"] for document in documents}
         await self._measure(documents)
         sending = asyncio.create_task(self._pass_on(documents))
         try:
@@ -107,9 +116,15 @@ class Relay:
         await self.trim([d for d in documents if d["_id"] in published])
         return moved + sum(1 for d in documents if d["_id"] in published)
 
-    async def read(self) -> list[Document]:
-        """Entities with unpublished events, oldest first, with just these events; majority-committed only."""
-        first, *others = self._kinds
+    async def read(self, names: Collection[str] | None = None) -> list[Document]:
+        """Entities with unpublished events, oldest first, with just these events; majority-committed only.
+
+        ``names``: the collections to read. A union of all costs as much for each that is empty as for one that is not.
+        """
+        kinds = [kind for kind in self._kinds if names is None or kind.collection() in names]
+        if not kinds:
+            return []
+        first, *others = kinds
         joined: list[Document] = [
             {"$unionWith": {"coll": kind.collection(), "pipeline": _unpublished(kind)}} for kind in others
         ]

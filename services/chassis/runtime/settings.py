@@ -71,7 +71,7 @@ class Settings(BaseSettings):
 
     history_cap: int = Field(100, ge=4, description="events kept in a document before the oldest half is archived")
     most_failures: int = Field(
-        20, ge=1, description="events in a row on which a reaction may fail before the whole consumer stops"
+        20, ge=1, description="events in a row on which a reaction may fail before it is turned off"
     )
     lease_seconds: float = Field(10, gt=0, description="how long a lease lasts without renewal, in seconds")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")

@@ -12,11 +12,11 @@ from fastapi import FastAPI
 
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import ConsumerControl
-from services.chassis.messaging.kafka import KEYS_TOPIC, Publisher, Reader, group_has_offsets
+from services.chassis.messaging.kafka import KEYS_TOPIC, Publisher, Reader, confirmed_by
 from services.chassis.messaging.keys import KeyKeeper
 from services.chassis.messaging.relay import Relay
 from services.chassis.messaging.retry import retry_forever
-from services.chassis.messaging.switches import register
+from services.chassis.messaging.switching import register
 from services.chassis.runtime import health
 from services.chassis.runtime.service import (
     NO_TELEMETRY,
@@ -102,9 +102,9 @@ class Worker:
 
     async def _consume(self) -> None:
         group = self._settings.group(self._service.name)
-        reads = await retry_forever(partial(group_has_offsets, self._settings.kafka, group))
+        confirmed = await retry_forever(partial(confirmed_by, self._settings.kafka, group))
         reactions, mongo = self._service.all_reactions, self._container.mongo
-        await retry_forever(partial(register, mongo, reactions, group_reads=reads))
+        await retry_forever(partial(register, mongo, group, reactions, confirmed))
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         reader = await self._reader(topics, group)
         orders = ConsumerControl(mongo, group, self._member)
@@ -139,8 +139,12 @@ class Worker:
         checks = {"database": database_check(self._container), "indexes": index_check(self._container, self._service)}
         if self._service.all_reactions:
             checks["consumer"] = self._consumer_check
-        health.install(app, checks)
+        health.install(app, checks, self._reactions_off)
         return app
+
+    async def _reactions_off(self) -> str | None:
+        off = self._consumer.off() if self._consumer is not None else {}
+        return "; ".join(f"{name} is {why}" for name, why in off.items()) or None
 
     async def _consumer_check(self) -> str | None:
         if self._consumer is None:

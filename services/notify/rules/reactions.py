@@ -20,6 +20,7 @@ from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.vault import Erased
 from services.chassis.usecase import Container, Context
 from services.contracts.notify.messages import MessageWritten, Via
+from services.notify.audience.model import Organisation, Staff, Team
 from services.notify.audience.queries import look_up
 from services.notify.inboxes.commands import Append
 from services.notify.messages import metrics
@@ -70,6 +71,8 @@ class NotifyReaction:
     def __init__(self, subjects: Iterable[Subject[Any]]) -> None:
         """``subjects``: all of them; the reaction wants the events that have rules."""
         self._subjects = {event.type_name(): subject for subject in subjects for event in subject.announced}
+        copies = [subject.copy for subject in self._subjects.values() if subject.copy is not None]
+        self.reads: tuple[type[Copy[Any]], ...] = tuple(dict.fromkeys((Organisation, Staff, Team, *copies)))
         self.types = by_type({rule.event for subject in self._subjects.values() for rule in subject.rules})
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:

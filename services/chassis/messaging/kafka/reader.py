@@ -16,7 +16,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from services.chassis.messaging.kafka.records import BrokerAway, Incoming, incoming, within
+from services.chassis.messaging.kafka.records import BrokerAway, Incoming, in_time, incoming, within
 
 _MOST = 2_400
 """So many records are taken at once, from however many partitions have any."""
@@ -66,6 +66,16 @@ class Reader:
         BrokerAway where the broker is away.
         """
         return await self._confirm({TopicPartition(r.topic, r.partition): r.offset + 1 for r in read})
+
+    async def confirmed(self) -> dict[tuple[str, int], int]:
+        """How far the group has confirmed, on the partitions of all members; BrokerAway where the broker is away."""
+        places = [
+            TopicPartition(topic, number)
+            for topic in self._topics
+            for number in self._consumer.partitions_for_topic(topic) or ()
+        ]
+        found = await asyncio.gather(*(in_time(self._consumer.committed(place)) for place in places))
+        return {(p.topic, p.partition): offset for p, offset in zip(places, found, strict=True) if offset is not None}
 
     async def _confirm(self, offsets: Mapping[TopicPartition, int]) -> bool:
         try:

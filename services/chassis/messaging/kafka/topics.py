@@ -129,10 +129,10 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
         await within(2, admin.close())
 
 
-async def group_has_offsets(brokers: str, group: str) -> bool:
-    """Whether a consumer group has ever confirmed anything. BrokerAway without a broker."""
+async def confirmed_by(brokers: str, group: str) -> dict[tuple[str, int], int]:
+    """How far a consumer group has confirmed; empty where it never has. BrokerAway without a broker."""
     async with Past(brokers).open() as past:
-        return bool(await past.committed(group))
+        return await past.committed(group)
 
 
 async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> list[str]:

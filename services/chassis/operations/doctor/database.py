@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.chassis.domain.entity import Stored
-from services.chassis.messaging import control, dropped, switches
-from services.chassis.operations import backfill
+from services.chassis.messaging import control, dropped
+from services.chassis.messaging.switches import OPERATOR, WAITING, Switch
 from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
 from services.chassis.operations.ledger.lag import parked_by_reaction
 from services.chassis.operations.ledger.rebuild import COLLECTION as REBUILDS
@@ -103,19 +103,24 @@ async def consumer(mongo: Mongo, group: str, service: Service) -> list[Finding]:
     """Whether it goes on, and which of its reactions do; nothing of a service that listens to nobody."""
     if not service.all_reactions:
         return []
-    wish = await control.desired_state(mongo, group)
+    desired = await control.desired_state(mongo, group)
     resume = f"linli consumer resume {service.name}"
-    found = [_reaction(switch) for switch in await switches.switches(mongo) if not switch.on]
-    if wish.state == control.STOPPED:
-        found.append(wrong("consumer", f"stopped: {wish.reason}", f"mend that, then {resume}"))
-    elif wish.state == control.PAUSED:
-        found.append(soon("consumer", f"paused by {wish.by}: {wish.reason}", resume))
+    found = [_reaction(switch) for switch in desired.switches.values() if not switch.on]
+    if desired.state == control.STOPPED:
+        found.append(wrong("consumer", f"stopped: {desired.reason}", f"mend that, then {resume}"))
+    elif desired.state == control.PAUSED:
+        found.append(soon("consumer", f"paused by {desired.by}: {desired.reason}", resume))
     return found or [ok("consumer", "goes on, all reactions are on")]
 
 
-def _reaction(switch: switches.Switch) -> Finding:
-    said = f"{switch.name} is off since {switch.since.astimezone():%Y-%m-%d %H:%M}"
-    advice = f"linli backfill {switch.name} brings its past, linli reactions start begins with now"
+def _reaction(switch: Switch) -> Finding:
+    said = f"{switch.name} is {switch.state} since {switch.since.astimezone():%Y-%m-%d %H:%M}"
+    if switch.state == WAITING:
+        return soon("reactions", f"{said}: {switch.reason}", "it starts with what it waits for")
+    if switch.positions is not None:
+        level = soon if switch.by.startswith(OPERATOR) else wrong
+        return level("reactions", f"{said}: {switch.reason}", f"mend that, then linli reactions start {switch.name}")
+    advice = f"linli backfill {switch.name} brings its past, linli reactions start --from-now leaves it out"
     if switch.reason:
         return soon("reactions", f"{said}: {switch.reason}", advice)
     return wrong("reactions", f"{said}: it is new here, and misses what comes", advice)
@@ -141,10 +146,7 @@ def _holder(lease: Mapping[str, Any]) -> str:
 
 
 async def unfinished(mongo: Mongo) -> list[Finding]:
-    """Rebuilds and backfills that began and have not ended."""
+    """Rebuilds that began and have not ended."""
     begun = [d["_id"] for d in await mongo.find(REBUILDS, {}, limit=100)]
     found = [soon("rebuild", f"of {kind} was not finished", f"linli rebuild {kind} --yes goes on") for kind in begun]
-    for document in await mongo.find(backfill.COLLECTION, {}, limit=100):
-        name = document["_id"]
-        found.append(soon("backfill", f"of {name} was not finished", f"linli backfill {name} --yes goes on"))
-    return found or [ok("unfinished", "no rebuild, no backfill")]
+    return found or [ok("unfinished", "no rebuild")]

@@ -13,11 +13,21 @@ from services.contracts.requests.cases import (
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotRefused
 from services.requests.cases.dispatch import commands, queries
+from services.requests.providers.model import Organisation, Team
 
 HandlerChanged = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved | CaseCancelled | CaseRejected
 
 
-@reaction("keep-team-slots", CaseDispatched, CaseUnassigned, CaseReturned, CaseResolved, CaseCancelled, CaseRejected)
+@reaction(
+    "keep-team-slots",
+    CaseDispatched,
+    CaseUnassigned,
+    CaseReturned,
+    CaseResolved,
+    CaseCancelled,
+    CaseRejected,
+    reads=(Team,),
+)
 async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChanged) -> None:
     """Reserve a slot at the team that was given a case, and free the one that the case had elsewhere."""
     given = isinstance(event, CaseDispatched) and event.tier == Tier.TEAM
@@ -29,7 +39,7 @@ async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChan
         await commands.reserve_slot(ctx, team_id, delivered.entity)
 
 
-@reaction("pass-on-refused", SlotRefused)
+@reaction("pass-on-refused", SlotRefused, reads=(Organisation, Team))
 async def pass_on_refused(ctx: Context, _: Delivered, event: SlotRefused) -> None:
     """Give the case on."""
     await commands.pass_on(ctx, event.case_id, event.team_id)

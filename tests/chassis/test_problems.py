@@ -5,18 +5,16 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
 from fastapi.openapi.models import OpenAPI
 from pydantic import TypeAdapter, ValidationError
 
-from services.chassis.domain.refusals import Forbidden, Kind
+from services.chassis.domain.refusals import Kind
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant
 from services.chassis.http.problems import STATUS
-from services.chassis.runtime.texts import load
 from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Container
 from tests.support import toy
@@ -268,38 +266,6 @@ async def test_input_cannot_forge_a_line_of_the_log(client: httpx.AsyncClient, m
     lines = [line for line in out.getvalue().split("\n") if line]
     assert [json.loads(line)["event"] for line in lines] == ["a timer's use case refused", "a use case ran"]
     assert "\x1b" not in out.getvalue()
-
-
-def test_a_role_that_is_lacking_is_named_in_the_language_asked_for() -> None:
-    texts = load(("services.contracts",))
-    lacking = Forbidden(roles=["handler", "dispatcher"])
-    assert "经办人、派单员" in texts.sentence(lacking, "zh")
-    assert "handler, dispatcher" in texts.sentence(lacking, "en")
-
-
-async def test_a_third_language_is_spoken_by_one_more_file(world: World, tmp_path: Path) -> None:
-    (tmp_path / "texts" / "chassis").mkdir(parents=True)
-    (tmp_path / "texts" / "chassis" / "mn.toml").write_text(
-        """
-        titles.not_found = "Олдсонгүй"
-        refusals.not-found = "Ийм зүйл алга."
-        refusals.invalid = "Буруу: {problem}"
-        fields.missing = "дутуу байна"
-        """
-    )
-    async with world.client(world.app(toy.shop, city_data=tmp_path), toy.KEEPER) as client:
-        client.headers["Accept-Language"] = "mn-Cyrl-MN, zh;q=0.5"
-        answer = await client.get("/v1/jars/jar_none")
-        told = answer.json()
-        assert (answer.headers["content-language"], told["title"], told["detail"]) == (
-            "mn",
-            "Олдсонгүй",
-            "Ийм зүйл алга.",
-        )
-        told = (await client.post("/v1/jars", json={}, headers=keyed())).json()
-        assert told["detail"].startswith("Буруу: ")
-        assert "дутуу байна" in {error["problem"] for error in told["errors"]}
-        assert told["title"] == "The request is not valid", "English stands in"
 
 
 async def test_every_kind_of_refusal_has_its_status() -> None:

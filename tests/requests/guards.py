@@ -17,6 +17,7 @@ from services.contracts.requests.cases import CloseReason
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn, Tier
 from services.requests.app import service
 from services.requests.cases.dispatch import commands as dispatch
+from services.requests.cases.forgetting import commands as forgetting
 from services.requests.cases.intake import commands as intake
 from services.requests.cases.limits import commands as limits
 from services.requests.cases.model import Case
@@ -77,7 +78,7 @@ class Who:
         return (
             (Role.RESIDENT in self.roles and self.person == _OWN)
             or (Role.HANDLER in self.roles and self.body == _OWN and held)
-            or (self.in_charge() and (serves or any(role in self.roles for role in _IN_PLACE)))
+            or (self.in_charge() and (serves or any(role in self.roles for role in (*_IN_PLACE, Role.ADMINISTRATOR))))
         )
 
     def is_entitled(self, roles: tuple[Role, ...], *, held: bool) -> bool:
@@ -159,6 +160,7 @@ _STEPS: Mapping[Step, tuple[type[Event], Any]] = {
     Step.CLOSE: (told.CaseClosed, steps.CloseCase()),
     Step.COMMENT: (told.CommentAdded, steps.AddComment(text="x")),
     Step.URGE: (told.CaseUrged, None),
+    Step.FORGET: (told.CaseForgotten, forgetting.ForgetCase(because=told.ForgetCause.ASKED)),
 }
 """What each step records, and a body for it."""
 
@@ -243,6 +245,7 @@ def system_rows(town: Town) -> Iterator[Row]:
     works: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (dispatch.pass_on, (PATROL,)),
         (limits.tick, ()),
+        (forgetting.forget_now, (told.ForgetCause.ERASED,)),
         (dispatch.reserve_slot, ("case_any",)),
         (dispatch.free_slot, ("case_any",)),
     )

@@ -1,4 +1,4 @@
-"""`linli consumer`: let the consumer of a service rest, go on, or read again from elsewhere."""
+"""`linli consumer`: pauses, resumes or resets the consumer of a service."""
 
 from typing import Annotated, Any
 

@@ -149,7 +149,7 @@ def stop(
 
 
 def service_of(stack: Stack, name: str, service: str) -> str:
-    """The service that has a reaction of this name; Trouble where none has it, or two have."""
+    """The service with a reaction of this name; Trouble if none has it, or two have."""
     having = [one for one in ((service,) if service else LISTENERS) if name in groups.ask(stack, one, _names)]
     if not having:
         raise Trouble(f"There is no reaction {name!r}: see `linli reactions list`.")

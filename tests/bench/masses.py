@@ -115,7 +115,7 @@ def resident_id(number: int) -> str:
 
 
 async def fill(bench: Bench, database: str, size: int) -> Made:
-    """So many cases in a database of their own beside that of requests, with every index that `migrate` builds."""
+    """This many cases in a database of their own beside that of requests, with every index that `migrate` builds."""
     uri = elsewhere(bench.stack.uris["requests"], database)
     settings = settings_of({**bench.stack.environment("requests", "web"), "LINLI_MONGO_REQUESTS": uri})
     container, master = open_container(service, settings), (settings.master_key_file, settings.city)
@@ -140,7 +140,7 @@ async def drop(bench: Bench, database: str) -> None:
 
 
 def insert(share: Share) -> None:
-    """Insert a share. Nobody is told that anything is durable, so nothing waits for the journal."""
+    """Insert a share. Nothing needs to be durable, so nothing waits for the journal."""
     master = MasterKey.read(*share.master)
     with MongoClient[Document](share.uri, w=1, journal=False) as client:
         kept = client.get_default_database()[Case.collection()]

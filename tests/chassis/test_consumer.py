@@ -1,4 +1,4 @@
-"""The consumer: every effect once, in order, whatever comes twice and whoever dies on the way."""
+"""The consumer: each event has its effect once, in order, despite repeats and crashes."""
 
 import asyncio
 from dataclasses import replace

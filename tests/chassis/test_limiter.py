@@ -1,4 +1,4 @@
-"""The gate before the routes: so many at once, the next in turn, nobody for longer than it is of use."""
+"""The concurrency limiter: limited concurrency, waiting in order, and a bounded wait."""
 
 import asyncio
 import random

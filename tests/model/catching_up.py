@@ -98,7 +98,7 @@ class CatchingUp:
             yield Step(READERS[BACKFILL], *way)
 
     def _onward(self, state: State) -> tuple[str, str, Kind, State] | None:
-        """The next step of a backfill that has no batch in hand."""
+        """The next step of a backfill without a batch."""
         match state.backfill:
             case "read" if state.on:
                 return "see that it is on", "", Kind.OWN, state._replace(backfill="on")

@@ -117,7 +117,7 @@ class Town:
             await self.container.vault.mint(case, now())
 
     def filing(self, case: str, number: str) -> CaseFiled:
-        """What is told of a new case."""
+        """The events of a new case."""
         return CaseFiled(
             number=number,
             filed_at=now(),

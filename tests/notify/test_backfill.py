@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 async def unheard(town: Town, case: str, age: timedelta) -> None:
-    """A case that was filed and given to somebody so long ago, while nobody tells of it."""
+    """A case that was filed and assigned this long ago, while the reaction was off."""
     at = now() - age
     await town.keyed(case)
     events = (town.filing(case, case), limits(at), dispatched())

@@ -23,18 +23,19 @@ log = logs.get()
 
 _WAIT_MS = 250
 _LOOK_SECONDS = 0.25
-"""So often it is asked what operators want: in every round it would cost as much as the round."""
+"""How often the desired state is read; in every round it would cost as much as the round."""
 _TOGETHER = 200
-"""So many events are delivered at once."""
+"""How many events are delivered in one batch."""
 _ABREAST = 6
-"""So many such lots are under way at the same time: more would take memory, and gain nothing."""
+"""How many batches run concurrently; more would take memory and gain nothing."""
 
 Bundle = Sequence[Sequence[Incoming]]
-"""The batches of some partitions that are delivered together."""
+"""Records of some partitions that are delivered together."""
 
 
 class Consumer:
-    """Reads events of other services as a member of a group, and does between two batches what operators ask for."""
+    """Reads the events of other services as a member of a group, and follows the operators' desired state between
+    batches."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class Consumer:
         control: ConsumerControl,
         most_failures: int = MOST_FAILURES,
     ) -> None:
-        """``reactions``: all that the service has; those that are on are asked for whenever that may have changed."""
+        """``reactions``: all of the service. Which of them are on is read again whenever that may have changed."""
         self._mongo = container.mongo
         self._reader = reader
         self._reactions = reactions
@@ -54,32 +55,33 @@ class Consumer:
         self._looked = float("-inf")
         self._desired = DesiredState()
         self._abreast = asyncio.Semaphore(_ABREAST)
-        self._unconfirmed: dict[tuple[str, int], tuple[Incoming, Incoming]] = {}  # (first, last) of each partition
+        # (first, last) record of each partition
+        self._unconfirmed: dict[tuple[str, int], tuple[Incoming, Incoming]] = {}
         self._generation = -1
         self._failing: dict[str, str] = {}  # why the reactions that failed too often in this round failed
         self._finishing = False
 
     async def run(self) -> None:
-        """Go on until told to finish. Errors of the group end it, and with it the process."""
+        """Run until told to finish. An error of the group ends the consumer, and with it the process."""
         while not self._finishing:
             if await retry_forever(self._may_go_on):
                 await self._round()
             else:
                 await self._reader.rest(_WAIT_MS)
         await self._confirm()
-        with suppress(Unavailable):  # then others wait until we have been silent for long enough
+        with suppress(Unavailable):  # then others wait until this member counts as dead
             await self._control.leave()
 
     def finish(self) -> None:
-        """End after the batch in hand."""
+        """End after the current batch."""
         self._finishing = True
 
     def ready(self) -> bool:
-        """Whether the partitions have been given out and some are ours."""
+        """Whether partitions are assigned to this member."""
         return self._delivery.ready() or (self._desired.state == PAUSED and bool(self._reader.assigned()))
 
     def stopped(self) -> str | None:
-        """Why it does not go on before an operator says so; None where it does, or only rests."""
+        """Why it is stopped until an operator resumes it; None if it runs, or is only paused."""
         return self._desired.reason if self._desired.state == STOPPED else None
 
     def off(self) -> dict[str, str]:
@@ -97,7 +99,7 @@ class Consumer:
         await self._confirm()
         if anew:  # who had our partitions before us may have confirmed without a reaction that we believe to be on
             self._control.look_again()
-            self._unconfirmed.clear()  # they are read again, from what was confirmed
+            self._unconfirmed.clear()  # they are read again, from the committed offsets
         desired = self._desired = await self._control.ask()
         for state in (PAUSED, STOPPED):
             metrics.consumer_resting.labels(state).set(desired.state == state)
@@ -108,7 +110,7 @@ class Consumer:
             return False
         self._reader.wake()
         await self._delivery.settle()
-        self._looked = time.monotonic()  # not before: without an answer nothing may be taken
+        self._looked = time.monotonic()  # set last: without an answer nothing may be delivered
         self._generation = generation
         return True
 
@@ -174,7 +176,7 @@ class Consumer:
         self._looked = float("-inf")
 
     async def _taken(self, bundle: Bundle) -> bool:
-        """Whether a bundle could be taken to its end; one that could not comes again, here or elsewhere."""
+        """Whether a bundle was delivered completely; otherwise it comes again, here or elsewhere."""
         records = [record for batch in bundle for record in batch]
         try:
             for start in range(0, len(records), _TOGETHER):
@@ -190,7 +192,7 @@ class Consumer:
         return True
 
     def _read_again(self) -> None:
-        """Until the group has told where we stand: nothing may be taken behind a hole."""
+        """Until the group says where we are: nothing may be delivered behind a gap."""
         for first, _ in self._unconfirmed.values():
             self._reader.rewind(first)
         self._unconfirmed.clear()
@@ -215,7 +217,7 @@ class Consumer:
 
 
 def _bundles(batches: Bundle) -> Iterator[Bundle]:
-    """Partitions with few records share their look-ups and writes, those with many are taken side by side."""
+    """Partitions with few records share queries and writes; those with many are delivered concurrently."""
     bundle: list[Sequence[Incoming]] = []
     for batch in batches:
         if bundle and sum(map(len, bundle)) + len(batch) > _TOGETHER:

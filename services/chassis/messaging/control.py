@@ -18,13 +18,13 @@ RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 _ASK_SECONDS, _ASK_AT_REST_SECONDS = 0.5, 0.2
 """How often a member looks, in seconds; more often while it is paused, since its partitions wait for it."""
 _TELL_SECONDS = 10.0
-_SILENT = timedelta(seconds=60)  # longer than the broker waits for a member: after that its commits are refused
+_SILENT = timedelta(seconds=60)  # longer than the broker waits for a member: after that it refuses the member's commits
 _NEVER = -1
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """What is asked of a group now; ``order`` rises with each change."""
+    """The desired state of a group; ``order`` rises with each change."""
 
     state: str = RUNNING
     reason: str = ""
@@ -32,9 +32,9 @@ class DesiredState:
     at: datetime | None = None
     order: int = 0
     moves: Mapping[TopicPartition, int] = field(default_factory=dict)
-    """Partitions that are to be read on from these offsets."""
+    """Partitions to continue from these offsets."""
     members: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
-    """Who has told of itself: up to which order it obeys, and when it told so."""
+    """The members: which order each follows, and when it last confirmed that."""
     switches: Switches = field(default_factory=dict)
     """The reactions that this group has met, by name."""
 
@@ -54,7 +54,7 @@ class DesiredState:
         )
 
     def waits_for(self) -> list[str]:
-        """The members that are alive and have not obeyed yet."""
+        """The live members that do not follow the latest order yet."""
         alive = {name: order for name, (order, at) in self.members.items() if at > now() - _SILENT}
         return sorted(name for name, order in alive.items() if order < self.order)
 
@@ -73,7 +73,8 @@ class ConsumerControl:
         seconds = _ASK_SECONDS if self._desired.state == RUNNING else _ASK_AT_REST_SECONDS
         if time.monotonic() > self._asked_at + seconds:
             if self._told_at == float("-inf"):
-                await self._tell(_NEVER)  # before the first look: who asks for a rest from now on waits for us
+                # before the first look: an operator who pauses from now on waits for this member
+                await self._tell(_NEVER)
             self._desired = await desired_state(self._mongo, self.group)
             self._asked_at = time.monotonic()
             if self._desired.order != self._told or self._asked_at > self._told_at + _TELL_SECONDS:
@@ -87,7 +88,7 @@ class ConsumerControl:
         self.look_again()
 
     async def stop(self, reason: str) -> None:
-        """Let nobody of the group go on until an operator says so."""
+        """Stop the whole group until an operator resumes it."""
         await _change(self._mongo, self.group, {"state": STOPPED, "reason": reason, "by": self.member}, {})
         self.look_again()
 
@@ -129,7 +130,7 @@ async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], b
 
 
 async def obeyed(mongo: Mongo, group: str, within: float) -> list[str]:
-    """Wait until all that are alive obey, and all moves are made; those who have not after ``within`` seconds."""
+    """Wait until all live members follow and all moves are done; returns those that do not after ``within`` seconds."""
     give_up = time.monotonic() + within
     while True:
         wish = await desired_state(mongo, group)

@@ -1,4 +1,4 @@
-"""Delivery: a batch of records to the reactions that want them; effects first, then the memory of them."""
+"""Delivery: brings a batch of records to the reactions that want them; effects first, then the memory of them."""
 
 import asyncio
 import time
@@ -37,7 +37,7 @@ log = logs.get()
 
 MOST_FAILURES = 20
 _TRIES = 3
-_KEY_TRIES, _KEY_SECONDS = 30, 1.0  # a person's key may be so many seconds late; the event is parked after that
+_KEY_TRIES, _KEY_SECONDS = 30, 1.0  # how late a person's key may be, in seconds; after that the event is parked
 _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 _BEHIND = "waits behind an earlier event"
 _AT_ONCE = 8
@@ -49,17 +49,17 @@ class _Behind(Exception):
 
 
 class Holder(Protocol):
-    """Who has partitions, all of them or those that a group has given."""
+    """The owner of partitions: of all, or of those that a group has assigned."""
 
     def assigned(self) -> frozenset[tuple[str, int]]:
-        """The partitions that are ours."""
+        """The partitions of this owner."""
 
     def generation(self) -> int:
-        """How often they have been given out."""
+        """How often they were assigned."""
 
 
 class Delivery:
-    """Brings each event to each reaction that wants it, with its effect once, or parks it."""
+    """Brings each event to each reaction that wants it, with one effect, or parks it."""
 
     def __init__(
         self, container: Container, holder: Holder, reactions: Sequence[AnyReaction], most_failures: int = MOST_FAILURES
@@ -81,21 +81,21 @@ class Delivery:
         self._generation = -1
 
     def ready(self) -> bool:
-        """Whether the partitions have been given out and some are ours."""
+        """Whether partitions are assigned to this member."""
         return bool(self._ours)
 
     async def settle(self) -> None:
-        """Learn what is parked of the partitions that are ours now, then replay and drop what is to be."""
+        """Load what is parked of our partitions; then replay and drop what operators asked for."""
         await self.learn()
         for document in await self._parking.flagged(self._ours):
             await (self._drop(document) if "drop" in document else self._replay(document))
 
     async def learn(self) -> None:
-        """Learn what is parked of the partitions that are ours now."""
+        """Load what is parked of our partitions."""
         ours, turn = self._holder.assigned(), self._holder.generation()
-        # Also when they are the same: another member may have had them meanwhile, and parked something.
+        # Also if the partitions are the same: another member may have had them meanwhile and parked something.
         if (ours, turn) != (self._ours, self._generation):
-            metrics.consumer_lag.clear()  # what is another worker's now must not be counted twice
+            metrics.consumer_lag.clear()  # another worker's partitions must not be counted twice
             await self._parking.load(ours)
             self._ours, self._generation = ours, turn
 
@@ -145,7 +145,8 @@ class Delivery:
             if not isinstance(outcome, BaseException):
                 done.append((event, outcome))
                 continue
-            # First what lies before it: parked, it may be replayed before this batch comes again, and be seen ahead.
+            # First write what lies before it. If it were parked, it might be replayed before this batch comes again,
+            # out of order.
             await self._write(reaction, done)
             done = []
             await self._set_aside(reaction, event, outcome)
@@ -154,7 +155,7 @@ class Delivery:
     async def _attempt(
         self, reaction: AnyReaction, handled: Handled, event: Delivered
     ) -> Sequence[Effect] | BaseException:
-        """The effects of one event, or why it has to be parked."""
+        """The effects of one event, or the reason to park it."""
         if self._parking.holds(reaction.name, event):
             return _Behind()
         for attempt in range(_KEY_TRIES):
@@ -165,7 +166,7 @@ class Delivery:
                 return effects
             except KeyNotHere as error:
                 reason: BaseException = error
-                await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # where it was told at once
+                await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # if the refusal came at once
             except Exception as error:
                 if is_transient(error):
                     raise
@@ -193,7 +194,7 @@ class Delivery:
                 metrics.reaction_seconds.labels(reaction.name, outcome).observe(time.perf_counter() - start)
 
     async def _write(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
-        """The effects of a batch at once; one by one where that fails, to find the one that cannot be written."""
+        """Write the effects of a batch together; one by one if that fails, to find the one that cannot be written."""
         try:
             await self._write_together(reaction, done)
         except Exception as error:
@@ -242,7 +243,7 @@ class Delivery:
             await self._park(reaction, event, logs.safe_text(error))
 
     async def _park(self, reaction: AnyReaction, event: Delivered, reason: str) -> None:
-        """Until that is certain: where only the answer was lost, another try must not have the effect as well."""
+        """Repeat until it is certain: if only the answer was lost, another try must not have the effect as well."""
 
         async def parked() -> None:
             self._expect_ours(event.record)
@@ -261,7 +262,7 @@ class Delivery:
         return Origin(self._container.clock(), reaction.name, self._container.city, cause, None, event.trace)
 
     async def _replay(self, document: Document) -> None:
-        """One parked event again; the order of its entity is the order in which ``flagged`` gives them."""
+        """Replay one parked event; ``flagged`` returns them in the order of each entity."""
         reaction = self._named(document["reaction"])
         if reaction is None:
             await self._parking.keep_waiting(document, "no reaction of this name is on")
@@ -281,7 +282,7 @@ class Delivery:
         await self._parking.unpark(document)
 
     async def _drop(self, document: Document) -> None:
-        """One parked event for good; a late duplicate of one that had its effect is only taken away."""
+        """Drop one parked event for good. If it had its effect already, it is only removed."""
         reaction = self._named(document["reaction"])
         had = await reached(self._container.mongo, reaction, document["entity"]) if reaction else 0
         if reaction and Delivered.of(record_of(document)).version <= had:

@@ -14,7 +14,7 @@ _HOPELESS = 3
 
 
 class PartitionsReassigned(Exception):
-    """The partitions have been given out anew: whoever has this one now reads on from what was confirmed."""
+    """The partitions were reassigned: the new owner continues from the committed offsets."""
 
 
 class TooManyFailures(Exception):

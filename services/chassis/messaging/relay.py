@@ -1,4 +1,4 @@
-"""The relay: reads what entities have recorded, sends it to Kafka in order, and marks it as published."""
+"""The relay: publishes recorded events to Kafka, in order for each entity, and marks them as published."""
 
 import asyncio
 import time
@@ -37,7 +37,10 @@ _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Relay:
-    """One active per database, by lease. Reads, sends, waits, marks: a crash sends again, never less."""
+    """One relay is active per database, by lease.
+
+    It reads, sends, waits and marks: after a crash it may send again, never less.
+    """
 
     def __init__(
         self,
@@ -70,7 +73,7 @@ class Relay:
         self._backlog = 0
 
     async def run(self, lease: Lease) -> None:
-        """Go on until cancelled; pauses while another holds the lease or the broker or database is away."""
+        """Run until cancelled; pauses while another worker holds the lease, or the broker or database is away."""
         while True:
             try:
                 async with self._mongo.session() as session:
@@ -87,7 +90,7 @@ class Relay:
             if time.monotonic() > swept + _SWEEP_SECONDS:
                 named, swept = everything, time.monotonic()
             moved = await self.round(named) if named else 0
-            if 0 < moved < _BATCH:  # else more waits already
+            if 0 < moved < _BATCH:  # otherwise more events wait already
                 await asyncio.sleep(self._linger_seconds)
             heard = await notifier.wait(_BUSY_MS if moved else _LOOK_MS)
             named = everything if heard is None else (self._waiting_in | heard) & everything
@@ -108,7 +111,7 @@ class Relay:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def _pass_on(self, documents: Sequence[Document]) -> int:
-        # Read after the events, and all of them: a key that one of them needs is there by now, and goes out before it.
+        # Keys are read after the events, and all of them: so a key that an event needs is there, and is sent before it.
         moved = await self._keys.send_collection()
         await self._keys.send_own(documents)
         published = {**_only_keys(documents), **await self.send(documents)}
@@ -132,7 +135,7 @@ class Relay:
         return await self._mongo.aggregate(first.collection(), [*_unpublished(first), *joined, *order], _BATCH)
 
     async def send(self, documents: Sequence[Document]) -> dict[str, int]:
-        """Send their events in order; the last published version of each entity that moved on."""
+        """Send their events in order; returns the last published version of each entity."""
         histories = {d["_id"]: history for d in documents if (history := await self._history(d))}
         events = [event for history in histories.values() for event in history]
         loud = [event for event in events if event.published]
@@ -154,14 +157,14 @@ class Relay:
             return []
 
     async def mark(self, documents: Sequence[Document], published: dict[str, int]) -> None:
-        """Note what is published; what was recorded meanwhile stays pending."""
+        """Mark events as published; events recorded meanwhile stay pending."""
         for kind in self._kinds:
             name = kind.collection()
             moved = [d for d in documents if d["collection"] == name and d["_id"] in published]
             await self._mongo.bulk(name, [marking(document, published[document["_id"]]) for document in moved])
 
     async def trim(self, documents: Sequence[Document]) -> None:
-        """Move the oldest events of long histories to the archive; one with a gap is set aside."""
+        """Move the oldest events of long histories to the archive; an entity with a gap is set aside."""
         for document in documents:
             name, id = document["collection"], document["_id"]
             if document["length"] > self._cap:
@@ -172,7 +175,7 @@ class Relay:
                     await self._set_aside(document, str(gap))
 
     async def _judge(self, documents: Sequence[Document], failed: dict[str, BaseException]) -> None:
-        """An entity whose own event cannot be sent is set aside after three tries; the broker's faults do not count."""
+        """Set aside an entity whose own event fails three times; errors of the broker do not count."""
         if failed:
             log.warning("events were not acknowledged", count=len(failed), reason=str(next(iter(failed.values()))))
         own = {id.rpartition(":")[0]: str(e) for id, e in failed.items() if isinstance(e, Unsendable)}
@@ -198,12 +201,12 @@ class Relay:
         metrics.relay_pending.set(max(waiting, self._backlog) if full else waiting)
 
     async def _measure_again(self) -> None:
-        """While a broker hangs what waits grows, and somebody may look."""
+        """While a broker hangs, the backlog grows, and an operator may look."""
         with suppress(Unavailable):
             await self._measure(await self.read())
 
     def _fall_silent(self) -> None:
-        """What is another worker's now must not be told twice; told anew once it is ours again."""
+        """Another worker's backlog must not be counted twice; it is measured again once the lease is ours."""
         self._measured_at = float("-inf")
         for gauge in (metrics.relay_oldest, metrics.relay_pending, metrics.relay_stuck):
             gauge.set(0)

@@ -1,4 +1,4 @@
-"""Whether a process is alive and ready, and its metrics: never through the gateway."""
+"""Health checks and metrics of a process; not reachable through the gateway."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from services.chassis.telemetry import logs
 
 Check = Callable[[], Awaitable[str | None]]
-"""Says what is wrong, or None."""
+"""Returns what is wrong, or None."""
 
 
 def install(app: FastAPI, checks: Mapping[str, Check], parts: Check | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The rules of cases: who is told of which event, and the facts for their texts."""
+"""The rules of cases: who gets a notice of which event, and the facts for the texts."""
 
 from collections.abc import Mapping
 from typing import Any

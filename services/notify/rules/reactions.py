@@ -115,7 +115,7 @@ class NotifyReaction:
         return {id: copy for some in found for id, copy in some.items()}
 
     async def _new_drafts(self, container: Container, occurrences: Mapping[str, Occurrence[Any]]) -> list[Draft]:
-        """Who is told what, apart from what was written before."""
+        """Who gets which notice, without those that were written before."""
         drafts = await self._drafts(container.mongo, list(self._matches(occurrences.values())))
         chosen, written, _ = await asyncio.gather(
             by_ids(container.mongo, Preferences, {one.preferences.id for one in drafts}),

@@ -16,7 +16,7 @@ Facts = Mapping[str, Words | datetime | str | int]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Written:
-    """A text without gaps: for the inbox and mail a title and a body, for a phone, where asked for, one short line."""
+    """A text without gaps: title and body for the inbox and mail, one short line for SMS if wanted."""
 
     title: str
     body: str

@@ -1,4 +1,4 @@
-"""A case: what a resident asked for, who has it, by when it is due. The only place where its state changes."""
+"""A case: what a resident asked for, who has it, and when it is due. The only place where its state changes."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, assert_never
@@ -19,13 +19,13 @@ from services.requests.cases.states.model import DONE, RUNNING, STATE_AFTER, Sta
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
 """Who works on cases for the city."""
 READERS = (Role.RESIDENT, *STAFF)
-"""Who may look at cases at all; which of them, ``Case.visible`` says."""
+"""Who may read cases at all; ``Case.visible`` says which ones."""
 REOPENABLE = timedelta(days=15)
 """How long after its resolution a case may be reopened; after that it is closed."""
 RETURNS = 2
-"""How often a case may be returned: then the supervisor decides who does it."""
+"""How often a case may be returned; then the supervisor decides who handles it."""
 PAUSABLE = 80.0
-"""Working hours (ten days) that a case may stand in all its pauses together: then its clock goes on by itself."""
+"""Working hours (ten days) that a case may be paused in total; then its clock resumes."""
 
 
 class Case(contract.Filing, Entity[contract.CaseEvent]):
@@ -77,7 +77,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
-        """Residents see their own, handlers what their organisation has, staff what lies under their places."""
+        """Residents see their own cases, handlers those of their organisations, staff those in their places."""
         if actor.has(SYSTEM):
             return ALL
         seen = NONE
@@ -88,7 +88,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         return seen.where("under", *staffed(actor, *STAFF, Role.ADMINISTRATOR))
 
     def places(self) -> tuple[str, ...]:
-        """The codes from the city down to where it is about."""
+        """The area codes from the city down to where it is."""
         return path(self.area)
 
     def subjects(self) -> tuple[str, ...]:
@@ -100,30 +100,31 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         return self.resident_id == actor.person
 
     def respond_anew(self, calendar: WorkingCalendar, now: datetime) -> datetime:
-        """By when whoever gets it now is to take it on: everybody has the time for it, but the case itself no more."""
+        """When the present handler must accept it: every handler has the same time, but never more than the case
+        itself."""
         return min(calendar.add(now, self.first_response_hours), self.due_at)
 
     @property
     def at_top(self) -> bool:
-        """Whether it has climbed as far as there is to climb."""
+        """Whether it is at the top of the escalation path."""
         return self.owner_place == self.places()[0]
 
     @property
     def pausable_hours(self) -> float:
-        """For how many working hours it may still stand; less than a minute is nothing."""
+        """How many working hours it may still be paused; less than a minute counts as none."""
         left = PAUSABLE - self.paused_hours
         return left if left * 60 >= 1 else 0.0
 
     @property
     def escalates_at(self) -> datetime | None:
-        """When it climbs next: where its limit ends, and not before the rest after the last climb is over."""
+        """When it escalates next: at its limit, but not before the rest after the last escalation is over."""
         if self.at_top:
             return None
         limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
         return max(limit, self.escalates_from or limit)
 
     def apply(self, event: contract.CaseEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         self.state = STATE_AFTER.get(type(event)) or self.state
         if isinstance(event, contract.CaseFiled):
             self._file(event)

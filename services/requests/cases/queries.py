@@ -63,7 +63,7 @@ CASES = Listing(Case, CaseQuery, leads=("handler_id", "under"), few=("resident_i
 
 
 class CaseLine(BaseModel):
-    """A request as a list shows it."""
+    """A request in a list."""
 
     id: str
     number: str = Field(examples=["261123-7K3QX-4"])

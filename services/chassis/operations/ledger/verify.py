@@ -22,7 +22,7 @@ from services.chassis.usecase import Container
 
 
 async def verify(service: Service, settings: Settings, request: VerifyRequest, say: Say = quietly) -> Report:
-    """Check what one service promised; BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing for trouble."""
+    """Check the promises of one service. Raises BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing."""
     container = open_container(service, settings)
     try:
         async with Past(settings.kafka).open() as past:
@@ -32,7 +32,7 @@ async def verify(service: Service, settings: Settings, request: VerifyRequest, s
 
 
 class _Ledger:
-    """The steps, in the order that ``services.chassis.operations.ledger`` gives the reasons for."""
+    """The steps; ``services.chassis.operations.ledger`` explains their order."""
 
     def __init__(
         self, service: Service, settings: Settings, request: VerifyRequest, container: Container, past: Past, say: Say
@@ -64,7 +64,7 @@ class _Ledger:
         return ends
 
     async def _own(self, asked: commands.Commands) -> list[CheckResult]:
-        """What this service's own database and topic tell."""
+        """What this service's own database and topic show."""
         mongo, kinds = self._container.mongo, self._service.entities
         histories = Histories(mongo, kinds, asked, self._say)
         await histories.read()
@@ -82,7 +82,7 @@ class _Ledger:
         return reached, [line]
 
     async def _reactions(self, cut: dict[TopicPartition, int]) -> list[CheckResult]:
-        """What the topics that this service listens to tell of its reactions and copies."""
+        """What the topics show of this service's reactions and copies."""
         if not cut:
             return []
         readable, judged = Readable(self._container.mongo), await self._judged(cut)

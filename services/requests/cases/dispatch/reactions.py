@@ -1,4 +1,4 @@
-"""What dispatch does about what happened to cases: teams' slots follow, and a full team's case goes on."""
+"""How dispatch reacts to events of cases: teams' slots follow, and a full team's case goes to the next handler."""
 
 from services.chassis.messaging.reactions import Delivered, reaction
 from services.chassis.usecase import Context
@@ -29,7 +29,7 @@ HandlerChanged = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved |
     reads=(Team,),
 )
 async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChanged) -> None:
-    """Reserve a slot at the team that was given a case, and free the one that the case had elsewhere."""
+    """Reserve a slot at the team that got a case, and free its slot elsewhere."""
     given = isinstance(event, CaseDispatched) and event.tier == Tier.TEAM
     team_id = event.handler_id if isinstance(event, CaseDispatched) and given else None
     held = await queries.holding(ctx, delivered.entity)
@@ -41,5 +41,5 @@ async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChan
 
 @reaction("pass-on-refused", SlotRefused, reads=(Organisation, Team))
 async def pass_on_refused(ctx: Context, _: Delivered, event: SlotRefused) -> None:
-    """Give the case on."""
+    """Assign the case to the next handler."""
     await commands.pass_on(ctx, event.case_id, event.team_id)

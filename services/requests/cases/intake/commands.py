@@ -1,4 +1,4 @@
-"""How a request comes in, and how it is refused, withdrawn or taken up again."""
+"""How a request comes in, and how it is rejected, withdrawn or reopened."""
 
 from typing import Annotated, Any
 
@@ -36,7 +36,7 @@ from services.requests.providers.queries import fileable
 
 
 class FileRequest(Command):
-    """What is asked for, where, and in whose name."""
+    """What is requested, where, and for whom."""
 
     item: Annotated[str, Field(max_length=64, description="code of the service item, see /v1/catalogue")]
     area: Annotated[str, Field(max_length=20, description="code of the community or grid, see /v1/areas")]
@@ -57,7 +57,7 @@ class FileRequest(Command):
 
 
 class RejectCase(Command):
-    """Why it is not taken on, and what the resident is told."""
+    """Why it is rejected, and the answer to the resident."""
 
     reason: CloseReason = CloseReason.NOT_OUR_DUTY
     answer: Text

@@ -1,4 +1,4 @@
-"""One table of steps: who may take them, in which states, and what else bars them. Every rule asks it."""
+"""The table of steps: who may take them, in which states, and with which precondition. Every rule uses it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class UrgedToday(Refusal):
 
 
 class Step(StrEnum):
-    """What can be done with a case; the value is the last part of its address."""
+    """A step of a case; its value is the last part of the route."""
 
     VERIFY = "verify"
     ROUTE = "route"
@@ -177,7 +177,7 @@ STEPS: Mapping[Step, Rule] = {
     Step.URGE: _rule(_ASKS, OPEN, _urged),
     Step.FORGET: _rule((Role.ADMINISTRATOR,), _OVER, needs="because"),
 }
-"""Who may do what in which state: the only place that says so."""
+"""Who may take which step in which state. No other place says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ def may(step: Step) -> tuple[Role, ...]:
 
 
 def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
-    """Whether an actor holds one of these roles for this case."""
+    """Whether an actor has one of these roles for this case."""
     return any(actor.has(role) and ENTITLED[role].holds(case, actor) for role in roles)
 
 
@@ -241,7 +241,7 @@ def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
 
 
 def rate(case: Case, rating: CaseRated) -> None:
-    """Take the resident's rating; one that says the matter is settled closes the case."""
+    """Record the resident's rating; if the matter is solved, the case is closed with it."""
     case.record(rating)
     if rating.solved and case.state in DONE:
         case.record(CaseClosed(reason=case.outcome or CloseReason.FIXED))

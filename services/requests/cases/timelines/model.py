@@ -1,4 +1,4 @@
-"""How each event of a case reads in its timeline: one table, and who did it."""
+"""How each event of a case appears in its timeline: one table, with who did it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.requests.cases.model import Case
 
 
 class Doer(StrEnum):
-    """Who did something: no names of people."""
+    """Who did something, as a role: no names of people."""
 
     RESIDENT = "resident"
     HANDLER = "handler"
@@ -69,7 +69,7 @@ def line_of(kind: type[Event]) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event with who did it, and the body that had the case then."""
+    """One event, with who did it and the handler at that time."""
 
     recorded: Recorded
     event: Event
@@ -79,7 +79,7 @@ class Told:
 
 
 def read(history: Iterable[Recorded]) -> Iterator[Told]:
-    """A history as a timeline, oldest first; the doer of each event is told from what went before."""
+    """A history as a timeline, oldest first; the actor of each event follows from the events before it."""
     handler: Words | None = None
     opening = rating = ""
     for recorded in history:
@@ -94,14 +94,14 @@ def read(history: Iterable[Recorded]) -> Iterator[Told]:
 
 
 def is_inside(event: Event) -> bool:
-    """Whether only the city's own people see it."""
+    """Whether only staff may see it."""
     return line_of(type(event)).inside or (isinstance(event, contract.CommentAdded) and not event.public)
 
 
 def _doer(recorded: Recorded, event: Event, opening: str, rating: str) -> Doer:
     by = line_of(type(event)).by
     if recorded.cause == rating and isinstance(event, contract.CaseClosed):
-        return Doer.RESIDENT  # a matter that its resident calls settled is closed in the same write
+        return Doer.RESIDENT  # a case that its resident calls solved is closed in the same write
     routed = recorded.cause == opening and isinstance(event, contract.CaseDispatched)
     if routed or by is Doer.SYSTEM or not recorded.cause.startswith("http:"):
         return Doer.SYSTEM

@@ -12,6 +12,8 @@ BENCH ?= --page
 FILE ?=
 # Other words for the faults: make faults FAULTS="--seed 7 --only kill-kafka mixed"
 FAULTS ?=
+# Other words for the mutants: make mutants MUTANTS="--files 'services/requests/**/model.py' --sample 10"
+MUTANTS ?= --sample 5
 LOCK := deploy/requirements/dev.lock
 READY := .venv/.ready
 # The mongod that a Python package brings, used where none is on the PATH, loads this library of the system.
@@ -20,16 +22,19 @@ MONGOD_RUNS := 'import ctypes, shutil, sys; sys.platform != "linux" or shutil.wh
 # Images of containers often forbid Python to keep what it has compiled: every process would compile all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test faults bench replay check docs down clean tools
+.PHONY: help demo test mutants faults bench replay check docs down clean tools
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
 
 demo: $(READY) ## Start everything, fill it with a city, and play a first case (again: what is there is kept)
 	@.venv/bin/linli demo
 
 test: $(READY) ## Run the tests on a real Kafka, MongoDB and Envoy of their own
 	@.venv/bin/pytest -n 3 $(PYTEST)
+
+mutants: $(READY) ## Change the rules a little in hundreds of ways, and see whether a test notices (20 min)
+	@.venv/bin/python -m tests.mutation $(MUTANTS)
 
 faults: $(READY) ## Kill, freeze, cut and poison everything under load, and check that no promise breaks (12 min)
 	@.venv/bin/python -m tests.faults $(FAULTS)

@@ -48,12 +48,13 @@ def stores() -> Iterator[Stores]:
         brokers, uris = json.loads(shared)
         yield brokers, uris
     else:
-        with _started() as started:
-            yield started
+        with started() as addresses:
+            yield addresses
 
 
 @contextmanager
-def _started() -> Iterator[Stores]:
+def started() -> Iterator[Stores]:
+    """The same, as long as the block lasts."""
     with TemporaryDirectory(prefix="linli-tests-", ignore_cleanup_errors=True) as home:
         stack = Stack(Path(home), Ports.free(), _PARTS, lifetime="tied")
         stack.up()
@@ -76,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # The supervisor outlives the call that starts it.
         warnings.filterwarnings("ignore", "subprocess .* is still running", ResourceWarning)
         opened = ExitStack()
-        os.environ[_SHARED] = json.dumps(opened.enter_context(_started()))
+        os.environ[_SHARED] = json.dumps(opened.enter_context(started()))
         config.add_cleanup(opened.close)
 
 

@@ -193,13 +193,15 @@ async def follow_past(stage: Stage) -> None:
     await stage.city.jar(1, POISON, 2)
 
 
-def _unset(id: str, version: int) -> Put:
-    return Put({"_id": id}, [{"$set": {"published": {"$max": ["$published", version]}, "pending": "$$REMOVE"}}])
+def _unset(document: Document, version: int) -> Put:
+    return Put(
+        {"_id": document["_id"]}, [{"$set": {"published": {"$max": ["$published", version]}, "pending": "$$REMOVE"}}]
+    )
 
 
 async def unguarded_mark(stage: Stage) -> None:
     """Somebody writes between a relay's read and its mark."""
-    stage.variant(relays, "_marking", _unset)
+    stage.variant(relays, "marking", _unset)
     jar = await stage.city.jar(1)
     relay = stage.relay()
     mark = relay.mark

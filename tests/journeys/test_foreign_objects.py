@@ -63,12 +63,16 @@ def body(described: dict[str, Any], operation: dict[str, Any], whole: dict[str, 
     if "requestBody" not in operation:
         return None
     name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    schema = described["components"]["schemas"][name]
-    return whole.get(name) or {one: value(schema["properties"][one]) for one in schema.get("required", ())}
+    known = described["components"]["schemas"]
+    schema = known[name]
+    return whole.get(name) or {one: value(schema["properties"][one], known) for one in schema.get("required", ())}
 
 
-def value(schema: dict[str, Any]) -> Any:
-    """Something that fits: an id where the pattern is an id's, else words, a number, a yes."""
+def value(schema: dict[str, Any], known: dict[str, Any]) -> Any:
+    """Something that fits: one of a closed list, an id where the pattern is an id's, else words, a number, a yes."""
+    schema = known[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    if "enum" in schema:
+        return schema["enum"][0]
     prefix = re.match(r"\^\(?([a-z]+_)", schema.get("pattern", ""))
     return f"{prefix[1]}0" if prefix else WORDS[schema["type"]]
 

@@ -1,0 +1,181 @@
+"""Items: what contradicts itself is not offered, and which answers a form takes."""
+
+from typing import Any
+
+import pytest
+
+from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import ALL, NOBODY
+from services.chassis.domain.words import Words
+from services.contracts.requests.catalogue import FormField, ItemPublished, ItemWithdrawn
+from services.requests.catalogue import model
+from services.requests.catalogue.model import Item
+from tests.requests.town import ADMINISTRATOR, CITY, COUNTY, HOME, field, staff
+
+BOTH = {"zh": "事项", "en": "Item"}
+
+
+def told(**more: Any) -> ItemPublished:
+    return ItemPublished.model_validate(
+        {
+            "system": "health",
+            "group": "公共卫生",
+            "group_en": "Public health",
+            "name_zh": "家庭医生",
+            "name_en": "Family doctor",
+            "mode": "free",
+            "tiers": ["station", "team"],
+            "department": "health",
+            "first_response_hours": 4,
+            "resolution_hours": 24,
+            "general": True,
+            "team_kind": "elderly",
+            "skill": "care",
+            "eligibility": BOTH,
+            "materials": [BOTH],
+            "steps": [BOTH],
+            "form": [field("age", "number")],
+            "keywords": ["医生"],
+            "emergency": BOTH,
+            **more,
+        }
+    )
+
+
+def offered(**more: Any) -> Item:
+    item = Item.blank("DOCTOR")
+    model.publish(item, told(**more))
+    item.version = 1
+    return item
+
+
+def refusal(call: Any, *given: Any) -> tuple[str, dict[str, Any], Kind]:
+    with pytest.raises(Refusal) as refused:
+        call(*given)
+    return refused.value.code(), refused.value.params, refused.value.kind
+
+
+def test_an_item_is_what_was_published_of_it_until_it_is_withdrawn() -> None:
+    item, published = offered(), told()
+    gone = {"group_en", "name_zh", "name_en"}
+    expected = published.model_dump(exclude=gone) | {
+        "offered": True,
+        "name": {"zh": "家庭医生", "en": "Family doctor"},
+        "group": {"zh": "公共卫生", "en": "Public health"},
+    }
+    assert item.as_stored() == expected
+    model.withdraw(item)
+    assert item.fresh == [published, ItemWithdrawn()]
+    assert item.as_stored() == expected | {"offered": False}
+    assert refusal(model.withdraw, item) == ("item-already-withdrawn", {"item": "DOCTOR"}, Kind.STATE)
+
+
+def test_the_same_item_again_is_no_change_unless_it_was_withdrawn() -> None:
+    item = offered()
+    model.publish(item, told())
+    assert len(item.fresh) == 1
+    model.publish(item, told(keywords=["大夫"]))
+    model.withdraw(item)
+    model.publish(item, told(keywords=["大夫"]))
+    assert [type(event).__name__ for event in item.fresh] == [
+        "ItemPublished",
+        "ItemPublished",
+        "ItemWithdrawn",
+        "ItemPublished",
+    ]
+
+
+CHOICE = {"key": "a", **BOTH}
+CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"first_response_hours": 25}, "first_response_hours > resolution_hours"),
+    ({"tiers": ["station", "team", "station"]}, "tiers"),
+    ({"tiers": ["station"]}, "tiers: team ⇔ skill"),
+    ({"skill": None, "team_kind": None}, "tiers: team ⇔ skill"),
+    ({"tiers": ["station"], "skill": None}, "tiers: team ⇔ skill"),
+    ({"form": [field("age", "number"), field("age", "text")]}, "form: code"),
+    ({"form": [field("age", "number", "1")]}, "form: age: values"),
+    ({"form": [field("when", "single")]}, "form: when: values"),
+    ({"form": [field("when", "multi")]}, "form: when: values"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "problem"), CONTRADICTIONS)
+def test_an_item_that_contradicts_itself_is_told_where(wrong: dict[str, Any], problem: str) -> None:
+    expected = ("item-unfit", {"problem": problem}, Kind.INVALID)
+    assert refusal(model.publish, Item.blank("X"), told(**wrong)) == expected
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        {"first_response_hours": 24},
+        {"tiers": ["station"], "skill": None, "team_kind": None},
+        {"team_kind": None},
+        {"form": [field("when", "single", "day"), field("which", "multi", "day")]},
+        {"form": []},
+    ],
+)
+def test_what_does_not_contradict_itself_is_offered(right: dict[str, Any]) -> None:
+    assert offered(**right).offered
+
+
+def test_only_the_administrators_of_the_whole_city_change_the_catalogue() -> None:
+    model.expect_citywide(ADMINISTRATOR)
+    model.expect_citywide(staff("administrator", COUNTY, CITY))
+    for places in ((), (COUNTY,), (HOME,)):
+        actor = staff("administrator", *places)
+        assert refusal(model.expect_citywide, actor) == ("catalogue-citywide", {}, Kind.FORBIDDEN)
+
+
+def test_everybody_may_see_what_is_offered() -> None:
+    assert Item.visible(NOBODY) == ALL
+    assert model.ItemUnknown.kind is Kind.INVALID
+
+
+def asking(kind: str, *keys: str, required: bool = True) -> Item:
+    return offered(form=[field("q", kind, *keys, required=required)])
+
+
+ANSWERS: list[tuple[str, tuple[str, ...], list[Any], list[Any]]] = [
+    ("string", (), ["x", "字" * 200], ["字" * 201, 1, True, ["x"]]),
+    ("text", (), ["字" * 2000], ["字" * 2001, 1]),
+    ("number", (), [0, -1.5, 10**15, -(10**15)], ["1", True, False, 10**15 + 1, -(10**15) - 1, [1]]),
+    ("datetime", (), ["2026-11-23", "2026-11-23T08:00:00+08:00"], ["tomorrow", 20261123]),
+    ("single", ("day", "night"), ["day", "night"], ["noon", ["day"], 1]),
+    ("multi", ("day", "night"), [["day"], ["night", "day"]], ["day", ["day", "noon"]]),
+    ("of_tomorrow", (), ["x"], [1, "字" * 201]),
+]
+
+
+@pytest.mark.parametrize(("kind", "keys", "right", "wrong"), ANSWERS, ids=lambda one: str(one)[:12])
+def test_an_answer_is_of_the_kind_that_is_asked_for(
+    kind: str, keys: tuple[str, ...], right: list[Any], wrong: list[Any]
+) -> None:
+    item = offered(form=[])
+    item.form = [FormField.model_validate(field("q", kind, *keys))]
+    for answer in right:
+        model.expect_answers(item, {"q": answer})
+    for answer in wrong:
+        expected = {"problems": [{"key": "unfit", "field": "q", "label": Words(zh="q", en="q"), "kind": kind}]}
+        assert refusal(model.expect_answers, item, {"q": answer}) == ("answers-unfit", expected, Kind.INVALID)
+
+
+@pytest.mark.parametrize("nothing", [{}, {"q": None}, {"q": ""}, {"q": []}])
+def test_what_must_be_answered_is_missing_and_what_may_be_is_not(nothing: dict[str, Any]) -> None:
+    model.expect_answers(asking("string", required=False), nothing)
+    code, params, _ = refusal(model.expect_answers, asking("string"), nothing)
+    assert code == "answers-unfit"
+    assert params == {"problems": [{"key": "missing", "field": "q", "label": Words(zh="q", en="q")}]}
+
+
+def test_every_problem_of_a_form_is_told_at_once_unknown_answers_first() -> None:
+    item = offered(form=[field("age", "number"), field("note", "string")])
+    _, params, _ = refusal(model.expect_answers, item, {"b": 1, "a": 2, "age": "old"})
+    assert params == {
+        "problems": [
+            {"key": "unasked", "field": "a"},
+            {"key": "unasked", "field": "b"},
+            {"key": "unfit", "field": "age", "label": Words(zh="age", en="age"), "kind": "number"},
+            {"key": "missing", "field": "note", "label": Words(zh="note", en="note")},
+        ]
+    }

@@ -1,1 +1,1 @@
-"""The three services of Linli, the chassis they stand on, and the contracts between them."""
+"""The three services of Linli, the chassis below them, and the contracts between them."""

@@ -105,3 +105,11 @@ async def world(stores: Stores, tmp_path: Path) -> AsyncIterator[World]:
     """A corner of its own for one test."""
     brokers, uris = stores
     yield World(brokers, uris, tmp_path, CITY_DATA)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have to say besides that they passed: ``record_property("line", …)``."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "line" and report.when == "call":
+                terminalreporter.write_line(str(value))

@@ -30,7 +30,7 @@ def ask_each(stack: Stack, services: Sequence[str], request: Callable[[str], Req
 
 
 def ask(stack: Stack, service: str, request: Request, report: Callable[[str, str], None]) -> dict[str, Any]:
-    """The answer of one service, whether all is well or not; Trouble where it cannot be had."""
+    """The answer of one service, whatever it says; Trouble if there is none."""
     shown = screen.STDERR.is_terminal
     settings = {**os.environ, **stack.environment(service, "operate")}
     with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as answer:

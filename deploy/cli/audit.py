@@ -1,4 +1,4 @@
-"""`linli audit`: whether audit log and histories are whole, and who has seen whose data."""
+"""`linli audit`: checks audit log and histories, and lists who saw whose data."""
 
 import os
 from typing import Annotated

@@ -20,7 +20,7 @@ _SHOWN = ("at", "actor", "action", "usecase", "whose", "about", "code", "trace")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which entries; empty: all."""
+    """Which entries; without a filter, all."""
 
     subject: str
     actor: str
@@ -36,14 +36,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page; ``next`` goes on behind it."""
+    """One page; ``next`` continues after it."""
 
     entries: list[Document]
     next: str | None
 
 
 def chosen(service: str, services: Iterable[str]) -> list[str]:
-    """This one, or all where none is named; Trouble for one that there is not."""
+    """The named service, or all; Trouble for an unknown one."""
     known = list(services)
     if service and service not in known:
         raise Trouble(f"There is no service {service!r}: choose one of {', '.join(known)}.")
@@ -51,7 +51,7 @@ def chosen(service: str, services: Iterable[str]) -> list[str]:
 
 
 def instant(text: str) -> datetime:
-    """A time that was typed (ISO 8601), with a zone; Trouble where it is none."""
+    """A time from the command line (ISO 8601), with a zone; Trouble if it is not one."""
     try:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
@@ -59,7 +59,7 @@ def instant(text: str) -> datetime:
 
 
 def read(uris: Mapping[str, str], service: str, asked: Asked) -> Found:
-    """One page of the entries of one service or of all; Trouble where it cannot be had."""
+    """One page of the entries of one service or of all; Trouble if it cannot be read."""
     try:
         return asyncio.run(_read([uris[name] for name in chosen(service, uris)], asked))
     except CursorInvalid as error:
@@ -74,7 +74,7 @@ async def _read(uris: Sequence[str], asked: Asked) -> Found:
         parts = await asyncio.gather(*(_newest(mongo, asked) for mongo in databases))
     finally:
         await asyncio.gather(*(mongo.close() for mongo in databases))
-    # One cursor serves all: an entry's id begins with its service, so that no two are in the same place.
+    # One cursor serves all services: an entry's id begins with its service, so no two are equal.
     entries = sorted((entry for part in parts for entry in part), key=lambda one: (one["at"], one["_id"]), reverse=True)
     page = entries[: asked.limit]
     return Found(page, _ORDER.cursor(asked.where(), page[-1]) if len(entries) > len(page) else None)

@@ -1,4 +1,4 @@
-"""`linli consumer`: let the consumer of a service rest, go on, or read again from elsewhere."""
+"""`linli consumer`: pauses, resumes or resets the consumer of a service."""
 
 from typing import Annotated, Any
 
@@ -72,8 +72,8 @@ def pause(
 
 @command.command("resume")
 def resume(service: Service, within: Within = 30, as_json: Json = False) -> None:
-    """Let a consumer that rests, or that has stopped after too many failures, go on from where it was.
-    让暂停或因失败过多而停止的消费者从原处继续。
+    """Let a consumer that is paused, or that has stopped since it could not read records, go on from where it was.
+    让暂停的消费者，或因无法读取记录而停止的消费者，从原处继续。
 
     Example:  [bold]linli consumer resume notify[/]
 

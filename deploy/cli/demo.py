@@ -1,4 +1,4 @@
-"""`linli demo`: everything started, the city filled, and a first case played step by step."""
+"""`linli demo`: starts everything, seeds the city, and shows a first case step by step."""
 
 import asyncio
 import os
@@ -48,7 +48,7 @@ def command(as_json: Json = False) -> None:
 
 
 async def _fill(stack: Stack) -> None:
-    """Seed the city of the stack where that has not been done."""
+    """Seed the city of the stack, if that has not been done."""
     data = stack.city_data
     try:
         async with Gateway(stack.gateway, give_up_after=GIVE_UP_SECONDS) as gateway:
@@ -60,7 +60,7 @@ async def _fill(stack: Stack) -> None:
 
 
 async def _play(stack: Stack, tell: Callable[[Step], None]) -> Sequence[Mapping[str, Any]]:
-    """The first case, and its timeline; Trouble where it does not go its way."""
+    """The first case, with its timeline; Trouble if it fails."""
     try:
         async with Gateway(stack.gateway, give_up_after=GIVE_UP_SECONDS) as gateway:
             return await Tour(gateway, credentials.read(stack.home), stack.home.sms, tell).play()
@@ -87,7 +87,7 @@ def _show_step(step: Step) -> None:
 
 
 def _show_timeline(timeline: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
-    """By the clocks of the city, as the messages tell it."""
+    """In the city's time zone, as in the messages."""
     screen.STDOUT.print(Text("\nIts timeline", style="bold"))
     for entry in timeline:
         at = datetime.fromisoformat(entry["at"]).astimezone(zone)
@@ -107,7 +107,7 @@ def _show_next(stack: Stack, seconds: float) -> None:
 
 
 def typed() -> str:
-    """What has to be typed here for this command line: its name where the shell finds it, else the way to it."""
+    """How to call this command line: by name if the shell finds it, else by path."""
     own = Path(sys.executable).with_name("linli")
     found = shutil.which("linli")
     return "linli" if found and Path(found).resolve() == own.resolve() else os.path.relpath(own)

@@ -1,4 +1,4 @@
-"""`linli doctor`: everything that Linli stands on is looked at; each line is well or says what to do."""
+"""`linli doctor`: checks everything that Linli needs; each line is fine or says what to do."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -85,7 +85,7 @@ def _all_at_once(looks: Sequence[Look]) -> list[Line]:
 def _tried(look: Look) -> list[Line]:
     try:
         return look()
-    except Exception as error:  # what cannot be looked at is a line like the others, never a traceback
+    except Exception as error:  # a check that fails is a line like the others, never a traceback
         said = f"cannot be looked at ({type(error).__name__}: {error})"
         return lines.of("machine", [wrong("doctor", said, "mend what that says, or tell the developers")])
 

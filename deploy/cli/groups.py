@@ -1,4 +1,4 @@
-"""The consumer groups of the services: their databases, their offsets, and what is asked of them."""
+"""The consumer groups of the services: databases, offsets, and desired states."""
 
 import asyncio
 import getpass
@@ -12,18 +12,19 @@ from typing import TypeVar
 from deploy.local import Stack, Trouble
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import control
-from services.chassis.messaging.control import DesiredState, TopicPartition
+from services.chassis.messaging.control import DesiredState
 from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
+from services.chassis.messaging.switches import TopicPartition
 from services.chassis.storage.mongo import Mongo, connect
 
 LISTENERS = ("requests", "notify")
-"""The services that listen to others."""
+"""The services that consume events."""
 
 T = TypeVar("T")
 
 
 def operator() -> str:
-    """Who types, as far as this machine knows."""
+    """The user of this machine."""
     return f"operator {getpass.getuser()}"
 
 
@@ -37,25 +38,25 @@ class Group:
     past: Past
 
     async def wish(self) -> DesiredState:
-        """What is asked of it now."""
+        """The desired state of the group."""
         return await control.desired_state(self.mongo, self.name)
 
     async def committed(self) -> dict[TopicPartition, int]:
-        """How far it has confirmed."""
+        """Its committed offsets."""
         return await self.past.committed(self.name)
 
     async def ends(self) -> dict[TopicPartition, int]:
-        """The ends of the topics it has read of."""
+        """The end offsets of its topics."""
         topics = {topic for topic, _ in await self.committed()}
         return {place: end for topic in topics for place, end in (await self.past.ends(topic)).items()}
 
     async def lag(self) -> int:
-        """How many records it has not confirmed yet."""
+        """How many records are not committed yet."""
         confirmed = await self.committed()
         return sum(max(0, end - confirmed.get(place, 0)) for place, end in (await self.ends()).items())
 
     async def target(self, to: str) -> dict[TopicPartition, int]:
-        """The offsets that a word means: ``earliest``, ``latest``, or a time (ISO 8601); Trouble for another."""
+        """The offsets for ``earliest``, ``latest``, or a time (ISO 8601); Trouble for anything else."""
         ends = await self.ends()
         if to in ("earliest", "latest"):
             return ends if to == "latest" else dict.fromkeys(ends, 0)
@@ -67,7 +68,7 @@ class Group:
 
 
 def ask(stack: Stack, service: str, work: Callable[[Group], Awaitable[T]]) -> T:
-    """The outcome of something with the group of one service; Trouble where database or broker are away."""
+    """The result of an operation on the group of one service; Trouble without its database or the broker."""
     if service not in LISTENERS:
         raise Trouble(f"{service!r} has no consumer: choose one of {', '.join(LISTENERS)}.")
     try:

@@ -1,4 +1,4 @@
-"""The lines of a report by services, as `linli verify` and `linli audit` show them."""
+"""Check results by service, as `linli verify` and `linli audit` show them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +12,12 @@ from deploy.cli.asking import BROKEN, CLEAN
 
 
 def of(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """All lines of these reports, each with its service."""
+    """The check results of these reports, each with its service."""
     return [{"service": report["service"], **line} for report in reports for line in report["lines"]]
 
 
 def conclude(lines: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """Show them, and end with 0 where none has a breach, with 1 where one has."""
+    """Show them, and exit with 0 without a breach, else with 1."""
     clean = not any(line["breaches"] for line in lines)
     if as_json:
         screen.print_json({"clean": clean, "lines": lines})

@@ -11,7 +11,7 @@ import typer
 from deploy.cli import screen
 from deploy.local.trouble import Trouble
 
-# By panel: the name of each command is the name of its file here, which holds a function or an app `command`.
+# By panel. The name of a command is also the name of its file here, which holds a function or an app `command`.
 COMMANDS = {
     "Running": ("up", "down", "status", "logs", "migrate"),
     "Trust": ("verify", "audit", "doctor"),
@@ -21,7 +21,7 @@ COMMANDS = {
 
 
 def application(typed: Sequence[str] = ()) -> typer.Typer:
-    """All commands of the table; only the one that was typed, where it is known, for the others take long to load."""
+    """All commands of the table, or only the typed one: the others take long to load."""
     app = typer.Typer(
         name="linli", callback=linli, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich"
     )
@@ -34,7 +34,8 @@ def application(typed: Sequence[str] = ()) -> typer.Typer:
     return app
 
 
-# A callback, for Typer makes an app of one command into that command itself: `linli up` would be a word too many.
+# A callback, because Typer makes an app with one command into that command itself: `linli up` would be one word too
+# many.
 def linli() -> None:
     """Linli runs a city's communities. Start it with `linli up`, see how it is with `linli status`.
     邻里为全市社区服务：用 `linli up` 启动，用 `linli status` 查看状态。
@@ -50,15 +51,15 @@ def _add(app: typer.Typer, name: str, panel: str) -> None:
 
 
 def _flowing(text: str) -> str:
-    """Each paragraph on one line, for the terminal to wrap: lines are as long here as the code is wide."""
+    """Each paragraph on one line, because the terminal wraps it."""
     return "\n\n".join(paragraph.replace("\n", " ") for paragraph in text.split("\n\n"))
 
 
 def run() -> None:
-    """The entry point: a trouble, also one of the system with a file, becomes one sentence and its exit code."""
+    """The entry point: an expected error becomes one sentence and an exit code."""
     try:
         app = application(sys.argv[1:])
-        gc.freeze()  # what is loaded by now stays: to look through it takes longer than many a command
+        gc.freeze()  # everything loaded now stays loaded: scanning it takes longer than many commands
         app()
     except Trouble as trouble:
         screen.tell(trouble)

@@ -1,4 +1,4 @@
-"""`linli parked`: events set aside because a reaction failed on them; trying them again, or giving them up."""
+"""`linli parked`: events on which a reaction failed; replays or drops them."""
 
 import asyncio
 import os

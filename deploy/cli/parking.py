@@ -1,4 +1,4 @@
-"""The parked events of all services, read from their databases and marked for another try, or to be given up."""
+"""The parked events of all services, read from their databases and marked for replay or drop."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ _REPLAY: Document = {"$set": {"replay": True}, "$unset": {"drop": ""}}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which parked events, or dropped ones; empty: all."""
+    """Which parked or dropped events; without a filter, all."""
 
     service: str = ""
     reaction: str = ""
@@ -37,7 +37,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One parked event, or one that was dropped: ``drop`` says why and by whom."""
+    """One parked or dropped event: ``drop`` says why and by whom."""
 
     service: str
     id: str
@@ -70,21 +70,21 @@ class Found:
 
     @property
     def waits_with(self) -> tuple[str, str, str]:
-        """What it shares with those that are replayed together, in order."""
+        """What it shares with the events that are replayed with it, in order."""
         return (self.service, self.reaction, self.entity)
 
     @property
     def asked(self) -> str:
-        """What an operator wants of it, or has done with it."""
+        """What an operator has asked or done with it."""
         return "drop" if self.drop else "replay" if self.replay else ""
 
     @property
     def why(self) -> str:
-        """The operator's reason, where there is one; else why the reaction failed."""
+        """The operator's reason, if there is one; else why the reaction failed."""
         return f"{self.drop['by']}: {self.drop['reason']}" if self.drop else self.reason
 
     def document(self) -> dict[str, Any]:
-        """As JSON; what it says is shown as JSON where it is that."""
+        """As JSON; a JSON value is shown as JSON."""
         shown = {name: getattr(self, name) for name in ("service", "id", "reaction", "entity")}
         shown["topic"], shown["partition"], shown["offset"] = self.place
         shown |= {
@@ -105,7 +105,7 @@ class Lots:
 
     @classmethod
     def of(cls, stack: Stack) -> Self:
-        """Those of a stack, or of the databases that its settings name."""
+        """The parked events of a stack, or of the databases in its settings."""
         return cls({service: connect(uri) for service, uri in stack.uris.items()})
 
     async def close(self) -> None:
@@ -114,7 +114,7 @@ class Lots:
             await mongo.close()
 
     async def find(self, wanted: Wanted) -> list[Found]:
-        """The events that are wanted, in the order of their topics; Trouble for a service that is none."""
+        """The requested events, in the order of their topics; Trouble for an unknown service."""
         if wanted.service not in ("", *self._databases):
             raise Trouble(f"There is no service {wanted.service!r}: choose one of {', '.join(self._databases)}.")
         services = [wanted.service] if wanted.service else list(self._databases)
@@ -122,16 +122,17 @@ class Lots:
         return [one for service in services for one in await self._read(service, wanted.where(), name)]
 
     async def with_followers(self, wanted: Wanted) -> list[Found]:
-        """The events that are wanted, with all others parked for the same reaction and entity."""
+        """The requested events, with all others parked for the same reaction and entity."""
         return await self._beside(await self.find(wanted))
 
     async def replay(self, chosen: Sequence[Found], within: float, say: Callable[[int], None]) -> list[Found]:
-        """Mark them for another try and wait, at most ``within`` seconds; those of their entities still parked."""
+        """Mark them for replay and wait, at most ``within`` seconds; returns what is still parked of their entities."""
         marked: set[tuple[str, str]] = set()
         left, give_up = list(chosen), time.monotonic() + within
         trying = {one.waits_with for one in chosen}
         while trying:
-            # Also what was parked behind them meanwhile; none twice, as one that failed is not to be tried for ever.
+            # Including what was parked behind them meanwhile; none twice, so that a failing one is not retried for
+            # ever.
             fresh = [one for one in left if one.waits_with in trying and (one.service, one.id) not in marked]
             await self._mark(fresh, _REPLAY)
             marked |= {(one.service, one.id) for one in left}
@@ -146,7 +147,7 @@ class Lots:
     async def mark(
         self, chosen: Sequence[Found], change: Document, within: float, say: Callable[[int], None]
     ) -> list[Found]:
-        """Mark them for their workers and wait, at most ``within`` seconds; those of them that are parked still."""
+        """Mark them for drop and wait, at most ``within`` seconds; returns those that are still parked."""
         await self._mark(chosen, change)
         ids, give_up = {(one.service, one.id) for one in chosen}, time.monotonic() + within
         while True:
@@ -157,7 +158,7 @@ class Lots:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _beside(self, chosen: Collection[Found]) -> list[Found]:
-        """Everything parked of the entities of these events."""
+        """Everything that is parked of the entities of these events."""
         entities = {one.waits_with for one in chosen}
         services = sorted({one.service for one in chosen})
         return [one for service in services for one in await self._read(service, {}) if one.waits_with in entities]
@@ -174,7 +175,7 @@ class Lots:
 
 
 def drop_because(reason: str) -> Document:
-    """What marks an event to be dropped, with who asked for it on which grounds."""
+    """The mark for an event to be dropped, with who asked for it and why."""
     return {"$set": {"replay": True, "drop": {"reason": reason, "by": operator(), "at": now()}}}
 
 

@@ -1,25 +1,26 @@
 """`linli reactions`: which reactions of the services are on, and turning them on and off."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from deploy.cli import groups, screen
+from deploy.cli import catching_up, groups, screen
 from deploy.cli.groups import LISTENERS, Group, operator
 from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
-from services.chassis.messaging import control, switches
-from services.chassis.messaging.switches import Switch
+from services.chassis.messaging import control, switching
+from services.chassis.messaging.switches import OFF, ON, WAITING, Switch, blocked_by
 from services.chassis.operations.ledger.lag import parked_by_reaction
 
 command = typer.Typer(
     no_args_is_help=True,
-    help="See which reactions are on, turn one on from now on, or off. "
+    help="See which reactions are on, and turn one on or off. "
+    "One that fails again and again is turned off alone and catches up when it is started again. "
     "A new reaction starts off: [bold]linli backfill[/] brings it the past and turns it on. "
-    "查看、开启或关闭各服务的反应；新反应默认关闭，可用 [bold]linli backfill[/] 补上过去的事件。",
+    "查看、开启或关闭各服务的反应；反复失败的反应会被单独关闭，重新开启时从关闭处补上；"
+    "新反应默认关闭，可用 [bold]linli backfill[/] 补上过去的事件。",
 )
 
 Name = Annotated[str, typer.Argument(help="As `linli reactions list` shows it.")]
@@ -29,8 +30,8 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this it is only
 
 @command.command("list")
 def list_reactions(as_json: Json = False) -> None:
-    """List the reactions of all services: on or off, since when, why, and how many events are parked for each.
-    列出所有服务的反应：是否开启、自何时、原因，以及各自搁置的事件数。
+    """List the reactions of all services: on, off or waiting for a copy, since when, why, and how far behind.
+    列出所有服务的反应：是否开启（或在等待）、自何时、原因、落后的记录数，以及各自搁置的事件数。
 
     Examples:  [bold]linli reactions list[/]  ·  [bold]linli reactions list --json[/]
 
@@ -41,44 +42,74 @@ def list_reactions(as_json: Json = False) -> None:
         screen.print_json({"reactions": found})
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("service", "reaction", "", "since", "parked", "reason"):
-        table.add_column(title, overflow="fold", justify="right" if title == "parked" else "left")
+    for title in ("service", "reaction", "", "since", "behind", "parked", "reason"):
+        table.add_column(title, overflow="fold", justify="right" if title in ("behind", "parked") else "left")
     for one in found:
         since = f"{one['since'].astimezone():%Y-%m-%d %H:%M:%S}{' (not the past)' if one['from_then_on'] else ''}"
-        state = Text("on", style="green") if one["on"] else Text("off", style="yellow")
-        table.add_row(one["service"], one["name"], state, since, str(one["parked"]), one["reason"])
+        state = Text(one["state"], style="green" if one["on"] else "yellow")
+        counts = str(one["behind"]), str(one["parked"])
+        table.add_row(one["service"], one["name"], state, since, *counts, one["reason"])
     screen.STDOUT.print(table)
 
 
 @command.command("start")
-def start(name: Name, service: Service = "", yes: Yes = False, as_json: Json = False) -> None:
-    """Turn a reaction on from now on: what came before it leaves out for good. `linli backfill` takes the past too.
-    从现在起开启一个反应，不处理以前的事件；要处理以前的事件请用 `linli backfill`。
+def start(
+    name: Name,
+    service: Service = "",
+    from_now: Annotated[bool, typer.Option("--from-now", help="Leave out for good what it has not taken.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Turn a reaction on: it catches up from where it was turned off, with those that wait for its copy.
+    开启一个反应：从关闭处开始补上，等待其副本的反应随之开启；--from-now 则从现在起，不处理以前的事件。
 
-    Examples:  [bold]linli reactions start tell-of-sales[/]  ·  [bold]linli reactions start tell-of-sales --yes[/]
+    The others pause for the last stretch only, 2 s at most. A new reaction has no such place: `linli backfill` takes
+    all the past, `--from-now` leaves it out.
 
-    Exit code 0: it is on, or was only shown; 2: it is on already, is a copy, or wrong usage.
+    Examples:  [bold]linli reactions start tell --yes[/]  ·  [bold]linli reactions start tell-of-sales --from-now[/]
+
+    Exit code 0: it is on, or was only shown; 2: it is on already, reads a copy that is off, or wrong usage.
     """
-
-    async def asked(group: Group) -> dict[str, Any]:
-        _expect(await _switch(group, name), on=False)
-        if name.startswith("copy-"):
-            raise Trouble(f"{name} keeps a copy, which needs the past: run `linli backfill {name}`.")
-        left_out = sum((await group.committed()).values())
-        if yes:
-            async with control.resting(group.mongo, group.name, f"start of {name}", operator(), 90):
-                await switches.start(group.mongo, name, await group.committed())
-                await control.renew(group.mongo, group.name)
-        return {"service": group.service, "reaction": name, "records_left_out": left_out, "dry_run": not yes}
-
-    told = _where(name, service, asked)
+    stack = groups.running_stack()
+    owner = service_of(stack, name, service)
+    if not from_now:
+        groups.ask(stack, owner, lambda group: _expect_known(group, name))
+        catching_up.show(name, catching_up.ask(stack, owner, name, yes=yes), yes=yes, as_json=as_json)
+        return
+    told = groups.ask(stack, owner, lambda group: _from_now(group, name, yes=yes))
     if as_json:
         screen.print_json(told)
     elif yes:
         screen.STDOUT.print(f"{name} is on, from now on")
     else:
-        counts = f"{told['records_left_out']} records lie before now and would be left out"
-        screen.STDOUT.print(f"{counts}: `linli backfill {name}` takes them. Say --yes to leave them out.")
+        screen.STDOUT.print(f"{told['records_left_out']} records would be left out. Say --yes to do it.")
+
+
+async def _expect_known(group: Group, name: str) -> None:
+    if (await _switch(group, name)).positions is None:
+        raise Trouble(
+            f"{name} has never been on: run `linli backfill {name}`, or say --from-now to leave the past out."
+        )
+
+
+async def _from_now(group: Group, name: str, *, yes: bool) -> dict[str, Any]:
+    switch, confirmed = await _switch(group, name), await group.committed()
+    _expect(switch, states=(OFF, WAITING))
+    if name.startswith("copy-"):
+        raise Trouble(f"{name} keeps a copy, which needs the past: run `linli backfill {name}`.")
+    if blocked := blocked_by(switch, (await group.wish()).switches):
+        raise Trouble(f"{name} reads what {', '.join(blocked)} keeps, and that is off: start that first.")
+    if yes:
+        await _turn_on_from_now(group, name)
+    told = {"service": group.service, "reaction": name, "records_left_out": switch.behind(confirmed)}
+    return {**told, "dry_run": not yes}
+
+
+async def _turn_on_from_now(group: Group, name: str) -> None:
+    async with control.resting(group.mongo, group.name, f"start of {name}", operator(), 90) as order:
+        begins = await group.committed()
+        if not await switching.turn_on(group.mongo, group.name, [name], order, begins):
+            raise Trouble("What is asked of the consumer was changed meanwhile: try again.")
 
 
 @command.command("stop")
@@ -89,8 +120,10 @@ def stop(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Turn a reaction off. What comes meanwhile it takes later, with `linli backfill`.
-    关闭一个反应；期间的事件以后可用 `linli backfill` 补上。
+    """Turn a reaction off, alone. What comes meanwhile it takes later, with `linli reactions start`.
+    单独关闭一个反应；期间的事件以后可用 `linli reactions start` 补上。
+
+    Those that read a copy which it keeps wait with it.
 
     Example:  [bold]linli reactions stop tell --reason "wrong texts since 2.3" --yes[/]
 
@@ -98,21 +131,25 @@ def stop(
     """
 
     async def asked(group: Group) -> dict[str, Any]:
-        _expect(await _switch(group, name), on=True)
+        _expect(await _switch(group, name), states=(ON, WAITING))
+        known = (await group.wish()).switches
+        waiting = sorted(n for n, switch in known.items() if name in switch.reads and switch.on)
         if yes:
-            await switches.stop(group.mongo, name, f"{reason} ({operator()})")
-            await control.renew(group.mongo, group.name)
-        return {"service": group.service, "reaction": name, "dry_run": not yes}
+            confirmed = await group.committed()
+            await switching.turn_off(group.mongo, group.name, {name: reason}, operator(), confirmed)
+        return {"service": group.service, "reaction": name, "waiting": waiting, "dry_run": not yes}
 
-    told = _where(name, service, asked)
+    stack = groups.running_stack()
+    told = groups.ask(stack, service_of(stack, name, service), asked)
     if as_json:
         screen.print_json(told)
-    else:
-        screen.STDOUT.print(f"{name} is off" if yes else f"{name} would be turned off. Say --yes to do it.")
+        return
+    others = f"; {', '.join(told['waiting'])} would wait with it" if told["waiting"] and not yes else ""
+    screen.STDOUT.print(f"{name} is off" if yes else f"{name} would be turned off{others}. Say --yes to do it.")
 
 
 def service_of(stack: Stack, name: str, service: str) -> str:
-    """The service that has a reaction of this name; Trouble where none has it, or two have."""
+    """The service with a reaction of this name; Trouble if none has it, or two have."""
     having = [one for one in ((service,) if service else LISTENERS) if name in groups.ask(stack, one, _names)]
     if not having:
         raise Trouble(f"There is no reaction {name!r}: see `linli reactions list`.")
@@ -121,35 +158,34 @@ def service_of(stack: Stack, name: str, service: str) -> str:
     return having[0]
 
 
-def _where(name: str, service: str, asked: Callable[[Group], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-    stack = groups.running_stack()
-    return groups.ask(stack, service_of(stack, name, service), asked)
-
-
 async def _names(group: Group) -> set[str]:
-    return {switch.name for switch in await switches.switches(group.mongo)}
+    return set((await group.wish()).switches)
 
 
 async def _switch(group: Group, name: str) -> Switch:
-    return next(switch for switch in await switches.switches(group.mongo) if switch.name == name)
+    return (await group.wish()).switches[name]
 
 
-def _expect(switch: Switch, *, on: bool) -> None:
-    if switch.on != on:
-        raise Trouble(f"{switch.name} is {'on' if switch.on else 'off'} already, since {switch.since:%Y-%m-%d %H:%M}.")
+def _expect(switch: Switch, *, states: tuple[str, ...]) -> None:
+    if switch.state not in states:
+        since = f"{switch.since:%Y-%m-%d %H:%M}"
+        raise Trouble(f"{switch.name} is {switch.state} already, since {since}.")
 
 
 async def _told(group: Group) -> list[dict[str, Any]]:
-    parked = await parked_by_reaction(group.mongo)
+    parked, confirmed = await parked_by_reaction(group.mongo), await group.committed()
     return [
         {
             "service": group.service,
             "name": switch.name,
+            "state": switch.state,
             "on": switch.on,
             "since": switch.since,
             "reason": switch.reason,
+            "by": switch.by,
+            "behind": switch.behind(confirmed),
             "from_then_on": bool(switch.begins),
             "parked": parked.get(switch.name, 0),
         }
-        for switch in await switches.switches(group.mongo)
+        for switch in (await group.wish()).switches.values()
     ]

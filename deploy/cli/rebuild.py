@@ -1,4 +1,4 @@
-"""`linli rebuild`: states made again from their histories, after a fold has changed or a state was damaged."""
+"""`linli rebuild`: rebuilds states from histories, after a fold has changed or a state was damaged."""
 
 import os
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def command(
 
 
 def _having(kind: str, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The answers of the services that have the kind; Trouble where none has."""
+    """The answers of the services that have the type; Trouble if none has."""
     if having := [answer for answer in answers if kind in answer["kinds"]]:
         return having
     known = "; ".join(f"{answer['service']}: {', '.join(answer['kinds'])}" for answer in answers)

@@ -1,8 +1,9 @@
 """Renders Envoy's configuration from the template and the tables, and lets Envoy check it."""
 
 import importlib.util
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy.gateway import limits, problems, routes
 from deploy.gateway.limits import Limits
+from services.chassis.domain.words import DEFAULT
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page"
@@ -53,10 +55,6 @@ class Language:
     pattern: str
 
 
-# Same choice as in the services: the first supported language that a client names, Chinese without one.
-LANGUAGES = (Language("en", r"(?i)\s*(([^z,\s][^,]*|z[^h,][^,]*)?,\s*)*en.*"), Language("zh", ".*"))
-
-
 def render(gateway: Gateway) -> str:
     """Envoy's configuration, as YAML."""
     loader = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=False)  # noqa: S701
@@ -79,12 +77,30 @@ def render(gateway: Gateway) -> str:
         identity_prefixes=routes.IDENTITY_PREFIXES,
         identity_headers=routes.IDENTITY_HEADERS,
         problems=problems.PROBLEMS,
-        languages=LANGUAGES,
+        languages=languages(problems.TEXTS.languages),
         pages=pages(gateway.openapi),
         page_policy=PAGE_POLICY,
         body_limit=problems.BODY_LIMIT_BYTES,
         upstream_idle_seconds=UPSTREAM_IDLE_SECONDS,
     )
+
+
+def languages(tags: Sequence[str]) -> list[Language]:
+    """Languages with the headers that ask for them: the first that a header names; the default for every other header.
+
+    Envoy matches headers by RE2, which cannot compare weights as the services do: clients name the most wanted first.
+    """
+    others = [tag for tag in sorted(tags, key=lambda tag: (-len(tag), tag)) if tag != DEFAULT]
+    skipped = rf"(({_beginning_with_none(tags)})?,\s*)*"
+    return [*(Language(tag, rf"(?i)\s*{skipped}{tag}.*") for tag in others), Language(DEFAULT, ".*")]
+
+
+def _beginning_with_none(prefixes: Collection[str]) -> str:
+    """A pattern of what lies between two commas and begins with none of these: RE2 has no negative look-ahead."""
+    heads = sorted({prefix[0] for prefix in prefixes})
+    inner = [(head, {one[1:] for one in prefixes if one[0] == head}) for head in heads]
+    longer = [f"{re.escape(head)}({_beginning_with_none(tails)})?" for head, tails in inner if "" not in tails]
+    return "|".join([rf"[^,\s{re.escape(''.join(heads))}][^,]*", *longer])
 
 
 def pages(openapi: Path | None) -> list[Page]:

@@ -65,7 +65,7 @@ def _message(kind: type[Event]) -> dict[str, Any]:
 
 def _key() -> dict[str, Any]:
     return {
-        "summary": "The wrapped data key of a person; without a value the person was erased.",
+        "summary": "The wrapped data key of a person or a case; without a value it was erased or forgotten.",
         "contentType": "application/octet-stream",
         "payload": {"type": ["string", "null"], "contentEncoding": "binary"},
     }

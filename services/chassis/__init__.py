@@ -1,1 +1,1 @@
-"""What every service stands on; it knows no service and imports nothing of ours."""
+"""The base of every service. It knows no service and imports nothing else of ours."""

@@ -1,4 +1,4 @@
-"""What stands round every use case: permission, repeat on conflict, the same answer to a repeat, span, metric."""
+"""The frame of every use case: permission, retry on conflict, the same answer to a repeat, span, metric."""
 
 import asyncio
 import functools
@@ -38,14 +38,14 @@ _LONGEST_PAUSE = 0.2
 
 
 class Command(BaseModel):
-    """What somebody asks a use case to do: the body of a request, unknown fields refused."""
+    """The input of a use case: the body of a request; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod
     def _can_be_kept(cls, given: Any) -> Any:
-        """Refuse, wherever it stands, what could not be written down again: this is where all text comes in."""
+        """Refuse text that cannot be stored, wherever it is in the input: all text enters here."""
         try:
             orjson.dumps(given, default=str, option=orjson.OPT_STRICT_INTEGER)
         except orjson.JSONEncodeError:
@@ -55,7 +55,7 @@ class Command(BaseModel):
 
 @dataclass(frozen=True)
 class Container:
-    """What a process has at hand for its use cases, put together in ``app.py``."""
+    """What a process provides to its use cases; ``app.py`` puts it together."""
 
     service: str
     city: str
@@ -66,17 +66,17 @@ class Container:
     texts: Texts
 
     def context(self, actor: Actor, cause: str, **more: Any) -> "Context":
-        """A context for somebody's use case; ``more`` as in Context."""
+        """A context for a request; ``more`` as in Context."""
         return Context(self, actor, cause, self.clock(), **more)
 
     def system_context(self, name: str, cause: str, trace: str | None = None) -> "Context":
-        """A context for what the house does by itself: a reaction, a timer."""
+        """A context for the system itself: a reaction or a timer."""
         return self.context(system_actor(name), cause, trace=trace)
 
 
 @dataclass(frozen=True)
 class Context:
-    """Who acts, when and why; and what a use case works with."""
+    """Who acts, when and why, and what a use case works with."""
 
     container: Container
     actor: Actor
@@ -93,14 +93,14 @@ class Context:
 
     @functools.cached_property
     def store(self) -> Store:
-        """This service's database as this actor may see it."""
+        """This service's database, narrowed to what this actor may see."""
         origin = Origin(self.at, self.actor.id, self.container.city, self.cause, self.fingerprint, self.trace)
         vault = self.container.vault
         return Store(self.container.mongo, self.actor, origin, self.if_match, vault.new_key, self._expect_held, vault)
 
     @functools.cached_property
     def vault(self) -> Vault:
-        """Where personal data is sealed and opened; whose is opened is noted."""
+        """Seals and opens personal data; records whose data is opened."""
         return self.container.vault.noting(self.opened.note)
 
     @property
@@ -115,7 +115,7 @@ class Context:
         return self.at
 
     def dependency(self, kind: type[T]) -> T:
-        """Something of this service that ``app.py`` put in, by its class: a calendar, a sender."""
+        """A dependency from ``app.py``, by its class: a calendar, a sender."""
         found: T = self.container.dependencies[kind]
         return found
 
@@ -124,7 +124,7 @@ class Context:
         return replace(self, within=within, command=command)
 
     def substep(self, name: str) -> "Context":
-        """The same request for another entity that it needs first: one cause has its effect on one entity."""
+        """The same request for another entity that must be written first: one cause writes one entity."""
         return replace(self, cause=f"{self.cause}#{name}", if_match=None)
 
     async def _expect_held(self, entity: Entity[Any]) -> None:
@@ -142,7 +142,7 @@ The store runs it when the entity is loaded or made: after a repeat was answered
 
 @dataclass(frozen=True)
 class UseCase:
-    """What is known of a use case besides its code."""
+    """The metadata of a use case."""
 
     name: str
     allow: tuple[str, ...]
@@ -156,7 +156,7 @@ class UseCase:
 
 
 REGISTER: dict[str, UseCase] = {}
-"""Every use case by ``<module>.<function>``; its permission is there to be read, checked and documented."""
+"""Every use case by ``<module>.<function>``, so that permissions can be read, checked and documented."""
 
 Work = Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]
 
@@ -192,7 +192,10 @@ async def system_only(_: Context, __: Entity[Any], ___: Any) -> None:
 
 
 async def gather_two(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
-    """Two looks at the same time. Where both refuse it is the first that counts, so that a repeat hears the same."""
+    """Await two things concurrently.
+
+    If both fail, the first one's error is raised, so that a repeat gets the same answer.
+    """
     found = await asyncio.gather(first, second, return_exceptions=True)
     for outcome in found:
         if isinstance(outcome, BaseException):
@@ -201,7 +204,7 @@ async def gather_two(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
 
 
 def known_as(work: Callable[..., Any]) -> UseCase:
-    """The use case that a function is; AttributeError where it is none."""
+    """The use case of a function; AttributeError if it is none."""
     found: UseCase = work.__usecase__  # type: ignore[attr-defined]
     return found
 
@@ -237,7 +240,7 @@ async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R
 
 
 def _refused(refusal: Refusal) -> tuple[str, dict[str, str]]:
-    """(outcome, what a log line says of it): an outage is none of the rules, and somebody has to know what is away."""
+    """(outcome, fields of the log line): an outage is not a rule, and an operator must learn what is away."""
     if refusal.kind is Kind.UNAVAILABLE:
         return "unavailable", {"code": refusal.code(), "reason": str(refusal)}
     return "refused", {"code": refusal.code()}

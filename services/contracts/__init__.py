@@ -1,1 +1,1 @@
-"""What the services tell each other: event types, nothing else."""
+"""The events that services publish: event types and the values in them, nothing else."""

@@ -1,1 +1,1 @@
-"""Notify: who is told what, and how."""
+"""Notify: who gets which notice, and how."""

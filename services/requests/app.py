@@ -11,6 +11,8 @@ from services.requests.cases import api as cases
 from services.requests.cases.dispatch import api as dispatch
 from services.requests.cases.dispatch.model import TeamLoad
 from services.requests.cases.dispatch.reactions import keep_team_slots, pass_on_refused
+from services.requests.cases.forgetting import api as forgetting
+from services.requests.cases.forgetting.timers import forget_erased
 from services.requests.cases.intake import api as intake
 from services.requests.cases.limits import api as limits
 from services.requests.cases.limits.timers import case_clock
@@ -45,6 +47,7 @@ service = Service(
         steps.routes,
         dispatch.routes,
         limits.routes,
+        forgetting.routes,
         timelines.routes,
         tracking.routes,
     ),
@@ -52,5 +55,5 @@ service = Service(
     timers=(case_clock,),
     listens_to=("members", "requests"),
     dependencies=_dependencies,
-    worker_loops=(count_cases,),
+    worker_loops=(count_cases, forget_erased),
 )

@@ -44,7 +44,7 @@ def _source(file: Path) -> Source:
 
 
 def length(function: Function) -> int:
-    """How many lines its body has, its docstring left out: the measure of the house."""
+    """How many lines its body has, without its docstring."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
     if not body:
         return 1

@@ -13,7 +13,7 @@ from tests.architecture.code import Source, length, sources
 OURS = ("services", "deploy")
 ALL = (*OURS, "docs", "tests")
 RUN = 6
-"""So many lines in a row that stand elsewhere again are a duplicate."""
+"""This many equal lines in a row are a duplicate."""
 _THIN = re.compile(r"[\W_]*|#.*")
 
 

@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +17,9 @@ from services.chassis.domain.values import PATTERNS
 from services.chassis.runtime.texts import load
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import EscalationCause
+from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from services.requests.cases.steps.model import Step
-from services.requests.cases.timelines.model import LINES
 from tests.architecture.code import Source, sources
 
 OF_PROCESSES = {**{name: load(service.texts) for name, service in SERVICES.items()}, "gateway": GATEWAY}
@@ -26,7 +28,7 @@ NAMED = {
     "roles": {*(role.value for role in Role), SYSTEM},
     "states": {state.value for state in State},
     "steps": {step.value for step in Step},
-    "timeline": {event.__name__ for event in LINES},
+    "timeline": {event.__name__ for event in Case.events.values()},
     "patterns": set(PATTERNS.values()),
     "causes": {cause.value for cause in EscalationCause},
     "months": {str(month) for month in range(1, 13)},
@@ -55,6 +57,22 @@ def test_every_refusal_has_a_text_in_its_own_service_and_no_text_is_left_over() 
 @pytest.mark.parametrize("section", sorted(NAMED))
 def test_every_name_of_a_table_has_a_text_and_no_text_is_left_over(section: str) -> None:
     assert TEXTS.keys(section) == NAMED[section]
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_third_language_is_one_more_file_beside_the_others(tmp_path: Path, name: str) -> None:
+    for package in ("services.chassis", *SERVICES[name].texts):
+        folder = tmp_path / "texts" / package.rpartition(".")[2]
+        folder.mkdir(parents=True)
+        text = (resources.files(package) / "texts" / "en.toml").read_text("utf-8")
+        (folder / "mn.toml").write_text(re.sub(r'^([\w-]+ = "+\n?)(?!, ")', r"\1¤", text, flags=re.MULTILINE), "utf-8")
+    texts, ours = load(SERVICES[name].texts, tmp_path), load(SERVICES[name].texts)
+    assert texts.languages == ("zh", "en", "mn")
+    assert texts.missing() == {}
+    for section in ours.sections() - {"lists"}:
+        for key in ours.keys(section):
+            assert texts.get(section, key, "mn") == f"¤{ours.get(section, key, 'en')}"
+            assert texts.get(section, key, "zh") == ours.get(section, key, "zh")
 
 
 def test_what_is_said_to_people_in_chinese_is_in_files_of_texts() -> None:

@@ -69,7 +69,7 @@ def test_every_refusal_is_described_as_the_problem_that_comes(world: World, name
 
 def test_a_door_without_a_use_case_cannot_be_opened(world: World) -> None:
     async def unguarded(ctx: Context) -> None:
-        """Do something for whoever comes."""
+        """Do something without a permission."""
 
     table = Routes("/v1/unguarded", "unguarded")
     table.get("", unguarded)

@@ -1,4 +1,4 @@
-"""The walls between the parts, and that they hold: a part that reaches over one makes every change dearer."""
+"""The import rules hold, and a wrong import makes the check fail."""
 
 import ast
 import re

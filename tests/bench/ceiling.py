@@ -24,7 +24,7 @@ MAKERS: dict[str, Any] = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClie
 
 @dataclass(frozen=True)
 class Job:
-    """What one process does: so many clients on documents of their own."""
+    """The load of one process: this many clients, each on its own documents."""
 
     uri: str
     driver: str

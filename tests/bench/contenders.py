@@ -20,7 +20,7 @@ from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import ConsumerControl
 from services.chassis.messaging.kafka import PARTITIONS, Incoming, Reader
 from services.chassis.messaging.kafka.records import incoming
-from services.chassis.messaging.switches import register
+from services.chassis.messaging.switching import register
 from services.chassis.runtime import entry
 from services.chassis.runtime.service import open_container
 from services.chassis.storage.mongo import Mongo, Put, connect
@@ -102,7 +102,7 @@ async def _by_notify(job: Job) -> float:
     settings = settings_of(job.environment)
     logs.start("notify", "worker", settings.log_level)
     container, group, member = open_container(service, settings), settings.group("notify"), "notify-0"
-    await register(container.mongo, service.all_reactions, group_reads=False)
+    await register(container.mongo, group, service.all_reactions, {})
     reader = _Counting(settings.kafka, [job.topic], group, member, total=job.total)
     await reader.start()
     await _until(lambda: len(reader.assigned()) == PARTITIONS)

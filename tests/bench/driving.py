@@ -22,7 +22,8 @@ ENDLESS = 10**9
 
 @dataclass(frozen=True)
 class Closed:
-    """So many clients, each with the next script as soon as its last is over, until these or the seconds are over."""
+    """A closed loop: this many clients, each with the next script when its last has ended, until the scripts or the
+    time are used up."""
 
     address: str
     scripts: Sequence[Script]
@@ -46,7 +47,7 @@ class Open:
 
 
 def awake(_: int) -> None:
-    """Nothing: whoever is asked has started and imported all it needs."""
+    """No load: the process has started and imported everything."""
     time.sleep(0.2)
 
 

@@ -41,7 +41,7 @@ async def measure(bench: Bench) -> list[Figure]:
 
 
 async def _told(post: Outpost, worker: Running, messages: int) -> tuple[float, Sequence[float]]:
-    """(seconds until there are so many messages, the worker's memory on the way there in MiB)."""
+    """(seconds until this many messages exist, growth of the worker's memory in MiB)."""
     container = open_container(service, post.settings)
     worker.process.suspend()  # so that all of them wait when the clock starts
     try:

@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,6 +15,8 @@ from pymongo import AsyncMongoClient, IndexModel, MongoClient
 from services.chassis.domain.values import id_from, now
 from services.chassis.runtime.service import open_container
 from services.chassis.storage import migrations
+from services.chassis.storage.master_key import MasterKey
+from services.chassis.storage.sealing import encrypted
 from services.chassis.usecase import Container
 from services.contracts.members.areas import path
 from services.requests.app import service
@@ -32,6 +35,11 @@ STATIONS = {place: f"organisation_bench{place}" for place in SUB_DISTRICTS}
 # Of ten cases: most are over, as in every city that has been at it for years.
 STATES = (State.DISPATCHED, *[State.ACCEPTED] * 2, *[State.IN_PROGRESS] * 2, State.RESOLVED, *[State.CLOSED] * 4)
 _LATE = 3  # of ten that are open
+_SAID = {
+    "title": "楼道灯不亮",
+    "text": "三单元的楼道灯坏了一个星期，老人晚上回家看不见。",
+    "answers": '{"need":"修好楼道灯"}',
+}
 _YEAR, _TIME = 365 * 86_400_000, timedelta(days=3)
 _BATCH = 1_000
 _BUILDS = 3  # index builds that a server takes at once
@@ -41,19 +49,11 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Resident:
-    """Somebody with their words, sealed under their key: they say the same in all their cases."""
-
-    id: str
-    words: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class Mould:
-    """What all are made from: a real case, its residents, and until when they were filed."""
+    """What all are made from: a real case, their residents, and until when they were filed."""
 
     document: Document
-    residents: Sequence[Resident]
+    residents: Sequence[str]
     until: datetime
 
     def case(self, number: int) -> Document:
@@ -65,10 +65,9 @@ class Mould:
         filed = self.until - timedelta(milliseconds=int.from_bytes(dice[8:], "big") % _YEAR)
         content = {
             **self.document["state"],
-            **resident.words,
             "number": f"{filed:%y%m%d}-{number:07}-0",
-            "resident_id": resident.id,
-            "filed_by": resident.id,
+            "resident_id": resident,
+            "filed_by": resident,
             "filed_at": filed,
             "respond_by": filed + _TIME / 3,
             "warn_at": filed + _TIME / 2,
@@ -91,6 +90,8 @@ class Share:
     uri: str
     mould: Mould
     numbers: range
+    master: tuple[Path, str]
+    """The file of the master key, and the city."""
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,14 @@ def resident_id(number: int) -> str:
 
 
 async def fill(bench: Bench, database: str, size: int) -> Made:
-    """So many cases in a database of their own beside that of requests, with every index that `migrate` builds."""
+    """This many cases in a database of their own beside that of requests, with every index that `migrate` builds."""
     uri = elsewhere(bench.stack.uris["requests"], database)
-    environment = {**bench.stack.environment("requests", "web"), "LINLI_MONGO_REQUESTS": uri}
-    container = open_container(service, settings_of(environment))
+    settings = settings_of({**bench.stack.environment("requests", "web"), "LINLI_MONGO_REQUESTS": uri})
+    container, master = open_container(service, settings), (settings.master_key_file, settings.city)
     try:
         mould = await _mould(bench, [resident_id(n) for n in range(RESIDENTS)], container)
         began = time.monotonic()
-        await bench.drive(insert, *(Share(uri, mould, range(n, size, DRIVERS)) for n in range(DRIVERS)))
+        await bench.drive(insert, *(Share(uri, mould, range(n, size, DRIVERS), master) for n in range(DRIVERS)))
         inserted = time.monotonic()
         await _index(uri)
         await migrations.build(container.mongo, service.kinds)
@@ -139,12 +140,20 @@ async def drop(bench: Bench, database: str) -> None:
 
 
 def insert(share: Share) -> None:
-    """Insert a share. Nobody is told that anything is durable, so nothing waits for the journal."""
+    """Insert a share. Nothing needs to be durable, so nothing waits for the journal."""
+    master = MasterKey.read(*share.master)
     with MongoClient[Document](share.uri, w=1, journal=False) as client:
         kept = client.get_default_database()[Case.collection()]
         for start in range(0, len(share.numbers), _BATCH):
             numbers = share.numbers[start : start + _BATCH]
-            kept.insert_many([share.mould.case(number) for number in numbers], ordered=False)
+            kept.insert_many([sealed(share.mould.case(number), master) for number in numbers], ordered=False)
+
+
+def sealed(case: Document, master: MasterKey) -> Document:
+    """A case with its words, under a key of its own: all say the same."""
+    id, raw = case["_id"], AESGCM.generate_key(256)
+    words = {field: encrypted(AESGCM(raw), said, f"{master.city}|{id}|{field}") for field, said in _SAID.items()}
+    return {**case, "state": {**case["state"], **words}, "key": {"wrapped": master.wrap(raw, id)}}
 
 
 async def _mould(bench: Bench, people: Sequence[str], container: Container) -> Mould:
@@ -156,16 +165,7 @@ async def _mould(bench: Bench, people: Sequence[str], container: Container) -> M
     document.pop("pending", None)
     wrapped = {person: container.vault.master.wrap(AESGCM.generate_key(256), person) for person in people}
     await container.vault.keep({**wrapped})
-    return Mould(document, [_resident(container, person) for person in people], now())
-
-
-def _resident(container: Container, person: str) -> Resident:
-    said = {
-        "title": "楼道灯不亮",
-        "text": "三单元的楼道灯坏了一个星期，老人晚上回家看不见。",
-        "answers": '{"need":"修好楼道灯"}',
-    }
-    return Resident(person, {field: container.vault.seal(words, person, field) for field, words in said.items()})
+    return Mould(document, people, now())
 
 
 async def _index(uri: str) -> None:

@@ -1,4 +1,4 @@
-"""Twice what can be sustained, for two minutes: who is accepted is served, the others are told when to come again."""
+"""Twice the sustainable load for two minutes: accepted requests are served, the others get 503 with Retry-After."""
 
 import asyncio
 import math
@@ -25,7 +25,7 @@ MOST_RECOVERY_SECONDS = 5
 # Of what 32 clients reach in a closed loop: the ramp, and what is taken where not even its first step holds.
 RAMP = (0.6, 0.75, 0.9, 1.05, 1.2)
 LEAST = 0.5
-# After a step of the ramp all must have arrived within so many seconds, or its rate was not sustainable.
+# After a step of the ramp everything must have arrived within this many seconds, or the rate was not sustainable.
 ARRIVES_SECONDS = 5
 SHED = (429, 503)
 # A second is as before where its p99 is no more than twice that of the quiet seconds before the load.

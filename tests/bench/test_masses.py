@@ -1,9 +1,13 @@
 """Cases made in masses are such as the service writes, and every list that is measured is full."""
 
 from collections import Counter
+from typing import cast
 
 from services.chassis.domain.values import Sealed, now
 from services.chassis.storage.documents import load
+from services.chassis.storage.master_key import MasterKey
+from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.vault import Vault
 from services.contracts.members.areas import path
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import OPEN
@@ -14,9 +18,9 @@ from tests.bench.masses import (
     SUB_DISTRICTS,
     Document,
     Mould,
-    Resident,
     case_id,
     resident_id,
+    sealed,
 )
 from tests.bench.scale import BASE, PAGE
 
@@ -48,7 +52,7 @@ def _mould() -> Mould:
         **_WORDS,
     }
     document: Document = {"_id": "case_a", "version": 3, "under": [], "state": state, "history": []}
-    return Mould(document, [Resident(resident_id(n), _WORDS) for n in range(RESIDENTS)], _FILED)
+    return Mould(document, [resident_id(n) for n in range(RESIDENTS)], _FILED)
 
 
 def test_a_case_of_the_masses_is_one_that_the_service_reads() -> None:
@@ -58,6 +62,13 @@ def test_a_case_of_the_masses_is_one_that_the_service_reads() -> None:
     assert made["under"] == list(path(case.area)) == list(case.places())
     assert case.county == case.area[:6]
     assert made == _mould().case(7)
+
+
+def test_the_words_of_a_case_of_the_masses_open_with_its_own_key() -> None:
+    master = MasterKey(b"k" * 32, "hulunbuir")
+    case = load(Case, sealed(_mould().case(7), master))
+    vault = Vault(cast(Mongo, None), master)
+    assert vault.open_own(case.title, case, "title") == "楼道灯不亮"
 
 
 def test_only_what_is_open_is_late() -> None:

@@ -26,7 +26,7 @@ _OPEN = aiohttp.ClientTimeout(total=None, connect=5)
 
 @dataclass(frozen=True)
 class Watch:
-    """So many filings a second, by residents in turn; what is due before ``warm`` seconds is not counted."""
+    """This many filings a second, by residents in turn; what is due before ``warm`` seconds is not counted."""
 
     address: str
     tokens: Sequence[str]

@@ -1,4 +1,4 @@
-"""The audit log: who was shown or refused what is told before the answer leaves, or nothing leaves."""
+"""The audit log: what an answer shows or refuses is recorded before it leaves, or nothing leaves."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""Whether the audit log is whole: whoever changes or removes an entry, or the last ones, is found out."""
+"""The audit log is whole, or the check names the entry that was changed or removed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ FIRST = now() - timedelta(days=30)
 
 
 async def written(container: Container, count: int, name: str = "shop-web-0") -> Audit:
-    """The log of a process that told so many entries, a day apart, and ended."""
+    """The log of a process with this many entries, a day apart, that has ended."""
     log = Audit(container.mongo, container.vault.master, name)
     for number in range(count):
         at = FIRST + timedelta(days=number)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messaging import control, switches
+from services.chassis.messaging import control, switching
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import PAUSED, RUNNING, desired_state
 from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.operations.backfill import COLLECTION, Backfill, NotNow, named
+from services.chassis.operations.backfill import Backfill, NotNow, named
 from services.chassis.storage.leases import Lease
 from tests.support import toy
 from tests.support.reading import expect_right, settled
@@ -32,16 +32,21 @@ def lease(road: Road) -> Lease:
 
 
 @asynccontextmanager
-async def backfill(road: Road, reaction: AnyReaction = toy.note_coins) -> AsyncIterator[Backfill]:
+async def backfill(road: Road, name: str = "note-coins") -> AsyncIterator[Backfill]:
     """A backfill of a reaction of the hall."""
     async with Past(road.world.kafka).open() as past:
-        yield Backfill(road.hall, past, reaction, group(road), [road.topic])
+        yield Backfill(road.hall, past, ALL, name, group(road), [road.topic])
+
+
+async def register_one_more(road: Road, known: Sequence[AnyReaction]) -> None:
+    """A version with one reaction more comes to a group that has read already."""
+    await switching.register(road.hall.mongo, group(road), known, {})
+    await switching.register(road.hall.mongo, group(road), ALL, {(road.topic, 0): 0})
 
 
 async def upgraded(road: Road) -> Consumer:
     """A consumer of a new version: it has one more reaction, which is off since the group has read already."""
-    await switches.register(road.hall.mongo, OLD, group_reads=False)
-    await switches.register(road.hall.mongo, ALL, group_reads=True)
+    await register_one_more(road, OLD)
     return await road.consumer(reactions=ALL)
 
 
@@ -134,19 +139,6 @@ async def test_without_a_worker_it_is_done_all_the_same(road: Road) -> None:
     await expect_right(road, jar)
 
 
-async def test_how_far_another_backfill_has_come_is_not_how_far_this_one_has(road: Road) -> None:
-    jar = await road.jar(1, 2)
-    await road.publish()
-    consumer = await upgraded(road)
-    async with running(consumer):
-        await settled(road, consumer)
-        ends = await consumer._reader._consumer.end_offsets(list(consumer._reader._consumer.assignment()))
-    done = {f"{place.topic}|{place.partition}".replace(".", "/"): end for place, end in ends.items()}
-    await road.hall.mongo.update(COLLECTION, {"_id": "another-reaction"}, {"$set": {"reached": done}}, upsert=True)
-    await run(road)
-    await expect_right(road, jar)
-
-
 async def test_what_fails_in_a_backfill_is_parked_and_waits_when_it_is_on(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,12 +146,11 @@ async def test_what_fails_in_a_backfill_is_parked_and_waits_when_it_is_on(
     late: Sequence[AnyReaction] = [reaction for reaction in ALL if reaction.name != "count-coins"]
     sick, well = await road.jar(1, 13), await road.jar(1)
     await road.publish()
-    await switches.register(road.hall.mongo, late, group_reads=False)
-    await switches.register(road.hall.mongo, ALL, group_reads=True)
+    await register_one_more(road, late)
     consumer = await road.consumer(reactions=ALL)
     async with running(consumer):
         await settled(road, consumer)
-        async with backfill(road, toy.count_coins) as one:
+        async with backfill(road, "count-coins") as one:
             await one.run(lease(road), lambda _: None)
         await road.drop(sick, 2)
         await road.drop(well, 2)
@@ -175,7 +166,7 @@ async def test_what_fails_in_a_backfill_is_parked_and_waits_when_it_is_on(
 
 
 async def test_only_one_runs_at_a_time_and_wrong_names_are_told(road: Road) -> None:
-    await switches.register(road.hall.mongo, ALL, group_reads=True)
+    await register_one_more(road, ())
     held = Lease(road.hall.mongo, "backfill", "another", 30)
     assert await held.hold()
     async with backfill(road) as one:

@@ -1,7 +1,7 @@
 """The notifier: who waits for something to publish hears of it, once, and of nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sized
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +15,7 @@ from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Put
 from services.chassis.usecase import Container
 from tests.support.road import Road, until
+from tests.support.toy import Jar, Sum
 
 LONG, SHORT = 5_000, 50
 
@@ -28,11 +29,11 @@ async def test_it_rings_for_what_is_pending_and_for_nothing_else(either: Contain
     mongo = either.mongo
     async with mongo.session() as session:
         notifier = ChangeNotifier(mongo, session)
-        assert await notifier.wait(SHORT)  # it was hung a moment ago: what was before, one has to look for
-        assert not await notifier.wait(SHORT)
+        assert await notifier.wait(SHORT) is None  # it listens from now on: what was before, one has to look for
+        assert await notifier.wait(SHORT) == set()
         for write in (pend(either, "new"), pend(either, "new")):
             await write
-            assert await notifier.wait(LONG)
+            assert await notifier.wait(LONG) == {"jars"}
         await mongo.update("jars", {"_id": "new"}, {"$unset": {"pending": ""}})
         await mongo.update("others", {"_id": "other"}, {"$set": {"text": "pending"}}, upsert=True)
         await mongo.delete("jars", {"_id": "new"})
@@ -70,25 +71,25 @@ async def test_one_not_listened_to_for_long_is_hung_anew(either: Container, monk
         await notifier.wait(SHORT)
         before = notifier._changes._cursor
         monkeypatch.setattr(module, "_READ_SECONDS", 0.0)
-        assert await notifier.wait(SHORT)
+        assert await notifier.wait(SHORT) is None
         assert notifier._changes._cursor != before
         with pytest.raises(Unavailable):
             await notifier._changes._command("getMore", before, collection="$cmd.aggregate")
 
 
-async def test_a_relay_with_nothing_to_do_looks_twice_a_second_and_not_more_often(road: Road) -> None:
+async def test_a_relay_with_nothing_to_do_reads_every_two_seconds_and_not_more_often(road: Road) -> None:
     relay, rounds = road.relay(), [0]
     round = relay.round
 
-    async def counted() -> int:
+    async def counted(names: Collection[str] | None = None) -> int:
         rounds[0] += 1
-        return await round()
+        return await round(names)
 
     relay.round = counted  # type: ignore[method-assign]
     working = asyncio.create_task(relay.run(Lease(road.shop.mongo, "relay", "shop-0", 30)))
     await asyncio.sleep(2.2)
     idle = rounds[0]
-    assert 2 <= idle <= 8
+    assert 1 <= idle <= 3
     jar = await road.jar(1)
 
     async def out() -> bool:
@@ -118,12 +119,45 @@ async def out(road: Road) -> bool:
 
 async def test_a_relay_that_waits_is_woken_by_a_write(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_module, "_LOOK_MS", 600_000)  # longer than any test: only a write can wake it
+    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 600.0)
     async with relaying(road):
         await road.jar(1)
         await until(lambda: out(road))
         await asyncio.sleep(0.3)  # it waits for its notifier
         await road.jar(1)
         await until(lambda: out(road))
+
+
+async def test_a_relay_reads_only_the_collections_that_are_named_and_all_now_and_then(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 600.0)
+    relay, read = road.relay(), list[Collection[str] | None]()
+    relay._kinds = (Jar, Sum)
+    round = relay.round
+
+    async def noted(names: Collection[str] | None = None) -> int:
+        read.append(names)
+        return await round(names)
+
+    relay.round = noted  # type: ignore[method-assign]
+    working = asyncio.create_task(relay.run(Lease(road.shop.mongo, "relay", "shop-0", 60)))
+    await until(lambda: quiet(read, 2))
+    assert read[:2] == [{"jars", "sums", "keys"}] * 2  # at its start, and when it begins to listen
+    await road.jar(1)
+    await until(lambda: out(road))
+    assert {"sums"} & set().union(*(names or () for names in read[2:])) == set()
+    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 0.0)
+    rounds = len(read) + 1
+    await until(lambda: quiet(read, rounds))
+    assert read[-1] == {"jars", "sums", "keys"}
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+async def quiet(read: Sized, rounds: int) -> bool:
+    """Whether it has made so many rounds."""
+    return len(read) >= rounds
 
 
 async def test_a_relay_with_more_than_one_batch_to_send_linger_seconds_only_after_the_last(

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.chassis.domain.entity import Index
-from services.chassis.messaging import control, switches
+from services.chassis.messaging import control, switching
 from services.chassis.messaging.kafka import PARTITIONS, Outgoing, Publisher, Reader
 from services.chassis.operations.doctor import database, files
 from services.chassis.operations.doctor.examine import examine
@@ -150,7 +150,7 @@ async def test_what_rests_is_parked_off_or_unfinished_is_named(city: City) -> No
     await city.send("stranger", b"?", {})
     await city.settle()
     await mongo.insert("rebuilds", {"_id": "note"})
-    await switches.stop(mongo, "note-coins", "too loud")
+    await switching.turn_off(mongo, city.group, {"note-coins": "too loud"}, "operator somebody", {})
     await control.pause(mongo, city.group, "a look at it", "somebody")
     found = await look(city)
     assert {check: [one.level for one in all_] for check, all_ in found.items()} == {

@@ -1,4 +1,4 @@
-"""The gate before the routes: so many at once, the next in turn, nobody for longer than it is of use."""
+"""The concurrency limiter: limited concurrency, waiting in order, and a bounded wait."""
 
 import asyncio
 import random
@@ -12,8 +12,8 @@ from services.chassis.http.limiter import ConcurrencyLimiter
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PATIENCE", 5.0)
-    monkeypatch.setattr(module, "_SHORT", 0.0)
+    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 5.0)
+    monkeypatch.setattr(module, "_SHORT_TIMEOUT", 0.0)
 
 
 async def test_who_waits_goes_in_by_turns_as_others_leave() -> None:
@@ -48,7 +48,7 @@ async def test_a_burst_passes_where_places_become_free() -> None:
 
 
 async def test_who_waits_in_vain_is_turned_away_and_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PATIENCE", 0.05)
+    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.05)
     limiter = ConcurrencyLimiter(1)
     assert await limiter.enter()
     assert not await limiter.enter()
@@ -58,15 +58,15 @@ async def test_who_waits_in_vain_is_turned_away_and_takes_no_place(monkeypatch: 
 
 
 async def test_in_a_queue_that_stands_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PATIENCE", 0.05)
+    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.05)
     limiter = ConcurrencyLimiter(1)
     assert await limiter.enter()
     assert not await limiter.enter()
-    monkeypatch.setattr(module, "_PATIENCE", 0.0)  # it has stood for that long; what follows would wait for ever
+    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.0)  # it has stood for that long; what follows would wait for ever
     late = asyncio.create_task(limiter.enter())
     assert await asyncio.wait_for(late, 5) is False
     limiter.leave()
-    monkeypatch.setattr(module, "_PATIENCE", 5.0)
+    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 5.0)
     assert await limiter.enter()  # it is over at once when nobody is left
     burst = asyncio.create_task(limiter.enter())
     await asyncio.sleep(0.01)
@@ -112,10 +112,10 @@ async def test_whoever_goes_away_at_any_moment_leaves_no_place_taken_or_given_tw
 async def test_those_who_gave_up_take_no_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     limiter = ConcurrencyLimiter(1)
     assert await limiter.enter()
-    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.0)
     assert not any(await asyncio.gather(*(limiter.enter() for _ in range(8))))
-    monkeypatch.setattr(module, "_PATIENCE", 5.0)
-    monkeypatch.setattr(module, "_SHORT", 5.0)
+    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 5.0)
+    monkeypatch.setattr(module, "_SHORT_TIMEOUT", 5.0)
     late = asyncio.create_task(limiter.enter())
     await asyncio.sleep(0.01)
     limiter.leave()

@@ -1,4 +1,5 @@
-"""A partition that moves while a batch of it is in hand: nothing runs ahead, nothing is parked unknown to its owner."""
+"""A partition is reassigned during a batch: nothing runs ahead, and nothing is parked without its new owner's
+knowledge."""
 
 import asyncio
 from collections import defaultdict

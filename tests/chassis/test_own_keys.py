@@ -140,7 +140,7 @@ async def test_nothing_else_has_a_key_in_its_document(road: Road) -> None:
 
 
 class Noting(Publisher):
-    """Notes what is sent, and fails where it is told to."""
+    """Notes what is sent, and fails where the test says."""
 
     sent: list[tuple[str, bytes | None]]
     fails = False

@@ -224,7 +224,7 @@ async def test_an_event_of_a_newer_shape_or_with_wrong_fields_is_parked(road: Ro
     await road.put(wrong.id, b'{"coins":{"$gt":0}}', headers(wrong, 3, "linli.support.CoinDropped"))
     await consume(road)
     why = {p["entity"]: p["reason"] for p in await road.hall.mongo.find("parked", {}, limit=99)}
-    assert "shape 2" in why[newer.id]
+    assert "schema=2, known=1" in why[newer.id]
     assert why[wrong.id] == "ValidationError"
     assert len(await road.parked()) == 6
     await expect_right(road, newer, wrong)

@@ -11,11 +11,10 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 from pydantic import TypeAdapter, ValidationError
 
-from services.chassis.domain.refusals import Forbidden, Kind
+from services.chassis.domain.refusals import Kind
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Instant
 from services.chassis.http.problems import STATUS
-from services.chassis.runtime.texts import load
 from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Container
 from tests.support import toy
@@ -267,13 +266,6 @@ async def test_input_cannot_forge_a_line_of_the_log(client: httpx.AsyncClient, m
     lines = [line for line in out.getvalue().split("\n") if line]
     assert [json.loads(line)["event"] for line in lines] == ["a timer's use case refused", "a use case ran"]
     assert "\x1b" not in out.getvalue()
-
-
-def test_a_role_that_is_lacking_is_named_in_the_language_asked_for() -> None:
-    texts = load(("services.contracts",))
-    lacking = Forbidden(roles=["handler", "dispatcher"])
-    assert "经办人、派单员" in texts.sentence(lacking, "zh")
-    assert "handler, dispatcher" in texts.sentence(lacking, "en")
 
 
 async def test_every_kind_of_refusal_has_its_status() -> None:

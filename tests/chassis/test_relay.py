@@ -1,4 +1,4 @@
-"""The relay: every event leaves, in order, whenever it is killed and whoever else is at it."""
+"""The relay: every event is published in order, despite crashes and a second relay."""
 
 import asyncio
 from collections.abc import Mapping

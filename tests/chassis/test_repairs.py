@@ -1,6 +1,6 @@
 """`linli consumer` and `linli reactions`: what operators type, and what the ledger says of it afterwards."""
 
-from services.chassis.messaging import switches
+from services.chassis.messaging import switching
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.operating import Operator
@@ -50,14 +50,15 @@ async def test_what_a_reset_leaves_out_is_shown_first_and_named_by_the_ledger(ci
 async def test_a_reaction_that_begins_now_owes_nothing_of_the_past(city: City, linli: Operator) -> None:
     await city.jar(1)
     await city.settle()
-    await switches.stop(city.hall.mongo, "note-coins", "to begin with")
+    assert (await linli("reactions", "stop", "note-coins", "--reason", "to begin with", "--yes")).code == 0
     await city.jar(2)
     await city.settle()
-    dry = await linli.json("reactions", "start", "note-coins")
-    assert (dry["dry_run"], dry["records_left_out"]) == (True, 4)
-    assert not {one["name"]: one["on"] for one in (await linli.json("reactions", "list"))["reactions"]}["note-coins"]
+    dry = await linli.json("reactions", "start", "note-coins", "--from-now")
+    assert (dry["dry_run"], dry["records_left_out"]) == (True, 2)
+    listed = {one["name"]: one for one in (await linli.json("reactions", "list"))["reactions"]}
+    assert (listed["note-coins"]["state"], listed["note-coins"]["behind"]) == ("off", 2)
     async with city.consuming():
-        assert not (await linli.json("reactions", "start", "note-coins", "--yes"))["dry_run"]
+        assert not (await linli.json("reactions", "start", "note-coins", "--from-now", "--yes"))["dry_run"]
         await city.jar(3)
         await city.publish()
         await city.caught_up()
@@ -83,7 +84,7 @@ async def test_a_reaction_is_turned_off_with_a_reason_while_its_consumer_runs(ci
 
 
 async def test_wrong_words_are_told(city: City, linli: Operator) -> None:
-    await switches.register(city.hall.mongo, toy.hall.all_reactions, group_reads=False)
+    await switching.register(city.hall.mongo, city.group, toy.hall.all_reactions, {})
     for words in (
         ("consumer", "pause", "members", "--reason", "it has none"),
         ("consumer", "resume", "requests"),

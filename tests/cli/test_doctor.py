@@ -91,7 +91,7 @@ def test_a_disk_that_is_nearly_full_is_named(stack: Stack, monkeypatch: pytest.M
 
 
 def calendar_until(folder: Path, days: int) -> Stack:
-    """A stack whose city knows its holidays for so many days to come."""
+    """A stack whose city knows its holidays for this many days to come."""
     data: dict[str, Any] = json.loads((CITY_DATA / "holidays.json").read_text())
     until = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
     data |= {"covered_from": "2020-01-01", "covered_until": until, "holidays": [], "working_days": []}

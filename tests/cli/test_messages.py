@@ -1,4 +1,4 @@
-"""A ledger of messages is read line by line; what is no message is told and left out."""
+"""A ledger of messages is read line by line; a line that is not a message is reported and skipped."""
 
 import gzip
 import json

@@ -8,6 +8,7 @@ import typer
 
 from deploy.cli import rebuild
 from deploy.local import Trouble
+from services.chassis.operations.protocol import RebuildRequest, Request
 
 COUNTS: dict[str, Any] = {
     "looked_at": 24,
@@ -38,12 +39,12 @@ class Running:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Sequence[str]]]:
-    """(service, words) of each question; requests has cases, the others have none."""
-    said: list[tuple[str, Sequence[str]]] = []
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Request]]:
+    """(service, request) of each question; requests has cases, the others have none."""
+    said: list[tuple[str, Request]] = []
 
-    def answer(_: Any, services: Sequence[str], role: str, words: Callable[[str], Sequence[str]]) -> list[Any]:
-        said.extend((service, words(service)) for service in services)
+    def answer(_: Any, services: Sequence[str], request: Callable[[str], Request]) -> list[Any]:
+        said.extend((service, request(service)) for service in services)
         having = {"service": "requests", "kind": "case", "kinds": ["case", "item"], **FOUND}
         lacking = {"kind": "case", "kinds": ["message"], "clean": False, **NOTHING}
         return [having if service == "requests" else {"service": service, **lacking} for service in services]
@@ -53,23 +54,23 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Sequence[str]]]:
     return said
 
 
-def test_without_yes_it_only_shows(asked: list[tuple[str, Sequence[str]]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_yes_it_only_shows(asked: list[tuple[str, Request]], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as ended:
         rebuild.command("case")
     said = capsys.readouterr().out
     assert ended.value.exit_code == 0, "a service without such a kind is no failure"
-    assert asked == [(service, ["case"]) for service in ("members", "requests", "notify")]
+    assert asked == [(service, RebuildRequest(kind="case")) for service in ("members", "requests", "notify")]
     assert "requests case: 24 looked at, 1 differing, 0 mended, 0 broken\n  case_1: differs in state\n" in said
     assert "1 would be written. Say --yes to do it." in said
 
 
-def test_what_is_asked_for_is_passed_on(asked: list[tuple[str, Sequence[str]]]) -> None:
+def test_what_is_asked_for_is_passed_on(asked: list[tuple[str, Request]]) -> None:
     with pytest.raises(typer.Exit):
         rebuild.command("case", service="requests", id="case_1", yes=True, again=True)
-    assert asked == [("requests", ["case", "--id", "case_1", "--yes", "--again"])]
+    assert asked == [("requests", RebuildRequest(kind="case", id="case_1", write=True, again=True))]
 
 
-def test_an_unknown_kind_is_answered_with_those_that_there_are(asked: list[tuple[str, Sequence[str]]]) -> None:
+def test_an_unknown_kind_is_answered_with_those_that_there_are(asked: list[tuple[str, Request]]) -> None:
     with pytest.raises(Trouble, match="requests: case, item"):
         rebuild.command("tin")
     with pytest.raises(Trouble, match="choose one of members"):

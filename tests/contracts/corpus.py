@@ -25,7 +25,7 @@ def events_of(service: str) -> dict[str, type[Event]]:
 
 
 def all_events() -> dict[str, type[Event]]:
-    """Every event that a history can hold, by its name on the wire: those that are told, and those kept at home."""
+    """Every event that a history can hold, by its name on the wire: published and private ones."""
     found = {kind.type_name(): kind for service in SERVICES for kind in events_of(service).values()}
     for service in SERVICES:
         for entity in importlib.import_module(f"services.{service}.app").service.entities:

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Any, cast
 
 from services.chassis.domain.scope import system_actor as eyes
-from services.chassis.messaging import control, memory, switches
+from services.chassis.messaging import control, memory, switching
 from services.chassis.messaging.control import ConsumerControl
 from services.chassis.messaging.dropped import Dropped
 from services.chassis.messaging.kafka import Incoming, Past, Publisher
@@ -84,9 +84,10 @@ async def _parked(mongo: Noting) -> None:
 
 async def _group(mongo: Noting) -> None:
     reaction = toys.Acting().reaction()
-    await switches.register(mongo, [reaction], group_reads=True)
-    await switches.start(mongo, "react", {_PLACE: 7})
-    await switches.stop(mongo, "react", "reason")
+    await switching.register(mongo, "linli.toys", [reaction], {_PLACE: 7})
+    mongo.holds["consumers"] = [{"reactions": {"react": {"state": "on", "since": AT}}}]
+    await switching.turn_off(mongo, "linli.toys", {"react": "reason"}, "toys-0", {_PLACE: 7})
+    await switching.turn_on(mongo, "linli.toys", ["react"], 0, {_PLACE: 7})
     await memory.unseen(mongo, reaction, [toys.delivered()])
     await memory.remember(mongo, reaction, [toys.delivered()])
     asked = ConsumerControl(mongo, "linli.toys", "toys-0")
@@ -118,8 +119,8 @@ class _Past:
 async def _backfilled() -> list[str]:
     """What a backfill writes; with it the effects of a reaction and what it remembers."""
     acting = toys.Acting()
-    acting.mongo.holds["reactions"] = [{"_id": "react", "on": False, "since": AT}]
+    acting.mongo.holds["consumers"] = [{"reactions": {"react": {"state": "off", "since": AT}}}]
     lease = Lease(acting.mongo, "backfill", "toys-0", 10)
-    passing = Backfill(acting.container, cast(Past, _Past()), acting.reaction(), "linli.toys", [_PLACE[0]])
+    passing = Backfill(acting.container, cast(Past, _Past()), [acting.reaction()], "react", "linli.toys", [_PLACE[0]])
     await passing.run(lease, lambda _: None)
     return acting.mongo.lines()

@@ -83,7 +83,7 @@ class Acting:
 
     @property
     def container(self) -> Container:
-        """The house of toys."""
+        """The container of the toy service."""
         return Container("toys", "city", self.mongo, Vault(self.mongo, MASTER), lambda: AT, {}, load())
 
     def reaction(self) -> Reaction:

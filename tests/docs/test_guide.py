@@ -22,4 +22,4 @@ def test_every_line_of_code_on_the_page_stands_in_its_file(path: str, section: s
 
 
 def test_the_page_shows_a_use_case_from_its_fact_to_its_test() -> None:
-    assert len(SHOWN) == 5
+    assert len(SHOWN) == 7

@@ -21,7 +21,7 @@ from tests.support.world import World
 _NODE = "mongo-members"
 _WRITERS, _WRITES, _CRASHES = 4, 100, 2
 _JOURNAL_MILLISECONDS = 500
-"""A node writes its journal unasked after so long, the most it can be told: the sooner, the less a crash loses."""
+"""The longest interval at which a node writes its journal: the shorter it is, the less a crash loses."""
 
 
 @contextmanager
@@ -50,7 +50,7 @@ async def crashed(world: World, stack: Stack, log: Path, *, broken: bool) -> Cau
 
 
 async def _crash(stage: Stage, stack: Stack, writes: int) -> None:
-    """Kill the node when so many commands are answered, and wait until it is back."""
+    """Kill the node when this many commands are answered, and wait until it is back."""
     pid, (address, *_) = stack.pid(_NODE), stack.layout.nodes(_NODE)
     with MongoClient[dict[str, Any]](f"mongodb://{address}", directConnection=True) as client:
         client.admin.command("setParameter", journalCommitInterval=_JOURNAL_MILLISECONDS)  # forgotten at a start

@@ -75,7 +75,7 @@ class Load:
                 await asyncio.gather(*hands)
 
     async def flows(self, commands: int, seconds: float = 60) -> None:
-        """Wait until so many more commands are answered: something was under way before, and goes on."""
+        """Wait until this many more commands are answered."""
         wanted, give_up = self.done + commands, time.monotonic() + seconds
         while self.done < wanted and time.monotonic() < give_up:  # noqa: ASYNC110 - the hands do not call
             await asyncio.sleep(0.05)
@@ -135,7 +135,7 @@ class Load:
             return None
 
     async def _turn(self) -> None:
-        """Until it is this command's turn: so many a second, and none made up for where nothing was answered."""
+        """Wait for this command's time: a fixed rate, without catching up after an outage."""
         turn = max(self._next, time.monotonic() - 1)
         self._next = turn + 1 / self.rate
         await asyncio.sleep(max(0.0, turn - time.monotonic()))

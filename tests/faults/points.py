@@ -26,7 +26,7 @@ def of_worker(service: str, points: Sequence[str]) -> Strike:
 
 
 def of_web(service: str, points: Sequence[str]) -> Strike:
-    """Beside a service's web stands one that dies; whoever asks it repeats with the same key, here or there."""
+    """A process that dies runs beside the service's web process; clients repeat with the same key at either."""
 
     async def strike(trial: Trial) -> str:
         deaths, doors = [], trial.load.doors

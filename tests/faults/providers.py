@@ -1,4 +1,4 @@
-"""The providers outside the house: one for text messages, one for mail, which can be slow, refuse, or take all."""
+"""The external providers, for text messages and mail, which can be slow, refuse, or accept."""
 
 import asyncio
 import secrets

@@ -34,7 +34,7 @@ async def _put(trial: Trial, *records: tuple[str, Any, Mapping[str, str]]) -> No
 
 
 async def _dropped(trial: Trial, least: int) -> str:
-    """Wait until at least so many are parked, then give up all of them, as an operator does; how many of which."""
+    """Wait until at least this many are parked, then drop all of them, as an operator does; returns their numbers."""
     lots, found = Lots.of(trial.stack), list[Found]()
 
     async def parked() -> bool:

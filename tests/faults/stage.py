@@ -33,7 +33,7 @@ class Stage:
     broken: bool
     log: Path
     answered: int = 0
-    """So many commands were answered with a yes, as far as the driver was told."""
+    """This many commands succeeded, as far as the driver knows."""
     readers: list[Reader] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -124,7 +124,7 @@ class Variant:
 
 
 async def caught(variant: Variant, city: City, log: Path, *, broken: bool) -> Caught:
-    """Play it, let the city come to rest, and ask the ledger: the lines with breaches."""
+    """Run it, wait until the system is quiet, and ask the ledger: the lines with breaches."""
     with MonkeyPatch.context() as patch:
         stage = Stage(city, patch, broken, log)
         await variant.play(stage)

@@ -39,7 +39,7 @@ async def _primary(trial: Trial, other_than: str = "") -> str:
 
 
 async def step_down(trial: Trial) -> str:
-    """The primary is told to step down."""
+    """The primary steps down."""
     primary = await _primary(trial)
     (row,) = (process for process in trial.stack.layout.processes if process.name == primary)
     with MongoClient[dict[str, object]](f"mongodb://{trial.stack.layout.node(row)}", directConnection=True) as client:

@@ -1,7 +1,7 @@
 """The broken variants of the protocol, one for each guard, and what exposes each: none of it is in the services."""
 
 import secrets
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaTimeoutError
@@ -31,9 +31,9 @@ async def blind_retry(stage: Stage) -> None:
 class MarksFirst(Relay):
     """Calls published what it is about to send."""
 
-    async def round(self) -> int:
+    async def round(self, names: Collection[str] | None = None) -> int:
         """One batch: marked, then sent."""
-        documents = await self.read()
+        documents = await self.read(names)
         await self.mark(documents, {document["_id"]: document["version"] for document in documents})
         return len(await self.send(documents))
 
@@ -193,13 +193,15 @@ async def follow_past(stage: Stage) -> None:
     await stage.city.jar(1, POISON, 2)
 
 
-def _unset(id: str, version: int) -> Put:
-    return Put({"_id": id}, [{"$set": {"published": {"$max": ["$published", version]}, "pending": "$$REMOVE"}}])
+def _unset(document: Document, version: int) -> Put:
+    return Put(
+        {"_id": document["_id"]}, [{"$set": {"published": {"$max": ["$published", version]}, "pending": "$$REMOVE"}}]
+    )
 
 
 async def unguarded_mark(stage: Stage) -> None:
     """Somebody writes between a relay's read and its mark."""
-    stage.variant(relays, "_marking", _unset)
+    stage.variant(relays, "marking", _unset)
     jar = await stage.city.jar(1)
     relay = stage.relay()
     mark = relay.mark

@@ -63,7 +63,7 @@ def _broken(service: str, line: CheckResult) -> Broken:
 
 
 def _expected(line: CheckResult, planted: int) -> int:
-    """So many breaches a line must have, where records were planted; any other example counts in full."""
+    """How many breaches a line must have if records were planted; any other example counts in full."""
     ours = all(PLANTED in example or _UNREADABLE in example for example in line.examples)
     return planted if ours and (line.check, line.about) == ("L5", "topic") else 0
 

@@ -8,7 +8,7 @@ ANSWER = "已更换灯泡，线路正常。"
 
 
 def resolved(town: Town, case: dict[str, object]) -> Person:
-    """Let whoever has a case take it on and do it."""
+    """Let the handler of a case accept and resolve it."""
     handler = town.handler(case)
     for step, body in (("accept", None), ("start", None), ("resolve", {"answer": ANSWER})):
         town.done("POST", f"/v1/requests/{case['id']}/{step}", handler, body)

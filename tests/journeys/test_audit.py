@@ -1,4 +1,4 @@
-"""Who has seen whose data: told by `linli audit`, which also finds out whoever changes the log."""
+"""`linli audit` lists who saw whose data, and detects a changed log."""
 
 import json
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ from tests.journeys.town import Person, Town, filing
 WORKERS = ("members-worker", "requests-worker", "notify-worker")
 
 
-def told_once(town: Town, who: Person, cases: list[str]) -> Callable[[], bool]:
+def everybody_notified(town: Town, who: Person, cases: list[str]) -> Callable[[], bool]:
     """Whether somebody was told of each of these cases, and of each once."""
 
     def look() -> bool:
@@ -27,14 +27,14 @@ def test_with_the_broker_away_requests_are_taken_and_all_are_told_of_later(town:
     with town.without("kafka"):
         cases = [town.file(resident)["id"] for _ in range(5)]
         assert not town.inbox(resident)
-    town.wait(told_once(town, resident, cases), "everybody to be told")
+    town.wait(everybody_notified(town, resident, cases), "everybody to be told")
 
 
 def test_with_notify_away_notices_come_late_and_once(town: Town) -> None:
     resident = town.resident()
     with town.without("notify-worker"):
         cases = [town.file(resident)["id"] for _ in range(3)]
-    town.wait(told_once(town, resident, cases), "everybody to be told")
+    town.wait(everybody_notified(town, resident, cases), "everybody to be told")
 
     def texted() -> list[str]:
         return [one["key"] for one in town.text_messages(resident.phone) if "已受理" in one["text"]]
@@ -86,7 +86,7 @@ def test_killed_workers_lose_and_double_nothing(town: Town) -> None:
             town.wait(lambda: cases, "requests to be filed")
             town.kill(worker)
     assert len(set(cases)) == len(cases)
-    town.wait(told_once(town, resident, cases), "everybody to be told")
+    town.wait(everybody_notified(town, resident, cases), "everybody to be told")
 
 
 def test_a_killed_web_loses_and_doubles_nothing(town: Town) -> None:

@@ -15,7 +15,7 @@ ROLES = ("resident", "operator", "handler", "dispatcher", "supervisor", "adminis
 EVERYBODY_READS = {"areas", "organisations", "teams", "catalogue"}
 """What stands there is known to all, so that a foreign change of it is 403; of anything else not even that it is."""
 REFUSED_TO_ALL = {"outside-your-places", "not-your-team", "catalogue-citywide"}
-"""Refused to whoever is not in charge of the place."""
+"""Refused to an actor who is not in charge of the place."""
 WORDS: dict[str, Any] = {"string": "这是别人的。", "integer": 1, "boolean": True}
 
 
@@ -63,12 +63,16 @@ def body(described: dict[str, Any], operation: dict[str, Any], whole: dict[str, 
     if "requestBody" not in operation:
         return None
     name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    schema = described["components"]["schemas"][name]
-    return whole.get(name) or {one: value(schema["properties"][one]) for one in schema.get("required", ())}
+    known = described["components"]["schemas"]
+    schema = known[name]
+    return whole.get(name) or {one: value(schema["properties"][one], known) for one in schema.get("required", ())}
 
 
-def value(schema: dict[str, Any]) -> Any:
-    """Something that fits: an id where the pattern is an id's, else words, a number, a yes."""
+def value(schema: dict[str, Any], known: dict[str, Any]) -> Any:
+    """Something that fits: one of a closed list, an id where the pattern is an id's, else words, a number, a yes."""
+    schema = known[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    if "enum" in schema:
+        return schema["enum"][0]
     prefix = re.match(r"\^\(?([a-z]+_)", schema.get("pattern", ""))
     return f"{prefix[1]}0" if prefix else WORDS[schema["type"]]
 

@@ -100,7 +100,7 @@ class Town:
         return self.enter(self.done("POST", "/v1/accounts", self.staff("administrator"), body))
 
     def enter(self, account: dict[str, Any]) -> Person:
-        """Whoever an account belongs to, signed in with its secrets."""
+        """The owner of an account, signed in with its secrets."""
         otp = pyotp.TOTP(account["totp_secret"]).now()
         body = {"login": account["login"], "password": account["password"], "otp": otp}
         return Person(self.done("POST", "/v1/sign-in/staff", body=body)["access_token"])
@@ -119,7 +119,7 @@ class Town:
         return self.done("POST", "/v1/requests", who, filing(**more))
 
     def handler(self, case: dict[str, Any]) -> Person:
-        """Whoever works for those who have a case."""
+        """An account of the case's handler."""
         accounts = self.credentials["accounts"]
         fitting = [
             a["login"] for a in accounts if case["handler"]["id"] in a["organisations"] and "handler" in a["roles"]

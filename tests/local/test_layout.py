@@ -1,4 +1,4 @@
-"""What each process is told, and what a running stack remembers."""
+"""The environment of each process, and the record of a running stack."""
 
 from pathlib import Path
 

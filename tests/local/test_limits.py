@@ -1,4 +1,4 @@
-"""How often the open doors may be knocked at: from one address, from all, and what whoever knocks too often hears."""
+"""The rate limits of public routes: for one address, for all together, and the answer to too many requests."""
 
 import itertools
 import time

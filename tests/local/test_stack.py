@@ -35,7 +35,7 @@ time.sleep(600)
 
 @contextlib.contextmanager
 def running(home: Path, ports: Ports, topology: str = "one") -> Iterator[Stack]:
-    """A stack of one database, of so many nodes."""
+    """A stack with one database of this many nodes."""
     stack = Stack(home, ports, DATABASE, {"LINLI_TOPOLOGY": topology}, "tied")
     stack.up()
     try:

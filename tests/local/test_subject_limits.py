@@ -23,7 +23,7 @@ STEP = ("POST", "/v1/requests/case_1/comment")
 PERSON, REGISTER = ("GET", "/v1/people/person_1"), ("POST", "/v1/people")
 COSTLY = [FILE, STREAM, PERSON, REGISTER]
 TOO_OFTEN = 429
-# So many requests are more than any machine sends in a time in which so many would be allowed.
+# More requests than any machine sends in the time in which this many would be allowed.
 MOST = 1000
 _subjects = (f"acct_{number}" for number in itertools.count(100))
 

@@ -45,6 +45,8 @@ def right() -> list[Right]:
         ),
         Right("catching up: two events more, one fault", CatchingUp(3), 20_000),
         Right("catching up: one event more, two faults", CatchingUp(2, faults=2), 20_000),
+        Right("catching up: it was on and fails, two events more", CatchingUp(3, failures=1), 20_000),
+        Right("catching up: it was on and fails twice, no fault", CatchingUp(3, faults=0, failures=2), 1_000),
     ]
 
 
@@ -70,6 +72,8 @@ def wrong() -> list[Wrong]:
         Wrong(Weak.UNGUARDED_COPY, "G8", Consuming((X1, X2), Reaction.COPY, without=Weak.UNGUARDED_COPY)),
         Wrong(Weak.PARK_BEFORE_DONE, "G8", Consuming((X1, X2), effects, without=Weak.PARK_BEFORE_DONE)),
         *(Wrong(weak, promise, CatchingUp(n, faults=f, without=weak)) for weak, promise, n, f in _CATCHING_UP),
+        *(Wrong(weak, "G9", CatchingUp(2, failures=1, without=weak)) for weak in _TURNING_OFF),
+        Wrong(Weak.KEEP_SWITCHES, "G8", CatchingUp(3, failures=1, without=Weak.KEEP_SWITCHES)),
     ]
 
 
@@ -83,10 +87,11 @@ _PUBLISHING = (
     (Weak.NO_CAUSE, "G3", (X,), 1),
     (Weak.NO_ARCHIVE_LOOKUP, "G3", (X, X), 2),
 )
+_TURNING_OFF = (Weak.OFF_FIRST, Weak.CONFIRM_FAILED, Weak.POSITION_READ)
 _CATCHING_UP = (
     (Weak.NO_PAUSE, "G9", 2, 1),
     (Weak.NO_WAIT, "G9", 2, 1),
-    (Weak.WAIT_FOR_OWNER, "G9", 2, 1),
+    (Weak.WAIT_FOR_OWNER, "G9", 2, 2),
     (Weak.FORGET_THE_FROZEN, "G9", 2, 2),
     (Weak.KEEP_POSITION, "G8", 3, 1),
     (Weak.SWITCHES_FIRST, "G9", 2, 1),

@@ -1,30 +1,39 @@
-"""The third model: a reaction that starts off, caught up by a backfill while two consumers go on reading.
+"""The third model: a reaction that is off, new or since it failed, caught up while two consumers go on reading.
 
-A member looks at the pause between two batches; after a rest it reads the switches, and on from what is confirmed. The
-backfill waits for every member, also for one that is frozen: its batch may be confirmed after all once it wakes.
+A member looks at the pause between two batches; after a pause it reads the switches, and on from what is confirmed. The
+backfill waits for every member, also for one that is frozen: its batch may be confirmed after all once it wakes. A
+member on which the reaction fails asks what the group has confirmed, then writes *off* with that offset in one update;
+the other members learn of it between two later batches (`turning_off.py`).
 What is left out, and why nothing is lost by it:
 
-- Parking and failures: what the consumer does within a batch is `consuming.py`; here only who reads which event for the
-  new reaction is asked. Its batch has the same steps (unseen, effect, remember, commit), the effects of a batch in one.
-- Other reactions: they are on from the start and have no part in the switch.
+- Parking: what the consumer does within a batch is `consuming.py`; here only who reads which event for the reaction is
+  asked. Its batch has the same steps (unseen, effect, remember, commit), the effects of a batch in one.
+- Other reactions: they are on from the start and have no part in the switch. Those that wait for a copy are turned off
+  by the same update, with the same offsets, and on by the same update as the copy.
 - A second entity: memory and effects are kept by entity, and one that is behind shows every hole.
 """
 
 from tests.model.documents import put
 from tests.model.explore import Kind, Step
 from tests.model.reading import BACKFILL, READERS, Reader, State, Steps, step, taken, told
+from tests.model.turning_off import TurningOff
 from tests.model.weaknesses import Weak
 
 
 class CatchingUp:
-    """A group that has read one event before the reaction was there; the promises G8 and G9 for that reaction."""
+    """A group that has read one event; the promises G8 and G9 for one reaction.
 
-    def __init__(self, events: int = 3, *, faults: int = 1, without: Weak | None = None) -> None:
+    It is new and off, or, where it is to have ``failures``, has taken this event and is on.
+    """
+
+    def __init__(self, events: int = 3, *, faults: int = 1, failures: int = 0, without: Weak | None = None) -> None:
         """``events``: how many the partition has in the end."""
-        self._events = events
-        self._without = without
+        self._events, self._without = events, without
+        self._turning_off = TurningOff(without)
         starts_on = without is Weak.STARTS_ON
         self.start = State(committed=1, on=starts_on, faults=faults)
+        if failures:
+            self.start = State(1, 1, True, committed=1, backfill="done", faults=faults, failures=failures)
 
     def steps(self, state: State) -> Steps:
         """Everything that may happen next."""
@@ -33,6 +42,7 @@ class CatchingUp:
                 yield step(state, me, "thaw", "", reader._replace(frozen=False))
                 continue
             yield from taken(state, me, reader)
+            yield from self._turning_off.steps(state, me, reader)
             yield from self._backfill(state, reader) if me == BACKFILL else self._member(state, me, reader)
             if state.faults:
                 yield from _faults(state._replace(faults=state.faults - 1), me, reader)
@@ -43,11 +53,11 @@ class CatchingUp:
 
     def owed(self, state: State) -> str:
         """G9, once everything is quiet."""
-        return f"G9: x{state.applied + 1} never reaches the new reaction" if state.applied < self._events else ""
+        return f"G9: x{state.applied + 1} never reaches the reaction" if state.applied < self._events else ""
 
     def _member(self, state: State, me: int, reader: Reader) -> Steps:
         if reader.stage in ("idle", "take", "commit"):
-            yield from _told_by_the_group(state, me, reader)
+            yield from self._told_by_the_group(state, me, reader)
         if self._without is Weak.SWITCHES_FIRST and reader.stage == "fresh":
             looked = reader._replace(stage="idle", on=state.on, position=state.committed)
             yield step(state, me, "read the switches:", "on" if state.on else "off", looked)
@@ -61,6 +71,16 @@ class CatchingUp:
             yield step(state, me, "stand still", "", reader._replace(stage="still", batch=()))
         elif reader.stage == "idle" and reader.assigned:
             yield from self._poll(state, me, reader, reader.position)
+
+    def _told_by_the_group(self, state: State, me: int, reader: Reader) -> Steps:
+        """What was read in an earlier turn is given back, and the switches are read again before anything is taken."""
+        if state.owner == me and reader.assigned != "now":
+            given = reader._replace(assigned="now", position=state.committed)
+            if self._without is not Weak.KEEP_SWITCHES:
+                given = _about_to_look(given)
+            yield step(state, me, "learn that it is assigned", "", given)
+        elif state.owner != me and reader.assigned:
+            yield step(state, me, "learn that it is revoked", "", reader._replace(assigned="", position=0))
 
     def _poll(self, state: State, me: int, reader: Reader, position: int) -> Steps:
         left = tuple(range(position + 1, self._events + 1))
@@ -78,7 +98,7 @@ class CatchingUp:
             yield Step(READERS[BACKFILL], *way)
 
     def _onward(self, state: State) -> tuple[str, str, Kind, State] | None:
-        """The next step of a backfill that has no batch in hand."""
+        """The next step of a backfill without a batch."""
         match state.backfill:
             case "read" if state.on:
                 return "see that it is on", "", Kind.OWN, state._replace(backfill="on")
@@ -112,12 +132,11 @@ class CatchingUp:
         return "ask what the group has committed:", told((state.committed,)), Kind.OWN, then
 
 
-def _told_by_the_group(state: State, me: int, reader: Reader) -> Steps:
-    if state.owner == me and reader.assigned != "now":
-        given = reader._replace(assigned="now", position=state.committed)
-        yield step(state, me, "learn that it is assigned", "", given)
-    elif state.owner != me and reader.assigned:
-        yield step(state, me, "learn that it is revoked", "", reader._replace(assigned="", position=0))
+def _about_to_look(reader: Reader) -> Reader:
+    """A commit that is on its way may still be accepted."""
+    if reader.stage == "commit":
+        return reader._replace(anew=True)
+    return reader._replace(stage="fresh", batch=(), todo=())
 
 
 def _faults(state: State, me: int, reader: Reader) -> Steps:

@@ -32,7 +32,7 @@ class Doc(NamedTuple):
 
 
 class Writer(NamedTuple):
-    """A web process: the command in hand, the version it loaded, whether it found its cause, whether it has written."""
+    """A web process: its command, the version it loaded, whether it found its cause, whether it has written."""
 
     command: int = NOBODY
     version: int = 0

@@ -63,7 +63,7 @@ class Draining:
         yield step(then, me, "remember the replay", event, after)
 
     def replay_unpark(self, state: State, me: int, member: Member) -> Steps:
-        """Forget one that has had its effect."""
+        """Remove one that has had its effect."""
         event = member.replays[0].event
         then = state._replace(parked=frozenset(lot for lot in state.parked if not _same(lot, member.replays[0])))
         held = frozenset(lot for lot in member.held if not _same(lot, member.replays[0]))

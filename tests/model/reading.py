@@ -14,28 +14,31 @@ class Reader(NamedTuple):
     """A member of the service's group, or the backfill. Versions of the one entity stand for offsets, from 1."""
 
     stage: str = "fresh"
-    on: bool = False  # whether its list of reactions has the new one
+    on: bool = False  # whether its list of reactions has the one in question
     assigned: str = ""  # as in ``group.Member``
     position: int = 0  # the last version that it has polled
     batch: tuple[int, ...] = ()
-    todo: tuple[int, ...] = ()  # of the batch: what the new reaction has not seen
+    todo: tuple[int, ...] = ()  # of the batch: what the reaction has not seen
+    anew: bool = False  # whether the partition was given to it since it last read the switches
+    asked: int = 0  # what the group had confirmed, asked for since the reaction failed
     frozen: bool = False
 
 
 class State(NamedTuple):
     """Everything that outlives a step."""
 
-    applied: int = 0  # events that have had their effect by the new reaction, in order
+    applied: int = 0  # events that have had their effect by the reaction, in order
     seen: int = 0
     on: bool = False  # the switch
     paused: bool = False
     readers: tuple[Reader, ...] = (Reader(), Reader(), Reader(on=True, assigned="now"))
     owner: int = 0
     committed: int = 0  # by the service's group
-    caught_up: int = 0  # committed by the backfill's group
+    caught_up: int = 0  # while it is off: the offset in its switch, before which it has had its effects
     limit: int = 0  # of the last stretch
     backfill: str = "read"  # how far it has come
     faults: int = 0
+    failures: int = 0  # that the reaction may still have
     broken: str = ""
 
 
@@ -62,7 +65,7 @@ def taken(state: State, me: int, reader: Reader) -> Steps:
 
 def _take(state: State, me: int, reader: Reader) -> Step[State]:
     if not reader.on:
-        return step(state, me, "take, without the new reaction,", told(reader.batch), reader._replace(stage="commit"))
+        return step(state, me, "take, without the reaction,", told(reader.batch), reader._replace(stage="commit"))
     todo = tuple(version for version in reader.batch if version > state.seen)
     stage = "effect" if todo else "commit"
     return step(state, me, "take, unseen", told(todo), reader._replace(stage=stage, todo=todo))
@@ -82,7 +85,8 @@ def _remember(state: State, me: int, reader: Reader) -> Step[State]:
 
 
 def _commit(state: State, me: int, reader: Reader) -> Step[State]:
-    after, last = reader._replace(stage="idle", batch=(), todo=()), reader.batch[-1]
+    stage, last = "fresh" if reader.anew else "idle", reader.batch[-1]
+    after = reader._replace(stage=stage, batch=(), todo=(), anew=False)
     if me == BACKFILL:
         return step(state._replace(caught_up=last), me, "commit", f"x{last}", after)
     if reader.assigned == "now":

@@ -27,10 +27,11 @@ STEPS = {
     },
     "catching up": {
         "see that nothing is paused", "read the switches:", "poll", "take, unseen", "effect", "remember", "commit",
-        "take, without the new reaction,", "pause the consumer", "stand still", "ask what the group has committed:",
+        "take, without the reaction,", "pause the consumer", "stand still", "ask what the group has committed:",
         "turn the reaction on", "see that it is on", "resume", "learn that it is assigned", "learn that it is revoked",
         "have its commit refused", "crash", "freeze, until the group has taken it out", "thaw",
-        "rebalance, giving the partition to",
+        "rebalance, giving the partition to", "fail too often on", "ask what the group has committed, when it failed:",
+        "turn it off, from", "find that it is off",
     },
 }  # fmt: skip
 """The steps that the right models must take at least once."""

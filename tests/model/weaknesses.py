@@ -28,3 +28,7 @@ class Weak(Enum):
     KEEP_POSITION = "reading on after the switch from where one was, instead of from what is confirmed"
     SWITCHES_FIRST = "reading the switches before the pause is looked at"
     STARTS_ON = "a new reaction that starts on"
+    OFF_FIRST = "turning a reaction off before the group is asked what it has confirmed"
+    CONFIRM_FAILED = "confirming the batch on which a reaction failed before it is off"
+    KEEP_SWITCHES = "going on with the switches of before when partitions are given out anew"
+    POSITION_READ = "noting how far the member has read in place of what is confirmed"

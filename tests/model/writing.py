@@ -35,7 +35,7 @@ class Writing:
                 yield Step("database", "lose the primary", f"with the write of {NAMES[entity]}", Kind.FAULT, then)
 
     def _load(self, state: State, me: int) -> Steps:
-        """The next command; also one that another process has in hand, as a client may have given up waiting."""
+        """The next command, or one that another process is working on, because a client may have stopped waiting."""
         asked = [command for command in range(len(self.commands)) if command not in state.answered]
         for command in asked[: len(state.writers)]:
             doc = state.docs[self.commands[command]]

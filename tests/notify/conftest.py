@@ -108,10 +108,16 @@ class Town:
 
     async def filed(self, case: str, *more: Event, at: datetime | None = None, number: str = "261123-7K3F") -> None:
         """A case of the resident, filed, with its limits and where it went."""
-        await self.tell(case, self.filing(number), limits(at or now()), *(more or (dispatched(),)), at=at)
+        await self.keyed(case)
+        await self.tell(case, self.filing(case, number), limits(at or now()), *(more or (dispatched(),)), at=at)
 
-    def filing(self, number: str) -> CaseFiled:
-        """What is told of a new case."""
+    async def keyed(self, *cases: str) -> None:
+        """The keys of cases, as the keeper of keys keeps them."""
+        for case in cases:
+            await self.container.vault.mint(case, now())
+
+    def filing(self, case: str, number: str) -> CaseFiled:
+        """The events of a new case."""
         return CaseFiled(
             number=number,
             filed_at=now(),
@@ -123,8 +129,8 @@ class Town:
             item_en="Street light repair",
             system="governance",
             area=COMMUNITY,
-            title=self.seal("路灯坏了", RESIDENT, "title"),
-            text=self.seal("三号楼前的路灯不亮", RESIDENT, "text"),
+            title=self.seal("路灯坏了", case, "title"),
+            text=self.seal("三号楼前的路灯不亮", case, "text"),
             department="housing",
             tiers=["station"],
             first_response_hours=2,
@@ -183,14 +189,14 @@ class Town:
 
     def body(self, message: Message) -> str:
         """The words of a message."""
-        text = self.container.vault.open(message.body, message.person_id, "message-body")
+        text = self.container.vault.open_under(message.body, message.key_subjects(), "message-body")
         assert text is not None
         return text
 
     async def said(self, person: str, template: str) -> str:
         """The words that somebody got under a template, which they got once."""
         (message,) = [one for one in await self.messages(person) if one.template == template]
-        await self.container.vault.ensure_keys([person])
+        await self.container.vault.ensure_keys(message.key_subjects())
         return self.body(message)
 
 

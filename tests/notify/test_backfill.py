@@ -10,7 +10,7 @@ import orjson
 
 from deploy.cli.asking import operating
 from services.chassis.domain.values import now
-from services.chassis.messaging import switches
+from services.chassis.messaging import switching
 from services.chassis.operations.protocol import BackfillRequest
 from services.contracts.notify.messages import Via
 from services.notify.app import service
@@ -33,9 +33,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 async def unheard(town: Town, case: str, age: timedelta) -> None:
-    """A case that was filed and given to somebody so long ago, while nobody tells of it."""
+    """A case that was filed and assigned this long ago, while the reaction was off."""
     at = now() - age
-    events = (town.filing(case), limits(at), dispatched())
+    await town.keyed(case)
+    events = (town.filing(case, case), limits(at), dispatched())
     await town.publish([town.record(case, event, at=at) for event in events])
 
     async def known() -> Any:
@@ -66,7 +67,8 @@ async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_goe
             await unheard(town, "case_old", MAX_AGE * 30)
             await unheard(town, "case_yesterday", MAX_AGE + HOUR)
             await unheard(town, "case_today", HOUR)
-        await switches.register(town.container.mongo, service.all_reactions, group_reads=True)
+        some, group = {(world.settings().topic("requests"), 0): 1}, world.settings().group("notify")
+        await switching.register(town.container.mongo, group, service.all_reactions, some)
         async with town.listening():
             await unheard(town, "case_meanwhile", timedelta(0))
             assert (await backfill(town))["dry_run"]

@@ -172,7 +172,7 @@ async def test_an_address_stands_nowhere_in_clear(container: Container, world: W
     ("wrong", "code"),
     [
         ({"quiet_from": "25:00"}, "invalid"),
-        ({"language": "fr"}, "invalid"),
+        ({"language": "fr"}, "language-unknown"),
         ({"channels": ["pigeon"]}, "invalid"),
         ({"email": "a@b\r\nBcc: c@d.org"}, "invalid"),
         ({"colour": "red"}, "invalid"),

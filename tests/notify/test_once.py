@@ -80,7 +80,9 @@ async def test_a_crash_between_inbox_and_message_is_made_good_without_a_second_l
 async def test_a_batch_of_many_cases_is_told_completely(town: Town) -> None:
     await town.peopled()
     cases = [f"case_{number}" for number in range(60)]
-    records = [town.record(case, event) for case in cases for event in (town.filing(case), limits(now()), dispatched())]
+    await town.keyed(*cases)
+    each = {case: (town.filing(case, case), limits(now()), dispatched()) for case in cases}
+    records = [town.record(case, event) for case, events in each.items() for event in events]
     await town.publish(records)
     await asyncio.gather(*(town.taken(case, dispatched()) for case in cases))
     assert await state_of(town, RESIDENT) == (["case-filed"] * 60, 60, 60)

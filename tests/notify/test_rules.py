@@ -116,7 +116,7 @@ async def test_the_resident_reads_the_answer(town: Town, event: type[Event], fie
     await town.peopled()
     await town.filed(CASE)
     answer = "路灯已于今日修好 {{ 7*7 }} $version"
-    await town.tell(CASE, event(answer=town.seal(answer, RESIDENT, "answer"), **field))
+    await town.tell(CASE, event(answer=town.seal(answer, CASE, "answer"), **field))
     assert answer in await town.said(RESIDENT, template)
 
 
@@ -125,7 +125,7 @@ async def test_a_comment_goes_to_the_other_side_and_an_internal_one_never_to_the
     await town.filed(CASE)
 
     def comment(text: str, **of: bool) -> CommentAdded:
-        return CommentAdded(text=town.seal(text, RESIDENT, "text"), author_id="somebody", **of)
+        return CommentAdded(text=town.seal(text, CASE, "text"), author_id="somebody", **of)
 
     await town.tell(CASE, comment("还没有修", public=True, by_resident=True), by=f"account_{RESIDENT}")
     await town.tell(CASE, comment("明天来修", public=True, by_resident=False), by=f"account_{HANDLER}")
@@ -142,7 +142,7 @@ async def test_a_case_returned_once_goes_to_the_dispatchers_and_twice_to_the_sup
     await town.peopled()
     await town.filed(CASE)
     for times in (1, 2):
-        reason = town.seal("不归我们管", RESIDENT, "reason")
+        reason = town.seal("不归我们管", CASE, "reason")
         await town.tell(CASE, CaseReturned(reason=reason, times=times), by=f"account_{HANDLER}")
     assert await town.templates(DISPATCHER) == ["case-returned"]
     assert await town.templates(SUPERVISOR) == ["case-returned-again"]
@@ -151,7 +151,7 @@ async def test_a_case_returned_once_goes_to_the_dispatchers_and_twice_to_the_sup
 async def test_a_reopened_case_reaches_who_settled_it_the_dispatchers_and_who_has_it_now(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
-    reason = town.seal("还是不亮", RESIDENT, "reason")
+    reason = town.seal("还是不亮", CASE, "reason")
     moved = [CaseReopened(reason=reason, times=1), limits(now()), dispatched(CENTRE, "胜利街道便民服务中心")]
     await town.tell(CASE, *moved)
     assert await town.templates(HANDLER) == ["case-assigned", "case-reopened"]
@@ -267,7 +267,7 @@ async def test_nothing_personal_stands_in_logs_or_documents(town: Town) -> None:
     with capture_logs() as logged:
         await town.peopled()
         await town.filed(CASE)
-        answer = town.seal("路灯已于今日修好", RESIDENT, "answer")
+        answer = town.seal("路灯已于今日修好", CASE, "answer")
         await town.tell(CASE, CaseResolved(outcome="fixed", answer=answer, resolved_at=now()))
         await sweep(SMS, town.container)
     names = ["messages", "inboxes", "copies_person", "copies_case", "preferences"]

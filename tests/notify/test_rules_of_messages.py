@@ -54,6 +54,7 @@ def test_a_message_is_as_it_was_written() -> None:
     message = written()
     assert state(message) == {
         "person_id": "person_1",
+        "quoted": None,
         "inbox_of": "person_1",
         "template": "case-filed",
         "language": "zh",

@@ -260,7 +260,9 @@ async def test_a_case_filed_elsewhere_is_in_the_open_page_in_a_moment(town: Town
     async with serving(town.world) as web, web.listen(RESIDENT) as stream:
         await stream.next()
         begun = asyncio.get_running_loop().time()
-        await town.publish([town.record("case_1", event) for event in (town.filing("N1"), limits(now()), dispatched())])
+        await town.keyed("case_1")
+        events = (town.filing("case_1", "N1"), limits(now()), dispatched())
+        await town.publish([town.record("case_1", event) for event in events])
         assert await stream.message() == (1, "诉求已受理，编号 N1")
         assert asyncio.get_running_loop().time() - begun < 3
 

@@ -1,4 +1,4 @@
-"""The places at the live stream: so many for each person, so many in all, and none that the gateway has not."""
+"""The limits of live streams: for each person, in all, and never more than the gateway's connections."""
 
 import asyncio
 import re

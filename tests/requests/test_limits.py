@@ -1,4 +1,4 @@
-"""Limits: on working time, from filing on; and what nobody settles climbs to the top, oldest first, every case."""
+"""Limits: on working time, from filing on; an unresolved case escalates to the top, oldest first."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,7 +53,7 @@ async def swept(town: Town, id: str) -> Case:
 
 
 async def escalated(town: Town, id: str, *, most: int = 12) -> list[tuple[int, str | None, str | None]]:
-    """(level, owner, place) after each climb, until the clock has no more to say of it."""
+    """(level, owner, place) after each escalation, until nothing more is due."""
     levels: list[tuple[int, str | None, str | None]] = []
     for _ in range(most):
         if (await town.case(id)).next_tick_at is None:
@@ -113,7 +113,7 @@ async def test_an_overdue_case_climbs_although_it_was_accepted(town: Town) -> No
 
 
 async def test_without_a_supervisor_the_level_counts_and_the_gap_is_recorded(town: Town) -> None:
-    """DIGIT's sixth: no supervisor found, and nobody is told."""
+    """DIGIT's sixth: no supervisor found, and nobody notified."""
     filed = await town.file(area=ELSEWHERE)
     levels = await escalated(town, filed["id"])
     assert levels == [(1, None, ELSEWHERE[:9]), (2, None, ELSEWHERE[:6]), (3, CITY_OFFICE, CITY)]
@@ -176,14 +176,14 @@ async def test_a_resolved_case_is_closed_when_it_can_no_longer_be_reopened(town:
 async def test_a_reopened_case_climbs_from_below_again(town: Town) -> None:
     filed = await town.file()
     assert await escalated(town, filed["id"]) == TO_THE_TOP
-    # Behind all the climbs: where time ran backwards, an instant at which it climbed before would come again.
+    # After all escalations: if time ran backwards, an instant of an earlier escalation would come again.
     later = (await town.case(filed["id"])).due_at + timedelta(days=60)
     await accept(town.context(STATION_HANDLER, later), filed["id"])
     await resolve(town.context(STATION_HANDLER, later), filed["id"], ResolveCase(answer="已修好。"))
     await reopen(town.context(RESIDENT, later), filed["id"], ReopenCase(reason="又坏了"))
     case = await town.case(filed["id"])
     assert (case.level, case.owner_id, case.owner_place, case.next_tick_at) == (0, None, None, case.respond_by)
-    # The centre has it now: whoever answers for it next is above the centre.
+    # The centre has it now: the next owner is above the centre.
     assert await escalated(town, filed["id"]) == [(1, COUNTY_OFFICE, COUNTY), (2, CITY_OFFICE, CITY)]
 
 

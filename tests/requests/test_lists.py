@@ -49,6 +49,7 @@ async def crowd(town: Town, others: int = 90) -> None:
             "county": area[:6],
         }
         document = {**model, "_id": f"case_{number:04}", "state": {**model["state"], **changed}}
+        document["key"] = {"wrapped": None}  # that of the model opens nothing else
         documents.append({**document, "under": [area[:4], area[:6], area[:9], area]})
     await town.container.mongo.command("insert", "cases", documents=documents)
 

@@ -10,6 +10,7 @@ from services.chassis.domain.scope import Actor, system_actor
 from services.contracts.members.roles import Role
 from services.contracts.requests import cases as contract
 from services.requests.cases.dispatch.commands import AssignHandler, AssignTeam
+from services.requests.cases.forgetting.commands import ForgetCase
 from services.requests.cases.intake.commands import RejectCase, ReopenCase
 from services.requests.cases.limits.commands import PauseCase, ReturnCase
 from services.requests.cases.model import Case
@@ -20,7 +21,6 @@ from services.requests.cases.steps.model import STEPS, Step, StepNotAllowed
 from tests.requests.test_life_of_a_case import MONDAY, SECRET, filed
 from tests.requests.test_pauses import taken
 from tests.requests.town import (
-    CITY,
     DISPATCHER,
     FOREIGN_DISPATCHER,
     LEADER,
@@ -80,6 +80,7 @@ BODIES: dict[Step, type[BaseModel]] = {
     Step.RATE: RateCase,
     Step.REOPEN: ReopenCase,
     Step.COMMENT: AddComment,
+    Step.FORGET: ForgetCase,
 }
 
 
@@ -102,7 +103,7 @@ def test_each_role_may_do_in_each_state_what_the_regulation_says(state: State) -
 
 @pytest.mark.parametrize("state", State)
 def test_whoever_has_nothing_to_do_with_a_case_may_do_nothing(state: State) -> None:
-    for actor in (NEIGHBOUR, LEADER, FOREIGN_DISPATCHER, staff("administrator", CITY)):
+    for actor in (NEIGHBOUR, LEADER, FOREIGN_DISPATCHER, staff("administrator", "150781")):
         assert steps.allowed(standing(state), actor, MONDAY) == []
         with pytest.raises(steps.NotYourStep) as refused:
             steps.expect(standing(state), Step.COMMENT, actor, MONDAY)

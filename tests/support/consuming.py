@@ -6,7 +6,7 @@ from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import ConsumerControl
 from services.chassis.messaging.kafka import Reader
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.messaging.switches import register
+from services.chassis.messaging.switching import register
 from services.chassis.usecase import Container
 
 
@@ -19,5 +19,5 @@ async def member(
     most_failures: int = 20,
 ) -> Consumer:
     """A consumer with these reactions, which are on unless they are known to be off."""
-    await register(container.mongo, reactions, group_reads=False)
+    await register(container.mongo, group, reactions, {})
     return Consumer(container, reader, reactions, ConsumerControl(container.mongo, group, name), most_failures)

@@ -87,7 +87,7 @@ class Jar(Entity[JarEvent]):
     ripened: int = 0
 
     def apply(self, event: JarEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case JarOpened():
                 self.label, self.keeper, self.size = event.label, event.keeper, event.size
@@ -113,7 +113,7 @@ class Jar(Entity[JarEvent]):
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
-        """The house sees all jars, a keeper its own, an inspector those of a place."""
+        """The system sees all jars, a keeper its own, an inspector those of a place."""
         if actor.has(SYSTEM):
             return ALL
         seen = Visible().where("state.keeper", actor.id)

@@ -37,7 +37,7 @@ class Poem(Entity[PoemEvent]):
     words: Sealed
 
     def apply(self, event: PoemEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case PoemWritten():
                 self.writer, self.words = event.writer, event.words

@@ -94,7 +94,7 @@ class Sum(Entity[Counted]):
     order: list[int] = Field(default_factory=list)
 
     def apply(self, event: Counted) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         self.total += event.coins
         self.order = [*self.order, event.coins]
 
@@ -115,7 +115,7 @@ class Note(Entity[NoteWritten]):
     coins: int
 
     def apply(self, event: NoteWritten) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         self.about, self.coins = event.about, event.coins
 
 

@@ -55,7 +55,7 @@ class World:
             "jwks": str(self._jwks()),
             "sms_spool": self.folder / "sms",
             "history_cap": 5,
-            "max_in_flight": 256,  # whoever tests a race wants every answer of it
+            "max_in_flight": 256,  # a test of a race needs all answers
             **self.overrides,
             **overrides,
         }

@@ -1,1 +1,1 @@
-"""How the commands talk to a running city: through its gateway, as any other client does."""
+"""The commands as clients of a running city: through its gateway, like any other client."""

@@ -1,4 +1,4 @@
-"""An HTTP client of the gateway: time-outs, repeats with the same key, and only so many requests at once."""
+"""An HTTP client of the gateway: time-outs, retries with the same key, and limited concurrency."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
-# A 429 that asks to wait longer than this many seconds is an answer, not a hiccup.
+# A 429 with a longer wait than this, in seconds, is a final answer.
 LONGEST_WAIT = 5.0
 _AGAIN = (502, 503, 504)
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
@@ -21,21 +21,21 @@ _PAGE = 200
 
 
 class Unanswered(Exception):
-    """Nobody answered in time: what was asked for may have happened or not; repeat it with the same key."""
+    """No answer in time: the request may have had its effect or not; repeat it with the same key."""
 
 
 class Refused(Exception):
-    """The gateway answered, and it was a no."""
+    """The gateway answered with a refusal."""
 
     def __init__(self, what: str, answer: "Answer") -> None:
-        # Told in the middle of a sentence: that one has an end of its own.
+        # Used in the middle of a sentence, so without its full stop.
         super().__init__(f"{what}: {answer.status} {answer.code} {answer.detail}".rstrip(".。"))
         self.what, self.answer = what, answer
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, after ``seconds`` from the first try to the last."""
+    """An answer, ``seconds`` after the first attempt."""
 
     status: int
     body: Any
@@ -45,37 +45,37 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether it was done."""
+        """Whether it succeeded."""
         return 200 <= self.status < 300
 
     @property
     def code(self) -> str:
-        """The stable code of a refusal; empty where there is none."""
+        """The code of a refusal; empty if there is none."""
         return str(self.body.get("code", "")) if isinstance(self.body, dict) else ""
 
     @property
     def detail(self) -> str:
-        """The sentence of a refusal."""
+        """The text of a refusal."""
         return str(self.body.get("detail", "")) if isinstance(self.body, dict) else ""
 
     @property
     def version(self) -> int | None:
-        """The version that the ETag names."""
+        """The version in the ETag."""
         tag = self.headers.get("ETag", "").strip('W/"')
         return int(tag) if tag.isdecimal() else None
 
     def expect(self, what: str) -> Any:
-        """The body of a yes; Refused, with ``what`` was asked for, of a no."""
+        """The body of a success; otherwise raises Refused, with ``what`` was requested."""
         if not self.ok:
             raise Refused(what, self)
         return self.body
 
 
 class Gateway:
-    """A connection to a city; everything that it is asked is repeated until it is answered or patience ends."""
+    """A connection to a city; requests are retried until they are answered or the time is up."""
 
     def __init__(self, address: str, *, at_once: int = 32, give_up_after: float = 120) -> None:
-        """``give_up_after`` is how many seconds one request may take with all its repeats."""
+        """``give_up_after``: how many seconds a request may take with all its retries."""
         self._address = address
         self._give_up_after = give_up_after
         self._at_once = asyncio.Semaphore(at_once)
@@ -103,9 +103,9 @@ class Gateway:
         body: Any = None,
         query: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request and its answer, whatever it is; Unanswered when patience ends.
+        """One request and its answer, whatever it is; Unanswered when the time is up.
 
-        A broken connection, a time-out, a 503 and a short 429 are repeated with the same key, after Retry-After.
+        After a broken connection, a time-out, a 503 or a short 429 it is repeated with the same key, after Retry-After.
         """
         headers = {
             name: value for name, value in (("Idempotency-Key", key), ("Authorization", _bearer(token))) if value
@@ -135,7 +135,7 @@ class Gateway:
             after = {"after": page["next"]}
 
     async def stream(self, path: str, token: str) -> AsyncIterator[dict[str, Any]]:
-        """The messages of a live stream, from the moment it stands; its first entry is empty and says that it does."""
+        """The events of a live stream from its opening; the first entry is empty and marks the opening."""
         async with self._http.get(path, headers={"Authorization": _bearer(token)}, timeout=_STREAM_TIMEOUT) as response:
             async for line in response.content:
                 if line.startswith(b": connected"):
@@ -146,7 +146,7 @@ class Gateway:
     async def _once(
         self, method: str, path: str, headers: Mapping[str, str], body: Any, query: Mapping[str, str] | None
     ) -> Answer | None:
-        """One try; None where the connection broke or time ran out."""
+        """One attempt; None if the connection broke or timed out."""
         try:
             async with (
                 self._at_once,
@@ -158,7 +158,7 @@ class Gateway:
 
 
 def _pause(answer: Answer | None, tries: int) -> float | None:
-    """How many seconds to wait before the same again; None where the answer stands."""
+    """How many seconds to wait before the next attempt; None if the answer is final."""
     backoff: float = random.uniform(0.5, 1) * min(0.1 * 2**tries, 3)  # noqa: S311 - jitter, not a secret
     if answer is None:
         return backoff
@@ -170,7 +170,7 @@ def _pause(answer: Answer | None, tries: int) -> float | None:
 
 
 def _language(environment: Mapping[str, str]) -> str:
-    """zh in a Chinese locale, else English, which the commands speak."""
+    """zh in a Chinese locale, else English, the language of the commands."""
     locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
     return "zh" if locale.lower().startswith("zh") else "en"
 

@@ -9,7 +9,7 @@ from deploy.local.keys import write_private
 
 
 class Account(BaseModel):
-    """What somebody needs to sign in, and what the account may do; ``organisations`` are ids."""
+    """What an account needs to sign in, and what it may do; ``organisations`` are ids."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,7 +22,7 @@ class Account(BaseModel):
 
 
 class Resident(BaseModel):
-    """A resident to try things with: no password, a code comes to the phone (`linli sms`)."""
+    """A resident for trying things out: no password, a code comes to the phone (`linli sms`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class Credentials(BaseModel):
     resident: Resident
 
     def with_role(self, role: str, place: str = "") -> Account:
-        """The first account of a role, for a place or one above it; Trouble where there is none."""
+        """The first account of a role, for a place or one above it; Trouble if there is none."""
         for one in self.accounts:
             if role in one.roles and _covers(one, place):
                 return one
@@ -50,7 +50,7 @@ class Credentials(BaseModel):
         )
 
     def by_role(self) -> dict[str, str]:
-        """For each role what to sign in with: the login of an account for the widest place, a resident's phone."""
+        """For each role its sign-in: the login of an account for the widest place, a resident's phone."""
         widest = sorted(self.accounts, key=lambda one: (len(one.places[0]), one.login))
         first = {role: one.login for one in reversed(widest) for role in one.roles}
         return {**first, **dict.fromkeys(self.resident.roles, self.resident.phone)}
@@ -62,7 +62,7 @@ class Credentials(BaseModel):
 
 
 def path(home: Home) -> Path:
-    """Where they are."""
+    """The file."""
     return home.root / "credentials.json"
 
 
@@ -72,7 +72,7 @@ def write(home: Home, credentials: Credentials) -> None:
 
 
 def read(home: Home) -> Credentials:
-    """Read them; Trouble where the city has not been seeded."""
+    """Read them; Trouble if the city has not been seeded."""
     try:
         return Credentials.model_validate_json(path(home).read_bytes())
     except (OSError, ValidationError) as error:

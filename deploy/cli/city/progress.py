@@ -1,4 +1,4 @@
-"""Progress of long work: bars with count, rate and time left on a terminal, plain lines elsewhere; on stderr."""
+"""Progress of long work on stderr: bars with count, rate and remaining time on a terminal, plain lines elsewhere."""
 
 import asyncio
 import time
@@ -16,16 +16,16 @@ LINE_EVERY_SECONDS = 5.0
 
 
 class Bars(Protocol):
-    """Where long work says how far it is."""
+    """Receives the progress of long work."""
 
     def begin(self, stage: str, total: int) -> None:
-        """A stage of so many steps begins."""
+        """A stage with this many steps begins."""
 
     def advance(self, stage: str) -> None:
         """One step of a stage is done."""
 
     def say(self, sentence: str) -> None:
-        """Something worth a line."""
+        """Show a line."""
 
 
 @contextmanager
@@ -51,7 +51,7 @@ class Drawn:
         self._tasks[stage] = self._progress.add_task(stage, total=total)
 
     def advance(self, stage: str) -> None:
-        """Move a bar on."""
+        """Advance a bar."""
         self._progress.advance(self._tasks[stage])  # type: ignore[arg-type]
 
     def say(self, sentence: str) -> None:
@@ -67,11 +67,11 @@ class Lines:
         self._said = 0.0
 
     def begin(self, stage: str, total: int) -> None:
-        """Remember when it began."""
+        """Note its start."""
         self._stages[stage] = (0, total, time.monotonic())
 
     def advance(self, stage: str) -> None:
-        """Count, and say so now and then."""
+        """Count, and print a line now and then."""
         done, total, began = self._stages[stage]
         self._stages[stage] = (done + 1, total, began)
         now = time.monotonic()
@@ -91,7 +91,7 @@ class _Rate(ProgressColumn):
 
 
 async def side_by_side(work: Callable[[T], Awaitable[None]], things: Iterable[T], at_once: int) -> None:
-    """Do the same with all things, so many at a time, in their order; the first failure ends it."""
+    """Do the same with all things, with limited concurrency, in their order; stops at the first failure."""
     waiting = iter(things)
 
     async def one_after_another() -> None:

@@ -1,4 +1,4 @@
-"""Waiting until everything that was recorded has reached everybody: nothing to publish, nothing to consume."""
+"""Waits until all recorded events have been published and consumed."""
 
 import asyncio
 import time
@@ -11,9 +11,9 @@ PAUSE_SECONDS = 0.4
 
 
 async def until_quiet(stack: Stack, seconds: float = 120) -> float:
-    """Wait for several quiet looks in a row and return the seconds it took; Trouble when it takes too long.
+    """Wait for several quiet looks in a row; returns the seconds it took. Trouble if it takes too long.
 
-    An event may be between two services at the moment of one look; it cannot be for three.
+    During one look an event may be between two services, but not during three looks.
     """
     began, quiet, flow = time.monotonic(), 0, dict[str, float | None]()
     while time.monotonic() - began < seconds:
@@ -30,5 +30,5 @@ def _flow(stack: Stack) -> dict[str, float | None]:
     workers = [process.name for process in stack.layout.processes if process.kind == "worker"]
     told = [waiting.get(f"{stack.layout.address(name)}/metrics", PROBE_SECONDS) for name in workers]
     texts = [text for status, text in told if status == 200]
-    # A worker that does not answer may hold anything back.
+    # A worker that does not answer may have pending work.
     return health.flow(texts) if len(texts) == len(workers) else {"relay_pending": None, "consumer_lag": None}

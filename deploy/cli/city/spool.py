@@ -1,4 +1,4 @@
-"""The spool of text messages: what a phone would have received, as files."""
+"""The spool: text messages as files, instead of an SMS provider."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-# As the templates for sign-in codes put it, in zh and en; a case's tracking code is another thing.
+# As in the templates for sign-in codes, zh and en; a tracking code looks different.
 _CODE = re.compile(r"(?:登录验证码|sign-in code is)\s*(\d{4,8})")
 _LOOK_EVERY = 0.15
 _TICK = 1.0
@@ -18,7 +18,7 @@ _TICK = 1.0
 
 @dataclass(frozen=True)
 class TextMessage:
-    """One text message; ``key`` is the stable key that a provider would have got."""
+    """One text message; ``key`` is the stable key for the provider."""
 
     at: datetime
     key: str
@@ -32,7 +32,7 @@ class TextMessage:
 
 
 class CodeMissing(Exception):
-    """No sign-in code reached a phone in time."""
+    """No sign-in code arrived at a phone in time."""
 
 
 class Spool:
@@ -46,18 +46,18 @@ class Spool:
         self._codes: dict[str, tuple[datetime, str]] = {}
 
     def news(self) -> list[TextMessage]:
-        """The messages that came since the last call, oldest first."""
+        """The messages since the last call, oldest first."""
         changed = self._folder.stat().st_mtime if self._folder.exists() else 0.0
         if changed == self._changed:
             return []
-        # A file that comes in the same tick of the clock would not show: a young time is not remembered.
+        # A file written within the same tick of the clock would be missed: a recent time is not remembered.
         self._changed = changed if time.time() - changed > _TICK else -1.0
         fresh = [file for file in self._folder.glob("*.json") if file.name not in self._read]
         self._read.update(file.name for file in fresh)
         return sorted((TextMessage.of(orjson.loads(file.read_bytes())) for file in fresh), key=lambda m: m.at)
 
     async def code(self, phone: str, after: datetime, seconds: float = 120) -> str:
-        """The newest sign-in code that reached this phone after an instant; CodeMissing when none comes in time."""
+        """The newest sign-in code for this phone after an instant; CodeMissing if none arrives in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self._look()
@@ -68,7 +68,7 @@ class Spool:
         raise CodeMissing(f"no sign-in code reached the spool {self._folder} within {seconds:g} s")
 
     def _look(self) -> None:
-        """Take in what is new; many who wait share one look."""
+        """Read new files; concurrent callers share one look."""
         if time.monotonic() - self._looked < _LOOK_EVERY / 2:
             return
         self._looked = time.monotonic()
@@ -79,5 +79,5 @@ class Spool:
 
 
 def _national(phone: str) -> str:
-    """A number without the country's prefix: people type it so, the spool has it in E.164."""
+    """A number without the country code: people type it so, the spool has it in E.164."""
     return phone.removeprefix("+86")

@@ -1,4 +1,4 @@
-"""Who a command acts as: the operator who holds the signing key, a staff account, a resident with a phone."""
+"""The identity of a command: the operator with the signing key, a staff account, or a resident with a phone."""
 
 import asyncio
 import base64
@@ -20,18 +20,18 @@ from deploy.local import Trouble
 from services.chassis.domain.scope import Actor
 from services.chassis.http.signing import Signer
 
-# An operator's token lives no longer than this, and none is used in its last minute.
+# An operator's token lives no longer than this, and is not used in its last minute.
 LIFE = timedelta(minutes=10)
 MARGIN_SECONDS = 60
 OTP_SECONDS = 30
 TRIES = 4
-# Whoever waits longer than this many seconds without an end in sight thinks that it hangs.
+# After this many seconds of waiting, the command says why it waits.
 LONGEST_WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Token:
-    """An access token with what it says of itself: who (as commands are recorded) and until when."""
+    """An access token with its subject (as it is recorded) and its expiry."""
 
     value: str
     actor: str
@@ -40,28 +40,28 @@ class Token:
 
     @classmethod
     def of(cls, value: str) -> "Token":
-        """Read, not verified: that is for those who are asked."""
+        """Read without verification: the services verify it."""
         part = value.split(".")[1]
         claims = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         return cls(value, claims["sub"], claims.get("person"), claims["exp"])
 
     def holds(self) -> bool:
-        """Whether it may still be used."""
+        """Whether it can still be used."""
         return time.time() < self.expires - MARGIN_SECONDS
 
 
 class Bearer(Protocol):
-    """Somebody who can sign in."""
+    """An account that can sign in."""
 
     async def token(self) -> Token:
-        """A token that holds, the same until it nears its end."""
+        """A valid token; the same one until it is about to expire."""
 
 
 class KeyHolder:
-    """The operator of the stack: whoever can read its signing key may sign a token for any role.
+    """The operator of the stack, who can read the signing key and so can sign a token for any role.
 
-    The token is made here, lives ten minutes at most, is renewed as long as the command runs, and acts as
-    ``operator-of-the-stack``, so that everything that was done this way can be told in the histories.
+    The token is made here, lives at most ten minutes, and is renewed while the command runs. It acts as ``operator-of-
+    the-stack``, so that histories show what was done this way.
     """
 
     ACTOR = "operator-of-the-stack"
@@ -72,14 +72,14 @@ class KeyHolder:
         self._token: Token | None = None
 
     async def token(self) -> Token:
-        """Signed here, nobody is asked."""
+        """Signed here, without a request."""
         if self._token is None or not self._token.holds():
             self._token = Token.of(self._signer.sign(self._actor, datetime.now(UTC), LIFE))
         return self._token
 
 
 class SignedIn:
-    """Somebody who signs in once and stays signed in; many may ask for the token at the same time."""
+    """An account that signs in once and refreshes its session; safe for concurrent callers."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -88,7 +88,7 @@ class SignedIn:
         self._one_at_a_time = asyncio.Lock()
 
     async def token(self) -> Token:
-        """A token that holds; Refused, CodeMissing or Unanswered where signing in fails."""
+        """A valid token; Refused, CodeMissing or Unanswered if signing in fails."""
         async with self._one_at_a_time:
             if self._token is None or not self._token.holds():
                 self._take(await self._refreshed() or await self._entered())
@@ -100,7 +100,7 @@ class SignedIn:
         raise NotImplementedError
 
     async def _refreshed(self) -> dict[str, str] | None:
-        """New tokens of the same session; None where there is none, or it is over."""
+        """New tokens of the same session; None if there is none, or it has ended."""
         if not self._refresh:
             return None
         answer = await self._gateway.ask("POST", "/v1/sign-in/refresh", body={"refresh_token": self._refresh})
@@ -111,14 +111,14 @@ class SignedIn:
 
 
 class StaffMember(SignedIn):
-    """Somebody of the staff, with password and second factor."""
+    """A member of staff, with password and second factor."""
 
     def __init__(self, gateway: Gateway, account: Account) -> None:
         super().__init__(gateway)
         self.account = account
 
     async def _entered(self) -> dict[str, str]:
-        """Sign in; a one-time code is good once, so where it is refused the next one is waited for."""
+        """Sign in. A one-time code is valid once, so after a refusal the next code is used."""
         for _ in range(TRIES):
             secret = {"login": self.account.login, "password": self.account.password}
             otp = pyotp.TOTP(self.account.totp_secret).now()
@@ -131,7 +131,7 @@ class StaffMember(SignedIn):
 
 
 class PhoneHolder(SignedIn):
-    """A resident, who signs in with the code that comes to their phone (E.164)."""
+    """A resident, who signs in with a code that comes to their phone (E.164)."""
 
     def __init__(self, gateway: Gateway, spool: Spool, phone: str) -> None:
         super().__init__(gateway)
@@ -139,7 +139,7 @@ class PhoneHolder(SignedIn):
         self._spool = spool
 
     async def _entered(self) -> dict[str, str]:
-        """Have a code sent and give it; where one was sent just now, the time is waited for that is asked for."""
+        """Request a code and return it; if one was sent a moment ago, wait as long as the refusal says."""
         for _ in range(TRIES):
             asked = datetime.now(UTC) - timedelta(seconds=1)
             answer = await self._gateway.ask("POST", "/v1/sign-in/codes", body={"phone": self.phone})
@@ -157,7 +157,7 @@ class PhoneHolder(SignedIn):
 
 
 async def _wait(seconds: float, who: str) -> None:
-    """Wait before the next try, and say so; Trouble where it would be long."""
+    """Wait before the next attempt and say so; Trouble if the wait is long."""
     if seconds > LONGEST_WAIT_SECONDS:
         minutes = math.ceil(seconds / 60)
         raise Trouble(f"Too many tries to sign in for {who}: try again in {minutes} min.", code=1)

@@ -1,1 +1,1 @@
-"""A first case, played for the eyes of a newcomer."""
+"""A first case, shown to a newcomer."""

@@ -23,12 +23,12 @@ ADDRESS = "三单元"
 
 
 class Astray(Exception):
-    """The first case did not go the way that it should."""
+    """The first case did not run as expected."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """Who did what, and how many seconds after the tour began."""
+    """Who did what, and how many seconds after the start."""
 
     seconds: float
     who: str
@@ -36,19 +36,19 @@ class Step:
 
 
 class Tour:
-    """Plays one case; ``tell`` hears of each step as it is done."""
+    """Runs one case; ``tell`` receives each step."""
 
     def __init__(self, gateway: Gateway, known: Credentials, sms: Path, tell: Callable[[Step], None]) -> None:
         self._gateway = gateway
         self._known = known
         self._tell = tell
-        # Each tour is a case of its own, of a resident of its own: a phone gets one code a minute, no more.
+        # Each tour has a new case and a new resident, because a phone gets only one code a minute.
         self._run = secrets.token_hex(6)
         self._resident = PhoneHolder(gateway, Spool(sms), f"1380013{secrets.randbelow(10_000):04}")
         self._began = time.monotonic()
 
     async def play(self) -> list[dict[str, Any]]:
-        """From sign-in to the closed case, whose timeline is returned; Astray where it does not go its way."""
+        """From sign-in to the closed case; returns its timeline. Astray if something unexpected happens."""
         try:
             return await self._play()
         except (Refused, Unanswered, CodeMissing) as error:
@@ -94,7 +94,7 @@ class Tour:
         return case
 
     async def _told(self, case: str) -> None:
-        """Wait until the acknowledgement stands in the inbox."""
+        """Wait until the acknowledgement is in the inbox."""
         deadline = time.monotonic() + TOLD_SECONDS
         while time.monotonic() < deadline:
             for message in (await self._ask("GET", "/v1/inbox"))["items"]:
@@ -105,7 +105,7 @@ class Tour:
         raise Astray("the acknowledgement has not come")
 
     def _handler(self, case: dict[str, Any]) -> StaffMember:
-        """Whoever works for those who have the case."""
+        """An account of the handler."""
         account = self._known.serving().get(case["handler"]["id"]) if case["handler"] else None
         if account is None:
             raise Astray("none of the demo accounts works for those who have it")

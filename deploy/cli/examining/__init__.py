@@ -1,1 +1,1 @@
-"""What `linli doctor` looks at besides what the services tell of themselves: this machine, the city's data."""
+"""Checks of `linli doctor` besides those of the services: this machine and the city's data."""

@@ -1,4 +1,4 @@
-"""The city's data, and over what its parts talk to each other."""
+"""Checks of the city's data, and of the encryption between the parts."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _LONGEST = 200
 
 
 def holidays(stack: Stack) -> list[Finding]:
-    """Until when they are known, and in which time zone the city lives."""
+    """Until when holidays are known, and the city's time zone."""
     data = stack.city_data
     try:
         known = calendar(data)
@@ -30,7 +30,7 @@ def holidays(stack: Stack) -> list[Finding]:
 
 
 def encryption(stack: Stack) -> list[Finding]:
-    """Whether anything is said in clear over a network."""
+    """Whether anything is sent unencrypted over a network."""
     environment = stack.environment("members", "web")
     uris = [uri for uri in stack.uris.values() if "tls=true" not in uri.lower() and "ssl=true" not in uri.lower()]
     spoken = [*stack.kafka.split(","), *(host for uri in uris for host in databases.hosts(uri).split(","))]

@@ -1,4 +1,4 @@
-"""The lines of an examination: what was found, and where."""
+"""The findings of `linli doctor`, and where they are."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ COLOURS = {"ok": "green", "soon": "yellow", "wrong": "red"}
 
 
 def of(where: str, findings: Iterable[Finding]) -> list[Line]:
-    """Findings as lines of one place."""
+    """Findings of one place."""
     return [{"where": where, **finding.document()} for finding in findings]
 
 

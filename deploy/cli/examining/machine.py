@@ -1,4 +1,4 @@
-"""This machine: its programs and packages, what is set in its environment, its disk and its files."""
+"""Checks of this machine: programs, packages, environment, disk and files."""
 
 import importlib.metadata
 import os
@@ -29,7 +29,7 @@ _SECONDS = 4
 
 
 def packages(folder: Path = REQUIREMENTS) -> list[Finding]:
-    """Whether what is installed is what is locked; a package that only developers need may be missing."""
+    """Whether the installed packages are the locked ones; development packages may be missing."""
     lock = folder / "dev.lock"
     if not lock.exists():
         return [ok("packages", "no lock lies beside this installation: not compared")]
@@ -49,7 +49,7 @@ def _plain(name: str) -> str:
 
 
 def programs(stack: Stack) -> list[Finding]:
-    """The programs of others that this stack runs itself."""
+    """The external programs of this stack."""
     kinds = {process.kind for process in stack.layout.processes}
     looks = {"kafka": (_java, _kafka), "mongo": (_mongod,), "gateway": (_envoy,)}
     return [_tried(look) for kind, all_ in looks.items() if kind in kinds for look in all_]
@@ -130,7 +130,7 @@ def _folder(folder: Path) -> Iterator[Finding]:
 
 
 def disk(stack: Stack) -> list[Finding]:
-    """Room for what is yet to come."""
+    """Free disk space."""
     root = next(folder for folder in (stack.home.root, *stack.home.root.parents) if folder.exists())
     free, nodes = shutil.disk_usage(root).free, os.statvfs(root)
     said = f"{free / _GIB:.1f} GiB are free for {stack.home.root}"

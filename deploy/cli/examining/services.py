@@ -1,4 +1,4 @@
-"""The services, each asked in a process of its own, and the processes that run."""
+"""The services' own checks, each in a process of its own, and the running processes."""
 
 import os
 import subprocess
@@ -16,11 +16,11 @@ from services.chassis.operations.doctor.findings import Finding, ok, wrong
 from services.chassis.operations.protocol import ExamineRequest, Request, SettingsRequest
 
 SECONDS = 60
-"""What takes longer is not waited for: an examination itself ends after ten, unless the machine is at its end."""
+"""A check that takes longer is abandoned; it ends by itself after ten seconds, unless the machine is overloaded."""
 
 
 def examine(stack: Stack, service: str) -> list[Line]:
-    """What one service tells of itself and of what it stands on."""
+    """The findings of one service about itself."""
     settings = {**os.environ, **stack.environment(service, "web")}
     try:
         done = _asked(service, ExamineRequest(), settings)
@@ -50,7 +50,7 @@ def _asked(service: str, request: Request, settings: Mapping[str, str]) -> "subp
 
 
 def processes(stack: Stack) -> list[Finding]:
-    """Those that are to run and do not, or are not ready."""
+    """Processes that should run and do not, or are not ready."""
     found = health.look(stack.layout).processes
     bad = [one for one in found if not one.ready]
     if bad:

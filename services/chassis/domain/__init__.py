@@ -1,1 +1,1 @@
-"""What a service is made of before any framework: entities, events, refusals, values, scope."""
+"""The pure base of a service: entities, events, refusals, values, scope."""

@@ -1,4 +1,4 @@
-"""What a check of a promise finds: counts and breaches. The ledger makes them, and a service its own."""
+"""The result of checking a promise: counts and breaches. The ledger has checks, and a service can add its own."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 EXAMPLES = 10
-"""This many breaches of a check are named where it does not say otherwise; all are counted."""
+"""The default number of breaches that a check names; all are counted."""
 
 TopicPartition = tuple[str, int]
 """A partition of a topic."""
@@ -14,7 +14,7 @@ TopicPartition = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What is checked: events of other services before these offsets, which have had their effects by now."""
+    """The scope of a check: events of other services before these offsets, which must have had their effects by now."""
 
     at: datetime
     heard: Mapping[TopicPartition, int]
@@ -22,7 +22,7 @@ class Cut:
 
 @dataclass
 class CheckResult:
-    """One check, of one thing where it is made of several (``about``: a reaction, a copy)."""
+    """The result of one check; ``about`` names its part (a reaction, a copy) if it has several."""
 
     check: str
     about: str = ""
@@ -32,11 +32,11 @@ class CheckResult:
     named: int = EXAMPLES
 
     def count(self, name: str, number: int = 1) -> None:
-        """Count something that is as it should be, or is only worth knowing."""
+        """Count something that is right, or is only information."""
         self.counts[name] += number
 
     def breach(self, example: str) -> None:
-        """Count a broken promise; ``example`` says which, by ids only."""
+        """Count a broken promise; ``example`` names it, by ids only."""
         self.breaches += 1
         if len(self.examples) < self.named:
             self.examples.append(example[:300])

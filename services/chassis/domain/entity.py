@@ -1,4 +1,4 @@
-"""Entities, which record what happens to them, and copies of what other services told."""
+"""Entities, which record their events, and copies of other services' entities."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from services.chassis.domain.scope import ALL, NONE, Actor, Visible
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One index, by stored field names with 1 or -1; declared with what it serves."""
+    """One index, by stored field names with 1 or -1."""
 
     keys: tuple[tuple[str, int], ...]
     sparse: bool = False
@@ -37,7 +37,7 @@ class Terms:
 
 
 class Stored(BaseModel):
-    """What a document's ``state`` holds: an id, a version and fields that events change."""
+    """The ``state`` of a document: an id, a version, and fields that events change."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -55,14 +55,14 @@ class Stored(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        if "entity_type" in cls.__dict__:  # not one of the generic models that pydantic makes on the way
+        if "entity_type" in cls.__dict__:  # not for the generic classes that pydantic makes in between
             cls.events = by_type(_event_classes(cls))
             for field in (*cls.terms.text, *cls.terms.values, *filter(None, [cls.terms.sealed])):
                 _expect_field(cls, field)
 
     @classmethod
     def collection(cls) -> str:
-        """Where documents of this kind are kept."""
+        """The collection of this entity type."""
         return f"{cls.entity_type}s"
 
     @classmethod
@@ -77,15 +77,15 @@ class Stored(BaseModel):
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
-        """Which of them an actor sees; nobody but the house itself unless a kind says more."""
+        """Which of them an actor may see; only the system itself, unless the type says more."""
         return ALL if actor.has("system") else NONE
 
     def places(self) -> tuple[str, ...]:
-        """The area codes from the city down to where this belongs: the scope it is listed under."""
+        """The area codes from the city down to where this belongs; lists and permissions use them."""
         return ()
 
     def subjects(self) -> tuple[str, ...]:
-        """The people whose sealed fields this holds."""
+        """Whose keys seal the fields of this object."""
         return ()
 
     def key_subjects(self) -> tuple[str, ...]:
@@ -98,31 +98,31 @@ class Stored(BaseModel):
 
     @classmethod
     def blank(cls, id: str) -> Self:
-        """One to which nothing has happened yet: its first event gives it its fields."""
-        return cls.model_construct(id=id, version=0)  # type: ignore[return-value]  # the plugin forgets Self
+        """An entity without events: its first event sets its fields."""
+        return cls.model_construct(id=id, version=0)  # type: ignore[return-value]  # the mypy plugin loses Self
 
 
 E = TypeVar("E", bound=Event)
 
 
 class Entity(Stored, Generic[E]):
-    """A thing with a life of its own: its state is the fold of its history, and changes only by events."""
+    """An object with an identity. Its state is the fold of its history and changes only by events."""
 
     _fresh: list[Event] = PrivateAttr(default_factory=list)
     _refused: Refusal | None = PrivateAttr(default=None)
     _wrapped_key: bytes | None = PrivateAttr(default=None)
 
     def apply(self, event: E) -> None:
-        """Take an event into the state. Checks nothing: it has happened."""
+        """Fold an event into the state. Checks nothing: it has happened."""
         raise NotImplementedError
 
     def record(self, event: E) -> None:
-        """Let an event happen; it is stored, and later published, when the use case ends well."""
+        """Record an event; it is stored, and later published, when the use case succeeds."""
         self.apply(event)
         self.fresh.append(event)
 
     def refuse(self, event: E, refusal: Refusal) -> NoReturn:
-        """Refuse and leave a trace of it: the event is stored although the use case ends in a refusal."""
+        """Record an event and refuse: the event is stored although the use case fails."""
         self.record(event)
         self._refused = refusal
         raise refusal
@@ -143,17 +143,17 @@ class Entity(Stored, Generic[E]):
 
     @property
     def fresh(self) -> list[Event]:
-        """What has happened since it was loaded."""
-        fresh: list[Event] = (self.__pydantic_private__ or {})["_fresh"]  # by its name it takes ten times as long
+        """The events since it was loaded."""
+        fresh: list[Event] = (self.__pydantic_private__ or {})["_fresh"]  # access by attribute takes ten times as long
         return fresh
 
     def keeps(self, refusal: BaseException) -> bool:
-        """Whether this refusal is one that leaves a trace."""
+        """Whether this refusal was raised by ``refuse``."""
         return self._refused is refusal
 
     @classmethod
     def fold(cls, id: str, history: Iterable[Recorded]) -> Self:
-        """The entity as its history makes it."""
+        """The entity that its history describes."""
         entity = cls.blank(id)
         for recorded in history:
             entity.apply(decode(cls.events, recorded))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Events: what happened, and the envelope in which an entity's history keeps it."""
+"""Events: facts, and the envelope in which an entity's history keeps them."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Private
 
 MAX_BYTES = 64 * 1024
-"""An event is at most this long: near the broker's own limit it would stop the relay for ever."""
+"""The largest event. Near the broker's own limit, an event would stop the relay for ever."""
 _UNTIL_DEPLOYED = 30  # seconds
 
 
@@ -26,10 +26,10 @@ class SchemaTooNew(Refusal):
 
 
 class Event(BaseModel):
-    """A fact, in the past tense: flat, with ids and facts; personal data only ``Sealed``.
+    """A fact in the past tense: flat, with ids and facts; personal data only as ``Sealed``.
 
-    Fields are only ever added, and optional. One that has to be split or recast gets the event the next
-    ``schema_version``, and its older shapes a place in ``upcast``.
+    Fields are only ever added, and optional. If a field must be split or changed, the event gets the next
+    ``schema_version``, and ``upcast`` converts the older shapes.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -50,21 +50,21 @@ class Event(BaseModel):
 
     @classmethod
     def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:
-        """What was recorded in the older shape ``schema``, as today's fields; a class with such shapes says how."""
+        """Data of the older shape ``schema``, as today's fields. Override it in a class that has older shapes."""
         return data
 
     @classmethod
     def parse_upcast(cls, schema: int, data: dict[str, Any]) -> Self:
-        """The event from fields of any shape up to today's: every history and every record is read through here.
+        """The event from fields of any shape up to today's. Every history and every record is parsed here.
 
-        SchemaTooNew, or ValidationError where the fields are wrong.
+        Raises SchemaTooNew, or ValidationError if the fields are wrong.
         """
         if schema > cls.schema_version:
             raise too_new(cls.type_name(), schema, cls.schema_version)
         return cls.model_validate(data if schema == cls.schema_version else cls.upcast(schema, data))
 
     def split(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(what is published, what stays in the history), both as JSON values."""
+        """(published data, private data), both as JSON values."""
         data = self.model_dump(mode="json")
         if self.private:
             return {}, data
@@ -72,12 +72,12 @@ class Event(BaseModel):
 
 
 def _shallow(envelope: "Origin", names: Iterable[str]) -> dict[str, Any]:
-    """These fields by name: nothing in them is ever changed, so a deep copy would only cost time."""
+    """These fields by name. A shallow copy is enough, because nothing in them changes."""
     return {name: getattr(envelope, name) for name in names}
 
 
 def too_new(type: str, schema: int, known: int) -> SchemaTooNew:
-    """The refusal of a shape that is not known here; ``known`` is 0 where the event itself is not."""
+    """The refusal of an unknown shape; ``known`` is 0 if the event itself is unknown."""
     return SchemaTooNew(retry_after=_UNTIL_DEPLOYED, type=type, schema=schema, known=known)
 
 
@@ -100,7 +100,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Origin):
-    """One event as it stands in a history."""
+    """One event as a history keeps it."""
 
     id: str
     type: str
@@ -122,9 +122,9 @@ class Recorded(Origin):
         previous: str,
         refused: dict[str, Any] | None = None,
     ) -> Self:
-        """Wrap an event for version ``version`` of its entity; EventTooLarge above 64 KiB.
+        """Wrap an event as version ``version`` of its entity; EventTooLarge above 64 KiB.
 
-        ``refused`` is the refusal whose trace the event is.
+        ``refused`` is the refusal that the event documents.
         """
         data, private = event.split()
         body: dict[str, Any] = {
@@ -145,16 +145,16 @@ class Recorded(Origin):
 
     @classmethod
     def load(cls, document: Mapping[str, Any]) -> Self:
-        """From the form in which a history stores it; a newer process may have stored more than is known here."""
+        """From its stored form, which a newer process may have extended."""
         return cls(**{name: document[name] for name in _STORED if name in document})
 
     def document(self) -> dict[str, Any]:
-        """The form in which a history stores it."""
+        """Its stored form."""
         return _shallow(self, _STORED)
 
     @property
     def entity_id(self) -> str:
-        """The id of the entity to which this happened."""
+        """The id of the entity of this event."""
         return self.id.rpartition(":")[0]
 
 
@@ -162,9 +162,9 @@ _STORED = (*Recorded.__slots__, *Origin.__slots__)
 
 
 def follows(entry: Mapping[str, Any], previous: str) -> bool:
-    """Whether the hash of a history's entry is right after ``previous``: a changed byte breaks the chain from there on.
+    """Whether the hash of a history entry follows from ``previous``: a changed byte breaks the chain from there on.
 
-    It goes over the entry as it was stored, with what a newer process may have put into it.
+    The hash covers the entry as stored, including fields that a newer process added.
     """
     body = {name: value for name, value in entry.items() if name != "hash"}
     try:
@@ -174,7 +174,7 @@ def follows(entry: Mapping[str, Any], previous: str) -> bool:
 
 
 def canonical_bytes(body: Mapping[str, Any]) -> bytes:
-    """One spelling for one content: sorted keys, instants in UTC."""
+    """The canonical bytes of a content: sorted keys, instants in UTC."""
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
@@ -189,19 +189,20 @@ def by_type(types: Iterable[type[Event]]) -> dict[str, type[Event]]:
 
 
 def decode(types: Mapping[str, type[Event]], recorded: Recorded) -> Event:
-    """The event as its class, in today's shape; SchemaTooNew where its type or its shape is not known here."""
+    """The event as its class, in today's shape; SchemaTooNew if its type or shape is unknown."""
     if recorded.type not in types:
         raise too_new(recorded.type, recorded.schema, 0)
     return types[recorded.type].parse_upcast(recorded.schema, {**recorded.data, **recorded.private})
 
 
 def newer_shapes(history: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """The events among these whose shape is not their first, by the names of their classes."""
+    """The schema versions above 1 among these entries, by class name."""
     return {entry["type"].rpartition(".")[2]: entry["schema"] for entry in history if entry["schema"] > 1}
 
 
 def expect_known(types: Mapping[str, type[Event]], shapes: Mapping[str, int]) -> None:
-    """SchemaTooNew where one of these ``newer_shapes`` is not known here: what such a write made could be spoilt."""
+    """SchemaTooNew if one of these ``newer_shapes`` is unknown here: this process could damage what the newer one
+    wrote."""
     known = {kind.__name__: kind for kind in types.values()}
     for name, schema in shapes.items():
         newest = known[name].schema_version if name in known else 0

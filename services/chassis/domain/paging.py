@@ -1,4 +1,4 @@
-"""Pages of a list and the cursors between them: always along an index, never by offset."""
+"""Pages of a list and their cursors: always along an index, never by offset."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ class PageQuery(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some entries of a list and the cursor of the next page, None at the end."""
+    """Some entries of a list, and the cursor of the next page (None at the end)."""
 
     items: list[T]
     next: str | None = None
@@ -35,19 +35,19 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of a list: by one stored field, then by id, both in the same direction."""
+    """The order of a list: by one stored field, then by id, in the same direction."""
 
     field: str
     descending: bool = False
 
     @property
     def keys(self) -> list[tuple[str, int]]:
-        """As the driver takes it."""
+        """In the driver's form."""
         step = -1 if self.descending else 1
         return [("_id", step)] if self.field == "_id" else [(self.field, step), ("_id", step)]
 
     def beyond(self, where: dict[str, Any], cursor: str | None) -> dict[str, Any]:
-        """The condition for what comes after ``cursor`` in the list that ``where`` makes."""
+        """The condition for the entries after ``cursor`` in the list of ``where``."""
         if cursor is None:
             return where
         value, last = _read(cursor, _mark(where, self))
@@ -60,10 +60,10 @@ class Order:
         return {"$and": [where, *bound, {"$nor": [behind]}]}
 
     def cursor(self, where: dict[str, Any], document: dict[str, Any]) -> str:
-        """The cursor that goes on after ``document``."""
+        """The cursor that continues after ``document``."""
         value: Any = document
         for part in self.field.split("."):
-            value = value.get(part)  # an older document may lack the field; it is sorted as None
+            value = value.get(part)  # an older document may lack the field; it sorts as None
         content = [_mark(where, self), _plain(value), document["_id"]]
         return base64.urlsafe_b64encode(orjson.dumps(content)).decode().rstrip("=")
 
@@ -75,7 +75,7 @@ def _at_least(field: str, value: Any) -> list[dict[str, Any]]:
 
 def _at_most(field: str, value: Any) -> list[dict[str, Any]]:
     """Where the rest of a falling list lies; entries without a value come last."""
-    # Not "at most": that would leave out the entries without a value.
+    # Not "at most": that would exclude the entries without a value.
     return [{field: None}] if value is None else [{field: {"$not": {"$gt": value}}}]
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 
 class Kind(StrEnum):
-    """What sort of no it is; the HTTP status follows from it in one place only."""
+    """The kind of a refusal; the HTTP status is derived from it in one place."""
 
     INVALID = "invalid"
     UNAUTHENTICATED = "unauthenticated"
@@ -50,7 +50,7 @@ class Refusal(Exception):
         return self.code() + (f" ({params})" if params else "") + before
 
     def as_record(self) -> dict[str, Any]:
-        """What of it a history keeps, as JSON values, so that a repeat hears it again."""
+        """Its form in a history, as JSON values, for the answer to a repeat."""
         params = orjson.loads(orjson.dumps(self.params, default=_plain))
         return {"code": self.code(), "retry_after": self.retry_after, "params": params}
 
@@ -60,11 +60,11 @@ def _plain(param: Any) -> Any:
 
 
 REFUSALS: dict[str, type[Refusal]] = {}
-"""Every way to say no, by its code; the codes are unique."""
+"""Every refusal by its code; codes are unique."""
 
 
 def refusal_from(record: Mapping[str, Any]) -> Refusal:
-    """The refusal that a history kept."""
+    """The refusal that a history recorded."""
     kind = REFUSALS.get(record["code"], RefusedBefore)
     return kind(retry_after=record["retry_after"], **record["params"])
 

@@ -1,4 +1,4 @@
-"""Who acts, and which objects that actor may see: the narrowing of every read and write."""
+"""The actor, and the objects that an actor may see."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any, Self
 
 SYSTEM = "system"
-"""The role of reactions and timers: the house itself."""
+"""The role of reactions and timers: the system itself."""
 
 PUBLIC = "public"
-"""Everybody, also without signing in."""
+"""Everybody, even without signing in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts: a person with roles, the places and organisations these hold for.
+    """Who acts: an account with roles, and the places and organisations for which they hold.
 
-    ``session`` is that of the sign-in, ``until`` the end of the token: what stays open for long ends with it.
+    ``session`` is the session of the sign-in. ``until`` is the expiry of the token; a long-lived stream ends then.
     """
 
     id: str
@@ -28,7 +28,7 @@ class Actor:
     until: datetime | None = None
 
     def has(self, *roles: str) -> bool:
-        """Whether the actor holds one of these roles."""
+        """Whether the actor has one of these roles."""
         return not self.roles.isdisjoint(roles)
 
     def is_in_charge_of(self, path: Iterable[str]) -> bool:
@@ -40,24 +40,25 @@ NOBODY = Actor("anonymous", frozenset({PUBLIC}))
 
 
 def system_actor(name: str) -> Actor:
-    """The actor of a reaction or a timer, which sees everything of its own service."""
+    """The actor of a reaction or a timer. It sees everything of its own service."""
     return Actor(name, frozenset({SYSTEM}))
 
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """Which documents an actor sees: all of them, or those of which one field has one of some values."""
+    """Which documents an actor sees: all, or those in which one of some fields has one of some values."""
 
     everything: bool = False
     any_of: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
 
     def where(self, name: str, *values: str | None) -> Self:
-        """Also those whose field ``name`` (as stored: ``under``, ``state.resident_id``) is one of these."""
+        """Extended by documents whose field ``name`` (as stored: ``under``, ``state.resident_id``) has one of these
+        values."""
         known = tuple(v for v in values if v)
         return type(self)(self.everything, (*self.any_of, (name, known))) if known else self
 
     def filter(self) -> dict[str, Any]:
-        """As a condition on stored documents; of an actor who may see nothing it matches nothing."""
+        """The condition on stored documents; it matches nothing for an actor who may see nothing."""
         if self.everything:
             return {}
         choices = [{name: values[0] if len(values) == 1 else {"$in": list(values)}} for name, values in self.any_of]

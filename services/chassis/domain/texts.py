@@ -68,7 +68,7 @@ class Texts:
         return self.fill("titles", kind, language, {})
 
     def moment(self, at: datetime, language: str) -> str:
-        """A local point in time as people write it: ``2026年11月23日18:00``, ``23 November 2026, 18:00``."""
+        """A local time as people write it: ``2026年11月23日18:00``, ``23 November 2026, 18:00``."""
         facts = {"year": at.year, "month": at.month, "day": at.day, "time": f"{at:%H:%M}"}
         return self.fill("dates", "moment", language, facts)
 

@@ -1,4 +1,4 @@
-"""Small values with one meaning everywhere: instants, ids, sealed text."""
+"""Values with the same meaning everywhere: instants, ids, sealed text."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ _ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefg
 
 
 def in_milliseconds(at: datetime) -> datetime:
-    """The same instant in UTC, cut to milliseconds, because BSON keeps no more; ValueError beyond year 1 or 9999."""
+    """The same instant in UTC, cut to milliseconds, as in BSON; ValueError outside the years 1 to 9999."""
     if at.tzinfo is not UTC:
         try:
             at = at.astimezone(UTC)
@@ -41,12 +41,12 @@ def shaped(pattern: str, name: str, **more: Any) -> Any:
 
 
 def now() -> datetime:
-    """This instant by the clock of the machine; use cases take theirs from the context."""
+    """This instant by the machine's clock; use cases take it from their context."""
     return in_milliseconds(datetime.now(UTC))
 
 
 def id_from(kind: str, cause: str) -> str:
-    """The one id, such as ``case_8f3k…`` (120 bits), that this cause gives: a repeat meets what it made before."""
+    """The id, such as ``case_8f3k…`` (120 bits), derived from this cause: a repeat finds what it made before."""
     return f"{kind}_{_base32(hashlib.sha256(f'{kind}|{cause}'.encode()).digest()[:15])}"
 
 
@@ -60,13 +60,13 @@ def _base32(raw: bytes) -> str:
 
 
 class Sealed(str):
-    """Encrypted personal data as text; only the vault opens it, for a named subject and field kind."""
+    """Encrypted text. Only the vault opens it, for a given subject and field kind."""
 
     __slots__ = ()
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Any string is taken as sealed bytes: whether it opens is the vault's to say."""
+        """Any string is accepted; only the vault knows whether it opens."""
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
 
     def __repr__(self) -> str:
@@ -87,7 +87,7 @@ Digest = Annotated[str, Readable("a hash or an HMAC")]
 
 
 class _Private:
-    """The mark of an event field that stays in the history and is never published."""
+    """Marks a field of an event that stays in the history and is never published."""
 
 
 Private = _Private()

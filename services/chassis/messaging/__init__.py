@@ -1,1 +1,1 @@
-"""How events leave through Kafka and how other services react to them."""
+"""Publishing events through Kafka, and reacting to those of other services."""

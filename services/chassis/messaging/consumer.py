@@ -7,12 +7,15 @@ from contextlib import suppress
 from functools import partial
 
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging import switches
 from services.chassis.messaging.control import PAUSED, RUNNING, STOPPED, ConsumerControl, DesiredState
-from services.chassis.messaging.delivery import MOST_FAILURES, Delivery, PartitionsReassigned, TooManyFailures
+from services.chassis.messaging.delivery import MOST_FAILURES, Delivery
+from services.chassis.messaging.failures import PartitionsReassigned, TooManyFailures
 from services.chassis.messaging.kafka import BrokerAway, Incoming, Reader
+from services.chassis.messaging.parking import UNREADABLE
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.retry import retry_forever
-from services.chassis.messaging.switches import that_are_on
+from services.chassis.messaging.switching import turn_off
 from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Container
 
@@ -20,108 +23,131 @@ log = logs.get()
 
 _WAIT_MS = 250
 _LOOK_SECONDS = 0.25
-"""So often it is asked what operators want: in every round it would cost as much as the round."""
+"""How often the desired state is read; in every round it would cost as much as the round."""
 _TOGETHER = 200
-"""So many events are delivered at once."""
+"""How many events are delivered in one batch."""
 _ABREAST = 6
-"""So many such lots are under way at the same time: more would take memory, and gain nothing."""
+"""How many batches run concurrently; more would take memory and gain nothing."""
 
 Bundle = Sequence[Sequence[Incoming]]
-"""The batches of some partitions that are delivered together."""
+"""Records of some partitions that are delivered together."""
 
 
 class Consumer:
-    """Reads events of other services as a member of a group, and does between two batches what operators ask for."""
+    """Reads the events of other services as a member of a group, and follows the operators' desired state between
+    batches."""
 
     def __init__(
         self,
         container: Container,
         reader: Reader,
         reactions: Sequence[AnyReaction],
-        orders: ConsumerControl,
+        control: ConsumerControl,
         most_failures: int = MOST_FAILURES,
     ) -> None:
-        """``reactions``: all that the service has; those that are on are asked for whenever that may have changed."""
+        """``reactions``: all of the service. Which of them are on is read again whenever that may have changed."""
         self._mongo = container.mongo
         self._reader = reader
         self._reactions = reactions
-        self._orders = orders
+        self._control = control
         self._delivery = Delivery(container, reader, (), most_failures)
         self._order = -1
         self._looked = float("-inf")
-        self._wish = DesiredState()
+        self._desired = DesiredState()
         self._abreast = asyncio.Semaphore(_ABREAST)
-        self._unconfirmed: dict[tuple[str, int], tuple[Incoming, Incoming]] = {}  # (first, last) of each partition
+        # (first, last) record of each partition
+        self._unconfirmed: dict[tuple[str, int], tuple[Incoming, Incoming]] = {}
         self._generation = -1
-        self._stop: str | None = None
+        self._failing: dict[str, str] = {}  # why the reactions that failed too often in this round failed
         self._finishing = False
 
     async def run(self) -> None:
-        """Go on until told to finish. Errors of the group end it, and with it the process."""
+        """Run until told to finish. An error of the group ends the consumer, and with it the process."""
         while not self._finishing:
             if await retry_forever(self._may_go_on):
                 await self._round()
             else:
                 await self._reader.rest(_WAIT_MS)
         await self._confirm()
-        with suppress(Unavailable):  # then others wait until we have been silent for long enough
-            await self._orders.leave()
+        with suppress(Unavailable):  # then others wait until this member counts as dead
+            await self._control.leave()
 
     def finish(self) -> None:
-        """End after the batch in hand."""
+        """End after the current batch."""
         self._finishing = True
 
     def ready(self) -> bool:
-        """Whether the partitions have been given out and some are ours."""
-        return self._delivery.ready() or (self._wish.state == PAUSED and bool(self._reader.assigned()))
+        """Whether partitions are assigned to this member."""
+        return self._delivery.ready() or (self._desired.state == PAUSED and bool(self._reader.assigned()))
 
     def stopped(self) -> str | None:
-        """Why it does not go on before an operator says so; None where it does, or only rests."""
-        return self._wish.reason if self._wish.state == STOPPED else None
+        """Why it is stopped until an operator resumes it; None if it runs, or is only paused."""
+        return self._desired.reason if self._desired.state == STOPPED else None
+
+    def off(self) -> dict[str, str]:
+        """Why which of its reactions do nothing, by name."""
+        known = self._desired.switches
+        resting = [known[one.name] for one in self._reactions if one.name in known and not known[one.name].on]
+        return {switch.name: f"{switch.state}: {switch.reason or 'it is new'}" for switch in resting}
 
     async def _may_go_on(self) -> bool:
         """Now and then, do what operators ask. No batch is in hand here: asking confirms that."""
-        if self._wish.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
+        generation = self._reader.generation()
+        anew = generation != self._generation
+        if not anew and self._desired.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
             return True
         await self._confirm()
-        wish = self._wish = await self._orders.ask()
+        if anew:  # who had our partitions before us may have confirmed without a reaction that we believe to be on
+            self._control.look_again()
+            self._unconfirmed.clear()  # they are read again, from the committed offsets
+        desired = self._desired = await self._control.ask()
         for state in (PAUSED, STOPPED):
-            metrics.consumer_resting.labels(state).set(wish.state == state)
-        if wish.order != self._order:
-            self._delivery.switch(await that_are_on(self._mongo, self._reactions))
-            self._order = wish.order
-        if wish.state != RUNNING:
-            await self._move(wish)
+            metrics.consumer_resting.labels(state).set(desired.state == state)
+        if desired.order != self._order:
+            self._switch(desired)
+        if desired.state != RUNNING:
+            await self._move(desired)
             return False
         self._reader.wake()
         await self._delivery.settle()
-        self._looked = time.monotonic()  # not before: without an answer nothing may be taken
+        self._looked = time.monotonic()  # set last: without an answer nothing may be delivered
+        self._generation = generation
         return True
 
-    async def _move(self, wish: DesiredState) -> None:
-        ours = {place: offset for place, offset in wish.moves.items() if place in self._reader.assigned()}
+    def _switch(self, desired: DesiredState) -> None:
+        on = switches.among(self._reactions, desired.switches)
+        for reaction in self._reactions:
+            metrics.reaction_on.labels(reaction.name).set(reaction in on)
+        if resting := self.off():
+            log.warning("reactions are off or waiting", reactions=resting)
+        self._delivery.switch(on)
+        self._order = desired.order
+
+    async def _move(self, desired: DesiredState) -> None:
+        ours = {place: offset for place, offset in desired.moves.items() if place in self._reader.assigned()}
         if ours and await self._reader.move(ours):
             log.warning("reading on from elsewhere, as an operator asked", partitions=len(ours))
-            await self._orders.moved(list(ours))
+            await self._control.moved(list(ours))
 
     async def _round(self) -> None:
-        turn = self._reader.generation()
-        if turn != self._generation:
-            self._generation = turn
-            self._unconfirmed.clear()  # they are read again, from what was confirmed
         batches = await self._reader.poll(_WAIT_MS)
         await retry_forever(self._delivery.learn)
+        if self._reader.generation() != self._generation:  # before anything is taken, the switches are read again
+            for batch in batches:
+                self._reader.rewind(batch[0])
+            self._read_again()
+            return
         bundles = list(_bundles(batches))
         async with asyncio.TaskGroup() as group:
             taking = [group.create_task(self._taken(bundle)) for bundle in bundles]
         for bundle, task in zip(bundles, taking, strict=True):
             if task.result():
                 self._note(bundle)
-        if self._reader.generation() != turn:
+        if self._reader.generation() != self._generation:
             log.warning("partitions went elsewhere before the commit; their events may come again")
             self._read_again()
-        if self._stop is not None:
-            await self._come_to_a_stop(self._stop)
+        if self._failing:
+            await self._give_up_on(self._failing)
         self._measure()
 
     def _note(self, bundle: Bundle) -> None:
@@ -130,13 +156,27 @@ class Consumer:
             first, _ = self._unconfirmed.get(place, (records[0], None))
             self._unconfirmed[place] = first, records[-1]
 
-    async def _come_to_a_stop(self, reason: str) -> None:
-        log.error("the consumer stops until `linli consumer resume`", reason=reason)
-        await retry_forever(partial(self._orders.stop, reason))
-        self._stop, self._looked = None, float("-inf")
+    async def _give_up_on(self, failing: dict[str, str]) -> None:
+        """Turn the reactions that fail off, and nothing else. Their batch is given back and not confirmed: it comes
+        again without them. Where records cannot even be read no reaction is to blame: then the group stops.
+        """
+        await self._confirm()
+        unreadable, self._failing = failing.pop(UNREADABLE, None), {}
+        if failing:
+            # Asked once, and before they are off: others may confirm without them from then on.
+            confirmed = await retry_forever(self._reader.confirmed)
+            log.error("reactions fail again and again and are turned off", reactions=failing)
+            await retry_forever(
+                partial(turn_off, self._mongo, self._control.group, failing, self._control.member, confirmed)
+            )
+            self._control.look_again()
+        if unreadable is not None:
+            log.error("the consumer stops until `linli consumer resume`", reason=unreadable)
+            await retry_forever(partial(self._control.stop, unreadable))
+        self._looked = float("-inf")
 
     async def _taken(self, bundle: Bundle) -> bool:
-        """Whether a bundle could be taken to its end; one that could not comes again, here or elsewhere."""
+        """Whether a bundle was delivered completely; otherwise it comes again, here or elsewhere."""
         records = [record for batch in bundle for record in batch]
         try:
             for start in range(0, len(records), _TOGETHER):
@@ -145,14 +185,14 @@ class Consumer:
         except PartitionsReassigned:
             return False
         except TooManyFailures as error:
-            self._stop = str(error)
+            self._failing |= error.reasons
             for batch in bundle:
                 self._reader.rewind(batch[0])
             return False
         return True
 
     def _read_again(self) -> None:
-        """Until the group has told where we stand: nothing may be taken behind a hole."""
+        """Until the group says where we are: nothing may be delivered behind a gap."""
         for first, _ in self._unconfirmed.values():
             self._reader.rewind(first)
         self._unconfirmed.clear()
@@ -177,7 +217,7 @@ class Consumer:
 
 
 def _bundles(batches: Bundle) -> Iterator[Bundle]:
-    """Partitions with few records share their look-ups and writes, those with many are taken side by side."""
+    """Partitions with few records share queries and writes; those with many are delivered concurrently."""
     bundle: list[Sequence[Incoming]] = []
     for batch in batches:
         if bundle and sum(map(len, bundle)) + len(batch) > _TOGETHER:

@@ -1,4 +1,4 @@
-"""What is asked of a consumer group: to rest, to go on, to read again from elsewhere; kept in its database."""
+"""What is asked of a consumer group: to pause, to go on, to read again from elsewhere, with which reactions."""
 
 import asyncio
 import time
@@ -9,22 +9,22 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from services.chassis.domain.values import now
+from services.chassis.messaging.switches import Switch, Switches, TopicPartition
 from services.chassis.storage.mongo import Document, Mongo
 
 COLLECTION = "consumers"
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 
-TopicPartition = tuple[str, int]
-
-_ASK_SECONDS = 1.0
+_ASK_SECONDS, _ASK_AT_REST_SECONDS = 0.5, 0.2
+"""How often a member looks, in seconds; more often while it is paused, since its partitions wait for it."""
 _TELL_SECONDS = 10.0
-_SILENT = timedelta(seconds=60)  # longer than the broker waits for a member: after that its commits are refused
+_SILENT = timedelta(seconds=60)  # longer than the broker waits for a member: after that it refuses the member's commits
 _NEVER = -1
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """What is asked of a group now; ``order`` rises with each change."""
+    """The desired state of a group; ``order`` rises with each change."""
 
     state: str = RUNNING
     reason: str = ""
@@ -32,9 +32,11 @@ class DesiredState:
     at: datetime | None = None
     order: int = 0
     moves: Mapping[TopicPartition, int] = field(default_factory=dict)
-    """Partitions that are to be read on from these offsets."""
+    """Partitions to continue from these offsets."""
     members: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
-    """Who has told of itself: up to which order it obeys, and when it told so."""
+    """The members: which order each follows, and when it last confirmed that."""
+    switches: Switches = field(default_factory=dict)
+    """The reactions that this group has met, by name."""
 
     @classmethod
     def of(cls, document: Document | None) -> Self:
@@ -48,10 +50,11 @@ class DesiredState:
             order=known.get("order", 0),
             moves={(m["topic"], m["partition"]): m["offset"] for m in known.get("moves", ())},
             members={name: (told["order"], told["at"]) for name, told in known.get("members", {}).items()},
+            switches={name: Switch.of(name, stored) for name, stored in sorted(known.get("reactions", {}).items())},
         )
 
     def waits_for(self) -> list[str]:
-        """The members that are alive and have not obeyed yet."""
+        """The live members that do not follow the latest order yet."""
         alive = {name: order for name, (order, at) in self.members.items() if at > now() - _SILENT}
         return sorted(name for name, order in alive.items() if order < self.order)
 
@@ -60,40 +63,46 @@ class ConsumerControl:
     """A member's side: asks, between two batches, and tells thereby that none is in hand."""
 
     def __init__(self, mongo: Mongo, group: str, member: str) -> None:
-        self._mongo, self._group, self._member = mongo, group, member
-        self._wish = DesiredState()
+        self._mongo, self.group, self.member = mongo, group, member
+        self._desired = DesiredState()
         self._told = _NEVER
         self._told_at = self._asked_at = float("-inf")
 
     async def ask(self) -> DesiredState:
-        """What is asked now, looked up about once a second."""
-        if time.monotonic() > self._asked_at + _ASK_SECONDS:
+        """What is asked now, looked up twice a second, more often while the group is paused."""
+        seconds = _ASK_SECONDS if self._desired.state == RUNNING else _ASK_AT_REST_SECONDS
+        if time.monotonic() > self._asked_at + seconds:
             if self._told_at == float("-inf"):
-                await self._tell(_NEVER)  # before the first look: who asks for a rest from now on waits for us
-            self._wish = await desired_state(self._mongo, self._group)
+                # before the first look: an operator who pauses from now on waits for this member
+                await self._tell(_NEVER)
+            self._desired = await desired_state(self._mongo, self.group)
             self._asked_at = time.monotonic()
-            if self._wish.order != self._told or self._asked_at > self._told_at + _TELL_SECONDS:
-                await self._tell(self._wish.order)
-        return self._wish
+            if self._desired.order != self._told or self._asked_at > self._told_at + _TELL_SECONDS:
+                await self._tell(self._desired.order)
+        return self._desired
 
     async def moved(self, places: Sequence[TopicPartition]) -> None:
         """These partitions are read on from where that was asked."""
         gone = [{"topic": topic, "partition": partition} for topic, partition in places]
-        await self._mongo.update(COLLECTION, {"_id": self._group}, {"$pull": {"moves": {"$or": gone}}})
-        self._asked_at = float("-inf")
+        await self._mongo.update(COLLECTION, {"_id": self.group}, {"$pull": {"moves": {"$or": gone}}})
+        self.look_again()
 
     async def stop(self, reason: str) -> None:
-        """Let nobody of the group go on until an operator says so."""
-        await _change(self._mongo, self._group, {"state": STOPPED, "reason": reason, "by": self._member}, {})
+        """Stop the whole group until an operator resumes it."""
+        await _change(self._mongo, self.group, {"state": STOPPED, "reason": reason, "by": self.member}, {})
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Look in the database before anything else is taken: we have changed what is asked."""
         self._asked_at = float("-inf")
 
     async def leave(self) -> None:
         """Nobody need wait for us any more."""
-        await self._mongo.update(COLLECTION, {"_id": self._group}, {"$unset": {f"members.{self._member}": ""}})
+        await self._mongo.update(COLLECTION, {"_id": self.group}, {"$unset": {f"members.{self.member}": ""}})
 
     async def _tell(self, order: int) -> None:
-        told = {f"members.{self._member}": {"order": order, "at": now()}}
-        await self._mongo.update(COLLECTION, {"_id": self._group}, {"$set": told}, upsert=True)
+        told = {f"members.{self.member}": {"order": order, "at": now()}}
+        await self._mongo.update(COLLECTION, {"_id": self.group}, {"$set": told}, upsert=True)
         self._told, self._told_at = order, time.monotonic()
 
 
@@ -120,13 +129,8 @@ async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], b
     return await _change(mongo, group, {"moves": moves, "moved_by": by}, {"state": {"$in": [PAUSED, STOPPED]}})
 
 
-async def renew(mongo: Mongo, group: str) -> None:
-    """Tell the members that which reactions are on has changed."""
-    await _change(mongo, group, {}, {})
-
-
 async def obeyed(mongo: Mongo, group: str, within: float) -> list[str]:
-    """Wait until all that are alive obey, and all moves are made; those who have not after ``within`` seconds."""
+    """Wait until all live members follow and all moves are done; returns those that do not after ``within`` seconds."""
     give_up = time.monotonic() + within
     while True:
         wish = await desired_state(mongo, group)
@@ -138,16 +142,14 @@ async def obeyed(mongo: Mongo, group: str, within: float) -> list[str]:
 
 @asynccontextmanager
 async def resting(mongo: Mongo, group: str, reason: str, by: str, within: float) -> AsyncIterator[int]:
-    """The group at rest as long as the block lasts and the order that it gives is the last one.
+    """The group is paused as long as the block lasts and the order that it gives is the last one.
 
-    TimeoutError where a member does not obey in time.
-
-    A rest that somebody else has ordered lasts on after it.
+    TimeoutError where a member does not obey in time. A pause that somebody else has ordered lasts on after it.
     """
-    await pause(mongo, group, reason, by)
     try:
+        await pause(mongo, group, reason, by)
         if waiting := await obeyed(mongo, group, within):
-            raise TimeoutError(f"{', '.join(waiting)} did not come to rest within {within:g} s")
+            raise TimeoutError(f"{', '.join(waiting)} did not pause within {within:g} s")
         yield (await desired_state(mongo, group)).order
     finally:
         await resume(mongo, group, by, whose=by)

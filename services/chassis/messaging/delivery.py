@@ -1,4 +1,4 @@
-"""Delivery: a batch of records to the reactions that want them; effects first, then the memory of them."""
+"""Delivery: brings a batch of records to the reactions that want them; effects first, then the memory of them."""
 
 import asyncio
 import time
@@ -7,10 +7,26 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from services.chassis.domain.events import Origin
+from services.chassis.messaging.failures import (
+    HANDLING,
+    WRITING,
+    Failures,
+    PartitionsReassigned,
+    prepared,
+    raise_worst,
+)
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import reached, remember, unseen
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
-from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, Unreadable, in_stages
+from services.chassis.messaging.reactions import (
+    AnyReaction,
+    Copying,
+    Delivered,
+    Effect,
+    Handled,
+    Unreadable,
+    in_stages,
+)
 from services.chassis.messaging.retry import is_transient, retry_forever
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.vault import KeyNotHere
@@ -21,17 +37,11 @@ log = logs.get()
 
 MOST_FAILURES = 20
 _TRIES = 3
-_KEY_TRIES, _KEY_SECONDS = 30, 1.0  # a person's key may be so many seconds late; the event is parked after that
+_KEY_TRIES, _KEY_SECONDS = 30, 1.0  # how late a person's key may be, in seconds; after that the event is parked
 _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 _BEHIND = "waits behind an earlier event"
-
-
-class PartitionsReassigned(Exception):
-    """The partitions have been given out anew: whoever has this one now reads on from what was confirmed."""
-
-
-class TooManyFailures(Exception):
-    """A reaction fails on one event after the other: nobody is to go on before somebody has looked."""
+_AT_ONCE = 8
+"""How many reactions run at the same time: each waits for the database most of the time."""
 
 
 class _Behind(Exception):
@@ -39,17 +49,17 @@ class _Behind(Exception):
 
 
 class Holder(Protocol):
-    """Who has partitions, all of them or those that a group has given."""
+    """The owner of partitions: of all, or of those that a group has assigned."""
 
     def assigned(self) -> frozenset[tuple[str, int]]:
-        """The partitions that are ours."""
+        """The partitions of this owner."""
 
     def generation(self) -> int:
-        """How often they have been given out."""
+        """How often they were assigned."""
 
 
 class Delivery:
-    """Brings each event to each reaction that wants it, with its effect once, or parks it."""
+    """Brings each event to each reaction that wants it, with one effect, or parks it."""
 
     def __init__(
         self, container: Container, holder: Holder, reactions: Sequence[AnyReaction], most_failures: int = MOST_FAILURES
@@ -57,53 +67,61 @@ class Delivery:
         """``reactions``: those that are on; after ``most_failures`` in a row one more is not parked any more."""
         self._container = container
         self._holder = holder
-        self._most_failures = most_failures
-        self._failing: Counter[tuple[str, str]] = Counter()  # in a row, by what fails and the type of event
+        self._failures = Failures(most_failures)
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._ours: frozenset[tuple[str, int]] = frozenset()
         self.switch(reactions)
 
     def switch(self, reactions: Sequence[AnyReaction]) -> None:
         """Other reactions from now on; what is parked is learned anew."""
         self._reactions = reactions
-        self._parking = Parking(self._container.mongo, [reaction.name for reaction in reactions])
+        names = [reaction.name for reaction in reactions]
+        self._parking = Parking(self._container.mongo, names)
+        self._failures.keep_only(names)
         self._generation = -1
 
     def ready(self) -> bool:
-        """Whether the partitions have been given out and some are ours."""
+        """Whether partitions are assigned to this member."""
         return bool(self._ours)
 
     async def settle(self) -> None:
-        """Learn what is parked of the partitions that are ours now, then replay and drop what is to be."""
+        """Load what is parked of our partitions; then replay and drop what operators asked for."""
         await self.learn()
         for document in await self._parking.flagged(self._ours):
             await (self._drop(document) if "drop" in document else self._replay(document))
 
     async def learn(self) -> None:
-        """Learn what is parked of the partitions that are ours now."""
+        """Load what is parked of our partitions."""
         ours, turn = self._holder.assigned(), self._holder.generation()
-        # Also when they are the same: another member may have had them meanwhile, and parked something.
+        # Also if the partitions are the same: another member may have had them meanwhile and parked something.
         if (ours, turn) != (self._ours, self._generation):
-            metrics.consumer_lag.clear()  # what is another worker's now must not be counted twice
+            metrics.consumer_lag.clear()  # another worker's partitions must not be counted twice
             await self._parking.load(ours)
             self._ours, self._generation = ours, turn
 
     async def take(self, records: Sequence[Incoming]) -> None:
-        """Some records, those of a partition in order, reaction by reaction.
+        """Some records, those of a partition in order: first the copies take them, then the other reactions.
 
-        PartitionsReassigned, or TooManyFailures, where they are not to be confirmed.
+        Reactions run side by side, and one that fails is no reason for another not to end. PartitionsReassigned, or
+        TooManyFailures, where the records are not to be confirmed.
         """
         self._expect_ours(*records)
         events = []
         for record in records:
             try:
                 events.append(Delivered.of(record))
-                self._failing[UNREADABLE, ""] = 0
+                self._failures.went_well(UNREADABLE, HANDLING, "")
             except Unreadable as error:
                 await self._refuse(record, str(error))
-        wanted = [(reaction, some) for reaction in self._reactions if (some := self._wanted(reaction, events))]
-        fresh = await asyncio.gather(*(unseen(self._container.mongo, *each) for each in wanted))
-        for (reaction, _), some in zip(wanted, fresh, strict=True):
-            await self._react(reaction, some)
+        copies = [reaction for reaction in self._reactions if isinstance(reaction, Copying)]
+        for some in (copies, [reaction for reaction in self._reactions if reaction not in copies]):
+            outcomes = await asyncio.gather(*(self._deliver(one, events) for one in some), return_exceptions=True)
+            raise_worst(outcomes)
+
+    async def _deliver(self, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
+        if wanted := self._wanted(reaction, events):
+            async with self._at_once:
+                await self._react(reaction, await unseen(self._container.mongo, reaction, wanted))
 
     def _wanted(self, reaction: AnyReaction, events: Sequence[Delivered]) -> Sequence[Delivered]:
         wanted = [event for event in events if event.type in reaction.types]
@@ -112,18 +130,23 @@ class Delivery:
     async def _refuse(self, record: Incoming, reason: str) -> None:
         self._expect_ours(record)
         if not self._parking.gave_up_unreadable(record):
-            self._count_failure(UNREADABLE, "", reason)
+            self._failures.count(UNREADABLE, HANDLING, "", reason)
             await self._parking.park_unreadable(record, reason)
 
     async def _react(self, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
-        handled = await reaction.batch(self._container, events)
+        handled = await prepared(reaction, self._container, events)
+        if handled is None:
+            for event in events:
+                await self._react(reaction, [event])
+            return
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:
             outcome = await self._attempt(reaction, handled, event)
             if not isinstance(outcome, BaseException):
                 done.append((event, outcome))
                 continue
-            # First what lies before it: parked, it may be replayed before this batch comes again, and be seen ahead.
+            # First write what lies before it. If it were parked, it might be replayed before this batch comes again,
+            # out of order.
             await self._write(reaction, done)
             done = []
             await self._set_aside(reaction, event, outcome)
@@ -132,32 +155,33 @@ class Delivery:
     async def _attempt(
         self, reaction: AnyReaction, handled: Handled, event: Delivered
     ) -> Sequence[Effect] | BaseException:
-        """The effects of one event, or why it has to be parked."""
+        """The effects of one event, or the reason to park it."""
         if self._parking.holds(reaction.name, event):
             return _Behind()
         for attempt in range(_KEY_TRIES):
             began = time.monotonic()
             try:
                 effects = await self._timed(reaction, handled, event)
-                self._failing[reaction.name, event.type] = 0
+                self._failures.went_well(reaction.name, HANDLING, event.type)
                 return effects
             except KeyNotHere as error:
                 reason: BaseException = error
-                await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # where it was told at once
+                await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # if the refusal came at once
             except Exception as error:
                 if is_transient(error):
                     raise
                 reason = error
                 if attempt + 1 >= _TRIES:
                     break
-                await asyncio.sleep(_PAUSE * 2**attempt)
+                if not self._failures.hopeless(reaction.name, event.type):
+                    await asyncio.sleep(_PAUSE * 2**attempt)
         return reason
 
     async def _set_aside(self, reaction: AnyReaction, event: Delivered, reason: BaseException) -> None:
         if isinstance(reason, _Behind) or self._parking.holds(reaction.name, event):
             await self._park(reaction, event, _BEHIND)
         else:
-            await self._give_up(reaction, event, reason, reaction.name)
+            await self._give_up(reaction, event, reason, HANDLING)
 
     async def _timed(self, reaction: AnyReaction, handled: Handled, event: Delivered) -> Sequence[Effect]:
         outcome, start = "failed", time.perf_counter()
@@ -170,14 +194,14 @@ class Delivery:
                 metrics.reaction_seconds.labels(reaction.name, outcome).observe(time.perf_counter() - start)
 
     async def _write(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
-        """The effects of a batch at once; one by one where that fails, to find the one that cannot be written."""
+        """Write the effects of a batch together; one by one if that fails, to find the one that cannot be written."""
         try:
             await self._write_together(reaction, done)
         except Exception as error:
             if is_transient(error) or not done:
                 raise
             if len(done) == 1:
-                await self._give_up(reaction, done[0][0], error, _writing(reaction))
+                await self._give_up(reaction, done[0][0], error, WRITING)
                 return
             for one in done:
                 if self._parking.holds(reaction.name, one[0]):
@@ -204,7 +228,7 @@ class Delivery:
     def _tell(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
         now, age, recorded = self._container.clock(), metrics.event_age.labels(reaction.name), Counter[str]()
         for event, effects in done:
-            self._failing[_writing(reaction), event.type] = 0
+            self._failures.went_well(reaction.name, WRITING, event.type)
             with tracing.bound(event.trace):
                 log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
             age.observe((now - event.at).total_seconds())
@@ -215,20 +239,11 @@ class Delivery:
     async def _give_up(self, reaction: AnyReaction, event: Delivered, error: BaseException, what: str) -> None:
         with tracing.bound(event.trace):
             log.error("a reaction failed", reaction=reaction.name, event_id=event.id, exc_info=error)
-            self._count_failure(what, event.type, logs.safe_text(error))
+            self._failures.count(reaction.name, what, event.type, logs.safe_text(error))
             await self._park(reaction, event, logs.safe_text(error))
 
-    def _count_failure(self, what: str, type: str, reason: str) -> None:
-        """TooManyFailures instead of parking a whole topic: what was deployed is to blame, not what the events say."""
-        self._failing[what, type] += 1
-        if self._failing[what, type] > self._most_failures:
-            self._failing[what, type] = 0
-            raise TooManyFailures(
-                f"{what} failed on more than {self._most_failures} events in a row; the last: {reason}"
-            )
-
     async def _park(self, reaction: AnyReaction, event: Delivered, reason: str) -> None:
-        """Until that is certain: where only the answer was lost, another try must not have the effect as well."""
+        """Repeat until it is certain: if only the answer was lost, another try must not have the effect as well."""
 
         async def parked() -> None:
             self._expect_ours(event.record)
@@ -247,7 +262,7 @@ class Delivery:
         return Origin(self._container.clock(), reaction.name, self._container.city, cause, None, event.trace)
 
     async def _replay(self, document: Document) -> None:
-        """One parked event again; the order of its entity is the order in which ``flagged`` gives them."""
+        """Replay one parked event; ``flagged`` returns them in the order of each entity."""
         reaction = self._named(document["reaction"])
         if reaction is None:
             await self._parking.keep_waiting(document, "no reaction of this name is on")
@@ -267,7 +282,7 @@ class Delivery:
         await self._parking.unpark(document)
 
     async def _drop(self, document: Document) -> None:
-        """One parked event for good; a late duplicate of one that had its effect is only taken away."""
+        """Drop one parked event for good. If it had its effect already, it is only removed."""
         reaction = self._named(document["reaction"])
         had = await reached(self._container.mongo, reaction, document["entity"]) if reaction else 0
         if reaction and Delivered.of(record_of(document)).version <= had:
@@ -277,8 +292,3 @@ class Delivery:
 
     def _named(self, name: str) -> AnyReaction | None:
         return next((reaction for reaction in self._reactions if reaction.name == name), None)
-
-
-def _writing(reaction: AnyReaction) -> str:
-    """What fails where the effects of a reaction cannot be written: apart from the reaction's own failures."""
-    return f"writing for {reaction.name}"

@@ -1,4 +1,5 @@
-"""Dropped: parked events that an operator has given up, kept for ever with their bytes and reason; none comes back."""
+"""Dropped events: parked events that an operator gave up. They are kept with bytes and reason, and never delivered
+again."""
 
 from collections.abc import Collection
 
@@ -11,22 +12,22 @@ _FLAGS = ("replay", "drop")
 
 
 class Dropped:
-    """The dropped events of the partitions that are ours, by the ids under which they were parked; in memory."""
+    """The dropped events of our partitions, in memory, by the ids under which they were parked."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
         self._ids: set[str] = set()
 
     async def load(self, where: Document) -> None:
-        """Learn of those that match."""
+        """Load those that match."""
         self._ids = {d["_id"] async for batch in self._mongo.each(COLLECTION, where, {"_id": 1}, _BATCH) for d in batch}
 
     def has(self, id: str) -> bool:
-        """Whether this one is never to be tried again."""
+        """Whether this event must never be tried again."""
         return id in self._ids
 
     async def keep(self, document: Document) -> None:
-        """Keep a parked event as dropped: why and by whom is what its flag says. Harmless when repeated."""
+        """Keep a parked event as dropped, with who and why from its flag. Idempotent."""
         kept = {name: value for name, value in document.items() if name not in _FLAGS}
         await self._mongo.bulk(COLLECTION, [New({**kept, "dropped": {**document["drop"], "done_at": now()}})])
         self._ids.add(document["_id"])

@@ -69,7 +69,7 @@ def key_waits(document: Document) -> bool:
 
 def marking(document: Document, version: int) -> Put:
     """Note up to which version an entity is published, and with it that its own key is sent."""
-    # A write since the read keeps the document pending: unset without this look would lose its event.
+    # A write since the read keeps the document pending; unsetting without this check would lose its event.
     done: Document = {"$lte": ["$version", version]}
     published: Document = {"published": {"$max": ["$published", version]}}
     if not key_waits(document):
@@ -86,7 +86,7 @@ def _left_to_relay(id: str, wrapped: bytes | None) -> Put:
 
 
 def _sent(key: Document) -> Put:
-    # Where it changed since we read it, another relay may have sent the new one before our old one: it goes out again.
+    # If it changed since it was read, another relay may have sent the new key before our old one: it is sent again.
     unchanged = _unchanged("$wrapped", key["wrapped"])
     return _put(key, {"pending": {"$cond": [unchanged, "$$REMOVE", "$$NOW"]}})
 

@@ -23,7 +23,7 @@ async def nothing_else(_: Sequence[str]) -> None:
 
 
 class KeyKeeper:
-    """Reads the compacted topic of keys: the last record of a subject counts, an empty one means erased, for good."""
+    """Reads the compacted topic of keys: the last record of a subject counts; an empty one means erased, for good."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class KeyKeeper:
         self._own = tuple(f"{kind.entity_type}_" for kind in own)
 
     async def run(self) -> None:
-        """Go on until cancelled, also while the database is away."""
+        """Run until cancelled, even while the database is away."""
         while True:
             for records in await self._reader.poll(wait_ms=250):
                 await retry_forever(partial(self._keep, records))
@@ -57,13 +57,13 @@ class KeyKeeper:
                 for record in records:
                     await self._keep([record])
                 return
-            # A key that our master key does not open must not replace one that it does.
+            # A key that our master key does not unwrap must not replace one that it does.
             log.error("a key is not ours and is passed over", offset=records[0].offset, reason=str(error))
         log.debug("keys are here", count=len(records))
         await self._reader.commit(records[-1:])
 
 
 def _last(records: Sequence[Incoming]) -> dict[str, bytes | None]:
-    """What counts of each subject: that it is erased, wherever that is said, or else the last record."""
+    """The effective record of each subject: erased if any record says so, else the last."""
     erased = {record.key for record in records if record.value is None}
     return {record.key: None if record.key in erased else record.value for record in records}

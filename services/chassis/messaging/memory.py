@@ -1,4 +1,4 @@
-"""What a reaction has done, by entity: the version up to which it has taken each, noted after the effects."""
+"""The memory of reactions: for each entity, the version up to which a reaction has had its effects."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ COLLECTION = "seen"
 
 
 async def unseen(mongo: Mongo, reaction: AnyReaction, wanted: Sequence[Delivered]) -> Sequence[Delivered]:
-    """Those of these events that the reaction has not done yet; each once, however often it is among them."""
+    """The events that the reaction has not handled yet; each once, even if it is in the batch twice."""
     if not reaction.remembers:
         return wanted
     ids = list({_id(reaction, event.entity) for event in wanted})
@@ -17,7 +17,7 @@ async def unseen(mongo: Mongo, reaction: AnyReaction, wanted: Sequence[Delivered
     seen = {document["_id"]: document["version"] for document in found}
     fresh = []
     for event in wanted:
-        # Within a batch too: a relay that crashed sends the same event twice in a row.
+        # Within a batch, too: a relay that crashed sends the same event twice in a row.
         if event.version > seen.get(_id(reaction, event.entity), 0):
             seen[_id(reaction, event.entity)] = event.version
             fresh.append(event)
@@ -25,7 +25,7 @@ async def unseen(mongo: Mongo, reaction: AnyReaction, wanted: Sequence[Delivered
 
 
 async def remember(mongo: Mongo, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
-    """Note that the reaction has done these, after their effects."""
+    """Remember these events, after their effects."""
     if reaction.remembers:
         latest = {_id(reaction, event.entity): event.version for event in events}
         await mongo.bulk(
@@ -34,7 +34,7 @@ async def remember(mongo: Mongo, reaction: AnyReaction, events: Sequence[Deliver
 
 
 async def reached(mongo: Mongo, reaction: AnyReaction, entity: str) -> int:
-    """Up to which version a reaction has taken an entity: its memory says so, or the copy itself; 0 where neither."""
+    """The version up to which a reaction has handled an entity, from its memory or from the copy itself; else 0."""
     name, id = COLLECTION, _id(reaction, entity)
     if isinstance(reaction, Copying):
         name, id = reaction.kind.collection(), entity

@@ -1,4 +1,4 @@
-"""How an event goes out: a CloudEvent in Kafka's binary mode, the same whoever sends it."""
+"""The record of an event: a CloudEvent in Kafka's binary mode, the same for every sender."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from services.chassis.messaging.kafka import Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the events of a service go, and what they name as their source."""
+    """The topic of a service's events, and their source."""
 
     topic: str
     source: str
 
     def record(self, event: Recorded) -> Outgoing:
-        """A record with what is published of an event: neither cause nor fingerprint, nor what is private."""
+        """A record with the published part of an event: no cause, no fingerprint, no private data."""
         headers = {
             "ce_specversion": "1.0",
             "ce_id": event.id,

@@ -1,4 +1,4 @@
-"""Parking: events on which a reaction failed, kept with their bytes and reason, and those that follow them."""
+"""Parking: keeps events on which a reaction failed, with bytes and reason, and the later events of their entities."""
 
 from collections.abc import Collection
 from typing import Any
@@ -15,22 +15,22 @@ log = logs.get()
 COLLECTION = "parked"
 UNREADABLE = "unreadable"
 _BATCH = 1000
-_LONGEST = 2000  # of a reason, in characters
-# The flag is there only where it is up: so is its index. With ``drop`` beside it, it is to be dropped, not replayed.
+_LONGEST = 2000  # the longest reason, in characters
+# The flag exists only while it is set, so its index is small. With ``drop`` beside it, the event is dropped instead.
 _UNFLAGGED = {"$unset": {"replay": ""}}
 
 
 class Parking:
-    """The parked events of the partitions that are ours; the set of parked entities is held in memory."""
+    """The parked events of our partitions; the set of parked entities is in memory."""
 
     def __init__(self, mongo: Mongo, reactions: Collection[str]) -> None:
         self._mongo = mongo
         self._reactions = reactions
         self._dropped = Dropped(mongo)
-        self._held: dict[tuple[str, str], dict[str, int]] = {}  # the offsets of what waits, by id
+        self._held: dict[tuple[str, str], dict[str, int]] = {}  # the offsets of parked events, by id
 
     async def load(self, partitions: Collection[tuple[str, int]]) -> None:
-        """Learn what is parked of these partitions, which are all that are ours from now on; however much it is."""
+        """Load what is parked of these partitions, which are all of ours from now on."""
         found: list[Document] = []
         if partitions:
             show = {"reaction": 1, "entity": 1, "offset": 1}
@@ -38,40 +38,40 @@ class Parking:
                 found += batch
         await self._dropped.load(_of(partitions) if partitions else {"_id": None})
         self._held = {}
-        metrics.parked_events.clear()  # what is another worker's now must not be counted twice
+        metrics.parked_events.clear()  # another worker's partitions must not be counted twice
         for reaction in (*self._reactions, UNREADABLE):
             metrics.parked_events.labels(reaction).set(0)
         for document in found:
             self._hold(document)
 
     def holds(self, reaction: str, event: Delivered) -> bool:
-        """Whether it has to wait for this reaction: it is parked itself, or an earlier event of its entity is."""
+        """Whether an event must wait for this reaction: it is parked, or an earlier event of its entity is."""
         waiting = self._held.get((reaction, event.entity))
         return waiting is not None and min(waiting.values()) <= event.record.offset
 
     def gave_up(self, reaction: str, event: Delivered) -> bool:
-        """Whether an operator has dropped it: then it has no effect, however often it comes again."""
+        """Whether an operator has dropped it: then it has no effect, however often it arrives."""
         return self._dropped.has(_id(reaction, event.id))
 
     def gave_up_unreadable(self, record: Incoming) -> bool:
-        """The same, of what is none of our events."""
+        """The same for a record that is not one of our events."""
         return self._dropped.has(_id(UNREADABLE, _place(record)))
 
     async def park(self, reaction: str, event: Delivered, reason: str) -> None:
-        """Set one event aside; one that is parked already stays as it is."""
+        """Park one event; one that is parked already stays as it is."""
         if await self._keep(_id(reaction, event.id), reaction, event.entity, event.record, reason):
             log.error("an event is parked", reaction=reaction, event_id=event.id, event_type=event.type, reason=reason)
 
     async def park_unreadable(self, record: Incoming, reason: str) -> None:
-        """Set a record aside that is none of our events."""
+        """Park a record that is not one of our events."""
         place = _place(record)
         if await self._keep(_id(UNREADABLE, place), UNREADABLE, place, record, reason):
             log.error("an unreadable record is parked", place=place, reason=reason)
 
     async def flagged(self, partitions: Collection[tuple[str, int]]) -> list[Document]:
-        """What an operator wants replayed or dropped of these partitions, in the order of its entities' offsets.
+        """The events of these partitions to be replayed or dropped, in the order of each entity's offsets.
 
-        The database is asked, not our memory: one who had a partition before may have parked after we took over.
+        Read from the database, not from memory: the former owner may have parked events after we took over.
         """
         if not partitions:
             return []
@@ -79,12 +79,12 @@ class Parking:
         return await self._mongo.find(COLLECTION, {"replay": True, **_of(partitions)}, sort=order, limit=_BATCH)
 
     async def is_next(self, document: Document) -> bool:
-        """Whether it is still to be replayed and no earlier event of its entity is parked."""
+        """Whether it is still to be replayed, and no earlier event of its entity is parked."""
         first = await self._mongo.find(COLLECTION, _beside(document), sort=[("offset", 1)], limit=1)
         return bool(first) and first[0]["_id"] == document["_id"] and bool(first[0].get("replay"))
 
     async def drop(self, document: Document) -> None:
-        """Give one up, as an operator asked: it is kept elsewhere, and those behind it wait on."""
+        """Drop one, as an operator asked: it is kept elsewhere, and the later events keep waiting."""
         await self._dropped.keep(document)
         await self.unpark(document)
         metrics.events_dropped.labels(document["reaction"]).inc()
@@ -92,7 +92,7 @@ class Parking:
         log.warning("a parked event is dropped", reaction=document["reaction"], parked=document["_id"], **asked)
 
     async def unpark(self, document: Document) -> None:
-        """Forget one that has had its effect."""
+        """Remove one that has had its effect."""
         await self._mongo.delete(COLLECTION, {"_id": document["_id"]})
         place = (document["reaction"], document["entity"])
         waiting = self._held.get(place, {})
@@ -102,12 +102,12 @@ class Parking:
             self._held.pop(place, None)
 
     async def keep_waiting(self, document: Document, reason: str) -> None:
-        """It cannot be replayed now: its entity waits on, and what is written of it stays as it is."""
+        """It cannot be replayed now: its entity keeps waiting, and the record stays as it is."""
         log.warning("a replay is put off", reaction=document["reaction"], entity=document["entity"], reason=reason)
         await self._unflag(document, {})
 
     async def fail_again(self, document: Document, reason: str) -> None:
-        """Its replay failed: its reason is renewed, and its entity waits on."""
+        """Its replay failed: note the new reason; its entity keeps waiting."""
         log.error("a replay failed", reaction=document["reaction"], entity=document["entity"], reason=reason)
         await self._unflag(document, {"$set": {"reason": reason[:_LONGEST]}})
 

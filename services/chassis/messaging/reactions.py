@@ -1,4 +1,4 @@
-"""Reactions: what a service does when something happened elsewhere, and the copies it keeps of that."""
+"""Reactions: what a service does because of an event, and the copies that it keeps."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
@@ -28,12 +28,12 @@ class Unreadable(Exception):
 
 
 class CopyMissing(Exception):
-    """A change of something of which nothing was told before."""
+    """A change of an entity whose first event has not arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """An event as it arrived, with the record that brought it."""
+    """An event as it arrived, with its record."""
 
     id: str
     type: str
@@ -48,7 +48,7 @@ class Delivered:
 
     @classmethod
     def of(cls, record: Incoming) -> "Delivered":
-        """From a record in CloudEvents' binary mode; Unreadable where it is none of ours."""
+        """From a record in CloudEvents' binary mode; Unreadable if it is not one of our events."""
         try:
             headers = record.headers
             entity, _, version = headers["ce_id"].rpartition(":")
@@ -60,7 +60,7 @@ class Delivered:
             return cls(headers["ce_id"], kind, schema, entity, int(version), at, by, trace, data, record)
         except KeyError as error:
             raise Unreadable(f"there is no header {error}") from error
-        except ValueError as error:  # whose text would repeat what a stranger sent
+        except ValueError as error:  # its text would repeat what a stranger sent
             raise Unreadable(f"a header or the value cannot be read: {type(error).__name__}") from error
 
     def event(self, types: EventTypes) -> Event:
@@ -77,10 +77,10 @@ class Effect(Protocol):
 
     @property
     def target(self) -> Hashable:
-        """What is written; of a batch's effects with the same one only the last is written, which says it all."""
+        """What is written. If a batch has several effects with the same target, only the last is written."""
 
     def writes(self, origin: Origin) -> Sequence[Write]:
-        """The writes, by collection; each harmless when repeated."""
+        """The writes, by collection; each is idempotent."""
 
     def recorded(self) -> Sequence[Event]:
         """The events that these writes record."""
@@ -88,13 +88,13 @@ class Effect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A new entity to which something has happened; its id comes from the cause and ``part``."""
+    """A new entity with its first events; its id is derived from the cause and ``part``."""
 
     entity: Entity[Any]
 
     @classmethod
     def of(cls, kind: type[Entity[Any]], ctx: Context, part: str, *events: Event) -> "Create":
-        """A new one of ``kind`` with these first events; ``part`` tells apart what one event makes."""
+        """A new entity of ``kind`` with these first events; ``part`` distinguishes several entities of one event."""
         entity = kind.blank(id_from(kind.entity_type, f"{ctx.cause}:{part}"))
         if kind.own_key:
             entity.hold_key(ctx.vault.new_key(entity.id))
@@ -118,14 +118,14 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """A copy at a newer version, as a document of what is known."""
+    """A copy at a newer version, as a document."""
 
     collection: str
     document: Document
 
     @classmethod
     def of(cls, copy: Copy[Any]) -> "Keep":
-        """This copy as it is now, whatever becomes of the object."""
+        """The copy as it is now, independent of later changes of the object."""
         under, state = list(copy.places()), copy.as_stored()
         return cls(copy.collection(), {"_id": copy.id, "version": copy.version, "under": under, "state": state})
 
@@ -135,7 +135,7 @@ class Keep:
         return self.collection, self.document["_id"]
 
     def writes(self, origin: Origin) -> Sequence[Write]:
-        """One upsert, guarded by the source's version: where it meets a newer copy it does nothing."""
+        """One upsert, guarded by the source's version: it does nothing if the stored copy is newer."""
         id, version = self.document["_id"], self.document["version"]
         # Field by field: an older process must not drop what a newer one has kept.
         state = {f"state.{name}": value for name, value in self.document["state"].items()}
@@ -168,16 +168,18 @@ Handler = Callable[[Context, Delivered, Any], Awaitable[Sequence[Effect] | None]
 class Reaction:
     """What to do on some events. ``handle(ctx, delivered, event)`` calls one use case or returns effects.
 
-    The name is part of what is stored: renaming a reaction would let it run on everything again.
+    The name is part of what is stored: renaming a reaction would let it run on everything again. ``reads``: the copies
+    that it reads; it runs after them, and waits while one of them is not kept.
     """
 
     name: str
     types: dict[str, type[Event]]
     handle: Handler
+    reads: tuple[type[Copy[Any]], ...] = ()
     remembers: bool = True
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
-        """What handles each event of one batch."""
+        """The handler for the events of one batch."""
 
         async def handled(delivered: Delivered) -> Sequence[Effect]:
             ctx = container.system_context(self.name, f"event:{delivered.id}:{self.name}", delivered.trace)
@@ -186,30 +188,31 @@ class Reaction:
         return handled
 
 
-def reaction(name: str, *events: type[Event]) -> Callable[[Handler], Reaction]:
-    """Make a function the reaction ``name`` to these events."""
-    return lambda handle: Reaction(name, by_type(events), handle)
+def reaction(name: str, *events: type[Event], reads: tuple[type[Copy[Any]], ...] = ()) -> Callable[[Handler], Reaction]:
+    """Make a function the reaction ``name`` to these events; ``reads``: the copies that it reads."""
+    return lambda handle: Reaction(name, by_type(events), handle, reads)
 
 
 @dataclass(frozen=True)
 class Copying:
-    """The reaction that keeps the copies of one kind; their own versions guard them, so it needs no memory."""
+    """The reaction that keeps the copies of one type. Their own versions guard them, so it needs no memory."""
 
     kind: type[Copy[Any]]
+    reads: tuple[type[Copy[Any]], ...] = ()
     remembers: bool = False
 
     @property
     def name(self) -> str:
-        """As it is stored and shown."""
+        """The name, as stored and shown."""
         return f"copy-{self.kind.entity_type}"
 
     @property
     def types(self) -> dict[str, type[Event]]:
-        """The events that the copies follow."""
+        """The events of the copies."""
         return self.kind.events
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
-        """What folds each event of one batch into its copy, all copies loaded at once."""
+        """The handler that folds events into copies; loads all copies of the batch at once."""
         ids = list({delivered.entity for delivered in events})
         found = await container.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=max(1, len(ids)))
         known = {document["_id"]: document for document in found}
@@ -223,7 +226,7 @@ class Copying:
         event, document = delivered.event(self.types), known.get(delivered.entity)
         if document is None and not isinstance(event, self.kind.creates):
             raise CopyMissing(f"{delivered.type} of {delivered.entity}, of which nothing is known")
-        # One of its own each time: where ``apply`` fails half-way, the next try must not find it half done.
+        # A separate object: if ``apply`` fails half-way, the next try must start from the stored state.
         copy = self.kind.blank(delivered.entity) if document is None else load(self.kind, document)
         if delivered.version <= copy.version:
             return ()
@@ -235,19 +238,23 @@ class Copying:
 
 
 class AnyReaction(Protocol):
-    """What the consumer asks of a reaction: Reaction, Copying, or a table of a service's own."""
+    """What the consumer needs of a reaction: Reaction, Copying, or a service's own."""
 
     @property
     def name(self) -> str:
-        """As it is stored and shown."""
+        """The name, as stored and shown."""
 
     @property
     def types(self) -> dict[str, type[Event]]:
         """The events that it wants, by their names on the wire."""
 
     @property
+    def reads(self) -> tuple[type[Copy[Any]], ...]:
+        """The copies that it reads: it runs after the reactions that keep them, and waits while one of them is off."""
+
+    @property
     def remembers(self) -> bool:
-        """Whether the consumer notes what it has done; what guards itself need not."""
+        """Whether the consumer keeps a memory for it; a reaction that guards itself needs none."""
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
-        """What handles each event of one batch; must not raise for what one event alone is to blame for."""
+        """What handles each event of one batch. Where it fails for several it is asked again for each event alone."""

@@ -1,9 +1,9 @@
-"""The relay: reads what entities have recorded, sends it to Kafka in order, and marks it as published."""
+"""The relay: publishes recorded events to Kafka, in order for each entity, and marks them as published."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
 from services.chassis.messaging.key_sending import KeySender, marking
 from services.chassis.messaging.outgoing import Address
-from services.chassis.storage import archive
+from services.chassis.storage import archive, vault
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.leases import Lease
@@ -26,8 +26,10 @@ log = logs.get()
 Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH = 200
-_LOOK_MS = 500
-"""So long nothing is looked at where no notifier rings; also a lease is renewed in time then."""
+_LOOK_MS, _BUSY_MS = 500, 1
+"""How long the notifier is waited for; while there is something to send only what it knows already is asked for."""
+_SWEEP_SECONDS = 2.0
+"""How often all collections are read: a change that the notifier does not name is delayed by this, and not lost."""
 _SLOW_SECONDS = 2.0
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
@@ -35,7 +37,10 @@ _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Relay:
-    """One active per database, by lease. Reads, sends, waits, marks: a crash sends again, never less."""
+    """One relay is active per database, by lease.
+
+    It reads, sends, waits and marks: after a crash it may send again, never less.
+    """
 
     def __init__(
         self,
@@ -63,11 +68,12 @@ class Relay:
         self._cap = history_cap
         self._linger_seconds = linger_seconds
         self._failures: Counter[str] = Counter()
+        self._waiting_in: set[str] = set()  # the collections in which the last round found something
         self._measured_at = float("-inf")
         self._backlog = 0
 
     async def run(self, lease: Lease) -> None:
-        """Go on until cancelled; pauses while another holds the lease or the broker or database is away."""
+        """Run until cancelled; pauses while another worker holds the lease, or the broker or database is away."""
         while True:
             try:
                 async with self._mongo.session() as session:
@@ -77,17 +83,23 @@ class Relay:
             await asyncio.sleep(1.0)
 
     async def _publish(self, lease: Lease, notifier: ChangeNotifier) -> None:
+        """Read the collections that the notifier names until nothing waits in them; all of them now and then."""
+        everything = {kind.collection() for kind in self._kinds} | {vault.COLLECTION}
+        named, swept = set[str](), float("-inf")
         while await lease.hold():
-            moved = await self.round()
-            if not moved:
-                await notifier.wait(_LOOK_MS)
-            elif moved < _BATCH:  # else more waits already
+            if time.monotonic() > swept + _SWEEP_SECONDS:
+                named, swept = everything, time.monotonic()
+            moved = await self.round(named) if named else 0
+            if 0 < moved < _BATCH:  # otherwise more events wait already
                 await asyncio.sleep(self._linger_seconds)
+            heard = await notifier.wait(_BUSY_MS if moved else _LOOK_MS)
+            named = everything if heard is None else (self._waiting_in | heard) & everything
         self._fall_silent()
 
-    async def round(self) -> int:
-        """Publish one batch, oldest first; how many entities and keys it moved on."""
-        documents = await self.read()
+    async def round(self, names: Collection[str] | None = None) -> int:
+        """Publish one batch of these collections (None: of all), oldest first; how many entities and keys it moved."""
+        documents = await self.read(names)
+        self._waiting_in = {document["collection"] for document in documents}
         await self._measure(documents)
         sending = asyncio.create_task(self._pass_on(documents))
         try:
@@ -99,7 +111,7 @@ class Relay:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def _pass_on(self, documents: Sequence[Document]) -> int:
-        # Read after the events, and all of them: a key that one of them needs is there by now, and goes out before it.
+        # Keys are read after the events, and all of them: so a key that an event needs is there, and is sent before it.
         moved = await self._keys.send_collection()
         await self._keys.send_own(documents)
         published = {**_only_keys(documents), **await self.send(documents)}
@@ -107,9 +119,15 @@ class Relay:
         await self.trim([d for d in documents if d["_id"] in published])
         return moved + sum(1 for d in documents if d["_id"] in published)
 
-    async def read(self) -> list[Document]:
-        """Entities with unpublished events, oldest first, with just these events; majority-committed only."""
-        first, *others = self._kinds
+    async def read(self, names: Collection[str] | None = None) -> list[Document]:
+        """Entities with unpublished events, oldest first, with just these events; majority-committed only.
+
+        ``names``: the collections to read. A union of all costs as much for each that is empty as for one that is not.
+        """
+        kinds = [kind for kind in self._kinds if names is None or kind.collection() in names]
+        if not kinds:
+            return []
+        first, *others = kinds
         joined: list[Document] = [
             {"$unionWith": {"coll": kind.collection(), "pipeline": _unpublished(kind)}} for kind in others
         ]
@@ -117,7 +135,7 @@ class Relay:
         return await self._mongo.aggregate(first.collection(), [*_unpublished(first), *joined, *order], _BATCH)
 
     async def send(self, documents: Sequence[Document]) -> dict[str, int]:
-        """Send their events in order; the last published version of each entity that moved on."""
+        """Send their events in order; returns the last published version of each entity."""
         histories = {d["_id"]: history for d in documents if (history := await self._history(d))}
         events = [event for history in histories.values() for event in history]
         loud = [event for event in events if event.published]
@@ -139,14 +157,14 @@ class Relay:
             return []
 
     async def mark(self, documents: Sequence[Document], published: dict[str, int]) -> None:
-        """Note what is published; what was recorded meanwhile stays pending."""
+        """Mark events as published; events recorded meanwhile stay pending."""
         for kind in self._kinds:
             name = kind.collection()
             moved = [d for d in documents if d["collection"] == name and d["_id"] in published]
             await self._mongo.bulk(name, [marking(document, published[document["_id"]]) for document in moved])
 
     async def trim(self, documents: Sequence[Document]) -> None:
-        """Move the oldest events of long histories to the archive; one with a gap is set aside."""
+        """Move the oldest events of long histories to the archive; an entity with a gap is set aside."""
         for document in documents:
             name, id = document["collection"], document["_id"]
             if document["length"] > self._cap:
@@ -157,7 +175,7 @@ class Relay:
                     await self._set_aside(document, str(gap))
 
     async def _judge(self, documents: Sequence[Document], failed: dict[str, BaseException]) -> None:
-        """An entity whose own event cannot be sent is set aside after three tries; the broker's faults do not count."""
+        """Set aside an entity whose own event fails three times; errors of the broker do not count."""
         if failed:
             log.warning("events were not acknowledged", count=len(failed), reason=str(next(iter(failed.values()))))
         own = {id.rpartition(":")[0]: str(e) for id, e in failed.items() if isinstance(e, Unsendable)}
@@ -183,12 +201,12 @@ class Relay:
         metrics.relay_pending.set(max(waiting, self._backlog) if full else waiting)
 
     async def _measure_again(self) -> None:
-        """While a broker hangs what waits grows, and somebody may look."""
+        """While a broker hangs, the backlog grows, and an operator may look."""
         with suppress(Unavailable):
             await self._measure(await self.read())
 
     def _fall_silent(self) -> None:
-        """What is another worker's now must not be told twice; told anew once it is ours again."""
+        """Another worker's backlog must not be counted twice; it is measured again once the lease is ours."""
         self._measured_at = float("-inf")
         for gauge in (metrics.relay_oldest, metrics.relay_pending, metrics.relay_stuck):
             gauge.set(0)

@@ -1,4 +1,4 @@
-"""Waiting for what is away for a moment: lost connections and time-outs of database and broker, and nothing else."""
+"""Retries while database or broker are away: lost connections and time-outs, and nothing else."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,16 +15,16 @@ T = TypeVar("T")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether waiting mends it."""
+    """Whether a retry can help."""
     if isinstance(error, KeyNotHere):
         return False
     return isinstance(error, BrokerAway) or (isinstance(error, Refusal) and error.kind is Kind.UNAVAILABLE)
 
 
 async def retry_forever(work: Callable[[], Awaitable[T]]) -> T:
-    """Do it until it is done, however long database or broker are away; any other error is raised.
+    """Retry until it succeeds, however long database or broker are away; other errors are raised.
 
-    Each try that fails is logged; whoever has to stop meanwhile cancels it.
+    Each failed try is logged. To stop it, cancel it.
     """
     pause = 0.1
     while True:

@@ -1,15 +1,18 @@
-"""Backfill: a reaction that is off takes all the past, then is turned on without a hole and without a double."""
+"""Backfill: reactions that are not on catch up from where they left off, without a hole and without a double effect."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from services.chassis.domain.values import now
-from services.chassis.messaging import control, switches
-from services.chassis.messaging.control import TopicPartition
-from services.chassis.messaging.delivery import Delivery, TooManyFailures
+from services.chassis.messaging import control, switching
+from services.chassis.messaging.control import DesiredState
+from services.chassis.messaging.delivery import Delivery
+from services.chassis.messaging.failures import TooManyFailures
 from services.chassis.messaging.kafka import Incoming, Past
 from services.chassis.messaging.reactions import AnyReaction
+from services.chassis.messaging.switches import Offsets, TopicPartition, blocked_by, started_with
 from services.chassis.operations.answering import CannotAnswer, Plain, Say
 from services.chassis.operations.protocol import BackfillRequest
 from services.chassis.runtime.service import Service, open_container
@@ -18,11 +21,16 @@ from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Mongo
 from services.chassis.usecase import Container
 
-COLLECTION = "backfills"
-REST_SECONDS = 90.0
-"""So long may the members take to end the batch in hand."""
-_CLOSE = 2_000
-_RUNS = 5
+PAUSE_SECONDS = 2.0
+"""So long, at most, the other reactions pause while one catches up."""
+_RESUME_SECONDS = 0.5
+"""Of this pause, what a member may take until it sees that it is over."""
+_OBEY_SECONDS = 1.0
+_GIVE_UP_SECONDS = 90.0
+"""So long it is tried to have the members pause in time: one that has died counts as alive for a minute."""
+_CLOSE = 200
+"""So few records are left for the pause."""
+_RUNS = 50
 _LEASE_SECONDS = 30.0
 
 
@@ -46,99 +54,136 @@ class _All:
 
 
 class Backfill:
-    """One reaction on its way through the past; killed at any step it goes on from there when it is run again.
+    """One reaction, and those that wait for nothing but the copy it keeps, on their way through the past.
 
-    What the group has confirmed is the past; what lies behind that the consumer brings. So the last stretch is taken
-    while the consumer rests: it confirms nothing meanwhile, and goes on with the reaction turned on.
+    Each begins where it was turned off, a new one at the beginning. How far it is stands in its switch: killed at any
+    step it goes on from there when it is run again. What the group has confirmed is the past, what lies behind that
+    the consumer brings. So the last stretch is taken while the consumer pauses, for ``PAUSE_SECONDS`` at most: where
+    that is too short the consumer goes on, and the stretch is tried again after what has come since.
     """
 
     def __init__(
-        self, container: Container, past: Past, reaction: AnyReaction, group: str, topics: Sequence[str]
+        self,
+        container: Container,
+        past: Past,
+        reactions: Sequence[AnyReaction],
+        name: str,
+        group: str,
+        topics: Sequence[str],
     ) -> None:
-        """``group``, ``topics``: those of the service's consumer."""
-        self._container, self._past, self._reaction = container, past, reaction
+        """``reactions``: all of the service, ``name``: the one to catch up; ``group``, ``topics`` of its consumer."""
+        self._container, self._past, self._name = container, past, name
+        self._reactions = {reaction.name: reaction for reaction in reactions}
         self._group, self._topics = group, topics
-        self._by = f"backfill of {reaction.name}"
+        self._by = f"backfill of {name}"
 
     async def distance(self) -> int:
-        """How many records it has to read yet; NotNow where it is on."""
-        await self._expect_off()
-        reached = await self._reached()
-        return sum(max(0, end - reached.get(place, 0)) for place, end in (await self._confirmed()).items())
+        """How many records there are to read yet, for all that start; NotNow where it is on, or waits for a copy."""
+        desired, confirmed = await self._desired(), await self._confirmed()
+        return sum(desired.switches[name].behind(confirmed) for name in self._starting(desired))
 
     async def run(self, lease: Lease, say: Say) -> int:
-        """Take the past and turn it on; how many records were read. NotNow, TimeoutError where members do not rest.
+        """Catch up and turn them on; how many records were read. NotNow where another one is at it, or this one is on.
 
-        Delivery's TooManyFailures where it fails on one event after the other.
+        TimeoutError where the members do not pause in time. TooManyFailures where it fails again and again.
         """
         if not await lease.hold():
             raise NotNow(f"the {self._by} runs already: wait for its end")
-        await self._expect_off()
-        read = 0
-        for _ in range(_RUNS):  # each is shorter: meanwhile the consumer confirms more
-            read += (latest := await self._catch_up(lease, say))
-            if latest < _CLOSE:
-                break
-        say("the consumer comes to rest for the last stretch")
-        async with control.resting(self._mongo, self._group, self._by, self._by, REST_SECONDS) as order:
-            read += await self._catch_up(lease, say)
-            await self._turn_on(order)
-        return read
+        read, pause, give_up = 0, 1.0, time.monotonic() + _GIVE_UP_SECONDS
+        while True:
+            read += await self._approach(lease, say)
+            say("the consumer pauses for the last stretch")
+            if (last := await self._last_stretch(lease, say, final=time.monotonic() > give_up)) is not None:
+                return read + last
+            say(f"the pause was too short: the consumer goes on, tried again in {pause:g} s")
+            await asyncio.sleep(pause)
+            read += await self._catch_up(lease, say)  # what is slow is taken now, while nobody waits
+            pause = min(8.0, pause * 2)
 
     @property
     def _mongo(self) -> Mongo:
         return self._container.mongo
 
+    async def _approach(self, lease: Lease, say: Say) -> int:
+        """Come so close that the rest fits into the pause; meanwhile the consumer confirms more."""
+        read = await self._catch_up(lease, say)
+        for _ in range(_RUNS):
+            if await self.distance() <= _CLOSE:
+                break
+            read += await self._catch_up(lease, say)
+        return read
+
+    async def _last_stretch(self, lease: Lease, say: Say, *, final: bool) -> int | None:
+        """How many records it read; None where the pause was too short, TimeoutError where the try was ``final``."""
+        try:
+            async with asyncio.timeout(PAUSE_SECONDS - _RESUME_SECONDS):
+                async with control.resting(self._mongo, self._group, self._by, self._by, _OBEY_SECONDS) as order:
+                    read = await self._catch_up(lease, say)
+                    await self._turn_on(order)
+                    return read
+        except TimeoutError:
+            if (await self._desired()).switches[self._name].on:  # only the answer came too late
+                return 0
+            if final:
+                raise
+            return None
+
     async def _turn_on(self, order: int) -> None:
-        if not await switches.start(self._mongo, self._reaction.name, {}):
-            raise NotNow(f"{self._reaction.name} was turned on by somebody else meanwhile")
-        if (await control.desired_state(self._mongo, self._group)).order != order:
-            await switches.stop(self._mongo, self._reaction.name, f"the rest for the {self._by} was ended too early")
-            raise NotNow("somebody let the consumer go on before the end: run the backfill again")
-        await control.renew(self._mongo, self._group)
-        await self._mongo.delete(COLLECTION, {"_id": self._reaction.name})
+        names = self._starting(await self._desired())
+        if not await switching.turn_on(self._mongo, self._group, names, order):
+            raise NotNow("what is asked of the consumer was changed before the end: run the backfill again")
 
     async def _catch_up(self, lease: Lease, say: Say) -> int:
-        confirmed, reached = await self._confirmed(), await self._reached()
-        delivery = Delivery(self._container, _All(frozenset(confirmed)), [self._reaction])
+        """One after the other, the copy first: what reads it needs all of it, from all partitions."""
+        desired, confirmed, read = await self._desired(), await self._confirmed(), 0
+        for name in self._starting(desired):
+            try:
+                read += await self._catch_up_one(name, desired, confirmed, lease, say)
+            except TooManyFailures as error:
+                if name == self._name:
+                    raise
+                await switching.turn_off(
+                    self._mongo, self._group, error.reasons, self._by, confirmed
+                )  # it alone: it waits on
+        return read
+
+    async def _catch_up_one(self, name: str, desired: DesiredState, confirmed: Offsets, lease: Lease, say: Say) -> int:
+        delivery = Delivery(self._container, _All(frozenset(confirmed)), [self._reactions[name]])
         await delivery.learn()  # what is to be replayed or dropped is for the consumer to do
         read = 0
         for place, end in sorted(confirmed.items()):
-            async for records in self._past.read(*place, reached.get(place, 0), end):
+            async for records in self._past.read(*place, desired.switches[name].starts_at(place), end):
                 if not await lease.hold():
                     raise NotNow(f"another {self._by} has taken over")
-                await self._take(delivery, records)
+                await self._take(delivery, name, records)
                 read += len(records)
-                say(f"{self._reaction.name}: {read} records read")
+                say(f"{name}: {read} records read")
         return read
 
-    async def _take(self, delivery: Delivery, records: Sequence[Incoming]) -> None:
-        """Effects, memory, and only then how far we are."""
+    async def _take(self, delivery: Delivery, name: str, records: Sequence[Incoming]) -> None:
+        """Effects, memory, and only then how far it is."""
         if records:
             await delivery.take(records)
             last = records[-1]
-            place = f"{last.topic}|{last.partition}".replace(".", "/")  # a dot would be a path
-            reached = {f"reached.{place}": last.offset + 1, "at": now()}
-            await self._mongo.update(COLLECTION, {"_id": self._reaction.name}, {"$set": reached}, upsert=True)
+            place = last.topic, last.partition
+            await switching.advance(self._mongo, self._group, name, place, last.offset + 1)
 
     async def _confirmed(self) -> dict[TopicPartition, int]:
         return {p: at for p, at in (await self._past.committed(self._group)).items() if p[0] in self._topics}
 
-    async def _reached(self) -> Mapping[TopicPartition, int]:
-        document = await self._mongo.find_one(COLLECTION, {"_id": self._reaction.name}) or {}
-        return {_place(name): offset for name, offset in document.get("reached", {}).items()}
+    async def _desired(self) -> DesiredState:
+        return await control.desired_state(self._mongo, self._group)
 
-    async def _expect_off(self) -> None:
-        known = {switch.name: switch for switch in await switches.switches(self._mongo)}
-        if self._reaction.name not in known:
-            raise NotNow(f"no worker has met {self._reaction.name} yet: start the workers of this version first")
-        if known[self._reaction.name].on:
-            raise NotNow(f"{self._reaction.name} is on: it has had all that came since the beginning")
-
-
-def _place(name: str) -> TopicPartition:
-    topic, _, partition = name.replace("/", ".").rpartition("|")
-    return topic, int(partition)
+    def _starting(self, desired: DesiredState) -> list[str]:
+        """What catches up, in this order."""
+        known = desired.switches
+        if (switch := known.get(self._name)) is None:
+            raise NotNow(f"no worker has met {self._name} yet: start the workers of this version first")
+        if switch.on:
+            raise NotNow(f"{self._name} is on: it takes all that comes")
+        if copies := blocked_by(switch, known):
+            raise NotNow(f"{self._name} reads what {', '.join(copies)} keeps, and that is off: backfill that first")
+        return [name for name in started_with(self._name, known) if name in self._reactions]
 
 
 def named(reactions: Sequence[AnyReaction], name: str) -> AnyReaction:
@@ -154,7 +199,8 @@ async def backfill(service: Service, settings: Settings, request: BackfillReques
     topics = [settings.topic(name) for name in service.listens_to]
     try:
         async with Past(settings.kafka).open() as past:
-            one = Backfill(container, past, named(service.all_reactions, request.reaction), group, topics)
+            reaction = named(service.all_reactions, request.reaction)
+            one = Backfill(container, past, service.all_reactions, reaction.name, group, topics)
             distance = await one.distance()
             workers = len((await control.desired_state(container.mongo, group)).members)
             known = {"service": service.name, "reaction": request.reaction, "records": distance, "workers": workers}
@@ -169,7 +215,7 @@ async def _done(one: Backfill, mongo: Mongo, service: Service, say: Say) -> int:
     lease = Lease(mongo, "backfill", f"{service.name}-backfill", _LEASE_SECONDS)
     try:
         read = await one.run(lease, say)
-    except TooManyFailures as error:
-        raise NotNow(str(error)) from error
+    except (TooManyFailures, TimeoutError) as error:
+        raise NotNow(str(error) or "the members do not pause in time") from error
     await lease.release()
     return read

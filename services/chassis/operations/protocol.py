@@ -26,7 +26,7 @@ class VerifyRequest(Request):
     log: Path | None = None
     """A driver's log of commands, for L1 and L2."""
     workers: tuple[str, ...] = ()
-    """The addresses of this service's workers, such as http://127.0.0.1:8102, whose gauges are to agree."""
+    """The addresses of this service's workers, such as http://127.0.0.1:8102, whose gauges are compared."""
     within: Annotated[float, Field(ge=0)] = 60
     """Within this many seconds relay and consumers have to reach the cut."""
 
@@ -46,13 +46,13 @@ class RebuildRequest(Request):
     kind: str
     id: str | None = None
     write: bool = False
-    """Without it nothing is changed, only looked at."""
+    """Without it nothing is changed."""
     again: bool = False
-    """From the start, also where an interrupted run could go on."""
+    """From the start, even if an interrupted run could be resumed."""
 
     @property
     def resumable(self) -> bool:
-        """Whether it is worth noting how far it has come."""
+        """Whether progress should be recorded."""
         return self.write and self.id is None
 
 

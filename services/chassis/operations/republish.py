@@ -1,4 +1,4 @@
-"""Republishing: what histories say was published is sent once more, in order, as the relay sends it."""
+"""Republishing: sends what histories mark as published once more, in order, as the relay does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -32,12 +32,12 @@ _SHOW = {"history": 1, "archived": 1, "published": 1, "key": 1}
 
 
 class LeaseLost(CannotAnswer):
-    """Somebody else publishes now: what is sent besides would come in between."""
+    """Another process publishes now: records from here would come in between."""
 
 
 @dataclass
 class Found:
-    """How many were met and sent; an entity whose history lacks versions, or that cannot be sent, is left out."""
+    """How many were found and sent. An entity with a gap, or that cannot be sent, is left out."""
 
     entities: int = 0
     events: int = 0
@@ -53,9 +53,9 @@ class Found:
 
 
 class Republish:
-    """One pass over histories with their archives, while others write, relay and read.
+    """One pass over histories and archives, while others write, relay and read.
 
-    Nothing is sent that the relay has not sent before: readers pass over what they have seen, as after its crash.
+    Only events that the relay has sent before are sent: consumers recognise them, as after a crash of the relay.
     """
 
     def __init__(self, mongo: Mongo, kinds: Kinds, request: RepublishRequest, say: Say) -> None:
@@ -117,7 +117,7 @@ class Republish:
             yield waiting
 
     async def _events(self, name: str, document: Document) -> list[Recorded]:
-        """What was published of one entity, and is wanted, oldest first."""
+        """The published events of one entity that are included, oldest first."""
         history = await archive.whole(self._mongo, name, document)
         if [entry["version"] for entry in history] != list(range(1, len(history) + 1)):
             self.found.leave_out(document["_id"], "its history lacks versions; `linli verify` says which")

@@ -63,7 +63,7 @@ def _operate(service: Service) -> None:
 
 
 def freeze() -> None:
-    """What stands by now lives as long as the process: the collector need not look through it again and again."""
+    """Everything that exists now lives as long as the process, so the garbage collector need not scan it again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE)

@@ -1,4 +1,4 @@
-"""Whether a process is alive and ready, and its metrics: never through the gateway."""
+"""Health checks and metrics of a process; not reachable through the gateway."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -9,11 +9,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from services.chassis.telemetry import logs
 
 Check = Callable[[], Awaitable[str | None]]
-"""Says what is wrong, or None."""
+"""Returns what is wrong, or None."""
 
 
-def install(app: FastAPI, checks: Mapping[str, Check]) -> None:
-    """Add ``/healthz``, ``/readyz`` (says which check is not met) and ``/metrics``."""
+def install(app: FastAPI, checks: Mapping[str, Check], parts: Check | None = None) -> None:
+    """Add ``/healthz``, ``/readyz`` (says which check is not met) and ``/metrics``.
+
+    ``parts`` says which parts of the process do not work while the rest does: degraded, and ready all the same.
+    """
 
     async def healthz() -> Response:
         return Response(b'{"status":"alive"}', media_type="application/json")
@@ -22,6 +25,8 @@ def install(app: FastAPI, checks: Mapping[str, Check]) -> None:
         found = {name: await _checked(check) for name, check in checks.items()}
         ready = not any(found.values())
         body = {"status": "ready" if ready else "not ready", "checks": {n: p or "ok" for n, p in found.items()}}
+        if parts is not None and (lacking := await _checked(parts)):
+            body["degraded"] = lacking
         return Response(orjson.dumps(body), 200 if ready else 503, media_type="application/json")
 
     async def metrics() -> Response:

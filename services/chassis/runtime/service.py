@@ -1,4 +1,4 @@
-"""A service as its ``app.py`` puts it together, and how its processes start and stop."""
+"""A service as its ``app.py`` declares it, and how its processes start and stop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -36,19 +36,19 @@ from services.chassis.usecase import Container
 
 VERSION = "0.1.0"
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
-"""The framework's own would export query strings and what failed validation: personal data. Ours is in tracing.py."""
-_KEEP_ALIVE = 75  # longer than the gateway keeps an idle connection, so that it never meets a closing one
+"""The framework's telemetry would export query strings and invalid input: personal data. Ours is in tracing.py."""
+_KEEP_ALIVE = 75  # longer than the gateway keeps idle connections, so that it never uses a connection that is closing
 
 Loop = Callable[[Container], Awaitable[None]]
 LedLoop = Callable[[Lease, Container], Awaitable[None]]
-"""What only the worker that holds the lease does; the loop asks for it again and again."""
+"""A loop that only the worker with the lease runs; the loop asks for the lease again and again."""
 Check = Callable[[Container, Cut], Awaitable[Sequence[CheckResult]]]
-"""What the ledger cannot know: a promise that is the service's own, checked up to a cut."""
+"""A check of a promise of the service's own, up to a cut; the ledger runs it."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """Everything a service consists of; the web serves its routes, the worker does the rest."""
+    """All parts of a service; the web process serves its routes, the worker does the rest."""
 
     name: str
     """Also that of its topic, of its consumer group and of the setting with its database."""
@@ -61,7 +61,7 @@ class Service:
     mints_keys: bool = False
     """Whether it mints the ids of people, and with them their keys: the other services keep copies."""
     linger_seconds: float = 0.008
-    """So long, in seconds, its relay waits after it has sent something: longer where nobody waits for its events."""
+    """How long its relay lingers after sending, in seconds; longer if nobody waits for its events."""
     settings: tuple[type[BaseSettings], ...] = ()
     """What its sub-domains declare; given to ``dependencies`` with ``settings.of(...)``."""
     dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
@@ -88,12 +88,12 @@ class Service:
 
     @property
     def all_reactions(self) -> tuple[AnyReaction, ...]:
-        """The keeping of its copies first: what others do may need them."""
+        """Copies first: other reactions may need them."""
         return (*(Copying(kind) for kind in self.copies), *self.reactions)
 
 
 def open_container(service: Service, settings: Settings) -> Container:
-    """What the use cases of a process work with; connections open when first used."""
+    """What the use cases of a process work with; connections open on first use."""
     mongo = connect(settings.database(service.name), settings.mongo_driver)
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
     texts = load(service.texts, settings.city_data)
@@ -101,7 +101,7 @@ def open_container(service: Service, settings: Settings) -> Container:
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:
-    """Build indexes and topics that are missing; returns the topics whose configuration differs from ours."""
+    """Build missing indexes and topics; returns the topics whose configuration differs from ours."""
     container = open_container(service, settings)
     try:
         await migrations.build(container.mongo, service.kinds)
@@ -149,11 +149,11 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
 
 
 class _Server(uvicorn.Server):
-    """A server that tells its application first: a live stream would otherwise hold the stop up to its limit."""
+    """A server that tells its application first: otherwise an open stream would delay the stop until its time-out."""
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """End the streams, then as ever."""
-        self.config.app.state.closing.set()  # type: ignore[union-attr]  # ``server`` takes a FastAPI only
+        """End the streams, then stop as usual."""
+        self.config.app.state.closing.set()  # type: ignore[union-attr]  # ``server`` only takes a FastAPI
         await super().shutdown(sockets)
 
 
@@ -183,7 +183,7 @@ def database_check(container: Container) -> health.Check:
 
 
 def index_check(container: Container, service: Service) -> health.Check:
-    """Whether ``migrate`` has run; asked until it has."""
+    """Whether ``migrate`` has run; asks until it has."""
     complete: list[bool] = []
 
     async def check() -> str | None:
@@ -199,7 +199,7 @@ def index_check(container: Container, service: Service) -> health.Check:
 
 
 async def for_ever(loop: Loop, container: Container) -> None:
-    """Run a background loop, and again where it failed."""
+    """Run a background loop, and restart it after a failure."""
     while True:
         try:
             await loop(container)

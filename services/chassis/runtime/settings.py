@@ -23,7 +23,7 @@ class Holds(Enum):
 
 
 class SettingsMissing(Exception):
-    """Settings are missing or wrong; the text names all of them at once."""
+    """Settings are missing or wrong; the text names all of them."""
 
 
 class OwnSettings(BaseSettings):
@@ -71,14 +71,14 @@ class Settings(BaseSettings):
 
     history_cap: int = Field(100, ge=4, description="events kept in a document before the oldest half is archived")
     most_failures: int = Field(
-        20, ge=1, description="events in a row on which a reaction may fail before the whole consumer stops"
+        20, ge=1, description="events in a row on which a reaction may fail before it is turned off"
     )
     lease_seconds: float = Field(10, gt=0, description="how long a lease lasts without renewal, in seconds")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
     otlp: str | None = Field(None, description="the OTLP/HTTP address for traces; none are sent without it")
 
     def database(self, service: str) -> str:
-        """The MongoDB URI of one service; SettingsMissing in a process that is not to reach that database."""
+        """The MongoDB URI of one service; SettingsMissing in a process that must not reach that database."""
         if uri := self.mongo.get(service):
             return uri
         raise SettingsMissing(f"{mongo_setting(service)}: Field required")
@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         return f"{self.topic_prefix}.{name}.v1"
 
     def source(self, service: str) -> str:
-        """What the events of a service name as their source, such as ``/linli/hulunbuir/requests``."""
+        """The source of a service's events, such as ``/linli/hulunbuir/requests``."""
         return f"/linli/{self.city}/{service}"
 
     def group(self, service: str) -> str:

@@ -1,4 +1,4 @@
-"""A worker process: relay, consumer, keys and timers under one roof, with an orderly stop."""
+"""A worker process: relay, consumer, keys and timers, with an orderly stop."""
 
 import asyncio
 import signal
@@ -12,11 +12,11 @@ from fastapi import FastAPI
 
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import ConsumerControl
-from services.chassis.messaging.kafka import KEYS_TOPIC, Publisher, Reader, group_has_offsets
+from services.chassis.messaging.kafka import KEYS_TOPIC, Publisher, Reader, confirmed_by
 from services.chassis.messaging.keys import KeyKeeper
 from services.chassis.messaging.relay import Relay
 from services.chassis.messaging.retry import retry_forever
-from services.chassis.messaging.switches import register
+from services.chassis.messaging.switching import register
 from services.chassis.runtime import health
 from services.chassis.runtime.service import (
     NO_TELEMETRY,
@@ -37,12 +37,12 @@ from services.chassis.telemetry import logs, metrics, tracing
 log = logs.get()
 
 _DRAIN_SECONDS = 15  # longer than any timer's call to the outside
-_LEAVE_SECONDS = 3  # for each of the three steps after that: with them a stop takes no more than 25 s
+_LEAVE_SECONDS = 3  # for each of the three steps after that, so that a stop takes at most 25 s
 _TIMER = "timer "
 
 
 class Worker:
-    """What one worker of a service runs."""
+    """Everything that one worker of a service runs."""
 
     def __init__(self, service: Service, settings: Settings) -> None:
         self._service = service
@@ -61,7 +61,7 @@ class Worker:
         self._web.should_exit = True
 
     async def run(self) -> None:
-        """Until told to stop, or until a part fails for good: then the process ends and is started anew."""
+        """Run until told to stop, or until a part fails for good: then the process ends and is restarted."""
         loops = [asyncio.create_task(loop, name=name) for name, loop in self._loops().items()]
         serving = asyncio.create_task(self._web.serve())
         try:
@@ -102,9 +102,9 @@ class Worker:
 
     async def _consume(self) -> None:
         group = self._settings.group(self._service.name)
-        reads = await retry_forever(partial(group_has_offsets, self._settings.kafka, group))
+        confirmed = await retry_forever(partial(confirmed_by, self._settings.kafka, group))
         reactions, mongo = self._service.all_reactions, self._container.mongo
-        await retry_forever(partial(register, mongo, reactions, group_reads=reads))
+        await retry_forever(partial(register, mongo, group, reactions, confirmed))
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         reader = await self._reader(topics, group)
         orders = ConsumerControl(mongo, group, self._member)
@@ -139,8 +139,12 @@ class Worker:
         checks = {"database": database_check(self._container), "indexes": index_check(self._container, self._service)}
         if self._service.all_reactions:
             checks["consumer"] = self._consumer_check
-        health.install(app, checks)
+        health.install(app, checks, self._reactions_off)
         return app
+
+    async def _reactions_off(self) -> str | None:
+        off = self._consumer.off() if self._consumer is not None else {}
+        return "; ".join(f"{name} is {why}" for name, why in off.items()) or None
 
     async def _consumer_check(self) -> str | None:
         if self._consumer is None:
@@ -150,10 +154,10 @@ class Worker:
         return None if self._consumer.ready() else "no partition has been given to this worker yet"
 
     async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
-        """Let the batch in hand and what the timers are at end, then send what is held, give up leases, leave."""
+        """Finish the current batch and timers, send pending events, release leases, leave the groups."""
         self._finishing.set()
         ending = [task for task in loops if task.get_name().startswith(_TIMER)]
-        if self._consumer is not None:  # else it has no batch in hand: it still waits for its start
+        if self._consumer is not None:  # otherwise the consumer still waits for its start
             self._consumer.finish()
             ending += [task for task in loops if task.get_name() == "consumer"]
         if ending:
@@ -163,7 +167,7 @@ class Worker:
         await _shortly(*loops)
         readers = (reader.stop() for reader in self._readers)
         await _shortly(self._publisher.stop(), asyncio.to_thread(tracing.flush), *readers)
-        await _shortly(*(lease.release() for lease in self._leases))  # where that fails they run out by themselves
+        await _shortly(*(lease.release() for lease in self._leases))  # if that fails, the leases expire
         await self._container.mongo.close()
 
 
@@ -175,13 +179,14 @@ def run(service: Service, settings: Settings) -> None:
     metrics.build_info.labels(service.name, "worker", VERSION).set(1)
     worker = Worker(service, settings)
     for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn takes these while it serves, then raises them again: by default that would end us before our own stop.
+        # While it serves, uvicorn handles these signals and raises them again afterwards: by default that would end the
+        # process before our own stop.
         signal.signal(number, worker.stop)
     uvloop.run(worker.run())
 
 
 async def _shortly(*work: Awaitable[Any]) -> None:
-    """All at once, however each ends, and no longer than a stop can wait."""
+    """Await all of them, whatever their outcome, but only as long as a stop may take."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_LEAVE_SECONDS):
             await asyncio.gather(*work, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Timers: use cases that run because an entity's time has come, oldest first."""
+"""Timers: use cases that run when an entity's time has come, oldest first."""
 
 import asyncio
 import time
@@ -20,15 +20,15 @@ _BATCH = 100
 _AT_ONCE = 8
 _RENEW = 1.0
 _PAUSE, _LONGEST_PAUSE = 1.0, 600.0
-_MOST_RESTING = 5_000  # they go into every look for what is due
+_MOST_RESTING = 5_000  # their ids are part of every query
 
 
 @dataclass(frozen=True)
 class Timer:
-    """Run ``work(ctx, id)`` for each of ``kind`` whose ``field`` (an instant, or None) is past.
+    """Run ``work(ctx, id)`` for each entity whose ``field`` (an instant, or None) is past.
 
-    The use case must move the field on. Where it fails or leaves the field, that is logged, and it is tried again
-    later and later, while the others go on.
+    The use case must move the field. If it fails or does not move it, that is logged, and it is retried with growing
+    pauses, while the other entities go on.
     """
 
     name: str
@@ -56,21 +56,20 @@ async def run(timer: Timer, container: Container, lease: Lease, finishing: async
 
 
 class Setbacks:
-    """Which entities a timer failed on lately, and from when they are tried again. Forgotten with the process.
+    """Which entities failed lately, and when they are retried. Lost when the process ends.
 
-    At most 5,000 are remembered: of more, the one that failed longest ago is forgotten, and tried as if for the first
-    time.
+    At most 5,000 are remembered. Beyond that, the oldest failure is forgotten and retried as if for the first time.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[float, float]] = {}  # (the pause, its end), by the last failure
+        self._known: dict[str, tuple[float, float]] = {}  # (pause, its end), by the last failure
 
     def resting(self) -> list[str]:
         """Those that are passed over now."""
         return [id for id, (_, end) in self._known.items() if end > time.monotonic()]
 
     def failed(self, id: str) -> None:
-        """It is tried again after a pause that doubles each time, up to ten minutes."""
+        """Retry it after a pause that doubles with each failure, up to ten minutes."""
         last, _ = self._known.pop(id, (_PAUSE / 2, 0.0))
         pause = min(_LONGEST_PAUSE, last * 2)
         self._known[id] = (pause, time.monotonic() + pause)
@@ -78,11 +77,11 @@ class Setbacks:
             del self._known[next(iter(self._known))]
 
     def mended(self, id: str) -> None:
-        """It went well: nothing is held against it."""
+        """It succeeded: forget its failures."""
         self._known.pop(id, None)
 
     def note(self, outcomes: Mapping[str, str]) -> None:
-        """How some went; where the database was away nobody is to blame."""
+        """Note the outcomes; an outage of the database is no failure of an entity."""
         for id, outcome in outcomes.items():
             if outcome == "ok":
                 self.mended(id)
@@ -92,7 +91,7 @@ class Setbacks:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """An entity whose time has come, and the trace of what happened to it last."""
+    """An entity whose time has come, and the trace of its last event."""
 
     id: str
     at: datetime
@@ -129,7 +128,7 @@ async def sweep(
 async def _together(
     timer: Timer, container: Container, entries: Sequence[_Due], ours: Callable[[], Awaitable[bool]]
 ) -> dict[str, str]:
-    """How each went. Meanwhile the lease is renewed: another worker would begin the same."""
+    """Run them concurrently. The lease is renewed meanwhile: another worker would start the same."""
     async with asyncio.TaskGroup() as group:
         tasks = {due.id: group.create_task(_one(timer, container, due)) for due in entries}
         while (await asyncio.wait(tasks.values(), timeout=_RENEW))[1]:
@@ -146,7 +145,7 @@ async def _together(
 
 
 async def _unmoved(timer: Timer, container: Container, done: Sequence[_Due]) -> list[_Due]:
-    """Which of them are as due as before, whatever their use case said."""
+    """Those whose field was not moved, whatever their use case returned."""
     if not done:
         return []
     where, show = {"_id": {"$in": [due.id for due in done]}}, {f"state.{timer.field}": 1}
@@ -156,9 +155,9 @@ async def _unmoved(timer: Timer, container: Container, done: Sequence[_Due]) -> 
 
 
 async def _one(timer: Timer, container: Container, due: _Due) -> str:
-    """How it went by itself: ok, refused, error or unavailable."""
+    """The outcome of one run: ok, refused, error or unavailable."""
     id, cause = due.id, f"timer:{timer.name}:{due.id}:{due.at.isoformat()}"
-    # In the trace of what happened last: a message that goes out, a case that climbs, are the rest of that story.
+    # In the trace of its last event: a message that is sent, or a case that escalates, continues that story.
     with tracing.span_because_of(f"timer {timer.name}", due.trace or tracing.new_parent()) as trace:
         try:
             await timer.work(container.system_context(timer.name, cause, trace), id)

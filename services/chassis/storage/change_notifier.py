@@ -1,4 +1,4 @@
-"""The change notifier: wakes the relay when something is to be published, so that it need not poll."""
+"""The change notifier: tells the relay in which collections something is to be published, so that it need not poll."""
 
 from typing import Any
 
@@ -10,20 +10,21 @@ _PENDING: Document = {
 }
 _PIPELINE: tuple[Document, ...] = (
     {"$match": {"operationType": {"$in": ["insert", "update", "replace"]}, **_PENDING}},
-    {"$project": {"_id": 1}},  # only the fact that something changed is needed
+    {"$project": {"_id": 1, "ns.coll": 1}},  # what changed there the relay reads itself
 )
 
 
 class ChangeNotifier:
-    """Reports majority-committed writes that leave events pending. Many writes between two calls are reported once."""
+    """Names the collections of majority-committed writes that leave events pending, each once between two calls."""
 
     def __init__(self, mongo: Mongo, session: Any) -> None:
         """``session`` as for ``Changes``."""
         self._changes = Changes(mongo, session, _PIPELINE)
 
-    async def wait(self, wait_ms: int) -> bool:
-        """Wait up to ``wait_ms``. Returns whether something became pending since the last call, or may have.
+    async def wait(self, wait_ms: int) -> set[str] | None:
+        """Wait up to ``wait_ms``. Returns the collections in which something became pending since the last call.
 
-        Raises Unavailable.
+        None: it listens from now on, and any collection may hold something. Raises Unavailable.
         """
-        return await self._changes.come(wait_ms) != []
+        changes = await self._changes.come(wait_ms)
+        return None if changes is None else {change["ns"]["coll"] for change in changes}

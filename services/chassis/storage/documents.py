@@ -18,7 +18,7 @@ def load(kind: type[S], document: Document) -> S:
 
 
 def recorded(entity: Entity[Any], origin: Origin, previous: str, refused: Document | None = None) -> list[Document]:
-    """The fresh events of an entity as its history keeps them, chained to ``previous``."""
+    """The fresh events of an entity in their stored form, chained to ``previous``."""
     history: list[Document] = []
     for version, event in enumerate(entity.fresh, start=entity.version + 1):
         entry = Recorded.of(event, entity.id, version, origin, previous, refused)
@@ -28,7 +28,7 @@ def recorded(entity: Entity[Any], origin: Origin, previous: str, refused: Docume
 
 
 def draft(entity: Entity[Any], origin: Origin, refused: Document | None = None) -> Document:
-    """The first document of an entity to which something has happened; ValidationError where a field was never set."""
+    """The first document of a new entity; ValidationError if a field was never set."""
     history, state = recorded(entity, origin, "", refused), entity.as_stored()
     entity.model_validate({**state, "id": entity.id, "version": entity.version})
     return {

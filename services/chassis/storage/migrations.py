@@ -1,4 +1,4 @@
-"""Indexes, declared with what they serve: built by ``migrate``, waited for by ``readyz``, never built at start."""
+"""Indexes: declared in the code, built by ``migrate``, checked by ``readyz``, never built at start."""
 
 from collections.abc import Iterable, Iterator
 
@@ -38,7 +38,7 @@ def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, Index]]:
 
 
 async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:
-    """Build every declared index that is missing; how many are declared."""
+    """Build every declared index that is missing; returns how many are declared."""
     indexes = list(declared(kinds))
     by_collection: dict[str, list[Index]] = {}
     for name, index in indexes:
@@ -49,7 +49,7 @@ async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:
 
 
 async def missing(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[str]:
-    """The declared indexes that are not there, by collection and keys."""
+    """The declared indexes that are missing, by collection and keys."""
     known: dict[str, list[tuple[tuple[str, int], ...]]] = {}
     lacking = []
     for name, index in declared(kinds):

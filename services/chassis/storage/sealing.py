@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.chassis.domain.values import Sealed
 
-_SUITE = "1"  # AES-256-GCM; a second suite gets a number of its own
+_SUITE = "1"  # AES-256-GCM; another suite gets the next number
 
 
 class Tampered(Exception):
-    """Sealed bytes do not open for this subject and field kind: changed, or moved from elsewhere."""
+    """Sealed bytes do not open for this subject and field kind: they were changed, or moved from elsewhere."""
 
 
 def encrypted(key: AESGCM, text: str, bound: str) -> Sealed:
@@ -35,7 +35,7 @@ def _written(box: bytes) -> Sealed:
 
 
 def _read(sealed: Sealed) -> bytes:
-    """The bytes again; ValueError for a suite that is not known and for any spelling but our own."""
+    """Decode; ValueError for an unknown suite and for any encoding but our own."""
     suite, _, body = sealed.partition(".")
     box = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
     if suite != _SUITE or _written(box) != sealed:

@@ -1,4 +1,4 @@
-"""Entities in and out of MongoDB: one document holds the state and its own outbox."""
+"""Loads and writes entities: one document holds the state and its own outbox."""
 
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,11 +27,11 @@ _NO_HISTORY = {"history": 0}
 
 
 class Conflict(Exception):
-    """Somebody else wrote first: the use case is run again from its load."""
+    """Another writer was first: the use case runs again from its load."""
 
 
 class AlreadyDone(Exception):
-    """This cause has had its effect: the answer is the entity as that write left it."""
+    """This cause has already written: the answer is the entity as that write left it."""
 
     def __init__(self, kind: "type[Entity[Any]]", id: str) -> None:
         super().__init__(id)
@@ -48,7 +48,7 @@ def without_keys(id: str) -> bytes:
 
 
 class Store:
-    """What one use case sees of its service's database: narrowed to its actor, marked with its origin."""
+    """A service's database for one use case: narrowed to its actor, with the origin of its writes."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Store:
         self._writing: list[str] = []  # shared with ``as_system``
 
     def as_system(self) -> "Store":
-        """The same store with the eyes of the house: for rules that weigh what the actor may not read."""
+        """The same store as the system actor, for rules that depend on what the actor may not read."""
         seeing = copy.copy(self)
         seeing.actor = system_actor(self._origin.by)
         return seeing
@@ -95,7 +95,7 @@ class Store:
     async def find(
         self, kind: type[S], where: Document, *, order: Order, limit: int, hint: str | None = None
     ) -> list[S]:
-        """The first ``limit`` objects that match and that the actor may see; ``hint`` names the index to go by."""
+        """The first ``limit`` objects that match and that the actor may see; ``hint`` names the index to use."""
         found = await self._mongo.find(
             kind.collection(), self._narrow(kind, where), show=_NO_HISTORY, sort=order.keys, limit=limit, hint=hint
         )
@@ -115,11 +115,11 @@ class Store:
         return Page(items, order.cursor(narrow, found[limit - 1]) if len(found) > limit else None)
 
     async def history(self, kind: type[N], id: str) -> list[Recorded]:
-        """What has happened to an entity that the actor may see, oldest first."""
+        """The history of an entity that the actor may see, oldest first."""
         return (await self._with_history(kind, self._narrow(kind, {"_id": id})))[1]
 
     async def as_left(self, kind: type[N], id: str) -> N:
-        """An entity as the write of this very cause left it, whatever came after."""
+        """An entity as the write of this cause left it, without later events."""
         document, history = await self._with_history(kind, {"_id": id})
         version = max(event.version for event in history if event.cause == self._origin.cause)
         entity = kind.fold(id, (event for event in history if event.version <= version))
@@ -150,7 +150,7 @@ class Store:
         """
         id = id or id_from(kind.entity_type, self._origin.cause)
         self._only_write(id)
-        document = await self._document(kind, id, ALL)  # an id is taken also for those who do not see it
+        document = await self._document(kind, id, ALL)  # an id is taken even if the actor cannot see its entity
         if document is not None:
             self._refuse_repeat(kind, document)
             raise Taken
@@ -160,7 +160,7 @@ class Store:
 
     @asynccontextmanager
     async def change_or_create(self, kind: type[N], id: str) -> AsyncIterator[N]:
-        """As ``change``, or one to which nothing has happened yet: for what comes into being when first used."""
+        """As ``change``, or a new entity if there is none: for entities that come into being on first use."""
         self._only_write(id)
         document = await self._document(kind, id, kind.visible(self.actor))
         entity = self._blank(kind, id) if document is None else self._opened(kind, document)
@@ -169,27 +169,27 @@ class Store:
             yield entity
 
     async def claim(self, kind: str, natural_key: str, id: str | None = None) -> str:
-        """The id that belongs to a natural key, made or given by whoever asks first. Idempotent, without an event.
+        """The id for a natural key, created or given by the first caller. Idempotent, without an event.
 
-        Conflict where a twin is claiming it at this moment.
+        Conflict if a concurrent request claims it at this moment.
         """
         key = f"{kind}|{natural_key}"
         fresh = id or id_from(kind, self._origin.cause + key)
         try:
             return str((await self._mongo.find_or_make("claims", {"_id": key}, {"id": fresh}))["id"])
-        except Duplicate:  # a twin claimed it between the server's look and its insert
+        except Duplicate:  # a concurrent request claimed it between the server's look-up and its insert
             theirs = await self.claimed(kind, natural_key)
-            if theirs is None:  # theirs is on no majority yet: it may become the one that counts
+            if theirs is None:  # that claim is not on a majority yet, so it may still become the one that counts
                 raise Conflict from None
             return theirs
 
     async def claimed(self, kind: str, natural_key: str) -> str | None:
-        """The id that belongs to a natural key, None where nobody has claimed it."""
+        """The id for a natural key, or None if nobody has claimed it."""
         found = await self._mongo.find_one("claims", {"_id": f"{kind}|{natural_key}"})
         return None if found is None else str(found["id"])
 
     async def bind(self, kind: str, id: str) -> None:
-        """Tie this cause to the id it makes, where a claim or a code gives that id; KeyReused if it made another."""
+        """Bind this cause to an id that comes from a claim or a code; KeyReused if it already made another."""
         if await self.claim("cause", f"{kind}|{self._origin.cause}", id) != id:
             raise KeyReused
 
@@ -204,9 +204,10 @@ class Store:
         return document, history
 
     async def _document(self, kind: type[N], id: str, visible: Visible) -> Document | None:
-        """The document with an event of this cause, where one is there: who did it may repeat it, also out of sight.
+        """The document with an event of this cause, if there is one: its author may repeat it even if it is out of
+        sight now.
 
-        First the document and then the archive, since events go that way: one on its way is met in one of them.
+        The document is read before the archive, because events move in this direction and cannot be missed on the way.
         """
         name, cause = kind.collection(), self._origin.cause
         seen = {} if visible.everything else {"$or": [visible.filter(), {"history.cause": cause}]}
@@ -230,7 +231,7 @@ class Store:
         return entity
 
     def _opened(self, kind: type[N], document: Document) -> N:
-        """What a document holds, where this cause may change it."""
+        """The entity of a document, if this cause may change it."""
         self._refuse_repeat(kind, document)
         expect_known(kind.events, document.get("shapes", {}))
         return load(kind, document)

@@ -1,4 +1,4 @@
-"""Personal data at rest and on the wire: sealed under a key of its subject, itself wrapped by the city's."""
+"""Personal data at rest and on the wire: sealed under the key of its subject, which the city's master key wraps."""
 
 import asyncio
 import copy
@@ -27,7 +27,7 @@ _OWN_CACHED = 10_000
 _FRESH_SECONDS = 60.0
 _WAIT_SECONDS = 1.0
 _WAITING = 4
-"""So many wait for keys at once: who waits at a door holds a place there, which others need."""
+"""At most this many requests of a process wait for keys, because a waiting request holds a place in the limiter."""
 _NEVER = (float("-inf"), None)
 
 
@@ -40,30 +40,33 @@ class Erased(Refusal):
 
 
 class UnauditedAccess(Exception):
-    """Somebody's sealed data was opened after the audit was told whose was: nobody would know of it."""
+    """Sealed data was opened after its audit entry was written: the access would be unrecorded."""
 
 
 class Opened:
-    """Whose sealed data is opened on the way to one answer."""
+    """Whose sealed data is opened for one answer."""
 
     def __init__(self) -> None:
         self._subjects: set[str] = set()
         self._told: frozenset[str | None] | None = None
 
     def note(self, subject: str) -> None:
-        """One is opened; UnauditedAccess where ``tell`` has been called and did not name them."""
+        """Record a subject; UnauditedAccess if ``tell`` was called before and did not name it."""
         if self._told is not None and subject not in self._told:
             raise UnauditedAccess(subject)
         self._subjects.add(subject)
 
     def tell(self, own: str | None) -> tuple[str, ...]:
-        """All but the actor's own person; from now on nobody else's opens: a stream shows only them."""
+        """All subjects but the actor's own person.
+
+        From now on no other subject may be opened: a stream shows only these.
+        """
         self._told = frozenset({*self._subjects, own})
         return tuple(sorted(self._subjects - {own}))
 
 
 class Vault:
-    """Seals and opens texts. ``ensure_keys`` brings the keys of some subjects near; then both are quick and local."""
+    """Seals and opens texts. ``ensure_keys`` loads the keys of subjects; then both are local and fast."""
 
     def __init__(self, mongo: Mongo, master: MasterKey) -> None:
         self._mongo = mongo
@@ -75,22 +78,25 @@ class Vault:
         self._unwrap = lru_cache(_OWN_CACHED)(master.unwrap)
 
     def noting(self, note: Callable[[str], None]) -> "Vault":
-        """The same vault for somebody who is to account for it: ``note`` is told whose data is opened."""
+        """The same vault with a callback: ``note`` receives whose data is opened."""
         watched = copy.copy(self)
         watched._note = note
         return watched
 
     async def mint(self, subject: str, at: datetime) -> None:
-        """Make the key of a new subject, unless it has one. Only the service that mints the subject's id does this."""
+        """Make the key of a new subject, unless it has one.
+
+        Only the service that mints the subject's id may do this.
+        """
         fresh = {"wrapped": self.new_key(subject), "pending": at}
-        with suppress(Duplicate):  # where a twin minted it first, theirs counts
+        with suppress(Duplicate):  # if a concurrent request was first, its key counts
             await self._mongo.update(COLLECTION, {"_id": subject}, {"$setOnInsert": fresh}, upsert=True)
         await self.ensure_keys([subject])
 
     async def ensure_keys(self, subjects: Iterable[str]) -> None:
-        """Have the keys of these subjects at hand; waits up to a second for new ones, then KeyNotHere.
+        """Load the keys of these subjects; waits up to a second for new ones, then raises KeyNotHere.
 
-        At once where several wait already.
+        Raises KeyNotHere at once if several requests wait already.
         """
         if missing := await self._absent(subjects):
             if self._waiting_places.locked():
@@ -107,7 +113,7 @@ class Vault:
         return subject in self._keys and self._keys[subject][1] is None
 
     def seal(self, text: str, subject: str, kind: str) -> Sealed:
-        """Encrypt for a subject that is held; Erased where its key is gone, KeyError where it is not held."""
+        """Encrypt for a subject whose key is loaded; Erased if its key is gone, KeyError if it is not loaded."""
         key = self._keys[subject][1]
         if key is None:
             raise Erased
@@ -123,6 +129,23 @@ class Vault:
             return None
         self._note(about or subject)
         return decrypted(key, sealed, self._bound(subject, kind))
+
+    def seal_under(self, text: str, subjects: Sequence[str], kind: str) -> Sealed:
+        """Encrypt under the key of each subject, one inside the other: gone with whichever of them goes first."""
+        *outer, inner = subjects
+        sealed = self.seal(text, inner, kind)
+        for subject in reversed(outer):
+            sealed = self.seal(sealed, subject, kind)
+        return sealed
+
+    def open_under(self, sealed: Sealed, subjects: Sequence[str], kind: str) -> str | None:
+        """The text again, None where one of the keys is gone; it is the first subject's data. Raises as ``open``."""
+        opened: str | None = sealed
+        for subject in subjects:
+            opened = self.open(Sealed(opened), subject, kind, about=subjects[0])
+            if opened is None:
+                return None
+        return opened
 
     def new_key(self, subject: str) -> bytes:
         """A key for a new entity that has one of its own, wrapped: it is stored with the entity, in one write."""
@@ -157,10 +180,10 @@ class Vault:
             self._unwrapped({"_id": subject, "wrapped": wrapped})
         await self._mongo.bulk(COLLECTION, [_kept(subject, wrapped, sweeps) for subject, wrapped in keys.items()])
         if keys:
-            await self._fetch(set(keys))  # never taken out before: somebody may be about to use one that is held
+            await self._fetch(set(keys))  # never removed first: a concurrent caller may be about to use a loaded key
 
     async def _absent(self, subjects: Iterable[str]) -> set[str]:
-        """Those whose keys are not here, after a look where any is not at hand."""
+        """The subjects without a key here, after a query if a key is not loaded."""
         stale = time.monotonic() - _FRESH_SECONDS
         missing = {s for s in subjects if self._keys.get(s, _NEVER)[0] <= stale}
         return missing - await self._fetch(missing) if missing else missing
@@ -180,7 +203,7 @@ class Vault:
         return {*found}
 
     async def _only(self, subject: str) -> dict[str, Document]:
-        """Looked for together with those of others who are at a door at this moment."""
+        """Shares the query with concurrent requests."""
         document = await self._together.get(subject, self._documents)
         return {} if document is None else {subject: document}
 
@@ -212,12 +235,12 @@ class Vault:
 
 
 def _unnoted(subject: str) -> None:
-    """The house itself looks: what it does stands in histories."""
+    """The system itself opens data: its effects are in histories."""
 
 
 def _kept(subject: str, wrapped: bytes | None, sweeps: Sequence[datetime]) -> Put:
     if wrapped is None:
         noted = {"sweeps": list(sweeps)} if sweeps else {}
         return Put({"_id": subject}, {"$set": {"wrapped": None, **noted}}, upsert=True)
-    # Where it is erased the guard matches nothing, and the insert that follows from this is passed over as a duplicate.
+    # For an erased key the guard matches nothing, and the upsert's insert is skipped as a duplicate.
     return Put({"_id": subject, "wrapped": {"$ne": None}}, {"$set": {"wrapped": wrapped}}, upsert=True)

@@ -1,5 +1,5 @@
-"""What only some settings or commands need is loaded when they do: it would be memory of every process, or time of
-every command."""
+"""Loads modules on demand that only some settings or commands need: they would cost every process memory, or every
+command time."""
 
 import importlib
 from typing import Any

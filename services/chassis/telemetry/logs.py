@@ -40,7 +40,7 @@ def start(service: str, role: str, level: str) -> None:
 
 
 def started(version: str) -> None:
-    """Say that this process begins: without it a restart would leave no trace."""
+    """Log the start of the process: otherwise a restart would leave no trace."""
     get().info("the process started", version=version, pid=os.getpid())
 
 
@@ -50,9 +50,9 @@ def get() -> Any:
 
 
 def safe_text(error: BaseException) -> str:
-    """An error by its class, with its text only where it is one of ours.
+    """The class of an error, with its text only if the error is our own.
 
-    The texts of others repeat what they were given: the input that did not fit, a whole document.
+    Other errors repeat their input: a wrong value, a whole document.
     """
     kind = type(error)
     return f"{kind.__name__}: {error}" if kind.__module__.startswith("services.") else kind.__name__
@@ -63,7 +63,7 @@ def _traced(exc_info: tuple[type[BaseException], BaseException, TracebackType | 
 
 
 def _story(error: BaseException) -> Iterator[str]:
-    """As Python prints it: what it came from first, then its way, then itself and what it is made of."""
+    """As Python prints it: cause, traceback, error, and the members of a group."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None:
         yield from _story(before)

@@ -46,10 +46,12 @@ event_age = Histogram(
 )
 parked_events = Gauge("linli_parked_events", "Events set aside because a reaction failed on them.", ["reaction"])
 events_dropped = Counter("linli_events_dropped", "Parked events given up by an operator.", ["reaction"])
-reaction_on = Gauge("linli_reaction_on", "Whether a reaction is on (1) or off (0).", ["reaction"])
+reaction_on = Gauge(
+    "linli_reaction_on", "Whether a reaction is on (1), or off or waiting for a copy (0).", ["reaction"]
+)
 
 consumer_resting = Gauge(
-    "linli_consumer_resting", "Whether an operator paused this consumer, or too many failures stopped it.", ["state"]
+    "linli_consumer_resting", "Whether an operator paused this consumer, or unreadable records stopped it.", ["state"]
 )
 
 timer_runs = Counter("linli_timer_runs", "Use cases started because their time had come.", ["timer", "outcome"])

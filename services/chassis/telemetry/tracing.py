@@ -1,4 +1,4 @@
-"""One trace id from the gateway through Kafka to the message, also where no traces are exported."""
+"""One trace id from the gateway through Kafka to the message, even if no traces are exported."""
 
 import re
 import secrets
@@ -33,7 +33,7 @@ _here: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 
 def export_to(endpoint: str | None, service: str, role: str) -> None:
-    """Send spans over OTLP/HTTP to ``endpoint``; nothing is sent without one."""
+    """Send spans over OTLP/HTTP to ``endpoint``; without one nothing is sent."""
     if endpoint is None:
         return
     provider = lazy_import("services.chassis.telemetry.exporting", "provider")
@@ -41,7 +41,7 @@ def export_to(endpoint: str | None, service: str, role: str) -> None:
 
 
 def parent_of(headers: Mapping[str, str]) -> str:
-    """The caller's ``traceparent`` where it is well formed, else one whose trace is the gateway's request id."""
+    """The caller's ``traceparent`` if it is well formed, else one with the gateway's request id as trace id."""
     given = _extracted(headers.get("traceparent"))
     if given.is_valid:
         return f"00-{given.trace_id:032x}-{given.span_id:016x}-{given.trace_flags:02x}"
@@ -61,30 +61,30 @@ def id_of(parent: str) -> str:
 
 @contextmanager
 def span(name: str, parent: str | None = None) -> Iterator[str]:
-    """Work under a span and with the trace id in every log line; yields the ``traceparent`` for what follows."""
+    """Work under a span, with the trace id in every log line; yields the ``traceparent`` for what follows."""
     with _started(name, parent) as current:
         yield current
 
 
 @contextmanager
 def span_because_of(name: str, recorded: str | None) -> Iterator[str]:
-    """As ``span``, for what something recorded brought about: linked to its trace, and in it."""
+    """As ``span``, for work that a recorded event caused: in its trace, and linked to it."""
     with _started(name, recorded, SpanKind.CONSUMER) as current:
         yield current
 
 
 @contextmanager
 def bound(parent: str | None) -> Iterator[None]:
-    """Log lines with the trace id of what is handled, without a span of its own."""
+    """Add the trace id to log lines, without a span."""
     known = _extracted(parent)
     with bound_contextvars(**({"trace_id": f"{known.trace_id:032x}"} if known.is_valid else {})):
         yield
 
 
 def flush() -> None:
-    """Send what is still held, before the process ends; given up after three seconds."""
+    """Send pending spans before the process ends; gives up after three seconds."""
     if _has_provider():
-        provider: Any = trace.get_tracer_provider()  # those that send can be shut down
+        provider: Any = trace.get_tracer_provider()  # processors that send spans can be shut down
         ending = Thread(target=provider.shutdown, daemon=True)
         ending.start()
         ending.join(_FLUSH_SECONDS)
@@ -107,7 +107,7 @@ def _started(name: str, parent: str | None, kind: SpanKind = SpanKind.INTERNAL) 
 
 
 def _is_received() -> bool:
-    """Whether spans go anywhere: those that nobody receives would still cost time."""
+    """Whether spans are exported: otherwise they would only cost time."""
     return not isinstance(_tracer, trace.ProxyTracer) or _has_provider()
 
 
@@ -117,7 +117,7 @@ def _has_provider() -> bool:
 
 @contextmanager
 def _followed(parent: str) -> Iterator[str]:
-    """The trace without spans: its id goes on in log lines and in what follows."""
+    """The trace without spans: its id stays in log lines and in what follows."""
     known = parent if _extracted(parent).is_valid else new_parent()
     before = _here.set(known)
     try:
@@ -128,7 +128,7 @@ def _followed(parent: str) -> Iterator[str]:
 
 
 def _current(name: str, above: Context | None, kind: SpanKind, links: Sequence[Link]) -> AbstractContextManager[Span]:
-    # Not as the library tells errors: their texts may hold personal data.
+    # Not the library's way of recording errors: their texts may contain personal data.
     return _tracer.start_as_current_span(
         name, above, kind, links=links, record_exception=False, set_status_on_exception=False
     )

@@ -1,1 +1,1 @@
-"""What members tells: areas, organisations, people, accounts and volunteer teams."""
+"""The events of members: areas, organisations, people, accounts and volunteer teams."""

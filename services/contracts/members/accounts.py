@@ -1,4 +1,4 @@
-"""What members tells of accounts and of sign-in."""
+"""The events of accounts and of sign-in."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ class AccountOpened(Event):
 
 
 class RolesGranted(Event):
-    """An account's roles, places and organisations are these from now on."""
+    """An account's roles, places and organisations were replaced by these."""
 
     person_id: Id
     roles: list[Role | str]
@@ -26,15 +26,15 @@ class RolesGranted(Event):
 
 
 class AccountClosed(Event):
-    """Nobody signs in with an account any longer."""
+    """An account was closed: nobody can sign in with it."""
 
     person_id: Id
 
 
 class SignInCodeIssued(Event):
-    """A code to sign in with was made for a phone; it has to reach that phone before it expires.
+    """A sign-in code was made for a phone; it must reach the phone before it expires.
 
-    The mark of the code, by which a given one is compared, stays in the history.
+    The keyed hash of the code, which checks a given one, stays in the history.
     """
 
     person_id: Id

@@ -1,4 +1,4 @@
-"""What members tells of places, and what follows from an area's code: it is its own path from the city down."""
+"""The events of areas, and what follows from an area's code: the code is its own path from the city down."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -21,7 +21,7 @@ class Level(StrEnum):
 
 
 LENGTHS = {Level.CITY: 4, Level.COUNTY: 6, Level.SUB_DISTRICT: 9, Level.COMMUNITY: 12, Level.GRID: 15}
-"""How long the code of each level is: digits of the statistical code, a grid's with -NN behind."""
+"""The length of the code of each level: digits of the statistical code; a grid's has -NN behind."""
 
 AreaCode = Annotated[
     str,
@@ -34,7 +34,7 @@ AreaCode = Annotated[
 
 
 class Located(BaseModel):
-    """What lies in one area, and is listed under all that are above it."""
+    """An object in one area; lists of all areas above include it."""
 
     area: str
 
@@ -54,12 +54,12 @@ def enclosing(code: str, level: Level) -> str:
 
 
 def include_a_city(places: Iterable[str]) -> bool:
-    """Whether a whole city is among these places."""
+    """Whether one of these places is a whole city."""
     return any(len(code) == LENGTHS[Level.CITY] for code in places)
 
 
 class AreaAdded(Event):
-    """An area came into being; its code is its id and says where it lies."""
+    """An area was added; its code is its id and says where it lies."""
 
     level: Level | str
     name: PublicText
@@ -67,7 +67,7 @@ class AreaAdded(Event):
 
 
 class AreaRenamed(Event):
-    """An area got another name."""
+    """An area was renamed."""
 
     name: PublicText
     name_en: PublicText | None = None
@@ -83,7 +83,7 @@ class AreaClosure(StrEnum):
 
 
 class AreaClosed(Event):
-    """An area is no more; requests are not taken any longer in it, nor in what lies in it."""
+    """An area was closed; no requests are accepted in it, nor in the areas inside it."""
 
     reason: AreaClosure | str
 
@@ -92,7 +92,7 @@ AreaEvent = AreaAdded | AreaRenamed | AreaClosed
 
 
 class AreaState(BaseModel):
-    """What its events make of an area: the same for the service that owns it and for those that keep a copy."""
+    """The state of an area: the same for the service that owns it and for those that keep a copy."""
 
     level: Level | str
     name: PublicText
@@ -100,7 +100,7 @@ class AreaState(BaseModel):
     open: bool = True
 
     def apply(self, event: AreaEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case AreaAdded():
                 self.level, self.name, self.name_en, self.open = event.level, event.name, event.name_en, True

@@ -1,4 +1,4 @@
-"""What members tells of organisations."""
+"""The events of organisations."""
 
 from enum import StrEnum
 
@@ -7,7 +7,8 @@ from services.chassis.domain.values import Code, Id, PublicText
 
 
 class OrganisationKind(StrEnum):
-    """Who serves: a community's station, a street's centre, a department, those who supervise, the city's hotline."""
+    """The kinds of organisations: a community's station, a street's centre, a department, a supervising office, the
+    hotline."""
 
     STATION = "station"
     CENTRE = "centre"
@@ -17,9 +18,10 @@ class OrganisationKind(StrEnum):
 
 
 class OrganisationFounded(Event):
-    """An organisation that serves a place was founded; ``department`` is its code where it is a county's department.
+    """An organisation that serves a place was founded; ``department`` is the department's code, if it is one of a
+    county.
 
-    ``code`` is the name that its founder knows it by, one of a kind.
+    ``code`` is the founder's own unique name for it.
     """
 
     kind: OrganisationKind | str
@@ -32,6 +34,6 @@ class OrganisationFounded(Event):
 
 
 class LeaderAppointed(Event):
-    """Somebody leads an organisation from now on."""
+    """A person became the leader of an organisation."""
 
     leader_id: Id

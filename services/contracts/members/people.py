@@ -1,4 +1,4 @@
-"""What members tells of people."""
+"""The events of people."""
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, Sealed
@@ -14,7 +14,7 @@ class PersonRegistered(Event):
 
 
 class ProfileChanged(Event):
-    """A person's profile is this from now on."""
+    """A person's profile was replaced by this."""
 
     name: Sealed | None = None
     phone: Sealed | None = None

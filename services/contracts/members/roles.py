@@ -1,4 +1,4 @@
-"""Who may do what: the roles that people hold."""
+"""The roles of actors."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -14,11 +14,11 @@ Code = Annotated[
         "given-code",
     ),
 ]
-"""The name by which its founder knows an organisation, a department or a team: one of a kind."""
+"""The founder's own unique name for an organisation, a department or a team."""
 
 
 class Role(StrEnum):
-    """What somebody may do; the places and organisations it holds for stand beside it."""
+    """What an actor may do; the places and organisations for which it holds are stored beside it."""
 
     RESIDENT = "resident"
     OPERATOR = "operator"

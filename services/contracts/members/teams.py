@@ -1,4 +1,4 @@
-"""What members tells of volunteer teams."""
+"""The events of volunteer teams."""
 
 from enum import StrEnum
 
@@ -33,7 +33,7 @@ class TeamFounded(Event):
 
 
 class TeamLeaderAppointed(Event):
-    """Somebody leads a volunteer team from now on."""
+    """A person became the leader of a volunteer team."""
 
     leader_id: Id
 

@@ -1,1 +1,1 @@
-"""What notify tells: messages and preferences."""
+"""The events of notify: messages and preferences."""

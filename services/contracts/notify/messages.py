@@ -1,4 +1,4 @@
-"""What notify tells of messages: what was said to whom, and whether it arrived."""
+"""The events of messages: what was written to whom, and whether it arrived."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ class Via(StrEnum):
 
 
 class GivenUpBecause(StrEnum):
-    """Why a channel is not tried again: it did not take the message, it is too late, or its recipient declined it."""
+    """Why a channel is given up: it refused the message, it is too late, or the recipient declined the channel."""
 
     FAILED = "failed"
     EXPIRED = "expired"
@@ -26,7 +26,9 @@ class GivenUpBecause(StrEnum):
 class MessageWritten(Event):
     """A message was written to somebody because of an event; these channels are to carry it until it expires.
 
-    ``text`` is the short form for phones; it can be a sign-in code, so it is never told to other services.
+    Where words of a case are ``quoted`` (by its id), body and text are sealed under its key as well, inside the
+    recipient's: they are gone with either. ``text`` is the short form for phones; it can be a sign-in code, so it is
+    never told to other services.
     """
 
     person_id: Id
@@ -35,6 +37,7 @@ class MessageWritten(Event):
     title: Sealed
     body: Sealed
     about: Id | None = None
+    quoted: Id | None = None
     because_of: Id
     happened_at: Instant
     urgent: bool
@@ -46,7 +49,7 @@ class MessageWritten(Event):
 
 
 class DeliveryMade(Event):
-    """A channel's provider took a message."""
+    """A channel's provider accepted a message."""
 
     channel: Via | str
     attempt: int
@@ -62,7 +65,7 @@ class DeliveryFailed(Event):
 
 
 class DeliveryHeld(Event):
-    """It was due in quiet hours: a channel is tried when they end, at ``again_at``. Nothing was attempted."""
+    """It was due in quiet hours: the channel is tried when they end, at ``again_at``. Nothing was attempted."""
 
     channel: Via | str
     again_at: Instant
@@ -79,7 +82,7 @@ _REASONS: dict[str, tuple[GivenUpBecause, str | None]] = {
 
 
 class DeliveryGivenUp(Event):
-    """A channel will not be tried again; ``reason`` is what it said to the last attempt, where one was made."""
+    """A channel is given up; ``reason`` is its answer to the last attempt, if there was one."""
 
     schema_version = 2
 

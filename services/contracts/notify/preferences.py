@@ -1,4 +1,4 @@
-"""What notify tells of the choices of those who are told things."""
+"""The events of preferences."""
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, Id, Sealed
@@ -6,7 +6,7 @@ from services.contracts.notify.messages import Via
 
 
 class PreferencesSet(Event):
-    """How somebody wants to be told things from now on."""
+    """A person's preferences were replaced by these."""
 
     person_id: Id
     channels: list[Via | str]

@@ -1,1 +1,1 @@
-"""What requests tells: the catalogue, the cases, and the slots of teams."""
+"""The events of requests: the catalogue, the cases, and the slots of teams."""

@@ -1,4 +1,4 @@
-"""What requests tells of the life of every case."""
+"""The events in the life of a case."""
 
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ from services.contracts.requests.catalogue import System, Tier
 
 
 class EscalationCause(StrEnum):
-    """Why a case climbed."""
+    """Why a case escalated."""
 
     UNASSIGNED = "unassigned"
     UNACCEPTED = "unaccepted"
@@ -26,7 +26,7 @@ class Channel(StrEnum):
 
 
 class CloseReason(StrEnum):
-    """Why a case was closed: apart from its state, so that closed need not mean fixed."""
+    """Why a case was closed. It is separate from the state, so that closed need not mean fixed."""
 
     FIXED = "fixed"
     PARTLY_FIXED = "partly_fixed"
@@ -35,8 +35,18 @@ class CloseReason(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class ForgetCause(StrEnum):
+    """Why the words of a case were forgotten."""
+
+    TERM = "term"
+    ASKED = "asked"
+    MISTAKE = "mistake"
+    ORDER = "order"
+    ERASED = "erased"
+
+
 class Filing(BaseModel):
-    """What is known of a request when it is filed."""
+    """The facts of a request when it is filed."""
 
     number: Code
     filed_at: Instant
@@ -61,6 +71,12 @@ class Filing(BaseModel):
     resolution_hours: float
 
 
+class ByResident(BaseModel):
+    """Of an event that the resident or staff for them may have caused: whether it was the resident."""
+
+    by_resident: bool = False
+
+
 class CaseFiled(Filing, Event):
     """A request was filed; its clock starts at ``filed_at``."""
 
@@ -78,7 +94,7 @@ class CaseVerified(Event):
 
 
 class CaseDispatched(Event):
-    """A case was given to a station, a team, a centre or a department; a ``forced`` one cannot be returned."""
+    """A case was given to a station, a team, a centre or a department; if ``forced``, it cannot be returned."""
 
     tier: Tier | str
     handler_id: Id
@@ -97,13 +113,13 @@ class UnassignedBecause(StrEnum):
 
 
 class CaseUnassigned(Event):
-    """No rule found anybody for a case: it waits for a dispatcher, and its clock runs."""
+    """The rules found no handler for a case: it waits for a dispatcher, and its clock runs."""
 
     reason: UnassignedBecause | str
 
 
 class CaseAccepted(Event):
-    """Its handler took a case on."""
+    """The handler accepted a case."""
 
 
 class CaseStarted(Event):
@@ -111,7 +127,7 @@ class CaseStarted(Event):
 
 
 class CasePaused(Event):
-    """A case waits for something outside; its clock stands from ``paused_at``, at the longest ``until``."""
+    """A case waits for something outside; its clock is paused from ``paused_at``, at most until ``until``."""
 
     reason: Sealed
     paused_at: Instant
@@ -119,7 +135,7 @@ class CasePaused(Event):
 
 
 class CaseResumed(Event):
-    """A case goes on, with the working time that it waited added to its limits."""
+    """A case was resumed; its limits moved by the working time of the pause."""
 
     respond_by: Instant
     warn_at: Instant
@@ -129,7 +145,7 @@ class CaseResumed(Event):
 
 
 class CaseReturned(Event):
-    """A handler gave a case back as not theirs; after the second time it goes to the supervisor."""
+    """A handler returned a case; after the second time the supervisor decides."""
 
     reason: Sealed
     times: int
@@ -137,7 +153,7 @@ class CaseReturned(Event):
 
 
 class CaseResolved(Event):
-    """A case was done, with an answer to its resident."""
+    """A case was resolved, with an answer to its resident."""
 
     outcome: CloseReason | str
     answer: Sealed
@@ -145,7 +161,7 @@ class CaseResolved(Event):
 
 
 class CaseCalledBack(Event):
-    """The resident was asked after a case: reached, solved, satisfied."""
+    """The resident was asked about a resolved case: reached, solved, satisfied."""
 
     reached: bool
     solved: bool | None = None
@@ -161,44 +177,47 @@ class CaseRated(Event):
     remark: Sealed | None = None
 
 
-class CaseReopened(Event):
-    """The resident was not content within the time given for it: the case goes on."""
+class CaseReopened(ByResident, Event):
+    """The resident was not satisfied and had the case reopened within the time for it."""
 
     reason: Sealed
     times: int
-    by_resident: bool = False
 
 
 class CaseClosed(Event):
-    """A case is over."""
+    """A case was closed."""
 
     reason: CloseReason | str
 
 
-class CaseCancelled(Event):
-    """The resident withdrew a case."""
+class CaseCancelled(ByResident, Event):
+    """A case was withdrawn."""
 
     reason: Sealed | None = None
-    by_resident: bool = False
 
 
 class CaseRejected(Event):
-    """A case was refused, with what the resident is told."""
+    """A case was rejected, with an answer to its resident."""
 
     reason: CloseReason | str
     answer: Sealed
 
 
-class CaseUrged(Event):
-    """The resident urged a case on."""
+class CaseForgotten(Event):
+    """The key of a case is gone: nobody reads its words any more, and what is left are its facts."""
+
+    because: ForgetCause | str
+
+
+class CaseUrged(ByResident, Event):
+    """A case was urged."""
 
     times: int
     urged_at: Instant
-    by_resident: bool = False
 
 
-class CommentAdded(Event):
-    """Somebody added words to a case; ``public`` ones are seen by the resident."""
+class CommentAdded(ByResident, Event):
+    """A comment was added to a case; the resident sees ``public`` ones."""
 
     text: Sealed
     public: bool
@@ -207,7 +226,7 @@ class CommentAdded(Event):
 
 
 class CaseWarned(Event):
-    """Four fifths of the time for a case have gone."""
+    """Four fifths of the time for a case are over."""
 
     due_at: Instant
 
@@ -219,7 +238,7 @@ class CaseOverdue(Event):
 
 
 class CaseEscalated(Event):
-    """A case climbed one level; whoever answers for that level answers for it now."""
+    """A case escalated one level; the owner of that level answers for it now."""
 
     level: int
     owner_id: Id | None
@@ -238,5 +257,5 @@ Hearing = CaseRated | CaseUrged
 """Its resident says something that is counted."""
 Noting = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded
 """No field of the case changes, at most its state: the history has it."""
-CaseEvent = CaseFiled | Handing | Timing | Ending | Hearing | Noting
+CaseEvent = CaseFiled | Handing | Timing | Ending | Hearing | Noting | CaseForgotten
 """Everything that happens to a case."""

@@ -1,4 +1,4 @@
-"""What requests tells of the catalogue: its service items and what they consist of."""
+"""The events of the catalogue: its service items and their parts."""
 
 from enum import StrEnum
 
@@ -10,14 +10,14 @@ from services.chassis.domain.words import Words
 
 
 class Mode(StrEnum):
-    """Whether a service costs something: what is free can never be charged."""
+    """Whether a service costs something; a free one can never be charged."""
 
     FREE = "free"
     PAID = "paid"
 
 
 class FieldKind(StrEnum):
-    """What may be written into a field of an item's form."""
+    """The kinds of fields in an item's form."""
 
     STRING = "string"
     NUMBER = "number"
@@ -55,7 +55,7 @@ class System(StrEnum):
 
 
 class Tier(StrEnum):
-    """Who a case is given to, from the nearest on; supervision only where nobody nearer is left."""
+    """The kinds of handlers, nearest first; supervision only if there is no nearer one."""
 
     STATION = "station"
     TEAM = "team"
@@ -65,7 +65,7 @@ class Tier(StrEnum):
 
 
 class ItemPublished(Event):
-    """A service item is offered from now on, as described; published again it is described anew."""
+    """A service item was published as described; publishing it again replaces the description."""
 
     system: System | str
     group: PublicText
@@ -89,4 +89,4 @@ class ItemPublished(Event):
 
 
 class ItemWithdrawn(Event):
-    """A service item is not offered any more."""
+    """A service item was withdrawn."""

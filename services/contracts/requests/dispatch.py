@@ -1,25 +1,25 @@
-"""What requests tells of the slots of volunteer teams."""
+"""The events of the slots of volunteer teams."""
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Id
 
 
 class SlotReserved(Event):
-    """A volunteer team has room for a case that was given to it, and keeps it."""
+    """A volunteer team reserved a slot for a case that was given to it."""
 
     case_id: Id
     team_id: Id
 
 
 class SlotRefused(Event):
-    """A volunteer team has no room left for a case that was given to it: the case goes on to somebody else."""
+    """A volunteer team has no free slot for a case that was given to it: the case goes to another handler."""
 
     case_id: Id
     team_id: Id
 
 
 class SlotFreed(Event):
-    """A volunteer team has room again: a case left it."""
+    """A volunteer team freed the slot of a case."""
 
     case_id: Id
     team_id: Id

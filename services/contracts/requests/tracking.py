@@ -1,9 +1,9 @@
-"""The code that goes with a case's number: alike where it is told and where it is asked for, each by itself."""
+"""The code that belongs to a case's number: each service derives the same code by itself."""
 
 BLIND = "track"
-"""The kind of the blind index of a number from which its code is made."""
+"""The kind of the blind index of a number, from which its code is made."""
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no letters that are taken for one another."""
+"""Crockford's base 32: without letters that look alike."""
 _ALIKE = str.maketrans("OIL", "011")
 _BITS, _CHARACTERS, _GROUP = 5, 10, 5
 

@@ -1,1 +1,1 @@
-"""Accounts: who signs in, with which roles for what, and the secrets of staff; stands on organisations and teams."""
+"""Accounts: who signs in, with which roles for which places; the secrets of staff. Above organisations, teams."""

@@ -1,4 +1,4 @@
-"""The doors to accounts."""
+"""The routes of accounts."""
 
 from services.chassis.http.routes import Routes
 from services.members.accounts import commands, queries

@@ -1,4 +1,4 @@
-"""What can be done with accounts."""
+"""Opening, changing and closing accounts."""
 
 import asyncio
 from typing import Annotated
@@ -65,7 +65,7 @@ class GrantRoles(Command):
 
 
 async def _gives_own(ctx: Context, _: Account, cmd: OpenAccount | GrantRoles) -> None:
-    """An administrator gives away only what is there and lies in the own places."""
+    """An administrator grants only what exists and lies in their own places."""
     served = await _areas_of(ctx, cmd.organisations)
     model.expect_known(cmd.organisations, served)
     for code in (*cmd.places, *served.values()):
@@ -81,7 +81,7 @@ async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
         async with ctx.store.create(Account, id) as account:
             await _expect_open(ctx, cmd.places)
             named = RegisterStaff(name=cmd.name, area=cmd.places[0])
-            # A step of its own with an id of its own: after a crash between the two, the repeat finds the person made.
+            # A step of its own with its own id: after a crash between the two writes, a repeat finds the person.
             person = await register_staff(ctx.substep("person"), id_from("person", id), named)
             await _open(ctx, account, person.id, cmd)
     except Taken:
@@ -91,7 +91,7 @@ async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
 
 @usecase(allow=SYSTEM)
 async def open_residents_account(ctx: Context, person_id: str) -> Account:
-    """Make the account of whoever signs in for the first time with their phone, or find it."""
+    """Create or find the account of a person who signs in with their phone."""
     id = residents_account(person_id)
     try:
         async with ctx.store.create(Account, id) as account:
@@ -131,7 +131,7 @@ async def _expect_open(ctx: Context, places: list[str]) -> None:
 
 
 async def _areas_of(ctx: Context, ids: list[str]) -> dict[str, str]:
-    """The area of each organisation and team that is there, by its id."""
+    """The areas of the organisations and teams that exist, by id."""
     if not ids:
         return {}
     these, order, most = {"_id": {"$in": ids}}, Order("_id"), len(ids)

@@ -1,4 +1,4 @@
-"""An account: the roles of a person for places and organisations, and what staff sign in with."""
+"""An account: the roles of a person for places and organisations, and the sign-in secrets of staff."""
 
 import base64
 from collections.abc import Container, Iterable
@@ -25,9 +25,9 @@ Login = Annotated[
     ),
 ]
 
-# OWASP's least for Argon2id: 19 MiB and two passes, about 30 ms here. Generated passwords have 100 random bits anyway.
+# OWASP's minimum for Argon2id: 19 MiB and two passes, about 30 ms here. Generated passwords have 100 random bits.
 _ARGON2 = Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# Made with the same cost of a text that nobody knows: an unknown login takes as long as a known one.
+# The hash of a random text at the same cost: an unknown login takes as long as a known one.
 _DECOY = "$argon2id$v=19$m=19456,t=2,p=1$RGl2yUfnvMxSOlgv1kcLsw$/Qns/+4B3RUHGNLALE0ngffdKBDmbneh33QhX+IGYOg"
 
 
@@ -57,7 +57,7 @@ class OrganisationUnknown(Refusal):
 
 
 class Account(Entity[AccountEvent]):
-    """What a person signs in to; residents' have no login, they come in by phone."""
+    """What a person signs in to. Residents' accounts have no login: they sign in by phone."""
 
     entity_type: ClassVar[str] = "account"
     terms: ClassVar[Terms] = Terms(values=("roles",))
@@ -72,7 +72,7 @@ class Account(Entity[AccountEvent]):
     totp: Sealed | None = None
 
     def apply(self, event: AccountEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case AccountOpened() | RolesGranted():
                 self.person_id, self.roles = event.person_id, event.roles
@@ -85,7 +85,7 @@ class Account(Entity[AccountEvent]):
                 assert_never(event)
 
     def places(self) -> tuple[str, ...]:
-        """What all its places lie in: only who is in charge of all of them is in charge of the account."""
+        """The deepest area that contains all its places: an administrator must be in charge of all of them."""
         first, *others = [path(code) for code in self.area_codes] or [()]
         return tuple(code for code in first if all(code in other for other in others))
 
@@ -95,20 +95,20 @@ class Account(Entity[AccountEvent]):
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
-        """The administrators of its places."""
+        """Visible to the administrators of its places."""
         if actor.has(SYSTEM):
             return ALL
         return Visible().where("under", *actor.places) if actor.has(Role.ADMINISTRATOR) else Visible()
 
     def actor(self, session: str) -> Actor:
-        """Who acts when this account is signed in."""
+        """The actor of a request that is signed in with this account."""
         return Actor(
             self.id, frozenset(self.roles), tuple(self.area_codes), tuple(self.organisations), self.person_id, session
         )
 
 
 def grant(account: Account, roles: list[Role | str], places: list[str], organisations: list[str]) -> None:
-    """Let an open account hold these roles instead of those it had."""
+    """Replace the roles of an open account."""
     _open(account)
     if (roles, places, organisations) != (account.roles, account.area_codes, account.organisations):
         event = RolesGranted(person_id=account.person_id, roles=roles, places=places, organisations=organisations)
@@ -116,31 +116,31 @@ def grant(account: Account, roles: list[Role | str], places: list[str], organisa
 
 
 def close(account: Account) -> None:
-    """Let nobody sign in with it any more; AccountIsClosed where that is so already."""
+    """Close it, so that nobody can sign in with it; AccountIsClosed if it is closed already."""
     _open(account)
     account.record(AccountClosed(person_id=account.person_id))
 
 
 def expect_known(organisations: Iterable[str], known: Container[str]) -> None:
-    """OrganisationUnknown where there is none with one of these ids."""
+    """OrganisationUnknown if one of these ids does not exist."""
     for id in organisations:
         if id not in known:
             raise OrganisationUnknown(organisation=id)
 
 
 def password_from(seed: str) -> str:
-    """A password of 100 bits out of 40 hexadecimal characters, in groups that can be read aloud."""
+    """A password of 100 bits from 40 hexadecimal characters, in groups that can be read aloud."""
     letters = _base32(seed).lower()[:20]
     return "-".join(letters[start : start + 4] for start in range(0, 20, 4))
 
 
 def totp_from(seed: str) -> str:
-    """A TOTP secret (RFC 6238) of 160 bits out of 40 hexadecimal characters, in base 32."""
+    """A TOTP secret (RFC 6238) of 160 bits from 40 hexadecimal characters, in base 32."""
     return _base32(seed)
 
 
 def enrolment(secret: str, login: str) -> str:
-    """The otpauth address that an authenticator reads as a QR code."""
+    """The otpauth URI that an authenticator reads as a QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Linli")
 
 
@@ -150,7 +150,7 @@ def hashed(password: str) -> str:
 
 
 def fits(password: str, known: str | None) -> bool:
-    """Whether a password has this hash; as slow where there is no hash to compare with. Call it in a thread."""
+    """Whether a password has this hash; takes as long without a hash. Call it in a thread."""
     return _ARGON2.verify(password, known or _DECOY) and known is not None
 
 

@@ -1,4 +1,4 @@
-"""How accounts are looked at; their secrets are shown once, to who opened them."""
+"""Reading accounts; the secrets of staff are shown once, to the administrator who opens the account."""
 
 from typing import Annotated, Self
 
@@ -52,7 +52,7 @@ class AccountView(BaseModel):
 
 
 class OpenedAccountView(AccountView):
-    """A new account, with what its owner needs to sign in: shown in this answer and its repeats only."""
+    """A new account with its secrets: shown in this answer and its repeats only."""
 
     password: str
     totp_secret: str = Field(description="for an authenticator (RFC 6238: SHA-1, 6 digits, 30 s), in base 32")
@@ -60,7 +60,7 @@ class OpenedAccountView(AccountView):
 
     @classmethod
     def of(cls, account: Account, ctx: Context) -> Self:
-        """The secrets come out the same at every repeat."""
+        """The secrets are the same in every repeat."""
         password, totp = secrets_of(ctx.vault.master, account.id)
         known = AccountView.of(account, ctx)
         return cls(
@@ -90,16 +90,16 @@ async def get_account(ctx: Context, account_id: str) -> Account:
 
 
 def secrets_of(master: MasterKey, account_id: str) -> tuple[str, str]:
-    """(password, TOTP secret) as an account gets them when it is opened.
+    """(password, TOTP secret) of a new account.
 
-    They are made from the city's master key and the account's id, not at random: the answer to a repeated request
-    (the first one was lost, or a seed run broke off) must be the same, and neither is kept anywhere in clear. Whoever
-    has the master key could read every secret of the database anyway.
+    They are derived from the city's master key and the account's id, not random: the answer to a repeated request must
+    be the same (the first answer was lost, or a seed run was interrupted), and neither is stored in clear. With the
+    master key every secret of the database could be read anyway.
     """
     password = model.password_from(master.blind("password", account_id))
     return password, model.totp_from(master.blind("totp", account_id))
 
 
 def residents_account(person_id: str) -> str:
-    """The id of the one account with which a person comes in by phone."""
+    """The id of the account with which a person signs in by phone."""
     return id_from(Account.entity_type, person_id)

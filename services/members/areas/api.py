@@ -1,4 +1,4 @@
-"""The doors to areas."""
+"""The routes of areas."""
 
 from services.chassis.http.routes import Routes
 from services.members.areas import commands, queries

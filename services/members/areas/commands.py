@@ -1,4 +1,4 @@
-"""What can be done with areas."""
+"""Adding, renaming and closing areas."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""An area: a place with a statistical code, which is its id and says what it lies in."""
+"""An area: its statistical code is its id and its path."""
 
 from typing import ClassVar
 
@@ -57,7 +57,7 @@ def above(code: str) -> str | None:
 
 
 def add(area: Area, level: Level, name: str, name_en: str | None) -> None:
-    """Bring an area into being; CodeUnfit where its code is of another level."""
+    """Add an area; CodeUnfit if its code belongs to another level."""
     if len(area.id) != LENGTHS[level]:
         raise CodeUnfit(code=area.id, level=level)
     area.record(AreaAdded(level=level, name=name, name_en=name_en))
@@ -71,7 +71,7 @@ def rename(area: Area, name: str, name_en: str | None) -> None:
 
 
 def close(area: Area, reason: AreaClosure) -> None:
-    """Close an area; AreaAlreadyClosed where it is closed."""
+    """Close an area; AreaAlreadyClosed if it is closed."""
     _open(area)
     area.record(AreaClosed(reason=reason))
 

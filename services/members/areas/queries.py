@@ -1,4 +1,4 @@
-"""How areas are found."""
+"""Lists and views of areas."""
 
 from typing import Annotated, Self
 
@@ -63,13 +63,13 @@ async def get_area(ctx: Context, code: str) -> Area:
 
 
 async def is_open(ctx: Context, code: str) -> bool:
-    """Whether there is such an area and it is open, with all that it lies in: what is closed closes what is below."""
+    """Whether an area exists and is open, with all areas that contain it: a closed area closes everything inside."""
     whole = path(code)
     found = await ctx.store.find(Area, {"_id": {"$in": list(whole)}}, order=Order("_id"), limit=len(whole))
     return [area.id for area in found if area.open] == list(whole)
 
 
 async def expect_open(ctx: Context, code: str) -> None:
-    """AreaNotOpen where there is no such area, or it or one that it lies in is closed."""
+    """AreaNotOpen if an area does not exist, or it or one that contains it is closed."""
     if not await is_open(ctx, code):
         raise AreaNotOpen(code=code)

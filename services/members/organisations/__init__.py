@@ -1,1 +1,1 @@
-"""Organisations: stations, centres, departments and who supervises them; stands on people and areas."""
+"""Organisations: stations, centres, departments and their supervisors; above people and areas."""

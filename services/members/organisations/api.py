@@ -1,4 +1,4 @@
-"""The doors to organisations."""
+"""The routes of organisations."""
 
 from services.chassis.http.routes import Routes
 from services.members.organisations import commands, queries

@@ -1,4 +1,4 @@
-"""What can be done with organisations."""
+"""Founding organisations and appointing their leaders."""
 
 from typing import Annotated
 
@@ -45,7 +45,7 @@ class AppointLeader(Command):
 
 @usecase(allow=Role.ADMINISTRATOR, within=named_places)
 async def found_organisation(ctx: Context, cmd: FoundOrganisation) -> Organisation:
-    """Found an organisation that serves a place of yours; a code that is known gives the one that is there."""
+    """Found an organisation that serves a place of yours; a known code returns the existing one."""
     id = await ctx.store.claim(Organisation.entity_type, cmd.code or ctx.cause)
     await ctx.store.bind(Organisation.entity_type, id)
     try:

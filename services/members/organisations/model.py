@@ -1,4 +1,4 @@
-"""An organisation: who serves a place, whom it stands under, who leads it."""
+"""An organisation: the place that it serves, the organisation above it, and its leader."""
 
 from typing import ClassVar, assert_never
 
@@ -18,7 +18,7 @@ LEVELS = {
     OrganisationKind.SUPERVISION: (_CITY, _COUNTY),
     OrganisationKind.HOTLINE: (_CITY, _COUNTY),
 }
-"""How deep the area of each kind lies: 1 is the city, 4 a community."""
+"""The depth of the area of each kind: 1 is the city, 4 a community."""
 
 
 class AreaUnfit(Refusal):
@@ -48,7 +48,7 @@ class Organisation(Located, Entity[OrganisationEvent]):
     leader_id: str | None = None
 
     def apply(self, event: OrganisationEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case OrganisationFounded():
                 self.kind, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
@@ -65,9 +65,9 @@ class Organisation(Located, Entity[OrganisationEvent]):
 
 
 def found(organisation: Organisation, founded: OrganisationFounded, above: Organisation | None) -> None:
-    """Bring an organisation into being.
+    """Found an organisation.
 
-    AreaUnfit where the area is of another level, DepartmentUnfit, AboveUnfit where that one is not in charge there.
+    AreaUnfit if the area has the wrong level, DepartmentUnfit, AboveUnfit if the one above is not in charge there.
     """
     if len(path(founded.area)) not in LEVELS[OrganisationKind(founded.kind)]:
         raise AreaUnfit(kind=founded.kind, area=founded.area)
@@ -79,6 +79,6 @@ def found(organisation: Organisation, founded: OrganisationFounded, above: Organ
 
 
 def appoint(organisation: Organisation, leader_id: str) -> None:
-    """Let somebody lead it from now on."""
+    """Appoint a leader."""
     if organisation.leader_id != leader_id:
         organisation.record(LeaderAppointed(leader_id=leader_id))

@@ -1,4 +1,4 @@
-"""How organisations are found."""
+"""Lists and views of organisations."""
 
 from typing import Annotated, Self
 

@@ -1,1 +1,1 @@
-"""People: who lives and serves here, with their phone, address and place; stands on areas."""
+"""People: residents and staff, with their phone, address and place; above areas."""

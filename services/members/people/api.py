@@ -1,4 +1,4 @@
-"""The doors to people."""
+"""The routes of people."""
 
 from services.chassis.http.routes import Routes
 from services.chassis.storage.audit import Action

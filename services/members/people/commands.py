@@ -1,4 +1,4 @@
-"""What can be done with people. A phone belongs to one person: its HMAC is claimed by whoever meets it first."""
+"""Registering people and changing profiles. A phone belongs to one person: its HMAC is claimed on first use."""
 
 from typing import Annotated
 
@@ -72,13 +72,13 @@ async def register_person(ctx: Context, cmd: RegisterPerson) -> Person:
 
 @usecase(allow=SYSTEM)
 async def register_by_phone(ctx: Context, id: str, phone: str) -> Person:
-    """Make a person of whoever signs in for the first time with their phone."""
+    """Create the person who signs in with their phone for the first time."""
     return await _entered(ctx, id, Clear(phone=phone), None)
 
 
 @usecase(allow=Role.ADMINISTRATOR, within=named_places)
 async def register_staff(ctx: Context, id: str, cmd: RegisterStaff) -> Person:
-    """Make a person of whoever gets a staff account."""
+    """Create the person behind a staff account."""
     return await _entered(ctx, id, Clear(name=cmd.name), cmd.area)
 
 
@@ -105,12 +105,12 @@ async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
 
 
 async def id_for_phone(ctx: Context, phone: str) -> str:
-    """The id of the person to whom an E.164 number belongs, made where nobody has met it before."""
+    """The id of the person who owns an E.164 number; a new one on first use."""
     return await ctx.store.claim(Person.entity_type, _mark(ctx, phone))
 
 
 async def known_by_phone(ctx: Context, phone: str) -> str | None:
-    """The id that belongs to an E.164 number, None where nobody has met it."""
+    """The id of the person who owns an E.164 number, or None if it is unknown."""
     return await ctx.store.claimed(Person.entity_type, _mark(ctx, phone))
 
 

@@ -1,4 +1,4 @@
-"""A person: sealed name, phone and address, the place they live in, and how much of that others see."""
+"""A person: sealed name, phone and address, the place where they live, and what others may see of it."""
 
 from typing import ClassVar, assert_never
 
@@ -14,7 +14,7 @@ from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.roles import Role, staffed
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
-"""Whoever works for the city."""
+"""Everybody who works for the city."""
 
 _MOBILE = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _COUNTRY = "+86"
@@ -41,7 +41,7 @@ class PersonUnknown(Refusal):
 
 
 class Person(Entity[PersonEvent]):
-    """Somebody known to the city; what is personal is sealed under a key of their own."""
+    """A person known to the city; personal data is sealed under their own key."""
 
     entity_type: ClassVar[str] = "person"
     terms: ClassVar[Terms] = Terms(sealed="name")
@@ -53,22 +53,22 @@ class Person(Entity[PersonEvent]):
 
     @classmethod
     def collection(cls) -> str:
-        """Where people are kept."""
+        """The collection of people."""
         return "people"
 
     def apply(self, event: PersonEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case PersonRegistered() | ProfileChanged():
                 self.name, self.phone, self.address = event.name, event.phone, event.address
                 self.area = event.area
             case PersonUnmasked():
-                pass  # a look changes nothing; the history keeps it
+                pass  # reading changes nothing; the history keeps it
             case _:
                 assert_never(event)
 
     def places(self) -> tuple[str, ...]:
-        """The place they live in and those above it; none where it is not known."""
+        """The codes from the city down to where they live; none if that is unknown."""
         return path(self.area) if self.area else ()
 
     def subjects(self) -> tuple[str, ...]:
@@ -77,16 +77,16 @@ class Person(Entity[PersonEvent]):
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
-        """Oneself; staff also see the people of their places, those of the whole city everybody."""
+        """Oneself; staff also see the people of their places, and staff of the whole city see everybody."""
         places = staffed(actor, *STAFF)
-        # Whoever came by phone has no place until they name one: in the city somebody must see them, too.
+        # A person who signed in by phone has no place until they state one: staff of the whole city must see them.
         if actor.has(SYSTEM) or include_a_city(places):
             return ALL
         return Visible().where("_id", actor.person).where("under", *places)
 
 
 def e164(phone: str) -> str:
-    """A mobile number of mainland China as ITU-T E.164 writes it, such as +8613800000001; PhoneInvalid otherwise."""
+    """A mobile number of mainland China in E.164 form, such as +8613800000001; PhoneInvalid otherwise."""
     try:
         number = phonenumbers.parse(phone, "CN")
     except phonenumbers.NumberParseException:

@@ -1,4 +1,4 @@
-"""How people are looked at: masked by others, in clear by themselves and for a recorded reason."""
+"""Views of people: masked for others, in clear for themselves and for a recorded reason."""
 
 from dataclasses import dataclass
 from typing import Annotated, Self
@@ -20,7 +20,7 @@ _HIDDEN = "***"
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """What of a person is personal, in clear; None where it is not known or was erased."""
+    """Personal data in clear; None if it is unknown or was erased."""
 
     name: str | None = None
     phone: str | None = None
@@ -28,7 +28,7 @@ class Clear:
 
     @classmethod
     def of(cls, person: Person, ctx: Context) -> Self:
-        """Opened; the person's key is held."""
+        """Opened; the person's key must be loaded."""
 
         def opened(sealed: Sealed | None, kind: str) -> str | None:
             return None if sealed is None else ctx.vault.open(sealed, person.id, kind)
@@ -47,7 +47,7 @@ class PersonView(BaseModel):
 
     @classmethod
     def of(cls, person: Person, ctx: Context) -> Self:
-        """Masked, whoever looks."""
+        """Masked for every reader."""
         clear = Clear.of(person, ctx)
         return cls(
             id=person.id,
@@ -70,7 +70,7 @@ PEOPLE = Listing(Person, PersonQuery)
 
 
 class RegisteredView(BaseModel):
-    """Who a phone belongs to, and no more: they may live where this actor has no business."""
+    """The owner of a phone, and no more: they may live outside the reader's places."""
 
     id: str
     phone: str | None = Field(examples=["138****0001"])
@@ -98,7 +98,7 @@ class ClearView(BaseModel):
 
 
 class MeView(ClearView):
-    """Oneself: the own profile in clear, and what the token in hand allows."""
+    """Oneself: the own profile in clear, and what the present token allows."""
 
     account: str
     roles: list[str] = Field(examples=[["resident"]])
@@ -141,7 +141,7 @@ async def get_me(ctx: Context) -> Person:
 
 
 async def expect_known(ctx: Context, person_id: str) -> None:
-    """PersonUnknown where there is no such person, in whatever place."""
+    """PersonUnknown if the person does not exist, in whatever place."""
     try:
         await ctx.store.as_system().get(Person, person_id)
     except NotFound:

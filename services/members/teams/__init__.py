@@ -1,1 +1,1 @@
-"""Teams: volunteers who take cases in a place while they are on duty; stands on people and areas."""
+"""Volunteer teams, which take cases in a place while they are on duty; above people and areas."""

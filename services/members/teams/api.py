@@ -1,4 +1,4 @@
-"""The doors to volunteer teams."""
+"""The routes of volunteer teams."""
 
 from services.chassis.http.routes import Routes
 from services.members.teams import commands, queries

@@ -1,4 +1,4 @@
-"""What can be done with volunteer teams."""
+"""Founding teams, their members, leaders and duty."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""A volunteer team: what it can do, how much at once, who is in it, and whether it takes cases now."""
+"""A volunteer team: skills, capacity, members, and whether it takes cases now."""
 
 from typing import ClassVar, assert_never
 
@@ -50,7 +50,7 @@ class Team(Located, Entity[TeamEvent]):
     on_duty: bool = False
 
     def apply(self, event: TeamEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case TeamFounded():
                 self._founded(event)
@@ -77,7 +77,7 @@ class Team(Located, Entity[TeamEvent]):
 
 
 def is_run_by(team: Team, actor: Actor) -> bool:
-    """Whether an actor may decide for a team: its leader, and who dispatches or administers in its place."""
+    """Whether an actor may decide for a team: its leader, and dispatchers and administrators of its place."""
     if actor.has(SYSTEM):
         return True
     if actor.has(Role.DISPATCHER, Role.ADMINISTRATOR) and actor.is_in_charge_of(team.places()):
@@ -93,7 +93,7 @@ def expect_run_by(team: Team, actor: Actor) -> None:
 
 
 def join(team: Team, person_id: str) -> None:
-    """Let a person be a member; TeamTooLarge beyond 500."""
+    """Add a member; TeamTooLarge beyond 500."""
     if person_id in team.members:
         return
     if len(team.members) >= MOST_MEMBERS:
@@ -102,13 +102,13 @@ def join(team: Team, person_id: str) -> None:
 
 
 def leave(team: Team, person_id: str) -> None:
-    """Let a person be a member no longer."""
+    """Remove a member."""
     if person_id in team.members:
         team.record(TeamMemberLeft(person_id=person_id))
 
 
 def appoint(team: Team, leader_id: str) -> None:
-    """Let somebody lead it from now on."""
+    """Appoint a leader."""
     if team.leader_id != leader_id:
         team.record(TeamLeaderAppointed(leader_id=leader_id))
 
@@ -120,6 +120,6 @@ def go_on_duty(team: Team) -> None:
 
 
 def go_off_duty(team: Team) -> None:
-    """Let it take no more cases for now."""
+    """Let it take no more cases."""
     if team.on_duty:
         team.record(TeamWentOffDuty())

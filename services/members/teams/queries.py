@@ -1,4 +1,4 @@
-"""How volunteer teams are found."""
+"""Lists and views of volunteer teams."""
 
 from typing import Annotated, Self
 

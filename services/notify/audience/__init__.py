@@ -1,1 +1,1 @@
-"""Audience: who there is to be told, as members and requests told us."""
+"""Audience: possible recipients, as copies of members' and requests' entities."""

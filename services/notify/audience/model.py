@@ -11,7 +11,7 @@ from services.contracts.members.roles import Role
 from services.contracts.members.teams import TEAM, TeamFounded, TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft
 
 SIGNED_IN = tuple(role.value for role in Role)
-"""Whoever has an account, whatever the role."""
+"""Everybody who has an account, whatever the role."""
 
 PersonEvent = PersonRegistered | ProfileChanged
 StaffEvent = AccountOpened | RolesGranted | AccountClosed
@@ -20,7 +20,7 @@ TeamEvent = TeamFounded | TeamLeaderAppointed | TeamMemberJoined | TeamMemberLef
 
 
 class Person(Copy[PersonEvent]):
-    """Somebody who can be told things."""
+    """A person who can get notices."""
 
     entity_type: ClassVar[str] = "person"
     creates = (PersonRegistered,)

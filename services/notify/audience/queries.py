@@ -1,4 +1,4 @@
-"""Who holds a post, works for an organisation or leads it: looked up for many events at once."""
+"""Finds those who hold a post, work for an organisation or lead it, for many events at once."""
 
 import asyncio
 from collections import defaultdict
@@ -16,14 +16,14 @@ from services.notify.audience.model import Organisation, Staff, Team
 log = logs.get()
 
 MOST = 50
-"""So many people hear of one event at most; larger audiences are broadcasts."""
+"""At most this many people get a notice of one event; larger audiences need a broadcast."""
 _ACCOUNTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where somebody is found: a person, those who work for an organisation or lead a team, all volunteers of a team,
-    the holders of a post."""
+    """Where recipients are found: a person, the staff and leader of an organisation or team, the members of a team, the
+    holders of a post."""
 
     kind: Literal["person", "organisation", "team", "post"]
     name: str
@@ -31,7 +31,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A person, with the account through which they were found."""
+    """A person, with the account by which they were found."""
 
     person: str
     account: str | None = None
@@ -44,7 +44,10 @@ class Directory:
         self._found = found
 
     def first(self, choices: Sequence[Sequence[Address]], but: str | None) -> list[str]:
-        """The people of the first choice that has any, at most fifty, in one order; ``but``: an account that knows."""
+        """The people at the first choice that has any, at most fifty, sorted.
+
+        ``but``: an account that knows already.
+        """
         for addresses in choices:
             found = [who for address in addresses for who in self._at(address)]
             if found:
@@ -57,7 +60,7 @@ class Directory:
 
 
 async def look_up(mongo: Mongo, addresses: Iterable[Address]) -> Directory:
-    """Find everybody at these addresses, with three queries, however many there are."""
+    """The recipients at these addresses, with three queries, however many there are."""
     names: dict[str, list[str]] = defaultdict(list)
     for address in set(addresses):
         names[address.kind].append(address.name)

@@ -44,7 +44,7 @@ class Case(Located, Copy[CaseEvent]):
     item_en: str
     system: str
     routed: int | None = None
-    """The version with which the case was first given to somebody, or found to be nobody's yet."""
+    """The version with which the case was first assigned, or first found to have no possible handler."""
     tier: str | None = None
     handler_id: str | None = None
     handler_zh: str | None = None
@@ -102,7 +102,7 @@ class Resident:
 
 @dataclass(frozen=True)
 class Dispatchers:
-    """Those who dispatch where the case lies; where there are none, whoever supervises above."""
+    """The dispatchers of the case's place; without any, the supervisors above it."""
 
     staff = True
 
@@ -156,7 +156,7 @@ class Owner:
     staff = True
 
     def choices(self, what: Occurrence[Case]) -> Sequence[Sequence[Address]]:
-        """The owning organisation, and the posts of its place; else whoever supervises above."""
+        """The owning organisation and the posts of its place; else the supervisors above."""
         event: CaseEscalated = what.event
         owning = [Address("organisation", event.owner_id)] if event.owner_id else []
         place = event.owner_place
@@ -165,7 +165,7 @@ class Owner:
 
 
 def first_routed(what: Occurrence[Case]) -> bool:
-    """Whether the case is given to somebody, or found to be nobody's, for the first time."""
+    """Whether the case is assigned, or found to have no possible handler, for the first time."""
     return what.version == what.copy.routed
 
 

@@ -1,4 +1,4 @@
-"""The rules of cases: who is told of which event, and the facts for their texts."""
+"""The rules of cases: who gets a notice of which event, and the facts for the texts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -70,6 +70,7 @@ _SILENT: Mapping[type[Event], str] = {
     cases.CaseVerified: "a step on the way; the timeline has it",
     cases.CaseStarted: "the resident heard that it was taken on",
     cases.CaseCalledBack: "the resident was there",
+    cases.CaseForgotten: "a notice would bring back what is to be forgotten",
     SlotReserved: "between a case and its team",
     SlotRefused: "the case goes on to somebody else, which is told",
     SlotFreed: "between a case and its team",

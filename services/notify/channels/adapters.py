@@ -1,4 +1,4 @@
-"""The ways out: a mail server, an SMS provider over signed HTTP, a folder of text messages, and none at all."""
+"""Senders: a mail server, an SMS provider over signed HTTP, a folder for text messages, and none."""
 
 import asyncio
 import hashlib
@@ -33,15 +33,15 @@ KEY = "Idempotency-Key"
 
 
 class NotConfigured:
-    """A channel that nobody has set up: what is meant for it is given up at once, and visibly."""
+    """A channel that is not configured: its notices are given up at once, visibly."""
 
     async def send(self, notice: Notice) -> None:
-        """Never take it."""
+        """Always refuse."""
         raise NotTaken("not configured", for_good=True)
 
 
 class Smtp:
-    """A mail server. Mail has no idempotency: the key is its Message-ID, by which mailboxes drop a repeat."""
+    """A mail server. Mail is not idempotent: the key is the Message-ID, by which mailboxes drop a repeat."""
 
     def __init__(
         self, address: str, sender: str, tls: Tls, user: str | None = None, password: str | None = None
@@ -52,7 +52,7 @@ class Smtp:
         self._sender, self._tls, self._user, self._password = sender, tls, user, password
 
     async def send(self, notice: Notice) -> None:
-        """Hand over one mail; a 5xx to the recipient or to the content is final."""
+        """Send one mail; a 5xx for the recipient or the content is final."""
         try:
             await aiosmtplib.send(
                 self._mail(notice),
@@ -85,7 +85,7 @@ class Smtp:
 
 
 class _Answer(BaseModel):
-    """What a provider answers; ``code`` is a word of its own for why not."""
+    """The answer of a provider; ``code`` is its own word for the reason."""
 
     status: Literal["accepted", "rejected"]
     code: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")] = "unknown"
@@ -105,7 +105,7 @@ class SignedHttpSms:
         self._secret = secret
 
     async def send(self, notice: Notice) -> None:
-        """Hand over one text message, within ten seconds."""
+        """Send one text message, within ten seconds."""
         body = orjson.dumps({"key": notice.key, "phone": notice.to, "text": notice.text})
         try:
             timeout = aiohttp.ClientTimeout(total=_SECONDS)
@@ -126,13 +126,13 @@ class SignedHttpSms:
 
 
 class SmsSpool:
-    """A folder in place of a provider: a file for each text message, for the eyes of its owner only."""
+    """A folder instead of a provider: one file for each text message, readable by its owner only."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def send(self, notice: Notice) -> None:
-        """Write one file, whole or not at all; the same key gives the same file."""
+        """Write one file atomically; the same key gives the same file."""
         try:
             await asyncio.to_thread(self._write, notice)
         except OSError as error:
@@ -161,7 +161,7 @@ async def _limited(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _judge(status: int, retry_after: str | None, body: bytes) -> None:
-    """Return for a message that was taken; the words of the provider are never passed on."""
+    """Return if the message was accepted; the provider's text is never passed on."""
     if not 200 <= status < 300:
         again = int(retry_after) if retry_after and retry_after.isdecimal() and len(retry_after) < 8 else 0
         pause = timedelta(seconds=min(again, _LONGEST_PAUSE))
@@ -175,4 +175,4 @@ def _judge(status: int, retry_after: str | None, body: bytes) -> None:
 
 
 def _code(error: aiosmtplib.SMTPResponseException) -> str:
-    return f"smtp {error.code}"  # the words of a server often repeat the address
+    return f"smtp {error.code}"  # a server's text often repeats the address

@@ -1,4 +1,4 @@
-"""What a channel is: something that takes a notice, or says why not."""
+"""A channel: accepts a notice, or says why not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from services.contracts.notify.messages import Via
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Notice:
-    """One message on its way out. ``key`` is the same however often it is tried; ``at`` is when its cause happened."""
+    """One message to be sent. ``key`` is the same in every attempt; ``at`` is the time of its cause."""
 
     key: str
     at: datetime
@@ -20,23 +20,23 @@ class Notice:
 
 
 class NotTaken(Exception):
-    """A channel did not take a notice. ``reason`` is a short code without personal data: it is logged and stored."""
+    """A channel did not accept a notice. ``reason`` is a short code without personal data: it is logged and stored."""
 
     def __init__(self, reason: str, *, retry_after: timedelta = timedelta(0), for_good: bool = False) -> None:
-        """``for_good``: trying again would change nothing."""
+        """``for_good``: another attempt would not help."""
         super().__init__(reason)
         self.reason, self.retry_after, self.for_good = reason, retry_after, for_good
 
 
 class Sender(Protocol):
-    """A way out: a mail server, an SMS provider, a folder."""
+    """A sender: a mail server, an SMS provider, a folder."""
 
     async def send(self, notice: Notice) -> None:
-        """Hand it over; NotTaken where that fails. The same key twice must reach the recipient once, if it can."""
+        """Send it; NotTaken if that fails. The same key twice must reach the recipient once, if possible."""
 
 
 @dataclass(frozen=True)
 class Senders:
-    """Who carries what, as ``app.py`` chose by the settings."""
+    """The sender of each channel, as ``app.py`` chose by the settings."""
 
     by: Mapping[Via, Sender]

@@ -1,4 +1,4 @@
-"""The doors to the inbox."""
+"""The routes of the inbox."""
 
 from services.chassis.http.routes import Routes
 from services.notify.inboxes import commands, queries

@@ -1,9 +1,10 @@
 """How an inbox is read: a page at a time, or live."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from typing import Self
 
 from pydantic import BaseModel, Field
@@ -42,7 +43,7 @@ class MessageView(BaseModel):
         return cls(
             id=message.id,
             title=ctx.vault.open(message.title, message.person_id, "message-title"),
-            body=ctx.vault.open(message.body, message.person_id, "message-body"),
+            body=ctx.vault.open_under(message.body, message.key_subjects(), "message-body"),
             template=message.template,
             language=message.language,
             about=message.about,
@@ -68,7 +69,7 @@ async def get_inbox(ctx: Context, query: PageQuery) -> InboxView:
     """Read your messages, newest first, and how many are unread."""
     person = ctx.person
     page = await INBOX.page(ctx.store, query)
-    await ctx.vault.ensure_keys([person])
+    await _have_keys(ctx, page.items)
     items = [MessageView.of(message, ctx) for message in page.items]
     return InboxView(items=items, next=page.next, unread=(await _inbox(ctx, person)).unread)
 
@@ -189,14 +190,19 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
     if not entries:
         return []
     found = await _messages(ctx, [entry.message for entry in entries])
-    await ctx.vault.ensure_keys([ctx.person])
-    views = {message.id: MessageView.of(message, ctx) for message in found if message.inbox_of == ctx.person}
+    mine = [message for message in found if message.inbox_of == ctx.person]
+    await _have_keys(ctx, mine)
+    views = {message.id: MessageView.of(message, ctx) for message in mine}
     present = []
     for entry in entries:
         if entry.message not in views and _may_come(ctx, entry):
             break
         present.append((entry, views.get(entry.message)))
     return present
+
+
+async def _have_keys(ctx: Context, messages: Iterable[Message]) -> None:
+    await ctx.vault.ensure_keys({ctx.person, *chain.from_iterable(message.key_subjects() for message in messages)})
 
 
 def _may_come(ctx: Context, entry: Entry) -> bool:

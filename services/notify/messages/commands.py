@@ -1,4 +1,4 @@
-"""What is noted of a message's way out."""
+"""Records the progress of a message's deliveries."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -30,7 +30,7 @@ MAX_AGE = timedelta(hours=24)
 
 
 class DeliveryState(StrEnum):
-    """How far a channel has come."""
+    """The state of a channel."""
 
     WAITING = "waiting"
     MADE = "made"
@@ -38,7 +38,7 @@ class DeliveryState(StrEnum):
 
 
 class Delivery(BaseModel):
-    """One channel's part of a message; ``reason`` is what it said last, ``because`` why it is given up."""
+    """The part of one channel in a message. ``reason`` is its last answer, ``because`` why it was given up."""
 
     state: DeliveryState = DeliveryState.WAITING
     attempt: int = 0
@@ -48,7 +48,7 @@ class Delivery(BaseModel):
 
 @dataclass(frozen=True)
 class Backoff:
-    """How long to wait after each failed attempt; there is one attempt more than there are pauses."""
+    """The pauses after failed attempts; there is one attempt more than there are pauses."""
 
     pauses: tuple[timedelta, ...] = (
         timedelta(seconds=5),
@@ -66,7 +66,7 @@ class Backoff:
 
 
 class Message(Entity[MessageEvent]):
-    """What is said to one person because of one event; its words are sealed under that person's key."""
+    """A notice to one person because of one event; its text is sealed under that person's key."""
 
     entity_type: ClassVar[str] = "message"
     indexes: ClassVar[tuple[Index, ...]] = (
@@ -77,7 +77,7 @@ class Message(Entity[MessageEvent]):
 
     person_id: str
     inbox_of: str | None
-    """The person, where the message stands in their inbox."""
+    """The person, if the message is in their inbox."""
     template: str
     language: str
     title: Sealed
@@ -85,6 +85,8 @@ class Message(Entity[MessageEvent]):
     text: Sealed | None
     phone: Sealed | None
     about: str | None
+    quoted: str | None = None
+    """The case whose words body and text repeat: they are sealed under its key too, inside the recipient's."""
     because_of: str
     happened_at: Instant
     expires_at: Instant
@@ -92,17 +94,17 @@ class Message(Entity[MessageEvent]):
     read: bool
     deliveries: dict[str, Delivery]
     next_urgent_sms_at: Instant | None = None
-    """In place of the next, so that a code that is good for minutes does not stand behind a morning's messages."""
+    """Instead of the next field, so that a code that is valid for minutes does not wait behind other messages."""
     next_sms_at: Instant | None
     next_email_at: Instant | None
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
-        """Everybody sees what stands in their own inbox."""
+        """Everybody sees their own inbox."""
         return ALL if actor.has(SYSTEM) else Visible().where("state.inbox_of", actor.person)
 
     def apply(self, event: MessageEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case MessageWritten():
                 self._write(event)
@@ -126,18 +128,23 @@ class Message(Entity[MessageEvent]):
         """The recipient."""
         return (self.person_id,)
 
+    def key_subjects(self) -> tuple[str, ...]:
+        """The recipient, and inside that the case whose words it quotes."""
+        return (self.person_id,) if self.quoted is None else (self.person_id, self.quoted)
+
     def next_at(self, via: Via) -> datetime | None:
-        """When a channel is to be tried; None where it is done or was never meant."""
+        """When a channel is due; None if it is done or was never intended."""
         return {Via.SMS: self.next_urgent_sms_at or self.next_sms_at, Via.EMAIL: self.next_email_at}.get(via)
 
     def key(self, via: Via) -> str:
-        """The stable key of (event, recipient, channel) for the provider: a message's id is made from the first two."""
+        """The stable key of (event, recipient, channel); the message's id is made from the first two."""
         return f"{self.id}:{via}"
 
     def _write(self, event: MessageWritten) -> None:
         self.person_id, self.template, self.language = event.person_id, event.template, event.language
         self.title, self.body, self.text, self.phone = event.title, event.body, event.text, event.phone
         self.about, self.because_of, self.urgent, self.read = event.about, event.because_of, event.urgent, False
+        self.quoted = event.quoted
         self.happened_at, self.expires_at = event.happened_at, event.expires_at or event.happened_at + MAX_AGE
         self.inbox_of = event.person_id if Via.INBOX in event.channels else None
         self.deliveries = {str(via): Delivery() for via in event.channels if via != Via.INBOX}
@@ -148,7 +155,7 @@ class Message(Entity[MessageEvent]):
     def _settle(self, via: str, delivery: Delivery, again_at: datetime | None = None) -> None:
         self.deliveries = {**self.deliveries, str(via): delivery}
         self._plan(via, again_at)
-        if self.next_at(Via.SMS) is None:  # a code is not kept where it is of no more use
+        if self.next_at(Via.SMS) is None:  # do not keep a code when it is of no more use
             self.text = self.phone = None
 
     def _plan(self, via: str, at: datetime | None) -> None:
@@ -163,7 +170,7 @@ def _given_up(event: DeliveryGivenUp) -> Delivery:
 
 
 def made(message: Message, via: Via) -> None:
-    """A channel took it."""
+    """A channel accepted it."""
     message.record(DeliveryMade(channel=via, attempt=message.deliveries[via].attempt + 1))
 
 
@@ -175,9 +182,9 @@ def failed(
     backoff: Backoff,
     allowed_from: Callable[[datetime], datetime],
 ) -> None:
-    """A channel did not take it: try again after a pause, or give it up where that is of no use or too late.
+    """A channel did not accept it: retry after a pause, or give up if that is useless or too late.
 
-    ``allowed_from`` moves a time on to the first at which this recipient may be disturbed.
+    ``allowed_from`` moves a time to the first at which this recipient may be disturbed.
     """
     attempt = message.deliveries[via].attempt + 1
     pause = None if failure.for_good else backoff.after(attempt)
@@ -192,7 +199,7 @@ def failed(
 
 
 def held(message: Message, via: Via, until: datetime) -> None:
-    """Quiet hours hold now, which did not when it was planned."""
+    """It falls into quiet hours that did not hold when it was planned."""
     message.record(DeliveryHeld(channel=via, again_at=until))
 
 
@@ -206,6 +213,6 @@ def _give_up(message: Message, via: Via, attempt: int, because: GivenUpBecause, 
 
 
 def read(message: Message) -> None:
-    """The recipient read it; again changes nothing."""
+    """The recipient read it; a repeat changes nothing."""
     if not message.read:
         message.record(MessageRead())

@@ -1,4 +1,4 @@
-"""What the ledger asks of messages: one for each event and recipient, and every way out tried as it was noted."""
+"""Checks for the ledger: one message for each event and recipient, and complete records of its deliveries."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ Try = DeliveryFailed | DeliveryMade | DeliveryGivenUp
 
 
 async def check_messages(container: Container, _: Cut) -> list[CheckResult]:
-    """One message for each event and recipient, by its id, which is also what providers tell repeats by.
+    """One message for each event and recipient, by its id, which is also the key that providers use.
 
-    And of each channel: attempts without gap, nothing after the end, none that was taken without an attempt.
+    For each channel: attempts without gap, nothing after the end, no delivery without an attempt.
     """
     messages, deliveries = CheckResult("L8", "messages"), CheckResult("L8", "deliveries")
     async for documents in container.mongo.each(Message.collection(), {}):
@@ -53,6 +53,6 @@ def _judge_deliveries(line: CheckResult, document: Document, history: Sequence[E
 def _wrong(tries: Sequence[Try]) -> str | None:
     if any(isinstance(event, _ENDS) for event in tries[:-1]):
         return "was tried after its end"
-    # A channel that said nothing was given up without another attempt.
+    # A channel that gave no answer was given up without another attempt.
     attempts = [e.attempt for e in tries if not isinstance(e, DeliveryGivenUp) or e.reason is not None]
     return None if attempts == list(range(1, len(attempts) + 1)) else f"attempts {attempts}"

@@ -1,7 +1,7 @@
-"""Deliveries: what is due goes out through its channel, outside any write, and the outcome is noted."""
+"""Deliveries: a due message is sent through its channel, outside any write; then the outcome is recorded."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -24,15 +24,15 @@ log = logs.get()
 S = TypeVar("S", bound=Stored)
 
 EVERY = 0.2
-_SECONDS = 12.0  # less than a worker waits at its stop, so that what a provider took is noted
+_SECONDS = 12.0  # less than the time that a worker waits when it stops, so that an accepted message is recorded
 
 
 def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
-    """One attempt for a message that is due on a channel.
+    """One attempt to deliver a message through a channel.
 
-    The call goes out before anything is written and under a key that never changes: a crash in between, or a second
-    worker, sends again with the same key, so a notice goes out at least once. The outcome is noted under the cause of
-    this attempt. A write that somebody else beats repeats the note, never the call.
+    The call is made before anything is written, under a key that never changes. After a crash in between, or from a
+    second worker, it is sent again with the same key: at least once. The outcome is recorded under the cause of this
+    attempt. A write conflict repeats the record, never the call.
     """
 
     async def attempt(ctx: Context, id: str) -> None:
@@ -45,7 +45,8 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
         free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.dependency(ZoneInfo))
         if message.expires_at <= ctx.now():
             await commands.note_given_up(ctx, id, via, GivenUpBecause.EXPIRED)
-        elif message.phone is None and preferences.declines(via):  # a sign-in code brings its phone: it was asked for
+        # a sign-in code has its own phone number: it was asked for
+        elif message.phone is None and preferences.declines(via):
             await commands.note_given_up(ctx, id, via, GivenUpBecause.NOT_WANTED)
         elif free > ctx.now():
             await commands.note_held(ctx, id, via, free)
@@ -60,7 +61,7 @@ timers = (
     Timer("deliver-sms", Message, "next_sms_at", delivery(Via.SMS), EVERY),
     Timer("deliver-email", Message, "next_email_at", delivery(Via.EMAIL), EVERY),
 )
-"""A timer for each channel, so that one that hangs does not keep the other waiting; urgent texts have their own."""
+"""A timer for each channel, so that a channel that hangs does not delay another; urgent messages have their own."""
 
 
 async def _try(ctx: Context, message: Message, via: Via, preferences: Preferences) -> None:
@@ -82,7 +83,7 @@ async def _send(ctx: Context, message: Message, via: Via, preferences: Preferenc
     except NotTaken:
         raise
     except Exception as error:
-        # Whatever a sender stumbles over is told by its kind only: its words may repeat what was sent.
+        # An unexpected error is recorded by its class only: its text may repeat what was sent.
         log.error("a sender failed", channel=via, message=message.id, reason=type(error).__name__)
         raise NotTaken(f"failed: {type(error).__name__}") from None
 
@@ -90,18 +91,18 @@ async def _send(ctx: Context, message: Message, via: Via, preferences: Preferenc
 async def _notice(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Notice:
     person = message.person_id
     try:
-        await ctx.vault.ensure_keys([person])
+        await ctx.vault.ensure_keys([person, *message.key_subjects()])
     except KeyNotHere:
         raise NotTaken("key not here yet") from None
     sealed = preferences.email if via is Via.EMAIL else message.phone or await _phone(ctx, person)
-    to = _opened(ctx, sealed, person, "email" if via is Via.EMAIL else "phone")
-    title = _opened(ctx, message.title, person, "message-title")
+    to = _opened(ctx, sealed, [person], "email" if via is Via.EMAIL else "phone")
+    title = _opened(ctx, message.title, [person], "message-title")
     body, kind = (message.body, "message-body") if via is Via.EMAIL else (message.text, "message-text")
-    return Notice(message.key(via), message.happened_at, to, title, _opened(ctx, body, person, kind))
+    return Notice(message.key(via), message.happened_at, to, title, _opened(ctx, body, message.key_subjects(), kind))
 
 
-def _opened(ctx: Context, sealed: Sealed | None, person: str, kind: str) -> str:
-    text = None if sealed is None else ctx.vault.open(sealed, person, kind)
+def _opened(ctx: Context, sealed: Sealed | None, subjects: Sequence[str], kind: str) -> str:
+    text = None if sealed is None else ctx.vault.open_under(sealed, subjects, kind)
     if text is None:
         raise NotTaken(f"no {kind}", for_good=True)
     return text
@@ -115,5 +116,5 @@ async def _phone(ctx: Context, person: str) -> Sealed | None:
 
 
 async def _known(ctx: Context, kind: type[S], id: str) -> S | None:
-    """Looked up for all that go out at the same time together."""
+    """Loaded together for all deliveries that run concurrently."""
     return await ctx.dependency(BatchLoaders).get(ctx.container.mongo, kind, id)

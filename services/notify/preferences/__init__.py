@@ -1,1 +1,1 @@
-"""Preferences: by which channels, in which language and when somebody wants to be told."""
+"""Preferences: channels, language and quiet hours of a recipient."""

@@ -1,4 +1,4 @@
-"""The doors to preferences."""
+"""The routes of preferences."""
 
 from services.chassis.http.routes import Routes
 from services.notify.preferences import commands, queries

@@ -25,7 +25,7 @@ Email = Annotated[
 
 
 class SetPreferences(Command):
-    """How to be told from now on; what is left out is off."""
+    """The new preferences; what is left out is off."""
 
     channels: Annotated[
         list[Via],

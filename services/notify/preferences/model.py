@@ -1,4 +1,4 @@
-"""How somebody wants to be told: channels, language, quiet hours in the city's time."""
+"""The preferences of a recipient: channels, language, and quiet hours in the city's time."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ class LanguageUnknown(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """A daily span of the city's wall clock in which nothing but urgent things is sent; it may pass midnight."""
+    """A daily span in the city's time in which only urgent messages are sent; it may cross midnight."""
 
     start: time
     end: time
 
     def hold(self, at: datetime, zone: ZoneInfo) -> bool:
-        """Whether they hold at an instant; the moment of their end is free again."""
+        """Whether they hold at an instant; the moment of their end is outside."""
         clock = at.astimezone(zone).time()
         if self.start < self.end:
             return self.start <= clock < self.end
@@ -54,7 +54,7 @@ class QuietHours:
 
 
 class Preferences(Entity[PreferencesSet]):
-    """What a person has chosen; whoever has not chosen is told in Chinese, by the channels that a rule has in mind."""
+    """A person's choice; without one: Chinese, and the channels that the rule intends."""
 
     entity_type: ClassVar[str] = "preferences"
 
@@ -67,12 +67,12 @@ class Preferences(Entity[PreferencesSet]):
 
     @classmethod
     def collection(cls) -> str:
-        """A word that has no other plural."""
+        """the word has no other plural"""
         return "preferences"
 
     @classmethod
     def untouched(cls, person: str) -> Self:
-        """Those of a person who has not chosen."""
+        """The preferences of a person who has not chosen."""
         return cls(id=preferences_id(person), person_id=person)
 
     @classmethod
@@ -81,7 +81,7 @@ class Preferences(Entity[PreferencesSet]):
         return ALL if actor.has(SYSTEM) else Visible().where("state.person_id", actor.person)
 
     def apply(self, event: PreferencesSet) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         self.person_id = event.person_id
         self.channels, self.language, self.email = event.channels, event.language, event.email
         self.quiet_from, self.quiet_to = event.quiet_from, event.quiet_to
@@ -95,7 +95,7 @@ class Preferences(Entity[PreferencesSet]):
         return self.channels is not None and via in self.channels
 
     def declines(self, via: Via) -> bool:
-        """Whether the person has chosen, and not this channel."""
+        """Whether the person has chosen, but not this channel."""
         return self.channels is not None and via not in self.channels
 
     def free_from(self, at: datetime, zone: ZoneInfo) -> datetime:
@@ -107,7 +107,7 @@ class Preferences(Entity[PreferencesSet]):
 
 @lru_cache(maxsize=10_000)
 def preferences_id(person: str) -> str:
-    """The id of a person's preferences: each has one set of them."""
+    """The id of a person's preferences: one set for each person."""
     return id_from(Preferences.entity_type, person)
 
 
@@ -118,7 +118,7 @@ def expect_language(language: str, languages: Collection[str]) -> None:
 
 
 def choose(preferences: Preferences, chosen: PreferencesSet) -> None:
-    """Set them anew; AddressMissing or QuietHoursUnfit where they make no sense."""
+    """Set them; AddressMissing or QuietHoursUnfit if they make no sense."""
     if Via.EMAIL in chosen.channels and chosen.email is None:
         raise AddressMissing
     if (chosen.quiet_from is None) != (chosen.quiet_to is None):

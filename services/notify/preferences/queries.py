@@ -34,7 +34,7 @@ class PreferencesView(BaseModel):
 
 @usecase(allow=SIGNED_IN)
 async def get_preferences(ctx: Context) -> Preferences:
-    """Look at how you are told."""
+    """Look at how you are notified."""
     person = ctx.person
     found = await ctx.store.find(Preferences, {"_id": preferences_id(person)}, order=Order("_id"), limit=1)
     return found[0] if found else Preferences.untouched(person)

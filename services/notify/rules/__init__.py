@@ -1,1 +1,1 @@
-"""The engine: of each event, the rules of its subject say who is told what. It knows no subject."""
+"""The engine: the rules of an event's subject say who gets which notice. It knows no subject."""

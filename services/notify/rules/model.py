@@ -54,9 +54,9 @@ class Named:
 
 @dataclass(frozen=True)
 class Tell(Generic[C]):
-    """One rule. ``words`` names a sealed field of the event that is quoted to the resident to whom it belongs.
+    """One rule. ``words`` names a field, sealed under the key of the event's entity, that is quoted to its resident.
 
-    Messages to staff never quote: the words would stay readable under their keys when the resident is erased.
+    Messages to staff never quote: what a resident wrote is read where the case is, as long as it is there.
     """
 
     event: type[Event]

@@ -20,6 +20,7 @@ from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.vault import Erased
 from services.chassis.usecase import Container, Context
 from services.contracts.notify.messages import MessageWritten, Via
+from services.notify.audience.model import Organisation, Staff, Team
 from services.notify.audience.queries import look_up
 from services.notify.inboxes.commands import Append
 from services.notify.messages import metrics
@@ -50,6 +51,16 @@ class Draft:
     message: str
     preferences: Preferences
 
+    @property
+    def quoted(self) -> str | None:
+        """The entity whose words the text repeats."""
+        return self.match.what.entity if self.match.rule.words else None
+
+    @property
+    def key_subjects(self) -> tuple[str, ...]:
+        """Under whose keys the words are sealed: the recipient's, and inside that of what is quoted."""
+        return (self.person,) if self.quoted is None else (self.person, self.quoted)
+
 
 class NotifyReaction:
     """The reaction ``tell``. Under another name it would run on everything again."""
@@ -60,6 +71,8 @@ class NotifyReaction:
     def __init__(self, subjects: Iterable[Subject[Any]]) -> None:
         """``subjects``: all of them; the reaction wants the events that have rules."""
         self._subjects = {event.type_name(): subject for subject in subjects for event in subject.announced}
+        copies = [subject.copy for subject in self._subjects.values() if subject.copy is not None]
+        self.reads: tuple[type[Copy[Any]], ...] = tuple(dict.fromkeys((Organisation, Staff, Team, *copies)))
         self.types = by_type({rule.event for subject in self._subjects.values() for rule in subject.rules})
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
@@ -102,12 +115,12 @@ class NotifyReaction:
         return {id: copy for some in found for id, copy in some.items()}
 
     async def _new_drafts(self, container: Container, occurrences: Mapping[str, Occurrence[Any]]) -> list[Draft]:
-        """Who is told what, apart from what was written before."""
+        """Who gets which notice, without those that were written before."""
         drafts = await self._drafts(container.mongo, list(self._matches(occurrences.values())))
         chosen, written, _ = await asyncio.gather(
             by_ids(container.mongo, Preferences, {one.preferences.id for one in drafts}),
             _written(container.mongo, [one.message for one in drafts]),
-            container.vault.prefetch_keys({one.person for one in drafts}),
+            container.vault.prefetch_keys({subject for one in drafts for subject in one.key_subjects}),
         )
         return [
             replace(one, preferences=chosen.get(one.preferences.id, one.preferences))
@@ -156,7 +169,7 @@ async def _effects(ctx: Context, drafts: Iterable[Draft]) -> Sequence[Effect]:
 
 
 async def _message(ctx: Context, draft: Draft) -> MessageWritten | None:
-    """None where no channel is left, or where the recipient was erased."""
+    """None where no channel is left, or where the recipient was erased or what is quoted was forgotten."""
     channels = _channels(ctx, draft)
     if not channels:
         return None
@@ -183,18 +196,19 @@ def _channels(ctx: Context, draft: Draft) -> list[Via]:
 
 async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWritten:
     rule, what, person = draft.match.rule, draft.match.what, draft.person
-    await ctx.vault.ensure_keys([person])
-    language, seal = draft.preferences.language, ctx.vault.seal
+    await ctx.vault.ensure_keys(draft.key_subjects)
+    language, keys, seal = draft.preferences.language, draft.key_subjects, ctx.vault.seal_under
     texts, zone = ctx.container.texts, ctx.dependency(ZoneInfo)
     text = write(texts, zone, rule.template, language, _facts(ctx, draft), channels)
     return MessageWritten(
         person_id=person,
         template=rule.template,
         language=language,
-        title=seal(text.title, person, "message-title"),
-        body=seal(text.body, person, "message-body"),
-        text=seal(text.sms, person, "message-text") if text.sms is not None else None,
+        title=seal(text.title, [person], "message-title"),
+        body=seal(text.body, keys, "message-body"),
+        text=seal(text.sms, keys, "message-text") if text.sms is not None else None,
         about=None if rule.by_phone else what.entity,
+        quoted=draft.quoted,
         because_of=what.id,
         happened_at=what.at,
         urgent=rule.urgent,
@@ -206,12 +220,13 @@ async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWri
 
 
 def _facts(ctx: Context, draft: Draft) -> Facts:
-    """All that the template may use. Quoted words and codes belong to the recipient, whose key is here."""
+    """All that the template may use. Quoted words and codes are the recipient's; their keys are here."""
     rule, what = draft.match.rule, draft.match.what
     facts = dict(draft.match.subject.facts(what, ctx.vault.master.blind))
-    for name, field in (("words", rule.words), ("code", _CODE if rule.by_phone else None)):
-        if field is not None:
-            opened = ctx.vault.open(getattr(what.event, field), draft.person, field)
+    code = _CODE if rule.by_phone else None
+    for name, field, subject in (("words", rule.words, draft.quoted), ("code", code, draft.person)):
+        if field is not None and subject is not None:
+            opened = ctx.vault.open(getattr(what.event, field), subject, field, about=draft.person)
             if opened is None:
                 raise Erased
             facts[name] = opened

@@ -1,1 +1,1 @@
-"""Subjects of which nobody is told."""
+"""Subjects without notices."""

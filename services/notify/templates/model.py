@@ -16,7 +16,7 @@ Facts = Mapping[str, Words | datetime | str | int]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Written:
-    """A text without gaps: for the inbox and mail a title and a body, for a phone, where asked for, one short line."""
+    """A text without gaps: title and body for the inbox and mail, one short line for SMS if wanted."""
 
     title: str
     body: str
@@ -34,7 +34,7 @@ def write(texts: Texts, zone: ZoneInfo, template: str, language: str, facts: Fac
         name: fact.astimezone(zone) if isinstance(fact, datetime) else fact for name, fact in facts.items()
     }
 
-    def part(of: str) -> str:
+    def filled(of: str) -> str:
         return texts.fill(section(template), of, language, shown).strip()
 
-    return Written(part("title"), part("body"), part("sms") if Via.SMS in via else None)
+    return Written(filled("title"), filled("body"), filled("sms") if Via.SMS in via else None)

@@ -1,4 +1,4 @@
-"""A case: what a resident asked for, who has it, by when it is due. The only place where its state changes."""
+"""A case: what a resident asked for, who has it, and when it is due. The only place where its state changes."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, assert_never
@@ -12,26 +12,27 @@ from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role, staffed
 from services.contracts.requests import cases as contract
-from services.contracts.requests.cases import CloseReason
+from services.contracts.requests.cases import CloseReason, ForgetCause
 from services.contracts.requests.catalogue import Tier
 from services.requests.cases.states.model import DONE, RUNNING, STATE_AFTER, State
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
 """Who works on cases for the city."""
 READERS = (Role.RESIDENT, *STAFF)
-"""Who may look at cases at all; which of them, ``Case.visible`` says."""
+"""Who may read cases at all; ``Case.visible`` says which ones."""
 REOPENABLE = timedelta(days=15)
 """How long after its resolution a case may be reopened; after that it is closed."""
 RETURNS = 2
-"""How often a case may be returned: then the supervisor decides who does it."""
+"""How often a case may be returned; then the supervisor decides who handles it."""
 PAUSABLE = 80.0
-"""Working hours (ten days) that a case may stand in all its pauses together: then its clock goes on by itself."""
+"""Working hours (ten days) that a case may be paused in total; then its clock resumes."""
 
 
 class Case(contract.Filing, Entity[contract.CaseEvent]):
     """One request of one resident, from filing to rating."""
 
     entity_type: ClassVar[str] = "case"
+    own_key: ClassVar[bool] = True
     indexes: ClassVar[tuple[Index, ...]] = (
         Index((("state.next_tick_at", 1),), sparse=True),
         Index((("state.state", 1), ("state.county", 1), ("state.system", 1), ("state.overdue", 1))),
@@ -72,10 +73,11 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     reopened: int = 0
     urged: int = 0
     urged_at: Instant | None = None
+    forgotten: ForgetCause | str | None = None
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
-        """Residents see their own, handlers what their organisation has, staff what lies under their places."""
+        """Residents see their own cases, handlers those of their organisations, staff those in their places."""
         if actor.has(SYSTEM):
             return ALL
         seen = NONE
@@ -83,14 +85,14 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
             seen = seen.where("state.resident_id", actor.person)
         if actor.has(Role.HANDLER):
             seen = seen.where("state.handler_id", *actor.organisations)
-        return seen.where("under", *staffed(actor, *STAFF))
+        return seen.where("under", *staffed(actor, *STAFF, Role.ADMINISTRATOR))
 
     def places(self) -> tuple[str, ...]:
-        """The codes from the city down to where it is about."""
+        """The area codes from the city down to where it is."""
         return path(self.area)
 
     def subjects(self) -> tuple[str, ...]:
-        """Its resident, under whose key all its words are sealed."""
+        """Its resident, whose words it holds, sealed under a key of the case."""
         return (self.resident_id,)
 
     def is_of(self, actor: Actor) -> bool:
@@ -98,30 +100,31 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         return self.resident_id == actor.person
 
     def respond_anew(self, calendar: WorkingCalendar, now: datetime) -> datetime:
-        """By when whoever gets it now is to take it on: everybody has the time for it, but the case itself no more."""
+        """When the present handler must accept it: every handler has the same time, but never more than the case
+        itself."""
         return min(calendar.add(now, self.first_response_hours), self.due_at)
 
     @property
     def at_top(self) -> bool:
-        """Whether it has climbed as far as there is to climb."""
+        """Whether it is at the top of the escalation path."""
         return self.owner_place == self.places()[0]
 
     @property
     def pausable_hours(self) -> float:
-        """For how many working hours it may still stand; less than a minute is nothing."""
+        """How many working hours it may still be paused; less than a minute counts as none."""
         left = PAUSABLE - self.paused_hours
         return left if left * 60 >= 1 else 0.0
 
     @property
     def escalates_at(self) -> datetime | None:
-        """When it climbs next: where its limit ends, and not before the rest after the last climb is over."""
+        """When it escalates next: at its limit, but not before the rest after the last escalation is over."""
         if self.at_top:
             return None
         limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
         return max(limit, self.escalates_from or limit)
 
     def apply(self, event: contract.CaseEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         self.state = STATE_AFTER.get(type(event)) or self.state
         if isinstance(event, contract.CaseFiled):
             self._file(event)
@@ -133,6 +136,8 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
             self._end(event)
         elif isinstance(event, contract.Hearing):
             self._hear(event)
+        elif isinstance(event, contract.CaseForgotten):
+            self.forgotten = event.because
         elif not isinstance(event, contract.Noting):  # those change no field: the state says it, or the history
             assert_never(event)
         self.next_tick_at = self._next_tick()

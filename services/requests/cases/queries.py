@@ -63,7 +63,7 @@ CASES = Listing(Case, CaseQuery, leads=("handler_id", "under"), few=("resident_i
 
 
 class CaseLine(BaseModel):
-    """A request as a list shows it."""
+    """A request in a list."""
 
     id: str
     number: str = Field(examples=["261123-7K3QX-4"])
@@ -72,7 +72,7 @@ class CaseLine(BaseModel):
     item: str
     item_name: Words
     area: str
-    title: str | None = Field(description="null where its resident's data was erased")
+    title: str | None = Field(description="null where its words are forgotten")
     filed_at: Instant
     due_at: Instant
     overdue: bool
@@ -119,13 +119,12 @@ def handler_of(case: Case) -> Words | None:
 
 
 async def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
-    """Words that belong to a case, sealed under its resident's key."""
-    await ctx.vault.ensure_keys(case.subjects())
-    return ctx.vault.seal(text, case.resident_id, field)
+    """Words that belong to a case, sealed under its key; Erased where that is gone."""
+    return ctx.vault.seal_own(text, case, field)
 
 
 def position_of(ctx: Context, case: Case) -> tuple[float, float] | tuple[None, None]:
-    """Where it is (latitude and longitude in degrees), as far as that was told and its resident is not erased."""
+    """Where it is (latitude and longitude in degrees), as far as that was told and is not forgotten."""
     said = opened(ctx, case, "position", case.position)
     if said is None:
         return None, None
@@ -134,5 +133,5 @@ def position_of(ctx: Context, case: Case) -> tuple[float, float] | tuple[None, N
 
 
 def opened(ctx: Context, case: Case, field: str, words: Sealed | None) -> str | None:
-    """Words of a case again, whose key is held; None where there are none, or the resident was erased."""
-    return ctx.vault.open(words, case.resident_id, field) if words else None
+    """Words of a case again; None where there are none, or where they are forgotten."""
+    return ctx.vault.open_own(words, case, field) if words else None

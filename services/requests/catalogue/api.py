@@ -1,4 +1,4 @@
-"""The doors to the catalogue."""
+"""The routes of the catalogue."""
 
 from services.chassis.http.routes import Routes
 from services.requests.catalogue import commands, queries

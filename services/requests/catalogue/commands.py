@@ -1,4 +1,4 @@
-"""What can be done with service items."""
+"""Publishing and withdrawing service items."""
 
 from typing import Annotated, Any, Literal
 
@@ -93,7 +93,7 @@ async def _whole_city(ctx: Context, _: Item, __: Any) -> None:
 
 @usecase(allow=Role.ADMINISTRATOR, within=_whole_city)
 async def publish_item(ctx: Context, code: str, cmd: PublishItem) -> Item:
-    """Offer a service item as described, for the first time or anew."""
+    """Offer a service item as described, for the first time or again."""
     async with ctx.store.change_or_create(Item, code) as item:
         if cmd.code != code:
             raise model.ItemUnfit(problem=f"code: {cmd.code} ≠ {code}")

@@ -14,9 +14,9 @@ from services.contracts.requests.catalogue import FieldKind, FormField, ItemPubl
 ItemEvent = ItemPublished | ItemWithdrawn
 
 LONGEST_LINE = 200
-"""How many characters an answer in one line has at most; a text has ten times as many."""
+"""The longest one-line answer, in characters; a text may have ten times as many."""
 LARGEST = 10**15
-"""Beyond this a number is no answer, and in JSON no longer exact."""
+"""A larger number is not a plausible answer, and not exact in JSON."""
 
 
 class ItemUnknown(Refusal):
@@ -66,7 +66,7 @@ class Item(Entity[ItemEvent]):
     emergency: Words | None = None
 
     def apply(self, event: ItemEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case ItemPublished():
                 self._published(event)
@@ -92,13 +92,13 @@ class Item(Entity[ItemEvent]):
 
 
 def expect_citywide(actor: Actor) -> None:
-    """Refuse whoever administers only a part of the city."""
+    """Refuse an administrator of only a part of the city."""
     if not include_a_city(actor.places):
         raise CatalogueCitywide
 
 
 def publish(item: Item, told: ItemPublished) -> None:
-    """Offer an item as described, anew or for the first time; ItemUnfit where it contradicts itself."""
+    """Publish an item as described; ItemUnfit if it contradicts itself."""
     for problem in _contradictions(told):
         raise ItemUnfit(problem=problem)
     same = item.version > 0 and item.offered and _as_published(item) == told
@@ -107,7 +107,7 @@ def publish(item: Item, told: ItemPublished) -> None:
 
 
 def withdraw(item: Item) -> None:
-    """Offer an item no longer; cases that are under way go on."""
+    """Withdraw an item; open cases continue."""
     if not item.offered:
         raise ItemAlreadyWithdrawn(item=item.id)
     item.record(ItemWithdrawn())

@@ -1,1 +1,1 @@
-"""How the service does: cases by state, system and county, and how long they take."""
+"""Figures of the service: cases by state, system and county, and how long they take."""

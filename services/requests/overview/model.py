@@ -1,4 +1,4 @@
-"""How long a case waited, told from its history."""
+"""How long a case waited, from its history."""
 
 from collections.abc import Iterable
 

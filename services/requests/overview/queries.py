@@ -9,16 +9,16 @@ from services.requests.cases.model import Case
 from services.requests.cases.states.model import DONE, OPEN, State
 
 LIVE = OPEN | DONE
-"""The states that cases leave again: they are counted often."""
+"""The states that cases leave again; counted often."""
 ENDED = frozenset(State) - LIVE
-"""The states of all cases ever that are over: they are many, and change slowly."""
+"""The final states: they hold many cases and change slowly."""
 
 _KEYS = ("state", "county", "system", "overdue")
 _MOST = 100_000
 
 
 class Counted(NamedTuple):
-    """Cases by (state, system, county), and the late ones by county."""
+    """Cases by (state, system, county), and overdue ones by county."""
 
     cases: Counter[tuple[str, str, str]]
     overdue: Counter[str]
@@ -28,7 +28,7 @@ NOTHING = Counted(Counter(), Counter())
 
 
 async def counted(mongo: Mongo, states: Iterable[State]) -> Counted:
-    """Count the cases that are in these states now."""
+    """Count the cases in these states."""
     within = {"$match": {"state.state": {"$in": sorted(states)}}}
     by_key = {"$sort": {f"state.{key}": 1 for key in _KEYS}}
     group = {"$group": {"_id": {key: f"$state.{key}" for key in _KEYS}, "cases": {"$sum": 1}}}

@@ -1,4 +1,4 @@
-"""What is measured when a case is taken on and when it is done."""
+"""Measures a case when it is accepted and when it is resolved."""
 
 from services.chassis.messaging.reactions import Delivered, reaction
 from services.chassis.usecase import Context
@@ -9,7 +9,7 @@ from services.requests.overview import metrics, model
 
 @reaction("measure-cases", CaseAccepted, CaseResolved)
 async def measure_cases(ctx: Context, delivered: Delivered, event: CaseAccepted | CaseResolved) -> None:
-    """Observe how long the resident waited for somebody to take it on, and for the answer."""
+    """Observe how long the resident waited for acceptance, and for the answer."""
     history = await ctx.store.history(Case, delivered.entity)
     match event:
         case CaseAccepted():

@@ -1,4 +1,4 @@
-"""What is counted again and again."""
+"""Counts cases periodically."""
 
 import asyncio
 import time
@@ -9,13 +9,13 @@ from services.requests.overview import metrics
 from services.requests.overview.queries import ENDED, LIVE, NOTHING, Counted, counted
 
 EVERY, ENDED_EVERY = 15.0, 300.0
-"""Seconds from one count to the next, of the cases that still move and of those that are over."""
+"""Seconds between two counts, of open and of ended cases."""
 _LOOK = 1.0
 _AT_ONCE = float("-inf")
 
 
 async def count_cases(lease: Lease, container: Container) -> None:
-    """Keep the gauges at how many cases there are; only with the lease, or N workers would tell N times as many."""
+    """Keep the gauges up to date; only with the lease, otherwise several workers would report the same cases."""
     live_at = ended_at = _AT_ONCE
     ended = NOTHING
     while True:
@@ -40,4 +40,4 @@ def _show(*counts: Counted) -> None:
         for county, number in count.overdue.items():
             metrics.cases_overdue.labels(county).inc(number)
     if counts and not any(count.overdue for count in counts):
-        metrics.cases_overdue.labels("").set(0)  # counted, and none: without a sample it would not be known
+        metrics.cases_overdue.labels("").set(0)  # counted as zero: without a sample it would be unknown

@@ -1,1 +1,1 @@
-"""The places of the city and who serves them, as members told."""
+"""The places of the city and who serves them, as copies of members' entities."""

@@ -1,4 +1,4 @@
-"""Copies of places, organisations and teams, and what follows from a place's code."""
+"""Copies of areas, organisations and teams, and what follows from an area's code."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class AreaNoLonger(Refusal):
 
     @classmethod
     def code(cls) -> str:
-        """As it is known outside: the event of members has taken the class's natural name."""
+        """The code in the API: an event of members has taken the natural class name."""
         return "area-closed"
 
 
@@ -73,7 +73,7 @@ class Organisation(Located, Copy[OrganisationEvent]):
     leader_id: str | None = None
 
     def apply(self, event: OrganisationEvent) -> None:
-        """Take an event of the organisation into the copy."""
+        """Fold an event into the copy."""
         match event:
             case OrganisationFounded():
                 self.kind, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
@@ -106,7 +106,7 @@ class Team(Located, Copy[TeamEvent]):
     leader_id: str | None = None
 
     def apply(self, event: TeamEvent) -> None:
-        """Take an event of the team into the copy."""
+        """Fold an event into the copy."""
         match event:
             case TeamFounded():
                 self.kind, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
@@ -119,7 +119,7 @@ class Team(Located, Copy[TeamEvent]):
                 assert_never(event)
 
     def fits(self, kind: str | None, skill: str | None) -> bool:
-        """Whether it is of this kind and has this skill, as far as either is asked for."""
+        """Whether it is of this kind and has this skill, if they are given."""
         return (kind is None or self.kind == kind) and (skill is None or skill in self.skills)
 
 
@@ -132,9 +132,9 @@ class EscalationLevel:
 
 
 def fileable(code: str, known: Iterable[AreaCopy]) -> AreaCopy:
-    """The place of this code among those that are known of its path; refuses one that is unknown or too wide.
+    """The area of this code, among the known areas of its path; refuses an unknown or too large one.
 
-    One that lies in a closed place is closed with it: where a sub-district ends, nobody serves its communities.
+    An area inside a closed area counts as closed: nobody serves the communities of a closed sub-district.
     """
     places = {place.id: place for place in known}
     if code not in places:
@@ -152,8 +152,8 @@ def escalation_path(
 ) -> tuple[EscalationLevel, ...]:
     """The levels above a community: its sub-district's centre, its county's and its city's supervision.
 
-    ``chain`` are the organisations above the one that has the case, as members named them: they come first.
-    ``known`` are those of the places, by which a level is filled where the chain says nothing.
+    ``chain`` are the organisations above the case's handler; they come first. ``known`` are those of the areas, which
+    fill the levels that the chain lacks.
     """
     offices = (*chain, *known)
     return tuple(
@@ -166,7 +166,8 @@ _ANSWERS: Mapping[Level, tuple[OrganisationKind, ...]] = {
     Level.COUNTY: (OrganisationKind.SUPERVISION,),
     Level.CITY: (OrganisationKind.SUPERVISION, OrganisationKind.HOTLINE),
 }
-"""Who answers for a level of places, the first kind that is there: in many cities the hotline's centre supervises."""
+"""Which kind of organisation answers for a level; the first that exists. In many cities the hotline's centre
+supervises."""
 
 
 def _office(offices: Sequence[Organisation], level: Level, kinds: Iterable[OrganisationKind]) -> Organisation | None:

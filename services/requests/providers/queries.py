@@ -1,4 +1,4 @@
-"""Who serves a place: looked up in the copies, with the eyes of the house."""
+"""Who serves a place: read from the copies as the system actor."""
 
 import asyncio
 from typing import Any, TypeVar
@@ -25,28 +25,28 @@ async def fileable(ctx: Context, code: str) -> AreaCopy:
 
 
 async def organisation(ctx: Context, id: str) -> Organisation | None:
-    """One organisation, None where members told of none."""
+    """One organisation, or None if it is unknown."""
     return await _maybe(ctx, Organisation, id)
 
 
 async def team(ctx: Context, id: str) -> Team | None:
-    """One volunteer team, None where members told of none."""
+    """One volunteer team, or None if it is unknown."""
     return await _maybe(ctx, Team, id)
 
 
 async def offices(ctx: Context, area: str, department: str | None) -> list[Organisation]:
-    """Those who serve the community, its sub-district, county and city; of the departments only the one named."""
+    """The organisations of the community, its sub-district, county and city; of the departments only the named one."""
     places = [enclosing(area, level) for level in (Level.COMMUNITY, Level.SUB_DISTRICT, Level.COUNTY, Level.CITY)]
     where = {"state.area": {"$in": places}, "state.department": {"$in": [None, department]}, "state.gone": False}
     return await ctx.store.as_system().find(Organisation, where, order=_BY_ID, limit=_MOST)
 
 
 async def teams_near(ctx: Context, area: str, sort: str | None, skill: str | None) -> list[Team]:
-    """The volunteer teams on duty that fit, nearest first: in the sub-district, or the county's and the city's own."""
+    """The suitable volunteer teams on duty, nearest first: in the sub-district, or the county's and the city's own."""
     able: dict[str, Any] = {"state.on_duty": True, "state.gone": False}
     able |= {field: asked for field, asked in (("state.kind", sort), ("state.skills", skill)) if asked}
     wide = [enclosing(area, Level.COUNTY), enclosing(area, Level.CITY)]
-    # The community for itself: a sub-district may have more teams than are read, and the nearest count first.
+    # The community separately: a sub-district may have more teams than are read, and the nearest come first.
     scopes = ({"under": enclosing(area, Level.COMMUNITY)}, {"under": enclosing(area, Level.SUB_DISTRICT)})
     found = await asyncio.gather(*(_teams(ctx, able | scope) for scope in (*scopes, {"state.area": {"$in": wide}})))
     teams = {team.id: team for some in found for team in some}
@@ -54,7 +54,7 @@ async def teams_near(ctx: Context, area: str, sort: str | None, skill: str | Non
 
 
 async def escalation_path(ctx: Context, area: str, handler_id: str | None) -> tuple[EscalationLevel, ...]:
-    """The levels that a case of this place climbs, by what stands above its handler and by its place."""
+    """The escalation path of a case, from the organisations above its handler and from its place."""
     chain, known = await asyncio.gather(_above(ctx, handler_id), offices(ctx, area, None))
     return model.escalation_path(area, chain, known)
 

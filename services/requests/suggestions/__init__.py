@@ -1,1 +1,1 @@
-"""Which service item fits what somebody says in their own words."""
+"""Suggests the service item for a resident's own words."""

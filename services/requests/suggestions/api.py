@@ -1,4 +1,4 @@
-"""The door to suggestions: a question, not a change, although it is posted."""
+"""The route of suggestions: a POST that changes nothing."""
 
 from services.chassis.http.routes import Routes
 from services.requests.suggestions import queries

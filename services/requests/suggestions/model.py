@@ -1,4 +1,4 @@
-"""Which service items a resident's own words point to: pure functions over the catalogue's keywords."""
+"""Finds the service items for a resident's own words: pure functions over the catalogue's keywords."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,15 +12,15 @@ from typing import NamedTuple
 LIMIT = 5
 """How many items are suggested at most."""
 TITLE = 4.0
-"""How much more a word counts in the title than once in the text: people put the matter itself there."""
+"""The weight of a word in the title, relative to one occurrence in the text: people put the matter into the title."""
 FAINT = 0.25
-"""What a general item's words count, so that it leads only where nothing particular is said."""
+"""The weight of a general item's words: it leads only if nothing specific is said."""
 LATER = 0.6
-"""How much more the last word of a title counts than the first: places come first in Chinese, the matter last."""
+"""How much more the last word of a title weighs than the first: in Chinese the place comes first, the matter last."""
 FADING = 0.85
-"""Each further word of an item adds less than the one before, so that no item wins by the length of its list."""
+"""Each further word of an item adds less than the one before, so that no item wins by a long list of keywords."""
 SENSIBLE = 4
-"""A text with fewer different words (Chinese: characters) says nothing to go by."""
+"""A text with fewer different words (in Chinese: characters) is too short to match."""
 
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\d_]{2,}")
 
@@ -44,7 +44,7 @@ class Suggestion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TermIndex:
-    """The catalogue turned round: from two first characters to the lengths of words, from a word to its items."""
+    """The inverted catalogue: from two first characters to the lengths of words, from a word to its items."""
 
     heads: Mapping[str, tuple[int, ...]]
     items: Mapping[str, tuple[tuple[str, float], ...]]
@@ -52,9 +52,9 @@ class TermIndex:
 
 
 def build(entries: Iterable[Entry]) -> TermIndex:
-    """TermIndex the items given (leave inactive ones out); words are of two characters or more.
+    """Index the given items (leave inactive ones out); words have two characters or more.
 
-    Rarity is measured on the catalogue: a word weighs less the more items have it within their own words.
+    A word weighs less if more items have it among their words.
     """
     known = sorted(entries)
     words = {entry.code: {word.casefold() for word in (entry.name, *entry.keywords)} for entry in known}
@@ -75,10 +75,10 @@ def build(entries: Iterable[Entry]) -> TermIndex:
 
 
 def suggest(index: TermIndex, text: str, title: str = "") -> list[Suggestion]:
-    """Up to five items, best first, always the same for the same words.
+    """Up to five items, best first; the same words always give the same answer.
 
-    A sensible text that meets no word of the catalogue gets the general items, with score 0 and no reason;
-    an empty one, or one of fewer than four different words, gets nothing.
+    A meaningful text without any word of the catalogue gets the general items, with score 0 and no reason. An empty
+    text, or one with fewer than four different words, gets nothing.
     """
     title, text = title.casefold(), text.casefold()
     found = {word: 1 + log(times) for word, times in _words_in(index, text).items()}
@@ -109,7 +109,7 @@ def _spread(words: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 def _words_in(index: TermIndex, text: str) -> Counter[str]:
-    # Every place is looked at once: a look-up of two characters, and only where they begin a word, one per length.
+    # One look-up of two characters at each position; only where they begin a word, one more for each length.
     starts = [(at, pair) for at, pair in enumerate(map(add, text, text[1:])) if pair in index.heads]
     parts = (text[at : at + length] for at, pair in starts for length in index.heads[pair])
     return Counter(part for part in parts if part in index.items)

@@ -1,4 +1,4 @@
-"""What fits somebody's words, by an index that follows the catalogue."""
+"""Suggestions from an index that follows the catalogue."""
 
 import time
 from typing import Annotated, Self
@@ -48,7 +48,7 @@ class Suggestions(BaseModel):
 
 
 class Known:
-    """The catalogue's index as this process has it; once a second it is asked whether an item has changed."""
+    """The index of the catalogue in this process; checked for changes once a second."""
 
     def __init__(self) -> None:
         self._stamp: Document | None = None
@@ -57,7 +57,7 @@ class Known:
         self.items: dict[str, Item] = {}
 
     async def refresh(self, ctx: Context) -> None:
-        """Build the index again where the catalogue is another one than before."""
+        """Build the index again if the catalogue has changed."""
         if time.monotonic() - self._looked_at < _LOOK_AGAIN:
             return
         stamp = await _stamp(ctx)
@@ -78,7 +78,7 @@ async def suggest_items(ctx: Context, cmd: SuggestItems) -> Suggestions:
 
 
 async def _stamp(ctx: Context) -> Document | None:
-    """The number of items and the sum of their versions: every change of the catalogue changes it."""
+    """The number of items and the sum of their versions: every change of the catalogue changes one of them."""
     total = {"$group": {"_id": None, "items": {"$sum": 1}, "versions": {"$sum": "$version"}}}
     found = await ctx.container.mongo.aggregate(Item.collection(), [{"$sort": {"version": 1}}, total], 1)
     return found[0] if found else None

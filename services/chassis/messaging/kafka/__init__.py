@@ -8,9 +8,9 @@ from services.chassis.messaging.kafka.topics import (
     KEYS_TOPIC,
     Past,
     TopicMissing,
+    confirmed_by,
     create_topics,
     declared,
-    group_has_offsets,
     partition_of,
 )
 
@@ -26,8 +26,8 @@ __all__ = [
     "Reader",
     "TopicMissing",
     "Unsendable",
+    "confirmed_by",
     "create_topics",
     "declared",
-    "group_has_offsets",
     "partition_of",
 ]

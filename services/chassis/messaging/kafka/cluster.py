@@ -1,4 +1,4 @@
-"""The cluster as it is: its topics and groups, for who examines it."""
+"""The topics and groups of the cluster, for checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from services.chassis.messaging.kafka.topics import Past, TopicMissing, configur
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic; of its copies those of the partition that has the fewest."""
+    """A topic; its replicas are those of the partition with the fewest."""
 
     partitions: int
     replicas: int
@@ -19,17 +19,17 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A consumer group; one that nobody has ever joined has no members."""
+    """A consumer group; a group that nobody has joined has no members."""
 
     state: str
     members: int
 
 
 class Cluster(Past):
-    """What can be asked of the brokers besides records. BrokerAway without one."""
+    """Queries to the brokers other than records. Raises BrokerAway."""
 
     async def topic(self, name: str) -> Topic:
-        """How a topic is; TopicMissing where there is none of this name."""
+        """The state of a topic; TopicMissing for an unknown name."""
         (found,) = await in_time(self._admin.describe_topics([name]))
         if found["error_code"]:
             raise TopicMissing(f"there is no topic {name}")
@@ -38,8 +38,8 @@ class Cluster(Past):
         return Topic(len(parts), replicas, in_sync, await in_time(configuration(self._admin, name)))
 
     async def group(self, name: str) -> Group:
-        """How a group is."""
-        # One at a time: of several in one answer the library reads only the first.
+        """The state of a group."""
+        # One at a time: the library reads only the first group of an answer.
         (answer,) = await in_time(self._admin.describe_consumer_groups([name]))
         found = answer.to_object()["groups"][0]
         return Group(found["state"], len(found["members"]))

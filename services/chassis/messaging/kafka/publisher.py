@@ -1,4 +1,4 @@
-"""Sending: in order, to all copies, or known to have failed."""
+"""Sending: in order and to all replicas, or known to have failed."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
@@ -13,9 +13,9 @@ _ITS_OWN = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeErr
 
 
 class Publisher:
-    """Sends records in order and waits for all copies; after any error its producer is thrown away.
+    """Sends records in order and waits for all replicas. After any error its producer is discarded.
 
-    A failed idempotent producer never resets its sequence numbers: going on with it poisons the partition.
+    A failed idempotent producer never resets its sequence numbers: continuing with it poisons the partition.
     """
 
     def __init__(self, brokers: str) -> None:
@@ -23,9 +23,9 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
 
     async def send(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
-        """Send all, in order; for each None once every copy has it, else its error. BrokerAway without a broker.
+        """Send all, in order. For each: None once every replica has it, else its error. Raises BrokerAway.
 
-        After a record that cannot be sent none of its key is sent. Only Unsendable is the record's own fault.
+        After a record that fails, no further record of its key is sent. Only Unsendable is the record's own fault.
         """
         producer = await self._started()
         waiting: dict[int, Awaitable[Any]] = {}
@@ -40,7 +40,7 @@ class Publisher:
         return [lost[p] if p in waiting else refused[record.key] for p, record in enumerate(records)]
 
     async def stop(self) -> None:
-        """Send what is held and close, within five seconds."""
+        """Send what is pending and close, within five seconds."""
         await self._discard(5)
 
     async def _acknowledged(self, waiting: Mapping[int, Awaitable[Any]]) -> dict[int, BaseException | None]:
@@ -95,7 +95,8 @@ class Publisher:
 
 
 def _fault(outcome: Any) -> BaseException | None:
-    """What an acknowledgement says: nothing is wrong, the record is, or the broker (as after every other error)."""
+    """The result of an acknowledgement: no error, an error of the record, or one of the broker (like every other
+    error)."""
     if not isinstance(outcome, BaseException):
         return None
     kind = Unsendable if isinstance(outcome, _ITS_OWN) else BrokerAway

@@ -16,14 +16,14 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from services.chassis.messaging.kafka.records import BrokerAway, Incoming, incoming, within
+from services.chassis.messaging.kafka.records import BrokerAway, Incoming, in_time, incoming, within
 
 _MOST = 2_400
-"""So many records are taken at once, from however many partitions have any."""
+"""How many records are read at once, from all partitions together."""
 
 
 class Reader:
-    """A member of a consumer group with a static id, so that a restart takes its partitions back at once."""
+    """A member of a consumer group with a static id: a restart takes its partitions back at once."""
 
     def __init__(self, brokers: str, topics: Sequence[str], group: str, member: str) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -44,7 +44,7 @@ class Reader:
         self._turns = _Turns()
 
     async def start(self) -> None:
-        """Join the group; BrokerAway where there is no broker, or no such topic yet."""
+        """Join the group; BrokerAway without a broker, or if a topic does not exist yet."""
         self._consumer.subscribe(self._topics, listener=self._turns)
         try:
             await self._consumer.start()
@@ -56,16 +56,23 @@ class Reader:
             raise
 
     async def poll(self, wait_ms: int) -> list[list[Incoming]]:
-        """What has come, in order, a list for each partition that has any; none after ``wait_ms`` without anything."""
+        """The records that have arrived, in order, one list for each partition; none after ``wait_ms``."""
         batches = await self._consumer.getmany(timeout_ms=wait_ms)
         return [[incoming(record) for record in records] for records in batches.values() if records]
 
     async def commit(self, read: Sequence[Incoming]) -> bool:
-        """Confirm these and all before them; False where a partition went elsewhere meanwhile.
-
-        BrokerAway where the broker is away.
-        """
+        """Commit these and all before them; False if a partition was reassigned meanwhile. Raises BrokerAway."""
         return await self._confirm({TopicPartition(r.topic, r.partition): r.offset + 1 for r in read})
+
+    async def confirmed(self) -> dict[tuple[str, int], int]:
+        """How far the group has confirmed, on the partitions of all members; BrokerAway where the broker is away."""
+        places = [
+            TopicPartition(topic, number)
+            for topic in self._topics
+            for number in self._consumer.partitions_for_topic(topic) or ()
+        ]
+        found = await asyncio.gather(*(in_time(self._consumer.committed(place)) for place in places))
+        return {(p.topic, p.partition): offset for p, offset in zip(places, found, strict=True) if offset is not None}
 
     async def _confirm(self, offsets: Mapping[TopicPartition, int]) -> bool:
         try:
@@ -77,22 +84,22 @@ class Reader:
         return True
 
     async def rest(self, wait_ms: int) -> None:
-        """Stay a member for so long, and take nothing."""
+        """Stay a member for this long without reading."""
         self._consumer.pause(*self._consumer.assignment())
         for place, records in (await self._consumer.getmany(timeout_ms=wait_ms)).items():
-            self._consumer.seek(place, records[0].offset)  # given to us meanwhile: a new one does not rest yet
+            self._consumer.seek(place, records[0].offset)  # assigned to us meanwhile: a new partition is not paused yet
 
     def wake(self) -> None:
-        """Take on from where the rest began."""
+        """Continue from where the pause began."""
         self._consumer.resume(*self._consumer.paused())
 
     def rewind(self, record: Incoming) -> None:
-        """Take this record and all behind it once more, if its partition is still ours."""
+        """Read this record and all after it again, if its partition is still ours."""
         with suppress(IllegalStateError):
             self._consumer.seek(TopicPartition(record.topic, record.partition), record.offset)
 
     async def move(self, places: Mapping[tuple[str, int], int]) -> bool:
-        """Read on from these offsets, and confirm them; False where a partition went elsewhere meanwhile."""
+        """Continue from these offsets, and commit them; False if a partition was reassigned meanwhile."""
         offsets = {TopicPartition(*place): offset for place, offset in places.items()}
         try:
             for place, offset in offsets.items():
@@ -102,15 +109,15 @@ class Reader:
         return await self._confirm(offsets)
 
     def assigned(self) -> frozenset[tuple[str, int]]:
-        """The partitions that are ours; none from the moment the group gives them out anew until it has done so."""
+        """Our partitions; none during a rebalance."""
         return self._turns.ours
 
     def generation(self) -> int:
-        """How often partitions have been given out; between two turns another member may have had ours."""
+        """How often partitions were assigned; between two generations another member may have had ours."""
         return self._turns.count
 
     def lags(self) -> dict[tuple[str, int], int]:
-        """Records not yet read, of each partition that is ours, as far as the last fetch knows."""
+        """How many records are unread in each of our partitions, as of the last fetch."""
         found = {}
         for partition in self._consumer.assignment():
             end = self._consumer.highwater(partition)
@@ -120,22 +127,22 @@ class Reader:
         return found
 
     async def stop(self) -> None:
-        """Leave quietly, within five seconds; a static member keeps its partitions for its next start."""
+        """Close within five seconds, without leaving: a static member keeps its partitions for its next start."""
         await within(5, self._consumer.stop())
 
 
 class _Turns(ConsumerRebalanceListener):  # type: ignore[misc]
-    """What is ours, and how often that was given out anew."""
+    """Our partitions, and how often they were assigned."""
 
     def __init__(self) -> None:
         self.count = 0
         self.ours: frozenset[tuple[str, int]] = frozenset()
 
     async def on_partitions_revoked(self, revoked: object) -> None:
-        """Nothing is ours for now; the effects of a batch in hand are made harmless by causes and versions."""
+        """No partition is ours for now. Causes and versions make the effects of the current batch harmless."""
         self.ours = frozenset()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Another turn; each of them is read on from what was confirmed."""
+        """The next generation; each partition continues from its committed offset."""
         self.count += 1
         self.ours = frozenset((place.topic, place.partition) for place in assigned)

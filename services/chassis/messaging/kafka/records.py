@@ -1,4 +1,4 @@
-"""Records as they go and come, and what can go wrong with them."""
+"""Records as they are sent and read, and their errors."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -18,12 +18,12 @@ class BrokerAway(Exception):
 
 
 class Unsendable(Exception):
-    """The broker will never take this record."""
+    """The broker will never accept this record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A record to be sent."""
+    """A record to send."""
 
     topic: str
     key: str
@@ -33,7 +33,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A record as it was read."""
+    """A record that was read."""
 
     topic: str
     partition: int
@@ -44,15 +44,15 @@ class Incoming:
 
 
 def incoming(record: Any) -> Incoming:
-    """A record of the library's as one of ours."""
-    # What others send may be anything: no value, and names that a database does not take.
+    """The library's record as ours."""
+    # Other producers may send anything: no value, or names that the database does not accept.
     headers = {name.replace("\0", "\ufffd"): (value or b"").decode(errors="replace") for name, value in record.headers}
     key = (record.key or b"").decode(errors="replace")
     return Incoming(record.topic, record.partition, record.offset, key, record.value, headers)
 
 
 async def in_time(work: Awaitable[Any]) -> Any:
-    """What it gives; BrokerAway where it fails or takes more than ten seconds."""
+    """Its result; BrokerAway if it fails or takes more than ten seconds."""
     try:
         async with asyncio.timeout(SECONDS):
             return await work
@@ -61,7 +61,7 @@ async def in_time(work: Awaitable[Any]) -> Any:
 
 
 async def within(seconds: float, work: Awaitable[Any]) -> None:
-    """Close something, but do not wait longer for it."""
+    """Close something, but wait no longer than this."""
     with suppress(TimeoutError, KafkaError, OSError):
         async with asyncio.timeout(seconds):
             await work

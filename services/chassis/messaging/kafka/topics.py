@@ -1,4 +1,4 @@
-"""The topics: how they are configured, made and read without a group."""
+"""Topics: their configuration and creation, and reading them without a group."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -35,14 +35,14 @@ KEYS_TOPIC = "keys"
 
 
 class TopicMissing(Exception):
-    """A topic that is to be read is not there."""
+    """A topic does not exist."""
 
 
 class Past:
-    """Topics from any offset, read without a group; for checks and repairs. BrokerAway without a broker."""
+    """Reads topics from any offset, without a group, for checks and repairs. Raises BrokerAway."""
 
     def __init__(self, brokers: str) -> None:
-        # A short wait for records: requests behind a fetch on the same connection wait with it.
+        # A short wait for records: other requests on the same connection wait behind a fetch.
         self._consumer = AIOKafkaConsumer(bootstrap_servers=brokers, auto_offset_reset="earliest", fetch_max_wait_ms=20)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=MS)
 
@@ -58,25 +58,25 @@ class Past:
             await within(2, self._consumer.stop())
 
     async def ends(self, topic: str) -> dict[tuple[str, int], int]:
-        """The offset behind the last record of each partition; TopicMissing where there is no such topic."""
+        """The end offset of each partition; TopicMissing if the topic does not exist."""
         if await in_time(_is_missing(self._admin, topic)):
             raise TopicMissing(f"there is no topic {topic}: run `linli migrate`")
         found = await in_time(self._consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)]))
         return {(p.topic, p.partition): end for p, end in found.items()}
 
     async def committed(self, group: str) -> dict[tuple[str, int], int]:
-        """How far a group has confirmed; partitions of which it has confirmed nothing are left out."""
+        """The committed offsets of a group; partitions without one are left out."""
         found = await in_time(self._offsets(group))
         return {(p.topic, p.partition): known.offset for p, known in found.items() if known.offset >= 0}
 
     async def _offsets(self, group: str) -> Any:
         while True:
-            with suppress(GroupCoordinatorNotAvailableError):  # a new broker first makes room for groups
+            with suppress(GroupCoordinatorNotAvailableError):  # a new broker creates the topic of groups first
                 return await self._admin.list_consumer_group_offsets(group)
             await asyncio.sleep(0.05)
 
     async def at(self, when: datetime, ends: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-        """The offset of the first record since then in each of these partitions; its end where there is none."""
+        """For each of these partitions, the offset of the first record since then, or its end."""
         instant = int(when.timestamp() * 1000)
         found = await in_time(self._consumer.offsets_for_times({TopicPartition(*p): instant for p in ends}))
         since = {(p.topic, p.partition): known.offset for p, known in found.items() if known}
@@ -101,14 +101,14 @@ def declared(short: str) -> Mapping[str, str]:
 
 
 def partition_of(key: str) -> int:
-    """The partition on which the producer puts records of this key."""
+    """The partition in which the producer puts records of this key."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
 
 
 async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -> list[str]:
-    """Make the topics that are missing (``names``: full name by short name) and return the wrongly configured ones.
+    """Create missing topics (``names``: full name by short name); returns those with a wrong configuration.
 
-    BrokerAway where the broker is away, or does not make one.
+    BrokerAway without a broker, or if it does not create one.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=MS)
     try:
@@ -129,10 +129,10 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
         await within(2, admin.close())
 
 
-async def group_has_offsets(brokers: str, group: str) -> bool:
-    """Whether a consumer group has ever confirmed anything. BrokerAway without a broker."""
+async def confirmed_by(brokers: str, group: str) -> dict[tuple[str, int], int]:
+    """How far a consumer group has confirmed; empty where it never has. BrokerAway without a broker."""
     async with Past(brokers).open() as past:
-        return bool(await past.committed(group))
+        return await past.committed(group)
 
 
 async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> list[str]:
@@ -144,12 +144,12 @@ async def _differing(admin: AIOKafkaAdminClient, names: Mapping[str, str]) -> li
 
 
 async def configuration(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
-    """Every setting of a topic, also those that it has from the broker; waits for one that is not there yet."""
+    """All settings of a topic, including the broker's defaults; waits for a topic that was just created."""
     while True:
         error, entries = await _described(admin, topic)
         if not error:
             return {entry[0]: entry[1] for entry in entries}
-        await asyncio.sleep(0.05)  # a topic that was made a moment ago is not known everywhere yet
+        await asyncio.sleep(0.05)  # not every broker knows a new topic at once
 
 
 async def _is_missing(admin: AIOKafkaAdminClient, topic: str) -> bool:

@@ -1,1 +1,1 @@
-"""What only a service can tell of itself and of what it stands on: each thing is well, or what to do is said."""
+"""Checks of a service and of what it needs; each finding is fine, or says what to do."""

@@ -1,4 +1,4 @@
-"""The brokers as a service needs them: its topics, its groups, and the clocks of those who write."""
+"""The brokers, as a service needs them: its topics, its groups, and the clocks of producers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,13 @@ from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 
 BEHIND = 10_000
-"""Of a group that is more records behind, those who wait for its effects notice it."""
+"""Beyond this lag of a group, people who wait for its effects notice."""
 _AHEAD = timedelta(seconds=1)
 _LEAST_IN_SYNC = "min.insync.replicas"
 
 
 async def topics(cluster: Cluster, service: Service, settings: Settings) -> list[Finding]:
-    """The topic of the service, and that of the keys: there, and configured as they must be."""
+    """The topic of the service and that of the keys: they exist and are configured correctly."""
     found = [f for short in (service.name, KEYS_TOPIC) for f in await _topic(cluster, short, settings)]
     return found or [ok("topics", f"{settings.topic(service.name)} and {settings.topic(KEYS_TOPIC)} are as declared")]
 
@@ -44,7 +44,7 @@ async def _topic(cluster: Cluster, short: str, settings: Settings) -> list[Findi
 
 
 def _lost(short: str, name: str) -> str:
-    """What brings a topic back."""
+    """How to restore a topic."""
     if short == KEYS_TOPIC:
         return f"linli migrate makes {name}; keys made before are then only where they were read already"
     return f"linli republish --service {short} --all --lost --yes"
@@ -58,7 +58,7 @@ def _setting(name: str, key: str, known: Mapping[str, str], wanted: str) -> Find
 
 
 async def groups(cluster: Cluster, service: Service, settings: Settings) -> list[Finding]:
-    """Who reads for the service, and how far behind."""
+    """The consumers of the service, and their lag."""
     names: dict[str, tuple[str, ...]] = {}
     if service.all_reactions:
         names[settings.group(service.name)] = service.listens_to
@@ -81,7 +81,7 @@ async def _group(cluster: Cluster, name: str, heard: Sequence[str], service: Ser
 
 
 async def timestamps(cluster: Cluster, service: Service, settings: Settings) -> list[Finding]:
-    """Whether a record of the service's own topic is from the future: then its worker's clock, or ours, is wrong."""
+    """Whether a record of the service's own topic is in the future: then its worker's clock, or ours, is wrong."""
     ends = await cluster.ends(settings.topic(service.name))
     later = await cluster.at(datetime.now(UTC) + _AHEAD, ends)
     ahead = sorted(place for place, offset in later.items() if offset < ends[place])

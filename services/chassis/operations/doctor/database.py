@@ -1,12 +1,12 @@
-"""The database of a service: its clock and indexes, and what waits, rests or was left unfinished in it."""
+"""The database of a service: its clock and indexes, and what is pending, paused or unfinished in it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.chassis.domain.entity import Stored
-from services.chassis.messaging import control, dropped, switches
-from services.chassis.operations import backfill
+from services.chassis.messaging import control, dropped
+from services.chassis.messaging.switches import OPERATOR, WAITING, Switch
 from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
 from services.chassis.operations.ledger.lag import parked_by_reaction
 from services.chassis.operations.ledger.rebuild import COLLECTION as REBUILDS
@@ -15,15 +15,15 @@ from services.chassis.storage import migrations
 from services.chassis.storage.mongo import Mongo
 
 SKEW = timedelta(seconds=1)
-"""Clocks that differ by more are not those that leases, due times and the order of things can be told by."""
+"""If clocks differ by more, leases, due times and the order of events are not reliable."""
 LATEST = timedelta(seconds=30)
-"""An event that waits longer for its publication is not just on its way."""
+"""An event that waits longer to be published is overdue."""
 LEAST_MONGOD = 6
 _MOST = 100_000
 
 
 async def server(mongo: Mongo) -> list[Finding]:
-    """Version and clock; this is also what tells whether it answers."""
+    """Version and clock; this also shows whether it answers."""
     before = datetime.now(UTC)
     hello = await mongo.command("hello")
     after = datetime.now(UTC)
@@ -35,7 +35,7 @@ async def server(mongo: Mongo) -> list[Finding]:
 
 
 def skewed(before: datetime, theirs: datetime, after: datetime) -> Finding:
-    """How far another clock, read between these instants of ours, is from ours."""
+    """How far another clock is from ours, if it was read between these two instants."""
     ahead = max(theirs - after, before - theirs, timedelta(0))
     said = f"the database's differs from this machine's by {ahead.total_seconds():.1f} s at least"
     if ahead > SKEW:
@@ -44,7 +44,7 @@ def skewed(before: datetime, theirs: datetime, after: datetime) -> Finding:
 
 
 async def indexes(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[Finding]:
-    """Those that are declared, and strangers among them."""
+    """The declared indexes, and unknown ones."""
     wanted: dict[str, set[Any]] = {}
     for name, index in migrations.declared(kinds):
         wanted.setdefault(name, {(("_id", 1),)}).add(index.keys)
@@ -65,7 +65,7 @@ def _named(name: str, keys: Iterable[tuple[str, int]]) -> str:
 
 
 async def relay(mongo: Mongo, service: Service) -> list[Finding]:
-    """What waits to be published, and what cannot be."""
+    """What waits to be published, and what cannot be published."""
     names = [kind.collection() for kind in service.entities]
     stuck = [d["_id"] for n in names for d in await mongo.find(n, {"stuck": {"$exists": True}}, show=_ID, limit=5)]
     pending = sum([await mongo.count(n, {"pending": {"$exists": True}}, limit=_MOST) for n in names])
@@ -100,29 +100,34 @@ async def parked(mongo: Mongo) -> list[Finding]:
 
 
 async def consumer(mongo: Mongo, group: str, service: Service) -> list[Finding]:
-    """Whether it goes on, and which of its reactions do; nothing of a service that listens to nobody."""
+    """Whether the consumer runs, and which reactions are on; nothing for a service without reactions."""
     if not service.all_reactions:
         return []
-    wish = await control.desired_state(mongo, group)
+    desired = await control.desired_state(mongo, group)
     resume = f"linli consumer resume {service.name}"
-    found = [_reaction(switch) for switch in await switches.switches(mongo) if not switch.on]
-    if wish.state == control.STOPPED:
-        found.append(wrong("consumer", f"stopped: {wish.reason}", f"mend that, then {resume}"))
-    elif wish.state == control.PAUSED:
-        found.append(soon("consumer", f"paused by {wish.by}: {wish.reason}", resume))
+    found = [_reaction(switch) for switch in desired.switches.values() if not switch.on]
+    if desired.state == control.STOPPED:
+        found.append(wrong("consumer", f"stopped: {desired.reason}", f"mend that, then {resume}"))
+    elif desired.state == control.PAUSED:
+        found.append(soon("consumer", f"paused by {desired.by}: {desired.reason}", resume))
     return found or [ok("consumer", "goes on, all reactions are on")]
 
 
-def _reaction(switch: switches.Switch) -> Finding:
-    said = f"{switch.name} is off since {switch.since.astimezone():%Y-%m-%d %H:%M}"
-    advice = f"linli backfill {switch.name} brings its past, linli reactions start begins with now"
+def _reaction(switch: Switch) -> Finding:
+    said = f"{switch.name} is {switch.state} since {switch.since.astimezone():%Y-%m-%d %H:%M}"
+    if switch.state == WAITING:
+        return soon("reactions", f"{said}: {switch.reason}", "it starts with what it waits for")
+    if switch.positions is not None:
+        level = soon if switch.by.startswith(OPERATOR) else wrong
+        return level("reactions", f"{said}: {switch.reason}", f"mend that, then linli reactions start {switch.name}")
+    advice = f"linli backfill {switch.name} brings its past, linli reactions start --from-now leaves it out"
     if switch.reason:
         return soon("reactions", f"{said}: {switch.reason}", advice)
     return wrong("reactions", f"{said}: it is new here, and misses what comes", advice)
 
 
 async def leases(mongo: Mongo, service: Service) -> list[Finding]:
-    """Who does what only one may do; the relay and the timers must have somebody."""
+    """The holders of leases; relay and timers must have one."""
     held = {d["_id"]: d for d in await mongo.find("leases", {}, sort=[("_id", 1)], limit=1000)}
     needed = ["relay", *(f"timer-{timer.name}" for timer in service.timers)]
     nobody = [name for name in needed if name not in held or _over(held[name])]
@@ -141,10 +146,7 @@ def _holder(lease: Mapping[str, Any]) -> str:
 
 
 async def unfinished(mongo: Mongo) -> list[Finding]:
-    """Rebuilds and backfills that began and have not ended."""
+    """Rebuilds that began and have not ended."""
     begun = [d["_id"] for d in await mongo.find(REBUILDS, {}, limit=100)]
     found = [soon("rebuild", f"of {kind} was not finished", f"linli rebuild {kind} --yes goes on") for kind in begun]
-    for document in await mongo.find(backfill.COLLECTION, {}, limit=100):
-        name = document["_id"]
-        found.append(soon("backfill", f"of {name} was not finished", f"linli backfill {name} --yes goes on"))
-    return found or [ok("unfinished", "no rebuild, no backfill")]
+    return found or [ok("unfinished", "no rebuild")]

@@ -17,7 +17,7 @@ from services.chassis.telemetry import logs
 Look = Callable[[], Awaitable[list[Finding]]]
 
 SECONDS = 4.0
-"""So long may one look take; all are taken at once."""
+"""The time-out of one check; all run concurrently."""
 _AWAY = "start it, or correct where it is said to be: linli status"
 
 
@@ -29,7 +29,7 @@ async def examination(service: Service, settings: Settings, _: ExamineRequest, _
 
 
 async def examine(service: Service, settings: Settings) -> list[Finding]:
-    """Everything, asked at the same time; what does not answer is a finding too."""
+    """All checks, concurrently; a check without an answer is a finding, too."""
     parts = await asyncio.gather(
         _look("files", lambda: files.look(settings, service)), _database(service, settings), _broker(service, settings)
     )
@@ -37,7 +37,7 @@ async def examine(service: Service, settings: Settings) -> list[Finding]:
 
 
 async def _database(service: Service, settings: Settings) -> list[Finding]:
-    # This driver, whatever the services use: it lets go at once of a database that does not answer.
+    # Always this driver: it gives up at once on a database that does not answer.
     mongo = connect(settings.database(service.name), "pymongo")
     looks: dict[str, Look] = {
         "indexes": lambda: database.indexes(mongo, service.kinds),
@@ -68,7 +68,7 @@ async def _broker(service: Service, settings: Settings) -> list[Finding]:
 
 
 async def _behind(name: str, first: Look, looks: dict[str, Look]) -> list[Finding]:
-    """The others only where the first is answered: one line tells of what is away."""
+    """The other checks only if the first is answered: one line reports what is away."""
     found = await _look(name, first)
     if [finding.advice for finding in found] == [_AWAY]:
         return found
@@ -82,7 +82,7 @@ async def _look(check: str, look: Look, seconds: float = SECONDS) -> list[Findin
             return await look()
     except (TimeoutError, Unavailable, BrokerAway) as error:
         return [wrong(check, f"does not answer ({type(error).__name__})", _AWAY)]
-    except Exception as error:  # whatever it is: it must not hide what else was found
+    except Exception as error:  # whatever the error is, it must not hide the other findings
         return [
             wrong(check, f"cannot be examined ({logs.safe_text(error)})", "mend what that says, or tell the developers")
         ]

@@ -1,4 +1,4 @@
-"""The files of a service: its secrets are its own, and the keys that sign tokens are those that verify them."""
+"""The files of a service: its secrets are private, and the signing keys match the verifying keys."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from services.chassis.runtime.settings import Holds, Settings, files
 from services.chassis.storage.master_key import MasterKey
 
 OLDEST_DAYS = 365
-"""A key that signs tokens is to be followed by another after a year."""
+"""A signing key should be replaced after a year."""
 
 
 async def look(settings: Settings, service: Service) -> list[Finding]:
@@ -32,7 +32,7 @@ def _secrets(settings: Settings, secrets: Sequence[Path]) -> Iterator[Finding]:
 
 
 def _master_key(settings: Settings) -> Iterator[Finding]:
-    with suppress(OSError):  # one that cannot be read is told of with the others
+    with suppress(OSError):  # an unreadable one is reported with the others
         try:
             MasterKey.read(settings.master_key_file, settings.city)
         except ValueError:

@@ -1,4 +1,4 @@
-"""What an examination finds: each thing is well, wants something soon, or is wrong now."""
+"""Findings: fine, needs attention soon, or wrong now."""
 
 import stat
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: how it is and, where it is not well, what to do."""
+    """One finding: its state and, if it is not fine, what to do."""
 
     check: str
     said: str
@@ -25,17 +25,17 @@ class Finding:
 
 
 def ok(check: str, said: str) -> Finding:
-    """Well."""
+    """Fine."""
     return Finding(check, said)
 
 
 def soon(check: str, said: str, advice: str) -> Finding:
-    """Nothing is wrong yet, or somebody wanted it so."""
+    """Nothing is wrong yet, or it is intended."""
     return Finding(check, said, "soon", advice)
 
 
 def wrong(check: str, said: str, advice: str) -> Finding:
-    """Somebody has to do this."""
+    """An operator must do this."""
     return Finding(check, said, "wrong", advice)
 
 
@@ -45,7 +45,7 @@ def well(findings: Iterable[Finding]) -> bool:
 
 
 def secret(check: str, file: Path) -> Finding | None:
-    """What is wrong with a file that only its owner may read; None where nothing is."""
+    """What is wrong with a file that only its owner may read, or None."""
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
     except OSError as error:

@@ -16,13 +16,16 @@ about, backwards: what follows from something is read after it, so that it must 
     together: that is L5.
 5.  *The consumers get the stated time to reach the cut* (``lag``). A group confirms an offset after all effects, so
     that below the lower of cut and confirmed offset every event has had its effect, is parked or was dropped, for good.
-6.  *Parked events are read before memories and copies* (``reactions``, ``copies``). A replay writes the effect first
+6.  *Which reactions are on is read after what is confirmed.* One that is off by then, or waits for a copy, has had its
+    effects before the offsets that its switch names: it is judged up to these, *waiting since* them (L7), and what lies
+    between them and the cut is counted (L9). One that was turned on meanwhile has caught up with what was confirmed.
+7.  *Parked events are read before memories and copies* (``reactions``, ``copies``). A replay writes the effect first
     and unparks then: what is not parked any more has been remembered by then. Dropped events are read after the
     parked, since they go from these to those. From the first parked event of an
     entity on, its copy itself tells how much has been replayed; what it does not have must be parked.
     A copy may be newer than the cut: it is folded on with the events behind the cut, up to the copy's own version;
     these are in the topic since the copy has them. A copy that first appears behind the cut is found there too.
-7.  *Gauges* (``lag``) are set by loops a moment ago: they are held against what was true before and after that moment,
+8.  *Gauges* (``lag``) are set by loops a moment ago: they are held against what was true before and after that moment,
     and asked again until the stated time is over.
 
 Histories that were trimmed are read with what their archive holds, one entity at a time: the document before the

@@ -1,4 +1,4 @@
-"""Whether the audit log of a service is whole, each chain held against its head, and the chains of its histories."""
+"""Checks the audit log of a service against its heads, and the hash chains of its histories."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -17,7 +17,7 @@ from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo
 
 NAMED = 1000
-"""So many broken entries, and so many broken histories, are named."""
+"""At most this many broken entries and histories are named."""
 
 
 async def audit(service: Service, settings: Settings, request: AuditRequest, say: Say) -> Report:
@@ -36,15 +36,15 @@ async def audit(service: Service, settings: Settings, request: AuditRequest, say
 
 
 class Chains:
-    """One pass over the audit log, a chain after the other; others may write meanwhile."""
+    """One pass over the audit log, chain by chain; others may write meanwhile."""
 
     def __init__(self, mongo: Mongo, master: MasterKey, say: Say) -> None:
         self._mongo, self._master, self._say = mongo, master, say
         self.line = CheckResult("A1", named=NAMED)
 
     async def read(self, since: datetime | None = None) -> None:
-        """Judge every chain, from its first entry at or after ``since`` on."""
-        heads = await self._heads()  # before the entries: what a head counts is there already
+        """Check every chain from its first entry at or after ``since``."""
+        heads = await self._heads()  # heads before entries: what a head counts exists already
         processes = {process async for process in self._processes()} | heads.keys()
         for process in sorted(processes):
             await self._judge(process, heads.get(process), since)
@@ -54,12 +54,12 @@ class Chains:
         return {head["_id"]: head async for batch in self._mongo.each(HEADS, {}) for head in batch}
 
     async def _processes(self) -> AsyncIterator[str]:
-        """Those of which there are entries, found by leaping from chain to chain."""
+        """The processes with entries, found by skipping from chain to chain."""
         beyond = ""
         while found := await self._first({"_id": {"$gt": beyond}}):
             process, _, _ = found["_id"].partition(":")
             yield process
-            beyond = f"{process};"  # comes right after all that begin with the process and a colon
+            beyond = f"{process};"  # sorts right after everything that begins with the process and a colon
 
     async def _judge(self, process: str, head: Document | None, since: datetime | None) -> None:
         self.line.count("chains")
@@ -76,7 +76,7 @@ class Chains:
             chain.end(head)
 
     async def _begun(self, process: str, since: datetime | None) -> "_Chain":
-        """The chain up to the entry before the first that is asked for; up to its end where none is."""
+        """The chain up to the entry before the first requested one, or up to its end."""
         if since is None:
             return _Chain(self.line, process, 0, "")
         own: Document = {"_id": {"$gte": id_of(process, 0), "$lt": f"{process};"}}
@@ -94,21 +94,21 @@ class Chains:
 
 
 def _number(entry: Document) -> int:
-    """Its place in the chain by its id; 0 where that is none of ours."""
+    """The position in the chain, from the id; 0 for a foreign id."""
     digits = entry["_id"].rpartition(":")[2]
     return int(digits) if digits.isdecimal() else 0
 
 
 class _Chain:
-    """The entries of one process, in their order."""
+    """The entries of one process, in order."""
 
     def __init__(self, line: CheckResult, process: str, n: int, hash: str | None) -> None:
         self._line, self._process = line, process
         self.n, self._hash = n, hash
-        """How far it has been read; the hash is None where the entry is gone."""
+        """How far the chain was read; the hash is None if an entry is missing."""
 
     def take(self, entry: Document, head: Document | None) -> None:
-        """The next entry that is there."""
+        """The next existing entry."""
         id, n = entry["_id"], _number(entry)
         if id != id_of(self._process, n):
             self._line.breach(f"{id}: is no entry of ours")
@@ -125,11 +125,11 @@ class _Chain:
         self.n, self._hash = n, entry.get("hash")
 
     def end(self, head: Document) -> None:
-        """There are no more; there must be as many as the head says."""
+        """The end of the entries; there must be as many as the head says."""
         self._miss(head["n"])
 
     def _miss(self, last: int) -> None:
-        """Those up to ``last`` are not there, where it has not come so far."""
+        """The entries up to ``last`` are missing, if the chain ends earlier."""
         if last > self.n:
             gone = [id_of(self._process, n) for n in sorted({self.n + 1, last})]
             self._line.breach(f"{' to '.join(gone)}: gone")

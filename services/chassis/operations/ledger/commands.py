@@ -35,7 +35,7 @@ _ETAG = re.compile(r'(?:W/)?"(\d+)"')
 
 
 class LogUnreadable(CannotAnswer):
-    """A driver's log that is not there, or a line of it that is none of the format."""
+    """A driver's log does not exist, or one of its lines has the wrong format."""
 
 
 class Command(BaseModel):
@@ -58,18 +58,18 @@ class Command(BaseModel):
 
     @property
     def cause(self) -> str:
-        """As it stands in a history, if it was applied."""
+        """The cause in a history, if the command was applied."""
         return f"http:{self.actor}:{self.method}:{self.path}:{self.key}"
 
     @property
     def versions(self) -> set[int]:
-        """The versions that the answer named; one, where it does not contradict itself."""
+        """The versions that the answer stated; one, unless it contradicts itself."""
         etag = _ETAG.fullmatch(self.etag or "")
         return {int(v) for v in (self.version, etag and etag[1]) if v is not None}
 
 
 class Commands:
-    """The commands of a driver's log that one service answered, and where their causes were met."""
+    """The commands of a driver's log that one service answered, and where their causes were found."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
         self._asked: dict[str, Command] = {}
@@ -80,7 +80,7 @@ class Commands:
                 self._asked[command.cause] = command
 
     def meet(self, cause: str, entity: str, version: int) -> None:
-        """A write of this cause stands in a history and left its entity at this version."""
+        """A history contains a write of this cause, which left its entity at this version."""
         if cause in self._asked:
             self._met.setdefault(cause, []).append((entity, version))
 
@@ -117,7 +117,7 @@ class Commands:
 
 
 def read(file: Path, routes: Sequence[Routes]) -> Commands:
-    """The commands that one of these routes answers; LogUnreadable names the first wrong line."""
+    """The commands for one of these routes; LogUnreadable names the first wrong line."""
     doors = [(door.method, _pattern(table.prefix + door.path)) for table in routes for door in table.routes]
     return Commands(command for command in each(file) if _ours(command, doors))
 

@@ -1,4 +1,4 @@
-"""Whether every copy is the fold of its source's topic (L7)."""
+"""Checks that every copy is the fold of its source's topic (L7)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,21 +17,21 @@ _CHUNK = 200
 
 @dataclass(slots=True)
 class Folding:
-    """One copy as the topic gives it."""
+    """One copy, as the topic describes it."""
 
     copy: Copy[Any] | None = None
     held: list[Delivered] = field(default_factory=list)
-    """From the first parked event on: how many of these had their effect only the stored copy tells."""
+    """Events since the first parked one: only the stored copy shows how many of them had their effect."""
     parked: set[str] = field(default_factory=set)
     wrong: str | None = None
 
     @property
     def version(self) -> int:
-        """Of the source; 0 where nothing was applied."""
+        """The source's version; 0 if no event was applied."""
         return self.copy.version if self.copy else 0
 
     def apply(self, kind: type[Copy[Any]], delivered: Delivered) -> None:
-        """Take one event in, as the consumer does; what cannot be applied must have been parked."""
+        """Apply an event as the consumer does; an event that fails must be parked."""
         if self.wrong or delivered.version <= self.version:
             return
         try:
@@ -47,7 +47,7 @@ class Folding:
 
 
 class Copied:
-    """All copies of one kind, a partition of them at a time."""
+    """All copies of one type, one partition at a time."""
 
     def __init__(self, mongo: Mongo, reaction: Copying) -> None:
         self._mongo, self._reaction, self._kind = mongo, reaction, reaction.kind
@@ -76,7 +76,7 @@ class Copied:
                 fold.apply(self._kind, event)
 
     async def end(self) -> None:
-        """Compare what the partition gave with the copies; set those aside that are newer than the cut."""
+        """Compare the partition's result with the copies; set aside those that are newer than the cut."""
         ids = list(self._folds)
         self._known.update(map(hash, ids))
         for start in range(0, len(ids), _CHUNK):
@@ -88,7 +88,7 @@ class Copied:
         self._folds = {}
 
     async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
-        """Judge those that are newer than the cut, with the events behind it."""
+        """Check the newer copies, with the events after the cut."""
         await self._find_strangers()
         if self._newer:
             await self._read_on(past, cut)
@@ -99,12 +99,12 @@ class Copied:
                 self._judge(id, fold, document)
 
     def line(self) -> CheckResult:
-        """What was found."""
+        """The results."""
         return self._line
 
     async def _compare(self, id: str, fold: Folding, document: Document | None) -> None:
         version = document["version"] if document else 0
-        # Also those dropped since they were met as parked: the copy was read after that, so it may be beyond them.
+        # Including those dropped since they were seen as parked: the copy was read later, so it may be further.
         given_up = await dropped_among(self._mongo, self._reaction.name, fold.held)
         for event in fold.held:
             if event.id in given_up:
@@ -131,7 +131,7 @@ class Copied:
             self._line.breach(f"{id}: {wrong}")
 
     async def _find_strangers(self) -> None:
-        """Copies of which the topic says nothing before the cut."""
+        """Copies of which the topic has no event before the cut."""
         async for documents in self._mongo.each(self._kind.collection(), {}, {"_id": 1}, batch=2000):
             fresh = [document["_id"] for document in documents if hash(document["_id"]) not in self._known]
             async for found in self._mongo.each(self._kind.collection(), {"_id": {"$in": fresh}}):
@@ -151,7 +151,7 @@ class Copied:
                 fold.apply(self._kind, event)
 
     def _wanted(self, record: Incoming) -> list[Delivered]:
-        """The event of a record, where it is one of a copy that is newer than the cut."""
+        """The event of a record, if it belongs to a copy that is newer than the cut."""
         try:
             event = Delivered.of(record)
         except Unreadable:

@@ -1,4 +1,4 @@
-"""Every entity of a service, each read in one piece: its versions, chain, state and causes (L3, L4, L8)."""
+"""Reads every entity of a service in one piece and checks its versions, chain, state and causes (L3, L4, L8)."""
 
 from array import array
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -22,37 +22,37 @@ Kinds = Sequence[type[Entity[Any]]]
 
 _TELL = 200
 _ONE_WRITE = ("http:", "timer:")
-"""Causes that write one entity; one event may make several of them, in parts."""
+"""Causes that write one entity; one event may create several, in parts."""
 
 
 @dataclass(slots=True)
 class Track:
-    """What one entity's history says of its topic, and what the topic then shows."""
+    """What one entity's history says about its topic, and what the topic contains."""
 
     published: int = 0
     digests: "array[int]" = field(default_factory=lambda: array("q"))
-    """Of each version, what its record must be; 0 where it is private."""
+    """For each version, the expected record; 0 if it is private."""
     whole: bool = True
-    """Whether its history can be believed."""
+    """Whether its history is sound."""
     seen: int = 0
-    """The versions met in the topic, as bits."""
+    """The versions found in the topic, as bits."""
     highest: int = 0
 
 
 def digest(type: str, schema: int, value: bytes) -> int:
-    """What a record says, in 63 bits and never 0; comparable within one process."""
+    """A record as a number of 63 bits, never 0; comparable within one process."""
     return hash((type, schema, value)) or 1
 
 
 def digests(history: Sequence[Mapping[str, Any]]) -> "array[int]":
-    """What the records of a history must be, by version; 0 where one is private."""
+    """The expected records of a history, by version; 0 if private."""
     return array(
         "q", (digest(e["type"], e["schema"], orjson.dumps(e["data"])) if e["published"] else 0 for e in history)
     )
 
 
 class Histories:
-    """One pass over all entities; what it keeps of each is its track."""
+    """One pass over all entities; it keeps a track of each."""
 
     def __init__(self, mongo: Mongo, kinds: Kinds, commands: Commands, say: Say) -> None:
         self._mongo, self._kinds, self._commands, self._say = mongo, kinds, commands, say
@@ -64,7 +64,7 @@ class Histories:
         self.unsent = CheckResult("L5", "marks")
 
     async def read(self) -> None:
-        """Read and judge every entity."""
+        """Read and check every entity."""
         for kind in self._kinds:
             async for document in with_archive(self._mongo, kind, {}):
                 self._judge(kind, document)
@@ -72,7 +72,7 @@ class Histories:
                     self._say(f"{len(self.tracks)} histories read")
 
     def lines(self) -> list[CheckResult]:
-        """L3, L4, the part of L5 that one document tells, and L8."""
+        """L3, L4, L8, and the part of L5 that one document shows."""
         return [self.versions, self.states, self.unsent, self.causes]
 
     def _judge(self, kind: type[Entity[Any]], document: Document) -> None:
@@ -97,7 +97,7 @@ class Histories:
             self.states.breach(f"{document['_id']}: {wrong}")
 
     def _judge_mark(self, kind: type[Entity[Any]], document: Document) -> None:
-        """Whether what is not published will be: mark and version are written together."""
+        """Whether unpublished events will be published: version and mark are written together."""
         id, version, published = document["_id"], document["version"], document["published"]
         if version == published:
             return
@@ -125,7 +125,7 @@ class Histories:
 
 
 def writes(history: Sequence[Document]) -> Iterator[tuple[str, int]]:
-    """(cause, last version) of each write: its events share cause, instant and trace, and stand side by side."""
+    """(cause, last version) of each write: its events share cause, instant and trace, and are adjacent."""
     for (cause, _, _), events in groupby(history, key=lambda e: (e["cause"], e["at"], e["trace"])):
         yield cause, max(event["version"] for event in events)
 
@@ -133,14 +133,14 @@ def writes(history: Sequence[Document]) -> Iterator[tuple[str, int]]:
 async def with_archive(
     mongo: Mongo, kind: type[Entity[Any]], where: Document, show: Document | None = None
 ) -> AsyncIterator[Document]:
-    """Every document that matches, in the order of ``_id``, each with all of its history: of one entity at a time."""
+    """Every matching document in the order of ``_id``, each with its whole history."""
     async for documents in mongo.each(kind.collection(), where, show):
         for document in documents:
             yield {**document, "history": await archive.whole(mongo, kind.collection(), document)}
 
 
 def broken_history(document: Document) -> str | None:
-    """What is wrong with versions and chain of one document with all of its history, or None."""
+    """What is wrong with versions and chain of one document with its whole history, or None."""
     version, history = document["version"], document["history"]
     if [entry["version"] for entry in history] != list(range(1, version + 1)):
         return f"is at version {version}, its history has {_ranges([e['version'] for e in history])}"
@@ -159,7 +159,7 @@ def broken_history(document: Document) -> str | None:
 
 
 def wrong_state(kind: type[Entity[Any]], document: Document) -> str | None:
-    """What differs between the stored state and the fold of a sound history, or None."""
+    """How the stored state differs from the fold of a sound history, or None."""
     try:
         folded = kind.fold(document["_id"], map(Recorded.load, document["history"]))
     except Exception as error:
@@ -168,7 +168,7 @@ def wrong_state(kind: type[Entity[Any]], document: Document) -> str | None:
 
 
 def differing(kind: type[Stored], folded: Stored, document: Document) -> str | None:
-    """What differs between a fold and a stored document of the same version, or None; names fields, no values."""
+    """How a fold differs from a stored document of the same version, or None; names fields, no values."""
     try:
         wanted = kind.model_validate(folded.model_dump())
         stored = load(kind, document)

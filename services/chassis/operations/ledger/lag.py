@@ -1,4 +1,4 @@
-"""Whether relay and consumers reach the cut in time, and whether the gauges show what is so (L9)."""
+"""Checks that relay and consumers reach the cut in time, and that the gauges are right (L9)."""
 
 import asyncio
 import time
@@ -11,23 +11,24 @@ from prometheus_client.parser import text_string_to_metric_families
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import parking
 from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import CannotAnswer, Say
 from services.chassis.storage.mongo import Mongo
 
 _LOOK_SECONDS = 0.25
-_SETTLE_SECONDS = 0.5  # longer than a worker's loop takes when nothing comes
-_IN_HAND = 1_200  # a worker has read so many records, at most, that it has not confirmed yet
+_SETTLE_SECONDS = 0.5  # longer than an idle loop of a worker takes
+_IN_HAND = 1_200  # a worker has at most this many records read and not committed
 _CHUNK = 500
 
 
 class Unanswered(CannotAnswer):
-    """A worker does not show its metrics."""
+    """A worker does not serve its metrics."""
 
 
 async def published_in_time(
     mongo: Mongo, waiting: Sequence[tuple[str, str, int]], within: float, say: Say
 ) -> CheckResult:
-    """Whether what waited for the relay (collection, id, version) is published ``within`` seconds from now."""
+    """Whether what waited for the relay (collection, id, version) is published within ``within`` seconds."""
     line, give_up = CheckResult("L9", "relay"), time.monotonic() + within
     line.count("entities waited for", len(waiting))
     while waiting := await _unpublished(mongo, waiting):
@@ -56,7 +57,7 @@ async def _unpublished(mongo: Mongo, waiting: Sequence[tuple[str, str, int]]) ->
 async def consumed_in_time(
     past: Past, group: str, cut: Mapping[TopicPartition, int], within: float, say: Say
 ) -> tuple[dict[TopicPartition, int], CheckResult]:
-    """(how far the group has confirmed, at most up to the cut; whether it was all ``within`` seconds from now)."""
+    """(committed offsets, at most up to the cut; whether all were reached within ``within`` seconds)."""
     line, give_up = CheckResult("L9", group), time.monotonic() + within
     line.count("records before the cut", sum(cut.values()))
     while True:
@@ -72,9 +73,19 @@ async def consumed_in_time(
     return reached, line
 
 
+def waiting(switches: Sequence[Switch], cut: Mapping[TopicPartition, int]) -> CheckResult:
+    """The reactions that are not on, and how many records before the cut each waits with: known, so no breach."""
+    line = CheckResult("L9", "reactions")
+    line.count("on", sum(switch.on for switch in switches))
+    for switch in switches:
+        if not switch.on:
+            line.count(f"records that {switch.name} waits with", switch.behind(cut))
+    return line
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What gauges should show, as broker and database say at one moment."""
+    """What the gauges should show, according to broker and database at one moment."""
 
     ends: Mapping[TopicPartition, int]
     confirmed: Mapping[TopicPartition, int]
@@ -90,13 +101,13 @@ class Shown:
 
 
 class Gauges:
-    """The gauges of a service's workers, at their addresses, held against broker and database."""
+    """The gauges of a service's workers, compared with broker and database."""
 
     def __init__(self, mongo: Mongo, past: Past, group: str, topics: Sequence[str], workers: Sequence[str]) -> None:
         self._mongo, self._past, self._group, self._topics, self._workers = mongo, past, group, topics, workers
 
     async def agree(self, within: float) -> CheckResult:
-        """Whether they agree, asked again for ``within`` seconds: on a busy system truth moves on meanwhile."""
+        """Whether they agree; repeated for ``within`` seconds, because a busy system moves on meanwhile."""
         line, give_up = CheckResult("L9", "gauges"), time.monotonic() + within
         before = await self._truth()
         while True:

@@ -1,4 +1,4 @@
-"""A service's own topic against its histories: none missing, no phantom, in order, on the right partition (L5, L6)."""
+"""Compares a service's topic with its histories: nothing missing, no phantom, in order, right partition (L5, L6)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _MOST_VERSIONS = 1_000_000
 
 
 class Published:
-    """Reads the topic once, up to its ends; holds what it meets against the tracks."""
+    """Reads the topic once, up to its ends, and compares it with the tracks."""
 
     def __init__(self, mongo: Mongo, kinds: Kinds, tracks: dict[str, Track], say: Say) -> None:
         self._mongo, self._kinds, self._tracks, self._say = mongo, kinds, tracks, say
@@ -22,7 +22,7 @@ class Published:
         self.content, self.order = CheckResult("L5", "topic"), CheckResult("L6")
 
     async def read(self, past: Past, topic: str) -> None:
-        """Judge the topic as it is now; the tracks must be from before."""
+        """Check the topic as it is now; the tracks must be older."""
         for (_, partition), end in (await past.ends(topic)).items():
             async for records in past.read(topic, partition, 0, end):
                 for record in records:
@@ -84,7 +84,7 @@ class Published:
             self.content.breach(f"{id} is not in the topic as it is in its history")
 
     async def _look_again(self) -> None:
-        """Look up in the histories what was not there when they were read: it must be there by now."""
+        """Look these up in the histories again: they must be there by now."""
         unknown, self._unknown = self._unknown, {}
         for kind in self._kinds:
             among, show = {"_id": {"$in": list(unknown)}}, {"history": 1, "archived": 1}

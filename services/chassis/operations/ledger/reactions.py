@@ -1,4 +1,4 @@
-"""Whether every event of the topics had its effect in each reaction, or is parked (L7)."""
+"""Checks that every event of the topics had its effect in each reaction, or is parked (L7)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
@@ -11,31 +11,31 @@ from services.chassis.storage.mongo import Mongo
 
 
 class Judge(Protocol):
-    """One reaction, held against the topics partition by partition."""
+    """One reaction, compared with the topics partition by partition."""
 
     async def take(self, events: Sequence[Delivered]) -> None:
         """The next events of the partition, all of them before the cut."""
 
     async def end(self) -> None:
-        """The partition has been read."""
+        """The end of the partition."""
 
     async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
-        """All partitions have been read."""
+        """The end of all partitions."""
 
     def line(self) -> CheckResult:
-        """What was found."""
+        """The results."""
 
 
 class Remembered:
-    """A reaction that remembers what it has seen: an event is seen, or parked, or was dropped, or was left out."""
+    """A reaction with a memory: each event is in the memory, parked, dropped, or was skipped."""
 
     def __init__(self, mongo: Mongo, reaction: AnyReaction, begins: Mapping[TopicPartition, int]) -> None:
-        """``begins``: from which offsets on it was to take events."""
+        """``begins``: the offsets from which on it had to handle events."""
         self._mongo, self._reaction, self._begins = mongo, reaction, begins
         self._line = CheckResult("L7", reaction.name)
 
     async def take(self, events: Sequence[Delivered]) -> None:
-        """Judge a batch. Parked is read first: who replays or drops one has noted that before it is unparked."""
+        """Check a batch. Parked events are read first: a replay or drop is recorded before the event is unparked."""
         name = self._reaction.name
         wanted = [event for event in events if event.type in self._reaction.types]
         self._line.count("not wanted", len(events) - len(wanted))
@@ -57,13 +57,13 @@ class Remembered:
         await expect_unparked(self._mongo, name, behind, self._line)
 
     async def end(self) -> None:
-        """Nothing is held back."""
+        """Nothing is kept back."""
 
     async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
-        """Nothing is held back."""
+        """Nothing is kept back."""
 
     def line(self) -> CheckResult:
-        """What was found."""
+        """The results."""
         return self._line
 
     async def _seen(self, entities: Iterable[str]) -> dict[str, int]:
@@ -73,7 +73,7 @@ class Remembered:
 
 
 async def parked_among(mongo: Mongo, reaction: str, events: Iterable[Delivered]) -> dict[str, int]:
-    """Those of these events that are parked for a reaction now: their offsets by their ids."""
+    """Which of these events are parked for a reaction now: their offsets by id."""
     ids = {f"{reaction}|{event.id}": event.id for event in events}
     if not ids:
         return {}
@@ -82,29 +82,29 @@ async def parked_among(mongo: Mongo, reaction: str, events: Iterable[Delivered])
 
 
 async def dropped_among(mongo: Mongo, reaction: str, events: Iterable[Delivered]) -> set[str]:
-    """The ids of those of these events that an operator has dropped for a reaction."""
+    """Which of these events an operator has dropped for a reaction."""
     ids = {f"{reaction}|{event.id}": event.id for event in events}
     return {ids[id] for id in await dropped.among(mongo, ids)}
 
 
 async def expect_unparked(mongo: Mongo, reaction: str, events: Sequence[Delivered], line: CheckResult) -> None:
-    """A breach for each of these that is parked still: one behind it has had its effect."""
+    """A breach for each of these that is still parked although a later one has had its effect."""
     parked = await parked_among(mongo, reaction, events)
     for event in events:
-        # A late duplicate may be parked although the event itself had its effect: it has another offset.
+        # A late duplicate may be parked although the event had its effect: it has another offset.
         if parked.get(event.id) == event.record.offset:
             line.breach(f"{event.id}: is parked, and one behind it has had its effect")
 
 
 class Readable:
-    """The events among records; what is none of ours must be parked as unreadable, or dropped."""
+    """The events among records; an unreadable record must be parked or dropped."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
         self.line = CheckResult("L7", "records")
 
     async def of(self, records: Sequence[Incoming]) -> list[Delivered]:
-        """Those that can be read."""
+        """The readable ones."""
         events, places = [], []
         for record in records:
             try:

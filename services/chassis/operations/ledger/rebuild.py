@@ -1,4 +1,4 @@
-"""States made again from their histories, where a fold has changed or a state was damaged: no event, no new version."""
+"""Rebuilds states from histories, after a fold has changed or a state was damaged: no event, no new version."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,12 +17,12 @@ from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
 
 COLLECTION = "rebuilds"
-"""How far each has come that began and has not ended."""
+"""The progress of unfinished rebuilds."""
 _BATCH = 200
 
 
 class Verdict(NamedTuple):
-    """What is wrong with one entity: a history that cannot be believed, or a state that is not its fold."""
+    """What is wrong with one entity: a broken history, or a state that is not its fold."""
 
     broken: str | None = None
     differs: str | None = None
@@ -31,7 +31,7 @@ class Verdict(NamedTuple):
 
 @dataclass
 class Found:
-    """How many, and the first ten of each sort with what is wrong; broken ones are left as they are."""
+    """Counts, and the first ten ids of each kind with what is wrong; broken ones are left as they are."""
 
     looked_at: int = 0
     differing: int = 0
@@ -52,7 +52,7 @@ class Found:
 
 @dataclass
 class Answer:
-    """What came of it in one service, which may have no such kind."""
+    """The result for one service, which may not have the type."""
 
     service: str
     kind: str
@@ -63,7 +63,7 @@ class Answer:
 
     @property
     def clean(self) -> bool:
-        """Whether the service has the kind, and nothing of it is beyond mending."""
+        """Whether the service has the type, and nothing in it is broken."""
         return self.kind in self.kinds and not self.found.broken
 
     def document(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Answer:
 
 
 async def rebuild(service: Service, settings: Settings, wanted: RebuildRequest, say: Say) -> Answer:
-    """Fold the histories of a kind again; Unavailable where the database is away: the next run goes on from there."""
+    """Rebuild the states of a type. Raises Unavailable; the next run resumes there."""
     container = open_container(service, settings)
     answer = Answer(service.name, wanted.kind, [k.entity_type for k in service.entities], not wanted.write, Found())
     try:
@@ -87,7 +87,7 @@ async def rebuild(service: Service, settings: Settings, wanted: RebuildRequest, 
 
 
 class _Pass:
-    """All of a kind in the order of their ids; others may write meanwhile."""
+    """All entities of a type in the order of their ids; others may write meanwhile."""
 
     def __init__(
         self, container: Container, kind: type[Entity[Any]], wanted: RebuildRequest, answer: Answer, say: Say
@@ -96,7 +96,7 @@ class _Pass:
         self._kind, self._wanted, self._answer, self._say = kind, wanted, answer, say
 
     async def run(self) -> None:
-        """From where an interrupted run had come, if it is to be resumed."""
+        """Where an interrupted run stopped, if it is to be resumed."""
         where = {"_id": self._wanted.id} if self._wanted.id else await self._rest()
         async for document in with_archive(self._mongo, self._kind, where):
             await self._look(document)
@@ -136,7 +136,7 @@ class _Pass:
         return Verdict(differs=verdict.differs or "differs in terms", change={**verdict.change, **terms})
 
     async def _write(self, document: Document, change: Document) -> None:
-        """Under the version guard; where somebody wrote first it is judged again."""
+        """Write with the version guard; after a conflict the entity is checked again."""
         id = document["_id"]
         while change:
             guard = {"_id": id, "version": document["version"]}
@@ -150,12 +150,12 @@ class _Pass:
 
 
 def judged(kind: type[Entity[Any]], document: Document) -> Verdict:
-    """What is wrong with a document with all of its history, and the ``$set`` that mends its state."""
+    """What is wrong with a document with its whole history, and the ``$set`` that repairs its state."""
     if wrong := broken_history(document):
         return Verdict(broken=wrong)
     try:
         folded = _folded(kind, document)
-    except Exception as error:  # whatever a fold stumbles over; its text may repeat what was stored
+    except Exception as error:  # whatever fails in a fold; its text may repeat what was stored
         return Verdict(broken=f"the history cannot be folded: {type(error).__name__}")
     if wrong := differing(kind, folded, document):
         terms = {search.FIELD: search.plain_terms(folded)} if kind.terms and not kind.terms.sealed else {}
@@ -170,7 +170,7 @@ def _folded(kind: type[Entity[Any]], document: Document) -> Entity[Any]:
 
 
 def _mending(folded: Entity[Any], old: Any) -> Document:
-    """Only what is wrong: a field that a newer process keeps in the state is none of ours."""
+    """Only what is wrong: fields that a newer process keeps in the state are left alone."""
     state = folded.as_stored()
     if not isinstance(old, dict):
         return {"state": state}

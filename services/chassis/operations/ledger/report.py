@@ -1,4 +1,4 @@
-"""What the ledger found: lines with counts and breaches."""
+"""The report of the ledger: check results with counts and breaches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Report:
-    """All lines of one service."""
+    """All check results of one service."""
 
     service: str
     at: datetime

@@ -1,11 +1,13 @@
 """The ledger of one service, from its first read to its report."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from services.chassis.domain.checks import CheckResult, Cut, TopicPartition
-from services.chassis.messaging import switches
+from services.chassis.messaging.control import desired_state
 from services.chassis.messaging.kafka import KEYS_TOPIC, Past
-from services.chassis.messaging.reactions import Copying
+from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
+from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import Say, quietly
 from services.chassis.operations.ledger import commands, lag
 from services.chassis.operations.ledger.copies import Copied
@@ -20,7 +22,7 @@ from services.chassis.usecase import Container
 
 
 async def verify(service: Service, settings: Settings, request: VerifyRequest, say: Say = quietly) -> Report:
-    """Check what one service promised; BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing for trouble."""
+    """Check the promises of one service. Raises BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing."""
     container = open_container(service, settings)
     try:
         async with Past(settings.kafka).open() as past:
@@ -30,7 +32,7 @@ async def verify(service: Service, settings: Settings, request: VerifyRequest, s
 
 
 class _Ledger:
-    """The steps, in the order that ``services.chassis.operations.ledger`` gives the reasons for."""
+    """The steps; ``services.chassis.operations.ledger`` explains their order."""
 
     def __init__(
         self, service: Service, settings: Settings, request: VerifyRequest, container: Container, past: Past, say: Say
@@ -62,7 +64,7 @@ class _Ledger:
         return ends
 
     async def _own(self, asked: commands.Commands) -> list[CheckResult]:
-        """What this service's own database and topic tell."""
+        """What this service's own database and topic show."""
         mongo, kinds = self._container.mongo, self._service.entities
         histories = Histories(mongo, kinds, asked, self._say)
         await histories.read()
@@ -80,28 +82,37 @@ class _Ledger:
         return reached, [line]
 
     async def _reactions(self, cut: dict[TopicPartition, int]) -> list[CheckResult]:
-        """What the topics that this service listens to tell of its reactions and copies."""
+        """What the topics show of this service's reactions and copies."""
         if not cut:
             return []
-        mongo, readable = self._container.mongo, Readable(self._container.mongo)
-        on = await switches.that_are_on(mongo, self._service.all_reactions)
-        begins = {switch.name: switch.begins for switch in await switches.switches(mongo)}
-        judges: list[Judge] = [
-            Copied(mongo, r) if isinstance(r, Copying) else Remembered(mongo, r, begins[r.name]) for r in on
-        ]
+        readable, judged = Readable(self._container.mongo), await self._judged(cut)
         for (topic, partition), end in cut.items():
             async for records in self._past.read(topic, partition, 0, end):
                 events = await readable.of(records)
-                for judge in judges:
-                    await judge.take(events)
-            for judge in judges:
-                await judge.end()
-            self._say(f"{readable.line.counts['records']} records held against {len(on)} reactions")
-        for judge in judges:
-            await judge.finish(self._past, cut)
-        off = len(self._service.all_reactions) - len(on)
-        readable.line.count("reactions off, not judged", off)
-        return [readable.line, *(judge.line() for judge in judges)]
+                for one in judged:
+                    await one.judge.take(one.before(events))
+            for one in judged:
+                await one.judge.end()
+            self._say(f"{readable.line.counts['records']} records held against {len(judged)} reactions")
+        for one in judged:
+            await one.judge.finish(self._past, one.cut)
+        readable.line.count("reactions new and off, not judged", len(self._service.all_reactions) - len(judged))
+        return [readable.line, *(one.judge.line() for one in judged), lag.waiting([one.switch for one in judged], cut)]
+
+    async def _judged(self, cut: dict[TopicPartition, int]) -> list["_Judged"]:
+        """Read after what is confirmed: one that is not on by then has had its effects before its own offsets."""
+        mongo, found = self._container.mongo, []
+        known = (await desired_state(mongo, self._group)).switches
+        for reaction in self._service.all_reactions:
+            switch = known.get(reaction.name)
+            if switch is not None and (switch.on or switch.positions is not None):
+                found.append(_Judged(self._judge(reaction, switch), switch, _up_to(switch, cut)))
+        return found
+
+    def _judge(self, reaction: AnyReaction, switch: Switch) -> Judge:
+        if isinstance(reaction, Copying):
+            return Copied(self._container.mongo, reaction)
+        return Remembered(self._container.mongo, reaction, switch.begins)
 
     async def _gauges(self) -> list[CheckResult]:
         if not self._request.workers:
@@ -109,3 +120,23 @@ class _Ledger:
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         gauges = lag.Gauges(self._container.mongo, self._past, self._group, topics, self._request.workers)
         return [await gauges.agree(self._request.within)]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A reaction that is held against the topics up to a cut of its own."""
+
+    judge: Judge
+    switch: Switch
+    cut: dict[TopicPartition, int]
+
+    def before(self, events: Sequence[Delivered]) -> list[Delivered]:
+        """The events that it must have taken."""
+        return [e for e in events if e.record.offset < self.cut[e.record.topic, e.record.partition]]
+
+
+def _up_to(switch: Switch, cut: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """While it is not on, it waits since its own offsets."""
+    if switch.on:
+        return cut
+    return {place: min(end, switch.starts_at(place)) for place, end in cut.items()}

@@ -1,1 +1,1 @@
-"""Codes: six digits sent to a phone, by which its owner signs in; stands on people."""
+"""Codes: six digits that are sent to a phone, for signing in; above people."""

@@ -1,4 +1,4 @@
-"""The door to codes."""
+"""The route of codes."""
 
 from services.chassis.http.routes import Routes
 from services.members.accounts.codes import commands

@@ -1,4 +1,4 @@
-"""What can be done with codes: have one sent, and have one weighed."""
+"""Sending a code to a phone, and checking one."""
 
 import secrets
 from dataclasses import replace
@@ -37,7 +37,7 @@ async def send_code(ctx: Context, cmd: SendCode) -> CodeSent:
 
 @usecase(allow=SYSTEM)
 async def issue_code(ctx: Context, person_id: str, phone: str) -> PhoneCode:
-    """Make a code for a phone; whose it is has a key from now on, even before the first sign-in."""
+    """Make a code for a phone. The owner of the phone gets a key now, before the first sign-in."""
     async with ctx.store.change_or_create(PhoneCode, _id(person_id)) as code:
         model.expect_issuable(code, ctx.now())
         await ctx.vault.mint(person_id, ctx.now())
@@ -49,7 +49,7 @@ async def issue_code(ctx: Context, person_id: str, phone: str) -> PhoneCode:
 
 @usecase(allow=SYSTEM)
 async def weigh_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
-    """Look whether a code is right without using it up; a wrong one is counted."""
+    """Check a code without using it up; a wrong one is counted."""
     async with ctx.store.change_or_create(PhoneCode, _id(person_id)) as code:
         model.weigh(code, _mark(ctx, person_id, digits), ctx.now())
     return code
@@ -64,7 +64,7 @@ async def accept_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
 
 
 def as_sign_in(ctx: Context) -> Context:
-    """The same request with the eyes of the house: who signs in is nobody yet, and may see nothing."""
+    """The same request as the system actor: before signing in, a client is nobody and may see nothing."""
     return replace(ctx, actor=system_actor("sign-in"), if_match=None)
 
 

@@ -1,4 +1,4 @@
-"""What was sent to one phone: the code that is good now, how often one was asked for, how often one was wrong."""
+"""The codes of one phone: the valid code, how often one was requested, and how often a wrong one was given."""
 
 import hmac
 import math
@@ -25,7 +25,7 @@ LONGEST_LOCK = timedelta(hours=4)
 
 
 class WrongCodeGiven(Event):
-    """Somebody gave a code that was not the one sent; from the fifth on the phone is locked, each time for longer."""
+    """A wrong code was given; from the fifth on the phone is locked, longer each time."""
 
     private: ClassVar[bool] = True
 
@@ -33,7 +33,7 @@ class WrongCodeGiven(Event):
 
 
 class CodeAccepted(Event):
-    """Somebody gave the right code; it is good for nothing from now on."""
+    """The right code was given; it is used up."""
 
     private: ClassVar[bool] = True
 
@@ -54,7 +54,7 @@ class TooManyWrongCodes(Refusal):
 
 
 class PhoneCode(Entity[PhoneCodeEvent]):
-    """The codes of one phone; the code itself is nowhere in clear, only a keyed mark of it is kept."""
+    """The codes of one phone. The code is nowhere in clear; only its keyed hash is kept."""
 
     entity_type: ClassVar[str] = "phonecode"
 
@@ -66,7 +66,7 @@ class PhoneCode(Entity[PhoneCodeEvent]):
     locked_until: Instant | None = None
 
     def apply(self, event: PhoneCodeEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case SignInCodeIssued():
                 at = event.expires_at - LIFE
@@ -80,12 +80,12 @@ class PhoneCode(Entity[PhoneCodeEvent]):
                 assert_never(event)
 
     def subjects(self) -> tuple[str, ...]:
-        """Whose phone it is."""
+        """The owner of the phone."""
         return (self.person_id,) if self.person_id else ()
 
 
 def expect_issuable(code: PhoneCode, now: datetime) -> None:
-    """TooManyCodes beyond what a minute, an hour and a day allow, TooManyWrongCodes while locked."""
+    """TooManyCodes beyond the limits of a minute, an hour and a day; TooManyWrongCodes while locked."""
     _expect_unlocked(code, now)
     recent = [(span, most, _within(span, code.issued, now)) for span, most in MOST_CODES]
     again_at = [issued[-most] + span for span, most, issued in recent if len(issued) >= most]
@@ -94,7 +94,7 @@ def expect_issuable(code: PhoneCode, now: datetime) -> None:
 
 
 def issue(code: PhoneCode, person_id: str, sealed: tuple[Sealed, Sealed], mark: str, now: datetime) -> None:
-    """Send a code; ``sealed`` is (phone, code). Refuses as ``expect_issuable`` says."""
+    """Issue a code; ``sealed`` is (phone, code). Refuses like ``expect_issuable``."""
     expect_issuable(code, now)
     phone, digits = sealed
     code.record(
@@ -103,7 +103,7 @@ def issue(code: PhoneCode, person_id: str, sealed: tuple[Sealed, Sealed], mark: 
 
 
 def weigh(code: PhoneCode, mark: str, now: datetime) -> None:
-    """Whether a code is the right one: CodeWrong, which is counted, or TooManyWrongCodes while locked."""
+    """Check a code: CodeWrong, which is counted, or TooManyWrongCodes while locked."""
     _expect_unlocked(code, now)
     if code.mark is None or code.expires_at is None or now >= code.expires_at:
         raise CodeWrong
@@ -113,21 +113,21 @@ def weigh(code: PhoneCode, mark: str, now: datetime) -> None:
 
 
 def accept(code: PhoneCode, mark: str, now: datetime) -> None:
-    """Take a code, once; refuses as ``weigh`` says."""
+    """Use up a code; refuses like ``weigh``."""
     weigh(code, mark, now)
     code.record(CodeAccepted())
 
 
 def lock_after(wrong: int) -> timedelta | None:
-    """For how long a phone is locked: none for four wrong codes since the last right one, then 15 min, up to 4 h.
+    """How long a phone is locked: not for four wrong codes since the last right one, then 15 min, up to 4 h.
 
-    A new code starts no new count, so whoever guesses has 14 tries on the first day and six on each that follows.
+    A new code does not reset the count, so an attacker has 14 tries on the first day and six on each following day.
     """
     return None if wrong < MOST_WRONG else growing(FIRST_LOCK, wrong - MOST_WRONG, LONGEST_LOCK)
 
 
 def growing(first: timedelta, times: int, longest: timedelta) -> timedelta:
-    """``first``, doubled so many times, ``longest`` at most."""
+    """``first``, doubled this many times, at most ``longest``."""
     return min(first * (1 << min(times, 10)), longest)
 
 

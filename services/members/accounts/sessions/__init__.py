@@ -1,1 +1,1 @@
-"""Sessions: signing in by phone or as staff, staying signed in, signing out; stands on codes and accounts."""
+"""Sessions: signing in by phone or as staff, refreshing, signing out; above codes and accounts."""

@@ -1,4 +1,4 @@
-"""The doors to sessions."""
+"""The routes of sessions."""
 
 from services.chassis.http.routes import Routes
 from services.members.accounts.sessions import commands, queries

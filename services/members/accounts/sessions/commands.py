@@ -1,12 +1,12 @@
-"""What can be done with sessions: sign in, stay, sign out.
+"""Signing in, refreshing tokens, signing out.
 
-Signing in writes several entities, each in a use case of its own, in an order in which a crash between any two leaves
-something that a repeat can go on from. By phone: the code is weighed (a wrong one is counted); the person is made
-under the id that the phone's claim gave; the account under the id that follows from the person's; then the code is
-used up, and last the session is made. So until it is used up, the same code may be given again and meets whatever is
-there; after that a new one is needed. Of twins at the same instant one uses it up, the other is told that it is wrong,
-and both have met one person and one account. Staff: the guard takes the one-time code, then the session is made; after
-a crash between them the next one-time code is taken.
+Signing in writes several entities, each in a use case of its own. The order allows a repeat after a crash between any
+two. By phone: the code is checked (a wrong one is counted); the person is created under the id that the phone's claim
+gave; the account under an id derived from the person's; then the code is used up, and the session is created last.
+Until the code is used up, it may be given again and finds what exists already; after that a new code is needed. Of two
+concurrent requests one uses the code up, and the other is refused as wrong; both find the same person and account.
+Staff: the guard accepts the one-time code, then the session is created; after a crash in between, the next one-time
+code is accepted.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from services.members.people.commands import Phone, known_by_phone, register_by_
 from services.members.people.model import e164
 
 _NOBODY = "person_nobody"
-"""Whose phone it is where nobody has it: no code was ever sent to them, so none is right."""
+"""The subject of a phone that nobody has: no code was ever sent to it, so none is right."""
 
 Digits = Annotated[str, shaped(r"^\d{6}$", "six-digits", examples=["123456"])]
 
@@ -46,7 +46,7 @@ class SignIn(Command):
 
 
 class SignInStaff(Command):
-    """What a member of the staff knows, and what their authenticator shows."""
+    """The password of a member of staff, and the one-time code of their authenticator."""
 
     login: Login
     password: Annotated[str, Field(min_length=1, max_length=200)]
@@ -54,7 +54,7 @@ class SignInStaff(Command):
 
 
 class Refresh(Command):
-    """The refresh token that came last."""
+    """The latest refresh token."""
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -63,7 +63,7 @@ class Refresh(Command):
 async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
     """Sign in with the code that came to your phone, which is good once; the first time makes your account."""
     phone, inside = e164(cmd.phone), _anew(ctx)
-    # Weighed also where nobody has this phone: how long the answer takes must not tell.
+    # Checked even if nobody has this phone: the response time must not reveal that.
     person_id = await known_by_phone(ctx, phone) or _NOBODY
     await weigh_code(inside, person_id, cmd.code)
     await register_by_phone(inside.substep("person"), person_id, phone)
@@ -107,7 +107,7 @@ async def sign_out(ctx: Context) -> None:
 
 @usecase(allow=SYSTEM)
 async def pass_guard(ctx: Context, account: Account | None, cmd: SignInStaff) -> Guard:
-    """Let in whose password and one-time code are right, count the others."""
+    """Accept the right password and one-time code; count the others."""
     async with ctx.store.change_or_create(Guard, _guard_of(ctx, cmd.login)) as guard:
         model.expect_unlocked(guard, ctx.now())
         model.judge(guard, await _proven(ctx, account, cmd, guard.last_step), ctx.now())
@@ -116,7 +116,7 @@ async def pass_guard(ctx: Context, account: Account | None, cmd: SignInStaff) ->
 
 @usecase(allow=SYSTEM)
 async def start_session(ctx: Context, account_id: str, entrance: Entrance, secret: str) -> Session:
-    """Begin the stay of an account that has proven who it is."""
+    """Create the session of an account that has proven its identity."""
     async with ctx.store.create(Session) as session:
         model.start(session, account_id, entrance, secret, ctx.now())
     return session
@@ -132,10 +132,10 @@ async def rotate_session(ctx: Context, session: Session, given_and_fresh: tuple[
 
 
 def _anew(ctx: Context) -> Context:
-    """Behind the door, with a cause of its own: to have been let in once must not open it again.
+    """As the system, with a new cause for each request, because a sign-in must not be repeatable.
 
-    A repeat with the same Idempotency-Key would otherwise get tokens without any proof, also after the account was
-    closed; and the secret of the refresh token that was given first is nowhere kept, so the answer cannot be the same.
+    Otherwise a repeat with the same Idempotency-Key would get tokens without any proof, even after the account was
+    closed. The secret of the first refresh token is not stored, so the answer could not be the same anyway.
     """
     return replace(as_sign_in(ctx), cause=f"sign-in:{secrets.token_hex(16)}")
 
@@ -157,7 +157,7 @@ async def _account_of(ctx: Context, login: str) -> Account | None:
 
 
 async def _proven(ctx: Context, account: Account | None, cmd: SignInStaff, last_step: int) -> int | None:
-    """The time step of the one-time code where that and the password are right; as slow where there is no account."""
+    """The time step of the one-time code if it and the password are right; takes as long without an account."""
     known = account.password_hash if account else None
     fits = await asyncio.to_thread(accounts.fits, cmd.password, known)
     if account is None or account.totp is None or not fits:

@@ -1,4 +1,4 @@
-"""A session, which lives from sign-in to sign-out, and the guard who counts wrong passwords."""
+"""A session, from sign-in to sign-out, and the guard that counts failed sign-ins."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ from services.members.accounts.codes.model import growing
 
 
 class Entrance(StrEnum):
-    """How somebody came in."""
+    """How somebody signed in."""
 
     PHONE = "phone"
     STAFF = "staff"
@@ -28,13 +28,13 @@ LIVES = {
     Entrance.PHONE: (timedelta(days=30), timedelta(days=180)),
     Entrance.STAFF: (timedelta(hours=2), timedelta(hours=12)),
 }
-"""(idle, longest): a session ends when it was not refreshed for so long, and when it is so old."""
+"""(idle, longest): a session ends if it was not refreshed for this long, and at this age."""
 
 FREE_FAILURES = 4
 FIRST_LOCK = timedelta(minutes=1)
 LONGEST_LOCK = timedelta(minutes=15)
 QUIET = timedelta(hours=1)
-"""After so long without a failure those before are forgotten: anybody can fail at anybody's login."""
+"""After this long without a failure the count starts again, because anybody can fail at anybody's login."""
 
 STEP_SECONDS = 30
 
@@ -52,7 +52,7 @@ class SessionStarted(Event):
 
 
 class SessionRefreshed(Event):
-    """A session got new tokens; its refresh token before is spent."""
+    """A session got new tokens; its previous refresh token is spent."""
 
     private: ClassVar[bool] = True
 
@@ -69,7 +69,7 @@ class SessionEnd(StrEnum):
 
 
 class SessionEnded(Event):
-    """A session is over: signed out, a spent refresh token was given again, or the account was closed."""
+    """A session ended: sign-out, a spent refresh token was used again, or the account was closed."""
 
     private: ClassVar[bool] = True
 
@@ -85,7 +85,7 @@ class StaffSignedIn(Event):
 
 
 class StaffSignInFailed(Event):
-    """Something was wrong with a sign-in; from the fifth on the login is locked, each time for longer."""
+    """A sign-in failed; from the fifth failure on the login is locked, longer each time."""
 
     private: ClassVar[bool] = True
 
@@ -111,7 +111,7 @@ class TooManyAttempts(Refusal):
 
 
 class Session(Entity[SessionEvent]):
-    """One stay of an account; of its refresh token only a hash is kept."""
+    """One session of an account; only a hash of its refresh token is stored."""
 
     entity_type: ClassVar[str] = "session"
 
@@ -123,7 +123,7 @@ class Session(Entity[SessionEvent]):
     open: bool = True
 
     def apply(self, event: SessionEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case SessionStarted():
                 self.account_id, self.entrance, self.mark = event.account_id, event.entrance, event.mark
@@ -142,7 +142,7 @@ class Session(Entity[SessionEvent]):
 
 
 class Guard(Entity[GuardEvent]):
-    """Stands before one login, whether there is such an account or not, so that a lock tells nothing about that."""
+    """The guard of one login, whether such an account exists or not: so a lock does not reveal that."""
 
     entity_type: ClassVar[str] = "guard"
 
@@ -152,7 +152,7 @@ class Guard(Entity[GuardEvent]):
     last_step: int = 0
 
     def apply(self, event: GuardEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         match event:
             case StaffSignedIn():
                 self.failures, self.failed_at, self.locked_until, self.last_step = 0, None, None, event.step
@@ -162,12 +162,12 @@ class Guard(Entity[GuardEvent]):
                 assert_never(event)
 
     def failures_by(self, now: datetime) -> int:
-        """How many failures in a row are remembered: none after a quiet hour."""
+        """How many failures in a row count: none after a quiet hour."""
         return 0 if self.failed_at is None or now - self.failed_at >= QUIET else self.failures
 
 
 def start(session: Session, account_id: str, entrance: Entrance, secret: str, now: datetime) -> None:
-    """Begin a stay."""
+    """Start a session."""
     idle, longest = LIVES[entrance]
     session.record(
         SessionStarted(
@@ -183,8 +183,8 @@ def start(session: Session, account_id: str, entrance: Entrance, secret: str, no
 def rotate(session: Session, secrets: tuple[str, str], now: datetime) -> None:
     """Exchange the refresh token: ``secrets`` is (given, fresh).
 
-    SessionOver where it is over. A token that is not the current one was spent before, so two have it: the session
-    ends for both (RFC 9700, 4.14.2).
+    SessionOver if it has ended. A token that is not the current one was used before, so two parties have it: the
+    session ends for both (RFC 9700, 4.14.2).
     """
     given, fresh = secrets
     if not session.open or now >= session.idle_until:
@@ -196,7 +196,7 @@ def rotate(session: Session, secrets: tuple[str, str], now: datetime) -> None:
 
 
 def end(session: Session) -> None:
-    """End a stay; one that has ended stays ended."""
+    """End a session; a repeat changes nothing."""
     if session.open:
         session.record(SessionEnded(reason=SessionEnd.SIGNED_OUT))
 
@@ -208,7 +208,7 @@ def expect_unlocked(guard: Guard, now: datetime) -> None:
 
 
 def judge(guard: Guard, step: int | None, now: datetime) -> None:
-    """Let in with the time step of a right one-time code; without one SignInWrong, which is counted."""
+    """Accept the time step of a right one-time code; without one SignInWrong, which is counted."""
     if step is None:
         failures = guard.failures_by(now) + 1
         lock = lock_after(failures)
@@ -217,17 +217,17 @@ def judge(guard: Guard, step: int | None, now: datetime) -> None:
 
 
 def lock_after(failures: int) -> timedelta | None:
-    """For how long a login is locked: none for four failures in a row, then one minute, doubling up to 15."""
+    """How long a login is locked: not for four failures in a row, then one minute, doubled up to 15."""
     return None if failures <= FREE_FAILURES else growing(FIRST_LOCK, failures - FREE_FAILURES - 1, LONGEST_LOCK)
 
 
 def step_of(otp: str, secret: str, last_step: int, now: datetime) -> int | None:
-    """The time step of a one-time code (RFC 6238), at most one from now and later than the last that was used."""
+    """The time step of a one-time code (RFC 6238): at most one step away, and later than the last used one."""
     current, totp = int(now.timestamp()) // STEP_SECONDS, pyotp.TOTP(secret)
     fitting = [s for s in range(current - 1, current + 2) if hmac.compare_digest(totp.generate_otp(s), otp)]
     return next((step for step in fitting if step > last_step), None)
 
 
 def digest(secret: str) -> str:
-    """SHA-256 of a random secret: with 256 bits in it no slower hash is needed."""
+    """SHA-256 of a random secret: with 256 bits no slower hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()

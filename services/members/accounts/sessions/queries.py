@@ -1,4 +1,4 @@
-"""What signing in gives: tokens, and the keys by which others know them to be ours."""
+"""Tokens of a session, and the public keys that verify them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _CACHED_SECONDS = 300
 
 @dataclass(frozen=True)
 class KeySet:
-    """The public halves of the keys that sign tokens, as RFC 7517 writes them."""
+    """The public keys of the signing keys (RFC 7517)."""
 
     document: Mapping[str, Any]
 
@@ -35,7 +35,7 @@ class TokensView(BaseModel):
 
 
 def tokens(ctx: Context, account: Account, session: Session, secret: str) -> TokensView:
-    """The tokens of an account's session, whose refresh token holds ``secret``."""
+    """The tokens of an account's session with this refresh ``secret``."""
     return TokensView(
         access_token=ctx.dependency(Signer).sign(account.actor(session.id), ctx.now()),
         expires_in=int(LIFE.total_seconds()),

@@ -1,1 +1,1 @@
-"""Who does a case: by place, item and tier, or by hand; and what room volunteer teams have."""
+"""Who handles a case: by place, item and tier, or chosen by hand; and the slots of volunteer teams."""

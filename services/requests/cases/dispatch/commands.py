@@ -1,4 +1,4 @@
-"""Giving a case to somebody, by hand or by the rules; and the slots that teams keep for what they were given."""
+"""Assigning a case, by hand or by the rules; and the slots that teams reserve for their cases."""
 
 from typing import Annotated
 
@@ -55,7 +55,7 @@ async def route(ctx: Context, case: Case) -> None:
 
 @changes(Case, allow=SYSTEM)
 async def pass_on(ctx: Context, case: Case, team_id: str) -> None:
-    """Give a case that a full team could not take to whoever comes next."""
+    """Give a case that a full team could not take to the next handler."""
     model.pass_on(case, team_id, await queries.nearby(ctx, case.area, case))
 
 

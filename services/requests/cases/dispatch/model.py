@@ -1,4 +1,4 @@
-"""The rules of dispatch, over cases; and a team's slots, of which no more are given than it has."""
+"""The rules of dispatch, over cases; and a team's slots, of which it never gives more than it has."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ TIER_OF: Mapping[str, Tier] = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Who may be given a case."""
+    """A possible handler of a case."""
 
     tier: Tier
     id: str
@@ -63,25 +63,25 @@ class Choice:
 
     @classmethod
     def of(cls, tier: Tier, body: Organisation | Team) -> Self:
-        """A body as somebody of this tier."""
+        """An organisation as a handler of this tier."""
         return cls(tier, body.id, body.name, body.name_en)
 
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    """Who serves the place of a case: organisations, teams on duty (nearest first), and how many cases these have."""
+    """The possible handlers of a case: organisations, teams on duty (nearest first), and how many cases teams have."""
 
     offices: Sequence[Organisation] = ()
     teams: Sequence[Team] = ()
     taken: Mapping[str, int] = field(default_factory=dict)
 
     def room(self, team: Team) -> bool:
-        """Whether a team can take one more, as far as is known."""
+        """Whether a team can take one more case, as far as is known."""
         return self.taken.get(team.id, 0) < team.capacity
 
 
 def choose(case: Case, near: Nearby, passed_over: Collection[str] = ()) -> Choice | None:
-    """The first of the item's tiers that has somebody for the case who is not passed over."""
+    """The handler of the first tier of the item that has one which is not excluded."""
     for tier in case.tiers:
         for choice in _OF_TIER.get(tier, _nobody)(case, near):
             if choice.id not in passed_over:
@@ -90,13 +90,13 @@ def choose(case: Case, near: Nearby, passed_over: Collection[str] = ()) -> Choic
 
 
 def supervisor(near: Nearby, passed_over: Collection[str] = ()) -> Choice | None:
-    """The supervising office nearest to the place: the county's, else the city's."""
+    """The nearest supervising office: the county's, else the city's."""
     offices = sorted(_offices(near, OrganisationKind.SUPERVISION), key=lambda o: -len(o.area))
     return next((Choice.of(Tier.SUPERVISION, o) for o in offices if o.id not in passed_over), None)
 
 
 def give(case: Case, choice: Choice | None, reason: UnassignedBecause) -> None:
-    """Give a case to whoever was chosen; where nobody was, it waits for a dispatcher and its clock runs."""
+    """Assign a case to the chosen handler; without one, it waits for a dispatcher and its clock runs."""
     if choice is None:
         case.record(CaseUnassigned(reason=reason))
     else:
@@ -104,20 +104,23 @@ def give(case: Case, choice: Choice | None, reason: UnassignedBecause) -> None:
 
 
 def assign(case: Case, choice: Choice, respond_by: datetime) -> None:
-    """Give a case to somebody by hand, who has time to take it on again; for good where it came back too often."""
+    """Assign a case by hand; the handler gets new time to accept it. Final if the case was returned too often."""
     if case.handler_id != choice.id:
         case.record(_dispatched(choice, forced=case.returns >= RETURNS, respond_by=respond_by))
 
 
 def pass_on(case: Case, team_id: str, near: Nearby) -> None:
-    """Give a case that a full team could not take to whoever comes next; the supervisor's waits for the supervisor."""
+    """Assign a case that a full team refused to the next handler.
+
+    If a supervisor must decide, it waits for the supervisor.
+    """
     waits_for_team = case.handler_id == team_id and case.state is State.DISPATCHED
     if waits_for_team:
         give(case, None if case.returns >= RETURNS else choose(case, near, case.tried), UnassignedBecause.TEAM_FULL)
 
 
 def next_one(case: Case, near: Nearby) -> Choice:
-    """Whom the rules find now who has not had the case yet; NobodyLeft."""
+    """The handler that the rules choose now among those who have not had the case; NobodyLeft."""
     choice = choose(case, near, case.tried)
     if choice is None:
         raise NobodyLeft
@@ -125,7 +128,7 @@ def next_one(case: Case, near: Nearby) -> Choice:
 
 
 def by_hand(office: Organisation) -> Choice:
-    """An organisation as somebody of its tier; HandlerUnfit where its kind does no cases, as a hotline."""
+    """An organisation as a handler of its tier; HandlerUnfit if its kind takes no cases, such as a hotline."""
     tier = TIER_OF.get(office.kind)
     if tier is None:
         raise HandlerUnfit(handler=Words.named(office.name, office.name_en))
@@ -133,7 +136,7 @@ def by_hand(office: Organisation) -> Choice:
 
 
 def expect_serves(case: Case, handler: Organisation | Team) -> None:
-    """Refuse whoever serves another place; a team may help in its whole sub-district."""
+    """Refuse a handler that serves another place; a team may help in its whole sub-district."""
     near = isinstance(handler, Team) and enclosing(case.area, Level.SUB_DISTRICT) in handler.places()
     if not near and handler.area not in case.places():
         raise HandlerElsewhere(handler=Words.named(handler.name, handler.name_en))
@@ -196,7 +199,10 @@ SlotEvent = SlotReserved | SlotRefused | SlotFreed
 
 
 class TeamLoad(Entity[SlotEvent]):
-    """The cases that a volunteer team has now: one for each team, so that two cannot take its last slot."""
+    """The cases that a volunteer team has now.
+
+    One document for each team, so that two cases cannot take its last slot.
+    """
 
     entity_type: ClassVar[str] = "load"
     indexes: ClassVar[tuple[Index, ...]] = (Index((("state.cases", 1),)),)
@@ -205,7 +211,7 @@ class TeamLoad(Entity[SlotEvent]):
     cases: list[str] = Field([])
 
     def apply(self, event: SlotEvent) -> None:
-        """Take an event into the state."""
+        """Fold an event into the state."""
         self.team_id = event.team_id
         match event:
             case SlotReserved():
@@ -219,7 +225,7 @@ class TeamLoad(Entity[SlotEvent]):
 
 
 def reserve(load: TeamLoad, team_id: str, case_id: str, capacity: int) -> None:
-    """Keep a slot for a case, or refuse it where all are taken."""
+    """Reserve a slot for a case, or refuse it if all are taken."""
     if case_id in load.cases:
         return
     kind = SlotReserved if len(load.cases) < capacity else SlotRefused
@@ -227,6 +233,6 @@ def reserve(load: TeamLoad, team_id: str, case_id: str, capacity: int) -> None:
 
 
 def free(load: TeamLoad, case_id: str) -> None:
-    """Let a case go."""
+    """Release the slot of a case."""
     if case_id in load.cases:
         load.record(SlotFreed(case_id=case_id, team_id=load.team_id))

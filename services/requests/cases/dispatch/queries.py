@@ -1,4 +1,4 @@
-"""What dispatch needs to know before it decides."""
+"""What dispatch reads before it decides."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ _MOST = 100
 
 
 async def nearby(ctx: Context, area: str, wanted: Case | Item) -> Nearby:
-    """Who serves a place with what is wanted there; teams only where that is for teams."""
+    """The possible handlers near a place for what is wanted; teams only if the item is for teams."""
     teams = await providers.teams_near(ctx, area, wanted.team_kind, wanted.skill) if Tier.TEAM in wanted.tiers else []
     offices, loads = await asyncio.gather(providers.offices(ctx, area, wanted.department), taken(ctx, teams))
     return Nearby(offices, teams, loads)
@@ -49,7 +49,7 @@ async def team(ctx: Context, id: str) -> Team:
 
 
 async def holding(ctx: Context, case_id: str) -> TeamLoad | None:
-    """The load in which a case has a slot."""
+    """The load with a slot for a case."""
     found = await ctx.store.as_system().find(TeamLoad, {"state.cases": case_id}, order=_BY_ID, limit=1)
     return found[0] if found else None
 

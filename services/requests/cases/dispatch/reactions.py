@@ -1,4 +1,4 @@
-"""What dispatch does about what happened to cases: teams' slots follow, and a full team's case goes on."""
+"""How dispatch reacts to events of cases: teams' slots follow, and a full team's case goes to the next handler."""
 
 from services.chassis.messaging.reactions import Delivered, reaction
 from services.chassis.usecase import Context
@@ -13,13 +13,23 @@ from services.contracts.requests.cases import (
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotRefused
 from services.requests.cases.dispatch import commands, queries
+from services.requests.providers.model import Organisation, Team
 
 HandlerChanged = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved | CaseCancelled | CaseRejected
 
 
-@reaction("keep-team-slots", CaseDispatched, CaseUnassigned, CaseReturned, CaseResolved, CaseCancelled, CaseRejected)
+@reaction(
+    "keep-team-slots",
+    CaseDispatched,
+    CaseUnassigned,
+    CaseReturned,
+    CaseResolved,
+    CaseCancelled,
+    CaseRejected,
+    reads=(Team,),
+)
 async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChanged) -> None:
-    """Reserve a slot at the team that was given a case, and free the one that the case had elsewhere."""
+    """Reserve a slot at the team that got a case, and free its slot elsewhere."""
     given = isinstance(event, CaseDispatched) and event.tier == Tier.TEAM
     team_id = event.handler_id if isinstance(event, CaseDispatched) and given else None
     held = await queries.holding(ctx, delivered.entity)
@@ -29,7 +39,7 @@ async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChan
         await commands.reserve_slot(ctx, team_id, delivered.entity)
 
 
-@reaction("pass-on-refused", SlotRefused)
+@reaction("pass-on-refused", SlotRefused, reads=(Organisation, Team))
 async def pass_on_refused(ctx: Context, _: Delivered, event: SlotRefused) -> None:
-    """Give the case on."""
+    """Assign the case to the next handler."""
     await commands.pass_on(ctx, event.case_id, event.team_id)

@@ -1,1 +1,1 @@
-"""Filing a request, by oneself or for a caller; verifying, refusing, withdrawing and reopening it."""
+"""Filing a request, for oneself or for a caller; verifying, rejecting, withdrawing and reopening it."""

@@ -1,4 +1,4 @@
-"""How a request comes in, and how it is refused, withdrawn or taken up again."""
+"""How a request comes in, and how it is rejected, withdrawn or reopened."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.chassis.domain.values import Sealed, Text, shaped
 from services.chassis.schedule.calendar import WorkingCalendar
-from services.chassis.storage.vault import KeyNotHere
+from services.chassis.storage.vault import Erased, KeyNotHere
 from services.chassis.usecase import Command, Context, gather_two, usecase
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
@@ -36,7 +36,7 @@ from services.requests.providers.queries import fileable
 
 
 class FileRequest(Command):
-    """What is asked for, where, and in whose name."""
+    """What is requested, where, and for whom."""
 
     item: Annotated[str, Field(max_length=64, description="code of the service item, see /v1/catalogue")]
     area: Annotated[str, Field(max_length=20, description="code of the community or grid, see /v1/areas")]
@@ -57,7 +57,7 @@ class FileRequest(Command):
 
 
 class RejectCase(Command):
-    """Why it is not taken on, and what the resident is told."""
+    """Why it is rejected, and the answer to the resident."""
 
     reason: CloseReason = CloseReason.NOT_OUR_DUTY
     answer: Text
@@ -89,9 +89,9 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
     async with ctx.store.create(Case) as case:
         item, place = await gather_two(offered(ctx, cmd.item), fileable(ctx, cmd.area))
         expect_answers(item, cmd.answers or {})
-        await _hold_key(ctx, cmd)
+        await _expect_known(ctx, cmd)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
-        case.record(_filed(ctx, cmd, item, number))
+        case.record(_filed(ctx, case, cmd, item, number))
         limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
         dispatch.give(case, dispatch.choose(case, near), UnassignedBecause.NOBODY_SERVES)
     return case
@@ -126,25 +126,30 @@ async def reopen(ctx: Context, case: Case, cmd: ReopenCase) -> None:
     dispatch.give(case, choice, UnassignedBecause.NOBODY_LEFT)
 
 
-async def _hold_key(ctx: Context, cmd: FileRequest) -> None:
+async def _expect_known(ctx: Context, cmd: FileRequest) -> None:
+    """Refuse for a person who was erased, and for a caller of whom nothing is known: CallerUnknown.
+
+    Who is signed in is known: nobody waits for their key, since a case brings a key of its own.
+    """
+    resident_id = _resident(ctx, cmd)
     try:
-        await ctx.vault.ensure_keys([_resident(ctx, cmd)])
+        await (ctx.vault.prefetch_keys if cmd.on_behalf_of is None else ctx.vault.ensure_keys)([resident_id])
     except KeyNotHere as late:
-        if cmd.on_behalf_of is None:
-            raise
-        raise model.CallerUnknown(person=cmd.on_behalf_of, retry_after=late.retry_after) from None
+        raise model.CallerUnknown(person=resident_id, retry_after=late.retry_after) from None
+    if ctx.vault.is_erased(resident_id):
+        raise Erased
 
 
 def _resident(ctx: Context, cmd: FileRequest) -> str:
     return cmd.on_behalf_of or ctx.person
 
 
-def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str) -> CaseFiled:
+def _filed(ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str) -> CaseFiled:
     """What happened; what the resident wrote is sealed, each part by its name."""
     resident_id = _resident(ctx, cmd)
 
     def optional(words: str | None, field: str) -> Sealed | None:
-        return ctx.vault.seal(words, resident_id, field) if words else None
+        return ctx.vault.seal_own(words, case, field) if words else None
 
     return CaseFiled(
         number=number,
@@ -157,8 +162,8 @@ def _filed(ctx: Context, cmd: FileRequest, item: Item, number: str) -> CaseFiled
         item_en=item.name.en,
         system=item.system,
         area=cmd.area,
-        title=ctx.vault.seal(cmd.title, resident_id, "title"),
-        text=ctx.vault.seal(cmd.text, resident_id, "text"),
+        title=ctx.vault.seal_own(cmd.title, case, "title"),
+        text=ctx.vault.seal_own(cmd.text, case, "text"),
         address=optional(cmd.address, "address"),
         position=optional(model.position(cmd.lat, cmd.long), "position"),
         answers=optional(orjson.dumps(cmd.answers).decode() if cmd.answers else None, "answers"),

@@ -1,4 +1,4 @@
-"""Who files for whom, and where."""
+"""Who may file for whom, and where."""
 
 from services.chassis.domain.refusals import Forbidden, Kind, Refusal
 from services.chassis.domain.scope import Actor
@@ -34,14 +34,14 @@ def expect_filer(actor: Actor, on_behalf_of: str | None) -> None:
 
 
 def position(latitude: float | None, longitude: float | None) -> str | None:
-    """Where it is, as one text, because it is sealed like an address; PositionHalved."""
+    """The position as one text, because it is sealed like an address; PositionHalved."""
     if (latitude is None) != (longitude is None):
         raise PositionHalved
     return None if latitude is None else f"{latitude} {longitude}"
 
 
 def reopen(case: Case, reopened: CaseReopened, near: Nearby) -> Choice | None:
-    """Take a case up again; whoever is to do it is somebody who has not had it yet, else the supervisor."""
+    """Reopen a case. Its new handler has not had it yet; without one, the supervisor."""
     tried = [*case.tried]
     case.record(reopened)
     return choose(case, near, tried) or supervisor(near, tried) or supervisor(near)

@@ -1,1 +1,1 @@
-"""By when a case is to be done: clocks on working time, pauses, returns, urging, and escalating to the top."""
+"""When a case is due: clocks on working time, pauses, returns, urging, and escalation."""

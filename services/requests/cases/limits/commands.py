@@ -1,4 +1,4 @@
-"""Steps that move a case's clock, and what the clock itself does."""
+"""Steps that change a case's clock, and what happens when time passes."""
 
 from typing import Annotated
 
@@ -34,14 +34,14 @@ class ReturnCase(Command):
 
 @step(Step.PAUSE)
 async def pause(ctx: Context, case: Case, cmd: PauseCase) -> None:
-    """Let the clock of a case stand while it waits for something outside."""
+    """Pause the clock of a case while it waits for something outside."""
     until = model.pause_end(case, ctx.dependency(WorkingCalendar), ctx.now(), cmd.until)
     model.pause(case, await sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
 
 
 @step(Step.RESUME)
 async def resume(ctx: Context, case: Case) -> None:
-    """Go on with a case that waited; the time that it stood is added to its limits."""
+    """Go on with a case that waited; the length of the pause is added to its limits."""
     model.resume(case, ctx.dependency(WorkingCalendar), ctx.now())
 
 
@@ -61,6 +61,6 @@ async def urge(ctx: Context, case: Case) -> None:
 
 @changes(Case, allow=SYSTEM)
 async def tick(ctx: Context, case: Case) -> None:
-    """Warn, note that a case is late, let it climb one level, end its pause or close it, as its time has come."""
+    """Warn, mark as overdue, escalate one level, end a pause or close the case, as its time has come."""
     levels = await escalation_path(ctx, case.area, case.handler_id) if model.is_escalating(case, ctx.now()) else ()
     model.tick(case, levels, ctx.dependency(WorkingCalendar), ctx.now())

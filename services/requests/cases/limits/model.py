@@ -1,4 +1,4 @@
-"""The rules of time, over cases: limits, pauses, returns, and who answers for what nobody settles."""
+"""The rules of time, over cases: limits, pauses, returns, and who answers for an unresolved case."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,13 +25,13 @@ from services.requests.cases.states.model import DONE, RUNNING, State
 from services.requests.providers.model import EscalationLevel
 
 WARN_AFTER = 0.8
-"""The part of the time for a case after which whoever has it is warned."""
+"""The share of a case's time after which its handler is warned."""
 REST: Mapping[int, float] = {1: 8.0, 2: 16.0}
-"""Working hours that a level has before the case climbs to the next one."""
+"""Working hours that a level has before the case escalates to the next."""
 _REST_ABOVE = 16.0
 _COUNTY = 1
 _FLOOR: Mapping[str | None, int] = {Tier.CENTRE: 1, Tier.COUNTY: 1, Tier.SUPERVISION: 1}
-"""Above which level the handlers of a tier stand already: the lowest is the sub-district's centre."""
+"""The lowest level above the handlers of a tier: level 0 is the sub-district's centre."""
 
 
 class PauseUnfit(Refusal):
@@ -51,7 +51,7 @@ def set_limits(case: Case, calendar: WorkingCalendar, start: datetime) -> None:
 
 
 def pause_end(case: Case, calendar: WorkingCalendar, now: datetime, until: datetime | None) -> datetime:
-    """When a pause ends; PauseUnfit where it would end in the past, or be longer than the case may still stand."""
+    """The end of a pause; PauseUnfit if it is in the past, or later than the case may still be paused."""
     latest = calendar.add(now, case.pausable_hours)
     if until is not None and not now < until <= latest:
         raise PauseUnfit(latest=latest.astimezone(calendar.zone).isoformat(timespec="minutes"))
@@ -59,13 +59,13 @@ def pause_end(case: Case, calendar: WorkingCalendar, now: datetime, until: datet
 
 
 def pause(case: Case, reason: Sealed, now: datetime, until: datetime) -> None:
-    """Let the clock stand."""
+    """Pause the clock."""
     case.record(CasePaused(reason=reason, paused_at=now, until=until))
 
 
 def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
-    """Let the clock run again, with all limits later by the working time that it stood."""
-    # A machine whose clock is behind may resume before the pause began: then it stood for no time.
+    """Resume the clock; all limits move by the working time of the pause."""
+    # A machine with a slow clock may resume before the pause began: then the pause took no time.
     stood = max(calendar.between(case.paused_at or now, now), timedelta(0))
     case.record(
         CaseResumed(
@@ -81,7 +81,7 @@ def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
 def send_back(
     case: Case, reason: Sealed, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime
 ) -> None:
-    """Give a case back to the dispatcher; the second time it is the supervisor's."""
+    """Return a case to the dispatcher; the second time, to the supervisor."""
     again_by = case.respond_anew(calendar, now)
     case.record(CaseReturned(reason=reason, times=case.returns + 1, respond_by=again_by))
     if case.returns >= RETURNS and _height(case.owner_place, levels) < _COUNTY:
@@ -89,17 +89,17 @@ def send_back(
 
 
 def urge(case: Case, now: datetime, *, by_resident: bool) -> None:
-    """Count that haste is asked for, by the resident or on their behalf."""
+    """Count that the case was urged, by the resident or on their behalf."""
     case.record(CaseUrged(times=case.urged + 1, urged_at=now, by_resident=by_resident))
 
 
 def is_escalating(case: Case, now: datetime) -> bool:
-    """Whether it is time for a case to climb."""
+    """Whether a case is due to escalate."""
     return case.state in RUNNING and case.escalates_at is not None and case.escalates_at <= now
 
 
 def tick(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
-    """Let happen what time brings: a pause ends, a resolved case is closed, a warning, overdue, one level up."""
+    """Do what is due: end a pause, close a resolved case, warn, mark as overdue, escalate one level."""
     if case.next_tick_at is None or case.next_tick_at > now:
         return
     if case.state is State.SUSPENDED:
@@ -121,7 +121,7 @@ def _run(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalenda
 
 
 def _next_level(case: Case, levels: Sequence[EscalationLevel]) -> EscalationLevel:
-    """The lowest level above everybody who has or owns the case; the top where there is none."""
+    """The lowest level above all who have or own the case; the top if there is none."""
     holder = next(
         (level.place for level in levels if level.office and level.office.id == case.handler_id),
         None,

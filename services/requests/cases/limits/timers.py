@@ -1,4 +1,4 @@
-"""The clock of all cases: oldest first, by the one field that says when something is to happen next."""
+"""The clock of all cases: oldest first, by the one field that says when something is due next."""
 
 from services.chassis.schedule.timers import Timer
 from services.requests.cases.limits import commands

@@ -1,4 +1,4 @@
-"""The states of a case: which there are, what they have in common, and which events lead into them."""
+"""The states of a case, the groups of states, and the events that lead into them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from services.contracts.requests import cases as contract
 
 
 class State(StrEnum):
-    """Where a case is in its life. Escalation is not among them: it is level, owner and clock on any open state."""
+    """The state of a case. Escalation is not a state: it is a level, an owner and a clock on any open case."""
 
     NEW = "new"
     VERIFIED = "verified"
@@ -27,7 +27,7 @@ class State(StrEnum):
 WAITING = frozenset((State.NEW, State.VERIFIED, State.RETURNED))
 """Nobody has it: it waits for a dispatcher or a supervisor."""
 HELD = frozenset((State.DISPATCHED, State.ACCEPTED, State.IN_PROGRESS, State.SUSPENDED))
-"""Somebody has it."""
+"""A handler has it."""
 OPEN = WAITING | HELD
 RUNNING = OPEN - {State.SUSPENDED}
 """Its clock runs."""
@@ -49,4 +49,4 @@ STATE_AFTER: Mapping[type[Event], State] = {
     contract.CaseCancelled: State.CANCELLED,
     contract.CaseRejected: State.REJECTED,
 }
-"""Into which state an event brings a case; an event that is not here leaves it where it is."""
+"""The state after an event; an event that is not in the table leaves the state as it is."""

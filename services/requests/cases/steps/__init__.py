@@ -1,1 +1,1 @@
-"""Who may take which step with a case in which state, and the steps that need nothing but the case."""
+"""The table of steps, and the steps that need nothing but the case."""

@@ -1,4 +1,4 @@
-"""The steps that need nothing but the case: taking it on, doing it, asking after it, rating it, words about it."""
+"""The steps that need nothing but the case: accept, start, resolve, call back, rate, close, comment."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Concatenate, ParamSpec

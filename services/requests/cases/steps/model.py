@@ -1,4 +1,4 @@
-"""One table of steps: who may take them, in which states, and what else bars them. Every rule asks it."""
+"""The table of steps: who may take them, in which states, and with which precondition. Every rule uses it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,6 +48,10 @@ class ReopenTooLate(Refusal):
     kind = Kind.STATE
 
 
+class WordsForgotten(Refusal):
+    kind = Kind.STATE
+
+
 class RatedAlready(Refusal):
     kind = Kind.STATE
 
@@ -57,7 +61,7 @@ class UrgedToday(Refusal):
 
 
 class Step(StrEnum):
-    """What can be done with a case; the value is the last part of its address."""
+    """A step of a case; its value is the last part of the route."""
 
     VERIFY = "verify"
     ROUTE = "route"
@@ -77,6 +81,7 @@ class Step(StrEnum):
     CLOSE = "close"
     COMMENT = "comment"
     URGE = "urge"
+    FORGET = "forget"
 
 
 Precondition = Callable[[Case, Actor, datetime], Refusal | None]
@@ -149,6 +154,7 @@ _ENDS = (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
 _ASSIGNABLE = OPEN - {State.SUSPENDED}
 _TAKEN = frozenset((State.ACCEPTED, State.IN_PROGRESS))
 _AFTER = DONE | {State.CLOSED}
+_OVER = frozenset((State.CLOSED, State.REJECTED, State.CANCELLED))
 
 STEPS: Mapping[Step, Rule] = {
     Step.VERIFY: _rule(_DIRECTS, frozenset((State.NEW,))),
@@ -169,8 +175,9 @@ STEPS: Mapping[Step, Rule] = {
     Step.CLOSE: _rule(_ENDS, DONE),
     Step.COMMENT: _rule(READERS, frozenset(State), needs="text"),
     Step.URGE: _rule(_ASKS, OPEN, _urged),
+    Step.FORGET: _rule((Role.ADMINISTRATOR,), _OVER, needs="because"),
 }
-"""Who may do what in which state: the only place that says so."""
+"""Who may take which step in which state. No other place says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,7 @@ ENTITLED: Mapping[Role, Entitlement] = {
     Role.OPERATOR: _IN_PLACE,
     Role.DISPATCHER: _IN_PLACE,
     Role.SUPERVISOR: _IN_PLACE,
+    Role.ADMINISTRATOR: _IN_PLACE,
 }
 """For which cases each role holds."""
 
@@ -201,7 +209,7 @@ def may(step: Step) -> tuple[Role, ...]:
 
 
 def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
-    """Whether an actor holds one of these roles for this case."""
+    """Whether an actor has one of these roles for this case."""
     return any(actor.has(role) and ENTITLED[role].holds(case, actor) for role in roles)
 
 
@@ -210,6 +218,8 @@ def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
     rule = STEPS[step]
     if not actor.has(SYSTEM) and not is_entitled(case, actor, *rule.roles):
         raise NotYourStep
+    if case.forgotten is not None:
+        raise WordsForgotten
     if case.state not in rule.states:
         raise StepNotAllowed(step=step, state=case.state, allowed=allowed(case, actor, now))
     refusal = rule.precondition(case, actor, now)
@@ -218,7 +228,9 @@ def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
 
 
 def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
-    """The steps that this actor may take with this case now."""
+    """The steps that this actor may take with this case now: none once it is forgotten."""
+    if case.forgotten is not None:
+        return []
     return [
         step
         for step, rule in STEPS.items()
@@ -229,7 +241,7 @@ def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
 
 
 def rate(case: Case, rating: CaseRated) -> None:
-    """Take the resident's rating; one that says the matter is settled closes the case."""
+    """Record the resident's rating; if the matter is solved, the case is closed with it."""
     case.record(rating)
     if rating.solved and case.state in DONE:
         case.record(CaseClosed(reason=case.outcome or CloseReason.FIXED))

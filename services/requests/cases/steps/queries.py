@@ -1,4 +1,4 @@
-"""One case, with the steps that whoever looks at it may take now."""
+"""One case, with the steps that its reader may take now."""
 
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from services.requests.cases.tracking.queries import code_of
 
 
 class StepView(BaseModel):
-    """A step that may be taken now, and where."""
+    """A step that may be taken now, and its route."""
 
     step: str = Field(examples=["accept"])
     name: Words
@@ -34,7 +34,7 @@ class StepView(BaseModel):
 
 
 class HandlerView(BaseModel):
-    """Who has a case."""
+    """The handler of a case."""
 
     id: str
     tier: str
@@ -42,7 +42,7 @@ class HandlerView(BaseModel):
 
 
 class InsideView(BaseModel):
-    """What the city's own people see besides: nothing of it is shown to residents."""
+    """Details for staff only; residents do not see them."""
 
     resident_id: str
     filed_by: str
@@ -81,7 +81,7 @@ class CaseView(BaseModel):
     item_name: Words
     system: str
     area: str
-    title: str | None = Field(description="null where its resident's data was erased; so are all its words")
+    title: str | None = Field(description="null where its words are forgotten; so are all of them")
     text: str | None
     address: str | None
     latitude: float | None
@@ -152,7 +152,7 @@ async def get_case(ctx: Context, case_id: str) -> Case:
 
 
 def sees_inside(case: Case, ctx: Context) -> bool:
-    """Whether the actor sees a case as one of the city's own people, not only as its resident."""
+    """Whether the actor sees a case as staff, not only as its resident."""
     return not case.is_of(ctx.actor) or model.is_entitled(case, ctx.actor, *STAFF)
 
 

@@ -1,1 +1,1 @@
-"""What happened to a case, step by step, for those who may see it."""
+"""The timeline of a case, for those who may see it."""

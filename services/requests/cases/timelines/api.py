@@ -1,4 +1,4 @@
-"""The door to the timeline."""
+"""The route of the timeline."""
 
 from services.chassis.http.routes import Routes
 from services.requests.cases.timelines import queries

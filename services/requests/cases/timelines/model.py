@@ -1,4 +1,4 @@
-"""How each event of a case reads in its timeline: one table, and who did it."""
+"""How each event of a case appears in its timeline: one table, with who did it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.requests.cases.model import Case
 
 
 class Doer(StrEnum):
-    """Who did something: no names of people."""
+    """Who did something, as a role: no names of people."""
 
     RESIDENT = "resident"
     HANDLER = "handler"
@@ -37,7 +37,6 @@ def _line(by: Doer, *facts: str, words: str | None = None) -> Line:
 LINES: Mapping[type[Event], Line] = {
     contract.CaseFiled: _line(Doer.RESIDENT),
     contract.LimitsSet: _line(Doer.SYSTEM, "due_at"),
-    contract.CaseVerified: _line(Doer.STAFF),
     contract.CaseDispatched: _line(Doer.STAFF, "tier", "handler_zh", "handler_en", "forced"),
     contract.CaseUnassigned: _line(Doer.SYSTEM),
     contract.CaseAccepted: _line(Doer.HANDLER),
@@ -52,18 +51,25 @@ LINES: Mapping[type[Event], Line] = {
     contract.CaseClosed: _line(Doer.STAFF, "reason"),
     contract.CaseCancelled: _line(Doer.RESIDENT, words="reason"),
     contract.CaseRejected: _line(Doer.STAFF, "reason", words="answer"),
+    contract.CaseForgotten: _line(Doer.STAFF, "because"),
     contract.CaseUrged: _line(Doer.RESIDENT, "times"),
     contract.CommentAdded: _line(Doer.STAFF, words="text"),
     contract.CaseWarned: Line(Doer.SYSTEM, facts=("due_at",), inside=True),
     contract.CaseOverdue: _line(Doer.SYSTEM, "due_at"),
     contract.CaseEscalated: _line(Doer.SYSTEM, "level", "owner_place", "because"),
 }
-"""What everybody who sees the case sees of each event; its name is a text (`timeline`). `inside` is for staff only."""
+"""What everybody who sees the case sees of an event; its name is a text (`timeline`). `inside` is for staff only."""
+_PLAIN = Line(Doer.STAFF)
+
+
+def line_of(kind: type[Event]) -> Line:
+    """How an event reads. Without a line in the table: done by staff, or by the resident if the event says so."""
+    return LINES.get(kind, _PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event with who did it, and the body that had the case then."""
+    """One event, with who did it and the handler at that time."""
 
     recorded: Recorded
     event: Event
@@ -73,7 +79,7 @@ class Told:
 
 
 def read(history: Iterable[Recorded]) -> Iterator[Told]:
-    """A history as a timeline, oldest first; the doer of each event is told from what went before."""
+    """A history as a timeline, oldest first; the actor of each event follows from the events before it."""
     handler: Words | None = None
     opening = rating = ""
     for recorded in history:
@@ -84,22 +90,22 @@ def read(history: Iterable[Recorded]) -> Iterator[Told]:
             rating = recorded.cause
         if isinstance(event, contract.CaseDispatched):
             handler = Words.named(event.handler_zh, event.handler_en)
-        yield Told(recorded, event, LINES[type(event)], _doer(recorded, event, opening, rating), handler)
+        yield Told(recorded, event, line_of(type(event)), _doer(recorded, event, opening, rating), handler)
 
 
 def is_inside(event: Event) -> bool:
-    """Whether only the city's own people see it."""
-    return LINES[type(event)].inside or (isinstance(event, contract.CommentAdded) and not event.public)
+    """Whether only staff may see it."""
+    return line_of(type(event)).inside or (isinstance(event, contract.CommentAdded) and not event.public)
 
 
 def _doer(recorded: Recorded, event: Event, opening: str, rating: str) -> Doer:
-    by = LINES[type(event)].by
+    by = line_of(type(event)).by
     if recorded.cause == rating and isinstance(event, contract.CaseClosed):
-        return Doer.RESIDENT  # a matter that its resident calls settled is closed in the same write
+        return Doer.RESIDENT  # a case that its resident calls solved is closed in the same write
     routed = recorded.cause == opening and isinstance(event, contract.CaseDispatched)
     if routed or by is Doer.SYSTEM or not recorded.cause.startswith("http:"):
         return Doer.SYSTEM
-    if by is Doer.RESIDENT or isinstance(event, contract.CommentAdded):
+    if by is Doer.RESIDENT or isinstance(event, contract.ByResident):
         return Doer.RESIDENT if _by_resident(event) else Doer.STAFF
     return by
 
@@ -111,6 +117,6 @@ def _by_resident(event: Event) -> bool:
             return event.channel == Channel.SELF
         case contract.CaseRated():
             return True  # nobody rates for somebody else
-        case contract.CaseReopened() | contract.CaseCancelled() | contract.CaseUrged() | contract.CommentAdded():
+        case contract.ByResident():
             return event.by_resident
     return False

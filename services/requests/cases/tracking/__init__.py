@@ -1,1 +1,1 @@
-"""The number of a case, and following a case by it without signing in."""
+"""The number of a case, and tracking a case by it without signing in."""

@@ -1,4 +1,4 @@
-"""The door to following a case."""
+"""The route for tracking a case."""
 
 from services.chassis.http.routes import Routes
 from services.requests.cases.tracking import queries

@@ -1,4 +1,4 @@
-"""Case numbers: short enough to be read aloud, with a check character, and a code that only its resident is told."""
+"""Case numbers: short enough to be read aloud, with a check character, and a code that only the resident gets."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -11,12 +11,12 @@ from services.contracts.requests.tracking import ALPHABET, plain
 from services.requests.cases.model import Case
 
 CLAIM = "number"
-"""The kind of claim by which a number belongs to one case."""
+"""The kind of the claim that binds a number to a case."""
 _LENGTH = 5
 
 
 def candidates(case_id: str, at: datetime, zone: ZoneInfo) -> Iterator[str]:
-    """The numbers that a case may get, the first one first: the day in the city, a part of its id, a check."""
+    """The possible numbers of a case, best first: the day in the city, a part of its id, a check character."""
     day, own = at.astimezone(zone).strftime("%y%m%d"), case_id.rpartition("_")[2].upper()
     for start in range(0, len(own) - _LENGTH + 1, _LENGTH):
         part = own[start : start + _LENGTH]
@@ -24,7 +24,7 @@ def candidates(case_id: str, at: datetime, zone: ZoneInfo) -> Iterator[str]:
 
 
 def check(body: str) -> str:
-    """The check character (Luhn's rule modulo 32): a wrong character, or two neighbours changed round, shows."""
+    """The check character (Luhn's rule modulo 32): it detects a wrong character and two swapped neighbours."""
     total, factor = 0, 2
     for character in reversed(body):
         product = factor * ALPHABET.index(character)
@@ -34,7 +34,7 @@ def check(body: str) -> str:
 
 
 def normal(said: str) -> str | None:
-    """A number as it is stored, however it was typed; None where it cannot be one."""
+    """A number in its stored form, however it was typed; None if it cannot be one."""
     letters = plain(said)
     if len(letters) != 6 + _LENGTH + 1 or check(letters[:-1]) != letters[-1]:
         return None
@@ -42,7 +42,7 @@ def normal(said: str) -> str | None:
 
 
 def answers(history: Iterable[Recorded]) -> Iterator[tuple[str, Sealed]]:
-    """What the resident was told, oldest first: how it ended, each time, and what staff wrote for all who follow it."""
+    """The public answers, oldest first: each outcome, and the public comments of staff."""
     for recorded in history:
         match decode(Case.events, recorded):
             case CaseResolved(answer=words) | CaseRejected(answer=words):

@@ -1,4 +1,4 @@
-"""Following a case by its number."""
+"""Tracking a case by its number."""
 
 import hmac
 from collections import deque
@@ -16,7 +16,7 @@ from services.requests.cases.model import Case
 from services.requests.cases.queries import opened
 from services.requests.cases.tracking import model
 
-_MOST_ANSWERS = 50  # what staff may add to a case has no end
+_MOST_ANSWERS = 50  # staff may add any number of comments
 
 
 class TrackQuery(BaseModel):
@@ -28,7 +28,7 @@ class TrackQuery(BaseModel):
 
 
 class TrackView(BaseModel):
-    """What everybody who has number and code may know: nothing personal."""
+    """What everybody with number and code may know: nothing personal."""
 
     number: str = Field(examples=["261123-7K3QX-4"])
     state: str
@@ -62,13 +62,12 @@ async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
     if id is None:
         raise NotFound
     case, history = await ctx.store.as_system().get(Case, id), await ctx.store.as_system().history(Case, id)
-    await ctx.vault.ensure_keys(case.subjects())
     told = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
     return TrackView.of(ctx, case, [words for words in told if words is not None])
 
 
 def code_of(ctx: Context, number: str) -> str:
-    """The code that goes with a number: whoever filed the case is told both."""
+    """The code for a number; the person who files the case gets both."""
     return tracking.code_from(ctx.vault.master.blind(tracking.BLIND, number))
 
 

@@ -1,0 +1,1 @@
+"""Forgetting a case: its words are gone with its key; its number, item, state and times stay."""

@@ -1,0 +1,283 @@
+"""Who may do what in members: what is right for each command, role, state and place, said apart from the code."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.chassis.domain.events import Event
+from services.chassis.domain.scope import PUBLIC, SYSTEM, Actor
+from services.chassis.domain.values import now
+from services.chassis.usecase import Container, Context, known_as
+from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
+from services.contracts.members.areas import AreaAdded, AreaClosed, AreaClosure, AreaRenamed, Level
+from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
+from services.contracts.members.people import PersonRegistered, ProfileChanged
+from services.contracts.members.roles import Role
+from services.contracts.members.teams import (
+    TeamFounded,
+    TeamKind,
+    TeamLeaderAppointed,
+    TeamMemberJoined,
+    TeamMemberLeft,
+    TeamWentOffDuty,
+    TeamWentOnDuty,
+)
+from services.members.accounts import commands as accounts
+from services.members.accounts.codes import commands as codes
+from services.members.accounts.model import Account
+from services.members.accounts.sessions import commands as sessions
+from services.members.accounts.sessions.model import Entrance, Session, SessionStarted
+from services.members.areas import commands as areas
+from services.members.areas.model import Area
+from services.members.organisations import commands as organisations
+from services.members.organisations.model import Organisation
+from services.members.people import commands as people
+from services.members.people.model import Person, PersonUnmasked
+from services.members.teams import commands as teams
+from services.members.teams.model import Team
+from tests.members.callers import (
+    EVERYBODY,
+    LEADER,
+    STAFF,
+    Right,
+    Who,
+    by_role,
+    in_charge,
+    in_charge_of_all,
+    over,
+    runs,
+    sees_account,
+    sees_person,
+)
+from tests.members.support import COMMUNITY, COUNTY, FAR_COMMUNITY, STREET
+from tests.support.guards import OK, Row, Thing, stored, twin
+
+_NUMBERS, _CODES = itertools.count(100), itertools.count(100)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One command on one kind of thing in one state."""
+
+    work: Any
+    roles: tuple[str, ...]
+    right: Right
+    given: tuple[Any, ...] = ()
+    records: type[Event] | None = None
+    state: str = "open"
+
+
+def rows(container: Container) -> list[Row]:
+    """The whole table."""
+    return [
+        *_on_areas(container),
+        *_on(
+            container,
+            Organisation,
+            (OrganisationFounded(kind=OrganisationKind.STATION, name="x", area=COMMUNITY),),
+            _LED,
+        ),
+        *_on(container, Team, (_FOUNDED,), _TEAMS),
+        *_on(container, Team, (_FOUNDED, TeamMemberJoined(person_id=LEADER), TeamWentOnDuty()), _BUSY),
+        *_on(container, Person, (PersonRegistered(area=COMMUNITY),), _UNMASKED),
+        *_on(container, Account, (_OPENED,), _ACCOUNTS),
+        *_on(container, Account, (_OPENED, AccountClosed(person_id=LEADER)), _CLOSED),
+        *_anew(),
+        *_own(container),
+        *_system(),
+    ]
+
+
+_ADMINISTRATORS, _RUN = (Role.ADMINISTRATOR,), (Role.HANDLER, Role.DISPATCHER, Role.ADMINISTRATOR)
+_FOUNDED = TeamFounded(kind=TeamKind.ELDERLY, name="x", area=COMMUNITY, skills=["patrol"], capacity=1, leader_id=LEADER)
+_OPENED = AccountOpened(person_id=LEADER, roles=[Role.HANDLER], places=[COMMUNITY], organisations=[])
+_LED = (
+    Case(
+        organisations.appoint_leader,
+        _ADMINISTRATORS,
+        in_charge,
+        (organisations.AppointLeader(person=LEADER),),
+        LeaderAppointed,
+    ),
+)
+_TEAMS = (
+    Case(teams.add_member, _RUN, runs, (LEADER,), TeamMemberJoined),
+    Case(teams.put_on_duty, _RUN, runs, (), TeamWentOnDuty),
+    Case(
+        teams.appoint_team_leader,
+        (Role.DISPATCHER, Role.ADMINISTRATOR),
+        in_charge,
+        (teams.AppointTeamLeader(person="person_next"),),
+        TeamLeaderAppointed,
+    ),
+)
+_BUSY = (
+    Case(teams.remove_member, _RUN, runs, (LEADER,), TeamMemberLeft, "busy"),
+    Case(teams.put_off_duty, _RUN, runs, (), TeamWentOffDuty, "busy"),
+)
+_UNMASKED = (
+    Case(
+        people.unmask,
+        tuple(role for role in STAFF if role != Role.ADMINISTRATOR),
+        sees_person,
+        (people.Unmask(reason="why"),),
+        PersonUnmasked,
+    ),
+)
+
+
+def _granted(place: str) -> accounts.GrantRoles:
+    return accounts.GrantRoles(roles=[Role.OPERATOR], places=[place], organisations=[])
+
+
+def _elsewhere(who: Who) -> str:
+    """Of an account in COMMUNITY, to which a far place is given."""
+    return "not-found" if sees_account(who) != OK else in_charge_of_all(who)
+
+
+_ACCOUNTS = (
+    Case(accounts.grant_roles, _ADMINISTRATORS, sees_account, (_granted(COMMUNITY),), RolesGranted),
+    Case(accounts.grant_roles, _ADMINISTRATORS, _elsewhere, (_granted(FAR_COMMUNITY),), RolesGranted, "given far"),
+    Case(accounts.close_account, _ADMINISTRATORS, sees_account, (), AccountClosed),
+)
+_CLOSED = (
+    Case(accounts.close_account, _ADMINISTRATORS, over(sees_account, "account-is-closed"), (), None, "closed"),
+    Case(
+        accounts.grant_roles,
+        _ADMINISTRATORS,
+        over(sees_account, "account-is-closed"),
+        (_granted(COMMUNITY),),
+        None,
+        "closed",
+    ),
+)
+
+
+def _on(container: Container, kind: Any, past: tuple[Event, ...], cases: tuple[Case, ...]) -> Iterator[Row]:
+    """Each command on a thing of its own, in COMMUNITY."""
+    document = stored(kind, *past)
+    for case, who in itertools.product(cases, EVERYBODY):
+        id = f"{kind.entity_type}_{next(_NUMBERS)}"
+        thing, key = twin(kind, document, id, container), id if kind is Person else None
+        yield _row(case, who, who.actor(id), (id, *case.given), thing=thing, key=key)
+
+
+def _on_areas(container: Container) -> Iterator[Row]:
+    """Areas have codes for ids: each is a community of its own."""
+    added = AreaAdded(level=Level.COMMUNITY, name="x")
+    states = {"open": (added,), "closed": (added, AreaClosed(reason=AreaClosure.MERGED))}
+    works: tuple[tuple[Any, Any, type[Event]], ...] = (
+        (areas.rename_area, areas.RenameArea(name="other"), AreaRenamed),
+        (areas.close_area, areas.CloseArea(reason=AreaClosure.MERGED), AreaClosed),
+    )
+    for (state, past), (work, cmd, event), who in itertools.product(states.items(), works, EVERYBODY):
+        code = f"{STREET}{next(_CODES):03}"
+        right = in_charge if state == "open" else over(in_charge, "area-already-closed")
+        case = Case(work, _ADMINISTRATORS, right, (cmd,), event, state)
+        thing = twin(Area, stored(Area, *past, id=code), code, container)
+        yield _row(case, who, who.actor(code=code), (code, cmd), thing=thing)
+
+
+def _anew() -> Iterator[Row]:
+    """What makes something, in COMMUNITY or as a community of its own."""
+    for who in EVERYBODY:
+        number = next(_CODES)
+        code, login = f"{STREET}{number:03}", f"login{number}"
+        area = areas.AddArea(code=code, level=Level.COMMUNITY, name="x")
+        office = organisations.FoundOrganisation(kind=OrganisationKind.STATION, name="x", area=COMMUNITY)
+        team = teams.FoundTeam(kind=TeamKind.ELDERLY, name="x", area=COMMUNITY, skills=["patrol"], capacity=1)
+        caller = people.RegisterPerson(phone=f"1380000{number:04}", area=COMMUNITY)
+        staff = people.RegisterStaff(name=None, area=COMMUNITY)
+        account = accounts.OpenAccount(login=login, roles=[Role.OPERATOR], places=[COMMUNITY])
+        wide = accounts.OpenAccount(login=f"{login}w", roles=[Role.OPERATOR], places=[COMMUNITY, FAR_COMMUNITY])
+        both = (Role.ADMINISTRATOR, Role.DISPATCHER)
+        cases = (
+            Case(areas.add_area, _ADMINISTRATORS, in_charge, (area,), AreaAdded),
+            Case(organisations.found_organisation, _ADMINISTRATORS, in_charge, (office,), OrganisationFounded),
+            Case(teams.found_team, both, in_charge, (team,), TeamFounded),
+            Case(people.register_person, (Role.OPERATOR,), in_charge, (caller,), PersonRegistered),
+            Case(people.register_staff, _ADMINISTRATORS, in_charge, (f"person_s{number}", staff), PersonRegistered),
+            Case(accounts.open_account, _ADMINISTRATORS, in_charge, (account,), AccountOpened),
+            Case(accounts.open_account, _ADMINISTRATORS, in_charge_of_all, (wide,), AccountOpened, "wide"),
+        )
+        for case in cases:
+            actor = who.actor(code=code if case.work is areas.add_area else COMMUNITY)
+            yield _row(case, who, actor)
+
+
+def _own(container: Container) -> Iterator[Row]:
+    """The own profile and the own session, with those of others and with none."""
+    person, profile = stored(Person, PersonRegistered(area=COMMUNITY)), people.ChangeProfile(area=COUNTY)
+    for role in (PUBLIC, SYSTEM, *Role):
+        id, session, stranger = f"person_o{next(_NUMBERS)}", f"session_{next(_NUMBERS)}", f"session_{next(_NUMBERS)}"
+        who, refused = Who(role), by_role(Who(role), *Role)
+        bare = Actor("account_bare", frozenset({role})) if role in tuple(Role) else who.actor()
+        mine = replace(bare, person=id, session=session) if role in tuple(Role) else bare
+        change = Case(people.change_profile, tuple(Role), in_charge, (profile,), ProfileChanged)
+        yield _row(change, who, bare, right=refused or "person-needed")
+        if mine is not bare:
+            yield _row(change, who, mine, right=OK, thing=twin(Person, person, id, container), key=id)
+        for own in (session, stranger):
+            leave = Case(sessions.sign_out, tuple(Role), in_charge)
+            account = mine.id if own is session else "account_other"
+            yield _row(
+                leave,
+                who,
+                replace(mine, session=own) if mine is not bare else bare,
+                right=refused or (OK if own is session and mine is not bare else "not-found"),
+                thing=twin(Session, stored(Session, _started(account)), own, container),
+            )
+
+
+def _started(account: str) -> SessionStarted:
+    return SessionStarted(account_id=account, entrance=Entrance.STAFF, mark="0" * 64, idle_until=now(), ends_at=now())
+
+
+def _system() -> Iterator[Row]:
+    """What only the service itself does; its rules still refuse a wrong code."""
+    works: tuple[tuple[Any, tuple[Any, ...], str], ...] = (
+        (people.register_by_phone, ("person_phone", "+8613800000009"), OK),
+        (accounts.open_residents_account, ("person_phone",), OK),
+        (codes.issue_code, ("person_code", "+8613800000008"), OK),
+        (codes.weigh_code, ("person_nobody", "123456"), "code-wrong"),
+        (codes.accept_code, ("person_nobody", "123456"), "code-wrong"),
+        (
+            sessions.pass_guard,
+            (None, sessions.SignInStaff(login="nobody", password="x", otp="123456")),
+            "sign-in-wrong",
+        ),
+        (sessions.start_session, ("account_any", Entrance.PHONE, "secret"), OK),
+        (sessions.rotate_session, ("session_none", ("given", "fresh")), "not-found"),
+    )
+    for (work, given, right), who in itertools.product(works, EVERYBODY):
+        yield _row(Case(work, (), in_charge, given), who, who.actor(), right=by_role(who) or right)
+
+
+def _row(
+    case: Case,
+    who: Who,
+    actor: Actor,
+    given: tuple[Any, ...] | None = None,
+    *,
+    thing: Thing | None = None,
+    right: str | None = None,
+    key: str | None = None,
+) -> Row:
+    """A row; ``key`` is the person whose key the command needs."""
+    arguments = case.given if given is None else given
+
+    async def run(ctx: Context) -> Any:
+        if key:
+            await ctx.vault.mint(key, ctx.now())
+        return await case.work(ctx, *arguments)
+
+    outcome = right or by_role(who, *case.roles) or case.right(who)
+    return Row(known_as(case.work).name, f"{case.state}, by {who.label}", actor, run, outcome, case.records, thing)
+
+
+async def settle(container: Container) -> None:
+    """Let those be known whom the commands name."""
+    document = stored(Person, PersonRegistered(area=COMMUNITY))
+    known = [twin(Person, document, id, container)[1] for id in (LEADER, "person_next")]
+    await container.mongo.command("insert", Person.collection(), documents=known)

@@ -58,7 +58,7 @@ class Inbox:
         return [line for line in self.lines if line.sequence > last]
 
     def reaches(self, last: int) -> bool:
-        """Whether everything after number ``last`` is still among the lines; a line that was written again is further on."""
+        """Whether everything after number ``last`` is still there; a line that was written again is further on."""
         oldest = self.lines[0].sequence if self.lines else self.sequence + 1
         return oldest - 1 <= last <= self.sequence
 

@@ -1,4 +1,4 @@
-"""`linli republish`: what was published is sent again from the histories, after a topic was lost or to be read anew."""
+"""`linli republish`: sends published events again from the histories, for example after a topic was lost."""
 
 import os
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def command(
     根据历史记录按顺序重新发送已发布的事件，可在运行中执行。
 
     Nothing has its effect twice: readers pass over what they have seen. What is private is never sent. After a topic
-    was lost, --lost makes it anew and lets new events wait until all that came before them is sent; those of a run
+    was lost, --lost creates it again and lets new events wait until all that came before them is sent; those of a run
     that was interrupted wait two more minutes for the next.
 
     Examples:  [bold]linli republish --entity case_8f3k[/]  ·  [bold]linli republish --kind team --yes[/]  ·

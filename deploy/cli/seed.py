@@ -32,7 +32,7 @@ def command(
     """Load a city's areas, catalogue, organisations, volunteer teams and staff through the gateway.
     经由网关录入全市的区划、服务事项、机构、志愿服务队和工作人员。
 
-    It acts with a short-lived token that it signs itself with the stack's signing key: whoever can read that key is
+    It acts with a short-lived token that it signs itself with the stack's signing key: with that key anybody is
     the operator. Everything is sent with an Idempotency-Key made of the city and its natural key, so it may be
     interrupted and repeated: what is there already stays as it is. At the end it waits until every service knows it.
     The accounts are in .linli/credentials.json, readable by you only.

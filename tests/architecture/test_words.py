@@ -1,6 +1,9 @@
 """Names are the field's terms (docs/glossary.md): the names that they replaced do not come back."""
 
 import ast
+import io
+import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +85,24 @@ def test_no_identifier_is_one_that_a_term_replaced() -> None:
 def test_no_function_or_class_is_named_by_an_ordinary_word_that_a_term_replaced() -> None:
     found = {(source.name, name) for source in sources("services", "deploy") for name in definitions(source)}
     assert [f"{file}: {name} → {AS_DEFINITION[name]}" for file, name in sorted(found) if name in AS_DEFINITION] == []
+
+
+IN_COMMENTS = re.compile(
+    r"\b(whoever|of the house|the house itself|eyes of|anew|rung|trouble of)\b|(?<![\w-])[Ss]o (many|long),? "
+)
+"""Words of an English of our own, which stop a reader whose second language is English."""
+
+
+def comments(source: Source) -> Iterator[tuple[int, str]]:
+    """(line, text) of every comment and docstring."""
+    for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.string.startswith('"""')):
+            yield token.start[0], token.string
+
+
+def test_comments_are_in_plain_words() -> None:
+    found = [(one.name, line, text) for one in sources("services", "deploy") for line, text in comments(one)]
+    assert [f"{file}:{line}" for file, line, text in found if IN_COMMENTS.search(text)] == []
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ class Seeding:
 
     async def _item(self, item: Item) -> None:
         body = item.model_dump(mode="json")
-        # An item is published anew when its description changed, so what it says is part of its key.
+        # An item is published again when its description changed, so what it says is part of its key.
         digest = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
         await self._send("item", f"{item.code}:{digest}", "PUT", f"/v1/catalogue/{item.code}", body)
 

@@ -73,7 +73,7 @@ class Delivery:
         self.switch(reactions)
 
     def switch(self, reactions: Sequence[AnyReaction]) -> None:
-        """Other reactions from now on; what is parked is learned anew."""
+        """Use these reactions from now on; parked events are loaded again."""
         self._reactions = reactions
         names = [reaction.name for reaction in reactions]
         self._parking = Parking(self._container.mongo, names)

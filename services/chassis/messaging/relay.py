@@ -57,7 +57,7 @@ class Relay:
         """``topics``: where events go, and where keys go (None: none are made here). A history longer than
         ``history_cap`` events is trimmed. ``mints_keys``: whether keys of people are made here.
 
-        So long (``linger_seconds``, seconds) it waits after what it has sent, for as much more as comes meanwhile.
+        ``linger_seconds``: how long it waits after sending, so that more events go in the next batch.
         """
         self._mongo = mongo
         self._publisher = publisher

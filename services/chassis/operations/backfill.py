@@ -22,12 +22,12 @@ from services.chassis.storage.mongo import Mongo
 from services.chassis.usecase import Container
 
 PAUSE_SECONDS = 2.0
-"""So long, at most, the other reactions pause while one catches up."""
+"""The longest pause of the other reactions while one catches up, in seconds."""
 _RESUME_SECONDS = 0.5
 """Of this pause, what a member may take until it sees that it is over."""
 _OBEY_SECONDS = 1.0
 _GIVE_UP_SECONDS = 90.0
-"""So long it is tried to have the members pause in time: one that has died counts as alive for a minute."""
+"""How long to try to get all members to pause in time, in seconds: a dead member counts as alive for a minute."""
 _CLOSE = 200
 """So few records are left for the pause."""
 _RUNS = 50

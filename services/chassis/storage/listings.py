@@ -24,7 +24,7 @@ Q = TypeVar("Q", bound=PageQuery)
 MOST_COUNTED = 1_000
 """A badge counts up to this; of more it says that there are more."""
 _READ, _LOOKS = 200, 20
-"""A search reads so many documents at once, and so often for one page; what is left is behind the cursor."""
+"""How many documents a search reads at once, and how often for one page; the rest is behind the cursor."""
 _RARE = 500
 
 LISTINGS: dict[type[Stored], list["Listing[Any, Any]"]] = {}

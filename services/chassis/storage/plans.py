@@ -11,7 +11,7 @@ from services.chassis.storage.filters import UNDER, Asked, Filters
 from services.chassis.storage.mongo import Document
 
 _MERGED = 200
-"""So many stretches of an index MongoDB merges in order (internalQueryMaxScansToExplode); of more it sorts."""
+"""MongoDB merges at most this many index ranges in order (internalQueryMaxScansToExplode); beyond that it sorts."""
 
 Columns = tuple[str, ...]
 

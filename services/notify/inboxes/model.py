@@ -17,7 +17,7 @@ COLLECTION = "inboxes"
 KEPT = 200
 """Lines kept for each person: from further back a stream cannot be resumed."""
 LATE = timedelta(minutes=1)
-"""A line that old without its message was left behind by a crash: the repeat of its event writes it anew."""
+"""A line this old without its message was left by a crash: the repeat of its event writes it again."""
 LOST = timedelta(minutes=10)
 """A line that old without its message is passed over. Far more than LATE: who writes must have seen that it is late."""
 MOST, MOST_EACH = 3_000, 10
@@ -58,7 +58,7 @@ class Inbox:
         return [line for line in self.lines if line.sequence > last]
 
     def reaches(self, last: int) -> bool:
-        """Whether everything after number ``last`` is still among the lines; one written anew stands further on."""
+        """Whether everything after number ``last`` is still there; a line that was written again is further on."""
         oldest = self.lines[0].sequence if self.lines else self.sequence + 1
         return oldest - 1 <= last <= self.sequence
 

@@ -79,8 +79,8 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     """Follow your inbox live, as server-sent events.
 
     `message` brings a message, its id is the number in your inbox; `unread` says how many are unread. After a cut,
-    connect with the last id in `Last-Event-ID`: nothing is lost or told twice. `resync` says that the id is too old:
-    read the inbox anew. The stream ends when your token does.
+    connect with the last id in `Last-Event-ID`: nothing is lost or sent twice. `resync` says that the id is too old:
+    read the inbox again. The stream ends when your token does.
     """
     ctx.dependency(InboxSubscribers).expect_room(ctx.person)
     return Stream(follow(ctx, last_event_id))
@@ -167,7 +167,7 @@ async def _inbox(ctx: Context, person: str) -> Inbox:
 
 
 async def _messages(ctx: Context, ids: Sequence[str]) -> Sequence[Message]:
-    """Those of these that are there, of whoever they are.
+    """Those of these messages that exist, for any recipient.
 
     One is read in a batch with those of other streams: a notice to thousands signals all of them at once. Many are
     read apart, so that no other stream waits for them.

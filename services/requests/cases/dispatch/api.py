@@ -1,4 +1,4 @@
-"""The routes to giving a case to somebody by hand, or by the rules anew."""
+"""The routes to giving a case to somebody by hand, or by the rules again."""
 
 from services.chassis.http.routes import Routes
 from services.requests.cases.dispatch import commands

@@ -31,7 +31,11 @@ async def test_a_paused_consumer_takes_nothing_until_it_is_told_to_go_on(road: R
         await settled(road, consumer)
         await pause(road)
         assert consumer.ready()
-        assert metrics.consumer_resting.labels(PAUSED)._value.get() == 1
+
+        async def measured() -> bool:  # the gauge follows the database by a moment
+            return metrics.consumer_resting.labels(PAUSED)._value.get() == 1
+
+        await until(measured)
         before = await consumer._reader._consumer.end_offsets(list(consumer._reader._consumer.assignment()))
         await road.drop(jar, 2)
         await road.publish()

@@ -155,13 +155,13 @@ def test_what_is_no_file_of_a_language_among_a_citys_texts_stops_the_start(tmp_p
         (tmp_path / "texts" / name).touch()
     else:
         (tmp_path / "texts" / name).mkdir()
-    with pytest.raises(TextsUnfit, match=re.escape(f"texts: {name} is not a file")):
+    with pytest.raises(TextsUnfit, match=rf"texts: {re.escape(name)} is not a file"):
         load((), tmp_path)
 
 
 def test_texts_of_a_city_that_are_no_folder_stop_the_start(tmp_path: Path) -> None:
     (tmp_path / "texts").touch()
-    with pytest.raises(TextsUnfit, match="texts is not a folder of files <language>.toml"):
+    with pytest.raises(TextsUnfit, match=r"texts is not a folder of files <language>\.toml"):
         load((), tmp_path)
 
 

@@ -111,10 +111,11 @@ async def test_who_sees_a_case_sees_until_when_its_words_are_kept(town: Town) ->
 
 
 async def test_cases_whose_term_is_over_are_found_along_an_index_oldest_first(town: Town) -> None:
-    where = {"state.retained_since": {"$lte": now(), "$type": "date"}, "_id": {"$nin": []}}
-    find = {"find": Case.collection(), "filter": where, "sort": {"state.retained_since": 1}, "limit": 100}
+    field = Case.stored_name("retained_since")
+    where = {field: {"$lte": now(), "$type": "date"}, "_id": {"$nin": []}}
+    find = {"find": Case.collection(), "filter": where, "sort": {field: 1}, "limit": 100}
     plan = repr((await town.container.mongo.command("explain", find))["queryPlanner"]["winningPlan"])
-    assert "'state.retained_since_1'" in plan
+    assert f"'{field}_1'" in plan
     assert "'SORT'" not in plan
 
 

@@ -49,7 +49,7 @@ async def keeping_keys(city: City) -> AsyncIterator[None]:
 
 async def look(city: City, **overrides: Any) -> dict[str, list[Finding]]:
     """What is not well in the hall, by what was looked at; the hall's relay is held and its consumer reads."""
-    await Lease(city.hall.mongo, "relay", "requests-0", 60).hold()
+    await Lease(city.hall.mongo, "relay", "requests-0", 60).acquire()
     async with city.consuming(), keeping_keys(city):
         found = await examine(toy.hall, city.world.settings(**overrides))
     named: dict[str, list[Finding]] = {}

@@ -182,7 +182,7 @@ async def test_a_timer_waits_for_a_database_that_is_away(rack: Container) -> Non
 
 async def test_a_timer_without_the_lease_does_nothing(rack: Container) -> None:
     jar = await a_jar(rack, 1)
-    assert await Lease(rack.mongo, "timer", "another", 30).hold()
+    assert await Lease(rack.mongo, "timer", "another", 30).acquire()
     lease = Lease(rack.mongo, "timer", "shop-0", 30)
     running = asyncio.create_task(at_work(rack, lease))
     await asyncio.sleep(0.15)

@@ -69,7 +69,7 @@ async def test_whoever_reads_their_own_notice_opens_nobody_elses_data(town: Town
     message = (await answered(town, CASE))[CASE]
     ctx = town.container.context(signed_in(RESIDENT), "read")
     assert ANSWER in (MessageView.of(message, ctx).body or "")
-    assert ctx.opened.tell(RESIDENT) == ()
+    assert ctx.opened.close(RESIDENT) == ()
 
 
 async def test_of_a_case_that_is_forgotten_nothing_is_quoted_any_more(town: Town) -> None:

@@ -140,7 +140,7 @@ class Entity(Stored, Generic[E]):
         """The key of its own, wrapped; None where it was forgotten, or where its kind has none."""
         return self._wrapped_key
 
-    def hold_key(self, wrapped: bytes | None) -> None:
+    def set_key(self, wrapped: bytes | None) -> None:
         """Give it the key that its document holds, or that its first write will put there."""
         self._wrapped_key = wrapped
 

@@ -30,7 +30,7 @@ def sweeps(at: datetime) -> tuple[datetime, datetime]:
 async def run(forget: Forgetting, lease: Lease, container: Container) -> None:
     """Sweep again and again while the lease is ours, until cancelled."""
     while True:
-        if await lease.hold():
+        if await lease.acquire():
             await sweep(forget, container)
         await asyncio.sleep(_EVERY)
 

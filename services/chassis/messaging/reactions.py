@@ -98,7 +98,7 @@ class Create:
         """A new entity of ``kind`` with these first events; ``part`` distinguishes several entities of one event."""
         entity = kind.blank(id_from(kind.entity_type, f"{ctx.cause}:{part}"))
         if kind.own_key:
-            entity.hold_key(ctx.vault.new_key(entity.id))
+            entity.set_key(ctx.vault.new_key(entity.id))
         for event in events:
             entity.record(event)
         return cls(entity)

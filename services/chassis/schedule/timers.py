@@ -42,7 +42,7 @@ async def run(timer: Timer, container: Container, lease: Lease, finishing: async
     """Sweep again and again while the lease is ours, until told to finish; what is in hand then is done to its end."""
 
     async def ours() -> bool:
-        return await lease.hold() and not finishing.is_set()  # renewed in any case, for what is in hand
+        return await lease.acquire() and not finishing.is_set()  # renewed in any case, for what is in hand
 
     setbacks = Setbacks()
     while not finishing.is_set():

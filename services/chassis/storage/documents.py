@@ -13,7 +13,7 @@ def load(kind: type[S], document: Document) -> S:
     """The object that a document holds, with the key of its own."""
     found = kind.model_validate({**document["state"], "id": document["_id"], "version": document["version"]})
     if isinstance(found, Entity):
-        found.hold_key(wrapped_key(document))
+        found.set_key(wrapped_key(document))
     return found
 
 

@@ -80,6 +80,6 @@ def _counted(message: Message, via: Via) -> Message:
     for event in message.fresh:
         messages.labels(via, _OUTCOMES[type(event)]).inc()
         said = event.model_dump(include={"attempt", "because", "reason"})
-        told = log.warning if isinstance(event, DeliveryGivenUp) else log.info
-        told(_SAID[type(event)], message=message.id, channel=via, **said)
+        write = log.warning if isinstance(event, DeliveryGivenUp) else log.info
+        write(_SAID[type(event)], message=message.id, channel=via, **said)
     return message

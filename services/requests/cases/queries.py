@@ -62,7 +62,7 @@ class CaseCount(CaseFilters):
 CASES = Listing(Case, CaseQuery, leads=("handler_id", "under"), few=("resident_id",), counts=("state", "overdue"))
 
 
-class CaseLine(BaseModel):
+class CaseSummary(BaseModel):
     """A request in a list."""
 
     id: str

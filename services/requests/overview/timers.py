@@ -19,7 +19,7 @@ async def count_cases(lease: Lease, container: Container) -> None:
     live_at = ended_at = _AT_ONCE
     ended = NOTHING
     while True:
-        ours, now = await lease.hold(), time.monotonic()
+        ours, now = await lease.acquire(), time.monotonic()
         if not ours:
             _show()
             live_at = ended_at = _AT_ONCE

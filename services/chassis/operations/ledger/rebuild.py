@@ -68,9 +68,9 @@ class Answer:
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        told = asdict(self)
-        found = told.pop("found")
-        return {**told, **found, "clean": self.clean}
+        fields = asdict(self)
+        found = fields.pop("found")
+        return {**fields, **found, "clean": self.clean}
 
 
 async def rebuild(service: Service, settings: Settings, wanted: RebuildRequest, say: Say) -> Answer:

@@ -244,7 +244,7 @@ routes.post("/break", break_down, view=JarView)
 
 shop = Service(
     name="members",
-    texts=("tests.support",),
+    texts=("tests.support.jars",),
     entities=(Jar,),
     routes=(routes,),
     timers=(Timer("ripen", Jar, "ripe_at", ripen),),

@@ -66,7 +66,7 @@ class Service:
     """What its sub-domains declare; given to ``dependencies`` with ``settings.of(...)``."""
     dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
     texts: tuple[str, ...] = ()
-    """The packages whose folders ``texts`` hold what it says to people, besides the chassis' own."""
+    """What it says to people, besides the chassis' own texts: tables of a catalogue, as ``<package>.<table>``."""
     web_loops: tuple[Loop, ...] = ()
     worker_loops: tuple[LedLoop, ...] = ()
     checks: tuple[Check, ...] = ()

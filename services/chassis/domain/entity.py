@@ -12,13 +12,14 @@ from services.chassis.domain.scope import ALL, NONE, Actor, Visible
 
 COPIES = "copies_"
 """How the collections of copies begin."""
+_STATE = "state."
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One index, by stored field names with 1 or -1."""
+    """One index of a type, by the names of its fields, each ascending."""
 
-    keys: tuple[tuple[str, int], ...]
+    fields: tuple[str, ...]
     sparse: bool = False
 
 
@@ -62,6 +63,8 @@ class Stored(BaseModel):
             cls.events = by_type(_event_classes(cls))
             for field in (*cls.terms.text, *cls.terms.values, *filter(None, [cls.terms.sealed])):
                 _expect_field(cls, field)
+            for index in cls.indexes:
+                cls.where(**dict.fromkeys(index.fields))
 
     @classmethod
     def collection(cls) -> str:
@@ -70,13 +73,18 @@ class Stored(BaseModel):
 
     @classmethod
     def stored_name(cls, field: str) -> str:
-        """Where a field stands in a document; TypeError where there is no such field."""
+        """The name of a field in documents; TypeError where there is no such field."""
         if field in ("id", "_id"):
             return "_id"
         if field in ("version", "under"):
             return field
         _expect_field(cls, field)
-        return f"state.{field}"
+        return f"{_STATE}{field}"
+
+    @classmethod
+    def where(cls, **conditions: Any) -> dict[str, Any]:
+        """The condition that these fields have these values, by their names in documents; TypeError as above."""
+        return {cls.stored_name(field): value for field, value in conditions.items()}
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -191,6 +199,11 @@ def _event_classes(cls: type[BaseModel]) -> tuple[type[Event], ...]:
         if arguments and not isinstance(arguments[0], TypeVar):
             return get_args(arguments[0]) or (arguments[0],)
     return ()
+
+
+def field_name(stored_name: str) -> str:
+    """The field that a name in documents stands for."""
+    return "id" if stored_name == "_id" else stored_name.removeprefix(_STATE)
 
 
 def _expect_field(kind: type[BaseModel], path: str) -> None:

@@ -22,7 +22,6 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from services.chassis.domain.entity import Index
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage import copy_reads
 from services.chassis.telemetry.lazy import lazy_import
@@ -69,6 +68,19 @@ class DatabaseRefused(Exception):
 
     The text is its error codes only, because its message can hold a whole document.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseIndex:
+    """One index of a collection, by the names in its documents, each ascending."""
+
+    names: tuple[str, ...]
+    sparse: bool = False
+
+    @property
+    def keys(self) -> tuple[tuple[str, int], ...]:
+        """As the database tells it: names with 1."""
+        return tuple((name, 1) for name in self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +208,7 @@ class Mongo:
         result = await _guarded(self._database[name].delete_one(where))
         return int(result.deleted_count)
 
-    async def build_indexes(self, name: str, indexes: Sequence[Index]) -> None:
+    async def build_indexes(self, name: str, indexes: Sequence[DatabaseIndex]) -> None:
         """Build the indexes that are missing, all in one pass through the collection."""
         models = [IndexModel(list(index.keys), sparse=index.sparse) for index in indexes]
         await _guarded(self._database[name].create_indexes(models))

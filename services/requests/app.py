@@ -55,5 +55,5 @@ service = Service(
     timers=(case_clock,),
     listens_to=("members", "requests"),
     dependencies=_dependencies,
-    worker_loops=(count_cases, forget_erased),
+    periodic=(count_cases, forget_erased),
 )

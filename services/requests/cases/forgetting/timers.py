@@ -1,18 +1,15 @@
 """The cases of people who were erased: forgotten in the background, each by itself."""
 
+from functools import partial
+
 from services.chassis.messaging import erasures
-from services.chassis.storage.leases import Lease
+from services.chassis.schedule.scheduler import Periodic
 from services.chassis.usecase import Container
 from services.contracts.requests.cases import ForgetCause
 from services.requests.cases.forgetting import commands
 from services.requests.cases.model import Case
 
 _NAME = "forget-erased"
-
-
-async def forget_erased(lease: Lease, container: Container) -> None:
-    """Forget the cases of people whose keys are gone, as they go."""
-    await erasures.run(forget_cases_of, lease, container)
 
 
 async def forget_cases_of(container: Container, person: str) -> int:
@@ -25,3 +22,6 @@ async def forget_cases_of(container: Container, person: str) -> int:
             await commands.forget_now(ctx, document["_id"], ForgetCause.ERASED)
             count += 1
     return count
+
+
+forget_erased = Periodic(_NAME, partial(erasures.sweep, forget_cases_of), erasures.EVERY)

@@ -160,7 +160,6 @@ _STEPS: Mapping[Step, tuple[type[Event], Any]] = {
     Step.CLOSE: (told.CaseClosed, steps.CloseCase()),
     Step.COMMENT: (told.CommentAdded, steps.AddComment(text="x")),
     Step.URGE: (told.CaseUrged, None),
-    Step.FOLLOW: (told.CaseFollowed, None),
     Step.FORGET: (told.CaseForgotten, forgetting.ForgetCase(because=told.ForgetCause.ASKED)),
 }
 """What each step records, and a body for it."""

@@ -216,10 +216,6 @@ class CaseUrged(ByResident, Event):
     urged_at: Instant
 
 
-class CaseFollowed(ByResident, Event):
-    """The resident follows a case: they wait for news of it."""
-
-
 class CommentAdded(ByResident, Event):
     """A comment was added to a case; the resident sees ``public`` ones."""
 
@@ -259,7 +255,7 @@ Ending = CaseResolved | CaseClosed | CaseRejected | CaseCancelled
 """The work on it ends."""
 Hearing = CaseRated | CaseUrged
 """Its resident says something that is counted."""
-Noting = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded | CaseFollowed
+Noting = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded
 """No field of the case changes, at most its state: the history has it."""
 CaseEvent = CaseFiled | Handing | Timing | Ending | Hearing | Noting | CaseForgotten
 """Everything that happens to a case."""

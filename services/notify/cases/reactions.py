@@ -53,7 +53,6 @@ _RULES: tuple[Tell[Case], ...] = (
     Tell(cases.CaseCancelled, Volunteers(), "case-cancelled"),
     Tell(cases.CaseRejected, Resident(), "case-rejected", words="answer", texted=True),
     Tell(cases.CaseUrged, Handler(), "case-urged", texted=True),
-    Tell(cases.CaseFollowed, Handler(), "case-followed"),
     Tell(cases.CommentAdded, Handler(), "comment-from-resident", when=by_resident),
     Tell(cases.CommentAdded, Resident(), "comment-from-staff", when=for_resident, words="text"),
     Tell(cases.CommentAdded, Handler(), "comment-among-staff", when=among_staff),

@@ -12,7 +12,6 @@ from services.contracts.requests.cases import (
     CaseAccepted,
     CaseCalledBack,
     CaseClosed,
-    CaseFollowed,
     CaseRated,
     CaseResolved,
     CaseStarted,
@@ -118,12 +117,6 @@ async def rate(ctx: Context, case: Case, cmd: RateCase) -> None:
 async def close(ctx: Context, case: Case, cmd: CloseCase) -> None:
     """Close a case that was resolved; its resident may still have it reopened for a while."""
     case.record(CaseClosed(reason=cmd.reason or case.outcome or CloseReason.NO_ACTION))
-
-
-@step(Step.FOLLOW)
-async def follow(ctx: Context, case: Case) -> None:
-    """Follow your case: those who have it hear that you wait for news of it."""
-    case.record(CaseFollowed(by_resident=case.is_of(ctx.actor)))
 
 
 @step(Step.COMMENT)

@@ -82,7 +82,6 @@ class Step(StrEnum):
     COMMENT = "comment"
     URGE = "urge"
     FORGET = "forget"
-    FOLLOW = "follow"
 
 
 Precondition = Callable[[Case, Actor, datetime], Refusal | None]
@@ -177,7 +176,6 @@ STEPS: Mapping[Step, Rule] = {
     Step.COMMENT: _rule(READERS, frozenset(State), needs="text"),
     Step.URGE: _rule(_ASKS, OPEN, _urged),
     Step.FORGET: _rule((Role.ADMINISTRATOR,), _OVER, needs="because"),
-    Step.FOLLOW: _rule((Role.RESIDENT,), OPEN),
 }
 """Who may take which step in which state. No other place says so."""
 

@@ -72,8 +72,8 @@ class Jar(Entity[JarEvent]):
 
     entity_type: ClassVar[str] = "jar"
     indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("state.ripe_at", 1),), sparse=True),
-        Index((("under", 1), ("state.total", 1), ("_id", 1))),
+        Index(("ripe_at",), sparse=True),
+        Index(("under", "total", "id")),
     )
 
     label: str

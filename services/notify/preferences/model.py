@@ -78,7 +78,7 @@ class Preferences(Entity[PreferencesSet]):
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
         """Everybody sees their own."""
-        return ALL if actor.has(SYSTEM) else Visible().where("state.person_id", actor.person)
+        return ALL if actor.has(SYSTEM) else Visible().where(cls.stored_name("person_id"), actor.person)
 
     def apply(self, event: PreferencesSet) -> None:
         """Fold an event into the state."""

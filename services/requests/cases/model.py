@@ -34,8 +34,8 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     entity_type: ClassVar[str] = "case"
     own_key: ClassVar[bool] = True
     indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("state.next_tick_at", 1),), sparse=True),
-        Index((("state.state", 1), ("state.county", 1), ("state.system", 1), ("state.overdue", 1))),
+        Index(("next_tick_at",), sparse=True),
+        Index(("state", "county", "system", "overdue")),
     )
 
     state: State
@@ -82,9 +82,9 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
             return ALL
         seen = NONE
         if actor.has(Role.RESIDENT):
-            seen = seen.where("state.resident_id", actor.person)
+            seen = seen.where(cls.stored_name("resident_id"), actor.person)
         if actor.has(Role.HANDLER):
-            seen = seen.where("state.handler_id", *actor.organisations)
+            seen = seen.where(cls.stored_name("handler_id"), *actor.organisations)
         return seen.where("under", *staffed(actor, *STAFF, Role.ADMINISTRATOR))
 
     def places(self) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class Item(Entity[ItemEvent]):
     """A service that is offered until it is withdrawn; its code is its id. Limits are in working hours."""
 
     entity_type: ClassVar[str] = "item"
-    indexes: ClassVar[tuple[Index, ...]] = (Index((("version", 1),)),)
+    indexes: ClassVar[tuple[Index, ...]] = (Index(("version",)),)
     terms: ClassVar[Terms] = Terms(text=("id", "name.zh", "name.en", "keywords"))
 
     offered: bool

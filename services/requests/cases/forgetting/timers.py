@@ -18,7 +18,7 @@ async def forget_erased(lease: Lease, container: Container) -> None:
 async def forget_cases_of(container: Container, person: str) -> int:
     """Forget all cases of a person that are not forgotten yet; how many. Unavailable."""
     count = 0
-    where = {"state.resident_id": person, "state.forgotten": None}
+    where = Case.where(resident_id=person, forgotten=None)
     async for documents in container.mongo.each(Case.collection(), where, {"_id": 1}):
         for document in documents:
             ctx = container.system_context(_NAME, f"erasure:{person}")

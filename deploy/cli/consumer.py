@@ -63,9 +63,9 @@ def pause(
 
     async def asked(group: Group) -> list[str]:
         if not await control.pause(group.mongo, group.name, reason, operator()):
-            wish = await group.wish()
-            raise Trouble(f"{service} is {wish.state} already, by {wish.by}: {wish.reason}.")
-        return await control.obeyed(group.mongo, group.name, within)
+            desired = await group.desired()
+            raise Trouble(f"{service} is {desired.state} already, by {desired.by}: {desired.reason}.")
+        return await control.wait_for_members(group.mongo, group.name, within)
 
     _tell(service, "paused", groups.ask(groups.running_stack(), service, asked), as_json=as_json)
 
@@ -81,11 +81,11 @@ def resume(service: Service, within: Within = 30, as_json: Json = False) -> None
     """
 
     async def asked(group: Group) -> list[str]:
-        if moves := (await group.wish()).moves:
+        if moves := (await group.desired()).moves:
             raise Trouble(f"{len(moves)} partitions are still to be reset: start the workers, then resume.")
         if not await control.resume(group.mongo, group.name, operator()):
             raise Trouble(f"{service} runs already.")
-        return await control.obeyed(group.mongo, group.name, within)
+        return await control.wait_for_members(group.mongo, group.name, within)
 
     _tell(service, "running", groups.ask(groups.running_stack(), service, asked), as_json=as_json)
 
@@ -112,7 +112,7 @@ def reset(
 
     async def asked(group: Group) -> dict[str, Any]:
         after = await group.target(to)
-        if (await group.wish()).state == RUNNING:
+        if (await group.desired()).state == RUNNING:
             raise Trouble(f"{service} runs: pause it first with `linli consumer pause {service} --reason …`.")
         before = await group.committed()
         again = sum(max(0, before.get(place, 0) - offset) for place, offset in after.items())
@@ -125,7 +125,7 @@ def reset(
         if not yes:
             return {**told, "dry_run": True, "waiting": []}
         await control.move(group.mongo, group.name, after, operator())
-        return {**told, "dry_run": False, "waiting": await control.obeyed(group.mongo, group.name, within)}
+        return {**told, "dry_run": False, "waiting": await control.wait_for_members(group.mongo, group.name, within)}
 
     told = groups.ask(groups.running_stack(), service, asked)
     if as_json:
@@ -148,9 +148,15 @@ def _show_reset(told: dict[str, Any]) -> None:
 
 
 async def _told(group: Group) -> dict[str, Any]:
-    wish = await group.wish()
-    told = {"service": group.service, "state": wish.state, "reason": wish.reason, "by": wish.by, "at": wish.at}
-    return {**told, "workers": sorted(wish.members), "waiting": wish.waits_for(), "behind": await group.lag()}
+    desired = await group.desired()
+    told = {
+        "service": group.service,
+        "state": desired.state,
+        "reason": desired.reason,
+        "by": desired.by,
+        "at": desired.at,
+    }
+    return {**told, "workers": sorted(desired.members), "waiting": desired.waits_for(), "behind": await group.lag()}
 
 
 def _tell(service: str, state: str, waiting: list[str], *, as_json: bool) -> None:

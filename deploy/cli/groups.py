@@ -37,7 +37,7 @@ class Group:
     mongo: Mongo
     past: Past
 
-    async def wish(self) -> DesiredState:
+    async def desired(self) -> DesiredState:
         """The desired state of the group."""
         return await control.desired_state(self.mongo, self.name)
 

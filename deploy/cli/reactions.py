@@ -97,7 +97,7 @@ async def _from_now(group: Group, name: str, *, yes: bool) -> dict[str, Any]:
     _expect(switch, states=(OFF, WAITING))
     if name.startswith("copy-"):
         raise Trouble(f"{name} keeps a copy, which needs the past: run `linli backfill {name}`.")
-    if blocked := blocked_by(switch, (await group.wish()).switches):
+    if blocked := blocked_by(switch, (await group.desired()).switches):
         raise Trouble(f"{name} reads what {', '.join(blocked)} keeps, and that is off: start that first.")
     if yes:
         await _turn_on_from_now(group, name)
@@ -106,7 +106,7 @@ async def _from_now(group: Group, name: str, *, yes: bool) -> dict[str, Any]:
 
 
 async def _turn_on_from_now(group: Group, name: str) -> None:
-    async with control.resting(group.mongo, group.name, f"start of {name}", operator(), 90) as order:
+    async with control.paused(group.mongo, group.name, f"start of {name}", operator(), 90) as order:
         begins = await group.committed()
         if not await switching.turn_on(group.mongo, group.name, [name], order, begins):
             raise Trouble("What is asked of the consumer was changed meanwhile: try again.")
@@ -132,7 +132,7 @@ def stop(
 
     async def asked(group: Group) -> dict[str, Any]:
         _expect(await _switch(group, name), states=(ON, WAITING))
-        known = (await group.wish()).switches
+        known = (await group.desired()).switches
         waiting = sorted(n for n, switch in known.items() if name in switch.reads and switch.on)
         if yes:
             confirmed = await group.committed()
@@ -159,11 +159,11 @@ def service_of(stack: Stack, name: str, service: str) -> str:
 
 
 async def _names(group: Group) -> set[str]:
-    return set((await group.wish()).switches)
+    return set((await group.desired()).switches)
 
 
 async def _switch(group: Group, name: str) -> Switch:
-    return (await group.wish()).switches[name]
+    return (await group.desired()).switches[name]
 
 
 def _expect(switch: Switch, *, states: tuple[str, ...]) -> None:
@@ -187,5 +187,5 @@ async def _told(group: Group) -> list[dict[str, Any]]:
             "from_then_on": bool(switch.begins),
             "parked": parked.get(switch.name, 0),
         }
-        for switch in (await group.wish()).switches.values()
+        for switch in (await group.desired()).switches.values()
     ]

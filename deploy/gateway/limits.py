@@ -69,7 +69,7 @@ class Limits(BaseModel):
             name = setting(str(error.errors()[0]["loc"][0]))
             raise LimitUnfit(f"{name} is {given[name]!r}: give a number of requests a second.") from None
 
-    def doors(self) -> dict[str, "Rate"]:
+    def of_public_routes(self) -> dict[str, "Rate"]:
         """The limits of public routes, by address."""
         return {
             "/v1/sign-in": Rate(self.sign_in_rate, self.sign_in_rate_all),
@@ -77,7 +77,7 @@ class Limits(BaseModel):
             "POST /v1/catalogue/suggest": Rate(self.suggest_rate, self.suggest_rate_all),
         }
 
-    def desks(self) -> dict[str, "Rate"]:
+    def of_subjects(self) -> dict[str, "Rate"]:
         """The limits of expensive or sensitive routes, by subject."""
         return {
             "POST /v1/requests": Rate(self.filing_rate, self.filing_rate_all),

@@ -10,7 +10,7 @@ from services.chassis.runtime.texts import load
 
 RETRY_AFTER_SECONDS = 2
 BODY_LIMIT_BYTES = 1024 * 1024
-TEXTS = load(("deploy.gateway",))
+TEXTS = load(("services.gateway",))
 
 
 @dataclass(frozen=True)

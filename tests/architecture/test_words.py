@@ -42,6 +42,9 @@ EVERYWHERE = {
     "climbs_at": "escalates_at",
     "Bells": "InboxSubscribers",
     "told_once": "check_messages",
+    "obeyed": "wait_for_members",
+    "hold_key": "set_key",
+    "told_at": "reported_at",
 }
 """Whole identifiers that stand nowhere in the code, each with the term that is used instead."""
 
@@ -53,6 +56,11 @@ AS_DEFINITION = {
     "stands": "is_entitled",
     "turn": "generation",
     "Place": "TopicPartition or AreaCopy",
+    "hold": "acquire, contains, remember: what it does",
+    "Told": "TimelineEvent",
+    "Line": "ServerEvent or EventDisplay",
+    "wish": "desired",
+    "resting": "paused",
 }
 """Ordinary words that name no function, method or class; a variable of such a name says what it holds."""
 

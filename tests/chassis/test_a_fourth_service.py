@@ -11,6 +11,7 @@ from pydantic import Field
 from deploy.local import Ports
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
+from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Text
 from services.chassis.guards import visible
@@ -69,9 +70,15 @@ class BuyBook(Command):
     title: Text
 
 
+class TitleUnfit(Refusal):
+    kind = Kind.INVALID
+
+
 @usecase(allow="librarian", within=visible)
 async def buy_book(ctx: Context, cmd: BuyBook) -> Book:
     """Buy a book."""
+    if cmd.title.isdigit():
+        raise TitleUnfit(title=cmd.title)
     async with ctx.store.create(Book) as book:
         book.record(BookBought(title=cmd.title))
     return book
@@ -107,6 +114,7 @@ library = Service(
     routes=(routes,),
     reactions=(shelve_new_books,),
     listens_to=("library",),
+    texts=("tests.chassis.library",),
     settings=(ShelfSettings,),
     dependencies=lambda settings: {Shelf: Shelf(settings.of(ShelfSettings).shelf)},
 )
@@ -140,6 +148,15 @@ async def test_a_command_of_a_fourth_service_is_an_event_on_its_topic_and_the_ev
         await running
     async with Past(world.kafka).open() as past:
         assert sum((await past.ends(f"{world.name}.library.v1")).values()) == 2
+
+
+async def test_what_it_refuses_is_said_in_texts_of_its_own(world: World) -> None:
+    settings = settings_of_the_library(world, shelf="north", port=Ports.free().members_web)
+    async with world.client(services.web_app(library, settings), LIBRARIAN) as client:
+        for language, sentence in (("zh", "“1984”不是书名。"), ("en", "“1984” is not the title of a book.")):
+            headers = keyed() | {"Accept-Language": language}
+            refused = await client.post("/v1/books", json={"title": "1984"}, headers=headers)
+            assert (refused.status_code, refused.json()["detail"]) == (422, sentence)
 
 
 def test_its_settings_are_missing_with_all_others_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ async def test_a_stream_shows_nobody_but_those_who_were_told_of() -> None:
     opened = Opened()
     opened.note("person_ben")
     opened.note("person_ann")
-    assert opened.tell("person_ann") == ("person_ben",)
+    assert opened.close("person_ann") == ("person_ben",)
     opened.note("person_ben")
     opened.note("person_ann")
     with pytest.raises(UnauditedAccess):

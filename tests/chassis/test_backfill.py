@@ -168,7 +168,7 @@ async def test_what_fails_in_a_backfill_is_parked_and_waits_when_it_is_on(
 async def test_only_one_runs_at_a_time_and_wrong_names_are_told(road: Road) -> None:
     await register_one_more(road, ())
     held = Lease(road.hall.mongo, "backfill", "another", 30)
-    assert await held.hold()
+    assert await held.acquire()
     async with backfill(road) as one:
         with pytest.raises(NotNow, match="runs already"):
             await one.run(lease(road), lambda _: None)

@@ -11,7 +11,6 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from services.chassis.domain.entity import Index
 from services.chassis.messaging import control, switching
 from services.chassis.messaging.kafka import PARTITIONS, Outgoing, Publisher, Reader
 from services.chassis.operations.doctor import database, files
@@ -19,6 +18,7 @@ from services.chassis.operations.doctor.examine import examine
 from services.chassis.operations.doctor.findings import Finding
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage.leases import Lease
+from services.chassis.storage.mongo import DatabaseIndex
 from services.members.accounts.settings import TokenSettings
 from tests.chassis.ledger_city import City
 from tests.support import toy
@@ -49,7 +49,7 @@ async def keeping_keys(city: City) -> AsyncIterator[None]:
 
 async def look(city: City, **overrides: Any) -> dict[str, list[Finding]]:
     """What is not well in the hall, by what was looked at; the hall's relay is held and its consumer reads."""
-    await Lease(city.hall.mongo, "relay", "requests-0", 60).hold()
+    await Lease(city.hall.mongo, "relay", "requests-0", 60).acquire()
     async with city.consuming(), keeping_keys(city):
         found = await examine(toy.hall, city.world.settings(**overrides))
     named: dict[str, list[Finding]] = {}
@@ -69,8 +69,8 @@ async def test_an_index_that_is_missing_or_a_stranger_is_named(city: City) -> No
     await city.hall.mongo.command("dropIndexes", "notes", index="pending_1")
     (missing,) = (await look(city))["indexes"]
     assert (missing.level, missing.said, missing.advice) == ("wrong", "missing: notes(pending)", "linli migrate")
-    stranger = Index((("state.coins", 1),))
-    await city.hall.mongo.build_indexes("notes", [Index((("pending", 1),), sparse=True), stranger])
+    stranger = DatabaseIndex(("state.coins",))
+    await city.hall.mongo.build_indexes("notes", [DatabaseIndex(("pending",), sparse=True), stranger])
     (strange,) = (await look(city))["indexes"]
     assert (strange.level, strange.said) == ("soon", "not ours: notes(state.coins)")
 

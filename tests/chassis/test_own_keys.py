@@ -76,7 +76,7 @@ async def test_words_and_keys_that_were_moved_to_another_entity_do_not_open(shop
         shop.vault.open_own(one.words, two, "words")
     with pytest.raises(Tampered):
         shop.vault.open_own(one.words, one, "title")
-    two.hold_key(one.wrapped_key)
+    two.set_key(one.wrapped_key)
     with pytest.raises(Tampered):
         shop.vault.open_own(one.words, two, "words")
 
@@ -85,9 +85,9 @@ async def test_opened_words_are_noted_for_the_people_whose_they_are(shop: Contai
     ctx = acting(shop)
     poem = await poems.write_poem(ctx, ANN, "dear all")
     ctx.vault.open_own(poem.words, poem, "words")
-    assert ctx.opened.tell(None) == (ANN,)
+    assert ctx.opened.close(None) == (ANN,)
     other = acting(shop)
-    other.opened.tell(None)
+    other.opened.close(None)
     with pytest.raises(UnauditedAccess):
         other.vault.open_own(poem.words, poem, "words")
 

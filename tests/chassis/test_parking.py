@@ -80,7 +80,7 @@ async def test_after_a_fix_the_parked_are_replayed_in_order(road: Road, monkeypa
             return not await road.parked()
 
         async def counted_down() -> bool:  # the gauge follows the database by a moment
-            return metrics.parked_events.labels("count-coins")._value.get() == 0
+            return bool(metrics.parked_events.labels("count-coins")._value.get() == 0)
 
         await until(drained)
         await until(counted_down)

@@ -16,9 +16,10 @@ def test_a_role_that_is_lacking_is_named_in_the_language_asked_for() -> None:
 
 
 async def test_a_third_language_is_spoken_by_one_more_file(world: World, tmp_path: Path) -> None:
-    (tmp_path / "texts" / "chassis").mkdir(parents=True)
-    (tmp_path / "texts" / "chassis" / "mn.toml").write_text(
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "mn.toml").write_text(
         """
+        [chassis]
         titles.not_found = "Олдсонгүй"
         refusals.not-found = "Ийм зүйл алга."
         refusals.invalid = "Буруу: {problem}"

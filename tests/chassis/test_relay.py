@@ -236,7 +236,7 @@ async def test_a_relay_at_work_publishes_at_once_and_stops_where_its_lease_is_lo
 
     await until(all_out)
     new = Lease(road.shop.mongo, "relay", "shop-0", 30)
-    assert await new.hold()
+    assert await new.acquire()
     await asyncio.sleep(0.4)
     await road.drop(jar, 1)
     await asyncio.sleep(0.3)

@@ -71,7 +71,7 @@ async def test_who_does_not_hold_the_lease_tells_nothing_of_the_backlog(road: Ro
     gauges = (metrics.relay_pending, metrics.relay_oldest, metrics.relay_stuck)
     for gauge in gauges:
         gauge.set(7)
-    assert await Lease(road.shop.mongo, "relay", "shop-1", 30).hold()
+    assert await Lease(road.shop.mongo, "relay", "shop-1", 30).acquire()
     waiting = asyncio.create_task(road.relay().run(Lease(road.shop.mongo, "relay", "shop-0", 30)))
 
     async def silent() -> bool:

@@ -61,7 +61,7 @@ async def test_after_a_topic_was_lost_a_fresh_group_gets_all_in_order_with_what_
     await road.publish()
     await lose(road)
     relaying = asyncio.create_task(road.relay().run(lease := Lease(road.shop.mongo, "relay", "shop-0", 0.6)))
-    await until(lease.hold)
+    await until(lease.acquire)
 
     async def live() -> None:
         for coins in range(20):
@@ -71,7 +71,7 @@ async def test_after_a_topic_was_lost_a_fresh_group_gets_all_in_order_with_what_
     sending = asyncio.create_task(republish(road, lost=True, write=True))
 
     async def rests() -> bool:
-        return not await lease.hold()
+        return not await lease.acquire()
 
     await until(rests)
     await live()

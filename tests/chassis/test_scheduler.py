@@ -180,7 +180,7 @@ async def test_a_timer_waits_for_a_database_that_is_away(rack: Container, monkey
 
 async def test_a_scheduler_without_the_lease_does_nothing(rack: Container) -> None:
     jar = await a_jar(rack, 1)
-    assert await lease_of(rack, "another").hold()
+    assert await lease_of(rack, "another").acquire()
     async with scheduling(rack, QUICK):
         await asyncio.sleep(0.3)
         assert await ripened(rack, jar) == 0
@@ -231,7 +231,7 @@ async def test_a_scheduler_that_finishes_ends_what_it_has_in_hand_and_begins_not
     async def slow(ctx: Context, id: str) -> Jar:
         known[0].finish()
         await asyncio.sleep(1.2)
-        assert not await lease_of(rack, "shop-1").hold(), "the lease is held until the end"
+        assert not await lease_of(rack, "shop-1").acquire(), "the lease is held until the end"
         return await toy.ripen(ctx, id)
 
     known.append(Scheduler((quick(slow),), (), rack, lease_of(rack, seconds=0.6)))

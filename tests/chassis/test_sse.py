@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.chassis.http.sse import Line, Stream
+from services.chassis.http.sse import ServerEvent, Stream
 
 
-async def silent() -> AsyncIterator[Sequence[Line]]:
+async def silent() -> AsyncIterator[Sequence[ServerEvent]]:
     """A stream on which nothing comes."""
     await asyncio.Event().wait()
     yield ()

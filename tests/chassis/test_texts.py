@@ -1,5 +1,6 @@
 """Texts: gaps are filled in the language asked for, other languages stand in, and a city brings its own wording."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,10 @@ EN = {**ZH, ("lists", "separator"): ", ", ("colours", "red"): "red", ("said", "m
 TEXTS = Texts({"en": EN, "zh": ZH})
 
 
-def wording(city: Path, package: str, language: str, text: str) -> None:
+def wording(city: Path, language: str, text: str) -> None:
     """A file of a city's own texts."""
-    folder = city / "texts" / package
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = city / "texts"
+    folder.mkdir(exist_ok=True)
     (folder / f"{language}.toml").write_text(text, "utf-8")
 
 
@@ -76,7 +77,7 @@ def test_a_refusal_says_the_same_again_after_it_was_kept_in_a_history() -> None:
 
 def test_a_refusal_without_a_text_is_told_by_its_kind() -> None:
     assert TEXTS.sentence(Full(), "zh") == "状态"
-    assert load(("tests.support",)).sentence(Full(), "zh") == "罐子满了。"
+    assert load(("tests.support.jars",)).sentence(Full(), "zh") == "罐子满了。"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_the_language_is_the_most_wanted_one_that_there_is(accepted: str, langua
 
 
 def test_another_language_is_one_more_file_and_others_stand_in_for_what_it_lacks(tmp_path: Path) -> None:
-    wording(tmp_path, "chassis", "mn", '[titles]\nnot_found = "Олдсонгүй"\n[lists]\nseparator = "; "')
+    wording(tmp_path, "mn", '[chassis.titles]\nnot_found = "Олдсонгүй"\n[chassis.lists]\nseparator = "; "')
     texts = load((), tmp_path)
     assert texts.languages == ("zh", "en", "mn")
     assert texts.negotiate("mn-MN") == "mn"
@@ -120,7 +121,7 @@ def test_what_english_lacks_is_told_in_chinese() -> None:
 
 
 def test_a_city_has_its_own_wording_and_keeps_ours_for_the_rest(tmp_path: Path) -> None:
-    wording(tmp_path, "chassis", "zh", '[refusals]\nstale = "现在是{current}，不是{given}"')
+    wording(tmp_path, "zh", '[chassis.refusals]\nstale = "现在是{current}，不是{given}"')
     texts = load((), tmp_path)
     assert texts.sentence(Stale(given=1, current=2), "zh") == "现在是2，不是1"
     assert texts.sentence(Stale(given=1, current=2), "en") == load().sentence(Stale(given=1, current=2), "en")
@@ -130,23 +131,47 @@ def test_a_city_has_its_own_wording_and_keeps_ours_for_the_rest(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("language", "text", "problem"),
     [
-        ("zh", '[refusals]\nnot-fuond = "没有"', "zh refusals.not-fuond: there is no such text"),
-        ("en", '[refusals]\nstale = "It is {current} now"', r"en refusals.stale: its gaps are \['current'\]"),
-        ("en", '[refusals]\nstale = "{given.real} {current}"', "a gap is {name} or {name:section}"),
-        ("en", '[refusals]\nstale = "{given"', "en refusals.stale: "),
-        ("en", '[refusals]\nnot-found = " "', "en refusals.not-found is empty"),
-        ("en", "[refusals", "en.toml cannot be read"),
-        ("English", "", "English.toml is not named <language>.toml"),
+        ("zh", '[chassis.refusals]\nnot-fuond = "没有"', "zh chassis.refusals.not-fuond: there is no such text"),
+        ("zh", '[chasis.refusals]\nnot-found = "没有"', "zh chasis.refusals.not-found: there is no such text"),
+        ("en", '[notify.refusals]\nunheard-of = "No"', "en notify.refusals.unheard-of: there is no such text"),
+        ("en", '[chassis.refusals]\nstale = "It is {current} now"', r"refusals.stale: its gaps are \['current'\]"),
+        ("en", '[chassis.refusals]\nstale = "{given.real} {current}"', "a gap is {name} or {name:section}"),
+        ("en", '[chassis.refusals]\nstale = "{given"', "en chassis.refusals.stale: "),
+        ("en", '[chassis.refusals]\nnot-found = " "', "en chassis.refusals.not-found is empty"),
+        ("en", "[chassis.refusals", "en.toml cannot be read"),
+        ("English", "", "English.toml is not a file <language>.toml"),
     ],
 )
 def test_a_wording_that_does_not_fit_stops_the_start(tmp_path: Path, language: str, text: str, problem: str) -> None:
-    wording(tmp_path, "chassis", language, text)
+    wording(tmp_path, language, text)
     with pytest.raises(TextsUnfit, match=problem):
         load((), tmp_path)
 
 
-def test_no_two_packages_have_the_same_text() -> None:
-    with pytest.raises(TextsUnfit, match=r"two packages have .*refusals\.not-found"):
+@pytest.mark.parametrize("name", ["chassis", "zh.toml", ".zh.toml.swp", "README.md"])
+def test_what_is_no_file_of_a_language_among_a_citys_texts_stops_the_start(tmp_path: Path, name: str) -> None:
+    (tmp_path / "texts").mkdir()
+    if name.endswith((".swp", ".md")):
+        (tmp_path / "texts" / name).touch()
+    else:
+        (tmp_path / "texts" / name).mkdir()
+    with pytest.raises(TextsUnfit, match=rf"texts: {re.escape(name)} is not a file"):
+        load((), tmp_path)
+
+
+def test_texts_of_a_city_that_are_no_folder_stop_the_start(tmp_path: Path) -> None:
+    (tmp_path / "texts").touch()
+    with pytest.raises(TextsUnfit, match=r"texts is not a folder of files <language>\.toml"):
+        load((), tmp_path)
+
+
+def test_a_table_that_is_in_no_catalogue_stops_the_start() -> None:
+    with pytest.raises(TextsUnfit, match=r"no texts in the table \[libary\], which tests\.support\.libary names"):
+        load(("tests.support.libary",))
+
+
+def test_no_two_tables_of_a_process_have_the_same_text() -> None:
+    with pytest.raises(TextsUnfit, match=r"two tables have .*refusals\.not-found"):
         load(("services.chassis",))
 
 

@@ -102,7 +102,7 @@ async def _group(mongo: Noting) -> None:
 
 async def _lease(mongo: Noting) -> None:
     lease = Lease(mongo, "relay", "toys-0", 10)
-    await lease.hold()
+    await lease.acquire()
     await lease.release()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tests.faults.trial import Beside, Fault, Strike, Trial
 
-_MOST_SECONDS = 25.0
+_MOST_SECONDS = 90.0  # on a busy machine a life may take long to begin
 
 
 def of_worker(service: str, points: Sequence[str]) -> Strike:

@@ -182,13 +182,13 @@ async def go_on(stage: Stage) -> None:
     await publisher.stop()
 
 
-def _holds_itself(parking: Parking, reaction: str, event: Delivered) -> bool:
-    return f"{reaction}|{event.id}" in parking._held.get((reaction, event.entity), {})
+def _blocks_itself(parking: Parking, reaction: str, event: Delivered) -> bool:
+    return f"{reaction}|{event.id}" in parking._parked.get((reaction, event.entity), {})
 
 
 async def follow_past(stage: Stage) -> None:
     """A reaction fails on an event that has followers."""
-    stage.variant(Parking, "holds", _holds_itself)
+    stage.variant(Parking, "blocks", _blocks_itself)
     stage.patch.setattr(toy.Poison, "coins", {POISON})
     await stage.city.jar(1, POISON, 2)
 

@@ -67,12 +67,12 @@ async def replayed(trial: Trial) -> str:
     again = 0
     for service in ("requests", "notify"):
         group, mongo = settings(trial.stack, service).group(service), connect(trial.stack.uris[service])
-        async with Past(trial.stack.kafka).open() as past, control.resting(mongo, group, "faults", "faults", 60):
+        async with Past(trial.stack.kafka).open() as past, control.paused(mongo, group, "faults", "faults", 60):
             confirmed = await past.committed(group)
             again += sum(confirmed.values())
             if not await control.move(mongo, group, dict.fromkeys(confirmed, 0), "faults"):
                 raise Skipped(f"{group} does not rest")
-            if waiting := await control.obeyed(mongo, group, 60):
+            if waiting := await control.wait_for_members(mongo, group, 60):
                 raise RuntimeError(f"{waiting} have not obeyed")
         await mongo.close()
     return f"{again} records came again"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services import notify
+import services
 from services.chassis.domain.values import Sealed, now
 from services.chassis.storage.sealing import Tampered
 from services.contracts.requests.cases import CaseAccepted, CaseForgotten, CaseResolved, CommentAdded
@@ -69,7 +69,7 @@ async def test_whoever_reads_their_own_notice_opens_nobody_elses_data(town: Town
     message = (await answered(town, CASE))[CASE]
     ctx = town.container.context(signed_in(RESIDENT), "read")
     assert ANSWER in (MessageView.of(message, ctx).body or "")
-    assert ctx.opened.tell(RESIDENT) == ()
+    assert ctx.opened.close(RESIDENT) == ()
 
 
 async def test_of_a_case_that_is_forgotten_nothing_is_quoted_any_more(town: Town) -> None:
@@ -102,8 +102,9 @@ async def test_a_notice_waits_for_the_key_of_the_case_that_it_quotes(town: Town)
 
 
 def test_no_title_quotes_since_titles_are_sealed_for_their_reader_alone() -> None:
-    folder = Path(notify.__file__ or "").parent / "texts"
-    notices = [tomllib.loads((folder / f"{lang}.toml").read_text("utf-8"))["notices"] for lang in ("zh", "en")]
+    folder = Path(services.__file__ or "").parent / "texts"
+    tables = [tomllib.loads((folder / f"{lang}.toml").read_text("utf-8"))["notify"] for lang in ("zh", "en")]
+    notices = [table["notices"] for table in tables]
     titles = [notice["title"] for of_language in notices for notice in of_language.values()]
     assert len(titles) > 40
     assert not [title for title in titles if "words" in title]

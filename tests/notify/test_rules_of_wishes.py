@@ -108,7 +108,7 @@ def test_quiet_hours_are_those_of_the_citys_wall_clock(start: str, end: str, fre
     own.quiet_from, own.quiet_to = start, end
     assert own.free_from(AT, SHANGHAI) == free
     hours = QuietHours(time.fromisoformat(start), time.fromisoformat(end))
-    assert hours.hold(AT, SHANGHAI) == (free > AT)
+    assert hours.contains(AT, SHANGHAI) == (free > AT)
     assert own.free_from(AT, SHANGHAI).tzinfo is UTC
 
 

@@ -72,9 +72,9 @@ def test_what_is_not_known_yet_is_said_in_words() -> None:
 
 
 def test_a_notice_is_written_in_another_language_by_one_more_file(tmp_path: Path) -> None:
-    folder = tmp_path / "texts" / "notify"
-    folder.mkdir(parents=True)
-    (folder / "mn.toml").write_text('[notices.team-joined]\ntitle = "{team} танд баярлалаа"', "utf-8")
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "mn.toml").write_text('[notify.notices.team-joined]\ntitle = "{team} танд баярлалаа"', "utf-8")
     texts = load(("services.contracts", "services.notify"), tmp_path)
     team = Words.model_validate({"zh": "队", "mn": "баг"})
     text = write(texts, ZONE, "team-joined", "mn", {"team": team}, VIA)

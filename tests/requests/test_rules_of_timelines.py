@@ -14,7 +14,7 @@ from services.contracts.requests import cases as contract
 from services.contracts.requests import tracking
 from services.requests.cases.model import Case
 from services.requests.cases.timelines import model
-from services.requests.cases.timelines.model import LINES, Doer
+from services.requests.cases.timelines.model import DISPLAYS, Doer
 from services.requests.cases.tracking import model as numbers
 from services.requests.overview import model as overview
 from tests.requests.test_life_of_a_case import MONDAY, SECRET, filed
@@ -74,10 +74,10 @@ DOERS: list[tuple[Event, str]] = [
     (contract.CaseRated(score=5, solved=True), "resident"),
     (REOPENED, "resident"),
     (REOPENED.model_copy(update={"by_resident": False}), "staff"),
-    (contract.CaseClosed(reason="fixed"), "staff"),
-    (contract.CaseCancelled(by_resident=True), "resident"),
-    (contract.CaseCancelled(), "staff"),
-    (contract.CaseRejected(reason="x", answer=SECRET), "staff"),
+    (contract.CaseClosed(reason="fixed", ended_at=MONDAY), "staff"),
+    (contract.CaseCancelled(by_resident=True, ended_at=MONDAY), "resident"),
+    (contract.CaseCancelled(ended_at=MONDAY), "staff"),
+    (contract.CaseRejected(reason="x", answer=SECRET, ended_at=MONDAY), "staff"),
     (contract.CaseUrged(times=1, urged_at=MONDAY, by_resident=True), "resident"),
     (contract.CaseUrged(times=1, urged_at=MONDAY), "staff"),
     (comment(by_resident=True), "resident"),
@@ -94,7 +94,9 @@ def test_a_timeline_says_who_did_it(event: Event, who: str) -> None:
 
 
 def test_what_no_request_asked_for_the_system_did() -> None:
-    assert doer((RESUMED, "timer:case-clock")) == doer((contract.CaseClosed(reason="fixed"), "event:x")) == "system"
+    closed, forgotten = contract.CaseClosed(reason="fixed", ended_at=MONDAY), contract.CaseForgotten(because="term")
+    assert doer((RESUMED, "timer:case-clock")) == doer((closed, "event:x")) == "system"
+    assert doer((forgotten, "timer:forget-over")) == "system"
 
 
 def test_the_rules_give_a_case_in_the_request_that_files_or_reopens_it() -> None:
@@ -106,7 +108,7 @@ def test_the_rules_give_a_case_in_the_request_that_files_or_reopens_it() -> None
 
 
 def test_a_case_that_its_resident_calls_settled_is_closed_by_the_resident() -> None:
-    rated, closed = contract.CaseRated(score=5, solved=True), contract.CaseClosed(reason="fixed")
+    rated, closed = contract.CaseRated(score=5, solved=True), contract.CaseClosed(reason="fixed", ended_at=MONDAY)
     assert doer((rated, "http:a"), (closed, "http:a")) == "resident"
     assert doer((rated, "http:a"), (closed, "http:b")) == "staff"
     assert doer((rated, "http:a"), (contract.CaseVerified(), "http:a")) == "staff"
@@ -114,12 +116,12 @@ def test_a_case_that_its_resident_calls_settled_is_closed_by_the_resident() -> N
 
 def test_every_entry_names_who_had_the_case_then() -> None:
     other = contract.CaseDispatched(tier="centre", handler_id="organisation_y", handler_zh="中心")
-    told = [*model.read(history(FILED, GIVEN, contract.CaseAccepted(), other))]
-    handlers = [one.handler and (one.handler.zh, one.handler.en) for one in told]
+    shown = [*model.read(history(FILED, GIVEN, contract.CaseAccepted(), other))]
+    handlers = [one.handler and (one.handler.zh, one.handler.en) for one in shown]
     assert handlers == [None, ("站", "Station"), ("站", "Station"), ("中心", "中心")]
-    assert [one.event for one in told] == [FILED, GIVEN, contract.CaseAccepted(), other]
-    assert [one.recorded.version for one in told] == [1, 2, 3, 4]
-    assert [one.line for one in told] == [LINES[type(one.event)] for one in told]
+    assert [one.event for one in shown] == [FILED, GIVEN, contract.CaseAccepted(), other]
+    assert [one.recorded.version for one in shown] == [1, 2, 3, 4]
+    assert [one.display for one in shown] == [DISPLAYS[type(one.event)] for one in shown]
 
 
 def test_warnings_and_notes_among_staff_are_for_the_citys_own_people() -> None:
@@ -157,15 +159,17 @@ SHOWN = {
 
 
 def test_a_timeline_shows_this_of_each_event_and_nothing_else() -> None:
-    assert {kind.__name__: (*line.facts, *filter(None, [line.words])) for kind, line in LINES.items()} == SHOWN
-    assert set(Case.events.values()) - set(LINES) == {contract.CaseVerified}, "it has no words and no facts"
+    assert {
+        kind.__name__: (*display.facts, *filter(None, [display.words])) for kind, display in DISPLAYS.items()
+    } == SHOWN
+    assert set(Case.events.values()) - set(DISPLAYS) == {contract.CaseVerified}, "it has no words and no facts"
 
 
 def test_words_are_sealed_fields_and_facts_are_not() -> None:
-    for kind, line in LINES.items():
+    for kind, display in DISPLAYS.items():
         sealed = {name for name, field in kind.model_fields.items() if "Sealed" in str(field.annotation)}
-        assert not sealed & set(line.facts), kind
-        assert line.words is None or line.words in sealed, kind
+        assert not sealed & set(display.facts), kind
+        assert display.words is None or display.words in sealed, kind
 
 
 def test_somebody_did_it_and_by_no_name() -> None:
@@ -231,7 +235,7 @@ def test_the_answers_of_a_case_are_how_it_ended_and_what_staff_wrote_for_all() -
         contract.CommentAdded(**said, text=Sealed("1.staff")),
         contract.CommentAdded(**{**said, "public": False}, text=Sealed("1.inside")),
         contract.CommentAdded(**{**said, "by_resident": True}, text=Sealed("1.resident")),
-        contract.CaseRejected(reason="x", answer=Sealed("1.no")),
+        contract.CaseRejected(reason="x", answer=Sealed("1.no"), ended_at=MONDAY),
     ]
     answers = [("answer", "1.done"), ("text", "1.staff"), ("answer", "1.no")]
     assert [*numbers.answers(history(*events))] == answers

@@ -72,8 +72,8 @@ class Jar(Entity[JarEvent]):
 
     entity_type: ClassVar[str] = "jar"
     indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("state.ripe_at", 1),), sparse=True),
-        Index((("under", 1), ("state.total", 1), ("_id", 1))),
+        Index(("ripe_at",), sparse=True),
+        Index(("under", "total", "id")),
     )
 
     label: str
@@ -244,7 +244,7 @@ routes.post("/break", break_down, view=JarView)
 
 shop = Service(
     name="members",
-    texts=("tests.support",),
+    texts=("tests.support.jars",),
     entities=(Jar,),
     routes=(routes,),
     timers=(Timer("ripen", Jar, "ripe_at", ripen),),

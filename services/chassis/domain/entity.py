@@ -10,12 +10,16 @@ from services.chassis.domain.events import Event, Recorded, by_type, decode
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.scope import ALL, NONE, Actor, Visible
 
+COPIES = "copies_"
+"""How the collections of copies begin."""
+_STATE = "state."
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One index, by stored field names with 1 or -1."""
+    """One index of a type, by the names of its fields, each ascending."""
 
-    keys: tuple[tuple[str, int], ...]
+    fields: tuple[str, ...]
     sparse: bool = False
 
 
@@ -59,6 +63,8 @@ class Stored(BaseModel):
             cls.events = by_type(_event_classes(cls))
             for field in (*cls.terms.text, *cls.terms.values, *filter(None, [cls.terms.sealed])):
                 _expect_field(cls, field)
+            for index in cls.indexes:
+                cls.where(**dict.fromkeys(index.fields))
 
     @classmethod
     def collection(cls) -> str:
@@ -67,13 +73,18 @@ class Stored(BaseModel):
 
     @classmethod
     def stored_name(cls, field: str) -> str:
-        """Where a field stands in a document; TypeError where there is no such field."""
+        """The name of a field in documents; TypeError where there is no such field."""
         if field in ("id", "_id"):
             return "_id"
         if field in ("version", "under"):
             return field
         _expect_field(cls, field)
-        return f"state.{field}"
+        return f"{_STATE}{field}"
+
+    @classmethod
+    def where(cls, **conditions: Any) -> dict[str, Any]:
+        """The condition that these fields have these values, by their names in documents; TypeError as above."""
+        return {cls.stored_name(field): value for field, value in conditions.items()}
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -137,7 +148,7 @@ class Entity(Stored, Generic[E]):
         """The key of its own, wrapped; None where it was forgotten, or where its kind has none."""
         return self._wrapped_key
 
-    def hold_key(self, wrapped: bytes | None) -> None:
+    def set_key(self, wrapped: bytes | None) -> None:
         """Give it the key that its document holds, or that its first write will put there."""
         self._wrapped_key = wrapped
 
@@ -175,7 +186,7 @@ class Copy(Stored, Generic[E]):
     @classmethod
     def collection(cls) -> str:
         """Copies are kept apart from the entities of the service."""
-        return f"copies_{cls.entity_type}"
+        return f"{COPIES}{cls.entity_type}"
 
     def apply(self, event: E) -> None:
         """Take an event of the source into the copy. ``version`` is the version of that event already."""
@@ -188,6 +199,11 @@ def _event_classes(cls: type[BaseModel]) -> tuple[type[Event], ...]:
         if arguments and not isinstance(arguments[0], TypeVar):
             return get_args(arguments[0]) or (arguments[0],)
     return ()
+
+
+def field_name(stored_name: str) -> str:
+    """The field that a name in documents stands for."""
+    return "id" if stored_name == "_id" else stored_name.removeprefix(_STATE)
 
 
 def _expect_field(kind: type[BaseModel], path: str) -> None:

@@ -26,16 +26,16 @@ class AuditRecorder:
 
     async def shown(self, request: Request, ctx: Context, action: Action | None) -> None:
         """Call before an answer leaves; records it if it shows sealed data of people other than the reader."""
-        subjects = ctx.opened.tell(ctx.actor.person)
+        subjects = ctx.opened.close(ctx.actor.person)
         if action and subjects:
-            await self._tell(request, ctx.actor, action, subjects=subjects)
+            await self._write(request, ctx.actor, action, subjects=subjects)
 
     async def refused(self, request: Request, actor: Actor, refusal: Refusal) -> None:
         """Call on a refusal; records it if it concerns permission or identity."""
         if refusal.kind in _TOLD:
-            await self._tell(request, actor, Action.REFUSE, code=refusal.code())
+            await self._write(request, actor, Action.REFUSE, code=refusal.code())
 
-    async def _tell(self, request: Request, actor: Actor, action: Action, **more: Any) -> None:
+    async def _write(self, request: Request, actor: Actor, action: Action, **more: Any) -> None:
         about = tuple(value for value in request.path_params.values() if _OURS.fullmatch(str(value)))
         trace = tracing.id_of(request.state.trace)
         at, roles = self._container.clock(), tuple(sorted(actor.roles))

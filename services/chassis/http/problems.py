@@ -165,8 +165,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return _answer(request, MediaUnknown())
     texts, language = texts_of(request), language_of(request)
     errors = [{"field": field_of(e), "problem": problem_of(e, texts, language)} for e in error.errors()[:20]]
-    told = "; ".join(f"{e['field']} {e['problem']}" for e in errors[:3])
-    return answer(Invalid(problem=told), texts, language, errors)
+    text = "; ".join(f"{e['field']} {e['problem']}" for e in errors[:3])
+    return answer(Invalid(problem=text), texts, language, errors)
 
 
 async def _framework(request: Request, error: Exception) -> Response:

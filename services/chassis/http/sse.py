@@ -19,7 +19,7 @@ LastEventId = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ServerEvent:
     """One event of a stream; ``id`` is what a client gives as Last-Event-ID."""
 
     event: str
@@ -38,7 +38,7 @@ class Stream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, lines: AsyncIterator[Sequence[Line]]) -> None:
+    def __init__(self, lines: AsyncIterator[Sequence[ServerEvent]]) -> None:
         self._lines = lines
         super().__init__((), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
@@ -49,7 +49,7 @@ class Stream(StreamingResponse):
         await super().__call__(scope, receive, send)
 
 
-async def _kept_alive(lines: AsyncIterator[Sequence[Line]], closing: asyncio.Event) -> AsyncIterator[bytes]:
+async def _kept_alive(lines: AsyncIterator[Sequence[ServerEvent]], closing: asyncio.Event) -> AsyncIterator[bytes]:
     yield b": connected\n\n"
     closed = asyncio.ensure_future(closing.wait())
     pending = asyncio.ensure_future(anext(lines, None))

@@ -17,7 +17,7 @@ RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 
 _ASK_SECONDS, _ASK_AT_REST_SECONDS = 0.5, 0.2
 """How often a member looks, in seconds; more often while it is paused, since its partitions wait for it."""
-_TELL_SECONDS = 10.0
+_REPORT_SECONDS = 10.0
 _SILENT = timedelta(seconds=60)  # longer than the broker waits for a member: after that it refuses the member's commits
 _NEVER = -1
 
@@ -49,7 +49,7 @@ class DesiredState:
             at=known.get("at"),
             order=known.get("order", 0),
             moves={(m["topic"], m["partition"]): m["offset"] for m in known.get("moves", ())},
-            members={name: (told["order"], told["at"]) for name, told in known.get("members", {}).items()},
+            members={name: (report["order"], report["at"]) for name, report in known.get("members", {}).items()},
             switches={name: Switch.of(name, stored) for name, stored in sorted(known.get("reactions", {}).items())},
         )
 
@@ -65,20 +65,20 @@ class ConsumerControl:
     def __init__(self, mongo: Mongo, group: str, member: str) -> None:
         self._mongo, self.group, self.member = mongo, group, member
         self._desired = DesiredState()
-        self._told = _NEVER
-        self._told_at = self._asked_at = float("-inf")
+        self._reported = _NEVER
+        self._reported_at = self._asked_at = float("-inf")
 
     async def ask(self) -> DesiredState:
         """What is asked now, looked up twice a second, more often while the group is paused."""
         seconds = _ASK_SECONDS if self._desired.state == RUNNING else _ASK_AT_REST_SECONDS
         if time.monotonic() > self._asked_at + seconds:
-            if self._told_at == float("-inf"):
+            if self._reported_at == float("-inf"):
                 # before the first look: an operator who pauses from now on waits for this member
-                await self._tell(_NEVER)
+                await self._report(_NEVER)
             self._desired = await desired_state(self._mongo, self.group)
             self._asked_at = time.monotonic()
-            if self._desired.order != self._told or self._asked_at > self._told_at + _TELL_SECONDS:
-                await self._tell(self._desired.order)
+            if self._desired.order != self._reported or self._asked_at > self._reported_at + _REPORT_SECONDS:
+                await self._report(self._desired.order)
         return self._desired
 
     async def moved(self, places: Sequence[TopicPartition]) -> None:
@@ -100,10 +100,10 @@ class ConsumerControl:
         """Nobody need wait for us any more."""
         await self._mongo.update(COLLECTION, {"_id": self.group}, {"$unset": {f"members.{self.member}": ""}})
 
-    async def _tell(self, order: int) -> None:
-        told = {f"members.{self.member}": {"order": order, "at": now()}}
-        await self._mongo.update(COLLECTION, {"_id": self.group}, {"$set": told}, upsert=True)
-        self._told, self._told_at = order, time.monotonic()
+    async def _report(self, order: int) -> None:
+        report = {f"members.{self.member}": {"order": order, "at": now()}}
+        await self._mongo.update(COLLECTION, {"_id": self.group}, {"$set": report}, upsert=True)
+        self._reported, self._reported_at = order, time.monotonic()
 
 
 async def desired_state(mongo: Mongo, group: str) -> DesiredState:
@@ -119,8 +119,8 @@ async def pause(mongo: Mongo, group: str, reason: str, by: str) -> bool:
 
 async def resume(mongo: Mongo, group: str, by: str, *, whose: str | None = None) -> bool:
     """Let it go on; ``whose``: only where that one made it rest. False where it ran already."""
-    resting: Document = {"state": {"$in": [PAUSED, STOPPED]}} | ({"by": whose} if whose else {})
-    return await _change(mongo, group, {"state": RUNNING, "reason": "", "by": by}, resting)
+    paused: Document = {"state": {"$in": [PAUSED, STOPPED]}} | ({"by": whose} if whose else {})
+    return await _change(mongo, group, {"state": RUNNING, "reason": "", "by": by}, paused)
 
 
 async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], by: str) -> bool:
@@ -129,26 +129,26 @@ async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], b
     return await _change(mongo, group, {"moves": moves, "moved_by": by}, {"state": {"$in": [PAUSED, STOPPED]}})
 
 
-async def obeyed(mongo: Mongo, group: str, within: float) -> list[str]:
+async def wait_for_members(mongo: Mongo, group: str, within: float) -> list[str]:
     """Wait until all live members follow and all moves are done; returns those that do not after ``within`` seconds."""
     give_up = time.monotonic() + within
     while True:
-        wish = await desired_state(mongo, group)
-        waiting = wish.waits_for() or [f"{topic}-{number}" for topic, number in sorted(wish.moves)]
+        desired = await desired_state(mongo, group)
+        waiting = desired.waits_for() or [f"{topic}-{number}" for topic, number in sorted(desired.moves)]
         if not waiting or time.monotonic() > give_up:
             return waiting
         await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
-async def resting(mongo: Mongo, group: str, reason: str, by: str, within: float) -> AsyncIterator[int]:
+async def paused(mongo: Mongo, group: str, reason: str, by: str, within: float) -> AsyncIterator[int]:
     """The group is paused as long as the block lasts and the order that it gives is the last one.
 
     TimeoutError where a member does not obey in time. A pause that somebody else has ordered lasts on after it.
     """
     try:
         await pause(mongo, group, reason, by)
-        if waiting := await obeyed(mongo, group, within):
+        if waiting := await wait_for_members(mongo, group, within):
             raise TimeoutError(f"{', '.join(waiting)} did not pause within {within:g} s")
         yield (await desired_state(mongo, group)).order
     finally:

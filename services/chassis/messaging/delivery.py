@@ -25,6 +25,7 @@ from services.chassis.messaging.reactions import (
     Effect,
     Handled,
     Unreadable,
+    handler,
     in_stages,
 )
 from services.chassis.messaging.retry import is_transient, retry_forever
@@ -92,12 +93,12 @@ class Delivery:
 
     async def learn(self) -> None:
         """Load what is parked of our partitions."""
-        ours, turn = self._holder.assigned(), self._holder.generation()
+        ours, generation = self._holder.assigned(), self._holder.generation()
         # Also if the partitions are the same: another member may have had them meanwhile and parked something.
-        if (ours, turn) != (self._ours, self._generation):
+        if (ours, generation) != (self._ours, self._generation):
             metrics.consumer_lag.clear()  # another worker's partitions must not be counted twice
             await self._parking.load(ours)
-            self._ours, self._generation = ours, turn
+            self._ours, self._generation = ours, generation
 
     async def take(self, records: Sequence[Incoming]) -> None:
         """Some records, those of a partition in order: first the copies take them, then the other reactions.
@@ -156,7 +157,7 @@ class Delivery:
         self, reaction: AnyReaction, handled: Handled, event: Delivered
     ) -> Sequence[Effect] | BaseException:
         """The effects of one event, or the reason to park it."""
-        if self._parking.holds(reaction.name, event):
+        if self._parking.blocks(reaction.name, event):
             return _Behind()
         for attempt in range(_KEY_TRIES):
             began = time.monotonic()
@@ -178,7 +179,7 @@ class Delivery:
         return reason
 
     async def _set_aside(self, reaction: AnyReaction, event: Delivered, reason: BaseException) -> None:
-        if isinstance(reason, _Behind) or self._parking.holds(reaction.name, event):
+        if isinstance(reason, _Behind) or self._parking.blocks(reaction.name, event):
             await self._park(reaction, event, _BEHIND)
         else:
             await self._give_up(reaction, event, reason, HANDLING)
@@ -204,7 +205,7 @@ class Delivery:
                 await self._give_up(reaction, done[0][0], error, WRITING)
                 return
             for one in done:
-                if self._parking.holds(reaction.name, one[0]):
+                if self._parking.blocks(reaction.name, one[0]):
                     await self._park(reaction, one[0], _BEHIND)
                 else:
                     await self._write(reaction, [one])
@@ -271,7 +272,7 @@ class Delivery:
             return
         try:
             event = Delivered.of(record_of(document))
-            handled = await reaction.batch(self._container, [event])
+            handled = await handler(reaction, self._container, [event])
             effects = await self._timed(reaction, handled, event)
             await self._write_together(reaction, [(event, effects)])
         except Exception as error:

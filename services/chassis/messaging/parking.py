@@ -27,7 +27,7 @@ class Parking:
         self._mongo = mongo
         self._reactions = reactions
         self._dropped = Dropped(mongo)
-        self._held: dict[tuple[str, str], dict[str, int]] = {}  # the offsets of parked events, by id
+        self._parked: dict[tuple[str, str], dict[str, int]] = {}  # the offsets of parked events, by id
 
     async def load(self, partitions: Collection[tuple[str, int]]) -> None:
         """Load what is parked of these partitions, which are all of ours from now on."""
@@ -37,16 +37,16 @@ class Parking:
             async for batch in self._mongo.each(COLLECTION, _of(partitions), show, _BATCH):
                 found += batch
         await self._dropped.load(_of(partitions) if partitions else {"_id": None})
-        self._held = {}
+        self._parked = {}
         metrics.parked_events.clear()  # another worker's partitions must not be counted twice
         for reaction in (*self._reactions, UNREADABLE):
             metrics.parked_events.labels(reaction).set(0)
         for document in found:
-            self._hold(document)
+            self._remember(document)
 
-    def holds(self, reaction: str, event: Delivered) -> bool:
+    def blocks(self, reaction: str, event: Delivered) -> bool:
         """Whether an event must wait for this reaction: it is parked, or an earlier event of its entity is."""
-        waiting = self._held.get((reaction, event.entity))
+        waiting = self._parked.get((reaction, event.entity))
         return waiting is not None and min(waiting.values()) <= event.record.offset
 
     def gave_up(self, reaction: str, event: Delivered) -> bool:
@@ -95,11 +95,11 @@ class Parking:
         """Remove one that has had its effect."""
         await self._mongo.delete(COLLECTION, {"_id": document["_id"]})
         place = (document["reaction"], document["entity"])
-        waiting = self._held.get(place, {})
+        waiting = self._parked.get(place, {})
         if waiting.pop(document["_id"], None) is not None:
             metrics.parked_events.labels(document["reaction"]).dec()
         if not waiting:
-            self._held.pop(place, None)
+            self._parked.pop(place, None)
 
     async def keep_waiting(self, document: Document, reason: str) -> None:
         """It cannot be replayed now: its entity keeps waiting, and the record stays as it is."""
@@ -126,11 +126,11 @@ class Parking:
             fresh = True
         except Duplicate:  # parked already: the batch came again, or the answer to the insert was lost
             fresh = False
-        self._hold(document)
+        self._remember(document)
         return fresh
 
-    def _hold(self, document: Document) -> None:
-        waiting = self._held.setdefault((document["reaction"], document["entity"]), {})
+    def _remember(self, document: Document) -> None:
+        waiting = self._parked.setdefault((document["reaction"], document["entity"]), {})
         if document["_id"] not in waiting:
             waiting[document["_id"]] = document["offset"]
             metrics.parked_events.labels(document["reaction"]).inc()

@@ -14,6 +14,7 @@ from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event, Origin, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
+from services.chassis.storage.copy_reads import limited
 from services.chassis.storage.documents import draft, load
 from services.chassis.storage.mongo import Document, New, Put
 from services.chassis.storage.search import found_by
@@ -97,7 +98,7 @@ class Create:
         """A new entity of ``kind`` with these first events; ``part`` distinguishes several entities of one event."""
         entity = kind.blank(id_from(kind.entity_type, f"{ctx.cause}:{part}"))
         if kind.own_key:
-            entity.hold_key(ctx.vault.new_key(entity.id))
+            entity.set_key(ctx.vault.new_key(entity.id))
         for event in events:
             entity.record(event)
         return cls(entity)
@@ -120,27 +121,27 @@ class Create:
 class Keep:
     """A copy at a newer version, as a document."""
 
-    collection: str
+    kind: type[Copy[Any]]
     document: Document
 
     @classmethod
     def of(cls, copy: Copy[Any]) -> "Keep":
         """The copy as it is now, independent of later changes of the object."""
         under, state = list(copy.places()), copy.as_stored()
-        return cls(copy.collection(), {"_id": copy.id, "version": copy.version, "under": under, "state": state})
+        return cls(type(copy), {"_id": copy.id, "version": copy.version, "under": under, "state": state})
 
     @property
     def target(self) -> Hashable:
         """The copy."""
-        return self.collection, self.document["_id"]
+        return self.kind, self.document["_id"]
 
     def writes(self, origin: Origin) -> Sequence[Write]:
         """One upsert, guarded by the source's version: it does nothing if the stored copy is newer."""
         id, version = self.document["_id"], self.document["version"]
         # Field by field: an older process must not drop what a newer one has kept.
-        state = {f"state.{name}": value for name, value in self.document["state"].items()}
+        state = self.kind.where(**self.document["state"])
         change = {"$set": {"version": version, "under": self.document["under"], **state}}
-        return [(self.collection, Put({"_id": id, "version": {"$lt": version}}, change, upsert=True))]
+        return [(self.kind.collection(), Put({"_id": id, "version": {"$lt": version}}, change, upsert=True))]
 
     def recorded(self) -> Sequence[Event]:
         """Copies have no history."""
@@ -258,3 +259,17 @@ class AnyReaction(Protocol):
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """What handles each event of one batch. Where it fails for several it is asked again for each event alone."""
+
+
+async def handler(reaction: AnyReaction, container: Container, events: Sequence[Delivered]) -> Handled:
+    """What handles each event of one batch; it may read the copies that the reaction declares, or UndeclaredCopy."""
+    read = (reaction.kind,) if isinstance(reaction, Copying) else reaction.reads
+    copies = frozenset(kind.collection() for kind in read)
+    with limited(reaction.name, copies):
+        handled = await reaction.batch(container, events)
+
+    async def within(delivered: Delivered) -> Sequence[Effect]:
+        with limited(reaction.name, copies):
+            return await handled(delivered)
+
+    return within

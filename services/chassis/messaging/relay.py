@@ -86,7 +86,7 @@ class Relay:
         """Read the collections that the notifier names until nothing waits in them; all of them now and then."""
         everything = {kind.collection() for kind in self._kinds} | {vault.COLLECTION}
         named, swept = set[str](), float("-inf")
-        while await lease.hold():
+        while await lease.acquire():
             if time.monotonic() > swept + _SWEEP_SECONDS:
                 named, swept = everything, time.monotonic()
             moved = await self.round(named) if named else 0

@@ -25,7 +25,7 @@ PAUSE_SECONDS = 2.0
 """The longest pause of the other reactions while one catches up, in seconds."""
 _RESUME_SECONDS = 0.5
 """Of this pause, what a member may take until it sees that it is over."""
-_OBEY_SECONDS = 1.0
+_FOLLOW_SECONDS = 1.0
 _GIVE_UP_SECONDS = 90.0
 """How long to try to get all members to pause in time, in seconds: a dead member counts as alive for a minute."""
 _CLOSE = 200
@@ -87,7 +87,7 @@ class Backfill:
 
         TimeoutError where the members do not pause in time. TooManyFailures where it fails again and again.
         """
-        if not await lease.hold():
+        if not await lease.acquire():
             raise NotNow(f"the {self._by} runs already: wait for its end")
         read, pause, give_up = 0, 1.0, time.monotonic() + _GIVE_UP_SECONDS
         while True:
@@ -117,7 +117,7 @@ class Backfill:
         """How many records it read; None where the pause was too short, TimeoutError where the try was ``final``."""
         try:
             async with asyncio.timeout(PAUSE_SECONDS - _RESUME_SECONDS):
-                async with control.resting(self._mongo, self._group, self._by, self._by, _OBEY_SECONDS) as order:
+                async with control.paused(self._mongo, self._group, self._by, self._by, _FOLLOW_SECONDS) as order:
                     read = await self._catch_up(lease, say)
                     await self._turn_on(order)
                     return read
@@ -153,7 +153,7 @@ class Backfill:
         read = 0
         for place, end in sorted(confirmed.items()):
             async for records in self._past.read(*place, desired.switches[name].starts_at(place), end):
-                if not await lease.hold():
+                if not await lease.acquire():
                     raise NotNow(f"another {self._by} has taken over")
                 await self._take(delivery, name, records)
                 read += len(records)

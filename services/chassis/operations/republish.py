@@ -76,7 +76,7 @@ class Republish:
         The next run begins again. ``alone``: only while this lease is ours, LeaseLost otherwise.
         """
         async for events in self._batches():
-            if alone is not None and not await alone.hold():
+            if alone is not None and not await alone.acquire():
                 raise LeaseLost("the relay has taken over again: repeat it")
             await self._send_keys(keys)
             await self._send(publisher, address, [e for e in events if e.entity_id not in self._refused])

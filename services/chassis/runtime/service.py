@@ -64,7 +64,7 @@ class Service:
     """What its sub-domains declare; given to ``dependencies`` with ``settings.of(...)``."""
     dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
     texts: tuple[str, ...] = ()
-    """The packages whose folders ``texts`` hold what it says to people, besides the chassis' own."""
+    """What it says to people, besides the chassis' own texts: tables of a catalogue, as ``<package>.<table>``."""
     web_loops: tuple[Loop, ...] = ()
     periodic: tuple[Periodic, ...] = ()
     """What one worker does again and again, besides timers."""

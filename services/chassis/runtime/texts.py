@@ -1,7 +1,7 @@
-"""Reads the texts of a process: the files of its packages, and the wording of a city that replaces some of them."""
+"""Reads the texts of a process: its tables of a catalogue, and the wording of a city that replaces some of them."""
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -13,59 +13,88 @@ from services.chassis.domain.words import DEFAULT, is_language
 
 CHASSIS = "services.chassis"
 FOLDER = "texts"
-"""Where a package has its texts, and a city its wording."""
+"""Where a package has its catalogue, and a city its wording: a file ``<language>.toml`` for each language."""
+Catalogue = Mapping[str, Table]
+"""Texts by language; the first part of a section is the name of its table."""
 
 
-def load(packages: Sequence[str] = (), city_data: Path | None = None) -> Texts:
-    """The texts of the chassis and of these packages: a file ``texts/<language>.toml`` each.
+def load(names: Sequence[str] = (), city_data: Path | None = None) -> Texts:
+    """The texts of the chassis and of these names.
 
-    ``city_data/texts/<last part of a package's name>/`` may hold files of the same form: a text in there replaces the
-    one of the same key, and a file of another language adds it. TextsUnfit where texts contradict each other, or
-    where a city has a text with another key or other gaps than ours.
+    A name is ``<package>.<table>``: the top table ``[<table>…]`` of the package's files ``texts/<language>.toml``.
+    ``city_data/texts/`` may hold files of the same form: a text in there replaces the one of the same table, section
+    and key, and a file of another language adds it. TextsUnfit where texts contradict each other, where there is no
+    such table, or where a city has a text that is in no catalogue of this process, other gaps than ours, or something
+    that is no file of a language.
     """
+    known = (CHASSIS, *names)
     wording = None if city_data is None else city_data / FOLDER
-    known = (CHASSIS, *packages)
-    if wording is None or not wording.is_dir():
+    if wording is None or not wording.exists():
         return _defaults(known)
-    return Texts(_united([_replaced(package, wording / package.rpartition(".")[2]) for package in known]))
+    return _chosen(_replaced(_catalogue(known), wording), known)
 
 
 @lru_cache(maxsize=16)
-def _defaults(packages: tuple[str, ...]) -> Texts:
-    return Texts(_united([_of_package(package) for package in packages]))
+def _defaults(names: tuple[str, ...]) -> Texts:
+    return _chosen(_catalogue(names), names)
+
+
+def _catalogue(names: Iterable[str]) -> Catalogue:
+    """All tables of the packages that these names name, also of tables that other processes use."""
+    packages = dict.fromkeys(name.rpartition(".")[0] for name in names)
+    return _united([_of_package(package) for package in packages])
 
 
 @lru_cache(maxsize=16)
-def _of_package(package: str) -> Mapping[str, Table]:
-    return dict(_tables(resources.files(package) / FOLDER))
+def _of_package(package: str) -> Catalogue:
+    return dict(_files(resources.files(package) / FOLDER))
 
 
-def _replaced(package: str, folder: Path) -> Mapping[str, Table]:
-    ours = _of_package(package)
-    if not folder.is_dir():
-        return ours
-    own = dict(_tables(folder))
+def _replaced(ours: Catalogue, wording: Path) -> Catalogue:
+    """The catalogue with a city's wording; all of the wording is checked, whichever tables this process uses."""
+    if not wording.is_dir():
+        raise TextsUnfit(f"{wording} is not a folder of files <language>.toml")
+    own = dict(_files(wording))
     if wrong := list(contradictions(own, ours[DEFAULT])):
-        raise TextsUnfit(f"{folder}: {'; '.join(wrong)}")
+        raise TextsUnfit(f"{wording}: {'; '.join(wrong)}")
     return {one: {**ours.get(one, {}), **own.get(one, {})} for one in {*ours, *own}}
 
 
-def _united(several: Sequence[Mapping[str, Table]]) -> dict[str, dict[Key, str]]:
+def _chosen(catalogue: Catalogue, names: Iterable[str]) -> Texts:
+    return Texts(_united([_table(catalogue, name) for name in names]))
+
+
+def _table(catalogue: Catalogue, name: str) -> Catalogue:
+    wanted = name.rpartition(".")[2]
+    found = {language: dict(_below(wanted, texts)) for language, texts in catalogue.items()}
+    if not found[DEFAULT]:
+        raise TextsUnfit(f"there are no texts in the table [{wanted}], which {name} names")
+    return found
+
+
+def _below(wanted: str, texts: Table) -> Iterator[tuple[Key, str]]:
+    for (section, key), text in texts.items():
+        table, _, inner = section.partition(".")
+        if table == wanted:
+            yield (inner, key), text
+
+
+def _united(several: Sequence[Catalogue]) -> dict[str, dict[Key, str]]:
     united: dict[str, dict[Key, str]] = {}
     for tables in several:
         for language, table in tables.items():
             into = united.setdefault(language, {})
             if twice := sorted(".".join(key) for key in into.keys() & table.keys()):
-                raise TextsUnfit(f"{language}: two packages have {', '.join(twice)}")
+                raise TextsUnfit(f"{language}: two tables have {', '.join(twice)}")
             into.update(table)
     return united
 
 
-def _tables(folder: Traversable) -> Iterator[tuple[str, Table]]:
+def _files(folder: Traversable) -> Iterator[tuple[str, Table]]:
     for file in folder.iterdir():
         language, _, kind = file.name.partition(".")
-        if kind != "toml" or not is_language(language):
-            raise TextsUnfit(f"{folder}: {file.name} is not named <language>.toml")
+        if not file.is_file() or kind != "toml" or not is_language(language):
+            raise TextsUnfit(f"{folder}: {file.name} is not a file <language>.toml")
         try:
             yield language, dict(_flat(tomllib.loads(file.read_text("utf-8"))))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -84,7 +84,7 @@ class Scheduler:
     async def _turn(self, group: asyncio.TaskGroup) -> bool:
         """Renew the lease, also for what is in hand, and start what is due; whether anything may be started."""
         try:
-            leads = await self._hold()
+            leads = await self._leads()
         except Unavailable as error:
             log.warning("the scheduler waits", reason=str(error))
             return False
@@ -101,12 +101,12 @@ class Scheduler:
             metrics.timer_late.labels(timer.name).set(timer.late())
         return True
 
-    async def _hold(self) -> bool:
+    async def _leads(self) -> bool:
         async with self._renewing:  # two renewals at the same time could refuse each other
-            return await self._lease.hold()
+            return await self._lease.acquire()
 
     async def _goes_on(self) -> bool:
-        return not self._finishing and await self._hold()
+        return not self._finishing and await self._leads()
 
     async def _run(self, entry: "_Entry") -> None:
         try:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.chassis.domain.entity import Entity
@@ -16,6 +16,9 @@ from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container, Context
 
 log = logs.get()
+
+Delay = Callable[[Container], timedelta | None]
+"""How long after its field's instant an entity is due, by the settings of the process; None: never."""
 
 BATCH = 100
 """How many entities one sweep takes at most."""
@@ -31,10 +34,16 @@ GoesOn = Callable[[], Awaitable[bool]]
 """Whether further use cases may be started: the lease is held, and the worker does not stop."""
 
 
+def no_delay(_: Container) -> timedelta:
+    """Due at the field's instant."""
+    return timedelta(0)
+
+
 @dataclass(frozen=True)
 class Timer:
-    """Run ``work(ctx, id)`` for each entity whose ``field`` (an instant, or None) is past.
+    """Run ``work(ctx, id)`` for each entity whose ``field`` (an instant, or None) is past, by ``delay`` if given.
 
+    Every round asks for the delay: a changed one holds for all entities, whenever their field was written.
     The use case must move the field. If it fails or does not move it, that is logged, and it is retried with growing
     pauses, while the other entities go on. ``every``: at most how often it is looked whether something is due, in
     seconds.
@@ -45,6 +54,7 @@ class Timer:
     field: str
     work: Callable[[Context, str], Awaitable[Any]]
     every: float = 1.0
+    delay: Delay = no_delay
 
 
 class Setbacks:
@@ -120,14 +130,16 @@ async def _always() -> bool:
 
 
 async def next_due(timer: Timer, container: Container, setbacks: Setbacks) -> datetime | None:
-    """The smallest instant of an entity that is not paused, past or not; None if there is none. Unavailable."""
-    path = f"state.{timer.field}"
+    """When the first entity that is not paused is due, past or not; None if there is none. Unavailable."""
+    path, delay = f"state.{timer.field}", timer.delay(container)
+    if delay is None:
+        return None
     # Answered from the index alone, unless some are paused.
     where: Document = {path: {"$gte": _EVER}} | _without(setbacks)
     found = await container.mongo.find(
         timer.kind.collection(), where, show={path: 1, "_id": 0}, sort=[(path, 1)], limit=1
     )
-    return found[0]["state"][timer.field] if found else None
+    return found[0]["state"][timer.field] + delay if found else None
 
 
 async def sweep(
@@ -141,9 +153,11 @@ async def sweep(
 
     Unavailable where the database is away.
     """
-    setbacks, slots = setbacks or Setbacks(), slots or Slots()
+    setbacks, slots, delay = setbacks or Setbacks(), slots or Slots(), timer.delay(container)
+    if delay is None:
+        return 0
     path = f"state.{timer.field}"
-    due: Document = {path: {"$lte": container.clock(), "$type": "date"}} | _without(setbacks)
+    due: Document = {path: {"$lte": container.clock() - delay, "$type": "date"}} | _without(setbacks)
     show = {path: 1, "history": {"$slice": -1}}
     found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=BATCH)
     entries = [_Due(d["_id"], d["state"][timer.field], d["history"][-1]["trace"]) for d in found]

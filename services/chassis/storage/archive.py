@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from services.chassis.domain.entity import Index
-from services.chassis.storage.mongo import Document, Mongo, New
+from services.chassis.storage.mongo import DatabaseIndex, Document, Mongo, New
 
-INDEX = Index((("entity", 1), ("cause", 1), ("version", 1)))
+INDEX = DatabaseIndex(("entity", "cause", "version"))
 """A repeat finds its cause by this index."""
 _CHUNK = 200
 _ITS_OWN = ("_id", "entity")  # fields that an archived event has in addition to an entry of a history

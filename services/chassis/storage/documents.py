@@ -1,5 +1,6 @@
 """An entity as its document: state, history, and the key of its own."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity, Stored
@@ -13,7 +14,7 @@ def load(kind: type[S], document: Document) -> S:
     """The object that a document holds, with the key of its own."""
     found = kind.model_validate({**document["state"], "id": document["_id"], "version": document["version"]})
     if isinstance(found, Entity):
-        found.hold_key(wrapped_key(document))
+        found.set_key(wrapped_key(document))
     return found
 
 
@@ -49,8 +50,6 @@ def draft(entity: Entity[Any], origin: Origin, refused: Document | None = None) 
 def changing(entity: Entity[Any], origin: Origin, before: Document, refused: Document | None = None) -> Document:
     """The update that takes the fresh events of an entity into its document as it was read before."""
     history = recorded(entity, origin, before["hash"], refused)
-    old = before["state"]
-    changed = {f"state.{k}": v for k, v in entity.as_stored().items() if k not in old or old[k] != v}
     head = {
         "version": history[-1]["version"],
         "hash": history[-1]["hash"],
@@ -58,11 +57,20 @@ def changing(entity: Entity[Any], origin: Origin, before: Document, refused: Doc
         **({"key": {"wrapped": None, "pending": True}} if forgets(entity, before) else {}),
     }
     return {
-        "$set": {**changed, **head},
+        "$set": {**differing_fields(entity, before["state"]), **head},
         "$min": {"pending": origin.at},
         "$push": {"history": {"$each": history}},
         "$max": {f"shapes.{name}": schema for name, schema in newer_shapes(history).items()},
     }
+
+
+def differing_fields(stored: Stored, old: Mapping[str, Any]) -> Document:
+    """The fields of a state that another one lacks or has otherwise, by their names in documents.
+
+    What a newer process keeps in the state besides is left alone by a change of these.
+    """
+    state = stored.as_stored()
+    return stored.where(**{name: value for name, value in state.items() if name not in old or old[name] != value})
 
 
 def wrapped_key(document: Document) -> bytes | None:

@@ -23,7 +23,7 @@ class Lease:
         self._until = 0.0
         self._known = False
 
-    async def hold(self) -> bool:
+    async def acquire(self) -> bool:
         """Whether this process holds the lease now; takes or renews it if due."""
         if time.monotonic() < self._until - self._seconds * 2 / 3:
             return True
@@ -38,7 +38,7 @@ class Lease:
 
         The former holder notices at its next renewal, within a third of the lease time.
         """
-        if await self.hold():
+        if await self.acquire():
             return False
         asked = time.monotonic()
         await self._mongo.update("leases", {"_id": self._name}, self._ours())

@@ -8,13 +8,13 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.entity import Entity, Index, Stored
+from services.chassis.domain.entity import Entity, Stored, field_name
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import NOBODY, Actor
 from services.chassis.storage import plans, search
 from services.chassis.storage.filters import Asked, Filters
-from services.chassis.storage.mongo import Document
+from services.chassis.storage.mongo import DatabaseIndex, Document
 from services.chassis.storage.plans import Branch
 from services.chassis.storage.store import Store
 
@@ -85,14 +85,14 @@ class Listing(Generic[E, Q]):
             raise TypeError(f"no closed list of values to count by: {unknown}")
         LISTINGS.setdefault(kind, []).append(self)
 
-    def indexes(self) -> Iterator[Index]:
+    def indexes(self) -> Iterator[DatabaseIndex]:
         """The indexes of all plans of this list."""
         fields = dict.fromkeys(order.field for order in self.orders.values())
         leading = plans.columns(self.filters, seen_by_all=self.kind.visible(NOBODY).everything)
         for columns, field in itertools.product(leading, fields):
             names = _with_order(columns, field)
             if len(names) > 1:  # every collection has that of its ids
-                yield Index(tuple((name, 1) for name in names))
+                yield DatabaseIndex(names)
 
     def order_of(self, query: PageQuery) -> Order:
         """The order that is asked for, or the only one."""
@@ -173,7 +173,7 @@ class Listing(Generic[E, Q]):
             name for name, (stored, _) in self.filters.spans.items() if {stored} & asked.spans.keys() - {order.field}
         ]
         if wrong:
-            field = self.filters.spans[wrong[0]][0].removeprefix("state.")
+            field = field_name(self.filters.spans[wrong[0]][0])
             raise FiltersUnfit(filters=" / ".join(wrong), field=field)
 
 
@@ -191,7 +191,7 @@ def _index_name(columns: Sequence[str], field: str) -> str:
 
 
 def _place(order: Order, entry: Entity[Any]) -> tuple[Any, str]:
-    return "" if order.field == "_id" else getattr(entry, order.field.removeprefix("state.")), entry.id
+    return getattr(entry, field_name(order.field)), entry.id
 
 
 def _all(*conditions: Document) -> Document:

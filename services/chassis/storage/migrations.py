@@ -2,36 +2,37 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.chassis.domain.entity import Entity, Index, Stored
+from services.chassis.domain.entity import Entity, Stored
 from services.chassis.storage import archive
 from services.chassis.storage.listings import LISTINGS
-from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.mongo import DatabaseIndex, Mongo
 
-_OUTBOX = (Index((("pending", 1),), sparse=True), Index((("stuck", 1),), sparse=True))
-_HOUSE = {
+_OUTBOX = (DatabaseIndex(("pending",), sparse=True), DatabaseIndex(("stuck",), sparse=True))
+_OWN = {
     "audit": (
-        Index((("subjects", 1), ("at", 1), ("_id", 1))),
-        Index((("actor", 1), ("at", 1), ("_id", 1))),
-        Index((("at", 1), ("_id", 1))),
+        DatabaseIndex(("subjects", "at", "_id")),
+        DatabaseIndex(("actor", "at", "_id")),
+        DatabaseIndex(("at", "_id")),
     ),
-    "keys": (Index((("pending", 1),), sparse=True), Index((("sweeps", 1),), sparse=True)),
-    "dropped": (Index((("topic", 1), ("partition", 1))),),
+    "keys": (DatabaseIndex(("pending",), sparse=True), DatabaseIndex(("sweeps",), sparse=True)),
+    "dropped": (DatabaseIndex(("topic", "partition")),),
     "parked": (
-        Index((("topic", 1), ("partition", 1), ("offset", 1))),
-        Index((("reaction", 1), ("entity", 1), ("offset", 1))),
-        Index((("replay", 1),), sparse=True),
+        DatabaseIndex(("topic", "partition", "offset")),
+        DatabaseIndex(("reaction", "entity", "offset")),
+        DatabaseIndex(("replay",), sparse=True),
     ),
 }
 
 
-def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, Index]]:
+def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, DatabaseIndex]]:
     """Every index that a service needs, with its collection."""
-    for name, indexes in _HOUSE.items():
+    for name, indexes in _OWN.items():
         for index in indexes:
             yield name, index
     for kind in kinds:
+        own = (DatabaseIndex(tuple(map(kind.stored_name, one.fields)), one.sparse) for one in kind.indexes)
         listed = (index for listing in LISTINGS.get(kind, ()) for index in listing.indexes())
-        for index in dict.fromkeys((*kind.indexes, *listed, *(_OUTBOX if issubclass(kind, Entity) else ()))):
+        for index in dict.fromkeys((*own, *listed, *(_OUTBOX if issubclass(kind, Entity) else ()))):
             yield kind.collection(), index
         if issubclass(kind, Entity):
             yield archive.collection_of(kind.collection()), archive.INDEX
@@ -40,7 +41,7 @@ def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, Index]]:
 async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:
     """Build every declared index that is missing; returns how many are declared."""
     indexes = list(declared(kinds))
-    by_collection: dict[str, list[Index]] = {}
+    by_collection: dict[str, list[DatabaseIndex]] = {}
     for name, index in indexes:
         by_collection.setdefault(name, []).append(index)
     for name, of_it in by_collection.items():
@@ -56,5 +57,5 @@ async def missing(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[str]:
         if name not in known:
             known[name] = await mongo.index_keys(name)
         if index.keys not in known[name]:
-            lacking.append(f"{name}({', '.join(key for key, _ in index.keys)})")
+            lacking.append(f"{name}({', '.join(index.names)})")
     return lacking

@@ -22,8 +22,8 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from services.chassis.domain.entity import Index
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.storage import copy_reads
 from services.chassis.telemetry.lazy import lazy_import
 
 Document = dict[str, Any]
@@ -71,6 +71,19 @@ class DatabaseRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseIndex:
+    """One index of a collection, by the names in its documents, each ascending."""
+
+    names: tuple[str, ...]
+    sparse: bool = False
+
+    @property
+    def keys(self) -> tuple[tuple[str, int], ...]:
+        """As the database tells it: names with 1."""
+        return tuple((name, 1) for name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """One update of a bulk write; with ``upsert`` it inserts if nothing matches."""
 
@@ -87,7 +100,10 @@ class New:
 
 
 class Mongo:
-    """One database. Transient errors are raised as Unavailable, other errors as DatabaseRefused."""
+    """One database. Transient errors are raised as Unavailable, other errors as DatabaseRefused.
+
+    A reaction that reads copies which it does not declare gets UndeclaredCopy.
+    """
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
@@ -95,6 +111,7 @@ class Mongo:
 
     async def find_one(self, name: str, where: Document, show: Document | None = None) -> Document | None:
         """The first document that matches, or None."""
+        copy_reads.expect_declared(name)
         found: Document | None = await _guarded(self._database[name].find_one(where, show))
         return found
 
@@ -109,6 +126,7 @@ class Mongo:
         hint: str | None = None,
     ) -> list[Document]:
         """At most ``limit`` documents that match, in order."""
+        copy_reads.expect_declared(name)
         order = list(sort) or None
         cursor = self._database[name].find(where, show, limit=limit, batch_size=limit, sort=order, hint=hint)
         found: list[Document] = await _guarded(cursor.to_list(limit))
@@ -131,6 +149,7 @@ class Mongo:
 
     async def aggregate(self, name: str, pipeline: list[Document], limit: int) -> list[Document]:
         """At most ``limit`` results of an aggregation pipeline."""
+        copy_reads.expect_declared(name)
         # One round trip: the server closes a cursor whose first batch is not full.
         cursor = self._database[name].aggregate(pipeline, batchSize=limit + 1)
         if isinstance(cursor, Awaitable):
@@ -140,6 +159,7 @@ class Mongo:
 
     async def count(self, name: str, where: Document, limit: int, hint: str | None = None) -> int:
         """How many documents match, read along the index ``hint``; stops counting at ``limit``."""
+        copy_reads.expect_declared(name)
         along = {} if hint is None else {"hint": hint}
         counted: int = await _guarded(self._database[name].count_documents(where, limit=limit, **along))
         return counted
@@ -188,7 +208,7 @@ class Mongo:
         result = await _guarded(self._database[name].delete_one(where))
         return int(result.deleted_count)
 
-    async def build_indexes(self, name: str, indexes: Sequence[Index]) -> None:
+    async def build_indexes(self, name: str, indexes: Sequence[DatabaseIndex]) -> None:
         """Build the indexes that are missing, all in one pass through the collection."""
         models = [IndexModel(list(index.keys), sparse=index.sparse) for index in indexes]
         await _guarded(self._database[name].create_indexes(models))

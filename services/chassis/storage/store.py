@@ -123,7 +123,7 @@ class Store:
         document, history = await self._with_history(kind, {"_id": id})
         version = max(event.version for event in history if event.cause == self._origin.cause)
         entity = kind.fold(id, (event for event in history if event.version <= version))
-        entity.hold_key(wrapped_key(document))  # as it is now: what was forgotten since stays so
+        entity.set_key(wrapped_key(document))  # as it is now: what was forgotten since stays so
         return entity
 
     @asynccontextmanager
@@ -227,7 +227,7 @@ class Store:
         """A new entity, with a key where its kind has keys of its own."""
         entity = kind.blank(id)
         if kind.own_key:
-            entity.hold_key(self._new_key(id))
+            entity.set_key(self._new_key(id))
         return entity
 
     def _opened(self, kind: type[N], document: Document) -> N:

@@ -48,20 +48,20 @@ class Opened:
 
     def __init__(self) -> None:
         self._subjects: set[str] = set()
-        self._told: frozenset[str | None] | None = None
+        self._audited: frozenset[str | None] | None = None
 
     def note(self, subject: str) -> None:
-        """Record a subject; UnauditedAccess if ``tell`` was called before and did not name it."""
-        if self._told is not None and subject not in self._told:
+        """Record a subject; UnauditedAccess if ``close`` was called before and did not name it."""
+        if self._audited is not None and subject not in self._audited:
             raise UnauditedAccess(subject)
         self._subjects.add(subject)
 
-    def tell(self, own: str | None) -> tuple[str, ...]:
+    def close(self, own: str | None) -> tuple[str, ...]:
         """All subjects but the actor's own person.
 
         From now on no other subject may be opened: a stream shows only these.
         """
-        self._told = frozenset({*self._subjects, own})
+        self._audited = frozenset({*self._subjects, own})
         return tuple(sorted(self._subjects - {own}))
 
 

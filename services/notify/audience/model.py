@@ -42,7 +42,7 @@ class Staff(Copy[StaffEvent]):
     """An account: the person behind it, the organisations it works for, the posts (role and place) that it holds."""
 
     entity_type: ClassVar[str] = "staff"
-    indexes: ClassVar[tuple[Index, ...]] = (Index((("state.organisations", 1),)), Index((("state.posts", 1),)))
+    indexes: ClassVar[tuple[Index, ...]] = (Index(("organisations",)), Index(("posts",)))
     creates = (AccountOpened,)
 
     person_id: str

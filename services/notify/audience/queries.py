@@ -83,7 +83,7 @@ async def look_up(mongo: Mongo, addresses: Iterable[Address]) -> Directory:
 async def _accounts(mongo: Mongo, organisations: list[str], posts: list[str]) -> list[Staff]:
     if not organisations and not posts:
         return []
-    where = {"$or": [{"state.organisations": {"$in": organisations}}, {"state.posts": {"$in": posts}}]}
+    where = {"$or": [Staff.where(organisations={"$in": organisations}), Staff.where(posts={"$in": posts})]}
     return [load(Staff, document) for document in await mongo.find(Staff.collection(), where, limit=_ACCOUNTS)]
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import PageQuery
 from services.chassis.domain.refusals import Busy, Kind, Refusal
-from services.chassis.http.sse import LastEventId, Line, Stream
+from services.chassis.http.sse import LastEventId, ServerEvent, Stream
 from services.chassis.storage.batch_loader import BatchLoaders, by_ids
 from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
@@ -86,7 +86,7 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     return Stream(follow(ctx, last_event_id))
 
 
-async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[Line]]:
+async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[ServerEvent]]:
     """The lines of the actor's inbox after number ``last``, and then as they come, until their token ends.
 
     Those that come at once are given at once.
@@ -125,32 +125,32 @@ class _Position:
         """Whether the listener has no number yet, or one that is too far behind."""
         return not self._begun or not inbox.reaches(self.last)
 
-    def begin(self, inbox: Inbox, number: int) -> Line:
+    def begin(self, inbox: Inbox, number: int) -> ServerEvent:
         """The line that gives a number to go on from, so that a cut before the first message loses nothing either."""
         name = "resync" if self._begun else "unread"
         self._begun, self.last = True, number
         if name == "unread":
             self._unread = inbox.unread
-        return Line(name, {"unread": inbox.unread}, number)
+        return ServerEvent(name, {"unread": inbox.unread}, number)
 
-    def count(self, inbox: Inbox) -> Sequence[Line]:
+    def count(self, inbox: Inbox) -> Sequence[ServerEvent]:
         """How many are unread, where that has changed."""
         if self._unread == inbox.unread:
             return ()
         self._unread = inbox.unread
-        return (Line("unread", {"unread": inbox.unread}),)
+        return (ServerEvent("unread", {"unread": inbox.unread}),)
 
-    def messages(self, present: Sequence[tuple[Entry, MessageView | None]]) -> Sequence[Line]:
+    def messages(self, present: Sequence[tuple[Entry, MessageView | None]]) -> Sequence[ServerEvent]:
         """A line for each message that is there; the numbers of those that never came are passed over."""
         lines = []
         for entry, view in present:
             self.last = entry.sequence
             if view is not None:
-                lines.append(Line("message", view.model_dump(mode="json"), entry.sequence))
+                lines.append(ServerEvent("message", view.model_dump(mode="json"), entry.sequence))
         return lines
 
 
-async def _news(ctx: Context, position: _Position, inbox: Inbox) -> Sequence[Line]:
+async def _news(ctx: Context, position: _Position, inbox: Inbox) -> Sequence[ServerEvent]:
     beginning = position.must_begin(inbox)
     number = await _complete(ctx, inbox) if beginning else position.last
     present = await _present(ctx, inbox.after(number))

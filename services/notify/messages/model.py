@@ -70,9 +70,9 @@ class Message(Entity[MessageEvent]):
 
     entity_type: ClassVar[str] = "message"
     indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("state.next_urgent_sms_at", 1),), sparse=True),
-        Index((("state.next_sms_at", 1),), sparse=True),
-        Index((("state.next_email_at", 1),), sparse=True),
+        Index(("next_urgent_sms_at",), sparse=True),
+        Index(("next_sms_at",), sparse=True),
+        Index(("next_email_at",), sparse=True),
     )
 
     person_id: str
@@ -101,7 +101,7 @@ class Message(Entity[MessageEvent]):
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
         """Everybody sees their own inbox."""
-        return ALL if actor.has(SYSTEM) else Visible().where("state.inbox_of", actor.person)
+        return ALL if actor.has(SYSTEM) else Visible().where(cls.stored_name("inbox_of"), actor.person)
 
     def apply(self, event: MessageEvent) -> None:
         """Fold an event into the state."""

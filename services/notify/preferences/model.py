@@ -35,7 +35,7 @@ class QuietHours:
     start: time
     end: time
 
-    def hold(self, at: datetime, zone: ZoneInfo) -> bool:
+    def contains(self, at: datetime, zone: ZoneInfo) -> bool:
         """Whether they hold at an instant; the moment of their end is outside."""
         clock = at.astimezone(zone).time()
         if self.start < self.end:
@@ -44,7 +44,7 @@ class QuietHours:
 
     def after(self, at: datetime, zone: ZoneInfo) -> datetime:
         """The first instant from ``at`` on at which they do not hold."""
-        if not self.hold(at, zone):
+        if not self.contains(at, zone):
             return at
         local = at.astimezone(zone)
         end = datetime.combine(local.date(), self.end, zone)
@@ -78,7 +78,7 @@ class Preferences(Entity[PreferencesSet]):
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
         """Everybody sees their own."""
-        return ALL if actor.has(SYSTEM) else Visible().where("state.person_id", actor.person)
+        return ALL if actor.has(SYSTEM) else Visible().where(cls.stored_name("person_id"), actor.person)
 
     def apply(self, event: PreferencesSet) -> None:
         """Fold an event into the state."""

@@ -43,7 +43,7 @@ class Item(Entity[ItemEvent]):
     """A service that is offered until it is withdrawn; its code is its id. Limits are in working hours."""
 
     entity_type: ClassVar[str] = "item"
-    indexes: ClassVar[tuple[Index, ...]] = (Index((("version", 1),)),)
+    indexes: ClassVar[tuple[Index, ...]] = (Index(("version",)),)
     terms: ClassVar[Terms] = Terms(text=("id", "name.zh", "name.en", "keywords"))
 
     offered: bool
@@ -97,13 +97,13 @@ def expect_citywide(actor: Actor) -> None:
         raise CatalogueCitywide
 
 
-def publish(item: Item, told: ItemPublished) -> None:
+def publish(item: Item, description: ItemPublished) -> None:
     """Publish an item as described; ItemUnfit if it contradicts itself."""
-    for problem in _contradictions(told):
+    for problem in _contradictions(description):
         raise ItemUnfit(problem=problem)
-    same = item.version > 0 and item.offered and _as_published(item) == told
+    same = item.version > 0 and item.offered and _as_published(item) == description
     if not same:
-        item.record(told)
+        item.record(description)
 
 
 def withdraw(item: Item) -> None:
@@ -144,17 +144,19 @@ def _as_published(item: Item) -> ItemPublished:
     )
 
 
-def _contradictions(told: ItemPublished) -> Iterator[str]:
-    if told.first_response_hours > told.resolution_hours:
+def _contradictions(description: ItemPublished) -> Iterator[str]:
+    if description.first_response_hours > description.resolution_hours:
         yield "first_response_hours > resolution_hours"
-    if len(set(told.tiers)) < len(told.tiers):
+    if len(set(description.tiers)) < len(description.tiers):
         yield "tiers"
-    if (Tier.TEAM in told.tiers) != (told.skill is not None) or (told.team_kind and not told.skill):
+    if (Tier.TEAM in description.tiers) != (description.skill is not None) or (
+        description.team_kind and not description.skill
+    ):
         yield "tiers: team ⇔ skill"
-    codes = [field.code for field in told.form]
+    codes = [field.code for field in description.form]
     if len(set(codes)) < len(codes):
         yield "form: code"
-    yield from (f"form: {f.code}: values" for f in told.form if bool(f.values) != (f.kind in _CHOOSING))
+    yield from (f"form: {f.code}: values" for f in description.form if bool(f.values) != (f.kind in _CHOOSING))
 
 
 def _problems(item: Item, answers: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

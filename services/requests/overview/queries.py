@@ -29,9 +29,10 @@ NOTHING = Counted(Counter(), Counter())
 
 async def counted(mongo: Mongo, states: Iterable[State]) -> Counted:
     """Count the cases in these states."""
-    within = {"$match": {"state.state": {"$in": sorted(states)}}}
-    by_key = {"$sort": {f"state.{key}": 1 for key in _KEYS}}
-    group = {"$group": {"_id": {key: f"$state.{key}" for key in _KEYS}, "cases": {"$sum": 1}}}
+    within = {"$match": Case.where(state={"$in": sorted(states)})}
+    names = {key: Case.stored_name(key) for key in _KEYS}
+    by_key = {"$sort": dict.fromkeys(names.values(), 1)}
+    group = {"$group": {"_id": {key: f"${name}" for key, name in names.items()}, "cases": {"$sum": 1}}}
     cases: Counter[tuple[str, str, str]] = Counter()
     overdue: Counter[str] = Counter()
     for found in await mongo.aggregate(Case.collection(), [within, by_key, group], _MOST):

@@ -62,7 +62,7 @@ class Organisation(Located, Copy[OrganisationEvent]):
     """A station, a centre, a department or a supervising office."""
 
     entity_type: ClassVar[str] = "organisation"
-    indexes: ClassVar[tuple[Index, ...]] = (Index((("state.area", 1), ("state.department", 1), ("_id", 1))),)
+    indexes: ClassVar[tuple[Index, ...]] = (Index(("area", "department", "id")),)
     creates = (OrganisationFounded,)
 
     kind: OrganisationKind | str
@@ -92,8 +92,8 @@ class Team(Located, Copy[TeamEvent]):
 
     entity_type: ClassVar[str] = TEAM
     indexes: ClassVar[tuple[Index, ...]] = (
-        Index((("under", 1), ("state.on_duty", 1), ("_id", 1))),
-        Index((("state.area", 1), ("state.on_duty", 1), ("_id", 1))),
+        Index(("under", "on_duty", "id")),
+        Index(("area", "on_duty", "id")),
     )
     creates = (TeamFounded,)
 

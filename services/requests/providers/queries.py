@@ -37,18 +37,18 @@ async def team(ctx: Context, id: str) -> Team | None:
 async def offices(ctx: Context, area: str, department: str | None) -> list[Organisation]:
     """The organisations of the community, its sub-district, county and city; of the departments only the named one."""
     places = [enclosing(area, level) for level in (Level.COMMUNITY, Level.SUB_DISTRICT, Level.COUNTY, Level.CITY)]
-    where = {"state.area": {"$in": places}, "state.department": {"$in": [None, department]}, "state.gone": False}
+    where = Organisation.where(area={"$in": places}, department={"$in": [None, department]}, gone=False)
     return await ctx.store.as_system().find(Organisation, where, order=_BY_ID, limit=_MOST)
 
 
 async def teams_near(ctx: Context, area: str, sort: str | None, skill: str | None) -> list[Team]:
     """The suitable volunteer teams on duty, nearest first: in the sub-district, or the county's and the city's own."""
-    able: dict[str, Any] = {"state.on_duty": True, "state.gone": False}
-    able |= {field: asked for field, asked in (("state.kind", sort), ("state.skills", skill)) if asked}
+    able = Team.where(on_duty=True, gone=False)
+    able |= (Team.where(kind=sort) if sort else {}) | (Team.where(skills=skill) if skill else {})
     wide = [enclosing(area, Level.COUNTY), enclosing(area, Level.CITY)]
     # The community separately: a sub-district may have more teams than are read, and the nearest come first.
     scopes = ({"under": enclosing(area, Level.COMMUNITY)}, {"under": enclosing(area, Level.SUB_DISTRICT)})
-    found = await asyncio.gather(*(_teams(ctx, able | scope) for scope in (*scopes, {"state.area": {"$in": wide}})))
+    found = await asyncio.gather(*(_teams(ctx, able | scope) for scope in (*scopes, Team.where(area={"$in": wide}))))
     teams = {team.id: team for some in found for team in some}
     return sorted(teams.values(), key=lambda team: -len({*team.places()} & {*path(area)}))
 

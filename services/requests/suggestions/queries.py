@@ -62,7 +62,7 @@ class Known:
             return
         stamp = await _stamp(ctx)
         if stamp != self._stamp:
-            offered = await ctx.store.find(Item, {"state.offered": True}, order=Order("_id"), limit=_MOST_ITEMS)
+            offered = await ctx.store.find(Item, Item.where(offered=True), order=Order("_id"), limit=_MOST_ITEMS)
             self.items = {item.id: item for item in offered}
             self.index = model.build(_entry(item) for item in offered)
         self._stamp, self._looked_at = stamp, time.monotonic()

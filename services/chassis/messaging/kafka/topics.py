@@ -119,9 +119,9 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
                 for short, full in names.items()
                 if await _is_missing(admin, full)
             ]
-            for name, error, *told in (await admin.create_topics(fresh)).topic_errors:
+            for name, error, *details in (await admin.create_topics(fresh)).topic_errors:
                 if error not in (0, TopicAlreadyExistsError.errno):
-                    raise BrokerAway(f"the broker does not make the topic {name}: {told[0] if told else error}")
+                    raise BrokerAway(f"the broker does not make the topic {name}: {details[0] if details else error}")
             return await _differing(admin, names)
     except (TimeoutError, KafkaConnectionError) as error:
         raise BrokerAway(str(error)) from error

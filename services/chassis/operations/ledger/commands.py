@@ -118,8 +118,8 @@ class Commands:
 
 def read(file: Path, routes: Sequence[Routes]) -> Commands:
     """The commands for one of these routes; LogUnreadable names the first wrong line."""
-    doors = [(door.method, _pattern(table.prefix + door.path)) for table in routes for door in table.routes]
-    return Commands(command for command in each(file) if _ours(command, doors))
+    patterns = [(route.method, _pattern(table.prefix + route.path)) for table in routes for route in table.routes]
+    return Commands(command for command in each(file) if _ours(command, patterns))
 
 
 def each(file: Path) -> Iterator[Command]:
@@ -140,8 +140,8 @@ def _parsed(file: Path, number: int, raw: bytes) -> Command:
         raise LogUnreadable(f"{file}, line {number}: {problem}") from None
 
 
-def _ours(command: Command, doors: Sequence[tuple[str, re.Pattern[str]]]) -> bool:
-    return any(method == command.method and path.fullmatch(command.path) for method, path in doors)
+def _ours(command: Command, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> bool:
+    return any(method == command.method and path.fullmatch(command.path) for method, path in patterns)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -13,6 +13,7 @@ from services.chassis.operations.protocol import RebuildRequest
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage import search
+from services.chassis.storage.documents import differing_fields
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
 
@@ -68,9 +69,9 @@ class Answer:
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        told = asdict(self)
-        found = told.pop("found")
-        return {**told, **found, "clean": self.clean}
+        fields = asdict(self)
+        found = fields.pop("found")
+        return {**fields, **found, "clean": self.clean}
 
 
 async def rebuild(service: Service, settings: Settings, wanted: RebuildRequest, say: Say) -> Answer:
@@ -170,8 +171,4 @@ def _folded(kind: type[Entity[Any]], document: Document) -> Entity[Any]:
 
 
 def _mending(folded: Entity[Any], old: Any) -> Document:
-    """Only what is wrong: fields that a newer process keeps in the state are left alone."""
-    state = folded.as_stored()
-    if not isinstance(old, dict):
-        return {"state": state}
-    return {f"state.{name}": value for name, value in state.items() if name not in old or old[name] != value}
+    return differing_fields(folded, old) if isinstance(old, dict) else {"state": folded.as_stored()}

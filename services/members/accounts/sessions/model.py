@@ -138,7 +138,7 @@ class Session(Entity[SessionEvent]):
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
         """Whose it is."""
-        return ALL if actor.has(SYSTEM) else Visible().where("state.account_id", actor.id)
+        return ALL if actor.has(SYSTEM) else Visible().where(cls.stored_name("account_id"), actor.id)
 
 
 class Guard(Entity[GuardEvent]):

@@ -205,7 +205,7 @@ class TeamLoad(Entity[SlotEvent]):
     """
 
     entity_type: ClassVar[str] = "load"
-    indexes: ClassVar[tuple[Index, ...]] = (Index((("state.cases", 1),)),)
+    indexes: ClassVar[tuple[Index, ...]] = (Index(("cases",)),)
 
     team_id: str
     cases: list[str] = Field([])

@@ -50,7 +50,7 @@ async def team(ctx: Context, id: str) -> Team:
 
 async def holding(ctx: Context, case_id: str) -> TeamLoad | None:
     """The load with a slot for a case."""
-    found = await ctx.store.as_system().find(TeamLoad, {"state.cases": case_id}, order=_BY_ID, limit=1)
+    found = await ctx.store.as_system().find(TeamLoad, TeamLoad.where(cases=case_id), order=_BY_ID, limit=1)
     return found[0] if found else None
 
 

@@ -185,7 +185,7 @@ class Entitlement:
     """By what a role holds for one case, in words and as a rule."""
 
     words: str
-    holds: Callable[[Case, Actor], bool]
+    applies: Callable[[Case, Actor], bool]
 
 
 _IN_PLACE = Entitlement("of a place in which the case lies", lambda case, actor: actor.is_in_charge_of(case.places()))
@@ -210,7 +210,7 @@ def may(step: Step) -> tuple[Role, ...]:
 
 def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
     """Whether an actor has one of these roles for this case."""
-    return any(actor.has(role) and ENTITLED[role].holds(case, actor) for role in roles)
+    return any(actor.has(role) and ENTITLED[role].applies(case, actor) for role in roles)
 
 
 def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
@@ -240,8 +240,8 @@ def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
     ]
 
 
-def rate(case: Case, rating: CaseRated) -> None:
+def rate(case: Case, rating: CaseRated, now: datetime) -> None:
     """Record the resident's rating; if the matter is solved, the case is closed with it."""
     case.record(rating)
     if rating.solved and case.state in DONE:
-        case.record(CaseClosed(reason=case.outcome or CloseReason.FIXED))
+        case.record(CaseClosed(reason=case.outcome or CloseReason.FIXED, ended_at=now))

@@ -21,7 +21,7 @@ class Doer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EventDisplay:
     """How one type of event reads: who does it, its sealed words and the facts that are shown."""
 
     by: Doer
@@ -30,55 +30,55 @@ class Line:
     inside: bool = False
 
 
-def _line(by: Doer, *facts: str, words: str | None = None) -> Line:
-    return Line(by, words, facts)
+def _display(by: Doer, *facts: str, words: str | None = None) -> EventDisplay:
+    return EventDisplay(by, words, facts)
 
 
-LINES: Mapping[type[Event], Line] = {
-    contract.CaseFiled: _line(Doer.RESIDENT),
-    contract.LimitsSet: _line(Doer.SYSTEM, "due_at"),
-    contract.CaseDispatched: _line(Doer.STAFF, "tier", "handler_zh", "handler_en", "forced"),
-    contract.CaseUnassigned: _line(Doer.SYSTEM),
-    contract.CaseAccepted: _line(Doer.HANDLER),
-    contract.CaseStarted: _line(Doer.HANDLER),
-    contract.CasePaused: _line(Doer.HANDLER, "until", words="reason"),
-    contract.CaseResumed: _line(Doer.HANDLER, "due_at"),
-    contract.CaseReturned: _line(Doer.HANDLER, "times", words="reason"),
-    contract.CaseResolved: _line(Doer.HANDLER, "outcome", words="answer"),
-    contract.CaseCalledBack: _line(Doer.STAFF, "reached", "solved", "satisfied"),
-    contract.CaseRated: _line(Doer.RESIDENT, "score", "solved", words="remark"),
-    contract.CaseReopened: _line(Doer.RESIDENT, "times", words="reason"),
-    contract.CaseClosed: _line(Doer.STAFF, "reason"),
-    contract.CaseCancelled: _line(Doer.RESIDENT, words="reason"),
-    contract.CaseRejected: _line(Doer.STAFF, "reason", words="answer"),
-    contract.CaseForgotten: _line(Doer.STAFF, "because"),
-    contract.CaseUrged: _line(Doer.RESIDENT, "times"),
-    contract.CommentAdded: _line(Doer.STAFF, words="text"),
-    contract.CaseWarned: Line(Doer.SYSTEM, facts=("due_at",), inside=True),
-    contract.CaseOverdue: _line(Doer.SYSTEM, "due_at"),
-    contract.CaseEscalated: _line(Doer.SYSTEM, "level", "owner_place", "because"),
+DISPLAYS: Mapping[type[Event], EventDisplay] = {
+    contract.CaseFiled: _display(Doer.RESIDENT),
+    contract.LimitsSet: _display(Doer.SYSTEM, "due_at"),
+    contract.CaseDispatched: _display(Doer.STAFF, "tier", "handler_zh", "handler_en", "forced"),
+    contract.CaseUnassigned: _display(Doer.SYSTEM),
+    contract.CaseAccepted: _display(Doer.HANDLER),
+    contract.CaseStarted: _display(Doer.HANDLER),
+    contract.CasePaused: _display(Doer.HANDLER, "until", words="reason"),
+    contract.CaseResumed: _display(Doer.HANDLER, "due_at"),
+    contract.CaseReturned: _display(Doer.HANDLER, "times", words="reason"),
+    contract.CaseResolved: _display(Doer.HANDLER, "outcome", words="answer"),
+    contract.CaseCalledBack: _display(Doer.STAFF, "reached", "solved", "satisfied"),
+    contract.CaseRated: _display(Doer.RESIDENT, "score", "solved", words="remark"),
+    contract.CaseReopened: _display(Doer.RESIDENT, "times", words="reason"),
+    contract.CaseClosed: _display(Doer.STAFF, "reason"),
+    contract.CaseCancelled: _display(Doer.RESIDENT, words="reason"),
+    contract.CaseRejected: _display(Doer.STAFF, "reason", words="answer"),
+    contract.CaseForgotten: _display(Doer.STAFF, "because"),
+    contract.CaseUrged: _display(Doer.RESIDENT, "times"),
+    contract.CommentAdded: _display(Doer.STAFF, words="text"),
+    contract.CaseWarned: EventDisplay(Doer.SYSTEM, facts=("due_at",), inside=True),
+    contract.CaseOverdue: _display(Doer.SYSTEM, "due_at"),
+    contract.CaseEscalated: _display(Doer.SYSTEM, "level", "owner_place", "because"),
 }
 """What everybody who sees the case sees of an event; its name is a text (`timeline`). `inside` is for staff only."""
-_PLAIN = Line(Doer.STAFF)
+_PLAIN = EventDisplay(Doer.STAFF)
 
 
-def line_of(kind: type[Event]) -> Line:
-    """How an event reads. Without a line in the table: done by staff, or by the resident if the event says so."""
-    return LINES.get(kind, _PLAIN)
+def display_of(kind: type[Event]) -> EventDisplay:
+    """How an event reads. Without an entry in the table: done by staff, or by the resident if the event says so."""
+    return DISPLAYS.get(kind, _PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TimelineEvent:
     """One event, with who did it and the handler at that time."""
 
     recorded: Recorded
     event: Event
-    line: Line
+    display: EventDisplay
     doer: Doer
     handler: Words | None
 
 
-def read(history: Iterable[Recorded]) -> Iterator[Told]:
+def read(history: Iterable[Recorded]) -> Iterator[TimelineEvent]:
     """A history as a timeline, oldest first; the actor of each event follows from the events before it."""
     handler: Words | None = None
     opening = rating = ""
@@ -90,16 +90,16 @@ def read(history: Iterable[Recorded]) -> Iterator[Told]:
             rating = recorded.cause
         if isinstance(event, contract.CaseDispatched):
             handler = Words.named(event.handler_zh, event.handler_en)
-        yield Told(recorded, event, line_of(type(event)), _doer(recorded, event, opening, rating), handler)
+        yield TimelineEvent(recorded, event, display_of(type(event)), _doer(recorded, event, opening, rating), handler)
 
 
 def is_inside(event: Event) -> bool:
     """Whether only staff may see it."""
-    return line_of(type(event)).inside or (isinstance(event, contract.CommentAdded) and not event.public)
+    return display_of(type(event)).inside or (isinstance(event, contract.CommentAdded) and not event.public)
 
 
 def _doer(recorded: Recorded, event: Event, opening: str, rating: str) -> Doer:
-    by = line_of(type(event)).by
+    by = display_of(type(event)).by
     if recorded.cause == rating and isinstance(event, contract.CaseClosed):
         return Doer.RESIDENT  # a case that its resident calls solved is closed in the same write
     routed = recorded.cause == opening and isinstance(event, contract.CaseDispatched)

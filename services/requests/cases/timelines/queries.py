@@ -13,7 +13,7 @@ from services.requests.cases.model import READERS, Case
 from services.requests.cases.queries import opened
 from services.requests.cases.steps.queries import sees_inside
 from services.requests.cases.timelines import model
-from services.requests.cases.timelines.model import Doer, Told
+from services.requests.cases.timelines.model import Doer, TimelineEvent
 
 
 class TimelineQuery(BaseModel):
@@ -49,9 +49,9 @@ async def list_timeline(ctx: Context, case_id: str, query: TimelineQuery) -> Pag
     return Page(page, str(page[-1].version) if len(rest) > len(page) else None)
 
 
-def _entry(ctx: Context, case: Case, one: Told, *, inside: bool) -> TimelineEntry:
-    line = one.line
-    words = "note" if inside and isinstance(one.event, CaseCalledBack) else line.words
+def _entry(ctx: Context, case: Case, one: TimelineEvent, *, inside: bool) -> TimelineEntry:
+    display = one.display
+    words = "note" if inside and isinstance(one.event, CaseCalledBack) else display.words
     data = one.event.model_dump(mode="json")
     return TimelineEntry(
         version=one.recorded.version,
@@ -61,5 +61,5 @@ def _entry(ctx: Context, case: Case, one: Told, *, inside: bool) -> TimelineEntr
         by=one.doer,
         body=one.handler if one.doer is Doer.HANDLER else None,
         words=opened(ctx, case, words, getattr(one.event, words)) if words else None,
-        facts={name: data[name] for name in line.facts},
+        facts={name: data[name] for name in display.facts},
     )

@@ -62,8 +62,8 @@ async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
     if id is None:
         raise NotFound
     case, history = await ctx.store.as_system().get(Case, id), await ctx.store.as_system().history(Case, id)
-    told = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
-    return TrackView.of(ctx, case, [words for words in told if words is not None])
+    given = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
+    return TrackView.of(ctx, case, [words for words in given if words is not None])
 
 
 def code_of(ctx: Context, number: str) -> str:

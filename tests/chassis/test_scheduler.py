@@ -34,7 +34,7 @@ async def hang(ctx: Context, id: str) -> None:
 
 
 async def test_timers_that_hang_do_not_delay_another(rack: Container) -> None:
-    jars = [await a_jar(rack, minutes) for minutes in range(20)]
+    jars = [await a_jar(rack, minutes) for minutes in range(1, 21)]
     hanging = [Timer(f"hang-{number}", Jar, "ripe_at", hang) for number in range(6)]  # more than there are slots
     async with scheduling(rack, *hanging, QUICK):
         await all_ripened(rack, jars)
@@ -90,7 +90,7 @@ async def test_for_how_long_something_has_been_due_is_shown(rack: Container) -> 
 
 
 async def test_periodic_work_is_repeated_beside_timers_and_cancelled_at_the_stop(rack: Container) -> None:
-    jars, done = [await a_jar(rack, minutes) for minutes in range(3)], list[str]()
+    jars, done = [await a_jar(rack, minutes) for minutes in range(1, 4)], list[str]()
 
     async def twice(_: Container) -> None:
         done.append("begun")

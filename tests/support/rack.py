@@ -19,7 +19,7 @@ RIPEN = toy.shop.timers[0]
 
 
 async def a_jar(container: Container, minutes: int, label: str = "plums") -> Jar:
-    """A jar that ripens these minutes after the first of January."""
+    """A jar that ripens these minutes after the first of January, and a day later again: for 0 that is past, too."""
     async with container.context(toy.KEEPER, f"opening {label} {minutes}", within=visible).store.create(Jar) as jar:
         jar.record(JarOpened(label=label, keeper="keeper", ripe_at=DUE + timedelta(minutes=minutes)))
     return jar

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.gateway.problems import TEXTS as GATEWAY
+from deploy.gateway import problems as gateway
 from docs.generate.catalogue import SERVICES, TEXTS, refusals
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import SYSTEM
@@ -22,7 +22,7 @@ from services.requests.cases.states.model import State
 from services.requests.cases.steps.model import Step
 from tests.architecture.code import Source, sources
 
-OF_PROCESSES = {**{name: load(service.texts) for name, service in SERVICES.items()}, "gateway": GATEWAY}
+OF_PROCESSES = {**{name: load(service.texts) for name, service in SERVICES.items()}, "gateway": gateway.texts()}
 NAMED = {
     "titles": {kind.value for kind in Kind},
     "roles": {*(role.value for role in Role), SYSTEM},

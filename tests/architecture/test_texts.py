@@ -15,8 +15,11 @@ from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.texts import gaps
 from services.chassis.domain.values import PATTERNS
 from services.chassis.runtime.texts import load
+from services.contracts.members.areas import Level
+from services.contracts.members.organisations import OrganisationKind
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import EscalationCause
+from services.contracts.requests.catalogue import FieldKind
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from services.requests.cases.steps.model import Step
@@ -31,6 +34,9 @@ NAMED = {
     "timeline": {event.__name__ for event in Case.events.values()},
     "patterns": set(PATTERNS.values()),
     "causes": {cause.value for cause in EscalationCause},
+    "levels": {level.value for level in Level},
+    "organisation-kinds": {kind.value for kind in OrganisationKind},
+    "field-kinds": {kind.value for kind in FieldKind},
     "months": {str(month) for month in range(1, 13)},
 }
 """Sections whose keys are the values of a table in the code."""

@@ -4,24 +4,14 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from services.chassis.domain.entity import Entity
-from services.chassis.runtime.service import open_container
-from services.chassis.storage import search
-from services.chassis.storage.master_key import MasterKey
-from services.members.app import service as members
-from services.notify.app import service as notify
-from services.requests.app import service as requests
-from services.requests.cases.forgetting.commands import forget_over
-from services.requests.cases.model import Retention
-from tests.journeys.readable import Held
 from tests.journeys.town import Person, Town
-from tests.support.operating import settings_of
+from tests.support.held import Held
+from tests.support.term import end_term, search_tokens
 
 RARE = "龘靐"
 """In no name and no text of the town: the tokens of a search for it would be of the case."""
@@ -101,15 +91,7 @@ def by_staff(town: Town, lived: Lived) -> None:
 
 def by_term(town: Town, lived: Lived) -> None:
     """The timer's use case finds that the term is over: with one of no length it is over at once."""
-    asyncio.run(_forget_over(town, lived.case["id"]))
-
-
-async def _forget_over(town: Town, id: str) -> None:
-    container = open_container(requests, settings_of(town.stack.environment("requests", "worker")))
-    dependencies = {**container.dependencies, Retention: Retention(timedelta(0))}
-    ctx = replace(container, dependencies=dependencies).system_context("forget-over", f"timer:forget-over:{id}")
-    await forget_over(ctx, id)
-    await container.mongo.close()
+    asyncio.run(end_term(town.stack, lived.case["id"]))
 
 
 def gone(town: Town, id: str) -> bool:
@@ -129,17 +111,6 @@ def places_of(words: Mapping[str, str], mark: str) -> set[str]:
     return {place for place, text in words.items() if mark in text}
 
 
-def tokens_of_a_search(town: Town) -> list[str]:
-    """By what a search for the rare word would find something, in any kind of any service."""
-    given = town.stack.environment("requests", "worker")
-    settings = settings_of(given)
-    master = MasterKey.read(settings.master_key_file, settings.city)
-    kinds: list[type[Entity[Any]]] = [
-        kind for one in (members, requests, notify) for kind in one.entities if kind.terms
-    ]
-    return [token for kind in kinds for token in search.asked(kind, RARE, master)]
-
-
 @pytest.mark.parametrize("forget", [by_staff, by_term])
 def test_nothing_of_a_forgotten_case_is_readable_and_its_hash_chain_is_whole_and_another_case_is_untouched(
     town: Town, forget: Callable[[Town, Lived], None]
@@ -157,7 +128,9 @@ def test_nothing_of_a_forgotten_case_is_readable_and_its_hash_chain_is_whole_and
     after = Held.by(town.stack)
     assert places_of(after.words(without=lived_one.earlier), lived_one.mark) == set()
     assert [
-        token for token in tokens_of_a_search(town) if any(token.encode() in one for one in after.content.values())
+        token
+        for token in search_tokens(town.stack, RARE)
+        if any(token.encode() in one for one in after.content.values())
     ] == []
     assert set(after.about(id)) >= {"requests.cases", "requests.cases_archive", "notify.copies_case", "notify.messages"}
     for command in (("verify", "--json"), ("audit", "--json")):

@@ -12,11 +12,12 @@ from services.requests.cases.dispatch import api as dispatch
 from services.requests.cases.dispatch.model import TeamLoad
 from services.requests.cases.dispatch.reactions import keep_team_slots, pass_on_refused
 from services.requests.cases.forgetting import api as forgetting
-from services.requests.cases.forgetting.timers import forget_erased
+from services.requests.cases.forgetting.settings import RetentionSettings
+from services.requests.cases.forgetting.timers import forget_erased, forget_over
 from services.requests.cases.intake import api as intake
 from services.requests.cases.limits import api as limits
 from services.requests.cases.limits.timers import case_clock
-from services.requests.cases.model import Case
+from services.requests.cases.model import Case, Retention
 from services.requests.cases.steps import api as steps
 from services.requests.cases.timelines import api as timelines
 from services.requests.cases.tracking import api as tracking
@@ -31,7 +32,11 @@ from services.requests.suggestions.queries import Known
 
 def _dependencies(settings: Settings) -> Mapping[type, Any]:
     holidays = json.loads((settings.city_data / "holidays.json").read_text(encoding="utf-8"))
-    return {WorkingCalendar: WorkingCalendar.from_data(holidays), Known: Known()}
+    return {
+        WorkingCalendar: WorkingCalendar.from_data(holidays),
+        Known: Known(),
+        Retention: Retention.of_days(settings.of(RetentionSettings).case_term_days),
+    }
 
 
 service = Service(
@@ -52,8 +57,9 @@ service = Service(
         tracking.routes,
     ),
     reactions=(keep_team_slots, pass_on_refused, measure_cases),
-    timers=(case_clock,),
+    timers=(case_clock, forget_over),
     listens_to=("members", "requests"),
+    settings=(RetentionSettings,),
     dependencies=_dependencies,
     worker_loops=(count_cases, forget_erased),
 )

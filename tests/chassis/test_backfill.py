@@ -1,7 +1,6 @@
 """A reaction that is new: it takes the past and is turned on, without a gap and without a duplicate."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,33 +8,16 @@ import pytest
 from services.chassis.messaging import control, switching
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import PAUSED, RUNNING, desired_state
-from services.chassis.messaging.kafka import Past
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.operations.backfill import Backfill, NotNow, named
+from services.chassis.operations.backfill import NotNow, named
 from services.chassis.storage.leases import Lease
 from tests.support import toy
 from tests.support.reading import expect_right, settled
 from tests.support.road import Road, running, until
+from tests.support.switching import ALL, backfill, group, lease, start
 
-ALL = toy.hall.all_reactions
-OLD = [reaction for reaction in ALL if reaction.name != "note-coins"]
-
-
-def group(road: Road) -> str:
-    """The group of the hall."""
-    return f"{road.world.name}.hall"
-
-
-def lease(road: Road) -> Lease:
-    """The right to be the only one."""
-    return Lease(road.hall.mongo, "backfill", "test", 30)
-
-
-@asynccontextmanager
-async def backfill(road: Road, name: str = "note-coins") -> AsyncIterator[Backfill]:
-    """A backfill of a reaction of the hall."""
-    async with Past(road.world.kafka).open() as past:
-        yield Backfill(road.hall, past, ALL, name, group(road), [road.topic])
+NEW = "note-coins"
+OLD = [reaction for reaction in ALL if reaction.name != NEW]
 
 
 async def register_one_more(road: Road, known: Sequence[AnyReaction]) -> None:
@@ -50,12 +32,6 @@ async def upgraded(road: Road) -> Consumer:
     return await road.consumer(reactions=ALL)
 
 
-async def run(road: Road) -> int:
-    """A whole backfill."""
-    async with backfill(road) as one:
-        return await one.run(lease(road), lambda _: None)
-
-
 async def test_a_new_reaction_takes_the_past_while_events_flow_and_is_on_from_then(road: Road) -> None:
     jars = [await road.jar(1, 2) for _ in range(6)]
     await road.publish()
@@ -63,7 +39,7 @@ async def test_a_new_reaction_takes_the_past_while_events_flow_and_is_on_from_th
     async with running(consumer):
         await settled(road, consumer)
         assert await road.notes(jars[0]) == []
-        async with backfill(road) as one:
+        async with backfill(road, NEW) as one:
             assert await one.distance() == 18
             take = one._catch_up
 
@@ -82,7 +58,7 @@ async def test_a_new_reaction_takes_the_past_while_events_flow_and_is_on_from_th
         await settled(road, consumer)
     await expect_right(road, *jars)
     with pytest.raises(NotNow, match="is on"):
-        await run(road)
+        await start(road, NEW)
 
 
 @pytest.mark.parametrize("point", ["_take", "_turn_on"])
@@ -92,7 +68,7 @@ async def test_a_backfill_that_was_killed_goes_on_where_it_was(road: Road, point
     consumer = await upgraded(road)
     async with running(consumer):
         await settled(road, consumer)
-        async with backfill(road) as one:
+        async with backfill(road, NEW) as one:
             done, calls = getattr(one, point), [0]
 
             async def die(*given: Any) -> Any:
@@ -105,7 +81,7 @@ async def test_a_backfill_that_was_killed_goes_on_where_it_was(road: Road, point
             with pytest.raises(KeyboardInterrupt):
                 await one.run(lease(road), lambda _: None)
         await control.pause(road.hall.mongo, group(road), "as a kill leaves it", "backfill of note-coins")
-        await run(road)
+        await start(road, NEW)
         assert (await desired_state(road.hall.mongo, group(road))).state == RUNNING
         await road.drop(jars[0], 4)
         await road.publish()
@@ -120,7 +96,7 @@ async def test_a_pause_of_the_operator_outlasts_a_backfill(road: Road) -> None:
     async with running(consumer):
         await settled(road, consumer)
         await control.pause(road.hall.mongo, group(road), "for reasons of my own", "operator")
-        await run(road)
+        await start(road, NEW)
         assert (await desired_state(road.hall.mongo, group(road))).state == PAUSED
         await road.drop(jar, 2)
         await road.publish()
@@ -135,7 +111,7 @@ async def test_without_a_worker_it_is_done_all_the_same(road: Road) -> None:
     consumer = await upgraded(road)
     async with running(consumer):
         await settled(road, consumer)
-    await run(road)
+    await start(road, NEW)
     await expect_right(road, jar)
 
 
@@ -169,7 +145,7 @@ async def test_only_one_runs_at_a_time_and_wrong_names_are_told(road: Road) -> N
     await register_one_more(road, ())
     held = Lease(road.hall.mongo, "backfill", "another", 30)
     assert await held.acquire()
-    async with backfill(road) as one:
+    async with backfill(road, NEW) as one:
         with pytest.raises(NotNow, match="runs already"):
             await one.run(lease(road), lambda _: None)
     with pytest.raises(NotNow, match="choose one of copy-jar, count-coins, note-coins"):

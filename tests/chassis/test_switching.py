@@ -1,28 +1,25 @@
 """A reaction that fails again and again is turned off alone, and catches up from exactly there."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from services.chassis.messaging import control, switches, switching
-from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import RUNNING, desired_state
-from services.chassis.messaging.kafka import Incoming, Past
+from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.reactions import AnyReaction, Create, Delivered, Effect, reaction
 from services.chassis.messaging.switches import OFF, ON, WAITING, Switch
-from services.chassis.operations.backfill import Backfill, NotNow
-from services.chassis.storage.leases import Lease
+from services.chassis.operations.backfill import NotNow
 from services.chassis.telemetry import metrics
 from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.reading import expect_right, settled
 from tests.support.road import Road, running, until
+from tests.support.switching import ALL, group, known, off, start, stop
 from tests.support.toy import CoinDropped
 
 PLACE = ("linli.toys.v1", 3)
-ALL = toy.hall.all_reactions
 
 
 @reaction("label-coins", CoinDropped, reads=(toy.JarCopy,))
@@ -30,49 +27,6 @@ async def label_coins(ctx: Context, delivered: Delivered, event: CoinDropped) ->
     """Note each drop, as long as its jar is known."""
     await ctx.store.get(toy.JarCopy, delivered.entity)
     return [Create.of(toy.Note, ctx, "label", toy.NoteWritten(about=delivered.entity, coins=event.coins))]
-
-
-def group(road: Road) -> str:
-    """The group of the hall."""
-    return f"{road.world.name}.hall"
-
-
-async def known(road: Road) -> switches.Switches:
-    """The switches of the hall."""
-    return (await desired_state(road.hall.mongo, group(road))).switches
-
-
-@asynccontextmanager
-async def backfill(road: Road, name: str, among: Sequence[AnyReaction] = ALL) -> AsyncIterator[Backfill]:
-    """A backfill in the hall."""
-    async with Past(road.world.kafka).open() as past:
-        yield Backfill(road.hall, past, among, name, group(road), [road.topic])
-
-
-async def start(road: Road, name: str, among: Sequence[AnyReaction] = ALL) -> int:
-    """What `linli reactions start` does."""
-    async with backfill(road, name, among) as one:
-        return await one.run(Lease(road.hall.mongo, "backfill", "test", 30), lambda _: None)
-
-
-async def stop(road: Road, name: str, consumer: Consumer) -> None:
-    """What `linli reactions stop` does; until the consumer has learned of it."""
-    confirmed = await consumer._reader.confirmed()
-    await switching.turn_off(road.hall.mongo, group(road), {name: "wrong"}, "operator me", confirmed)
-
-    async def learned() -> bool:
-        return name in consumer.off()
-
-    await until(learned)
-
-
-async def off(road: Road, name: str) -> None:
-    """Wait until a reaction is off."""
-
-    async def is_off() -> bool:
-        return (await known(road))[name].state == OFF
-
-    await until(is_off)
 
 
 async def test_a_reaction_that_fails_on_everything_is_off_alone_and_after_the_fix_catches_up_from_there(

@@ -66,6 +66,18 @@ async def test_what_is_not_due_or_has_no_time_is_left(rack: Container) -> None:
     assert await ripened(rack, later) == 0
 
 
+async def test_a_delay_holds_for_all_entities_as_it_is_now_and_without_one_none_is_due(rack: Container) -> None:
+    """The rack's clock is a day after DUE."""
+    jars = [await a_jar(rack, minutes) for minutes in (0, 60)]
+    day, never = timedelta(days=1), replace(RIPEN, delay=lambda _: None)
+    assert await timers.sweep(never, rack) == 0
+    assert await timers.sweep(replace(RIPEN, delay=lambda _: day + timedelta(milliseconds=1)), rack) == 0
+    assert await timers.sweep(replace(RIPEN, delay=lambda _: day), rack) == 1
+    assert [await ripened(rack, jar) for jar in jars] == [1, 0]
+    assert await timers.sweep(replace(RIPEN, delay=lambda _: day / 2), rack) == 1
+    assert [await ripened(rack, jar) for jar in jars] == [1, 1]
+
+
 async def test_two_sweepers_do_it_once_for_each_due_time(rack: Container) -> None:
     jars = [await a_jar(rack, minutes) for minutes in range(1, 13)]
     await asyncio.gather(*(timers.sweep(RIPEN, rack) for _ in range(4)))

@@ -38,7 +38,7 @@ async def test_a_team_that_gets_a_case_is_called_and_hears_when_it_is_withdrawn_
     await town.tell("team_1", founded, *joined, TeamMemberLeft(person_id=SUPERVISOR))
     await town.filed(CASE, dispatched("team_1", "巾帼队"))
     note = CommentAdded(text=town.seal("缺配件", CASE, "text"), author_id="somebody", public=False, by_resident=False)
-    await town.tell(CASE, note, CaseCancelled())
+    await town.tell(CASE, note, CaseCancelled(ended_at=now()))
     assert await town.templates(HANDLER) == ["case-cancelled", "team-called", "team-joined"]
     assert await town.templates(LEADER) == ["case-assigned", "case-cancelled", "comment-among-staff", "team-joined"]
     assert await town.templates(SUPERVISOR) == ["team-joined"]

@@ -83,11 +83,11 @@ async def test_a_case_that_nobody_has_is_acknowledged_and_given_to_the_dispatche
 RESIDENT_HEARS: list[tuple[Event, str]] = [
     (CaseAccepted(), "case-accepted"),
     (CaseResumed(respond_by=now(), warn_at=now(), due_at=now()), "case-resumed"),
-    (CaseClosed(reason="fixed"), "case-closed"),
+    (CaseClosed(reason="fixed", ended_at=now()), "case-closed"),
 ]
 HANDLER_HEARS: list[tuple[Event, str]] = [
     (CaseRated(score=5, solved=True), "case-rated"),
-    (CaseCancelled(), "case-cancelled"),
+    (CaseCancelled(ended_at=now()), "case-cancelled"),
     (CaseUrged(times=2, urged_at=now()), "case-urged"),
     (CaseWarned(due_at=now()), "case-warned"),
     (CaseOverdue(due_at=now()), "case-overdue"),
@@ -109,7 +109,7 @@ async def test_the_steps_of_a_case_are_told_to_those_whom_they_concern(town: Tow
     ("event", "field", "template"),
     [
         (CaseResolved, {"outcome": "fixed", "resolved_at": now()}, "case-resolved"),
-        (CaseRejected, {"reason": "not_our_duty"}, "case-rejected"),
+        (CaseRejected, {"reason": "not_our_duty", "ended_at": now()}, "case-rejected"),
     ],
 )
 async def test_the_resident_reads_the_answer(town: Town, event: type[Event], field: dict, template: str) -> None:  # type: ignore[type-arg]

@@ -143,17 +143,17 @@ HEARS: list[tuple[Occurrence[Any], list[tuple[str, list[list[Address]], str]]]] 
         occurrence(cases.CaseReopened(reason=SEALED, times=1), TO_STATION),
         [("case-reopened", HAS, ""), ("case-reopened", DISPATCHING, "")],
     ),
-    (occurrence(cases.CaseClosed(reason="fixed"), TO_STATION), [("case-closed", [[WANG]], "")]),
-    (occurrence(cases.CaseClosed(reason="withdrawn"), TO_STATION), []),
+    (occurrence(cases.CaseClosed(reason="fixed", ended_at=AT), TO_STATION), [("case-closed", [[WANG]], "")]),
+    (occurrence(cases.CaseClosed(reason="withdrawn", ended_at=AT), TO_STATION), []),
     (
-        occurrence(cases.CaseCancelled(), TO_TEAM),
+        occurrence(cases.CaseCancelled(ended_at=AT), TO_TEAM),
         [
             ("case-cancelled", [[Address("organisation", "team_1")], *DISPATCHING], ""),
             ("case-cancelled", [[CREW]], ""),
         ],
     ),
     (
-        occurrence(cases.CaseRejected(reason="x", answer=SEALED)),
+        occurrence(cases.CaseRejected(reason="x", answer=SEALED, ended_at=AT)),
         [("case-rejected", [[WANG]], "texted words=answer")],
     ),
     (occurrence(cases.CaseUrged(times=1, urged_at=AT), TO_STATION), [("case-urged", HAS, "texted")]),

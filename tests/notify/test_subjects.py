@@ -11,7 +11,8 @@ from services.notify.rules.model import Named, Subject, Tell
 from services.notify.rules.reactions import NotifyReaction
 from services.notify.teams import reactions as teams
 from tests.contracts.corpus import SERVICES, events_of
-from tests.notify.conftest import LEADER, RESIDENT, STREET, eventually, founded
+from tests.notify.conftest import LEADER, RESIDENT, STREET, Town, dispatched, eventually, founded
+from tests.support import copy_reads
 from tests.support.world import World
 
 RULES = [rule for subject in subjects for rule in subject.rules]
@@ -58,3 +59,14 @@ async def test_a_subject_that_the_engine_has_never_seen_is_told(world: World) ->
         await eventually(lambda: town.messages(LEADER))
         assert "巾帼队" in await town.said(LEADER, "team-joined")
         assert await town.messages(RESIDENT) == []
+
+
+async def test_the_reaction_reads_just_the_copies_that_it_declares(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = copy_reads.noted(monkeypatch)
+    await town.peopled()
+    founded = TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
+    await town.tell("team_1", founded, TeamMemberJoined(person_id=RESIDENT))
+    await town.filed("case_1")
+    await town.filed("case_2", dispatched("team_1", "巾帼队"))
+    await eventually(lambda: copy_reads.all_had_effects(service, town.container))
+    assert copy_reads.of(service, reads) == copy_reads.declared(service)

@@ -135,9 +135,9 @@ _WAY: Mapping[State, tuple[Any, ...]] = {
     State.RETURNED: (_GIVEN, told.CaseReturned(reason=_WORDS, times=1)),
     State.RESOLVED: _RESOLVED,
     State.CALLBACK: (*_RESOLVED, told.CaseCalledBack(reached=True)),
-    State.CLOSED: (*_RESOLVED, told.CaseClosed(reason=CloseReason.FIXED)),
-    State.REJECTED: (_GIVEN, told.CaseRejected(reason=CloseReason.NOT_OUR_DUTY, answer=_WORDS)),
-    State.CANCELLED: (_GIVEN, told.CaseCancelled(by_resident=True)),
+    State.CLOSED: (*_RESOLVED, told.CaseClosed(reason=CloseReason.FIXED, ended_at=_AT)),
+    State.REJECTED: (_GIVEN, told.CaseRejected(reason=CloseReason.NOT_OUR_DUTY, answer=_WORDS, ended_at=_AT)),
+    State.CANCELLED: (_GIVEN, told.CaseCancelled(by_resident=True, ended_at=_AT)),
 }
 _UNHELD = (State.NEW, State.VERIFIED, State.RETURNED)
 
@@ -245,7 +245,8 @@ def system_rows(town: Town) -> Iterator[Row]:
     works: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (dispatch.pass_on, (PATROL,)),
         (limits.tick, ()),
-        (forgetting.forget_now, (told.ForgetCause.ERASED,)),
+        (forgetting.forget_of_erased, ()),
+        (forgetting.forget_over, ()),
         (dispatch.reserve_slot, ("case_any",)),
         (dispatch.free_slot, ("case_any",)),
     )

@@ -38,7 +38,7 @@ from tests.requests.town import (
     SUPERVISOR,
     Town,
 )
-from tests.support import consuming
+from tests.support import consuming, copy_reads
 
 TIERS = ["station", "team", "centre", "county"]
 
@@ -221,6 +221,19 @@ async def test_teams_never_have_more_than_their_capacity_when_many_file_at_once(
         await town.step(LEADER, {"id": one}, "return", {"reason": "人手不够"})
         await until(lambda: _freed(town, one))
         assert (await town.file(item="WATCH"))["handler"]["id"] == PATROL
+
+
+async def test_each_reaction_reads_just_the_copies_that_it_declares(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await town.team(PATROL)
+    for _ in range(2):  # of which the team has room for one
+        await town.step(LEADER, await town.file(item="WATCH"), "accept")
+
+    reads = copy_reads.noted(monkeypatch)
+    async with working(town):
+        await until(lambda: copy_reads.all_had_effects(service, town.container))
+    assert copy_reads.of(service, reads) == copy_reads.declared(service)
 
 
 async def _freed(town: Town, case_id: str) -> bool:

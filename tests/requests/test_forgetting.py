@@ -13,9 +13,8 @@ from services.chassis.operations.ledger.rebuild import judged
 from services.chassis.storage import archive
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.sealing import Tampered
-from services.contracts.requests.cases import ForgetCause
 from services.requests.app import service
-from services.requests.cases.forgetting.commands import forget_now
+from services.requests.cases.forgetting.commands import forget_of_erased
 from services.requests.cases.model import Case
 from tests.requests.forgetting import (
     LATER,
@@ -131,7 +130,7 @@ async def test_a_repeated_filing_gets_the_same_answer_and_after_the_forgetting_n
     first = await town.post(RESIDENT, "/v1/requests", filing(), headers=headers)
     again = await town.post(RESIDENT, "/v1/requests", filing(), headers=headers)
     assert (again.status_code, again.json(), again.headers["ETag"]) == (201, first.json(), first.headers["ETag"])
-    await forget_now(town.container.system_context("test", "x"), first.json()["id"], ForgetCause.TERM)
+    await forget_of_erased(town.container.system_context("test", "x"), first.json()["id"])
     late = await town.post(RESIDENT, "/v1/requests", filing(), headers=headers)
     assert (late.status_code, late.json()["id"], late.json()["title"]) == (201, first.json()["id"], None)
 

@@ -121,7 +121,7 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
         case Step.URGE:
             limits.urge(case, now, by_resident=True)
         case Step.RATE:
-            steps.rate(case, contract.CaseRated(score=3, solved=now.second % 2 == 0))
+            steps.rate(case, contract.CaseRated(score=3, solved=now.second % 2 == 0), now)
         case Step.REOPEN:
             reopened = contract.CaseReopened(reason=SECRET, times=case.reopened + 1)
             someone = intake.reopen(case, reopened, NEAR)
@@ -135,13 +135,13 @@ def plain(step: Step, now: datetime) -> Any:
     """The event of a step that records one and nothing else."""
     events: dict[Step, Event] = {
         Step.VERIFY: contract.CaseVerified(),
-        Step.REJECT: contract.CaseRejected(reason="not_our_duty", answer=SECRET),
-        Step.CANCEL: contract.CaseCancelled(),
+        Step.REJECT: contract.CaseRejected(reason="not_our_duty", answer=SECRET, ended_at=now),
+        Step.CANCEL: contract.CaseCancelled(ended_at=now),
         Step.ACCEPT: contract.CaseAccepted(),
         Step.START: contract.CaseStarted(),
         Step.RESOLVE: contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=now),
         Step.CALL_BACK: contract.CaseCalledBack(reached=True),
-        Step.CLOSE: contract.CaseClosed(reason="fixed"),
+        Step.CLOSE: contract.CaseClosed(reason="fixed", ended_at=now),
         Step.COMMENT: contract.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=False),
     }
     return events[step]
@@ -248,6 +248,12 @@ class LifeOfACase(RuleBasedStateMachine):
     def what_is_over_says_why(self) -> None:
         over = (State.CLOSED, State.CANCELLED, State.REJECTED)
         assert (self.case.closed_because is not None) == (self.case.state in over)
+
+    @invariant()
+    def its_words_are_kept_from_its_end_and_no_term_runs_for_one_that_is_not_over(self) -> None:
+        over = (State.CLOSED, State.CANCELLED, State.REJECTED)
+        assert (self.case.retained_since is not None) == (self.case.state in over)
+        assert self.case.retained_since is None or self.case.filed_at <= self.case.retained_since <= self.now
 
     @invariant()
     def what_is_late_is_open(self) -> None:

@@ -30,10 +30,15 @@ RESUMED = contract.CaseResumed(
 )
 PAUSED = contract.CasePaused(reason=SECRET, paused_at=MONDAY, until=MONDAY + DAY)
 RESOLVED = contract.CaseResolved(outcome="fixed", answer=Sealed("1.done"), resolved_at=MONDAY + HOUR)
+CLOSED = contract.CaseClosed(reason="fixed", ended_at=MONDAY + 2 * HOUR)
+CANCELLED = contract.CaseCancelled(ended_at=MONDAY + 2 * HOUR)
+REJECTED = contract.CaseRejected(reason="not_our_duty", answer=SECRET, ended_at=MONDAY + 2 * HOUR)
+OVER = {"retained_since": MONDAY + 2 * HOUR}
 NOTHING_YET = (
     *("handler_id", "handler_zh", "handler_en", "tier", "paused_at", "paused_until", "owner_id", "owner_place"),
     *(
         "forgotten",
+        "retained_since",
         "escalates_from",
         "answer",
         "outcome",
@@ -127,13 +132,10 @@ CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
     ),
     ([], RESOLVED, {"state": "resolved", "outcome": "fixed", "answer": "1.done", "resolved_at": MONDAY + HOUR}),
     ([], contract.CaseCalledBack(reached=True), {"state": "callback"}),
-    ([], contract.CaseClosed(reason="fixed"), {"state": "closed", "closed_because": "fixed"}),
-    ([], contract.CaseCancelled(), {"state": "cancelled", "closed_because": "withdrawn"}),
-    (
-        [],
-        contract.CaseRejected(reason="not_our_duty", answer=SECRET),
-        {"state": "rejected", "closed_because": "not_our_duty", "answer": SECRET},
-    ),
+    ([], CLOSED, {"state": "closed", "closed_because": "fixed", **OVER}),
+    ([], CANCELLED, {"state": "cancelled", "closed_because": "withdrawn", **OVER}),
+    ([], REJECTED, {"state": "rejected", "closed_because": "not_our_duty", "answer": SECRET, **OVER}),
+    ([CLOSED], contract.CaseForgotten(because="term"), {"forgotten": "term", "retained_since": None}),
     ([], contract.CaseRated(score=4, solved=True), {"score": 4, "solved": True}),
     ([], contract.CaseUrged(times=2, urged_at=MONDAY + HOUR), {"urged": 2, "urged_at": MONDAY + HOUR}),
     ([], contract.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=True), {}),
@@ -182,11 +184,12 @@ def test_a_reopened_case_forgets_how_it_ended_and_how_far_it_had_climbed_but_not
         UP,
         RESOLVED,
         contract.CaseRated(score=1, solved=False),
-        contract.CaseClosed(reason="fixed"),
+        CLOSED,
     )
     assert changed(case, AGAIN) == {
         **NOBODYS,
         **dict.fromkeys(["owner_id", "owner_place", "outcome", "closed_because", "resolved_at", "score", "solved"]),
+        "retained_since": None,
         "state": "verified",
         "responded": False,
         "level": 0,
@@ -203,7 +206,7 @@ def test_whoever_gets_a_case_again_stands_last_among_those_who_had_it() -> None:
 
 
 def test_what_is_over_is_neither_late_nor_paused() -> None:
-    for end in (RESOLVED, contract.CaseClosed(reason="fixed"), contract.CaseCancelled()):
+    for end in (RESOLVED, CLOSED, CANCELLED):
         case = after(contract.CaseOverdue(due_at=MONDAY), PAUSED, end)
         assert (case.overdue, case.paused_at, case.paused_until) == (False, None, None)
 
@@ -219,8 +222,8 @@ CLOCK: list[tuple[list[Event], timedelta | None]] = [
     ([RESOLVED], HOUR + 15 * DAY),
     ([RESOLVED, contract.CaseCalledBack(reached=False)], HOUR + 15 * DAY),
     ([contract.CaseCalledBack(reached=False)], None),
-    ([contract.CaseClosed(reason="fixed")], None),
-    ([contract.CaseCancelled()], None),
+    ([CLOSED], None),
+    ([CANCELLED], None),
 ]
 
 

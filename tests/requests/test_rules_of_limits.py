@@ -222,7 +222,8 @@ def test_a_resolved_case_is_closed_when_it_can_be_reopened_no_more(outcome: str 
     case = taken()
     case.record(contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=MONDAY))
     case.outcome = outcome
-    assert news(case, MONDAY + timedelta(days=15)) == [contract.CaseClosed(reason=reason)]
+    end = MONDAY + timedelta(days=15)
+    assert news(case, end) == [contract.CaseClosed(reason=reason, ended_at=end)]
 
 
 def test_only_a_running_case_climbs_and_only_when_it_is_time() -> None:

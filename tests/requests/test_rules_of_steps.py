@@ -251,8 +251,8 @@ def test_what_bars_a_step_is_a_matter_of_the_state() -> None:
 
 
 RATED: list[tuple[State, bool, str | None, list[contract.CaseClosed]]] = [
-    (State.RESOLVED, True, "partly_fixed", [contract.CaseClosed(reason="partly_fixed")]),
-    (State.CALLBACK, True, None, [contract.CaseClosed(reason="fixed")]),
+    (State.RESOLVED, True, "partly_fixed", [contract.CaseClosed(reason="partly_fixed", ended_at=MONDAY)]),
+    (State.CALLBACK, True, None, [contract.CaseClosed(reason="fixed", ended_at=MONDAY)]),
     (State.RESOLVED, False, "fixed", []),
     (State.CLOSED, True, "fixed", []),
 ]
@@ -266,5 +266,5 @@ def test_a_rating_that_calls_the_matter_settled_closes_what_is_not_closed_yet(
     case.outcome = outcome
     case.fresh.clear()
     rating = contract.CaseRated(score=3, solved=solved, remark=SECRET)
-    steps.rate(case, rating)
+    steps.rate(case, rating, MONDAY)
     assert case.fresh == [rating, *closed]

@@ -74,10 +74,10 @@ DOERS: list[tuple[Event, str]] = [
     (contract.CaseRated(score=5, solved=True), "resident"),
     (REOPENED, "resident"),
     (REOPENED.model_copy(update={"by_resident": False}), "staff"),
-    (contract.CaseClosed(reason="fixed"), "staff"),
-    (contract.CaseCancelled(by_resident=True), "resident"),
-    (contract.CaseCancelled(), "staff"),
-    (contract.CaseRejected(reason="x", answer=SECRET), "staff"),
+    (contract.CaseClosed(reason="fixed", ended_at=MONDAY), "staff"),
+    (contract.CaseCancelled(by_resident=True, ended_at=MONDAY), "resident"),
+    (contract.CaseCancelled(ended_at=MONDAY), "staff"),
+    (contract.CaseRejected(reason="x", answer=SECRET, ended_at=MONDAY), "staff"),
     (contract.CaseUrged(times=1, urged_at=MONDAY, by_resident=True), "resident"),
     (contract.CaseUrged(times=1, urged_at=MONDAY), "staff"),
     (comment(by_resident=True), "resident"),
@@ -94,7 +94,9 @@ def test_a_timeline_says_who_did_it(event: Event, who: str) -> None:
 
 
 def test_what_no_request_asked_for_the_system_did() -> None:
-    assert doer((RESUMED, "timer:case-clock")) == doer((contract.CaseClosed(reason="fixed"), "event:x")) == "system"
+    closed, forgotten = contract.CaseClosed(reason="fixed", ended_at=MONDAY), contract.CaseForgotten(because="term")
+    assert doer((RESUMED, "timer:case-clock")) == doer((closed, "event:x")) == "system"
+    assert doer((forgotten, "timer:forget-over")) == "system"
 
 
 def test_the_rules_give_a_case_in_the_request_that_files_or_reopens_it() -> None:
@@ -106,7 +108,7 @@ def test_the_rules_give_a_case_in_the_request_that_files_or_reopens_it() -> None
 
 
 def test_a_case_that_its_resident_calls_settled_is_closed_by_the_resident() -> None:
-    rated, closed = contract.CaseRated(score=5, solved=True), contract.CaseClosed(reason="fixed")
+    rated, closed = contract.CaseRated(score=5, solved=True), contract.CaseClosed(reason="fixed", ended_at=MONDAY)
     assert doer((rated, "http:a"), (closed, "http:a")) == "resident"
     assert doer((rated, "http:a"), (closed, "http:b")) == "staff"
     assert doer((rated, "http:a"), (contract.CaseVerified(), "http:a")) == "staff"
@@ -233,7 +235,7 @@ def test_the_answers_of_a_case_are_how_it_ended_and_what_staff_wrote_for_all() -
         contract.CommentAdded(**said, text=Sealed("1.staff")),
         contract.CommentAdded(**{**said, "public": False}, text=Sealed("1.inside")),
         contract.CommentAdded(**{**said, "by_resident": True}, text=Sealed("1.resident")),
-        contract.CaseRejected(reason="x", answer=Sealed("1.no")),
+        contract.CaseRejected(reason="x", answer=Sealed("1.no"), ended_at=MONDAY),
     ]
     answers = [("answer", "1.done"), ("text", "1.staff"), ("answer", "1.no")]
     assert [*numbers.answers(history(*events))] == answers

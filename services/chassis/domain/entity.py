@@ -10,6 +10,8 @@ from services.chassis.domain.events import Event, Recorded, by_type, decode
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.scope import ALL, NONE, Actor, Visible
 
+COPIES = "copies_"
+"""How the collections of copies begin."""
 _STATE = "state."
 
 
@@ -184,7 +186,7 @@ class Copy(Stored, Generic[E]):
     @classmethod
     def collection(cls) -> str:
         """Copies are kept apart from the entities of the service."""
-        return f"copies_{cls.entity_type}"
+        return f"{COPIES}{cls.entity_type}"
 
     def apply(self, event: E) -> None:
         """Take an event of the source into the copy. ``version`` is the version of that event already."""

@@ -25,6 +25,7 @@ from services.chassis.messaging.reactions import (
     Effect,
     Handled,
     Unreadable,
+    handler,
     in_stages,
 )
 from services.chassis.messaging.retry import is_transient, retry_forever
@@ -271,7 +272,7 @@ class Delivery:
             return
         try:
             event = Delivered.of(record_of(document))
-            handled = await reaction.batch(self._container, [event])
+            handled = await handler(reaction, self._container, [event])
             effects = await self._timed(reaction, handled, event)
             await self._write_together(reaction, [(event, effects)])
         except Exception as error:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from services.chassis.messaging.parking import UNREADABLE
-from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled
+from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, handler
 from services.chassis.messaging.retry import is_transient
 from services.chassis.usecase import Container
 
@@ -70,7 +70,7 @@ def raise_worst(outcomes: Sequence[BaseException | None]) -> None:
 async def prepared(reaction: AnyReaction, container: Container, events: Sequence[Delivered]) -> Handled | None:
     """What handles each event. None where that fails for several at once: each alone shows which is to blame."""
     try:
-        return await reaction.batch(container, events)
+        return await handler(reaction, container, events)
     except Exception as error:
         if is_transient(error):
             raise

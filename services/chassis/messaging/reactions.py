@@ -14,6 +14,7 @@ from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event, Origin, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.kafka import Incoming
+from services.chassis.storage.copy_reads import limited
 from services.chassis.storage.documents import draft, load
 from services.chassis.storage.mongo import Document, New, Put
 from services.chassis.storage.search import found_by
@@ -258,3 +259,17 @@ class AnyReaction(Protocol):
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """What handles each event of one batch. Where it fails for several it is asked again for each event alone."""
+
+
+async def handler(reaction: AnyReaction, container: Container, events: Sequence[Delivered]) -> Handled:
+    """What handles each event of one batch; it may read the copies that the reaction declares, or UndeclaredCopy."""
+    read = (reaction.kind,) if isinstance(reaction, Copying) else reaction.reads
+    copies = frozenset(kind.collection() for kind in read)
+    with limited(reaction.name, copies):
+        handled = await reaction.batch(container, events)
+
+    async def within(delivered: Delivered) -> Sequence[Effect]:
+        with limited(reaction.name, copies):
+            return await handled(delivered)
+
+    return within

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.chassis.domain.entity import Entity
@@ -16,6 +16,9 @@ from services.chassis.usecase import Container, Context
 
 log = logs.get()
 
+Delay = Callable[[Container], timedelta | None]
+"""How long after its field's instant an entity is due, by the settings of the process; None: never."""
+
 _BATCH = 100
 _AT_ONCE = 8
 _RENEW = 1.0
@@ -23,10 +26,16 @@ _PAUSE, _LONGEST_PAUSE = 1.0, 600.0
 _MOST_RESTING = 5_000  # their ids are part of every query
 
 
+def no_delay(_: Container) -> timedelta:
+    """Due at the field's instant."""
+    return timedelta(0)
+
+
 @dataclass(frozen=True)
 class Timer:
-    """Run ``work(ctx, id)`` for each entity whose ``field`` (an instant, or None) is past.
+    """Run ``work(ctx, id)`` for each entity whose ``field`` (an instant, or None) is past, by ``delay`` if given.
 
+    Every round asks for the delay: a changed one holds for all entities, whenever their field was written.
     The use case must move the field. If it fails or does not move it, that is logged, and it is retried with growing
     pauses, while the other entities go on.
     """
@@ -36,6 +45,7 @@ class Timer:
     field: str
     work: Callable[[Context, str], Awaitable[Any]]
     every: float = 1.0
+    delay: Delay = no_delay
 
 
 async def run(timer: Timer, container: Container, lease: Lease, finishing: asyncio.Event) -> None:
@@ -109,9 +119,11 @@ async def sweep(
 
     Unavailable where the database is away.
     """
-    setbacks = setbacks or Setbacks()
+    setbacks, delay = setbacks or Setbacks(), timer.delay(container)
+    if delay is None:
+        return 0
     path = f"state.{timer.field}"
-    due = {path: {"$lte": container.clock(), "$type": "date"}, "_id": {"$nin": setbacks.resting()}}
+    due = {path: {"$lte": container.clock() - delay, "$type": "date"}, "_id": {"$nin": setbacks.resting()}}
     show = {path: 1, "history": {"$slice": -1}}
     found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=_BATCH)
     entries = [_Due(d["_id"], d["state"][timer.field], d["history"][-1]["trace"]) for d in found]

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from services.chassis.domain.entity import Stored
+from services.chassis.storage import copy_reads
 from services.chassis.storage.documents import load
 from services.chassis.storage.mongo import Document, Mongo
 
@@ -70,6 +71,7 @@ class BatchLoaders:
 
     def __init__(self) -> None:
         self._collections: dict[str, BatchLoader] = {}
+        self._context = copy_context()  # of the process: a query belongs to no single request or reaction
 
     async def get(self, mongo: Mongo, kind: type[S], id: str) -> S | None:
         """The object with this id, or None. Raises Unavailable."""
@@ -78,7 +80,8 @@ class BatchLoaders:
 
     async def document(self, mongo: Mongo, collection: str, id: str, show: Document) -> Document | None:
         """The document with this id, or None; ``show`` must always be the same. Raises Unavailable."""
-        together = self._collections.setdefault(collection, BatchLoader())
+        copy_reads.expect_declared(collection)
+        together = self._collections.setdefault(collection, self._context.run(BatchLoader))
         return await together.get(id, partial(_documents, mongo, collection, show))
 
 

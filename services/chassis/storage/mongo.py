@@ -23,6 +23,7 @@ from pymongo.errors import (
 )
 
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.storage import copy_reads
 from services.chassis.telemetry.lazy import lazy_import
 
 Document = dict[str, Any]
@@ -107,7 +108,10 @@ class New:
 
 
 class Mongo:
-    """One database. Transient errors are raised as Unavailable, other errors as DatabaseRefused."""
+    """One database. Transient errors are raised as Unavailable, other errors as DatabaseRefused.
+
+    A reaction that reads copies which it does not declare gets UndeclaredCopy.
+    """
 
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
@@ -115,6 +119,7 @@ class Mongo:
 
     async def find_one(self, name: str, where: Document, show: Document | None = None) -> Document | None:
         """The first document that matches, or None."""
+        copy_reads.expect_declared(name)
         found: Document | None = await _guarded(self._database[name].find_one(where, show))
         return found
 
@@ -129,6 +134,7 @@ class Mongo:
         hint: str | None = None,
     ) -> list[Document]:
         """At most ``limit`` documents that match, in order."""
+        copy_reads.expect_declared(name)
         order = list(sort) or None
         cursor = self._database[name].find(where, show, limit=limit, batch_size=limit, sort=order, hint=hint)
         found: list[Document] = await _guarded(cursor.to_list(limit))
@@ -153,6 +159,7 @@ class Mongo:
         self, name: str, pipeline: list[Document], limit: int, *, hint: str | None = None
     ) -> list[Document]:
         """At most ``limit`` results of an aggregation pipeline; ``hint`` names the index to use."""
+        copy_reads.expect_declared(name)
         along = {} if hint is None else {"hint": hint}
         # One round trip: the server closes a cursor whose first batch is not full.
         cursor = self._database[name].aggregate(pipeline, batchSize=limit + 1, **along)
@@ -165,6 +172,7 @@ class Mongo:
         self, name: str, where: Document, limit: int, hint: str | None = None, among: Among | None = None
     ) -> int:
         """How many documents match, read along the index ``hint``; stops counting at ``limit``."""
+        copy_reads.expect_declared(name)
         if among is not None:
             first: list[Document] = [{"$match": where}, {"$limit": among.first}, {"$match": among.rest}]
             found = await self.aggregate(name, [*first, {"$limit": limit}, {"$count": "number"}], 1, hint=hint)

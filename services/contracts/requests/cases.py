@@ -77,6 +77,12 @@ class ByResident(BaseModel):
     by_resident: bool = False
 
 
+class Over(BaseModel):
+    """Of an event after which nobody works on the case any more: when that was."""
+
+    ended_at: Instant
+
+
 class CaseFiled(Filing, Event):
     """A request was filed; its clock starts at ``filed_at``."""
 
@@ -184,19 +190,19 @@ class CaseReopened(ByResident, Event):
     times: int
 
 
-class CaseClosed(Event):
+class CaseClosed(Over, Event):
     """A case was closed."""
 
     reason: CloseReason | str
 
 
-class CaseCancelled(ByResident, Event):
+class CaseCancelled(ByResident, Over, Event):
     """A case was withdrawn."""
 
     reason: Sealed | None = None
 
 
-class CaseRejected(Event):
+class CaseRejected(Over, Event):
     """A case was rejected, with an answer to its resident."""
 
     reason: CloseReason | str

@@ -12,16 +12,32 @@ from services.chassis.storage.batch_loader import BatchLoaders
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.telemetry import logs
 from services.chassis.usecase import Context
-from services.contracts.notify.messages import GivenUpBecause, Via
+from services.contracts.notify.messages import (
+    DeliveryFailed,
+    DeliveryGivenUp,
+    DeliveryHeld,
+    DeliveryMade,
+    GivenUpBecause,
+    Via,
+)
 from services.notify.audience.model import Person
 from services.notify.channels.model import Notice, NotTaken, Senders
 from services.notify.messages import commands
+from services.notify.messages.metrics import messages
 from services.notify.messages.model import Message
 from services.notify.preferences.model import Preferences, preferences_id
 
 log = logs.get()
 
 S = TypeVar("S", bound=Stored)
+
+_OUTCOMES = {DeliveryMade: "sent", DeliveryFailed: "failed", DeliveryHeld: "held", DeliveryGivenUp: "given_up"}
+_SENTENCES = {
+    DeliveryMade: "a message is sent",
+    DeliveryFailed: "a message was not taken",
+    DeliveryHeld: "a message waits for the end of quiet hours",
+    DeliveryGivenUp: "a message is given up",
+}
 
 EVERY = 0.2
 _SECONDS = 12.0  # less than the time that a worker waits when it stops, so that an accepted message is recorded
@@ -44,14 +60,15 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
         preferences = await _known(ctx, Preferences, preferences_id(person)) or Preferences.untouched(person)
         free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.dependency(ZoneInfo))
         if message.expires_at <= ctx.now():
-            await commands.note_given_up(ctx, id, via, GivenUpBecause.EXPIRED)
+            left = await commands.note_given_up(ctx, id, via, GivenUpBecause.EXPIRED)
         # a sign-in code has its own phone number: it was asked for
         elif message.phone is None and preferences.declines(via):
-            await commands.note_given_up(ctx, id, via, GivenUpBecause.NOT_WANTED)
+            left = await commands.note_given_up(ctx, id, via, GivenUpBecause.NOT_WANTED)
         elif free > ctx.now():
-            await commands.note_held(ctx, id, via, free)
+            left = await commands.note_held(ctx, id, via, free)
         else:
-            await _try(ctx, message, via, preferences)
+            left = await _try(ctx, message, via, preferences)
+        _count(left, via)
 
     return attempt
 
@@ -64,13 +81,21 @@ timers = (
 """A timer for each channel, so that a channel that hangs does not delay another; urgent messages have their own."""
 
 
-async def _try(ctx: Context, message: Message, via: Via, preferences: Preferences) -> None:
+async def _try(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Message:
     try:
         await _send(ctx, message, via, preferences)
     except NotTaken as failure:
-        await commands.note_failed(ctx, message.id, via, failure, preferences)
-    else:
-        await commands.note_made(ctx, message.id, via)
+        return await commands.note_failed(ctx, message.id, via, failure, preferences)
+    return await commands.note_made(ctx, message.id, via)
+
+
+def _count(message: Message, via: Via) -> None:
+    """Count and log what was recorded: after the write, so that a conflict or a repeat counts nothing twice."""
+    for event in message.fresh:
+        messages.labels(via, _OUTCOMES[type(event)]).inc()
+        facts = event.model_dump(include={"attempt", "because", "reason"})
+        write = log.warning if isinstance(event, DeliveryGivenUp) else log.info
+        write(_SENTENCES[type(event)], message=message.id, channel=via, **facts)
 
 
 async def _send(ctx: Context, message: Message, via: Via, preferences: Preferences) -> None:

@@ -1,5 +1,6 @@
 """A case: what a resident asked for, who has it, and when it is due. The only place where its state changes."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, assert_never
 
@@ -35,6 +36,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     own_key: ClassVar[bool] = True
     indexes: ClassVar[tuple[Index, ...]] = (
         Index(("next_tick_at",), sparse=True),
+        Index(("retained_since",), sparse=True),
         Index(("state", "county", "system", "overdue")),
     )
 
@@ -73,6 +75,8 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     reopened: int = 0
     urged: int = 0
     urged_at: Instant | None = None
+    retained_since: Instant | None = None
+    """When it ended, as long as its words are kept; the city's term for them counts from then."""
     forgotten: ForgetCause | str | None = None
 
     @classmethod
@@ -137,7 +141,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         elif isinstance(event, contract.Hearing):
             self._hear(event)
         elif isinstance(event, contract.CaseForgotten):
-            self.forgotten = event.because
+            self.forgotten, self.retained_since = event.because, None
         elif not isinstance(event, contract.Noting):  # those change no field: the state says it, or the history
             assert_never(event)
         self.next_tick_at = self._next_tick()
@@ -164,6 +168,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
                 self.level, self.owner_id, self.owner_place = 0, None, None
                 self.returns, self.paused_hours = 0, 0.0
                 self.outcome = self.closed_because = self.resolved_at = self.score = self.solved = None
+                self.retained_since = None
             case contract.CaseUnassigned():
                 self.state = State.VERIFIED if self.state is State.VERIFIED else State.NEW
             case _:
@@ -197,6 +202,8 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     def _end(self, event: contract.Ending) -> None:
         self.overdue = False
         self.paused_at = self.paused_until = None
+        if isinstance(event, contract.Over):
+            self.retained_since = event.ended_at
         match event:
             case contract.CaseResolved():
                 self.outcome, self.answer, self.resolved_at = event.outcome, event.answer, event.resolved_at
@@ -227,3 +234,21 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
             return None
         marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.escalates_at)
         return min((mark for mark in marks if mark is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the city keeps the words of a case after its end; for good where ``term`` is None."""
+
+    term: timedelta | None
+
+    @classmethod
+    def of_days(cls, days: int) -> "Retention":
+        """0 is for good."""
+        return cls(timedelta(days=days) if days else None)
+
+    def end(self, case: Case) -> datetime | None:
+        """Until when the words of a case are kept; None while it is open, and where they are kept for good or gone."""
+        if self.term is None or case.retained_since is None:
+            return None
+        return case.retained_since + self.term

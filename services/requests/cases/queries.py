@@ -118,7 +118,7 @@ def handler_of(case: Case) -> Words | None:
     return Words(zh=case.handler_zh, en=case.handler_en or case.handler_zh) if case.handler_zh else None
 
 
-async def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
+def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
     """Words that belong to a case, sealed under its key; Erased where that is gone."""
     return ctx.vault.seal_own(text, case, field)
 

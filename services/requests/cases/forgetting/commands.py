@@ -9,7 +9,7 @@ from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context
 from services.contracts.requests.cases import ForgetCause
 from services.requests.cases.forgetting import model
-from services.requests.cases.model import Case
+from services.requests.cases.model import Case, Retention
 from services.requests.cases.steps.commands import step
 from services.requests.cases.steps.model import Step
 
@@ -28,10 +28,16 @@ class ForgetCase(Command):
 @step(Step.FORGET)
 async def forget(ctx: Context, case: Case, cmd: ForgetCase) -> None:
     """Let nobody read the words of a case that is over any more; number, item, state and times stay. For good."""
-    model.forget(case, cmd.because)
+    model.forget(case, cmd.because, ctx.now())
 
 
 @changes(Case, allow=SYSTEM)
-async def forget_now(ctx: Context, case: Case, because: ForgetCause) -> None:
-    """Forget a case whose term is over or whose resident was erased; nothing happens where that was done."""
-    model.forget(case, because)
+async def forget_of_erased(ctx: Context, case: Case) -> None:
+    """Forget a case whose resident was erased; nothing happens where that was done."""
+    model.forget(case, ForgetCause.ERASED, ctx.now())
+
+
+@changes(Case, allow=SYSTEM)
+async def forget_over(ctx: Context, case: Case) -> None:
+    """Forget a case whose term is over; nothing happens where it is not, or was reopened meanwhile."""
+    model.forget_over(case, ctx.dependency(Retention), ctx.now())

@@ -1,13 +1,24 @@
-"""The cases of people who were erased: forgotten in the background, each by itself."""
+"""Cases that are forgotten in the background, each by itself: when their term is over, and those of the erased."""
+
+from datetime import timedelta
 
 from services.chassis.messaging import erasures
+from services.chassis.schedule.timers import Timer
 from services.chassis.storage.leases import Lease
 from services.chassis.usecase import Container
-from services.contracts.requests.cases import ForgetCause
 from services.requests.cases.forgetting import commands
-from services.requests.cases.model import Case
+from services.requests.cases.model import Case, Retention
 
 _NAME = "forget-erased"
+_EVERY = 60.0  # nobody waits for the end of a term of years
+
+
+def _term(container: Container) -> timedelta | None:
+    retention: Retention = container.dependencies[Retention]
+    return retention.term
+
+
+forget_over = Timer("forget-over", Case, "retained_since", commands.forget_over, _EVERY, _term)
 
 
 async def forget_erased(lease: Lease, container: Container) -> None:
@@ -22,6 +33,6 @@ async def forget_cases_of(container: Container, person: str) -> int:
     async for documents in container.mongo.each(Case.collection(), where, {"_id": 1}):
         for document in documents:
             ctx = container.system_context(_NAME, f"erasure:{person}")
-            await commands.forget_now(ctx, document["_id"], ForgetCause.ERASED)
+            await commands.forget_of_erased(ctx, document["_id"])
             count += 1
     return count

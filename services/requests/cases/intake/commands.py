@@ -106,20 +106,21 @@ async def verify(ctx: Context, case: Case) -> None:
 @step(Step.REJECT)
 async def reject(ctx: Context, case: Case, cmd: RejectCase) -> None:
     """Refuse a request that is not ours to settle, with an answer to its resident."""
-    case.record(CaseRejected(reason=cmd.reason, answer=await sealed(ctx, case, "answer", cmd.answer)))
+    answer = sealed(ctx, case, "answer", cmd.answer)
+    case.record(CaseRejected(reason=cmd.reason, answer=answer, ended_at=ctx.now()))
 
 
 @step(Step.CANCEL)
 async def cancel(ctx: Context, case: Case, cmd: CancelCase) -> None:
     """Withdraw a request that is still open."""
-    reason = await sealed(ctx, case, "reason", cmd.reason) if cmd.reason else None
-    case.record(CaseCancelled(reason=reason, by_resident=case.is_of(ctx.actor)))
+    reason = sealed(ctx, case, "reason", cmd.reason) if cmd.reason else None
+    case.record(CaseCancelled(reason=reason, by_resident=case.is_of(ctx.actor), ended_at=ctx.now()))
 
 
 @step(Step.REOPEN)
 async def reopen(ctx: Context, case: Case, cmd: ReopenCase) -> None:
     """Have a case taken up again that was not settled: by somebody else, or by the supervisor, with a new limit."""
-    reason, near = await sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case.area, case)
+    reason, near = sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case.area, case)
     again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
     choice = model.reopen(case, again, near)
     limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
@@ -149,7 +150,7 @@ def _filed(ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str) 
     resident_id = _resident(ctx, cmd)
 
     def optional(words: str | None, field: str) -> Sealed | None:
-        return ctx.vault.seal_own(words, case, field) if words else None
+        return sealed(ctx, case, field, words) if words else None
 
     return CaseFiled(
         number=number,
@@ -162,8 +163,8 @@ def _filed(ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str) 
         item_en=item.name.en,
         system=item.system,
         area=cmd.area,
-        title=ctx.vault.seal_own(cmd.title, case, "title"),
-        text=ctx.vault.seal_own(cmd.text, case, "text"),
+        title=sealed(ctx, case, "title", cmd.title),
+        text=sealed(ctx, case, "text", cmd.text),
         address=optional(cmd.address, "address"),
         position=optional(model.position(cmd.lat, cmd.long), "position"),
         answers=optional(orjson.dumps(cmd.answers).decode() if cmd.answers else None, "answers"),

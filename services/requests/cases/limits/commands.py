@@ -36,7 +36,7 @@ class ReturnCase(Command):
 async def pause(ctx: Context, case: Case, cmd: PauseCase) -> None:
     """Pause the clock of a case while it waits for something outside."""
     until = model.pause_end(case, ctx.dependency(WorkingCalendar), ctx.now(), cmd.until)
-    model.pause(case, await sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
+    model.pause(case, sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
 
 
 @step(Step.RESUME)
@@ -49,7 +49,7 @@ async def resume(ctx: Context, case: Case) -> None:
 async def return_case(ctx: Context, case: Case, cmd: ReturnCase) -> None:
     """Give a case back that is not yours; the second time the supervisor decides who does it."""
     levels = await escalation_path(ctx, case.area, case.handler_id)
-    reason = await sealed(ctx, case, "reason", cmd.reason)
+    reason = sealed(ctx, case, "reason", cmd.reason)
     model.send_back(case, reason, levels, ctx.dependency(WorkingCalendar), ctx.now())
 
 

@@ -105,7 +105,7 @@ def tick(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalenda
     if case.state is State.SUSPENDED:
         resume(case, calendar, now)
     elif case.state in DONE:
-        case.record(CaseClosed(reason=case.outcome or CloseReason.NO_ACTION))
+        case.record(CaseClosed(reason=case.outcome or CloseReason.NO_ACTION, ended_at=now))
     else:
         _run(case, levels, calendar, now)
 

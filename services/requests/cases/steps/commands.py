@@ -95,34 +95,34 @@ async def start(ctx: Context, case: Case) -> None:
 @step(Step.RESOLVE)
 async def resolve(ctx: Context, case: Case, cmd: ResolveCase) -> None:
     """Say that a case is done, with an answer to its resident."""
-    answer = await sealed(ctx, case, "answer", cmd.answer)
+    answer = sealed(ctx, case, "answer", cmd.answer)
     case.record(CaseResolved(outcome=cmd.outcome, answer=answer, resolved_at=ctx.now()))
 
 
 @step(Step.CALL_BACK)
 async def call_back(ctx: Context, case: Case, cmd: CallBack) -> None:
     """Note what the resident said when called after a case was resolved."""
-    note = await sealed(ctx, case, "note", cmd.note) if cmd.note else None
+    note = sealed(ctx, case, "note", cmd.note) if cmd.note else None
     case.record(CaseCalledBack(reached=cmd.reached, solved=cmd.solved, satisfied=cmd.satisfied, note=note))
 
 
 @step(Step.RATE)
 async def rate(ctx: Context, case: Case, cmd: RateCase) -> None:
     """Rate what was done for you; a matter that is settled is closed with it."""
-    remark = await sealed(ctx, case, "remark", cmd.remark) if cmd.remark else None
-    model.rate(case, CaseRated(score=cmd.score, solved=cmd.solved, remark=remark))
+    remark = sealed(ctx, case, "remark", cmd.remark) if cmd.remark else None
+    model.rate(case, CaseRated(score=cmd.score, solved=cmd.solved, remark=remark), ctx.now())
 
 
 @step(Step.CLOSE)
 async def close(ctx: Context, case: Case, cmd: CloseCase) -> None:
     """Close a case that was resolved; its resident may still have it reopened for a while."""
-    case.record(CaseClosed(reason=cmd.reason or case.outcome or CloseReason.NO_ACTION))
+    case.record(CaseClosed(reason=cmd.reason or case.outcome or CloseReason.NO_ACTION, ended_at=ctx.now()))
 
 
 @step(Step.COMMENT)
 async def comment(ctx: Context, case: Case, cmd: AddComment) -> None:
     """Add words to a case; they change no limit."""
     by_resident = case.is_of(ctx.actor)
-    text = await sealed(ctx, case, "text", cmd.text)
+    text = sealed(ctx, case, "text", cmd.text)
     public = cmd.public or by_resident
     case.record(CommentAdded(text=text, public=public, author_id=ctx.actor.id, by_resident=by_resident))

@@ -240,8 +240,8 @@ def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
     ]
 
 
-def rate(case: Case, rating: CaseRated) -> None:
+def rate(case: Case, rating: CaseRated, now: datetime) -> None:
     """Record the resident's rating; if the matter is solved, the case is closed with it."""
     case.record(rating)
     if rating.solved and case.state in DONE:
-        case.record(CaseClosed(reason=case.outcome or CloseReason.FIXED))
+        case.record(CaseClosed(reason=case.outcome or CloseReason.FIXED, ended_at=now))

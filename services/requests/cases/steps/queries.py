@@ -9,7 +9,7 @@ from services.chassis.domain.values import Instant
 from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
-from services.requests.cases.model import READERS, STAFF, Case
+from services.requests.cases.model import READERS, STAFF, Case, Retention
 from services.requests.cases.queries import handler_of, opened, position_of
 from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
@@ -97,6 +97,9 @@ class CaseView(BaseModel):
     outcome: str | None
     answer: str | None = Field(description="what the resident was told in the end")
     resolved_at: Instant | None
+    words_until: Instant | None = Field(
+        description="until when its words are kept; null while it is open, and where they are kept for good or gone"
+    )
     closed_because: str | None
     score: int | None
     reopened: int
@@ -136,6 +139,7 @@ class CaseView(BaseModel):
             outcome=case.outcome,
             answer=opened(ctx, case, "answer", case.answer),
             resolved_at=case.resolved_at,
+            words_until=ctx.dependency(Retention).end(case),
             closed_because=case.closed_because,
             score=case.score,
             reopened=case.reopened,

@@ -155,14 +155,12 @@ class Mongo:
                 {"$and": [where, {"_id": {"$gt": found[-1]["_id"]}}]} if where else {"_id": {"$gt": found[-1]["_id"]}}
             )
 
-    async def aggregate(
-        self, name: str, pipeline: list[Document], limit: int, *, hint: str | None = None
-    ) -> list[Document]:
+    async def aggregate(self, name: str, stages: list[Document], limit: int, hint: str | None = None) -> list[Document]:
         """At most ``limit`` results of an aggregation pipeline; ``hint`` names the index to use."""
         copy_reads.expect_declared(name)
         along = {} if hint is None else {"hint": hint}
         # One round trip: the server closes a cursor whose first batch is not full.
-        cursor = self._database[name].aggregate(pipeline, batchSize=limit + 1, **along)
+        cursor = self._database[name].aggregate(stages, batchSize=limit + 1, **along)
         if isinstance(cursor, Awaitable):
             cursor = await _guarded(cursor)
         results: list[Document] = await _guarded(cursor.to_list(limit))
@@ -175,7 +173,7 @@ class Mongo:
         copy_reads.expect_declared(name)
         if among is not None:
             first: list[Document] = [{"$match": where}, {"$limit": among.first}, {"$match": among.rest}]
-            found = await self.aggregate(name, [*first, {"$limit": limit}, {"$count": "number"}], 1, hint=hint)
+            found = await self.aggregate(name, [*first, {"$limit": limit}, {"$count": "number"}], 1, hint)
             return int(found[0]["number"]) if found else 0
         along = {} if hint is None else {"hint": hint}
         counted: int = await _guarded(self._database[name].count_documents(where, limit=limit, **along))

@@ -133,7 +133,7 @@ def _reaction(switch: Switch, texts: Texts) -> Finding:
 async def leases(mongo: Mongo, service: Service) -> list[Finding]:
     """The holders of leases; relay and timers must have one."""
     held = {d["_id"]: d for d in await mongo.find("leases", {}, sort=[("_id", 1)], limit=1000)}
-    needed = ["relay", *(f"timer-{timer.name}" for timer in service.timers)]
+    needed = ["relay", *(["timers"] if service.timers or service.periodic else [])]
     nobody = [name for name in needed if name not in held or _over(held[name])]
     if nobody:
         advice = f"see whether {service.name}-worker runs: linli status"

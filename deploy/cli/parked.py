@@ -17,6 +17,7 @@ from services.chassis.domain.refusals import Unavailable
 
 T = TypeVar("T")
 _SHOWN = 20
+_LONGEST = 300
 
 command = typer.Typer(
     no_args_is_help=True,
@@ -163,7 +164,9 @@ def _tell_dropped(counts: dict[str, Any], chosen: Sequence[Found], *, as_json: b
         screen.STDOUT.print(f"{number:6} {name}")
     if counts["dry_run"]:
         for one in chosen[:_SHOWN]:
-            screen.STDOUT.print(f"       {one.id}  {one.headers.get('ce_type', '')}  {one.reason[:80]}", soft_wrap=True)
+            screen.STDOUT.print(
+                f"       {one.id}  {one.headers.get('ce_type', '')}  {one.explained[:_LONGEST]}", soft_wrap=True
+            )
         would = f"{len(chosen)} of {counts['before']} parked events would be dropped, {counts['after']} would be left."
         screen.STDOUT.print(f"{would} Say --yes to do it.")
         return
@@ -210,7 +213,7 @@ def _table(found: Iterable[Found]) -> Table:
         table.add_column(title, overflow="fold")
     for one in found:
         since = f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}"
-        table.add_row(one.service, one.id, since, one.asked, one.why[:120])
+        table.add_row(one.service, one.id, since, one.asked, one.why[:_LONGEST])
     return table
 
 

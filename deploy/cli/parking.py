@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import orjson
 
+from deploy.cli import sentences
 from deploy.cli.groups import operator
 from deploy.local import Stack, Trouble
 from services.chassis.domain.values import now
@@ -81,7 +82,12 @@ class Found:
     @property
     def why(self) -> str:
         """The operator's reason, if there is one; else why the reaction failed."""
-        return f"{self.drop['by']}: {self.drop['reason']}" if self.drop else self.reason
+        return f"{self.drop['by']}: {self.drop['reason']}" if self.drop else self.explained
+
+    @property
+    def explained(self) -> str:
+        """Why the reaction failed, with the sentence of the refusal if it was one."""
+        return sentences.explained(self.service, self.reason)
 
     def document(self) -> dict[str, Any]:
         """As JSON; a JSON value is shown as JSON."""
@@ -90,6 +96,7 @@ class Found:
         shown |= {
             "at": self.at,
             "reason": self.reason,
+            "explained": self.explained,
             "replay": self.replay,
             "drop": self.drop,
             "headers": self.headers,

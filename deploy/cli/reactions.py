@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from deploy.cli import catching_up, groups, screen
+from deploy.cli import catching_up, groups, screen, sentences
 from deploy.cli.groups import LISTENERS, Group, operator
 from deploy.cli.screen import Json
 from deploy.local import Stack, Trouble
@@ -48,7 +48,7 @@ def list_reactions(as_json: Json = False) -> None:
         since = f"{one['since'].astimezone():%Y-%m-%d %H:%M:%S}{' (not the past)' if one['from_then_on'] else ''}"
         state = Text(one["state"], style="green" if one["on"] else "yellow")
         counts = str(one["behind"]), str(one["parked"])
-        table.add_row(one["service"], one["name"], state, since, *counts, one["reason"])
+        table.add_row(one["service"], one["name"], state, since, *counts, one["explained"])
     screen.STDOUT.print(table)
 
 
@@ -182,6 +182,7 @@ async def _told(group: Group) -> list[dict[str, Any]]:
             "on": switch.on,
             "since": switch.since,
             "reason": switch.reason,
+            "explained": sentences.explained(group.service, switch.reason),
             "by": switch.by,
             "behind": switch.behind(confirmed),
             "from_then_on": bool(switch.begins),

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy.gateway import limits, problems, routes
 from deploy.gateway.limits import Limits
+from services.chassis.domain.texts import Texts
 from services.chassis.domain.words import DEFAULT
 
 FOLDER = Path(__file__).parent
@@ -36,6 +37,7 @@ class Gateway:
     host: str = "127.0.0.1"
     openapi: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    texts: Texts = field(default_factory=problems.texts)
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ def render(gateway: Gateway) -> str:
         most_counted=limits.MOST_COUNTED,
         identity_prefixes=routes.IDENTITY_PREFIXES,
         identity_headers=routes.IDENTITY_HEADERS,
-        problems=problems.PROBLEMS,
-        languages=languages(problems.TEXTS.languages),
+        problems=problems.problems(gateway.texts),
+        languages=languages(gateway.texts.languages),
         pages=pages(gateway.openapi),
         page_policy=PAGE_POLICY,
         body_limit=problems.BODY_LIMIT_BYTES,

@@ -1,13 +1,16 @@
 """The files that the gateway serves: its configuration, and one API document for all services."""
 
+from pathlib import Path
+
 import orjson
 
-from deploy.gateway import merge, render, routes
+from deploy.gateway import merge, problems, render, routes
 from deploy.gateway.limits import Limits, LimitUnfit
 from deploy.local import tools, waiting
 from deploy.local.layout import Layout
 from deploy.local.processes import SERVICES
 from deploy.local.trouble import Trouble
+from services.chassis.domain.texts import Texts, TextsUnfit
 
 
 def prepare(layout: Layout) -> None:
@@ -25,6 +28,7 @@ def prepare(layout: Layout) -> None:
         audience=layout.given.get("LINLI_AUDIENCE", "linli"),
         openapi=openapi,
         limits=_limits(layout),
+        texts=_texts(layout),
     )
     configuration.write_text(render.render(gateway))
     complaints = render.complaints(tools.envoy(), configuration)
@@ -41,6 +45,13 @@ def describe(layout: Layout) -> None:
             documents[service] = orjson.loads(body)
     merged = merge.merge(documents, routes.PUBLIC)
     (layout.home.run / "openapi.json").write_bytes(orjson.dumps(merged))
+
+
+def _texts(layout: Layout) -> Texts:
+    try:
+        return problems.texts(Path(layout.environment("members", "web")["LINLI_CITY_DATA"]))
+    except TextsUnfit as error:
+        raise Trouble(f"The texts are wrong: {error}") from None
 
 
 def _limits(layout: Layout) -> Limits:

@@ -1,6 +1,6 @@
 """The page of problems: every way in which Linli says no."""
 
-from deploy.gateway.problems import PROBLEMS
+from deploy.gateway.problems import problems, texts
 from docs.generate import tables
 from docs.generate.catalogue import TEXTS, refusals
 from services.chassis.http.problems import status_of
@@ -22,7 +22,10 @@ def page() -> str:
         (f"`{kind.code()}`", status_of(kind), *(TEXTS.get("refusals", kind.code(), one) for one in _LANGUAGES))
         for kind in refusals()
     ]
-    gateway = [(f"`{one.code}`", one.status, *(one.sentences[language] for language in _LANGUAGES)) for one in PROBLEMS]
+    gateway = [
+        (f"`{one.code}`", one.status, *(one.sentences[language] for language in _LANGUAGES))
+        for one in problems(texts())
+    ]
     return tables.page(
         "Problems",
         _HOW,

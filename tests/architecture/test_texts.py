@@ -8,21 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from deploy.gateway.problems import TEXTS as GATEWAY
+from deploy.gateway import problems as gateway
 from docs.generate.catalogue import SERVICES, TEXTS, refusals
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.texts import gaps
 from services.chassis.domain.values import PATTERNS
 from services.chassis.runtime.texts import load
+from services.contracts.members.areas import Level
+from services.contracts.members.organisations import OrganisationKind
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import EscalationCause
+from services.contracts.requests.catalogue import FieldKind
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from services.requests.cases.steps.model import Step
 from tests.architecture.code import Source, sources
 
-OF_PROCESSES = {**{name: load(service.texts) for name, service in SERVICES.items()}, "gateway": GATEWAY}
+OF_PROCESSES = {**{name: load(service.texts) for name, service in SERVICES.items()}, "gateway": gateway.texts()}
 NAMED = {
     "titles": {kind.value for kind in Kind},
     "roles": {*(role.value for role in Role), SYSTEM},
@@ -31,6 +34,9 @@ NAMED = {
     "timeline": {event.__name__ for event in Case.events.values()},
     "patterns": set(PATTERNS.values()),
     "causes": {cause.value for cause in EscalationCause},
+    "levels": {level.value for level in Level},
+    "organisation-kinds": {kind.value for kind in OrganisationKind},
+    "field-kinds": {kind.value for kind in FieldKind},
     "months": {str(month) for month in range(1, 13)},
 }
 """Sections whose keys are the values of a table in the code."""

@@ -60,6 +60,7 @@ AS_DEFINITION = {
     "Told": "TimelineEvent",
     "Line": "ServerEvent or EventDisplay",
     "wish": "desired",
+    "resting": "paused",
 }
 """Ordinary words that name no function, method or class; a variable of such a name says what it holds."""
 

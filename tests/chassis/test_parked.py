@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from services.chassis.domain.refusals import Stale
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.operating import Operator
@@ -21,6 +22,22 @@ async def test_what_is_parked_is_listed_and_shown(city: City, parked: Operator) 
     assert one["value"] == {"coins": 13}
     assert one["reason"] == "ValueError"
     assert one["headers"]["ce_type"] == "linli.support.CoinDropped"
+
+
+async def test_a_refusal_is_shown_with_its_sentence_beside_its_code(
+    city: City, parked: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> None:
+        raise Stale(given=1, current=2)
+
+    monkeypatch.setattr(toy, "add_up", refused)
+    jar = await city.jar(5)
+    await city.settle()
+    one = await parked.json("show", f"count-coins|{jar}:2")
+    assert one["reason"] == "Stale: stale (given=1, current=2)"
+    sentence = "You saw version {given}; it is at {current} now. Read it again, then repeat."
+    assert one["explained"] == f"{one['reason']} — {sentence}"
+    assert "You saw version" in " ".join((await parked("list")).text.split())
 
 
 async def test_an_event_that_is_not_parked_is_a_trouble(city: City, parked: Operator) -> None:

@@ -75,6 +75,27 @@ def test_a_refusal_says_the_same_again_after_it_was_kept_in_a_history() -> None:
     assert "three" in texts.sentence(refusal, "en")
 
 
+@pytest.mark.parametrize(
+    ("reason", "explained"),
+    [
+        ("NotFound: not-found", "NotFound: not-found — There is no such thing"),
+        (
+            "12 failed: Stale: stale (given=2, current=3) from KeyError",
+            "— You saw version {given}; it is at {current} now.",
+        ),
+        ("Forbidden: forbidden (roles=['handler'])", "— Your role does not allow this; it needs one of: {roles}."),
+    ],
+)
+def test_a_reason_that_names_a_refusal_is_explained_to_operators(reason: str, explained: str) -> None:
+    assert explained in load().explained(reason)
+    assert load().explained(reason).startswith(reason)
+
+
+@pytest.mark.parametrize("reason", ["ValueError", "KeyError: not-found-by-us", "not-found", "", "waits: for not-found"])
+def test_another_reason_stays_as_it_is(reason: str) -> None:
+    assert load().explained(reason) == reason
+
+
 def test_a_refusal_without_a_text_is_told_by_its_kind() -> None:
     assert TEXTS.sentence(Full(), "zh") == "状态"
     assert load(("tests.support.jars",)).sentence(Full(), "zh") == "罐子满了。"

@@ -4,8 +4,8 @@ import json
 import re
 
 from deploy.gateway import limits
+from deploy.gateway import problems as gateway
 from deploy.gateway.limits import Limits
-from deploy.gateway.problems import PROBLEMS
 from deploy.local.ports import Ports, setting
 from docs.generate import problems, settings
 from docs.generate.catalogue import TEXTS, refusals
@@ -29,7 +29,9 @@ def test_a_problem_has_the_status_with_which_it_is_answered() -> None:
 
 def test_what_the_gateway_refuses_is_on_the_page() -> None:
     told = rows(problems.page().partition("## By the gateway")[2])
-    assert {code: int(cells[0]) for code, cells in told.items()} == {one.code: one.status for one in PROBLEMS}
+    assert {code: int(cells[0]) for code, cells in told.items()} == {
+        one.code: one.status for one in gateway.problems(gateway.texts())
+    }
     assert set(told) >= {"bad-request", "headers-too-large", "request-timeout", "too-many"}
 
 

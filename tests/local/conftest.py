@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 
-from deploy.gateway import render
+from deploy.gateway import problems, render
 from deploy.gateway.limits import Limits
 from deploy.local import Home, Ports, keys, tools
 from services.chassis.http.signing import public_key
@@ -74,15 +75,20 @@ def gateway(home: Home, upstream: int) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def running(home: Home, upstream: int, name: str, limits: Limits) -> Iterator[httpx.Client]:
-    """A real Envoy with these limits; its log has its name."""
+def running(
+    home: Home, upstream: int, name: str, limits: Limits, city_data: Path | None = None
+) -> Iterator[httpx.Client]:
+    """A real Envoy with these limits and the wording of this city; its log has its name."""
     ports = Ports.free()
     openapi = home.run / "openapi.json"
     openapi.write_text('{"openapi": "3.1.0"}')
     webs = {"members": upstream, "requests": upstream, "notify": ports.notify_web}
     configuration = home.run / f"{name}.yaml"
-    told = render.Gateway(ports.gateway, ports.gateway_admin, webs, keys.jwks(home), openapi=openapi, limits=limits)
-    configuration.write_text(render.render(told))
+    texts = problems.texts(city_data)
+    wanted = render.Gateway(
+        ports.gateway, ports.gateway_admin, webs, keys.jwks(home), openapi=openapi, limits=limits, texts=texts
+    )
+    configuration.write_text(render.render(wanted))
     with (home.logs / f"{name}.log").open("wb") as log:
         quiet = (
             "--disable-hot-restart",

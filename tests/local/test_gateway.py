@@ -3,6 +3,7 @@
 import json
 import socket
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,9 +12,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.gateway import render
+from deploy.gateway.limits import Limits
 from deploy.local import Home, keys, tools
 from services.chassis.http.signing import public_key
-from tests.local.conftest import HOUR, assert_problem, bearer, logged, signed, token
+from tests.local.conftest import HOUR, assert_problem, bearer, logged, running, signed, token
 
 
 def test_envoy_has_nothing_against_the_configuration(gateway: httpx.Client, home: Home) -> None:
@@ -81,6 +83,19 @@ def test_a_path_cannot_escalate_to_what_is_closed(gateway: httpx.Client) -> None
 )
 def test_a_refusal_speaks_the_language_asked_for(gateway: httpx.Client, asked: str, language: str) -> None:
     assert_problem(gateway.get("/nowhere", headers={"accept-language": asked}), 404, "address-unknown", language)
+
+
+def test_a_refusal_has_the_wording_and_the_languages_of_the_city(home: Home, upstream: int, tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    worded = {"zh": "没有这个地址，请拨打“12345”。", "mn": 'Ийм хаяг алга: 100% "үгүй".'}
+    for language, sentence in worded.items():
+        text = f"[chassis.refusals]\naddress-unknown = {json.dumps(sentence, ensure_ascii=False)}"
+        (tmp_path / "texts" / f"{language}.toml").write_text(text, "utf-8")
+    with running(home, upstream, "worded", Limits(), tmp_path) as client:
+        for language, sentence in worded.items():
+            refused = client.get("/nowhere", headers={"accept-language": f"{language}, fr"})
+            assert_problem(refused, 404, "address-unknown", language)
+            assert refused.json()["detail"] == sentence
 
 
 def test_a_valid_token_is_passed_on(gateway: httpx.Client, home: Home) -> None:

@@ -88,6 +88,8 @@ async def test_an_organisation_that_makes_no_sense_is_refused_and_not_written(
 ) -> None:
     refused = await members.post(ADMINISTRATOR, "/v1/organisations", {**STATION, **change})
     assert told(refused) == (422, code)
+    if code == "area-unfit":
+        assert refused.json()["detail"].startswith(f"社区服务站不能设在区域 {STREET}：")
     assert await members.count("organisations") == 0
 
 

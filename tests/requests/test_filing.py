@@ -128,6 +128,9 @@ async def test_wrong_input_is_refused_and_nothing_is_written(town: Town, body: d
 async def test_what_a_form_misses_is_said_in_the_language_asked_for(town: Town) -> None:
     english = await town.post(RESIDENT, "/v1/requests", filing(item="FORM"), headers={"Accept-Language": "en"})
     assert english.json()["detail"] == "Check the answers to the form: 'age' (age) is missing."
+    unfit = filing(item="FORM", answers={"age": "alt"})
+    english = await town.post(RESIDENT, "/v1/requests", unfit, headers={"Accept-Language": "en"})
+    assert english.json()["detail"] == "Check the answers to the form: 'age' (age) has to be a number."
 
 
 async def test_answers_come_back_as_they_were_given(town: Town) -> None:

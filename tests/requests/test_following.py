@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from prometheus_client import REGISTRY
 
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import id_from
+from services.chassis.schedule.scheduler import Scheduler
 from services.chassis.storage import archive
 from services.chassis.storage.leases import Lease
 from services.contracts.requests import tracking
@@ -33,6 +35,7 @@ from tests.requests.town import (
     STATION_HANDLER,
     Town,
 )
+from tests.support.road import until
 
 BODIES = st.text(tracking.ALPHABET, min_size=11, max_size=11)
 

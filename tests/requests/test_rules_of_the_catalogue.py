@@ -7,12 +7,14 @@ import pytest
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, NOBODY
 from services.chassis.domain.words import Words
+from services.chassis.runtime.texts import load
 from services.contracts.requests.catalogue import FormField, ItemPublished, ItemWithdrawn
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
 from tests.requests.town import ADMINISTRATOR, CITY, COUNTY, HOME, field, staff
 
 BOTH = {"zh": "事项", "en": "Item"}
+TEXTS = load(("services.contracts", "services.requests"))
 
 
 def told(**more: Any) -> ItemPublished:
@@ -86,21 +88,26 @@ def test_the_same_item_again_is_no_change_unless_it_was_withdrawn() -> None:
 
 
 CHOICE = {"key": "a", **BOTH}
-CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
-    ({"first_response_hours": 25}, "first_response_hours > resolution_hours"),
-    ({"tiers": ["station", "team", "station"]}, "tiers"),
-    ({"tiers": ["station"]}, "tiers: team ⇔ skill"),
-    ({"skill": None, "team_kind": None}, "tiers: team ⇔ skill"),
-    ({"tiers": ["station"], "skill": None}, "tiers: team ⇔ skill"),
-    ({"form": [field("age", "number"), field("age", "text")]}, "form: code"),
-    ({"form": [field("age", "number", "1")]}, "form: age: values"),
-    ({"form": [field("when", "single")]}, "form: when: values"),
-    ({"form": [field("when", "multi")]}, "form: when: values"),
+_NO_SKILL = {"key": "team-without-skill"}
+CONTRADICTIONS: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"first_response_hours": 25}, {"key": "first-response-too-long"}),
+    ({"tiers": ["station", "team", "station"]}, {"key": "tier-twice"}),
+    ({"tiers": ["station"]}, _NO_SKILL),
+    ({"skill": None, "team_kind": None}, _NO_SKILL),
+    ({"tiers": ["station"], "skill": None}, _NO_SKILL),
+    ({"form": [field("age", "number"), field("age", "text")]}, {"key": "field-twice", "field": "age"}),
+    ({"form": [field("age", "number", "1")]}, {"key": "values-unfit", "field": "age"}),
+    ({"form": [field("when", "single")]}, {"key": "values-unfit", "field": "when"}),
+    ({"form": [field("when", "multi")]}, {"key": "values-unfit", "field": "when"}),
 ]
 
 
 @pytest.mark.parametrize(("wrong", "problem"), CONTRADICTIONS)
-def test_an_item_that_contradicts_itself_is_told_where(wrong: dict[str, Any], problem: str) -> None:
+def test_an_item_that_contradicts_itself_is_told_where(wrong: dict[str, Any], problem: dict[str, str]) -> None:
+    for language in TEXTS.languages:
+        assert TEXTS.fill("item-problems", problem["key"], language, problem) in TEXTS.sentence(
+            model.ItemUnfit(problem=problem), language
+        )
     expected = ("item-unfit", {"problem": problem}, Kind.INVALID)
     assert refusal(model.publish, Item.blank("X"), told(**wrong)) == expected
 

@@ -1,5 +1,6 @@
 """Texts by section and key in several languages, with gaps such as ``{number}``, and how the gaps are filled."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from string import Formatter
@@ -12,6 +13,10 @@ Key = tuple[str, str]
 """A section, such as ``refusals``, and a key in it, such as ``not-found``."""
 Table = Mapping[Key, str]
 """The texts of one language."""
+
+_REFUSED = re.compile(r"\b[A-Z]\w+: ([a-z0-9]+(?:-[a-z0-9]+)*)")
+"""A refusal in a reason: its class and its code."""
+_SECTION = re.compile(r":[\w-]+(?=})")
 
 
 class TextsUnfit(Exception):
@@ -62,6 +67,17 @@ class Texts:
             return self.title(refusal.kind, language)
         facts = {**refusal.params, "retry_after": refusal.retry_after}
         return self.fill("refusals", refusal.code(), language, facts)
+
+    def explained(self, reason: str) -> str:
+        """A reason as logs and parked events have it, with the sentence of the refusal that it names.
+
+        For operators, in English. The gaps stay open: the facts stand in the reason already, as far as logs may have
+        them.
+        """
+        for code in _REFUSED.findall(reason):
+            if sentence := self.get("refusals", code, FALLBACKS[0]):
+                return f"{reason} — {_SECTION.sub('', sentence)}"
+        return reason
 
     def title(self, kind: Kind, language: str) -> str:
         """What a kind of refusal is called."""

@@ -96,7 +96,7 @@ async def publish_item(ctx: Context, code: str, cmd: PublishItem) -> Item:
     """Offer a service item as described, for the first time or again."""
     async with ctx.store.change_or_create(Item, code) as item:
         if cmd.code != code:
-            raise model.ItemUnfit(problem=f"code: {cmd.code} ≠ {code}")
+            raise model.ItemUnfit(problem={"key": "other-code", "code": cmd.code, "address": code})
         model.publish(item, _published(cmd))
     return item
 

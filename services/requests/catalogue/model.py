@@ -144,19 +144,19 @@ def _as_published(item: Item) -> ItemPublished:
     )
 
 
-def _contradictions(description: ItemPublished) -> Iterator[str]:
+def _contradictions(description: ItemPublished) -> Iterator[Mapping[str, Any]]:
     if description.first_response_hours > description.resolution_hours:
-        yield "first_response_hours > resolution_hours"
+        yield {"key": "first-response-too-long"}
     if len(set(description.tiers)) < len(description.tiers):
-        yield "tiers"
+        yield {"key": "tier-twice"}
     if (Tier.TEAM in description.tiers) != (description.skill is not None) or (
         description.team_kind and not description.skill
     ):
-        yield "tiers: team ⇔ skill"
+        yield {"key": "team-without-skill"}
     codes = [field.code for field in description.form]
-    if len(set(codes)) < len(codes):
-        yield "form: code"
-    yield from (f"form: {f.code}: values" for f in description.form if bool(f.values) != (f.kind in _CHOOSING))
+    yield from ({"key": "field-twice", "field": code} for code in codes if codes.count(code) > 1)
+    unfit = (field.code for field in description.form if bool(field.values) != (field.kind in _CHOOSING))
+    yield from ({"key": "values-unfit", "field": code} for code in unfit)
 
 
 def _problems(item: Item, answers: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.chassis.domain.entity import Stored
+from services.chassis.domain.texts import Texts
 from services.chassis.messaging import control, dropped
 from services.chassis.messaging.switches import OPERATOR, WAITING, Switch
 from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
 from services.chassis.operations.ledger.lag import parked_by_reaction
 from services.chassis.operations.ledger.rebuild import COLLECTION as REBUILDS
 from services.chassis.runtime.service import Service
+from services.chassis.runtime.texts import load
 from services.chassis.storage import migrations
 from services.chassis.storage.mongo import Mongo
 
@@ -105,31 +107,33 @@ async def consumer(mongo: Mongo, group: str, service: Service) -> list[Finding]:
         return []
     desired = await control.desired_state(mongo, group)
     resume = f"linli consumer resume {service.name}"
-    found = [_reaction(switch) for switch in desired.switches.values() if not switch.on]
+    texts = load(service.texts)
+    found = [_reaction(switch, texts) for switch in desired.switches.values() if not switch.on]
     if desired.state == control.STOPPED:
-        found.append(wrong("consumer", f"stopped: {desired.reason}", f"mend that, then {resume}"))
+        found.append(wrong("consumer", f"stopped: {texts.explained(desired.reason)}", f"mend that, then {resume}"))
     elif desired.state == control.PAUSED:
         found.append(soon("consumer", f"paused by {desired.by}: {desired.reason}", resume))
     return found or [ok("consumer", "goes on, all reactions are on")]
 
 
-def _reaction(switch: Switch) -> Finding:
+def _reaction(switch: Switch, texts: Texts) -> Finding:
+    reason = texts.explained(switch.reason)
     said = f"{switch.name} is {switch.state} since {switch.since.astimezone():%Y-%m-%d %H:%M}"
     if switch.state == WAITING:
-        return soon("reactions", f"{said}: {switch.reason}", "it starts with what it waits for")
+        return soon("reactions", f"{said}: {reason}", "it starts with what it waits for")
     if switch.positions is not None:
         level = soon if switch.by.startswith(OPERATOR) else wrong
-        return level("reactions", f"{said}: {switch.reason}", f"mend that, then linli reactions start {switch.name}")
+        return level("reactions", f"{said}: {reason}", f"mend that, then linli reactions start {switch.name}")
     advice = f"linli backfill {switch.name} brings its past, linli reactions start --from-now leaves it out"
     if switch.reason:
-        return soon("reactions", f"{said}: {switch.reason}", advice)
+        return soon("reactions", f"{said}: {reason}", advice)
     return wrong("reactions", f"{said}: it is new here, and misses what comes", advice)
 
 
 async def leases(mongo: Mongo, service: Service) -> list[Finding]:
     """The holders of leases; relay and timers must have one."""
     held = {d["_id"]: d for d in await mongo.find("leases", {}, sort=[("_id", 1)], limit=1000)}
-    needed = ["relay", *(f"timer-{timer.name}" for timer in service.timers)]
+    needed = ["relay", *(["timers"] if service.timers or service.periodic else [])]
     nobody = [name for name in needed if name not in held or _over(held[name])]
     if nobody:
         advice = f"see whether {service.name}-worker runs: linli status"

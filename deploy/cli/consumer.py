@@ -42,7 +42,15 @@ def list_consumers(as_json: Json = False) -> None:
     for one in found:
         since = f"{one['at'].astimezone():%Y-%m-%d %H:%M:%S}" if one["at"] else ""
         workers = ", ".join(one["workers"])
-        table.add_row(one["service"], one["state"], str(one["behind"]), workers, since, one["by"], one["reason"])
+        table.add_row(
+            one["service"],
+            one["state"],
+            "" if one["behind"] is None else str(one["behind"]),
+            workers,
+            since,
+            one["by"],
+            one["reason"],
+        )
     screen.STDOUT.print(table)
 
 
@@ -124,7 +132,9 @@ def reset(
         ]
         if not yes:
             return {**told, "dry_run": True, "waiting": []}
-        await control.move(group.mongo, group.name, after, operator())
+        if not await control.move(group.mongo, group.name, after, operator()):
+            by = (await group.desired()).by
+            raise Trouble(f"{by} resumed {service} meanwhile and nothing was reset: pause it, then reset it again.")
         return {**told, "dry_run": False, "waiting": await control.wait_for_members(group.mongo, group.name, within)}
 
     told = groups.ask(groups.running_stack(), service, asked)

@@ -46,18 +46,23 @@ class Group:
         return await self.past.committed(self.name)
 
     async def ends(self) -> dict[TopicPartition, int]:
-        """The end offsets of its topics."""
-        topics = {topic for topic, _ in await self.committed()}
+        """The end offsets of the topics that it reads; none before its first worker has run."""
+        topics = (await self.desired()).topics
         return {place: end for topic in topics for place, end in (await self.past.ends(topic)).items()}
 
-    async def lag(self) -> int:
-        """How many records are not committed yet."""
-        confirmed = await self.committed()
-        return sum(max(0, end - confirmed.get(place, 0)) for place, end in (await self.ends()).items())
+    async def lag(self) -> int | None:
+        """How many records are not committed yet; None before its first worker has run."""
+        confirmed, ends = await self.committed(), await self.ends()
+        return sum(max(0, end - confirmed.get(place, 0)) for place, end in ends.items()) if ends else None
 
     async def target(self, to: str) -> dict[TopicPartition, int]:
-        """The offsets for ``earliest``, ``latest``, or a time (ISO 8601); Trouble for anything else."""
+        """The offsets for ``earliest``, ``latest``, or a time (ISO 8601); Trouble for anything else.
+
+        Trouble also before its first worker has run: there is no position yet that could be reset.
+        """
         ends = await self.ends()
+        if not ends:
+            raise Trouble(f"No worker of {self.service} has run yet: start the workers, then reset.")
         if to in ("earliest", "latest"):
             return ends if to == "latest" else dict.fromkeys(ends, 0)
         try:

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import NotFound, OutsideYourPlaces
 from services.chassis.domain.scope import SYSTEM, Actor
-from services.chassis.usecase import Context, Guard, Work, usecase
+from services.chassis.usecase import Context, Guard, Work, roles_of, usecase
 
 E = TypeVar("E", bound=Entity[Any])
 P = ParamSpec("P")
@@ -25,7 +25,7 @@ def changes(
     The id is the parameter ``by`` of the use case and of its route, ``<entity type>_id`` unless named. ValueError
     without a guard, unless only the system acts.
     """
-    if within is None and allow != SYSTEM:
+    if within is None and roles_of(allow) != (SYSTEM,):
         raise ValueError("within: say which of them these roles may change")
 
     def wrap(change: Change[E, P]) -> Work[Concatenate[str, P], E]:

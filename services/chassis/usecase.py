@@ -161,6 +161,11 @@ REGISTER: dict[str, UseCase] = {}
 Work = Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]
 
 
+def roles_of(allow: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The roles that ``allow`` names, alone or as several."""
+    return (allow,) if isinstance(allow, str) else allow
+
+
 def usecase(*, allow: str | tuple[str, ...], within: Guard | None = None) -> Callable[[Work[P, R]], Work[P, R]]:
     """Make a function a use case for some roles (``public``: everybody; ``system``: reactions and timers).
 
@@ -168,7 +173,7 @@ def usecase(*, allow: str | tuple[str, ...], within: Guard | None = None) -> Cal
     alone needs none. The use case raises what the function refuses, Forbidden or SignInNeeded for other roles, Busy
     where many write one entity. ValueError without a role: nothing is open by omission.
     """
-    roles = (allow,) if isinstance(allow, str) else allow
+    roles = roles_of(allow)
     if not roles or not all(roles):
         raise ValueError("allow: say for whom this use case is")
     held = within or (system_only if roles == (SYSTEM,) else None)

@@ -1,6 +1,7 @@
 """The consumer: each event has its effect once, in order, despite repeats and crashes."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -266,6 +267,26 @@ async def test_a_key_that_is_late_is_waited_for_also_where_that_is_told_at_once(
     begun = asyncio.get_running_loop().time()
     await consume(road, reactions=[needs_a_key])
     assert (done, await road.parked()) == ([f"{jar.id}:2"], [])
+
+
+async def test_a_key_is_waited_for_only_once_where_the_events_before_lacked_theirs(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_KEY_TRIES", 4)
+    monkeypatch.setattr(delivery, "_KEY_SECONDS", 0.01)
+    tries: list[str] = []
+
+    @reaction("needs-a-key", CoinDropped)
+    async def needs_a_key(ctx: Context, delivered: Delivered, _: CoinDropped) -> None:
+        tries.append(delivered.entity)
+        raise KeyNotHere(retry_after=1)
+
+    for _ in range(5):
+        await road.jar(1)
+    await road.publish()
+    await consume(road, reactions=[needs_a_key])
+    assert sorted(Counter(tries).values()) == [1, 1, 4, 4, 4]
+    assert len(await road.parked()) == 5
 
 
 @given(st.lists(st.integers(1, 450), max_size=30))

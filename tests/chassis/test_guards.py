@@ -56,6 +56,11 @@ def test_a_change_that_is_not_for_the_system_alone_cannot_be_made_without_within
         changes(Jar, allow=("keeper", "system"))
 
 
+@pytest.mark.parametrize("allow", ["system", ("system",)])
+def test_a_change_that_is_for_the_system_alone_needs_no_within(allow: str | tuple[str, ...]) -> None:
+    changes(Jar, allow=allow)
+
+
 async def test_the_guard_comes_after_what_is_not_seen_and_what_is_stale_and_before_the_rules(shop: Container) -> None:
     jar = await a_jar(shop)
     with pytest.raises(NotFound):

@@ -255,10 +255,10 @@ async def test_an_erased_person_is_swept_twice_also_after_a_crash(road: Road) ->
     async def forget(_: Container, person: str) -> int:
         swept.append(person)
         if len(swept) == 1:
-            raise ZeroDivisionError
+            raise asyncio.CancelledError  # the worker stops in the middle
         return 1
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(asyncio.CancelledError):
         await sweep(forget, road.hall)
     assert [await sweep(forget, road.hall) for _ in range(2)] == [1, 0]
     (key,) = await road.hall.mongo.find(COLLECTION, {}, limit=9)

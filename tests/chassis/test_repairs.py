@@ -1,9 +1,14 @@
 """`linli consumer` and `linli reactions`: what operators type, and what the ledger says of it afterwards."""
 
-from services.chassis.messaging import switching
+import pytest
+
+from deploy.cli.groups import Group
+from services.chassis.messaging import control, switching
+from services.chassis.messaging.switches import TopicPartition
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.operating import Operator
+from tests.support.road import until
 
 
 async def test_a_consumer_is_paused_reset_and_resumed_and_nothing_is_lost_or_doubled(
@@ -81,6 +86,42 @@ async def test_a_reaction_is_turned_off_with_a_reason_while_its_consumer_runs(ci
     listed = {one["name"]: one for one in (await linli.json("reactions", "list"))["reactions"]}
     assert (listed["note-coins"]["on"], listed["note-coins"]["reason"].startswith("wrong texts")) == (False, True)
     assert [note["state"]["coins"] for note in await city.hall.mongo.find("notes", {}, limit=9)] == [1]
+
+
+async def test_a_consumer_that_has_confirmed_nothing_is_behind_and_can_be_reset(city: City, linli: Operator) -> None:
+    await control.pause(city.hall.mongo, city.group, "before it begins", "somebody")
+    await city.jar(1, 2)
+    await city.publish()
+    unknown = {one["service"]: one["behind"] for one in (await linli.json("consumer", "list"))["consumers"]}
+    assert unknown == {"requests": None, "notify": None}
+    assert "start the workers" in (await linli("consumer", "reset", "requests", "--to", "latest")).text
+    async with city.consuming():
+
+        async def begun() -> bool:
+            return bool((await control.desired_state(city.hall.mongo, city.group)).topics)
+
+        await until(begun)
+        known = {one["service"]: one["behind"] for one in (await linli.json("consumer", "list"))["consumers"]}
+        assert known["requests"] == 3
+        dry = await linli.json("consumer", "reset", "requests", "--to", "latest")
+    assert (dry["read_again"], dry["left_out"]) == (0, 3)
+
+
+async def test_a_reset_of_a_consumer_that_was_resumed_meanwhile_is_refused(
+    city: City, linli: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await city.jar(1)
+    await city.settle()
+    await linli.json("consumer", "pause", "requests", "--reason", "a look")
+    committed = Group.committed
+
+    async def resumed_meanwhile(group: Group) -> dict[TopicPartition, int]:
+        await control.resume(group.mongo, group.name, "somebody")
+        return await committed(group)
+
+    monkeypatch.setattr(Group, "committed", resumed_meanwhile)
+    said = await linli("consumer", "reset", "requests", "--to", "earliest", "--yes", "--within", "0")
+    assert (said.code, "somebody resumed requests" in said.text) == (2, True)
 
 
 async def test_wrong_words_are_told(city: City, linli: Operator) -> None:

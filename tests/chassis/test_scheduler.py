@@ -68,8 +68,44 @@ async def test_a_backlog_of_one_timer_does_not_delay_another(rack: Container, mo
 
 
 async def test_a_timer_whose_query_fails_does_not_stop_another(rack: Container) -> None:
-    async with scheduling(rack, Timer("broken", Jar, "$broken", toy.ripen), QUICK):
+    def fails(_: Container) -> timedelta:
+        raise ZeroDivisionError
+
+    async with scheduling(rack, Timer("broken", Jar, "ripe_at", toy.ripen, delay=fails), QUICK):
         await all_ripened(rack, [await a_jar(rack, 1)])
+
+
+def test_a_timer_on_a_field_that_its_kind_does_not_have_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="ripens_at"):
+        Timer("wrong", Jar, "ripens_at", toy.ripen)
+
+
+async def test_a_scheduler_whose_lease_ran_out_while_the_database_is_away_shows_nothing_more(
+    rack: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TURN_SECONDS", 0.05)
+    done, update = list[str](), rack.mongo.update
+
+    async def note(_: Container) -> None:
+        done.append("shown")
+
+    async def away(name: str, *args: Any, **kwargs: Any) -> int:
+        if name == "leases" and done:
+            raise Unavailable(retry_after=1)
+        return await update(name, *args, **kwargs)
+
+    monkeypatch.setattr(rack.mongo, "update", away)
+    scheduler = Scheduler(
+        (), (Periodic("show", note, 60, lambda: done.append("lost")),), rack, lease_of(rack, "x", 0.6)
+    )
+    running = asyncio.create_task(scheduler.run())
+
+    async def lost() -> bool:
+        return done == ["shown", "lost"]
+
+    await until(lost)
+    scheduler.finish()
+    await running
 
 
 async def test_for_how_long_something_has_been_due_is_shown(rack: Container) -> None:

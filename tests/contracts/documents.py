@@ -92,6 +92,7 @@ async def _group(mongo: Noting) -> None:
     await memory.remember(mongo, reaction, [toys.delivered()])
     asked = ConsumerControl(mongo, "linli.toys", "toys-0")
     await asked.ask()
+    await asked.note_topics([_PLACE[0]])
     await asked.moved([_PLACE])
     await asked.stop("reason")
     await asked.leave()

@@ -1,6 +1,7 @@
 """People are found by their sealed names, by those who may see them, and by nobody once their key is gone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from services.chassis.storage import search
 from services.chassis.storage.audit import Action
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.store import Conflict
+from services.chassis.storage.vault import Vault
 from services.contracts.members.people import ProfileChanged
 from services.members.app import service
 from services.members.people.model import Person
@@ -44,6 +46,25 @@ async def found(members: Members, actor: Actor, q: str) -> list[str]:
     answer = await members.get(actor, "/v1/people", q=q)
     assert answer.status_code == 200, answer.text
     return [person["id"] for person in answer.json()["items"]]
+
+
+async def test_all_keys_for_a_search_are_loaded_at_once_and_one_that_is_not_here_does_not_fail_it(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [await registered(members, phone=f"1390000000{number}") for number in range(6)]
+    people = [await members.container.system_context("test", "read").store.get(Person, id) for id in ids]
+    await members.container.mongo.delete("keys", {"_id": ids[2]})
+    mongo, asked = members.container.mongo, list[str]()
+    find = mongo.find
+
+    async def note(name: str, *args: Any, **kwargs: Any) -> list[Document]:
+        asked.append(name)
+        return await find(name, *args, **kwargs)
+
+    monkeypatch.setattr(mongo, "find", note)
+    having = await search.having(people, NAME, Vault(mongo, members.container.vault.master))
+    assert [person.id for person in having] == [*ids[:2], *ids[3:]]
+    assert asked == ["keys"]
 
 
 async def document(members: Members, person: str) -> Document:

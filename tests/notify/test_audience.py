@@ -1,11 +1,13 @@
 """Teams and leaders: who of them hears of what, and how many at most."""
 
+import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from services.chassis.domain.values import now
 from services.contracts.members.teams import TeamFounded, TeamMemberJoined, TeamMemberLeft
 from services.contracts.requests.cases import CaseCancelled, CaseUrged, CommentAdded
+from services.notify.audience import queries
 from services.notify.audience.queries import MOST, Address, Directory, Recipient
 from tests.notify.conftest import (
     COMMUNITY,
@@ -53,10 +55,26 @@ async def test_who_leads_and_did_it_is_not_told_of_it(town: Town) -> None:
     assert await town.templates(HANDLER) == ["case-assigned", "case-urged"]
 
 
-def test_of_a_larger_audience_fifty_are_told_and_the_rest_is_counted() -> None:
-    def left_out() -> float:
-        return REGISTRY.get_sample_value("linli_recipients_left_out_total") or 0.0
+async def test_staff_beyond_those_that_are_read_are_counted_and_always_the_same_are_read(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_ACCOUNTS", 2)
+    for person in ("d", "b", "c", "a"):
+        await town.employed(person, "handler", COMMUNITY, STATION)
+    station, before = Address("organisation", STATION), left_out()
+    with capture_logs() as logged:
+        directory = await queries.look_up(town.container.mongo, [station])
+    assert directory.first([[station]], but=None) == ["a", "b"]
+    assert left_out() == before + 2
+    assert [(entry["concerned"], entry["read"]) for entry in logged] == [(4, 2)]
 
+
+def left_out() -> float:
+    """How many people were not notified so far."""
+    return REGISTRY.get_sample_value("linli_recipients_left_out_total") or 0.0
+
+
+def test_of_a_larger_audience_fifty_are_told_and_the_rest_is_counted() -> None:
     team, before = Address("team", "team_1"), left_out()
     crew = Directory({team: [Recipient(f"person_{number}") for number in range(MOST + 7)]})
     with capture_logs() as logged:

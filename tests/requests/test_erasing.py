@@ -3,12 +3,18 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
 
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.messaging.erasures import sweep, sweeps
 from services.chassis.storage.vault import Vault
+from services.requests.cases.forgetting import model
 from services.requests.cases.forgetting.timers import forget_cases_of
+from services.requests.cases.model import Case
 from tests.requests.forgetting import (
     LATER,
     SAID,
@@ -55,6 +61,31 @@ async def test_a_case_that_came_in_after_the_first_sweep_is_found_by_the_second(
     assert await sweep(forget_cases_of, later) == 1
     assert (await town.case(case["id"])).forgotten == "erased"
     assert await sweep(forget_cases_of, later) == 0
+
+
+async def test_a_case_that_cannot_be_forgotten_keeps_neither_other_cases_nor_other_people(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, forget = now(), model.forget
+    wu, zheng = await somebody(town, "wu"), await somebody(town, "zheng")
+    bad, good, others = await town.file(wu), await town.file(wu), await town.file(zheng)
+
+    def fails(case: Case, *args: Any) -> None:
+        if case.id == bad["id"]:
+            raise ZeroDivisionError
+        forget(case, *args)
+
+    await town.container.vault.keep({"person_wu": None, "person_zheng": None}, sweeps(at))
+    monkeypatch.setattr(model, "forget", fails)
+    with capture_logs() as logged:
+        assert await sweep(forget_cases_of, town.container) == 2
+    assert [(await town.case(case["id"])).forgotten for case in (bad, good, others)] == [None, "erased", "erased"]
+    errors = [entry for entry in logged if entry["log_level"] == "error"]
+    assert [entry.get("case") or entry["person"] for entry in errors] == [bad["id"], "person_wu"]
+    monkeypatch.setattr(model, "forget", forget)
+    later = replace(town.container, clock=lambda: at + timedelta(minutes=5))
+    assert await sweep(forget_cases_of, later) == 2
+    assert (await town.case(bad["id"])).forgotten == "erased"
 
 
 async def test_nothing_is_filed_for_the_erased_nor_for_callers_of_whom_nothing_is_known(town: Town) -> None:

@@ -239,7 +239,7 @@ def test_numbers_look_like_numbers() -> None:
 @asynccontextmanager
 async def counting(town: Town) -> AsyncIterator[None]:
     """A worker that counts cases."""
-    scheduler = Scheduler((), (count_cases,), town.container, Lease(town.container.mongo, "timers", "first", 0.3))
+    scheduler = Scheduler((), (count_cases(),), town.container, Lease(town.container.mongo, "timers", "first", 0.3))
     running = asyncio.create_task(scheduler.run())
     yield
     scheduler.finish()

@@ -7,7 +7,8 @@ from services.contracts.members.teams import TeamFounded, TeamWentOnDuty
 from services.contracts.requests.cases import CaseReturned, CaseUnassigned
 from services.contracts.requests.catalogue import Tier
 from services.requests.cases.dispatch import model as dispatch
-from services.requests.cases.dispatch.model import Choice, Nearby
+from services.requests.cases.dispatch.model import Choice, Nearby, TeamLoad
+from services.requests.cases.dispatch.queries import load_id, taken
 from services.requests.cases.states.model import State
 from services.requests.providers import queries as providers
 from services.requests.providers.model import Organisation, Team
@@ -93,6 +94,14 @@ async def test_teams_of_the_county_and_the_city_help_where_no_nearer_one_is(town
     filed = await town.file()
     given = await town.step(DISPATCHER, filed, "team", {"team_id": "team_county"})
     assert given["handler"]["id"] == "team_county"
+
+
+async def test_the_load_of_each_team_counts_however_many_are_near(town: Town) -> None:
+    teams = [team(f"team_{number:03}") for number in range(120)]
+    for one in teams:
+        load = {"_id": load_id(one.id), "version": 1, "state": {"cases": ["case_one"], "team_id": one.id}}
+        await town.container.mongo.insert(TeamLoad.collection(), load)
+    assert await taken(town.context(DISPATCHER), teams) == {one.id: 1 for one in teams}
 
 
 @pytest.mark.parametrize(("sort", "skill"), [("elderly", "patrol"), ("public_safety", "cleaning")])

@@ -85,6 +85,7 @@ class Jar(Entity[JarEvent]):
     owner: Sealed | None = None
     ripe_at: Instant | None = None
     ripened: int = 0
+    done_at: Instant | None = None
 
     def apply(self, event: JarEvent) -> None:
         """Fold an event into the state."""

@@ -63,6 +63,7 @@ class Consumer:
 
     async def run(self) -> None:
         """Run until told to finish. An error of the group ends the consumer, and with it the process."""
+        await retry_forever(partial(self._control.note_topics, self._reader.topics))
         while not self._finishing:
             if await retry_forever(self._may_go_on):
                 await self._round()
@@ -165,7 +166,10 @@ class Consumer:
         if failing:
             # Asked once, and before they are off: others may confirm without them from then on.
             confirmed = await retry_forever(self._reader.confirmed)
-            log.error("reactions fail again and again and are turned off", reactions=failing)
+            log.error(
+                "reactions failed too often and are turned off. Fix the reason, then run `linli reactions start NAME`",
+                reactions=failing,
+            )
             await retry_forever(
                 partial(turn_off, self._mongo, self._control.group, failing, self._control.member, confirmed)
             )

@@ -35,6 +35,8 @@ class DesiredState:
     """Partitions to continue from these offsets."""
     members: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
     """The members: which order each follows, and when it last confirmed that."""
+    topics: tuple[str, ...] = ()
+    """What the group reads; none before its first member has begun."""
     switches: Switches = field(default_factory=dict)
     """The reactions that this group has met, by name."""
 
@@ -50,6 +52,7 @@ class DesiredState:
             order=known.get("order", 0),
             moves={(m["topic"], m["partition"]): m["offset"] for m in known.get("moves", ())},
             members={name: (report["order"], report["at"]) for name, report in known.get("members", {}).items()},
+            topics=tuple(known.get("topics", ())),
             switches={name: Switch.of(name, stored) for name, stored in sorted(known.get("reactions", {}).items())},
         )
 
@@ -80,6 +83,10 @@ class ConsumerControl:
             if self._desired.order != self._reported or self._asked_at > self._reported_at + _REPORT_SECONDS:
                 await self._report(self._desired.order)
         return self._desired
+
+    async def note_topics(self, topics: Sequence[str]) -> None:
+        """Let operators see which topics the group reads, also before it has confirmed anything."""
+        await self._mongo.update(COLLECTION, {"_id": self.group}, {"$set": {"topics": sorted(topics)}}, upsert=True)
 
     async def moved(self, places: Sequence[TopicPartition]) -> None:
         """These partitions are read on from where that was asked."""

@@ -168,6 +168,8 @@ class Delivery:
             except KeyNotHere as error:
                 reason: BaseException = error
                 await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # if the refusal came at once
+                if self._failures.hopeless(reaction.name, event.type):
+                    break  # the other reactions wait for this one
             except Exception as error:
                 if is_transient(error):
                     raise

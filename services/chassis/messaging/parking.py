@@ -60,13 +60,19 @@ class Parking:
     async def park(self, reaction: str, event: Delivered, reason: str) -> None:
         """Park one event; one that is parked already stays as it is."""
         if await self._keep(_id(reaction, event.id), reaction, event.entity, event.record, reason):
-            log.error("an event is parked", reaction=reaction, event_id=event.id, event_type=event.type, reason=reason)
+            log.error(
+                "an event is parked: see `linli parked list`",
+                reaction=reaction,
+                event_id=event.id,
+                event_type=event.type,
+                reason=reason,
+            )
 
     async def park_unreadable(self, record: Incoming, reason: str) -> None:
         """Park a record that is not one of our events."""
         place = _place(record)
         if await self._keep(_id(UNREADABLE, place), UNREADABLE, place, record, reason):
-            log.error("an unreadable record is parked", place=place, reason=reason)
+            log.error("an unreadable record is parked: see `linli parked list`", place=place, reason=reason)
 
     async def flagged(self, partitions: Collection[tuple[str, int]]) -> list[Document]:
         """The events of these partitions to be replayed or dropped, in the order of each entity's offsets.

@@ -186,7 +186,11 @@ class Relay:
 
     async def _set_aside(self, document: Document, reason: str) -> None:
         await self._mongo.update(document["collection"], {"_id": document["_id"]}, {"$set": {"stuck": reason}})
-        log.error("an entity is set aside: its events cannot be sent", entity=document["_id"], reason=reason)
+        log.error(
+            "an entity is set aside: its events cannot be sent. `linli doctor` says what to do",
+            entity=document["_id"],
+            reason=reason,
+        )
         self._measured_at = float("-inf")
 
     async def _measure(self, documents: Sequence[Document]) -> None:

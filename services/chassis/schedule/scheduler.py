@@ -87,6 +87,8 @@ class Scheduler:
             leads = await self._leads()
         except Unavailable as error:
             log.warning("the scheduler waits", reason=str(error))
+            if self._lease.is_over():
+                self._stand_down()
             return False
         if not leads or self._finishing:
             self._stand_down()

@@ -46,7 +46,7 @@ class Timer:
     Every round asks for the delay: a changed one holds for all entities, whenever their field was written.
     The use case must move the field. If it fails or does not move it, that is logged, and it is retried with growing
     pauses, while the other entities go on. ``every``: at most how often it is looked whether something is due, in
-    seconds.
+    seconds. TypeError where the kind has no such field.
     """
 
     name: str
@@ -55,6 +55,14 @@ class Timer:
     work: Callable[[Context, str], Awaitable[Any]]
     every: float = 1.0
     delay: Delay = no_delay
+
+    def __post_init__(self) -> None:
+        self.kind.stored_name(self.field)  # a wrong name fails at the start, and not in every sweep
+
+    @property
+    def path(self) -> str:
+        """The name of the field in documents."""
+        return self.kind.stored_name(self.field)
 
 
 class Setbacks:
@@ -131,7 +139,7 @@ async def _always() -> bool:
 
 async def next_due(timer: Timer, container: Container, setbacks: Setbacks) -> datetime | None:
     """When the first entity that is not paused is due, past or not; None if there is none. Unavailable."""
-    path, delay = f"state.{timer.field}", timer.delay(container)
+    path, delay = timer.path, timer.delay(container)
     if delay is None:
         return None
     # Answered from the index alone, unless some are paused.
@@ -156,7 +164,7 @@ async def sweep(
     setbacks, slots, delay = setbacks or Setbacks(), slots or Slots(), timer.delay(container)
     if delay is None:
         return 0
-    path = f"state.{timer.field}"
+    path = timer.path
     due: Document = {path: {"$lte": container.clock() - delay, "$type": "date"}} | _without(setbacks)
     show = {path: 1, "history": {"$slice": -1}}
     found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=BATCH)
@@ -194,7 +202,7 @@ async def _unmoved(timer: Timer, container: Container, done: Sequence[_Due]) -> 
     """Those whose field was not moved, whatever their use case returned."""
     if not done:
         return []
-    where, show = {"_id": {"$in": [due.id for due in done]}}, {f"state.{timer.field}": 1}
+    where, show = {"_id": {"$in": [due.id for due in done]}}, {timer.path: 1}
     found = await container.mongo.find(timer.kind.collection(), where, show=show, limit=len(done))
     now_at = {document["_id"]: document["state"][timer.field] for document in found}
     return [due for due in done if now_at.get(due.id) == due.at]

@@ -33,6 +33,10 @@ class Lease:
         metrics.lease_held.labels(self._name).set(won)
         return won
 
+    def is_over(self) -> bool:
+        """Whether the lease time has passed since the last renewal: another process may hold it by now."""
+        return time.monotonic() > self._until
+
     async def seize(self) -> bool:
         """Take the lease even from its holder, for a repair that must run alone. Returns whether it had a holder.
 

@@ -104,9 +104,12 @@ class Vault:
             async with self._waiting_places:
                 await self._wait_for(missing)
 
-    async def prefetch_keys(self, subjects: Iterable[str]) -> None:
-        """Load the keys that are stored here already, for many subjects at once; ``ensure_keys`` waits."""
-        await self._absent(subjects)
+    async def prefetch_keys(self, subjects: Iterable[str]) -> set[str]:
+        """Load the keys that are stored here already, for many subjects at once; those without one.
+
+        ``ensure_keys`` waits for these.
+        """
+        return await self._absent(subjects)
 
     def is_erased(self, subject: str) -> bool:
         """Whether a subject is known here to be erased; of one that ``prefetch_keys`` did not find, no."""

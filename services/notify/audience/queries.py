@@ -8,7 +8,7 @@ from typing import Literal
 
 from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.documents import load
-from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.telemetry import logs
 from services.notify.audience.metrics import left_out
 from services.notify.audience.model import Organisation, Staff, Team
@@ -17,7 +17,8 @@ log = logs.get()
 
 MOST = 50
 """At most this many people get a notice of one event; larger audiences need a broadcast."""
-_ACCOUNTS = 5_000
+_ACCOUNTS, _COUNTED = 5_000, 50_000
+"""How many accounts are read, and counted where there are more, for all events that are handled together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,21 @@ async def _accounts(mongo: Mongo, organisations: list[str], posts: list[str]) ->
     if not organisations and not posts:
         return []
     where = {"$or": [Staff.where(organisations={"$in": organisations}), Staff.where(posts={"$in": posts})]}
-    return [load(Staff, document) for document in await mongo.find(Staff.collection(), where, limit=_ACCOUNTS)]
+    found = await mongo.find(Staff.collection(), where, sort=[("_id", 1)], limit=_ACCOUNTS)
+    if len(found) == _ACCOUNTS:
+        await _note_unread(mongo, where)
+    return [load(Staff, document) for document in found]
+
+
+async def _note_unread(mongo: Mongo, where: Document) -> None:
+    matching = await mongo.count(Staff.collection(), where, limit=_COUNTED)
+    if matching > _ACCOUNTS:
+        left_out.inc(matching - _ACCOUNTS)
+        log.warning(
+            "more staff are concerned than are read, and the rest gets no notice: spread them over more organisations",
+            concerned=matching,
+            read=_ACCOUNTS,
+        )
 
 
 async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:

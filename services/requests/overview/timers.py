@@ -11,7 +11,7 @@ EVERY, ENDED_EVERY = 15.0, 300.0
 """Seconds between two counts, of open and of ended cases."""
 
 
-class CaseCount:
+class CaseGauges:
     """The gauges of cases. Only one worker shows them, otherwise several would report the same cases."""
 
     def __init__(self) -> None:
@@ -30,9 +30,10 @@ class CaseCount:
         _show()
 
 
-_count = CaseCount()
-
-count_cases = Periodic("count-cases", _count.take, EVERY, _count.clear)
+def count_cases() -> Periodic:
+    """The count of one worker, with gauges of its own."""
+    gauges = CaseGauges()
+    return Periodic("count-cases", gauges.take, EVERY, gauges.clear)
 
 
 def _show(*counts: Counted) -> None:

@@ -32,7 +32,7 @@ class Cluster(Past):
         """The state of a topic; TopicMissing for an unknown name."""
         (found,) = await in_time(self._admin.describe_topics([name]))
         if found["error_code"]:
-            raise TopicMissing(f"there is no topic {name}")
+            raise TopicMissing(name)
         parts = found["partitions"]
         replicas, in_sync = (min((len(part[what]) for part in parts), default=0) for what in ("replicas", "isr"))
         return Topic(len(parts), replicas, in_sync, await in_time(configuration(self._admin, name)))

@@ -40,12 +40,12 @@ class Reader:
             metadata_max_age_ms=30_000,
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )
-        self._topics = topics
+        self.topics = topics
         self._turns = _Turns()
 
     async def start(self) -> None:
         """Join the group; BrokerAway without a broker, or if a topic does not exist yet."""
-        self._consumer.subscribe(self._topics, listener=self._turns)
+        self._consumer.subscribe(self.topics, listener=self._turns)
         try:
             await self._consumer.start()
         except (KafkaConnectionError, KafkaTimeoutError, UnknownTopicOrPartitionError) as error:
@@ -68,7 +68,7 @@ class Reader:
         """How far the group has confirmed, on the partitions of all members; BrokerAway where the broker is away."""
         places = [
             TopicPartition(topic, number)
-            for topic in self._topics
+            for topic in self.topics
             for number in self._consumer.partitions_for_topic(topic) or ()
         ]
         found = await asyncio.gather(*(in_time(self._consumer.committed(place)) for place in places))

@@ -37,6 +37,9 @@ KEYS_TOPIC = "keys"
 class TopicMissing(Exception):
     """A topic does not exist."""
 
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"there is no topic {topic}: run `linli migrate`")
+
 
 class Past:
     """Reads topics from any offset, without a group, for checks and repairs. Raises BrokerAway."""
@@ -60,7 +63,7 @@ class Past:
     async def ends(self, topic: str) -> dict[tuple[str, int], int]:
         """The end offset of each partition; TopicMissing if the topic does not exist."""
         if await in_time(_is_missing(self._admin, topic)):
-            raise TopicMissing(f"there is no topic {topic}: run `linli migrate`")
+            raise TopicMissing(topic)
         found = await in_time(self._consumer.end_offsets([TopicPartition(topic, n) for n in range(PARTITIONS)]))
         return {(p.topic, p.partition): end for p, end in found.items()}
 

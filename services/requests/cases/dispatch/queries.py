@@ -13,7 +13,6 @@ from services.requests.providers import queries as providers
 from services.requests.providers.model import Organisation, Team
 
 _BY_ID = Order("_id")
-_MOST = 100
 
 
 async def nearby(ctx: Context, area: str, wanted: Case | Item) -> Nearby:
@@ -28,7 +27,7 @@ async def taken(ctx: Context, teams: list[Team]) -> dict[str, int]:
     if not teams:
         return {}
     where = {"_id": {"$in": [load_id(team.id) for team in teams]}}
-    loads = await ctx.store.as_system().find(TeamLoad, where, order=_BY_ID, limit=_MOST)
+    loads = await ctx.store.as_system().find(TeamLoad, where, order=_BY_ID, limit=len(teams))
     return {load.team_id: len(load.cases) for load in loads}
 
 

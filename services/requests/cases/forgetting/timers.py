@@ -3,12 +3,17 @@
 from datetime import timedelta
 from functools import partial
 
+from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import erasures
+from services.chassis.messaging.erasures import Unforgotten
 from services.chassis.schedule.scheduler import Periodic
 from services.chassis.schedule.timers import Timer
+from services.chassis.telemetry import logs
 from services.chassis.usecase import Container
 from services.requests.cases.forgetting import commands
 from services.requests.cases.model import Case, Retention
+
+log = logs.get()
 
 _NAME = "forget-erased"
 _EVERY = 60.0  # nobody waits for the end of a term of years
@@ -23,14 +28,22 @@ forget_over = Timer("forget-over", Case, "retained_since", commands.forget_over,
 
 
 async def forget_cases_of(container: Container, person: str) -> int:
-    """Forget all cases of a person that are not forgotten yet; how many. Unavailable."""
-    count = 0
+    """Forget all cases of a person that are not forgotten yet; how many. Unavailable; Unforgotten where some stay."""
+    count = failed = 0
     where = Case.where(resident_id=person, forgotten=None)
     async for documents in container.mongo.each(Case.collection(), where, {"_id": 1}):
         for document in documents:
             ctx = container.system_context(_NAME, f"erasure:{person}")
-            await commands.forget_of_erased(ctx, document["_id"])
-            count += 1
+            try:
+                await commands.forget_of_erased(ctx, document["_id"])
+                count += 1
+            except Unavailable:
+                raise
+            except Exception:
+                failed += 1
+                log.exception("a case of an erased person is not forgotten; the others go on", case=document["_id"])
+    if failed:
+        raise Unforgotten(f"{failed} cases are left, {count} are forgotten")
     return count
 
 

@@ -61,5 +61,5 @@ service = Service(
     listens_to=("members", "requests"),
     settings=(RetentionSettings,),
     dependencies=_dependencies,
-    worker_loops=(count_cases, forget_erased),
+    periodic=(count_cases, forget_erased),
 )

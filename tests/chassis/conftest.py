@@ -1,7 +1,8 @@
 """What the tests of the chassis share: the toy's houses, on either driver."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from services.chassis.usecase import Container, Context
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.operating import Operator
+from tests.support.rack import DUE
 from tests.support.road import Road
 from tests.support.world import World
 
@@ -67,6 +69,12 @@ async def shop(world: World) -> AsyncIterator[Container]:
     container = await world.container(toy.shop)
     yield container
     await container.mongo.close()
+
+
+@pytest.fixture
+def rack(shop: Container) -> Container:
+    """The shop on the second of January 2026."""
+    return replace(shop, clock=lambda: DUE + timedelta(days=1))
 
 
 @pytest.fixture(params=["motor", "pymongo"])

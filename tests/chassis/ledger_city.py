@@ -73,12 +73,14 @@ class City:
                 pass
 
     @asynccontextmanager
-    async def consuming(self) -> AsyncIterator[Consumer]:
-        """The hall's consumer at work, as long as the block lasts."""
+    async def consuming(self, hall: Service = toy.hall, most_failures: int = 20) -> AsyncIterator[Consumer]:
+        """The consumer of the hall, or of another version of it, at work as long as the block lasts."""
         settings = self.world.settings()
         reader = Reader(settings.kafka, [settings.topic("members")], self.group, "hall-0")
         await reader.start()
-        consumer = await consuming.member(self.hall, reader, toy.hall.all_reactions, self.group)
+        consumer = await consuming.member(
+            self.hall, reader, hall.all_reactions, self.group, most_failures=most_failures
+        )
         task = asyncio.create_task(consumer.run())
         try:
             yield consumer

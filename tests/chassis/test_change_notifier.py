@@ -40,6 +40,17 @@ async def test_it_rings_for_what_is_pending_and_for_nothing_else(either: Contain
         assert not await notifier.wait(SHORT)
 
 
+async def test_it_names_a_collection_for_the_field_and_among_those_that_it_was_asked_for(shop: Container) -> None:
+    async with shop.mongo.session() as session:
+        notifier = ChangeNotifier(shop.mongo, session, "version", {"jars"})
+        assert await notifier.wait(SHORT) is None
+        await shop.mongo.update("jars", {"_id": "new"}, {"$set": {"published": 1}}, upsert=True)
+        await shop.mongo.update("seen", {"_id": "new"}, {"$set": {"version": 1}}, upsert=True)
+        assert await notifier.wait(SHORT) == set()
+        await shop.mongo.update("jars", {"_id": "new"}, {"$set": {"version": 1}})
+        assert await notifier.wait(LONG) == {"jars"}
+
+
 async def test_who_waits_is_woken_by_a_write(either: Container) -> None:
     async with either.mongo.session() as session:
         notifier = ChangeNotifier(either.mongo, session)

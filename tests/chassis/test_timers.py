@@ -1,52 +1,26 @@
-"""Timers: what is due is done, oldest first, once, and what fails does not hold up the rest."""
+"""Timers: one sweep runs what is due, oldest first and once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
-from services.chassis.guards import visible
 from services.chassis.schedule import timers
-from services.chassis.storage.leases import Lease
+from services.chassis.storage.mongo import Document
 from services.chassis.telemetry import metrics
 from services.chassis.usecase import Container, Context
 from tests.support import toy
-from tests.support.toy import Jar, JarOpened
-
-DUE = datetime(2026, 1, 1, tzinfo=UTC)
-RIPEN = toy.shop.timers[0]
-
-
-@pytest.fixture
-async def rack(shop: Container) -> AsyncIterator[Container]:
-    """The shop on the second of January 2026."""
-    yield replace(shop, clock=lambda: DUE + timedelta(days=1))
-
-
-async def a_jar(container: Container, minutes: int, label: str = "plums") -> Jar:
-    async with container.context(toy.KEEPER, f"opening {label} {minutes}", within=visible).store.create(Jar) as jar:
-        jar.record(JarOpened(label=label, keeper="keeper", ripe_at=DUE + timedelta(minutes=minutes)))
-    return jar
-
-
-async def at_work(
-    container: Container, lease: Lease, work: Any = toy.ripen, finishing: asyncio.Event | None = None
-) -> None:
-    await timers.run(replace(RIPEN, work=work, every=0.02), container, lease, finishing or asyncio.Event())
-
-
-async def ripened(container: Container, jar: Jar) -> int:
-    return (await container.context(toy.KEEPER, "read").store.get(Jar, jar.id)).ripened
+from tests.support.rack import DUE, RIPEN, a_jar, ripened
+from tests.support.toy import Jar
 
 
 async def test_the_oldest_are_done_first(rack: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timers, "_AT_ONCE", 1)
-    monkeypatch.setattr(timers, "_BATCH", 3)
+    monkeypatch.setattr(timers, "BATCH", 3)
     jars = {minutes: await a_jar(rack, minutes) for minutes in (5, 1, 4, 2, 3)}
     done: list[str] = []
 
@@ -71,6 +45,10 @@ async def test_a_delay_holds_for_all_entities_as_it_is_now_and_without_one_none_
     jars = [await a_jar(rack, minutes) for minutes in (0, 60)]
     day, never = timedelta(days=1), replace(RIPEN, delay=lambda _: None)
     assert await timers.sweep(never, rack) == 0
+    due = [
+        await timers.next_due(timer, rack, timers.Setbacks()) for timer in (never, replace(RIPEN, delay=lambda _: day))
+    ]
+    assert due == [None, DUE + day]
     assert await timers.sweep(replace(RIPEN, delay=lambda _: day + timedelta(milliseconds=1)), rack) == 0
     assert await timers.sweep(replace(RIPEN, delay=lambda _: day), rack) == 1
     assert [await ripened(rack, jar) for jar in jars] == [1, 0]
@@ -87,31 +65,7 @@ async def test_two_sweepers_do_it_once_for_each_due_time(rack: Container) -> Non
     assert [await ripened(rack, jar) for jar in jars] == [2] * 12
 
 
-@pytest.mark.parametrize("label", ["rotten", "idle"])
-async def test_entities_that_fail_or_do_not_move_on_do_not_hold_up_the_rest(
-    rack: Container, monkeypatch: pytest.MonkeyPatch, label: str
-) -> None:
-    monkeypatch.setattr(timers, "_BATCH", 4)
-    bad = [await a_jar(rack, minutes, label) for minutes in range(6)]
-    good = [await a_jar(rack, 100 + minutes) for minutes in range(6)]
-    tried: list[str] = []
-
-    async def note(ctx: Context, id: str) -> Jar:
-        tried.append(id)
-        return await toy.ripen(ctx, id)
-
-    lease = Lease(rack.mongo, "timer", "shop-0", 30)
-    running = asyncio.create_task(at_work(rack, lease, note))
-    async with asyncio.timeout(10):
-        while [await ripened(rack, jar) for jar in good] != [1] * 6:  # noqa: ASYNC110 - it asks a database
-            await asyncio.sleep(0.02)
-    assert set(tried) >= {jar.id for jar in bad}
-    assert all(tried.count(jar.id) <= 4 for jar in bad)  # each is tried again, but later and later
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_what_says_nothing_and_leaves_its_time_is_told_and_rests(rack: Container) -> None:
+async def test_what_says_nothing_and_leaves_its_time_is_reported_and_paused(rack: Container) -> None:
     jars = [await a_jar(rack, minutes) for minutes in range(2)]
     seen: list[str] = []
 
@@ -125,123 +79,34 @@ async def test_what_says_nothing_and_leaves_its_time_is_told_and_rests(rack: Con
     before = [counter._value.get() for counter in told]
     assert [await timers.sweep(timer, rack, setbacks) for _ in range(2)] == [2, 0]
     assert seen == [jar.id for jar in jars]
-    assert setbacks.resting() == [jars[0].id]
+    assert setbacks.paused() == [jars[0].id]
     assert [counter._value.get() - known for counter, known in zip(told, before, strict=True)] == [1, 1]
 
 
-def test_what_fails_rests_longer_and_longer_but_never_longer_than_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_is_paused_longer_and_longer_but_at_most_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, setbacks = [0.0], timers.Setbacks()
     monkeypatch.setattr("services.chassis.schedule.timers.time.monotonic", lambda: clock[0])
 
-    def rests_for() -> float:
+    def paused_for() -> float:
         start = clock[0]
         setbacks.failed("jar")
-        while setbacks.resting():
+        while setbacks.paused():
             clock[0] += 0.5
         return clock[0] - start
 
-    assert [rests_for() for _ in range(12)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
+    assert [paused_for() for _ in range(12)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]
     for _ in range(2000):  # as often as something fails in two weeks
         setbacks.failed("jar")
     setbacks.mended("jar")
-    assert rests_for() == 1
+    assert paused_for() == 1
 
 
-def test_no_more_rest_than_a_look_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timers, "_MOST_RESTING", 3)
+def test_no_more_are_paused_than_a_query_can_exclude(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "_MOST_PAUSED", 3)
     setbacks = timers.Setbacks()
     for id in ("a", "b", "c", "a", "d", "e"):
         setbacks.failed(id)
-    assert setbacks.resting() == ["a", "d", "e"]
-
-
-async def test_what_failed_is_tried_again_and_done_once_mended(
-    rack: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(timers, "_PAUSE", 0.05)
-    jar = await a_jar(rack, 1, "rotten")
-    lease = Lease(rack.mongo, "timer", "shop-0", 30)
-    running = asyncio.create_task(at_work(rack, lease))
-    await asyncio.sleep(0.2)
-    await rack.mongo.update("jars", {"_id": jar.id}, {"$set": {"state.label": "mended"}})
-    async with asyncio.timeout(5):
-        while not await ripened(rack, jar):  # noqa: ASYNC110 - it asks a database
-            await asyncio.sleep(0.02)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    assert await ripened(rack, jar) == 1
-
-
-async def test_a_timer_waits_for_a_database_that_is_away(rack: Container) -> None:
-    jar = await a_jar(rack, 1)
-    calls: list[str] = []
-
-    async def shaky(ctx: Context, id: str) -> Any:
-        calls.append(id)
-        if len(calls) < 3:
-            raise Unavailable(retry_after=1)
-        return await toy.ripen(ctx, id)
-
-    lease = Lease(rack.mongo, "timer", "shop-0", 30)
-    running = asyncio.create_task(at_work(rack, lease, shaky))
-    async with asyncio.timeout(5):
-        while not await ripened(rack, jar):  # noqa: ASYNC110 - it asks a database
-            await asyncio.sleep(0.02)
-    assert not running.done()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_a_timer_without_the_lease_does_nothing(rack: Container) -> None:
-    jar = await a_jar(rack, 1)
-    assert await Lease(rack.mongo, "timer", "another", 30).acquire()
-    lease = Lease(rack.mongo, "timer", "shop-0", 30)
-    running = asyncio.create_task(at_work(rack, lease))
-    await asyncio.sleep(0.15)
-    assert await ripened(rack, jar) == 0
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_a_sweep_ends_where_the_lease_is_lost(rack: Container, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timers, "_AT_ONCE", 2)
-    for minutes in range(6):
-        await a_jar(rack, minutes)
-    lease, done = Lease(rack.mongo, "timer", "shop-0", 0.01), list[str]()
-
-    async def lose(ctx: Context, id: str) -> Jar:
-        done.append(id)
-        taken = {"holder": "shop-1", "term": "another", "until": now() + timedelta(minutes=1)}
-        await rack.mongo.update("leases", {"_id": "timer"}, {"$set": taken})
-        return await toy.ripen(ctx, id)
-
-    running = asyncio.create_task(at_work(rack, lease, lose))
-    await asyncio.sleep(0.5)
-    assert len(done) == 2
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_what_takes_longer_than_the_lease_is_not_begun_by_another_worker(
-    rack: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(timers, "_RENEW", 0.05)
-    jars = [await a_jar(rack, minutes) for minutes in range(1, 11)]
-    finishing, begun = asyncio.Event(), list[str]()
-
-    async def slow(ctx: Context, id: str) -> Jar:
-        begun.append(id)
-        await asyncio.sleep(0.9)
-        return await toy.ripen(ctx, id)
-
-    workers = [at_work(rack, Lease(rack.mongo, "timer", f"shop-{n}", 0.3), slow, finishing) for n in range(2)]
-    running = [asyncio.create_task(worker) for worker in workers]
-    async with asyncio.timeout(10):
-        while [await ripened(rack, jar) for jar in jars] != [1] * 10:  # noqa: ASYNC110 - it asks a database
-            await asyncio.sleep(0.05)
-    assert sorted(begun) == sorted(jar.id for jar in jars)
-    finishing.set()
-    await asyncio.gather(*running)
+    assert setbacks.paused() == ["a", "d", "e"]
 
 
 async def test_one_that_meets_a_database_away_does_not_end_those_beside_it(rack: Container) -> None:
@@ -258,26 +123,42 @@ async def test_one_that_meets_a_database_away_does_not_end_those_beside_it(rack:
     assert [await ripened(rack, jar) for jar in jars] == [0, *[1] * 7]
 
 
-async def test_a_timer_told_to_finish_ends_what_it_is_at_and_begins_nothing_else(
-    rack: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(timers, "_AT_ONCE", 2)
-    jars = [await a_jar(rack, minutes) for minutes in range(6)]
-    finishing = asyncio.Event()
-
-    async def slow(ctx: Context, id: str) -> Jar:
-        finishing.set()
-        await asyncio.sleep(0.2)
-        return await toy.ripen(ctx, id)
-
-    async with asyncio.timeout(5):
-        await at_work(rack, Lease(rack.mongo, "timer", "shop-0", 30), slow, finishing)
-    assert [await ripened(rack, jar) for jar in jars] == [1, 1, 0, 0, 0, 0]
-
-
 async def test_what_a_timer_did_names_it_and_its_due_time_as_cause(rack: Container) -> None:
     jar = await a_jar(rack, 1)
     await timers.sweep(RIPEN, rack)
     last = (await rack.context(toy.KEEPER, "read").store.history(Jar, jar.id))[-1]
     assert (last.by, last.cause) == ("ripen", f"timer:ripen:{jar.id}:2026-01-01T00:01:00+00:00")
     assert last.at <= now()
+
+
+async def test_however_many_timers_hang_another_may_run_one_use_case() -> None:
+    slots = timers.Slots(10)
+    with slots.take(8) as first, slots.take(8) as second, slots.take(8) as third:
+        assert (first, second, third) == (8, 4, 1)
+    with slots.take(100) as all_again:
+        assert all_again == 11
+
+
+async def test_both_queries_of_a_timer_read_its_index_and_nothing_else(rack: Container) -> None:
+    for minutes in range(30):
+        await a_jar(rack, minutes if minutes < 3 else 60 * 24 + minutes)
+    for minutes in range(30):
+        await toy.open_jar(rack.context(toy.KEEPER, f"timeless {minutes}"), toy.OpenJar(label="a"))
+    examined, find = list[tuple[int, int]](), rack.mongo.find
+
+    async def explained(name: str, where: Document, **more: Any) -> list[Document]:
+        query = {"find": name, "filter": where, "projection": more["show"], "sort": dict(more.get("sort", ()))}
+        plan = await rack.mongo.command("explain", query | {"limit": more["limit"]}, verbosity="executionStats")
+        stats = plan["executionStats"]
+        examined.append((stats["totalKeysExamined"], stats["totalDocsExamined"]))
+        return await find(name, where, **more)
+
+    rack.mongo.find = explained  # type: ignore[method-assign]
+    assert await timers.next_due(RIPEN, rack, timers.Setbacks()) == DUE
+    assert await timers.sweep(replace(RIPEN, work=idle), rack) == 3
+    assert examined[0] == (1, 0)
+    assert examined[1] <= (4, 3)
+
+
+async def idle(ctx: Context, id: str) -> None:
+    """Do nothing."""

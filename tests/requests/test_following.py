@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from prometheus_client import REGISTRY
 
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import id_from
+from services.chassis.schedule.scheduler import Scheduler
 from services.chassis.storage import archive
 from services.chassis.storage.leases import Lease
 from services.contracts.requests import tracking
@@ -33,6 +35,7 @@ from tests.requests.town import (
     STATION_HANDLER,
     Town,
 )
+from tests.support.road import until
 
 BODIES = st.text(tracking.ALPHABET, min_size=11, max_size=11)
 
@@ -233,24 +236,36 @@ def test_numbers_look_like_numbers() -> None:
         assert shape.fullmatch(number)
 
 
-async def counting(town: Town, worker: str) -> None:
-    """A worker that counts for a moment."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(count_cases(Lease(town.container.mongo, "count", worker, 60), town.container), 1)
+@asynccontextmanager
+async def counting(town: Town) -> AsyncIterator[None]:
+    """A worker that counts cases."""
+    scheduler = Scheduler((), (count_cases,), town.container, Lease(town.container.mongo, "timers", "first", 0.3))
+    running = asyncio.create_task(scheduler.run())
+    yield
+    scheduler.finish()
+    await running
+
+
+async def shown(name: str, labels: dict[str, str], value: float | None) -> None:
+    """Wait until a gauge shows this value; None: nothing."""
+
+    async def shows() -> bool:
+        return REGISTRY.get_sample_value(name, labels) == value
+
+    await until(shows)
 
 
 async def test_where_there_is_no_case_none_is_late(town: Town) -> None:
-    await counting(town, "first")
-    assert REGISTRY.get_sample_value("linli_cases_overdue", {"county": ""}) == 0
-    await counting(town, "second")
-    assert REGISTRY.get_sample_value("linli_cases_overdue", {"county": ""}) is None
+    async with counting(town):
+        await shown("linli_cases_overdue", {"county": ""}, 0)
+    await shown("linli_cases_overdue", {"county": ""}, None)
 
 
-async def test_the_gauges_show_what_was_counted_and_in_one_worker_only(town: Town) -> None:
+async def test_the_gauges_show_what_was_counted_until_another_worker_has_the_lease(town: Town) -> None:
     await town.file()
-    await counting(town, "first")
     labels = {"state": "dispatched", "system": "health", "county": "150702"}
-    assert REGISTRY.get_sample_value("linli_cases", labels) == 1
-    assert REGISTRY.get_sample_value("linli_cases_overdue", {"county": "150702"}) == 0
-    await counting(town, "second")
-    assert REGISTRY.get_sample_value("linli_cases", labels) is None, "a worker without the lease shows nothing"
+    async with counting(town):
+        await shown("linli_cases", labels, 1)
+        assert REGISTRY.get_sample_value("linli_cases_overdue", {"county": "150702"}) == 0
+        await Lease(town.container.mongo, "timers", "second", 60).seize()
+        await shown("linli_cases", labels, None)

@@ -1,11 +1,9 @@
 """Erasures: what a service keeps of a person under keys of its own goes when that person's key is gone."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from services.chassis.storage import vault
-from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import logs
 from services.chassis.usecase import Container
 
@@ -15,7 +13,8 @@ Forgetting = Callable[[Container, str], Awaitable[int]]
 """Forget all that is kept of a person; how much that was. It must find what a first run left undone."""
 
 _AGAIN_AFTER = timedelta(minutes=3)
-_EVERY = 1.0
+EVERY = 1.0
+"""How often, in seconds, it is looked whether a sweep is due."""
 _BATCH = 100
 
 
@@ -25,14 +24,6 @@ def sweeps(at: datetime) -> tuple[datetime, datetime]:
     A use case may trust a key that it has seen for another minute: what it writes in that time is found by the second.
     """
     return at, at + _AGAIN_AFTER
-
-
-async def run(forget: Forgetting, lease: Lease, container: Container) -> None:
-    """Sweep again and again while the lease is ours, until cancelled."""
-    while True:
-        if await lease.acquire():
-            await sweep(forget, container)
-        await asyncio.sleep(_EVERY)
 
 
 async def sweep(forget: Forgetting, container: Container) -> int:

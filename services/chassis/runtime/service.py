@@ -24,10 +24,10 @@ from services.chassis.messaging.reactions import AnyReaction, Copying
 from services.chassis.runtime import health
 from services.chassis.runtime.settings import Settings
 from services.chassis.runtime.texts import load
+from services.chassis.schedule.scheduler import Periodic
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
 from services.chassis.storage.audit import Audit
-from services.chassis.storage.leases import Lease
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import connect
 from services.chassis.storage.vault import Vault
@@ -40,8 +40,6 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 _KEEP_ALIVE = 75  # longer than the gateway keeps idle connections, so that it never uses a connection that is closing
 
 Loop = Callable[[Container], Awaitable[None]]
-LedLoop = Callable[[Lease, Container], Awaitable[None]]
-"""A loop that only the worker with the lease runs; the loop asks for the lease again and again."""
 Check = Callable[[Container, Cut], Awaitable[Sequence[CheckResult]]]
 """A check of a promise of the service's own, up to a cut; the ledger runs it."""
 
@@ -68,7 +66,8 @@ class Service:
     texts: tuple[str, ...] = ()
     """What it says to people, besides the chassis' own texts: tables of a catalogue, as ``<package>.<table>``."""
     web_loops: tuple[Loop, ...] = ()
-    worker_loops: tuple[LedLoop, ...] = ()
+    periodic: tuple[Periodic, ...] = ()
+    """What one worker does again and again, besides timers."""
     checks: tuple[Check, ...] = ()
 
     @property

@@ -23,13 +23,12 @@ from services.chassis.runtime.service import (
     VERSION,
     Service,
     database_check,
-    for_ever,
     index_check,
     open_container,
     server,
 )
 from services.chassis.runtime.settings import Settings
-from services.chassis.schedule import timers
+from services.chassis.schedule.scheduler import Scheduler
 from services.chassis.storage.leases import Lease
 from services.chassis.storage.search import forget
 from services.chassis.telemetry import logs, metrics, tracing
@@ -38,7 +37,6 @@ log = logs.get()
 
 _DRAIN_SECONDS = 15  # longer than any timer's call to the outside
 _LEAVE_SECONDS = 3  # for each of the three steps after that, so that a stop takes at most 25 s
-_TIMER = "timer "
 
 
 class Worker:
@@ -53,7 +51,7 @@ class Worker:
         self._leases: list[Lease] = []
         self._readers: list[Reader] = []
         self._consumer: Consumer | None = None
-        self._finishing = asyncio.Event()
+        self._scheduler: Scheduler | None = None
         self._web = server(self._health(), settings)
 
     def stop(self, *_: object) -> None:
@@ -89,11 +87,10 @@ class Worker:
             mints_keys=self._service.mints_keys,
         )
         loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
-        for timer in self._service.timers:
-            lease = self._lease(f"timer-{timer.name}")
-            loops[f"{_TIMER}{timer.name}"] = timers.run(timer, container, lease, self._finishing)
-        for index, loop in enumerate(self._service.worker_loops):
-            loops[f"loop {index}"] = for_ever(partial(loop, self._lease(f"loop-{index}")), container)
+        if self._service.timers or self._service.periodic:
+            lease = self._lease("timers")
+            self._scheduler = Scheduler(self._service.timers, self._service.periodic, container, lease)
+            loops["timers"] = self._scheduler.run()
         if self._service.all_reactions:
             loops["consumer"] = self._consume()
         if not self._service.mints_keys:
@@ -150,17 +147,18 @@ class Worker:
         if self._consumer is None:
             return "the broker has not been reached yet"
         if reason := self._consumer.stopped():
-            return f"the consumer has stopped: {reason}. Mend it, then run `linli consumer resume {self._service.name}`"
-        return None if self._consumer.ready() else "no partition has been given to this worker yet"
+            return f"the consumer has stopped: {reason}. Fix it, then run `linli consumer resume {self._service.name}`"
+        return None if self._consumer.ready() else "no partition has been assigned to this worker yet"
 
     async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
         """Finish the current batch and timers, send pending events, release leases, leave the groups."""
-        self._finishing.set()
-        ending = [task for task in loops if task.get_name().startswith(_TIMER)]
-        if self._consumer is not None:  # otherwise the consumer still waits for its start
-            self._consumer.finish()
-            ending += [task for task in loops if task.get_name() == "consumer"]
-        if ending:
+        parts = {"timers": self._scheduler, "consumer": self._consumer}
+        finishing = {
+            name: part for name, part in parts.items() if part is not None
+        }  # others still wait for their start
+        for part in finishing.values():
+            part.finish()
+        if ending := [task for task in loops if task.get_name() in finishing]:
             await asyncio.wait(ending, timeout=_DRAIN_SECONDS)
         for task in loops:
             task.cancel()

@@ -1,16 +1,17 @@
 """Timers: use cases that run when an entity's time has come, oldest first."""
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal, Unavailable
-from services.chassis.storage.leases import Lease
+from services.chassis.storage.mongo import Document
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container, Context
 
@@ -19,11 +20,18 @@ log = logs.get()
 Delay = Callable[[Container], timedelta | None]
 """How long after its field's instant an entity is due, by the settings of the process; None: never."""
 
-_BATCH = 100
+BATCH = 100
+"""How many entities one sweep takes at most."""
 _AT_ONCE = 8
-_RENEW = 1.0
+"""How many use cases of one timer run concurrently."""
+_SHARED = 24
+"""How many use cases run concurrently in addition to the one that each timer may always run."""
 _PAUSE, _LONGEST_PAUSE = 1.0, 600.0
-_MOST_RESTING = 5_000  # their ids are part of every query
+_MOST_PAUSED = 5_000  # their ids are part of every query
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+GoesOn = Callable[[], Awaitable[bool]]
+"""Whether further use cases may be started: the lease is held, and the worker does not stop."""
 
 
 def no_delay(_: Container) -> timedelta:
@@ -37,7 +45,8 @@ class Timer:
 
     Every round asks for the delay: a changed one holds for all entities, whenever their field was written.
     The use case must move the field. If it fails or does not move it, that is logged, and it is retried with growing
-    pauses, while the other entities go on.
+    pauses, while the other entities go on. ``every``: at most how often it is looked whether something is due, in
+    seconds.
     """
 
     name: str
@@ -46,23 +55,6 @@ class Timer:
     work: Callable[[Context, str], Awaitable[Any]]
     every: float = 1.0
     delay: Delay = no_delay
-
-
-async def run(timer: Timer, container: Container, lease: Lease, finishing: asyncio.Event) -> None:
-    """Sweep again and again while the lease is ours, until told to finish; what is in hand then is done to its end."""
-
-    async def ours() -> bool:
-        return await lease.acquire() and not finishing.is_set()  # renewed in any case, for what is in hand
-
-    setbacks = Setbacks()
-    while not finishing.is_set():
-        more = False
-        try:
-            more = await ours() and await sweep(timer, container, setbacks, ours) == _BATCH
-        except Unavailable as error:
-            log.warning("a timer waits", timer=timer.name, reason=str(error))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(finishing.wait(), 0 if more else timer.every)
 
 
 class Setbacks:
@@ -74,16 +66,21 @@ class Setbacks:
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, float]] = {}  # (pause, its end), by the last failure
 
-    def resting(self) -> list[str]:
-        """Those that are passed over now."""
+    def paused(self) -> list[str]:
+        """The ids that are passed over now."""
         return [id for id, (_, end) in self._known.items() if end > time.monotonic()]
+
+    def seconds_left(self) -> float:
+        """Until the first pause ends; infinite if none is paused."""
+        now = time.monotonic()
+        return min((end - now for _, end in self._known.values() if end > now), default=math.inf)
 
     def failed(self, id: str) -> None:
         """Retry it after a pause that doubles with each failure, up to ten minutes."""
         last, _ = self._known.pop(id, (_PAUSE / 2, 0.0))
         pause = min(_LONGEST_PAUSE, last * 2)
         self._known[id] = (pause, time.monotonic() + pause)
-        if len(self._known) > _MOST_RESTING:
+        if len(self._known) > _MOST_PAUSED:
             del self._known[next(iter(self._known))]
 
     def mended(self, id: str) -> None:
@@ -99,6 +96,26 @@ class Setbacks:
                 self.failed(id)
 
 
+class Slots:
+    """How many use cases run concurrently: each timer may always run one, and all share some more.
+
+    So no number of timers that hang keeps another from running.
+    """
+
+    def __init__(self, shared: int = _SHARED) -> None:
+        self._free = shared
+
+    @contextmanager
+    def take(self, wanted: int) -> Iterator[int]:
+        """At least one slot and at most ``wanted``; the block gets how many."""
+        more = min(wanted - 1, self._free)
+        self._free -= more
+        try:
+            yield 1 + more
+        finally:
+            self._free += more
+
+
 @dataclass(frozen=True, slots=True)
 class _Due:
     """An entity whose time has come, and the trace of its last event."""
@@ -108,44 +125,61 @@ class _Due:
     trace: str | None
 
 
-async def _alone() -> bool:
+async def _always() -> bool:
     return True
 
 
+async def next_due(timer: Timer, container: Container, setbacks: Setbacks) -> datetime | None:
+    """When the first entity that is not paused is due, past or not; None if there is none. Unavailable."""
+    path, delay = f"state.{timer.field}", timer.delay(container)
+    if delay is None:
+        return None
+    # Answered from the index alone, unless some are paused.
+    where: Document = {path: {"$gte": _EVER}} | _without(setbacks)
+    found = await container.mongo.find(
+        timer.kind.collection(), where, show={path: 1, "_id": 0}, sort=[(path, 1)], limit=1
+    )
+    return found[0]["state"][timer.field] + delay if found else None
+
+
 async def sweep(
-    timer: Timer, container: Container, setbacks: Setbacks | None = None, ours: Callable[[], Awaitable[bool]] = _alone
+    timer: Timer,
+    container: Container,
+    setbacks: Setbacks | None = None,
+    goes_on: GoesOn = _always,
+    slots: Slots | None = None,
 ) -> int:
-    """Run the use case for up to 100 entities that are due, oldest first, as long as that is ours; how many there were.
+    """Run the use case for up to 100 entities that are due, oldest first, while it goes on; how many there were.
 
     Unavailable where the database is away.
     """
-    setbacks, delay = setbacks or Setbacks(), timer.delay(container)
+    setbacks, slots, delay = setbacks or Setbacks(), slots or Slots(), timer.delay(container)
     if delay is None:
         return 0
     path = f"state.{timer.field}"
-    due = {path: {"$lte": container.clock() - delay, "$type": "date"}, "_id": {"$nin": setbacks.resting()}}
+    due: Document = {path: {"$lte": container.clock() - delay, "$type": "date"}} | _without(setbacks)
     show = {path: 1, "history": {"$slice": -1}}
-    found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=_BATCH)
+    found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=BATCH)
     entries = [_Due(d["_id"], d["state"][timer.field], d["history"][-1]["trace"]) for d in found]
-    for start in range(0, len(entries), _AT_ONCE):
-        if not await ours():
-            break
-        outcomes = await _together(timer, container, entries[start : start + _AT_ONCE], ours)
+    while entries and await goes_on():
+        with slots.take(min(len(entries), _AT_ONCE)) as width:
+            outcomes = await _together(timer, container, entries[:width])
         setbacks.note(outcomes)
         if "unavailable" in outcomes.values():
             raise Unavailable(retry_after=1)
-    return len(entries)
+        entries = entries[width:]
+    return len(found)
 
 
-async def _together(
-    timer: Timer, container: Container, entries: Sequence[_Due], ours: Callable[[], Awaitable[bool]]
-) -> dict[str, str]:
-    """Run them concurrently. The lease is renewed meanwhile: another worker would start the same."""
+def _without(setbacks: Setbacks) -> Document:
+    paused = setbacks.paused()
+    return {"_id": {"$nin": paused}} if paused else {}
+
+
+async def _together(timer: Timer, container: Container, entries: Sequence[_Due]) -> dict[str, str]:
+    """Run them concurrently; the outcomes, by id."""
     async with asyncio.TaskGroup() as group:
         tasks = {due.id: group.create_task(_one(timer, container, due)) for due in entries}
-        while (await asyncio.wait(tasks.values(), timeout=_RENEW))[1]:
-            with suppress(Unavailable):
-                await ours()
     outcomes = {id: task.result() for id, task in tasks.items()}
     for due in await _unmoved(timer, container, [due for due in entries if outcomes[due.id] == "ok"]):
         outcomes[due.id] = "unmoved"

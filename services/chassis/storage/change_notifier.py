@@ -1,28 +1,28 @@
-"""The change notifier: tells the relay in which collections something is to be published, so that it need not poll."""
+"""The change notifier: names the collections that changed, so that relay and scheduler need not poll."""
 
+from collections.abc import Collection
 from typing import Any
 
 from services.chassis.storage.changes import Changes
 from services.chassis.storage.mongo import Document, Mongo
 
-_PENDING: Document = {
-    "$or": [{"fullDocument.pending": {"$exists": True}}, {"updateDescription.updatedFields.pending": {"$exists": True}}]
-}
-_PIPELINE: tuple[Document, ...] = (
-    {"$match": {"operationType": {"$in": ["insert", "update", "replace"]}, **_PENDING}},
-    {"$project": {"_id": 1, "ns.coll": 1}},  # what changed there the relay reads itself
-)
-
 
 class ChangeNotifier:
-    """Names the collections of majority-committed writes that leave events pending, each once between two calls."""
+    """Names the collections of majority-committed writes that set a field, each once between two calls."""
 
-    def __init__(self, mongo: Mongo, session: Any) -> None:
-        """``session`` as for ``Changes``."""
-        self._changes = Changes(mongo, session, _PIPELINE)
+    def __init__(
+        self, mongo: Mongo, session: Any, field: str = "pending", collections: Collection[str] | None = None
+    ) -> None:
+        """``session`` as for ``Changes``; ``collections``: which are named, None for all."""
+        among: Document = {} if collections is None else {"ns.coll": {"$in": sorted(collections)}}
+        written = {"operationType": {"$in": ["insert", "update", "replace"]}, **among}
+        places = (f"fullDocument.{field}", f"updateDescription.updatedFields.{field}")
+        sets: Document = {"$or": [{place: {"$exists": True}} for place in places]}
+        # No more than the name: what changed there the caller reads itself.
+        self._changes = Changes(mongo, session, ({"$match": written | sets}, {"$project": {"_id": 1, "ns.coll": 1}}))
 
     async def wait(self, wait_ms: int) -> set[str] | None:
-        """Wait up to ``wait_ms``. Returns the collections in which something became pending since the last call.
+        """Wait up to ``wait_ms``. Returns the collections in which the field was set since the last call.
 
         None: it listens from now on, and any collection may hold something. Raises Unavailable.
         """

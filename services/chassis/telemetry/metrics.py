@@ -55,6 +55,9 @@ consumer_resting = Gauge(
 )
 
 timer_runs = Counter("linli_timer_runs", "Use cases started because their time had come.", ["timer", "outcome"])
+timer_late = Gauge(
+    "linli_timer_late_seconds", "For how long the oldest entity of a timer has been due, in seconds.", ["timer"]
+)
 lease_held = Gauge("linli_lease_held", "Whether this process holds a lease (1) or not (0).", ["lease"])
 
 audit_entries = Counter("linli_audit_entries", "Entries of the audit log, durable.", ["action"])

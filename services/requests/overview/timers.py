@@ -1,34 +1,38 @@
 """Counts cases periodically."""
 
-import asyncio
 import time
 
-from services.chassis.storage.leases import Lease
+from services.chassis.schedule.scheduler import Periodic
 from services.chassis.usecase import Container
 from services.requests.overview import metrics
 from services.requests.overview.queries import ENDED, LIVE, NOTHING, Counted, counted
 
 EVERY, ENDED_EVERY = 15.0, 300.0
 """Seconds between two counts, of open and of ended cases."""
-_LOOK = 1.0
-_AT_ONCE = float("-inf")
 
 
-async def count_cases(lease: Lease, container: Container) -> None:
-    """Keep the gauges up to date; only with the lease, otherwise several workers would report the same cases."""
-    live_at = ended_at = _AT_ONCE
-    ended = NOTHING
-    while True:
-        ours, now = await lease.acquire(), time.monotonic()
-        if not ours:
-            _show()
-            live_at = ended_at = _AT_ONCE
-        elif now >= live_at:
-            if now >= ended_at:
-                ended, ended_at = await counted(container.mongo, ENDED), now + ENDED_EVERY
-            _show(await counted(container.mongo, LIVE), ended)
-            live_at = now + EVERY
-        await asyncio.sleep(_LOOK)
+class CaseCount:
+    """The gauges of cases. Only one worker shows them, otherwise several would report the same cases."""
+
+    def __init__(self) -> None:
+        self._ended = NOTHING
+        self._ended_until = float("-inf")
+
+    async def take(self, container: Container) -> None:
+        """Count the open cases, and the ended ones less often. Unavailable."""
+        if (now := time.monotonic()) >= self._ended_until:
+            self._ended, self._ended_until = await counted(container.mongo, ENDED), now + ENDED_EVERY
+        _show(await counted(container.mongo, LIVE), self._ended)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._ended_until = float("-inf")
+        _show()
+
+
+_count = CaseCount()
+
+count_cases = Periodic("count-cases", _count.take, EVERY, _count.clear)
 
 
 def _show(*counts: Counted) -> None:

@@ -74,12 +74,17 @@ async def consumed_in_time(
 
 
 def waiting(switches: Sequence[Switch], cut: Mapping[TopicPartition, int]) -> CheckResult:
-    """The reactions that are not on, and how many records before the cut each waits with: known, so no breach."""
+    """The reactions that are not on: known, so no breach.
+
+    Of each the position, as the number of records before the cut that it has taken, and how many it has not taken.
+    """
     line = CheckResult("L9", "reactions")
     line.count("on", sum(switch.on for switch in switches))
     for switch in switches:
         if not switch.on:
-            line.count(f"records that {switch.name} waits with", switch.behind(cut))
+            behind = switch.behind(cut)
+            line.count(f"is the position since which {switch.name} is {switch.state}", sum(cut.values()) - behind)
+            line.count(f"records that {switch.name} waits with", behind)
     return line
 
 

@@ -1,10 +1,11 @@
 """Cases that are forgotten in the background, each by itself: when their term is over, and those of the erased."""
 
 from datetime import timedelta
+from functools import partial
 
 from services.chassis.messaging import erasures
+from services.chassis.schedule.scheduler import Periodic
 from services.chassis.schedule.timers import Timer
-from services.chassis.storage.leases import Lease
 from services.chassis.usecase import Container
 from services.requests.cases.forgetting import commands
 from services.requests.cases.model import Case, Retention
@@ -21,11 +22,6 @@ def _term(container: Container) -> timedelta | None:
 forget_over = Timer("forget-over", Case, "retained_since", commands.forget_over, _EVERY, _term)
 
 
-async def forget_erased(lease: Lease, container: Container) -> None:
-    """Forget the cases of people whose keys are gone, as they go."""
-    await erasures.run(forget_cases_of, lease, container)
-
-
 async def forget_cases_of(container: Container, person: str) -> int:
     """Forget all cases of a person that are not forgotten yet; how many. Unavailable."""
     count = 0
@@ -36,3 +32,6 @@ async def forget_cases_of(container: Container, person: str) -> int:
             await commands.forget_of_erased(ctx, document["_id"])
             count += 1
     return count
+
+
+forget_erased = Periodic(_NAME, partial(erasures.sweep, forget_cases_of), erasures.EVERY)

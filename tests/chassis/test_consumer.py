@@ -1,7 +1,6 @@
 """The consumer: each event has its effect once, in order, despite repeats and crashes."""
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,6 @@ from services.chassis.messaging.control import desired_state
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
 from services.chassis.messaging.switching import register
-from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.reading import consume, expect_right, headers, settled
@@ -247,46 +245,6 @@ async def test_an_effect_is_told_once_when_it_is_written_with_the_trace_of_its_e
 def effects(lines: list[Any]) -> list[Any]:
     """The log lines that tell of effects."""
     return [line for line in lines if line["event"] == "an event had its effect"]
-
-
-async def test_a_key_that_is_late_is_waited_for_also_where_that_is_told_at_once(
-    road: Road, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivery, "_KEY_TRIES", 5)
-    monkeypatch.setattr(delivery, "_KEY_SECONDS", 0.3)
-    begun, done = asyncio.get_running_loop().time(), list[str]()
-
-    @reaction("needs-a-key", CoinDropped)
-    async def needs_a_key(ctx: Context, delivered: Delivered, _: CoinDropped) -> None:
-        if asyncio.get_running_loop().time() < begun + 1:
-            raise KeyNotHere(retry_after=1)
-        done.append(delivered.id)
-
-    jar = await road.jar(1)
-    await road.publish()
-    begun = asyncio.get_running_loop().time()
-    await consume(road, reactions=[needs_a_key])
-    assert (done, await road.parked()) == ([f"{jar.id}:2"], [])
-
-
-async def test_a_key_is_waited_for_only_once_where_the_events_before_lacked_theirs(
-    road: Road, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivery, "_KEY_TRIES", 4)
-    monkeypatch.setattr(delivery, "_KEY_SECONDS", 0.01)
-    tries: list[str] = []
-
-    @reaction("needs-a-key", CoinDropped)
-    async def needs_a_key(ctx: Context, delivered: Delivered, _: CoinDropped) -> None:
-        tries.append(delivered.entity)
-        raise KeyNotHere(retry_after=1)
-
-    for _ in range(5):
-        await road.jar(1)
-    await road.publish()
-    await consume(road, reactions=[needs_a_key])
-    assert sorted(Counter(tries).values()) == [1, 1, 4, 4, 4]
-    assert len(await road.parked()) == 5
 
 
 @given(st.lists(st.integers(1, 450), max_size=30))

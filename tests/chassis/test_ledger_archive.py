@@ -104,7 +104,7 @@ async def test_a_cause_that_had_its_effect_again_after_it_was_archived_is_caught
     await city.damage(Jar, jar, {"$set": {"archived": 7}})
     await city.settle()
     (example,) = examples(await city.verify(toy.shop), "L8", "causes")
-    assert "http:keeper:POST:/v1/jars:3 had its effect before" in example
+    assert "http:keeper:POST:/v1/jars:3 has had its effect before" in example
 
 
 async def test_what_was_written_and_archived_since_the_histories_were_read_is_no_phantom(city: City) -> None:

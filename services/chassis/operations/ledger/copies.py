@@ -37,7 +37,7 @@ class Folding:
         try:
             event = delivered.event(kind.events)
             if self.copy is None and not isinstance(event, kind.creates):
-                self.wrong = f"{delivered.id} changes what nobody created, and is not parked"
+                self.wrong = f"{delivered.id} changes something that was never created, and is not parked"
                 return
             self.copy = self.copy or kind.blank(delivered.entity)
             self.copy.version = delivered.version
@@ -112,7 +112,7 @@ class Copied:
             if event.version <= version:
                 fold.apply(self._kind, event)
             elif event.id not in fold.parked:
-                fold.wrong = f"{event.id} neither had its effect nor is parked"
+                fold.wrong = f"{event.id} had no effect, and is not parked"
         behind = [event for event in fold.held if event.id in fold.parked and event.version < version]
         await expect_unparked(self._mongo, self._reaction.name, behind, self._line)
         if fold.version < version and document:

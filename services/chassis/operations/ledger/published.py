@@ -48,7 +48,7 @@ class Published:
         try:
             event = Delivered.of(record)
         except Unreadable as error:
-            self.content.breach(f"is no event of ours: {place}: {error}")
+            self.content.breach(f"is not an event of this service: {place}: {error}")
             return
         if not 0 < event.version < _MOST_VERSIONS:
             self.content.breach(f"{event.id} has a version that no history can have: {place}")
@@ -63,7 +63,7 @@ class Published:
 
     def _order(self, track: Track, event: Delivered, place: str) -> None:
         if event.version < track.highest:
-            self.order.breach(f"{event.id} comes first behind version {track.highest}: {place}")
+            self.order.breach(f"{event.id} comes first after version {track.highest}: {place}")
         track.highest = max(track.highest, event.version)
 
     def _content(self, track: Track, event: Delivered) -> None:
@@ -92,7 +92,7 @@ class Published:
                 self._again(document["_id"], digests(document["history"]), unknown.pop(document["_id"]))
         for id, versions in unknown.items():
             for version in versions:
-                self.content.breach(f"{id}:{version} is in the topic, its entity nowhere")
+                self.content.breach(f"{id}:{version} is in the topic, its entity is in no database")
 
     def _again(self, id: str, known: Any, versions: dict[int, int]) -> None:
         for version, found in versions.items():

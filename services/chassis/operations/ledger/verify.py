@@ -93,7 +93,7 @@ class _Ledger:
                     await one.judge.take(one.before(events))
             for one in judged:
                 await one.judge.end()
-            self._say(f"{readable.line.counts['records']} records held against {len(judged)} reactions")
+            self._say(f"{readable.line.counts['records']} records compared with {len(judged)} reactions")
         for one in judged:
             await one.judge.finish(self._past, one.cut)
         readable.line.count("reactions new and off, not judged", len(self._service.all_reactions) - len(judged))

@@ -92,8 +92,8 @@ def test_what_is_suppressed_is_not_logged_and_a_group_with_all_its_parts() -> No
                 raise ExceptionGroup(CANARY, [ValueError(CANARY), Broken(trace_id=TRACE)]) from None
         except ExceptionGroup as error:
             logs.get().error("it failed", exc_info=error)
-    told = lines.of("it failed")[0]["exception"].splitlines()
-    assert [line for line in told if "Traceback" not in line and "File" not in line and "raise" not in line] == [
+    result = lines.of("it failed")[0]["exception"].splitlines()
+    assert [line for line in result if "Traceback" not in line and "File" not in line and "raise" not in line] == [
         "ExceptionGroup",
         "  ValueError",
         f"  Broken: {Broken(trace_id=TRACE)}",

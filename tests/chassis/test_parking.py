@@ -172,8 +172,8 @@ async def test_to_look_for_what_is_to_be_replayed_no_parked_event_is_read(
     await consume(road)
     where = {"replay": True, "$or": [{"topic": road.topic, "partition": number} for number in range(12)]}
     asked = {"find": "parked", "filter": where, "sort": {"reaction": 1, "entity": 1, "offset": 1}}
-    told = await road.hall.mongo.command("explain", asked, verbosity="executionStats")
-    assert told["executionStats"]["totalDocsExamined"] == 0
+    result = await road.hall.mongo.command("explain", asked, verbosity="executionStats")
+    assert result["executionStats"]["totalDocsExamined"] == 0
 
 
 async def test_an_insert_whose_answer_was_lost_still_holds_up_what_follows(

@@ -85,13 +85,13 @@ def test_what_belongs_together_is_set_together(
 
 
 async def test_a_process_needs_the_database_of_its_own_service_and_no_other(world: World) -> None:
-    told = environment(world.settings())
+    result = environment(world.settings())
     own, others = "LINLI_MONGO_MEMBERS", ("LINLI_MONGO_REQUESTS", "LINLI_MONGO_NOTIFY")
-    async with process("web", {name: value for name, value in told.items() if name != own}) as running:
+    async with process("web", {name: value for name, value in result.items() if name != own}) as running:
         _, err = await running.communicate()
     assert running.returncode == 2
     assert err.decode() == f"settings are missing or wrong: {own}: Field required\n"
-    async with process("migrate", {name: value for name, value in told.items() if name not in others}) as running:
+    async with process("migrate", {name: value for name, value in result.items() if name not in others}) as running:
         _, err = await running.communicate()
     assert (running.returncode, err) == (0, b"")
 

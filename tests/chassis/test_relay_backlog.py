@@ -25,10 +25,10 @@ async def test_while_a_broker_hangs_what_waits_is_counted_all_the_same(
     await asyncio.sleep(0.3)
     others = [await road.jar(1) for _ in range(2)]
 
-    async def told() -> bool:
+    async def result() -> bool:
         return bool(metrics.relay_pending._value.get() == 3 and metrics.relay_oldest._value.get() > 0.2)
 
-    await until(told)
+    await until(result)
     hanging.cancel()
     await asyncio.gather(hanging, return_exceptions=True)
     await road.publish()

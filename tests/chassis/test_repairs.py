@@ -15,8 +15,8 @@ async def test_a_consumer_is_paused_reset_and_resumed_and_nothing_is_lost_or_dou
         assert (await linli("consumer", "reset", "requests", "--to", "earliest", "--yes")).code == 2
         paused = await linli.json("consumer", "pause", "requests", "--reason", "a look")
         assert paused == {"service": "requests", "state": "paused", "waiting": []}
-        told = await linli.json("consumer", "list")
-        shown = {one["service"]: (one["state"], one["reason"]) for one in told["consumers"]}
+        result = await linli.json("consumer", "list")
+        shown = {one["service"]: (one["state"], one["reason"]) for one in result["consumers"]}
         assert shown == {"requests": ("paused", "a look"), "notify": ("running", "")}
         await city.jar(5)
         await city.publish()

@@ -51,8 +51,8 @@ def test_a_gap_that_names_a_section_shows_the_text_of_its_fact(what: Any, zh: st
 def test_a_name_is_shown_in_the_language_also_after_it_was_stored() -> None:
     name = Words.model_validate({"zh": "胜利站", "en": "Shengli", "mn": "Ялалт"})
     for whom in (name, name.model_dump()):
-        told = {one: TEXTS.fill("said", "named", one, {"whom": whom}) for one in ("zh", "en", "mn")}
-        assert told == {"zh": "给胜利站", "en": "给Shengli", "mn": "给Ялалт"}
+        result = {one: TEXTS.fill("said", "named", one, {"whom": whom}) for one in ("zh", "en", "mn")}
+        assert result == {"zh": "给胜利站", "en": "给Shengli", "mn": "给Ялалт"}
 
 
 def test_a_fact_is_never_taken_for_a_text_with_gaps_and_a_missing_one_is_an_error() -> None:

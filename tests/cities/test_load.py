@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(FOLDER, tmp_path / "city"))
 
 
-def told(folder: Path, name: str, damage: Damage) -> tuple[str, ...]:
+def result(folder: Path, name: str, damage: Damage) -> tuple[str, ...]:
     path = folder / name
     data = json.loads(path.read_text(encoding="utf-8"))
     damage(data)
@@ -44,12 +44,12 @@ def item(which: str, **values: object) -> Damage:
 
 
 def test_an_unknown_field_is_told_with_the_entry(folder: Path) -> None:
-    (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", price=3))
+    (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", price=3))
     assert problem.startswith("catalogue.json: items › GOV-HEATING › price: ")
 
 
 def test_a_missing_translation_is_told_with_the_entry(folder: Path) -> None:
-    (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", name={"zh": "供热"}))
+    (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", name={"zh": "供热"}))
     assert problem.startswith("catalogue.json: items › GOV-HEATING › name › en: ")
 
 
@@ -80,7 +80,7 @@ def test_a_missing_translation_is_told_with_the_entry(folder: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_told(folder: Path, name: str, damage: Damage, said: str) -> None:
-    problems = told(folder, name, damage)
+    problems = result(folder, name, damage)
     assert any(problem.startswith(f"{name}: ") and said in problem for problem in problems)
 
 
@@ -94,7 +94,7 @@ def test_what_is_wrong_is_told(folder: Path, name: str, damage: Damage, said: st
 )
 def test_values_belong_to_choices_only(folder: Path, values: dict[str, Any]) -> None:
     field = {"code": "where", "label": {"zh": "哪里", "en": "Where"}, "required": True, **values}
-    (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", form=[field]))
+    (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", form=[field]))
     assert problem.startswith("catalogue.json: GOV-HEATING: form field where: values")
 
 

@@ -31,9 +31,9 @@ def only(found: list[Finding]) -> tuple[str, str, str]:
 
 
 def test_where_nothing_runs_this_machine_is_looked_at_all_the_same(tmp_path: Path) -> None:
-    told = CliRunner().invoke(application(), ["doctor", "--json"], env={"LINLI_HOME": str(tmp_path)})
-    assert told.exit_code == 2
-    lines = json.loads(told.stdout)["lines"]
+    result = CliRunner().invoke(application(), ["doctor", "--json"], env={"LINLI_HOME": str(tmp_path)})
+    assert result.exit_code == 2
+    lines = json.loads(result.stdout)["lines"]
     assert {line["check"] for line in lines} >= {"packages", "programs", "settings", "disk", "files", "calendar"}
     assert [line["advice"] for line in lines if line["check"] == "processes"] == ["linli up"]
 

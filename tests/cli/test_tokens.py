@@ -26,9 +26,9 @@ async def test_a_long_wait_for_another_code_is_not_waited_for(tmp_path: Path) ->
         return too_many(3500)
 
     async with gateway(answering) as client:
-        with pytest.raises(Trouble, match=r"Too many tries.*this phone: try again in 59 min") as told:
+        with pytest.raises(Trouble, match=r"Too many tries.*this phone: try again in 59 min") as raised:
             await PhoneHolder(client, Spool(tmp_path), "13800138000").token()
-    assert told.value.code == 1
+    assert raised.value.code == 1
 
 
 async def test_a_short_wait_for_another_code_is_told(

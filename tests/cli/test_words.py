@@ -89,7 +89,7 @@ def test_status_says_why_something_is_not_known_and_what_was_started_again(capsy
     process = ProcessHealth("notify-web", "running", 1, 60, 50, ready=True, said="", restarted=again)
     status._show(Health("", [process], [], flow([])))
     status._show_holidays(Holidays(date(2026, 1, 1), []), Path("city/holidays.json"))
-    told = capsys.readouterr().out
-    assert f"notify-web was {again}" in told
-    assert "not counted yet: the first count comes within 15 s" in told
-    assert "add the next year's holidays to city/holidays.json" in told
+    result = capsys.readouterr().out
+    assert f"notify-web was {again}" in result
+    assert "not counted yet: the first count comes within 15 s" in result
+    assert "add the next year's holidays to city/holidays.json" in result

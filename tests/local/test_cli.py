@@ -33,9 +33,9 @@ def linli(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_explains_itself_with_an_example(app: typer.Typer, name: str) -> None:
-    told = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
-    assert told.exit_code == 0
-    assert f"linli {name}" in told.output
+    result = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert f"linli {name}" in result.output
 
 
 def each(app: typer.Typer) -> Iterator[tuple[str, Any]]:

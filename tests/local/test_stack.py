@@ -160,10 +160,10 @@ def test_a_crash_at_start_is_told_with_its_last_words(tmp_path: Path) -> None:
     broken.mkdir(parents=True)
     (broken / "storage.bson").write_text("this is no database")
     stack = Stack(tmp_path, Ports.free(), DATABASE, lifetime="tied")
-    with pytest.raises(Trouble, match="mongo-members stops as soon as it is started") as told:
+    with pytest.raises(Trouble, match="mongo-members stops as soon as it is started") as raised:
         stack.up()
-    assert told.value.lines
-    assert "linli logs mongo-members" in told.value.sentence
+    assert raised.value.lines
+    assert "linli logs mongo-members" in raised.value.sentence
     assert not stack.is_running()
 
 

@@ -94,10 +94,10 @@ async def test_a_notice_waits_for_the_key_of_the_case_that_it_quotes(town: Town)
     assert not await town.container.mongo.count("parked", {}, limit=1)
     await town.container.vault.keep({CASE: bytes(kept["wrapped"])})
 
-    async def told() -> bool:
+    async def result() -> bool:
         return "case-resolved" in await town.templates(RESIDENT)
 
-    await eventually(told)
+    await eventually(result)
     assert ANSWER in await town.said(RESIDENT, "case-resolved")
 
 

@@ -49,8 +49,8 @@ def test_staff_hold_a_post_for_each_role_at_each_place_until_the_account_is_clos
 
 def test_an_organisation_is_as_founded_and_has_the_leader_who_was_appointed() -> None:
     organisation = Organisation.blank(STATION)
-    told = OrganisationFounded(kind="station", name="站", name_en="Station", area=COMMUNITY, above="organisation_x")
-    organisation.apply(told)
+    event = OrganisationFounded(kind="station", name="站", name_en="Station", area=COMMUNITY, above="organisation_x")
+    organisation.apply(event)
     expected = {
         "gone": False,
         "name": "站",
@@ -68,10 +68,10 @@ def test_an_organisation_is_as_founded_and_has_the_leader_who_was_appointed() ->
 
 def test_a_team_has_each_member_once_in_order() -> None:
     team = Team.blank("team_1")
-    told = TeamFounded(
+    event = TeamFounded(
         kind="women", name="队", name_en="Team", area=STREET, skills=[], capacity=1, leader_id="person_1"
     )
-    team.apply(told)
+    team.apply(event)
     expected: dict[str, Any] = {
         "gone": False,
         "name": "队",

@@ -12,7 +12,7 @@ from services.chassis.domain.values import Sealed, now
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Context, known_as
 from services.contracts.members.roles import Role
-from services.contracts.requests import cases as told
+from services.contracts.requests import cases as result
 from services.contracts.requests.cases import CloseReason
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn, Tier
 from services.requests.app import service
@@ -103,12 +103,12 @@ EVERYBODY = (
 
 _WORDS = Sealed("sealed")
 _AT = now()
-_FILED = told.CaseFiled(
+_FILED = result.CaseFiled(
     number="261123-7K3QX-4",
     filed_at=_AT,
     resident_id=RESIDENT,
     filed_by="account_before",
-    channel=told.Channel.SELF,
+    channel=result.Channel.SELF,
     item="NEAR",
     item_zh="事项",
     item_en="Item",
@@ -122,45 +122,45 @@ _FILED = told.CaseFiled(
     resolution_hours=24,
 )
 _LATER = {"respond_by": _AT + timedelta(days=2), "warn_at": _AT + timedelta(days=5), "due_at": _AT + timedelta(days=6)}
-_GIVEN = told.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_zh="站")
-_TAKEN = (_GIVEN, told.CaseAccepted())
-_RESOLVED = (*_TAKEN, told.CaseResolved(outcome=CloseReason.FIXED, answer=_WORDS, resolved_at=_AT))
+_GIVEN = result.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_zh="站")
+_TAKEN = (_GIVEN, result.CaseAccepted())
+_RESOLVED = (*_TAKEN, result.CaseResolved(outcome=CloseReason.FIXED, answer=_WORDS, resolved_at=_AT))
 _WAY: Mapping[State, tuple[Any, ...]] = {
     State.NEW: (),
-    State.VERIFIED: (told.CaseVerified(),),
+    State.VERIFIED: (result.CaseVerified(),),
     State.DISPATCHED: (_GIVEN,),
     State.ACCEPTED: _TAKEN,
-    State.IN_PROGRESS: (*_TAKEN, told.CaseStarted()),
-    State.SUSPENDED: (*_TAKEN, told.CasePaused(reason=_WORDS, paused_at=_AT, until=_AT + timedelta(days=1))),
-    State.RETURNED: (_GIVEN, told.CaseReturned(reason=_WORDS, times=1)),
+    State.IN_PROGRESS: (*_TAKEN, result.CaseStarted()),
+    State.SUSPENDED: (*_TAKEN, result.CasePaused(reason=_WORDS, paused_at=_AT, until=_AT + timedelta(days=1))),
+    State.RETURNED: (_GIVEN, result.CaseReturned(reason=_WORDS, times=1)),
     State.RESOLVED: _RESOLVED,
-    State.CALLBACK: (*_RESOLVED, told.CaseCalledBack(reached=True)),
-    State.CLOSED: (*_RESOLVED, told.CaseClosed(reason=CloseReason.FIXED, ended_at=_AT)),
-    State.REJECTED: (_GIVEN, told.CaseRejected(reason=CloseReason.NOT_OUR_DUTY, answer=_WORDS, ended_at=_AT)),
-    State.CANCELLED: (_GIVEN, told.CaseCancelled(by_resident=True, ended_at=_AT)),
+    State.CALLBACK: (*_RESOLVED, result.CaseCalledBack(reached=True)),
+    State.CLOSED: (*_RESOLVED, result.CaseClosed(reason=CloseReason.FIXED, ended_at=_AT)),
+    State.REJECTED: (_GIVEN, result.CaseRejected(reason=CloseReason.NOT_OUR_DUTY, answer=_WORDS, ended_at=_AT)),
+    State.CANCELLED: (_GIVEN, result.CaseCancelled(by_resident=True, ended_at=_AT)),
 }
 _UNHELD = (State.NEW, State.VERIFIED, State.RETURNED)
 
 _STEPS: Mapping[Step, tuple[type[Event], Any]] = {
-    Step.VERIFY: (told.CaseVerified, None),
-    Step.ROUTE: (told.CaseDispatched, None),
-    Step.REJECT: (told.CaseRejected, intake.RejectCase(answer="x")),
-    Step.CANCEL: (told.CaseCancelled, intake.CancelCase()),
-    Step.TEAM: (told.CaseDispatched, dispatch.AssignTeam(team_id=PATROL)),
-    Step.HANDLER: (told.CaseDispatched, dispatch.AssignHandler(organisation_id=CENTRE)),
-    Step.ACCEPT: (told.CaseAccepted, None),
-    Step.START: (told.CaseStarted, None),
-    Step.PAUSE: (told.CasePaused, limits.PauseCase(reason="x")),
-    Step.RESUME: (told.CaseResumed, None),
-    Step.RETURN: (told.CaseReturned, limits.ReturnCase(reason="x")),
-    Step.RESOLVE: (told.CaseResolved, steps.ResolveCase(answer="x")),
-    Step.CALL_BACK: (told.CaseCalledBack, steps.CallBack(reached=True)),
-    Step.RATE: (told.CaseRated, steps.RateCase(score=5, solved=True)),
-    Step.REOPEN: (told.CaseReopened, intake.ReopenCase(reason="x")),
-    Step.CLOSE: (told.CaseClosed, steps.CloseCase()),
-    Step.COMMENT: (told.CommentAdded, steps.AddComment(text="x")),
-    Step.URGE: (told.CaseUrged, None),
-    Step.FORGET: (told.CaseForgotten, forgetting.ForgetCase(because=told.ForgetCause.ASKED)),
+    Step.VERIFY: (result.CaseVerified, None),
+    Step.ROUTE: (result.CaseDispatched, None),
+    Step.REJECT: (result.CaseRejected, intake.RejectCase(answer="x")),
+    Step.CANCEL: (result.CaseCancelled, intake.CancelCase()),
+    Step.TEAM: (result.CaseDispatched, dispatch.AssignTeam(team_id=PATROL)),
+    Step.HANDLER: (result.CaseDispatched, dispatch.AssignHandler(organisation_id=CENTRE)),
+    Step.ACCEPT: (result.CaseAccepted, None),
+    Step.START: (result.CaseStarted, None),
+    Step.PAUSE: (result.CasePaused, limits.PauseCase(reason="x")),
+    Step.RESUME: (result.CaseResumed, None),
+    Step.RETURN: (result.CaseReturned, limits.ReturnCase(reason="x")),
+    Step.RESOLVE: (result.CaseResolved, steps.ResolveCase(answer="x")),
+    Step.CALL_BACK: (result.CaseCalledBack, steps.CallBack(reached=True)),
+    Step.RATE: (result.CaseRated, steps.RateCase(score=5, solved=True)),
+    Step.REOPEN: (result.CaseReopened, intake.ReopenCase(reason="x")),
+    Step.CLOSE: (result.CaseClosed, steps.CloseCase()),
+    Step.COMMENT: (result.CommentAdded, steps.AddComment(text="x")),
+    Step.URGE: (result.CaseUrged, None),
+    Step.FORGET: (result.CaseForgotten, forgetting.ForgetCase(because=result.ForgetCause.ASKED)),
 }
 """What each step records, and a body for it."""
 
@@ -170,7 +170,7 @@ _NUMBERS = itertools.count()
 def step_rows(town: Town) -> Iterator[Row]:
     """Each step × state × actor, on a case of its own; the use case is the one at the step's address."""
     routes = {route.path.rpartition("/")[2]: route.work for table in service.routes for route in table.routes}
-    cases = {state: stored(Case, _FILED, told.LimitsSet(**_LATER), *way) for state, way in _WAY.items()}
+    cases = {state: stored(Case, _FILED, result.LimitsSet(**_LATER), *way) for state, way in _WAY.items()}
     for step, state, who in itertools.product(Step, State, EVERYBODY):
         id, (event, command) = f"case_g{next(_NUMBERS)}", _STEPS[step]
         work: Any = routes[step]
@@ -209,7 +209,7 @@ def filing_rows() -> Iterator[Row]:
         cmd = intake.FileRequest(item="NEAR", area=HOME, title="x", text="x", on_behalf_of=caller)
         label = f"for {caller or 'oneself'} by {who.label}"
         name = "requests.cases.intake.file"
-        yield Row(name, label, who.actor(), _calling(intake.file, cmd), _right_filing(who, caller), told.CaseFiled)
+        yield Row(name, label, who.actor(), _calling(intake.file, cmd), _right_filing(who, caller), result.CaseFiled)
 
 
 def _right_filing(who: Who, caller: str | None) -> str:
@@ -241,7 +241,7 @@ def item_rows(offered: Document) -> Iterator[Row]:
 
 def system_rows(town: Town) -> Iterator[Row]:
     """What only reactions and timers do."""
-    filed = stored(Case, _FILED, told.LimitsSet(**_LATER), _GIVEN)
+    filed = stored(Case, _FILED, result.LimitsSet(**_LATER), _GIVEN)
     works: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (dispatch.pass_on, (PATROL,)),
         (limits.tick, ()),

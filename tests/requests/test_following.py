@@ -78,8 +78,8 @@ async def test_a_case_is_followed_by_number_and_code_without_anything_personal(t
     path = f"/v1/track/{filed['number'].lower()}"
     seen = await town.get(None, path, code=filed["tracking_code"])
     assert seen.status_code == 200
-    told = seen.json()
-    assert (told["number"], told["state"], told["answers"]) == (filed["number"], "resolved", ["已修好。"])
+    result = seen.json()
+    assert (result["number"], result["state"], result["answers"]) == (filed["number"], "resolved", ["已修好。"])
     assert "金丝雀" not in seen.text
     assert "person_wang" not in seen.text
     wrong = [await town.get(None, path, code="00000-00000"), await town.get(None, "/v1/track/261123-AAAAA-0", code="x")]
@@ -136,8 +136,8 @@ async def test_what_the_resident_does_and_what_is_done_for_them_are_told_apart(t
     await town.step(RESIDENT, filed, "reopen", {"reason": "没好"})
     await town.step(OPERATOR, filed, "cancel", {"reason": "来电撤回"})
     entries = (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline")).json()["items"]
-    told = [(entry["what"], entry["by"]) for entry in entries if entry["by"] in ("resident", "staff")]
-    assert told == [
+    result = [(entry["what"], entry["by"]) for entry in entries if entry["by"] in ("resident", "staff")]
+    assert result == [
         ("CaseFiled", "staff"),
         ("CaseUrged", "resident"),
         ("CaseRated", "resident"),

@@ -192,7 +192,7 @@ async def test_where_no_city_office_supervises_the_hotline_answers_for_the_city(
         "delete", "copies_organisation", deletes=[{"q": {"_id": CITY_OFFICE}, "limit": 1}]
     )
     hotline = OrganisationFounded(kind="hotline", name="便民服务热线中心", area=CITY)
-    await town.told(Organisation, "organisation_hotline", hotline)
+    await town.keep_copy(Organisation, "organisation_hotline", hotline)
     filed = await town.file()
     assert (await escalated(town, filed["id"]))[-1] == (3, "organisation_hotline", CITY)
 

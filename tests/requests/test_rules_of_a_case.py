@@ -69,10 +69,10 @@ def changed(before: Case, event: Any) -> dict[str, Any]:
 
 def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
     case = Case.blank("case_1")
-    told = filed(MONDAY).fresh[0]
-    case.record(told)  # type: ignore[arg-type]
+    event = filed(MONDAY).fresh[0]
+    case.record(event)  # type: ignore[arg-type]
     nothing = dict.fromkeys(NOTHING_YET)
-    assert case.as_stored() == told.model_dump() | nothing | {
+    assert case.as_stored() == event.model_dump() | nothing | {
         "state": State.NEW,
         "county": COUNTY,
         "forced": False,

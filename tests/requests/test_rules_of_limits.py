@@ -50,8 +50,8 @@ def test_a_pause_ends_after_now_and_not_later_than_the_case_may_stand() -> None:
     for until in (MONDAY - HOUR, MONDAY, latest + timedelta(seconds=1)):
         with pytest.raises(PauseUnfit) as refused:
             limits.pause_end(case, CALENDAR, MONDAY, until)
-        told = latest.astimezone(CALENDAR.zone).isoformat(timespec="minutes")
-        assert (refused.value.params, refused.value.kind) == ({"latest": told}, Kind.INVALID)
+        result = latest.astimezone(CALENDAR.zone).isoformat(timespec="minutes")
+        assert (refused.value.params, refused.value.kind) == ({"latest": result}, Kind.INVALID)
     case.paused_hours = 70.0
     assert limits.pause_end(case, CALENDAR, MONDAY, None) == CALENDAR.add(MONDAY, 10)
 

@@ -17,7 +17,7 @@ BOTH = {"zh": "事项", "en": "Item"}
 TEXTS = load(("services.contracts", "services.requests"))
 
 
-def told(**more: Any) -> ItemPublished:
+def result(**more: Any) -> ItemPublished:
     return ItemPublished.model_validate(
         {
             "system": "health",
@@ -46,7 +46,7 @@ def told(**more: Any) -> ItemPublished:
 
 def offered(**more: Any) -> Item:
     item = Item.blank("DOCTOR")
-    model.publish(item, told(**more))
+    model.publish(item, result(**more))
     item.version = 1
     return item
 
@@ -58,7 +58,7 @@ def refusal(call: Any, *given: Any) -> tuple[str, dict[str, Any], Kind]:
 
 
 def test_an_item_is_what_was_published_of_it_until_it_is_withdrawn() -> None:
-    item, published = offered(), told()
+    item, published = offered(), result()
     gone = {"group_en", "name_zh", "name_en"}
     expected = published.model_dump(exclude=gone) | {
         "offered": True,
@@ -74,11 +74,11 @@ def test_an_item_is_what_was_published_of_it_until_it_is_withdrawn() -> None:
 
 def test_the_same_item_again_is_no_change_unless_it_was_withdrawn() -> None:
     item = offered()
-    model.publish(item, told())
+    model.publish(item, result())
     assert len(item.fresh) == 1
-    model.publish(item, told(keywords=["大夫"]))
+    model.publish(item, result(keywords=["大夫"]))
     model.withdraw(item)
-    model.publish(item, told(keywords=["大夫"]))
+    model.publish(item, result(keywords=["大夫"]))
     assert [type(event).__name__ for event in item.fresh] == [
         "ItemPublished",
         "ItemPublished",
@@ -109,7 +109,7 @@ def test_an_item_that_contradicts_itself_is_told_where(wrong: dict[str, Any], pr
             model.ItemUnfit(problem=problem), language
         )
     expected = ("item-unfit", {"problem": problem}, Kind.INVALID)
-    assert refusal(model.publish, Item.blank("X"), told(**wrong)) == expected
+    assert refusal(model.publish, Item.blank("X"), result(**wrong)) == expected
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ async def test_each_actor_is_told_the_steps_that_are_open_to_them(town: Town) ->
 def test_a_step_names_the_fields_that_its_body_must_have(town: Town) -> None:
     described = town.app.openapi()
     for step, rule in STEPS.items():
-        door = described["paths"][f"/v1/requests/{{case_id}}/{step}"][rule.method.lower()]
-        schema = door.get("requestBody", {"content": {"application/json": {"schema": {}}}})
+        route = described["paths"][f"/v1/requests/{{case_id}}/{step}"][rule.method.lower()]
+        schema = route.get("requestBody", {"content": {"application/json": {"schema": {}}}})
         named = schema["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
         wanted = described["components"]["schemas"][named].get("required", []) if named else []
         assert sorted(rule.needs) == sorted(wanted), step

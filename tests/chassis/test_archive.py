@@ -106,7 +106,7 @@ async def test_a_writer_in_between_meets_no_conflict(shop: Container) -> None:
     assert await versions(shop, jar.id) == ([8, 9, 10], [1, 2, 3, 4, 5, 6, 7])
 
 
-async def test_a_crash_between_copy_and_pull_shows_nothing_twice_and_is_mended_by_the_next_trim(
+async def test_a_crash_between_copy_and_pull_shows_nothing_twice_and_is_repaired_by_the_next_trim(
     either: Container,
 ) -> None:
     jar = await a_long_life(either, 9)
@@ -220,7 +220,7 @@ async def test_relays_that_trim_at_once_while_others_write_and_repeat_lose_nothi
         assert (await kept(road.shop, jar.id))["state"]["total"] == sum(range(40))
 
 
-async def test_a_history_that_does_not_follow_its_archive_is_set_aside_and_the_others_go_on(road: Road) -> None:
+async def test_a_history_that_does_not_follow_its_archive_is_set_aside_and_the_others_continue(road: Road) -> None:
     broken, whole = await road.jar(*range(9)), await road.jar(*range(9))
     await road.shop.mongo.update("jars", {"_id": broken.id}, {"$set": {"archived": 3}})
     await road.publish()

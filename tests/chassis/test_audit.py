@@ -59,7 +59,7 @@ async def client(world: World, shop: Container) -> AsyncIterator[httpx.AsyncClie
         yield client
 
 
-async def test_whoever_reads_somebody_elses_sealed_data_is_in_the_log(
+async def test_anyone_who_reads_somebody_elses_sealed_data_is_in_the_log(
     shop: Container, client: httpx.AsyncClient
 ) -> None:
     jar, trace = await owned(shop), secrets.token_hex(16)
@@ -91,7 +91,7 @@ async def test_a_page_of_a_list_is_one_entry_with_all_whose_data_it_shows(
     assert await brief(shop) == [("eve", "list", "list_jars", ["person_ann", "person_ben"])]
 
 
-async def test_what_a_change_shows_stands_in_the_history_and_what_its_repeat_shows_in_the_log(
+async def test_what_a_change_shows_is_in_the_history_and_what_its_repeat_shows_in_the_log(
     shop: Container, client: httpx.AsyncClient
 ) -> None:
     jar, key = await owned(shop), keyed()
@@ -102,7 +102,7 @@ async def test_what_a_change_shows_stands_in_the_history_and_what_its_repeat_sho
     assert await brief(shop) == [("eve", "read", "drop_coin", ["person_ann"])]
 
 
-async def test_whoever_is_refused_entry_or_sight_is_in_the_log(world: World, shop: Container) -> None:
+async def test_anyone_who_is_refused_entry_or_sight_is_in_the_log(world: World, shop: Container) -> None:
     jar, app = await owned(shop), world.app(toy.shop)
     routes = [
         (None, "/v1/jars", ("anonymous", "sign-in-needed", [])),
@@ -143,7 +143,7 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(shop: Container, cl
     assert [e["n"] for e in await result(shop)] == [1, 2]
 
 
-async def test_a_stream_shows_nobody_but_those_who_were_told_of() -> None:
+async def test_a_stream_opens_data_only_of_those_in_its_audit_entry() -> None:
     opened = Opened()
     opened.note("person_ben")
     opened.note("person_ann")

@@ -107,7 +107,7 @@ async def test_what_was_dropped_does_not_come_back_when_the_topic_is_read_again(
     assert counts(report, "L7", "records")["unreadable, dropped"] == 1
 
 
-async def test_a_copy_goes_on_without_what_was_dropped_and_the_ledger_leaves_it_out(
+async def test_a_copy_continues_without_what_was_dropped_and_the_ledger_leaves_it_out(
     city: City, parked: Operator
 ) -> None:
     jar = await city.garbled()

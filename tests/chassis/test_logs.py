@@ -126,7 +126,7 @@ async def served(world: World) -> AsyncIterator[httpx.AsyncClient]:
     await serving
 
 
-async def test_a_bug_is_told_once_under_the_trace_that_its_answer_names(world: World, shop: Container) -> None:
+async def test_a_bug_is_reported_once_under_the_trace_that_its_answer_names(world: World, shop: Container) -> None:
     with logged() as lines:
         async with served(world) as client:
             headers = keyed(traceparent=f"00-{TRACE}-00f067aa0ba902b7-01")

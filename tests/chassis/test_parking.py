@@ -208,7 +208,7 @@ UNREADABLE: list[tuple[bytes | None, list[tuple[str, Any]]]] = [
 ]
 
 
-async def test_a_record_that_is_no_event_is_parked_and_the_partition_goes_on(road: Road) -> None:
+async def test_a_record_that_is_no_event_is_parked_and_the_partition_continues(road: Road) -> None:
     jar = await road.jar(1)
     for value, given in UNREADABLE:
         await road.put(jar.id, value, given)

@@ -209,7 +209,7 @@ async def test_a_worker_that_is_stopped_does_not_wait_for_a_timer_that_hangs(
     "away",
     [{"kafka": "127.0.0.1:1"}, {"mongo": {"requests": "mongodb://127.0.0.1:1/away?serverSelectionTimeoutMS=200"}}],
 )
-async def test_a_worker_waits_for_what_is_away_and_stops_soon_when_told_to(world: World, away: dict[str, Any]) -> None:
+async def test_a_worker_waits_for_what_is_away_and_stops_soon_on_a_signal(world: World, away: dict[str, Any]) -> None:
     worker = Worker(toy.hall, world.settings(port=Ports.free().requests_web, **away))
     running = asyncio.create_task(worker.run())
     assert not (await asyncio.wait([running], timeout=3))[0]

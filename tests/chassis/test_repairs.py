@@ -83,7 +83,7 @@ async def test_a_reaction_is_turned_off_with_a_reason_while_its_consumer_runs(ci
     assert [note["state"]["coins"] for note in await city.hall.mongo.find("notes", {}, limit=9)] == [1]
 
 
-async def test_wrong_words_are_told(city: City, linli: Operator) -> None:
+async def test_wrong_words_are_reported(city: City, linli: Operator) -> None:
     await switching.register(city.hall.mongo, city.group, toy.hall.all_reactions, {})
     for words in (
         ("consumer", "pause", "members", "--reason", "it has none"),

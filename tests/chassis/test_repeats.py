@@ -115,7 +115,7 @@ async def test_a_repeat_is_known_before_a_rule_can_refuse_it(client: httpx.Async
     assert outcome(await client.post(f"{jar}/coins", json={"coins": 5}, headers=key)) == outcome(first)
 
 
-async def test_who_lost_sight_of_it_may_repeat_but_not_go_on(client: httpx.AsyncClient) -> None:
+async def test_who_lost_sight_of_it_may_repeat_but_not_continue(client: httpx.AsyncClient) -> None:
     jar = (await client.post("/v1/jars", json=JAR, headers=keyed())).headers["Location"]
     moving = keyed()
     moved = await client.put(f"{jar}/keeper", json={"keeper": "other"}, headers=moving)

@@ -154,7 +154,7 @@ async def test_who_has_lost_the_lease_sends_nothing_more(road: Road) -> None:
     assert len(await road.records()) == before
 
 
-async def test_a_broker_that_goes_away_on_the_way_is_told_and_a_repeat_sends_all(
+async def test_a_broker_that_goes_away_on_the_way_is_reported_and_a_repeat_sends_all(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.chassis.operations.republish._EVENTS", 4)

@@ -96,7 +96,7 @@ def test_another_reason_stays_as_it_is(reason: str) -> None:
     assert load().explained(reason) == reason
 
 
-def test_a_refusal_without_a_text_is_told_by_its_kind() -> None:
+def test_a_refusal_without_a_text_is_reported_by_its_kind() -> None:
     assert TEXTS.sentence(Full(), "zh") == "状态"
     assert load(("tests.support.jars",)).sentence(Full(), "zh") == "罐子满了。"
 
@@ -136,7 +136,7 @@ def test_another_language_is_one_more_file_and_others_stand_in_for_what_it_lacks
     assert "titles.state" in texts.missing()["mn"]
 
 
-def test_what_english_lacks_is_told_in_chinese() -> None:
+def test_what_english_lacks_is_reported_in_chinese() -> None:
     texts = Texts({"zh": ZH, "en": {}, "mn": {}})
     assert texts.fill("said", "many", "mn", {"what": "red"}) == "有红"
 

@@ -43,12 +43,12 @@ def item(which: str, **values: object) -> Damage:
     return damage
 
 
-def test_an_unknown_field_is_told_with_the_entry(folder: Path) -> None:
+def test_an_unknown_field_is_reported_with_the_entry(folder: Path) -> None:
     (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", price=3))
     assert problem.startswith("catalogue.json: items › GOV-HEATING › price: ")
 
 
-def test_a_missing_translation_is_told_with_the_entry(folder: Path) -> None:
+def test_a_missing_translation_is_reported_with_the_entry(folder: Path) -> None:
     (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", name={"zh": "供热"}))
     assert problem.startswith("catalogue.json: items › GOV-HEATING › name › en: ")
 
@@ -79,7 +79,7 @@ def test_a_missing_translation_is_told_with_the_entry(folder: Path) -> None:
         ("holidays.json", lambda data: data.update(time_zone=3), "time_zone"),
     ],
 )
-def test_what_is_wrong_is_told(folder: Path, name: str, damage: Damage, said: str) -> None:
+def test_what_is_wrong_is_reported(folder: Path, name: str, damage: Damage, said: str) -> None:
     problems = result(folder, name, damage)
     assert any(problem.startswith(f"{name}: ") and said in problem for problem in problems)
 
@@ -98,13 +98,13 @@ def test_values_belong_to_choices_only(folder: Path, values: dict[str, Any]) -> 
     assert problem.startswith("catalogue.json: GOV-HEATING: form field where: values")
 
 
-def test_a_missing_file_is_told(folder: Path) -> None:
+def test_a_missing_file_is_reported(folder: Path) -> None:
     (folder / "teams.json").unlink()
     with pytest.raises(CityDataWrong, match=r"teams\.json: cannot be read"):
         load(folder)
 
 
-def test_a_file_that_is_not_json_is_told(folder: Path) -> None:
+def test_a_file_that_is_not_json_is_reported(folder: Path) -> None:
     (folder / "areas.json").write_text("[", encoding="utf-8")
     with pytest.raises(CityDataWrong, match=r"areas\.json: not JSON"):
         load(folder)

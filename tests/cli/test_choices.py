@@ -30,7 +30,7 @@ def test_messages_without_a_district_spread_over_all_counties() -> None:
     assert len({places.of("A市的路", f"U{n}")[:6] for n in range(500)}) == 14
 
 
-def test_fates_are_stable_and_in_their_fractions() -> None:
+def test_planned_outcomes_are_stable_and_in_their_fractions() -> None:
     all_of_them = [planned(1, str(n)) for n in range(5000)]
     assert all_of_them == [planned(1, str(n)) for n in range(5000)]
     assert all_of_them != [planned(2, str(n)) for n in range(5000)]

@@ -100,7 +100,7 @@ def calendar_until(folder: Path, days: int) -> Stack:
 
 
 @pytest.mark.parametrize(("days", "level"), [(400, "ok"), (30, "soon"), (-3, "wrong")])
-def test_holidays_that_end_are_told_in_time(tmp_path: Path, days: int, level: str) -> None:
+def test_holidays_that_end_are_reported_in_time(tmp_path: Path, days: int, level: str) -> None:
     found = {one.check: one for one in city.holidays(calendar_until(tmp_path, days))}
     assert (found["time zone"].said, found["calendar"].level) == ("Asia/Shanghai", level)
 

@@ -66,7 +66,7 @@ async def play(folder: Path, answering: Answering, *messages: Message) -> Result
     return found
 
 
-def test_a_message_that_was_filed_settled_and_told_is_all_there_is() -> None:
+def test_a_message_that_was_filed_settled_and_notified_is_complete() -> None:
     assert results().missing == []
 
 
@@ -92,7 +92,7 @@ async def test_the_rest_of_a_long_text_follows_as_comments(tmp_path: Path) -> No
     assert (found.steps["comment"], dict(found.broken)) == (2, {})
 
 
-async def test_a_message_for_which_nothing_is_suggested_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+async def test_a_message_for_which_nothing_is_suggested_is_refused_and_the_others_continue(tmp_path: Path) -> None:
     usual = answers(SEEDED, tmp_path)
 
     async def answering(request: web.Request) -> web.StreamResponse:

@@ -42,7 +42,7 @@ def test_a_report_ends_with_what_it_comes_to(
     assert (ended.value.exit_code, capsys.readouterr().out.splitlines()[-1]) == (code, said)
 
 
-def test_a_timeline_is_told_by_the_clocks_of_the_city(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_timeline_is_reported_by_the_clocks_of_the_city(capsys: pytest.CaptureFixture[str]) -> None:
     entry = {"at": "2026-11-23T16:30:00Z", "name": {"zh": "接单", "en": "accepted"}}
     demo._show_timeline([entry], ZoneInfo("Asia/Shanghai"))
     assert "2026-11-24 00:30:00  接单 / accepted" in capsys.readouterr().out

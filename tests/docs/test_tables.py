@@ -51,7 +51,7 @@ def test_all_sentences_of_a_refusal_say_the_same_names() -> None:
     assert {code: found for code, found in result.items() if any(one != found[0] for one in found)} == {}
 
 
-def test_every_pattern_that_a_field_has_is_told_in_words() -> None:
+def test_every_pattern_of_a_field_is_explained_in_words() -> None:
     described = PAGES["openapi.json"]()
     patterns = {json.loads(found) for found in re.findall(r'"pattern": ("(?:[^"\\\\]|\\\\.)*")', described)}
     assert patterns

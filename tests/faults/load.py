@@ -1,4 +1,4 @@
-"""The load: whole cases, registrations and wishes at a steady rate, each try of each command a line of the log."""
+"""The load: whole cases, registrations and choice at a steady rate, each try of each command a line of the log."""
 
 import asyncio
 import base64
@@ -95,8 +95,8 @@ class Load:
                 body = {"phone": phone, "name": "新居民", "area": COMMUNITY}
                 await self._command(http, self.people.operator, "POST", "/v1/people", body)
             case 1:
-                wishes = {"channels": ["inbox", "sms", "email"], "email": "somebody@faults.example"}
-                await self._command(http, resident, "PUT", "/v1/preferences", wishes)
+                choice = {"channels": ["inbox", "sms", "email"], "email": "somebody@faults.example"}
+                await self._command(http, resident, "PUT", "/v1/preferences", choice)
         case = await self._command(http, resident, "POST", "/v1/requests", filing())
         for step, who, body in _STEPS:
             if case is None or self._over:

@@ -38,7 +38,7 @@ def test_up_again_and_migrate_say_what_they_did(town: Town) -> None:
     assert json.loads(town.linli("migrate", "--json").stdout) == {"migrated": ["members", "notify", "requests"]}
 
 
-def test_the_first_case_is_told_step_by_step(town: Town) -> None:
+def test_the_first_case_is_shown_step_by_step(town: Town) -> None:
     result = json.loads(town.linli("demo", "--json").stdout)
     assert result["steps"][0]["who"] == "resident"
     assert result["steps"][-1]["what"] == "Closed"

@@ -31,7 +31,7 @@ MESSAGES = [
 ]
 
 
-def test_messages_are_filed_settled_told_once_and_every_promise_is_kept(town: Town, tmp_path: Path) -> None:
+def test_messages_are_filed_settled_notified_once_and_every_promise_is_kept(town: Town, tmp_path: Path) -> None:
     file, ledger = tmp_path / "messages.jsonl.gz", tmp_path / "ledger.jsonl"
     lines = [*(json.dumps(message, ensure_ascii=False) for message in MESSAGES), '{"id": "broken"}']
     file.write_bytes(gzip.compress("\n".join(lines).encode()))

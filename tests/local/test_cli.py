@@ -50,7 +50,7 @@ def test_the_paragraphs_of_a_help_wrap_where_the_terminal_ends(app: typer.Typer)
     assert broken == []
 
 
-def test_every_command_tells_its_exit_codes(app: typer.Typer) -> None:
+def test_every_command_states_its_exit_codes(app: typer.Typer) -> None:
     assert [name for name, command in each(app) if "Exit code 0" not in command.help] == []
 
 

@@ -29,7 +29,7 @@ def test_the_numbers_of_all_workers_become_one() -> None:
     assert (result["relay_pending"], result["relay_oldest_seconds"], result["consumer_lag"]) == (5, 9, 10)
 
 
-def test_a_number_that_no_worker_tells_is_not_known() -> None:
+def test_a_number_that_no_worker_reports_is_not_known() -> None:
     assert flow([])["parked_events"] is None
 
 

@@ -44,7 +44,7 @@ def test_what_runs_elsewhere_is_used_and_not_started(tmp_path: Path) -> None:
     assert given.items() <= changed.environment("notify", "worker").items()
 
 
-def test_a_process_is_told_of_its_own_database_only(tmp_path: Path) -> None:
+def test_a_process_gets_the_address_of_its_own_database_only(tmp_path: Path) -> None:
     names = {service: f"LINLI_MONGO_{service.upper()}" for service in ("members", "requests", "notify")}
     result = layout(tmp_path, LINLI_MONGO_NOTIFY="mongodb://db/notify", LINLI_MONGO_DRIVER="pymongo")
     for service, name in names.items():

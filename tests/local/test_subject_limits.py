@@ -79,7 +79,7 @@ def full(home: Home, upstream: int) -> Iterator[LimitedGateway]:
 
 @pytest.mark.parametrize("asked", [READ, *COSTLY])
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_subject_who_asks_too_often_is_told_when_to_try_again(
+def test_a_subject_who_asks_too_often_learns_when_to_try_again(
     limited: LimitedGateway, asked: tuple[str, str], language: str
 ) -> None:
     refused = limited.flood(asked, language=language)
@@ -127,11 +127,11 @@ def test_a_forged_token_takes_nothing_from_whom_it_names(limited: LimitedGateway
     assert [limited.ask(FILE, sub) for _ in range(4)] == [200] * 4
 
 
-def test_whoever_has_no_token_has_no_subject(limited: LimitedGateway) -> None:
+def test_anyone_who_has_no_token_has_no_subject(limited: LimitedGateway) -> None:
     assert {limited.http.get("/v1/requests").status_code for _ in range(100)} == {200}
 
 
-def test_whoever_holds_the_signing_key_does_not_wait(limited: LimitedGateway) -> None:
+def test_anyone_who_holds_the_signing_key_does_not_wait(limited: LimitedGateway) -> None:
     assert KeyHolder.ACTOR == OPERATOR
     assert {limited.ask(READ, OPERATOR) for _ in range(100)} == {200}
 
@@ -142,12 +142,12 @@ def test_all_who_file_have_a_limit_together(full: LimitedGateway) -> None:
     assert full.ask(READ) == 200
 
 
-def test_whoever_floods_without_a_token_takes_nothing_from_those_who_have_one(full: LimitedGateway) -> None:
+def test_anyone_who_floods_without_a_token_takes_nothing_from_those_who_have_one(full: LimitedGateway) -> None:
     full.flood_with(itertools.repeat(""), FILE)
     assert [full.ask(FILE) for _ in range(4)] == [200] * 4
 
 
-def test_only_so_many_subjects_are_counted_at_once(home: Home, upstream: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_counted_subjects_is_limited(home: Home, upstream: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.gateway.limits.MOST_COUNTED", 2)
     with running(home, upstream, "forgetful", Limits(filing_rate=1)) as client:
         limited, sub = LimitedGateway(home, client), next(_subjects)
@@ -162,7 +162,7 @@ def test_the_log_says_who_asked_too_often(limited: LimitedGateway) -> None:
     assert entries[-1]["path"] == "/v1/requests"
 
 
-def test_a_busy_desk_is_not_hindered(gateway: httpx.Client, home: Home) -> None:
+def test_a_busy_operator_is_not_limited(gateway: httpx.Client, home: Home) -> None:
     mine = bearer(token(home, sub=next(_subjects)))
     with ThreadPoolExecutor(16) as hands:
         answers = list(hands.map(lambda turn: gateway.request(*turn, headers=mine), [READ] * 100 + [FILE] * 50))

@@ -55,7 +55,7 @@ def test_an_old_mongod_is_refused(empty_path: Path) -> None:
         tools.mongod()
 
 
-def test_a_mongod_that_lacks_a_library_is_told_with_its_last_words(empty_path: Path) -> None:
+def test_a_mongod_that_lacks_a_library_is_reported_with_its_last_words(empty_path: Path) -> None:
     words = "error while loading shared libraries: libcurl.so.4: cannot open shared object file"
     put(empty_path, "mongod", f"echo '{words}' >&2; exit 127")
     with pytest.raises(Trouble, match="apt-get install libcurl4") as raised:

@@ -40,7 +40,7 @@ def test_a_part_stands_for_all_its_nodes(tmp_path: Path) -> None:
     assert {process.kind for process in elsewhere.processes} == {"mongo"}
 
 
-def test_services_are_told_of_every_node(three: Layout) -> None:
+def test_services_get_the_address_of_every_node(three: Layout) -> None:
     result, ports = three.environment("notify", "worker"), Ports()
     assert result["LINLI_KAFKA"].split(",") == [f"127.0.0.1:{p}" for p in (ports.kafka, ports.kafka_2, ports.kafka_3)]
     uri = parse_uri(result["LINLI_MONGO_NOTIFY"])

@@ -220,7 +220,7 @@ async def test_an_account_that_makes_no_sense_is_refused(members: Members, chang
     assert (await members.count("accounts"), await members.count("people")) == (0, 0)
 
 
-async def test_no_secret_of_an_account_stands_in_clear_in_the_database(members: Members) -> None:
+async def test_no_secret_of_an_account_is_unencrypted_in_the_database(members: Members) -> None:
     account = await opened(members)
     raw = str([await members.container.mongo.find(name, {}, limit=50) for name in ("accounts", "people", "claims")])
     for canary in (account["password"], account["totp_secret"], "李站长"):

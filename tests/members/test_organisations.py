@@ -58,7 +58,7 @@ async def test_the_same_code_again_gives_the_same_organisation(members: Members)
     assert await members.count("organisations") == 1
 
 
-async def test_a_list_goes_on_page_by_page(members: Members) -> None:
+async def test_a_list_continues_page_by_page(members: Members) -> None:
     ids = {await founded(members, HOUSING) for _ in range(5)}
     found: list[str] = []
     query = {"under": COUNTY, "limit": "2"}

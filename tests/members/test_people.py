@@ -81,7 +81,7 @@ async def test_a_caller_without_an_area_counts_to_the_place_of_the_operator(memb
     assert (await members.get(OPERATOR, f"/v1/people/{person}")).json()["area"] == COUNTY
 
 
-async def test_an_operator_registers_nobody_in_another_county_but_is_told_the_id_of_who_lives_there(
+async def test_an_operator_registers_nobody_in_another_county_but_gets_the_id_of_who_lives_there(
     members: Members,
 ) -> None:
     refused = await members.post(OPERATOR, "/v1/people", {**CALLER, "area": FAR_COMMUNITY})
@@ -122,7 +122,7 @@ async def test_staff_of_another_place_and_other_residents_find_nobody(members: M
     assert len(await members.history("people", person)) == 1
 
 
-async def test_whoever_came_by_phone_is_seen_by_those_of_the_whole_city_only(members: Members) -> None:
+async def test_anyone_who_came_by_phone_is_seen_by_those_of_the_whole_city_only(members: Members) -> None:
     tokens = await members.signed_in()
     person = (await members.with_token("GET", "/v1/me", tokens["access_token"])).json()["id"]
     hotline = replace(OPERATOR, id="account_hotline", places=(CITY,))
@@ -179,7 +179,7 @@ async def test_mongo_operators_in_texts_are_texts(members: Members) -> None:
     assert (await members.get(DISPATCHER, "/v1/people/$ne")).status_code == 404
 
 
-async def test_personal_data_stands_nowhere_in_clear_in_the_database(members: Members) -> None:
+async def test_personal_data_is_nowhere_unencrypted_in_the_database(members: Members) -> None:
     person = await registered(members)
     await members.post(DISPATCHER, f"/v1/people/{person}/unmask", REASON)
     raw = str([await members.container.mongo.find(name, {}, limit=50) for name in ("people", "claims", "keys")])

@@ -45,7 +45,7 @@ def test_an_account_is_what_its_events_say() -> None:
     assert account.as_stored() == expected | {"open": False}
 
 
-def test_credentials_never_leave_the_house() -> None:
+def test_credentials_never_leave_the_service() -> None:
     assert CredentialsSet.private
 
 

@@ -51,7 +51,7 @@ async def test_a_code_is_good_once(members: Members) -> None:
     assert outcome(await members.post(None, TOKENS, body)) == (401, "code-wrong")
 
 
-async def test_what_is_not_shaped_as_it_should_be_is_told_in_words(members: Members) -> None:
+async def test_what_is_not_shaped_as_it_should_be_is_reported_in_words(members: Members) -> None:
     short = await members.post(None, CODES, {"phone": "138"})
     assert outcome(short) == (422, "phone-invalid")
     assert "11" in short.json()["detail"]
@@ -60,7 +60,7 @@ async def test_what_is_not_shaped_as_it_should_be_is_told_in_words(members: Memb
     assert wrong.json()["errors"] == [{"field": "code", "problem": "应为六位数字"}]
 
 
-async def test_a_key_opens_each_door_once(members: Members) -> None:
+async def test_an_idempotency_key_works_once_for_each_route(members: Members) -> None:
     async with members.client() as client:
 
         async def twice(path: str, body: dict[str, str]) -> list[httpx.Response]:
@@ -194,7 +194,7 @@ async def test_a_person_an_operator_registered_keeps_the_id_at_the_first_sign_in
     assert (me["id"], me["name"]) == (from_counter, "张三丰")
 
 
-async def test_neither_phone_nor_code_nor_token_stands_in_clear_in_the_database(members: Members) -> None:
+async def test_neither_phone_nor_code_nor_token_is_unencrypted_in_the_database(members: Members) -> None:
     tokens = await members.signed_in()
     code = await members.code_for(PHONE)
     raw = ""

@@ -57,7 +57,7 @@ async def backfill(town: Town, *, write: bool = False) -> dict[str, Any]:
     return result
 
 
-async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_goes_out(world: World) -> None:
+async def test_older_cases_get_notices_in_inboxes_and_no_old_notice_is_sent_outside(world: World) -> None:
     sent = Recorder()
     async with founded(world, with_parts(senders=Senders({Via.SMS: sent, Via.EMAIL: sent}))) as town:
         async with town.listening(BEFORE):

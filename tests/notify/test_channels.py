@@ -89,7 +89,7 @@ async def test_a_wrong_secret_is_a_failure_that_may_pass(provider: Provider) -> 
         (200, b" " * 20_000, {}, ("sms answer too long", 0, False)),
     ],
 )
-async def test_any_other_answer_is_a_failure_told_in_our_own_words(
+async def test_any_other_answer_is_a_failure_reported_in_our_own_words(
     provider: Provider, status: int, answer: bytes, headers: dict[str, str], outcome: tuple[str, int, bool]
 ) -> None:
     provider.status, provider.answer, provider.headers = status, answer, headers

@@ -65,7 +65,7 @@ async def test_neither_key_alone_opens_the_quoted_words(town: Town) -> None:
         vault.open_under(message.body, [RESIDENT, RESIDENT], "message-body")
 
 
-async def test_whoever_reads_their_own_notice_opens_nobody_elses_data(town: Town) -> None:
+async def test_anyone_who_reads_their_own_notice_opens_nobody_elses_data(town: Town) -> None:
     message = (await answered(town, CASE))[CASE]
     ctx = town.container.context(signed_in(RESIDENT), "read")
     assert ANSWER in (MessageView.of(message, ctx).body or "")

@@ -83,7 +83,7 @@ def test_a_message_expires_and_begins_when_it_says_so() -> None:
     assert message.next_email_at == AT + SECOND
 
 
-def test_what_is_for_a_phone_only_stands_in_no_inbox() -> None:
+def test_what_is_for_a_phone_only_is_in_no_inbox() -> None:
     message = written(channels=["sms"])
     assert (message.inbox_of, [*message.deliveries], message.next_email_at) == (None, ["sms"], None)
     inbox = written(channels=["inbox"])
@@ -91,7 +91,7 @@ def test_what_is_for_a_phone_only_stands_in_no_inbox() -> None:
     assert [inbox.next_at(via) for via in Via] == [None] * 3
 
 
-def test_everybody_sees_what_stands_in_the_own_inbox() -> None:
+def test_everybody_sees_what_is_in_the_own_inbox() -> None:
     somebody = Actor("account_1", frozenset({"administrator"}), ("1507",), person="person_1")
     assert Message.visible(somebody) == Visible(any_of=(("state.inbox_of", ("person_1",)),))
     assert Message.visible(system_actor("timer")) == ALL

@@ -63,7 +63,7 @@ def test_each_tier_is_served_by_its_own_kind_of_body(tier: str, id: str) -> None
     assert (chosen.tier, chosen.id) == (tier, id)
 
 
-def test_whoever_is_chosen_is_chosen_with_both_names() -> None:
+def test_anyone_who_is_chosen_is_chosen_with_both_names() -> None:
     assert dispatch.choose(filed(MONDAY), NEAR) == STATION_CHOICE
     assert dispatch.choose(filed(MONDAY), NEAR, {STATION}) == CENTRE_CHOICE
 

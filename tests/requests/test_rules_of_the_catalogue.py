@@ -103,7 +103,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("wrong", "problem"), CONTRADICTIONS)
-def test_an_item_that_contradicts_itself_is_told_where(wrong: dict[str, Any], problem: dict[str, str]) -> None:
+def test_an_item_that_contradicts_itself_is_reported_where(wrong: dict[str, Any], problem: dict[str, str]) -> None:
     for language in TEXTS.languages:
         assert TEXTS.fill("item-problems", problem["key"], language, problem) in TEXTS.sentence(
             model.ItemUnfit(problem=problem), language
@@ -175,7 +175,7 @@ def test_what_must_be_answered_is_missing_and_what_may_be_is_not(nothing: dict[s
     assert params == {"problems": [{"key": "missing", "field": "q", "label": Words(zh="q", en="q")}]}
 
 
-def test_every_problem_of_a_form_is_told_at_once_unknown_answers_first() -> None:
+def test_every_problem_of_a_form_is_reported_at_once_unknown_answers_first() -> None:
     item = offered(form=[field("age", "number"), field("note", "string")])
     _, params, _ = refusal(model.expect_answers, item, {"b": 1, "a": 2, "age": "old"})
     assert params == {

@@ -75,7 +75,7 @@ async def test_a_channel_switched_off_while_a_message_waits_is_given_up_without_
     assert await kept(post)
 
 
-async def test_a_sign_in_code_goes_to_the_phone_that_asked_for_it_whatever_was_wished(post: Post) -> None:
+async def test_a_sign_in_code_goes_to_the_phone_that_asked_for_it_whatever_the_preferences(post: Post) -> None:
     await choose(post, Via.EMAIL, email=ADDRESS)
     phone = post.container.vault.seal("13911112222", WANG, "phone")
     await post.write(Via.SMS, urgent=True, phone=phone)

@@ -194,7 +194,7 @@ def test_of_each_event_of_a_case_these_hear_in_these_words(
     assert hearing(what) == heard
 
 
-def test_of_every_event_of_which_somebody_is_told_it_is_said_above_or_below_who() -> None:
+def test_for_every_event_with_a_notice_the_recipients_are_tested_above_or_below() -> None:
     said = {type(what.event) for what, _ in HEARS} | {SignInCodeIssued, TeamMemberJoined}
     assert {rule.event for rule in RULES} == said
 

@@ -219,7 +219,7 @@ async def test_a_reaction_that_fails_for_a_moment_gets_its_next_try_after_a_paus
     assert await road.parked() == []
 
 
-async def test_an_effect_is_told_once_when_it_is_written_with_the_trace_of_its_event(
+async def test_an_effect_is_reported_once_when_it_is_written_with_the_trace_of_its_event(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await toy.open_jar(replace(road.doing(), trace=f"00-{'a' * 32}-{'b' * 16}-01"), toy.OpenJar(label="plums"))

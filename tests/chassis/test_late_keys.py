@@ -14,7 +14,7 @@ from tests.support.road import Road
 from tests.support.toy import CoinDropped
 
 
-async def test_a_key_that_is_late_is_waited_for_also_where_that_is_told_at_once(
+async def test_a_late_key_is_waited_for_also_where_the_refusal_comes_at_once(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "_KEY_TRIES", 5)

@@ -20,8 +20,8 @@ async def test_a_consumer_is_paused_reset_and_resumed_and_nothing_is_lost_or_dou
         assert (await linli("consumer", "reset", "requests", "--to", "earliest", "--yes")).code == 2
         paused = await linli.json("consumer", "pause", "requests", "--reason", "a look")
         assert paused == {"service": "requests", "state": "paused", "waiting": []}
-        told = await linli.json("consumer", "list")
-        shown = {one["service"]: (one["state"], one["reason"]) for one in told["consumers"]}
+        result = await linli.json("consumer", "list")
+        shown = {one["service"]: (one["state"], one["reason"]) for one in result["consumers"]}
         assert shown == {"requests": ("paused", "a look"), "notify": ("running", "")}
         await city.jar(5)
         await city.publish()
@@ -124,7 +124,7 @@ async def test_a_reset_of_a_consumer_that_was_resumed_meanwhile_is_refused(
     assert (said.code, "somebody resumed requests" in said.text) == (2, True)
 
 
-async def test_wrong_words_are_told(city: City, linli: Operator) -> None:
+async def test_wrong_words_are_reported(city: City, linli: Operator) -> None:
     await switching.register(city.hall.mongo, city.group, toy.hall.all_reactions, {})
     for words in (
         ("consumer", "pause", "members", "--reason", "it has none"),

@@ -2,7 +2,20 @@
 
 from collections.abc import Sequence
 
-from tests.bench import ceiling, commands, consumer, fanout, latency, memory, overload, scale, soak, streams, warm
+from tests.bench import (
+    ceiling,
+    commands,
+    consumer,
+    fanout,
+    kinds,
+    latency,
+    memory,
+    overload,
+    scale,
+    soak,
+    streams,
+    warm,
+)
 from tests.bench.bench import Measurement
 
 # What comes after the warm start leaves things behind, in the processes or beside them, that would weigh on the others.
@@ -16,6 +29,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     warm,
     consumer,
     fanout,
+    kinds,
     streams,
     scale,
 )

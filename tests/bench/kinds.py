@@ -52,6 +52,8 @@ class Site:
     mongo: Mongo
     settings: Settings
     rates: list[float] = field(default_factory=list)
+    spent: list[dict[str, float]] = field(default_factory=list)
+    """Milliseconds of processor time for one event, in each run."""
     idle: dict[str, float] = field(default_factory=dict)
 
     async def record(self, total: int) -> int:
@@ -78,7 +80,11 @@ async def measure(bench: Bench) -> list[Figure]:
             events = int(bench.pace.seconds(EVENTS, QUICK_EVENTS))
             for _ in range(FLOWS):
                 for site, worker in ((few, of_few), (many, of_many)):
+                    watched = _watched(bench, worker)
+                    before = {name: _spent(process) for name, process in watched.items()}
                     site.rates.append(events / await _flow(site, worker, events))
+                    after = {name: _spent(process) - before[name] for name, process in watched.items()}
+                    site.spent.append({name: seconds * 1000 / events for name, seconds in after.items()})
             bench.say(f"  events a second: {few.rates} {many.rates}")
     return _figures(few, many, rounds)
 
@@ -108,11 +114,15 @@ async def _idle(bench: Bench, site: Site, worker: Running) -> None:
     """How much of a core the worker takes with nothing to do, in percent, and beside it the database of both."""
     await _flow(site, worker, ROUND)  # it has begun its day
     await asyncio.sleep(SETTLE_SECONDS)
-    mongo = psutil.Process(supervision.seen(bench.stack.home)["mongo-notify"].pid)
-    seconds, watched = bench.pace.seconds(IDLE_SECONDS, QUICK_IDLE_SECONDS), {"worker": worker.process, "mongo": mongo}
+    seconds, watched = bench.pace.seconds(IDLE_SECONDS, QUICK_IDLE_SECONDS), _watched(bench, worker)
     before = {name: _spent(process) for name, process in watched.items()}
     await asyncio.sleep(seconds)
     site.idle = {name: (_spent(process) - before[name]) * 100 / seconds for name, process in watched.items()}
+
+
+def _watched(bench: Bench, worker: Running) -> dict[str, psutil.Process]:
+    """The worker, and the database that it shares with the stack's notify and the other site."""
+    return {"worker": worker.process, "mongo": psutil.Process(supervision.seen(bench.stack.home)["mongo-notify"].pid)}
 
 
 def _spent(process: psutil.Process) -> float:

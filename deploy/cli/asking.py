@@ -43,7 +43,7 @@ def ask(stack: Stack, service: str, request: Request, report: Callable[[str, str
         answer.seek(0)
         text = answer.read()
     if process.returncode not in (CLEAN, BROKEN) or not text:
-        sentence = f"{service} cannot answer `{request.operation}` now: mend what its last lines say, then repeat."
+        sentence = f"{service} cannot answer `{request.operation}` now: fix what its last lines say, then repeat."
         raise Trouble(sentence, lines=tuple(said[-5:]))
     if shown:
         report(service, "done")

@@ -30,7 +30,7 @@ def check(context: typer.Context, service: Service = "", since: Since = "", as_j
     Examples:  [bold]linli audit[/]  ·  [bold]linli audit --since 2026-11-01 --json[/]  ·
     [bold]linli audit list --subject person_8f3k…[/]
 
-    Exit code 0: all is as it was written; 1: something is not, and is named; 2: it cannot be told now.
+    Exit code 0: everything is as it was written; 1: something is not, and is named; 2: the check could not run.
     """
     if context.invoked_subcommand:
         return
@@ -45,14 +45,14 @@ def list_entries(
     actor: Annotated[str, typer.Option(help="Who looked or was refused: the id of an account.")] = "",
     service: Service = "",
     since: Since = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="So many entries at most.")] = 50,
-    after: Annotated[str, typer.Option(help="`next` of the page before.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most this many entries.")] = 50,
+    after: Annotated[str, typer.Option(help="The `next` of the previous page.")] = "",
     as_json: Json = False,
 ) -> None:
     """List who was shown whose sealed data, and who was refused what, newest first.
     按时间倒序列出谁查看了谁的加密资料，以及谁被拒绝了什么。
 
-    Only ids are in the log. Changes and sign-ins stand in histories.
+    Only ids are in the log. Changes and sign-ins are in the histories.
 
     Examples:  [bold]linli audit list --subject person_8f3k…[/]  ·
     [bold]linli audit list --actor account_2m7q… --since 2026-11-01 --json[/]
@@ -64,6 +64,6 @@ def list_entries(
     if as_json:
         screen.print_json({"entries": found.entries, "next": found.next})
         return
-    screen.STDOUT.print(auditing.table(found.entries) if found.entries else "no entries: changes stand in histories")
+    screen.STDOUT.print(auditing.table(found.entries) if found.entries else "no entries; changes are in the histories")
     if found.next:
         screen.STDOUT.print(f"more: --after {found.next}", soft_wrap=True)

@@ -55,7 +55,7 @@ def instant(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
-        raise Trouble(f"{text!r} is no time: write it as 2026-11-24 or 2026-11-24T08:00:00+08:00.") from None
+        raise Trouble(f"{text!r} is not a time: write it as 2026-11-24 or 2026-11-24T08:00:00+08:00.") from None
 
 
 def read(uris: Mapping[str, str], service: str, asked: Asked) -> Found:
@@ -63,7 +63,7 @@ def read(uris: Mapping[str, str], service: str, asked: Asked) -> Found:
     try:
         return asyncio.run(_read([uris[name] for name in chosen(service, uris)], asked))
     except CursorInvalid as error:
-        raise Trouble("--after goes with the very options of the page that gave it.") from error
+        raise Trouble("Use --after with the same options as the page that returned it.") from error
     except Unavailable as error:
         raise Trouble("A database does not answer: see `linli status`, start what is down with `linli up`.") from error
 

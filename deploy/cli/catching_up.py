@@ -20,5 +20,5 @@ def show(name: str, told: dict[str, Any], *, yes: bool, as_json: bool) -> None:
     elif yes:
         screen.STDOUT.print(f"{name} has read {told['read']} records, and is on")
     else:
-        counts = f"{told['records']} records are to be read; {told['workers']} workers pause at its end, 2 s at most"
+        counts = f"{told['records']} records to read; {told['workers']} workers pause at the end, 2 s at most"
         screen.STDOUT.print(f"{counts}. Say --yes to do it.")

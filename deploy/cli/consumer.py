@@ -14,12 +14,12 @@ from services.chassis.messaging.control import RUNNING
 
 command = typer.Typer(
     no_args_is_help=True,
-    help="See how the consumers of the services are, let one rest, go on, or read again from elsewhere. "
+    help="Show the state of the consumers of the services; pause, resume or reset one. "
     "查看各服务的消费者，暂停、恢复，或从其他位置重新读取。",
 )
 
 Service = Annotated[str, typer.Argument(help=f"Whose consumer: {' or '.join(LISTENERS)}.")]
-Within = Annotated[float, typer.Option(min=0, help="Seconds to wait until every worker has obeyed.")]
+Within = Annotated[float, typer.Option(min=0, help="Seconds to wait until every worker has confirmed.")]
 
 
 @command.command("list")
@@ -53,12 +53,12 @@ def pause(
     within: Within = 30,
     as_json: Json = False,
 ) -> None:
-    """Let a consumer rest: what comes waits on the topic, nothing is lost. It ends the batch in hand first.
+    """Pause a consumer: new events wait on the topic, nothing is lost. It finishes its current batch first.
     暂停消费者：新消息留在主题中等待，不会丢失。
 
     Example:  [bold]linli consumer pause notify --reason "SMS provider moves"[/]
 
-    Exit code 0: it rests; 1: a worker has not obeyed yet; 2: it rests already, or wrong usage.
+    Exit code 0: it is paused; 1: a worker has not confirmed yet; 2: it was paused already, or wrong usage.
     """
 
     async def asked(group: Group) -> list[str]:
@@ -72,19 +72,19 @@ def pause(
 
 @command.command("resume")
 def resume(service: Service, within: Within = 30, as_json: Json = False) -> None:
-    """Let a consumer that is paused, or that has stopped since it could not read records, go on from where it was.
+    """Resume a consumer that is paused, or that stopped because it could not read records, from its last position.
     让暂停的消费者，或因无法读取记录而停止的消费者，从原处继续。
 
     Example:  [bold]linli consumer resume notify[/]
 
-    Exit code 0: it goes on; 1: a worker has not obeyed yet; 2: it runs already, or wrong usage.
+    Exit code 0: it runs; 1: a worker has not confirmed yet; 2: it was running already, or wrong usage.
     """
 
     async def asked(group: Group) -> list[str]:
         if moves := (await group.desired()).moves:
             raise Trouble(f"{len(moves)} partitions are still to be reset: start the workers, then resume.")
         if not await control.resume(group.mongo, group.name, operator()):
-            raise Trouble(f"{service} runs already.")
+            raise Trouble(f"{service} is running already.")
         return await control.wait_for_members(group.mongo, group.name, within)
 
     _tell(service, "running", groups.ask(groups.running_stack(), service, asked), as_json=as_json)
@@ -98,16 +98,16 @@ def reset(
     within: Within = 30,
     as_json: Json = False,
 ) -> None:
-    """Let a paused consumer read again from elsewhere. What had its effect has it once: it is recognised.
+    """Let a paused consumer read from another position. An event that had its effect already has no second one.
     让已暂停的消费者从其他位置重新读取；已生效的事件会被识别，不会重复生效。
 
-    Read again from earlier loses nothing. [bold]latest[/] leaves out what has not been read yet: `linli verify` will
-    name it. Afterwards: [bold]linli consumer resume[/].
+    An earlier position loses nothing. [bold]latest[/] skips what has not been read yet: `linli verify` will report it.
+    Afterwards: [bold]linli consumer resume[/].
 
     Examples:  [bold]linli consumer reset notify --to earliest[/]  ·
     [bold]linli consumer reset notify --to 2026-11-24T08:00 --yes[/]
 
-    Exit code 0: done, or only shown; 1: a worker has not obeyed yet; 2: it is not paused, or wrong usage.
+    Exit code 0: done, or only shown; 1: a worker has not confirmed yet; 2: it is not paused, or wrong usage.
     """
 
     async def asked(group: Group) -> dict[str, Any]:
@@ -139,11 +139,11 @@ def _show_reset(told: dict[str, Any]) -> None:
     for one in told["partitions"]:
         if one["before"] != one["after"]:
             screen.STDOUT.print(f"{one['topic']}-{one['partition']}  {one['before']} → {one['after']}")
-    counts = f"{told['read_again']} records come again, {told['left_out']} are left out"
+    counts = f"{told['read_again']} records are read again, {told['left_out']} are skipped"
     if told["dry_run"]:
         screen.STDOUT.print(f"{counts}. Say --yes to do it.")
         return
-    screen.STDOUT.print(f"{counts}. Go on with `linli consumer resume {told['service']}`.")
+    screen.STDOUT.print(f"{counts}. Continue with `linli consumer resume {told['service']}`.")
     _show_waiting(told["waiting"])
 
 
@@ -170,4 +170,4 @@ def _tell(service: str, state: str, waiting: list[str], *, as_json: bool) -> Non
 
 def _show_waiting(waiting: list[str]) -> None:
     if waiting:
-        screen.STDOUT.print(f"has not obeyed yet: {', '.join(waiting)}; it does as soon as it runs")
+        screen.STDOUT.print(f"not confirmed yet: {', '.join(waiting)}; a worker confirms as soon as it runs")

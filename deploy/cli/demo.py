@@ -31,12 +31,12 @@ def command(as_json: Json = False) -> None:
     """Start Linli, fill it with its city where that has not been done, and play a first case on the screen.
     启动邻里，录入城市数据，并在屏幕上演示第一件诉求。
 
-    A resident signs in by phone, finds the right service, files, is told who has it and by when; the station takes it
-    on, does it and answers; the resident rates it. What is there already is kept: the second time takes seconds.
+    A resident signs in by phone, finds the right service, files, learns who handles it and by when; the station
+    accepts it, does the work and answers; the resident rates it. Existing data is kept: a second run takes seconds.
 
     Example:  [bold]linli demo[/]
 
-    Exit code 0: it runs, and the case was closed; 1: the case did not go its way; 2: it could not be started.
+    Exit code 0: it runs, and the case was closed; 1: the case did not run as expected; 2: it could not be started.
     """
     began = time.monotonic()
     stack = Stack.asked_for(os.environ)
@@ -54,7 +54,7 @@ async def _fill(stack: Stack) -> None:
         async with Gateway(stack.gateway, give_up_after=GIVE_UP_SECONDS) as gateway:
             seeded = await marker.is_seeded(stack.home, data, gateway)
     except Unanswered as error:
-        raise Trouble(f"The city cannot be looked at: {error}. See `linli status`.", code=1) from error
+        raise Trouble(f"The state of the city cannot be read: {error}. See `linli status`.", code=1) from error
     if not seeded:
         await seed(stack, data)
 
@@ -65,7 +65,7 @@ async def _play(stack: Stack, tell: Callable[[Step], None]) -> Sequence[Mapping[
         async with Gateway(stack.gateway, give_up_after=GIVE_UP_SECONDS) as gateway:
             return await Tour(gateway, credentials.read(stack.home), stack.home.sms, tell).play()
     except Astray as error:
-        raise Trouble(f"The first case did not go its way: {error}. See `linli status`.", code=1) from error
+        raise Trouble(f"The first case did not run as expected: {error}. See `linli status`.", code=1) from error
 
 
 def _show_json(stack: Stack, began: float) -> None:
@@ -100,7 +100,7 @@ def _show_next(stack: Stack, seconds: float) -> None:
     say(f"Accounts, with passwords and second factors: {credentials.path(stack.home)}. A token for each role:")
     for role, login in credentials.read(stack.home).by_role().items():
         say(f"  {role:14} {linli} token {login}")
-    say(f"Next:  [bold]{linli} status[/]   how everything is", markup=True)
+    say(f"Next:  [bold]{linli} status[/]   the state of everything", markup=True)
     say(f"       [bold]{linli} sms -f[/]   what phones receive, sign-in codes too", markup=True)
     say(f"       [bold]{linli} verify[/]   whether every promise holds", markup=True)
     say(f"       [bold]{linli} down[/]     stop; the data stays", markup=True)

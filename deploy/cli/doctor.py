@@ -19,16 +19,16 @@ ASKED_FOR_NOTHING = 2
 
 
 def command(as_json: Json = False) -> None:
-    """Look at everything that Linli stands on, and say what to do about what is not well. Nothing is changed.
+    """Check everything that Linli depends on, and say what to do about each problem. Nothing is changed.
     检查 Linli 所依赖的一切，并说明需要处理的事项。
 
     Versions, settings, secrets and keys, disk, clocks, indexes, topics, consumer groups, leases, what is parked,
-    stopped, off or unfinished, the calendar. A line is ok, wants something soon, or is wrong now.
+    stopped, off or unfinished, the calendar. Each line is ok, needs attention soon, or is wrong now.
 
     Examples:  [bold]linli doctor[/]  ·  [bold]linli doctor --json | jq '.lines[] | select(.level != "ok")'[/]
 
     Exit code 0: nothing is wrong; 1: something is, its line says what to do; 2: Linli does not run, so that only this
-    machine and the city's data were looked at.
+    machine and the city's data were checked.
     """
     stack = Stack.of(os.environ)
     answers = _can_answer(stack)
@@ -86,8 +86,8 @@ def _tried(look: Look) -> list[Line]:
     try:
         return look()
     except Exception as error:  # a check that fails is a line like the others, never a traceback
-        said = f"cannot be looked at ({type(error).__name__}: {error})"
-        return lines.of("machine", [wrong("doctor", said, "mend what that says, or tell the developers")])
+        said = f"cannot be checked ({type(error).__name__}: {error})"
+        return lines.of("machine", [wrong("doctor", said, "fix what that says, or report it to the developers")])
 
 
 def _show(found: Sequence[Line]) -> None:

@@ -16,7 +16,7 @@ def command(as_json: Json = False) -> None:
 
     Example:  [bold]linli down[/]
 
-    Exit code 0: nothing runs any more; 2: something could not be stopped, the sentence says what.
+    Exit code 0: nothing runs any more; 2: something could not be stopped, the message says what.
     """
     began = time.monotonic()
     stack = Stack.of(os.environ)

@@ -13,8 +13,8 @@ from deploy.local.logs import follow, last_lines
 def command(
     process: Annotated[str, typer.Argument(help="One process, such as requests-web; all of them if left out.")] = "",
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last lines.")] = 20,
-    following: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
+    following: Annotated[bool, typer.Option("-f", "--follow", help="Follow new lines, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, for machines.")] = False,
 ) -> None:
     """Show the last lines of one process, or of every process. 显示一个或全部进程的最新日志。
 

@@ -37,7 +37,7 @@ def application(typed: Sequence[str] = ()) -> typer.Typer:
 # A callback, because Typer makes an app with one command into that command itself: `linli up` would be one word too
 # many.
 def linli() -> None:
-    """Linli runs a city's communities. Start it with `linli up`, see how it is with `linli status`.
+    """Linli runs a city's communities. Start it with `linli up`, see its state with `linli status`.
     邻里为全市社区服务：用 `linli up` 启动，用 `linli status` 查看状态。
     """
 

@@ -36,7 +36,7 @@ Id = Annotated[str, typer.Argument(help="As `linli parked list` shows it.")]
 def list_parked(
     service: Service = "",
     reaction: Reaction = "",
-    dropped: Annotated[bool, typer.Option("--dropped", help="Those that were given up instead.")] = False,
+    dropped: Annotated[bool, typer.Option("--dropped", help="Show dropped events instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """List parked events, or dropped ones, in the order of their topics. 按主题顺序列出搁置或已放弃的事件。
@@ -75,7 +75,7 @@ def show(id: Id, service: Service = "", as_json: Json = False) -> None:
 
 @command.command("replay")
 def replay(
-    id: Annotated[str, typer.Argument(help="One parked event, and those behind it.")] = "",
+    id: Annotated[str, typer.Argument(help="One parked event, and the later ones of its entity.")] = "",
     reaction: Reaction = "",
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     service: Service = "",
@@ -86,7 +86,7 @@ def replay(
     """Let the workers try parked events again, those of one entity always together and in order.
     重新处理搁置的事件，同一对象的事件总是一起按顺序处理。
 
-    An event that fails again stays parked, with its new reason, and those behind it too.
+    An event that fails again stays parked, with its new reason, and so do the later ones of its entity.
 
     Examples:  [bold]linli parked replay 'copy-team|team_8f3k:2' --yes[/]  ·  [bold]linli parked replay --all --yes[/]
 
@@ -113,17 +113,17 @@ def drop(
     id: Annotated[str, typer.Argument(help="One parked event.")] = "",
     reason: Annotated[str, typer.Option(help="Why it may be lost; it is kept with the event.")] = "",
     reaction: Reaction = "",
-    followers: Annotated[bool, typer.Option("--followers", help="With those that wait behind it.")] = False,
+    followers: Annotated[bool, typer.Option("--followers", help="Also the later events that wait for it.")] = False,
     service: Service = "",
     yes: Yes = False,
     within: Within = 30,
     as_json: Json = False,
 ) -> None:
-    """Give parked events up: they never have their effect, and stay on record with the reason.
+    """Drop parked events: they will never have their effect, and stay on record with the reason.
     放弃搁置的事件：它们不再生效，但连同原因永久保留。
 
-    Those behind a dropped event stay parked until they are replayed, unless --followers drops them with it. With
-    --reaction everything is dropped that is parked for it now. The worker that reads their partition does it.
+    Later events of the same entity stay parked until they are replayed, unless --followers drops them too. With
+    --reaction all events are dropped that are parked for it now. The worker that reads their partition does it.
 
     Examples:  [bold]linli parked drop 'copy-team|team_8f3k:2' --reason 'sent by a test'[/]  ·
     [bold]linli parked drop --reaction copy-team --reason 'sent by a test' --yes[/]
@@ -172,7 +172,7 @@ def _tell_dropped(counts: dict[str, Any], chosen: Sequence[Found], *, as_json: b
         return
     screen.STDOUT.print(f"parked before {counts['before']}, after {counts['after']}")
     if counts["not_dropped_yet"]:
-        screen.STDOUT.print(f"{counts['not_dropped_yet']} not dropped yet: the worker does it as soon as it runs")
+        screen.STDOUT.print(f"{counts['not_dropped_yet']} not dropped yet: the worker will do it as soon as it runs")
 
 
 def _tell(counts: dict[str, Any]) -> None:
@@ -181,7 +181,7 @@ def _tell(counts: dict[str, Any]) -> None:
     else:
         screen.STDOUT.print(f"parked before {counts['before']}, after {counts['after']}")
         if counts["not_tried_yet"]:
-            screen.STDOUT.print(f"{counts['not_tried_yet']} not tried yet: the worker does it as soon as it runs")
+            screen.STDOUT.print(f"{counts['not_tried_yet']} not tried yet: the worker will do it as soon as it runs")
 
 
 def _ask(work: Callable[[Lots], Awaitable[T]]) -> T:

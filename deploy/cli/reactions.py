@@ -18,7 +18,7 @@ command = typer.Typer(
     no_args_is_help=True,
     help="See which reactions are on, and turn one on or off. "
     "One that fails again and again is turned off alone and catches up when it is started again. "
-    "A new reaction starts off: [bold]linli backfill[/] brings it the past and turns it on. "
+    "A new reaction starts off: [bold]linli backfill[/] processes past events and turns it on. "
     "查看、开启或关闭各服务的反应；反复失败的反应会被单独关闭，重新开启时从关闭处补上；"
     "新反应默认关闭，可用 [bold]linli backfill[/] 补上过去的事件。",
 )
@@ -56,15 +56,17 @@ def list_reactions(as_json: Json = False) -> None:
 def start(
     name: Name,
     service: Service = "",
-    from_now: Annotated[bool, typer.Option("--from-now", help="Leave out for good what it has not taken.")] = False,
+    from_now: Annotated[
+        bool, typer.Option("--from-now", help="Skip for good the events that it has not processed.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Turn a reaction on: it catches up from where it was turned off, with those that wait for its copy.
+    """Turn a reaction on: it catches up from where it was turned off. Reactions that wait for its copy follow it.
     开启一个反应：从关闭处开始补上，等待其副本的反应随之开启；--from-now 则从现在起，不处理以前的事件。
 
-    The others pause for the last stretch only, 2 s at most. A new reaction has no such place: `linli backfill` takes
-    all the past, `--from-now` leaves it out.
+    The other reactions pause for the last part only, 2 s at most. A new reaction was never turned off: `linli backfill`
+    processes all past events, `--from-now` skips them.
 
     Examples:  [bold]linli reactions start tell --yes[/]  ·  [bold]linli reactions start tell-of-sales --from-now[/]
 
@@ -82,23 +84,21 @@ def start(
     elif yes:
         screen.STDOUT.print(f"{name} is on, from now on")
     else:
-        screen.STDOUT.print(f"{told['records_left_out']} records would be left out. Say --yes to do it.")
+        screen.STDOUT.print(f"{told['records_left_out']} records would be skipped. Say --yes to do it.")
 
 
 async def _expect_known(group: Group, name: str) -> None:
     if (await _switch(group, name)).positions is None:
-        raise Trouble(
-            f"{name} has never been on: run `linli backfill {name}`, or say --from-now to leave the past out."
-        )
+        raise Trouble(f"{name} has never been on: run `linli backfill {name}`, or say --from-now to skip past events.")
 
 
 async def _from_now(group: Group, name: str, *, yes: bool) -> dict[str, Any]:
     switch, confirmed = await _switch(group, name), await group.committed()
     _expect(switch, states=(OFF, WAITING))
     if name.startswith("copy-"):
-        raise Trouble(f"{name} keeps a copy, which needs the past: run `linli backfill {name}`.")
+        raise Trouble(f"{name} keeps a copy, which needs all past events: run `linli backfill {name}`.")
     if blocked := blocked_by(switch, (await group.desired()).switches):
-        raise Trouble(f"{name} reads what {', '.join(blocked)} keeps, and that is off: start that first.")
+        raise Trouble(f"{name} reads what {', '.join(blocked)} copies, and that is off: start that first.")
     if yes:
         await _turn_on_from_now(group, name)
     told = {"service": group.service, "reaction": name, "records_left_out": switch.behind(confirmed)}
@@ -109,7 +109,7 @@ async def _turn_on_from_now(group: Group, name: str) -> None:
     async with control.paused(group.mongo, group.name, f"start of {name}", operator(), 90) as order:
         begins = await group.committed()
         if not await switching.turn_on(group.mongo, group.name, [name], order, begins):
-            raise Trouble("What is asked of the consumer was changed meanwhile: try again.")
+            raise Trouble("Somebody changed the state of the consumer meanwhile: try again.")
 
 
 @command.command("stop")
@@ -120,10 +120,10 @@ def stop(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Turn a reaction off, alone. What comes meanwhile it takes later, with `linli reactions start`.
+    """Turn one reaction off. What arrives meanwhile it processes later, with `linli reactions start`.
     单独关闭一个反应；期间的事件以后可用 `linli reactions start` 补上。
 
-    Those that read a copy which it keeps wait with it.
+    Reactions that read its copy wait with it.
 
     Example:  [bold]linli reactions stop tell --reason "wrong texts since 2.3" --yes[/]
 

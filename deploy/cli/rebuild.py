@@ -22,17 +22,17 @@ def command(
     again: Annotated[bool, typer.Option("--again", help="From the start, not from where one was interrupted.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the states of a kind again from their histories, while Linli runs and others write.
+    """Rebuild the states of a kind from their histories, while Linli runs.
     根据历史记录重新生成某一类数据的当前状态。
 
-    Where a state is not what its history makes of it, it is written again: no event, no new version. One whose history
-    was changed is never touched, but named. An interrupted run is gone on with by the next.
+    A state that differs from its history is written again: no event, no new version. An entity whose history was
+    changed is reported, and never touched. The next run continues an interrupted one.
 
     Examples:  [bold]linli rebuild message[/]  ·  [bold]linli rebuild message --yes[/]  ·
     [bold]linli rebuild case --id case_8f3k --yes[/]
 
-    Exit code 0: all are as their histories say, were mended, or it was only shown; 1: a history is broken, so that
-    its state is left as it is; 2: there is no such kind, or it cannot be done now.
+    Exit code 0: all states match their histories, were repaired, or differences were only shown; 1: a history is
+    broken, and its state is left as it is; 2: there is no such kind, or it cannot run now.
     """
     stack = Stack.of(os.environ).running()
     if service and service not in SERVICES:
@@ -52,12 +52,14 @@ def _having(kind: str, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]
     if having := [answer for answer in answers if kind in answer["kinds"]]:
         return having
     known = "; ".join(f"{answer['service']}: {', '.join(answer['kinds'])}" for answer in answers)
-    raise Trouble(f"Nothing is called {kind!r}. There are, in {known}.")
+    raise Trouble(f"There is no kind {kind!r}. Known kinds, in {known}.")
 
 
 def _show(answer: dict[str, Any]) -> None:
     if answer["resumed_after"]:
-        screen.STDOUT.print(f"went on behind {answer['resumed_after']}; --again begins anew", soft_wrap=True)
+        screen.STDOUT.print(
+            f"continued after {answer['resumed_after']}; --again starts from the beginning", soft_wrap=True
+        )
     counts = ", ".join(f"{answer[name]:,} {said}" for name, said in _COUNTS.items())
     screen.STDOUT.print(f"{answer['service']} {answer['kind']}: {counts}", soft_wrap=True)
     for line in (*answer["ids"], *answer["broken_ids"]):
@@ -66,4 +68,4 @@ def _show(answer: dict[str, Any]) -> None:
         screen.STDOUT.print(f"{answer['differing']:,} would be written. Say --yes to do it.")
 
 
-_COUNTS = {"looked_at": "looked at", "differing": "differing", "mended": "mended", "broken": "broken"}
+_COUNTS = {"looked_at": "checked", "differing": "differing", "mended": "repaired", "broken": "broken"}

@@ -32,15 +32,15 @@ def command(
     """Load a city's areas, catalogue, organisations, volunteer teams and staff through the gateway.
     经由网关录入全市的区划、服务事项、机构、志愿服务队和工作人员。
 
-    It acts with a short-lived token that it signs itself with the stack's signing key: with that key anybody is
-    the operator. Everything is sent with an Idempotency-Key made of the city and its natural key, so it may be
-    interrupted and repeated: what is there already stays as it is. At the end it waits until every service knows it.
+    It acts with a short-lived token that it signs with the stack's signing key: this key allows everything that the
+    operator may do. Every request has an Idempotency-Key made of the city and a natural key, so it may be interrupted
+    and repeated: existing data stays as it is. At the end it waits until every service has the data.
     The accounts are in .linli/credentials.json, readable by you only.
 
     Examples:  [bold]linli seed[/]  ·  [bold]linli seed --city deploy/cities/hulunbuir[/]
 
-    Exit code 0: all is there, everywhere; 1: it was refused, or not everybody has caught up; 2: wrong data, or Linli
-    does not run.
+    Exit code 0: every service has all of it; 1: it was refused, or a service has not caught up; 2: wrong data, or
+    Linli does not run.
     """
     stack = Stack.of(os.environ).running()
     counts = asyncio.run(seed(stack, city or stack.city_data))
@@ -48,7 +48,7 @@ def command(
         screen.print_json(counts)
     else:
         told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if what != "seconds")
-        screen.STDOUT.print(f"Seeded: {told}; every service knows all of it ({counts['seconds']} s).")
+        screen.STDOUT.print(f"Seeded: {told}; every service has all of it ({counts['seconds']} s).")
         screen.STDOUT.print(f"Accounts: {credentials.path(stack.home)}", soft_wrap=True)
 
 
@@ -73,7 +73,7 @@ async def seed(stack: Stack, data: Path) -> dict[str, int]:
             await until_quiet(stack)
             await seeding.expect_fileable()
     except (Refused, Unanswered) as error:
-        raise Trouble(f"Seeding stopped: {error}. Mend that, then repeat `linli seed`: it goes on.", code=1) from error
+        raise Trouble(f"Seeding stopped: {error}. Fix that, then repeat `linli seed`: it continues.", code=1) from error
     _keep(stack, data, seeding)
     return {**seeding.counts, "seconds": round(time.monotonic() - began)}
 
@@ -82,7 +82,7 @@ def _read(data: Path) -> City:
     try:
         return load(data)
     except CityDataWrong as error:
-        raise Trouble(f"The data in {data} cannot be used: mend these.", lines=error.problems[:20]) from error
+        raise Trouble(f"The data in {data} cannot be used: fix these.", lines=error.problems[:20]) from error
 
 
 def _keep(stack: Stack, data: Path, seeding: Seeding) -> None:

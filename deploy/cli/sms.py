@@ -17,18 +17,18 @@ PAUSE_SECONDS = 0.3
 
 def command(
     phone: Annotated[str, typer.Option(help="Only those to this phone.")] = "",
-    following: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for machines.")] = False,
+    following: Annotated[bool, typer.Option("-f", "--follow", help="Follow new messages, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, for machines.")] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last ones; 0: all.")] = 20,
 ) -> None:
-    """Show the text messages that were sent, newest last: a local city sends none out, it puts them in a folder.
+    """Show the text messages that were sent, newest last: a local city does not send them, it writes them to a folder.
     显示已发出的短信：本机运行时短信不外发，存放在文件夹里。
 
     Sign-in codes are among them.
 
     Examples:  [bold]linli sms[/]  ·  [bold]linli sms --phone 13800138000[/]  ·  [bold]linli sms -f[/]
 
-    Exit code 0: shown (also where there are none); 2: that is no phone.
+    Exit code 0: shown (also where there are none); 2: that is not a phone number.
     """
     spool, wanted = Spool(Stack.of(os.environ).home.sms), _national(phone)
     show = _show_json if as_json else _show
@@ -44,10 +44,10 @@ def command(
 
 
 def _national(phone: str) -> str:
-    """Its 11 digits, "" for none; Trouble where it is no phone."""
+    """Its 11 digits, "" for none; Trouble where it is not a phone number."""
     digits = re.sub(r"[\s-]", "", phone).removeprefix("+86")
     if phone and not re.fullmatch(r"\d{11}", digits):
-        raise Trouble(f"{phone!r} is no phone: give its 11 digits, such as 13800138000.")
+        raise Trouble(f"{phone!r} is not a phone number: give its 11 digits, such as 13800138000.")
     return digits
 
 

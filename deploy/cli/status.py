@@ -1,4 +1,4 @@
-"""`linli status`: how everything is."""
+"""`linli status`: the state of everything."""
 
 import os
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ FLOW = {
     "consumer_lag": "events not yet consumed",
     "relay_pending": "events not yet published",
     "relay_oldest_seconds": "oldest of those (s)",
-    "relay_stuck": "entities set aside",
+    "relay_stuck": "entities whose events cannot be sent",
     "parked_events": "parked events",
-    "consumers_at_rest": "consumers at rest",
+    "consumers_at_rest": "paused consumers",
     "reactions_off": "reactions that are off",
     "cases_overdue": "cases overdue",
 }
 UNKNOWN = {
     "cases_overdue": "not counted yet: the first count comes within 15 s of a start of requests-worker",
-    "consumer_lag": "not known: no worker tells it, or Kafka does not answer",
+    "consumer_lag": "not known: no worker reports it, or Kafka does not answer",
 }
 HOLIDAYS_AHEAD_DAYS = 45
 
@@ -91,7 +91,7 @@ def _show(found: Health) -> None:
         screen.STDOUT.print(f"{store.name:15} {store.address:22}", said, soft_wrap=True)
     for name, words in FLOW.items():
         value = found.flow[name]
-        unknown = UNKNOWN.get(name, "not known: no worker tells it")
+        unknown = UNKNOWN.get(name, "not known: no worker reports it")
         screen.STDOUT.print(f"{words:24} {unknown if value is None else f'{round(value, 1):g}'}", soft_wrap=True)
     for one in found.processes:
         if one.restarted:

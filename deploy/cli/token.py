@@ -24,16 +24,16 @@ def command(
     ],
     as_json: Json = False,
 ) -> None:
-    """Sign in as a resident or as one of the demo accounts, and print the access token; it holds for 15 minutes.
+    """Sign in as a resident or as one of the demo accounts, and print the access token; it is valid for 15 minutes.
     以居民或演示账号登录，输出访问令牌，有效期 15 分钟。
 
     For a phone, the code is read where `linli sms` shows it; for an account, password and second factor come from
-    `.linli/credentials.json`. A second factor is good once: the second token of an account may take half a minute.
+    `.linli/credentials.json`. A one-time code works once: the second token of an account may take half a minute.
 
     Examples:  [bold]linli token 13800138000[/]  ·  [bold]linli token operator[/]  ·
     [bold]curl -H "Authorization: Bearer $(linli token supervisor)" …[/]
 
-    Exit code 0: printed; 1: signing in was refused; 2: Linli does not run, or nobody is called that.
+    Exit code 0: printed; 1: signing in was refused; 2: Linli does not run, or there is no such account.
     """
     stack = Stack.of(os.environ).running()
     token = asyncio.run(_signed_in(stack, who))

@@ -14,12 +14,12 @@ def command(as_json: Json = False) -> None:
 
     What runs already is left alone, data from earlier is kept. Ports are settings (LINLI_PORT_GATEWAY and so on;
     LINLI_PORT_BASE=1000 moves all of them), LINLI_HOME moves the data. A Kafka or MongoDB named by LINLI_KAFKA or
-    LINLI_MONGO_MEMBERS, LINLI_MONGO_REQUESTS, LINLI_MONGO_NOTIFY is used instead of an own one. LINLI_TOPOLOGY=three,
-    given with the first start of a home and with every later one, runs three brokers and three nodes of each database.
+    LINLI_MONGO_MEMBERS, LINLI_MONGO_REQUESTS, LINLI_MONGO_NOTIFY is used instead of a new one. LINLI_TOPOLOGY=three,
+    set at the first start of a home and at every later one, runs three brokers and three nodes of each database.
 
     Examples:  [bold]linli up[/]  ·  [bold]LINLI_PORT_GATEWAY=9000 linli up[/]
 
-    Exit code 0: all is ready; 2: it could not be started, the sentence says why.
+    Exit code 0: all is ready; 2: it could not be started, the message says why.
     """
     began = time.monotonic()
     stack = Stack.asked_for(os.environ)

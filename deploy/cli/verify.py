@@ -23,15 +23,15 @@ def command(
     within: Annotated[float, typer.Option(min=0, help="Seconds in which everything written must arrive.")] = 60,
     as_json: Json = False,
 ) -> None:
-    """Check that nothing was lost, doubled, reordered or changed, while Linli runs and others write.
+    """Check that nothing was lost, duplicated, reordered or changed, while Linli runs and others write.
     在运行中核对所有数据没有丢失、重复、乱序或被改动。
 
     Each service is checked against its own database and the topics, as of now: L3 and L4 its histories, L5 and L6
-    what it published, L7 what it was told, L8 that each cause had its effect once, L9 that all arrives in time.
+    what it published, L7 what it received, L8 that each cause had its effect once, L9 that all arrives in time.
 
     Examples:  [bold]linli verify[/]  ·  [bold]linli verify --ledger replay.jsonl[/]  ·  [bold]linli verify --json[/]
 
-    Exit code 0: every promise was kept; 1: one was broken, its line says which; 2: it cannot be told now.
+    Exit code 0: every promise was kept; 1: one was broken, its line says which; 2: the check could not run.
     """
     stack = Stack.of(os.environ).running()
     reported.conclude(_lines(stack, ledger, within), as_json=as_json)

@@ -33,7 +33,7 @@ def prepare(layout: Layout) -> None:
     configuration.write_text(render.render(gateway))
     complaints = render.complaints(tools.envoy(), configuration)
     if complaints:
-        raise Trouble(f"Envoy does not like {configuration}: mend deploy/gateway/envoy.yaml.", lines=complaints)
+        raise Trouble(f"Envoy rejects {configuration}: fix deploy/gateway/envoy.yaml.", lines=complaints)
 
 
 def describe(layout: Layout) -> None:

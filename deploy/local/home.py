@@ -81,7 +81,7 @@ class Home:
             mark.write_text(topology if not any(self.data.iterdir()) else "one")
         if (settled := mark.read_text()) != topology:
             raise Trouble(
-                f"The data in {self.root} is laid out with LINLI_TOPOLOGY={settled}, not {topology}: "
+                f"The data in {self.root} was created with LINLI_TOPOLOGY={settled}, not {topology}: "
                 "set that, or set LINLI_HOME to another folder."
             )
 

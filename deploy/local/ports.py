@@ -115,7 +115,7 @@ def listeners() -> list[tuple[int, int | None]]:
 def _port(given: Mapping[str, str], name: str, default: int) -> int:
     port = _number(given, name, default)
     if not 0 < port <= HIGHEST:
-        raise Trouble(f"{name} would be {port}, which is no port: give a number from 1 to {HIGHEST}.")
+        raise Trouble(f"{name} would be {port}, which is not a port: give a number from 1 to {HIGHEST}.")
     return port
 
 

@@ -46,7 +46,7 @@ class Starting:
     def migrate(self) -> list[str]:
         """Build indexes and topics of all services in parallel; returns the names of the services.
 
-        There is no time-out: a build that was cut off would have to start again, and would be cut off again.
+        Without a time-out: a build that was cut off would have to start again, and would be cut off again.
         """
         services = sorted({process.service for process in self._of_layer(1)})
         with ThreadPoolExecutor() as side_by_side:
@@ -77,14 +77,12 @@ class Starting:
     def _check_elsewhere(self) -> None:
         """Trouble if a store from the settings does not answer."""
         if self.layout.given.get("LINLI_KAFKA") and not broker.answers(self.layout.kafka, ELSEWHERE_SECONDS):
-            raise Trouble(
-                f"No Kafka answers at {self.layout.kafka}: start it, or unset LINLI_KAFKA for one of our own."
-            )
+            raise Trouble(f"No Kafka answers at {self.layout.kafka}: start it, or unset LINLI_KAFKA to start one here.")
         for service in SERVICES:
             name, uri = f"LINLI_MONGO_{service.upper()}", self.layout.uris[service]
             if self.layout.given.get(name) and not databases.answers(uri, ELSEWHERE_SECONDS):
                 where = databases.hosts(uri)
-                raise Trouble(f"No MongoDB answers at {where}: start it, or unset {name} for one of our own.")
+                raise Trouble(f"No MongoDB answers at {where}: start it, or unset {name} to start one here.")
 
     def _of_layer(self, layer: int) -> list[Process]:
         return [process for process in self.layout.processes if process.layer == layer]
@@ -109,7 +107,7 @@ class Starting:
         done = subprocess.run(migrating, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             lines = tuple((done.stdout + done.stderr).splitlines()[-waiting.LAST_LINES :])
-            advice = "mend what its last lines say, then repeat"
+            advice = "fix what its last lines say, then repeat"
             raise Trouble(f"The migration of {service} failed: {advice}.", lines=lines)
         self.report(service, "migrated")
 

@@ -95,7 +95,7 @@ def start(home: Home, lifetime: Lifetime) -> None:
     while not is_running(home):
         if started.poll() is not None or time.monotonic() > deadline:
             lines = last_lines(home.log("supervisord.start"), 5)
-            raise Trouble("The supervisor did not start: mend what its last lines say, then repeat.", lines=lines)
+            raise Trouble("The supervisor did not start: fix what its last lines say, then repeat.", lines=lines)
         time.sleep(0.05)
 
 

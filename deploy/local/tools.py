@@ -43,7 +43,7 @@ def mongod() -> str:
     version = re.search(r"db version v(\d+)", done.stdout)
     if version is None:
         # The mongod of the package needs a system library.
-        advice = f"install what its last words miss (`apt-get install libcurl4` for libcurl.so.4), or {wanted}"
+        advice = f"install what its last lines name (`apt-get install libcurl4` for libcurl.so.4), or {wanted}"
         raise Trouble(f"{path} does not run: {advice}.", lines=tuple(done.stderr.splitlines()[-5:]))
     if int(version[1]) < LEAST_MONGOD:
         raise Trouble(f"{path} is too old: {wanted}.")

@@ -101,7 +101,7 @@ def _readyz(layout: Layout, process: Process, seconds: float) -> Readiness:
 
 def _trouble(layout: Layout, process: Process, what: str) -> Trouble:
     lines = last_lines(layout.home.log(process.name), LAST_LINES)
-    advice = f"mend what its last lines say, then repeat (more of them: `linli logs {process.name}`)"
+    advice = f"fix what its last lines say, then repeat (more of them: `linli logs {process.name}`)"
     return Trouble(f"{process.name} {what}: {advice}.", lines=lines)
 
 

@@ -113,6 +113,26 @@ def test_comments_are_in_plain_words() -> None:
     assert [f"{file}:{line}" for file, line, text in found if IN_COMMENTS.search(text)] == []
 
 
+FOR_OPERATORS = re.compile(
+    r"\b(whoever|obey(s|ed)?|[Mm]end(s|ed)?|house|anew|cannot be told|cannot be looked at|gone on with|at rest|"
+    r"go(es)? on|is no (phone|time|port|entry|event)|Nothing is called)\b"
+)
+"""Words that an operator would stop at, each with a plainer one in its place."""
+
+
+def sentences(source: Source) -> Iterator[tuple[int, str]]:
+    """(line, text) of every text of several words, also of docstrings: the help of a command is one."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, node.value
+
+
+def test_what_operators_read_is_in_plain_words() -> None:
+    read = sources("deploy/cli", "deploy/local", "services/chassis/operations")
+    found = [(one.name, line, text) for one in read for line, text in sentences(one)]
+    assert [f"{file}:{line}" for file, line, text in found if FOR_OPERATORS.search(text)] == []
+
+
 @pytest.mark.parametrize(
     ("code", "found"),
     [

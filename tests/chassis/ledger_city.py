@@ -8,7 +8,7 @@ from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.messaging.consumer import Consumer
-from services.chassis.messaging.kafka import Outgoing, Past, Publisher, Reader, create_topics
+from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, TopicReader, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.ledger.report import Report
 from services.chassis.operations.ledger.verify import verify
@@ -73,12 +73,14 @@ class City:
                 pass
 
     @asynccontextmanager
-    async def consuming(self) -> AsyncIterator[Consumer]:
-        """The hall's consumer at work, as long as the block lasts."""
+    async def consuming(self, hall: Service = toy.hall, most_failures: int = 20) -> AsyncIterator[Consumer]:
+        """The consumer of the hall, or of another version of it, at work as long as the block lasts."""
         settings = self.world.settings()
         reader = Reader(settings.kafka, [settings.topic("members")], self.group, "hall-0")
         await reader.start()
-        consumer = await consuming.member(self.hall, reader, toy.hall.all_reactions, self.group)
+        consumer = await consuming.member(
+            self.hall, reader, hall.all_reactions, self.group, most_failures=most_failures
+        )
         task = asyncio.create_task(consumer.run())
         try:
             yield consumer
@@ -96,7 +98,7 @@ class City:
     async def caught_up(self, seconds: float = 20) -> None:
         """Wait until the hall has confirmed all that the shop sent."""
         topic = self.world.settings().topic("members")
-        async with asyncio.timeout(seconds), Past(self.world.kafka).open() as past:
+        async with asyncio.timeout(seconds), TopicReader(self.world.kafka).open() as past:
             ends = {place: end for place, end in (await past.ends(topic)).items() if end}
             while not ends.items() <= (await past.committed(self.group)).items():  # noqa: ASYNC110 - brokers do not call
                 await asyncio.sleep(0.05)

@@ -107,14 +107,14 @@ async def joined(container: Container, process: str) -> None:
 Damage = Callable[[Container, str], Awaitable[None]]
 
 DAMAGES: list[tuple[Damage, list[str]]] = [
-    (changed, ["{2}: is not what was written, or not behind what stands before it now"]),
-    (changed_with_its_hash, ["{3}: is not what was written, or not behind what stands before it now"]),
+    (changed, ["{2}: was changed, or does not follow the entry before it"]),
+    (changed_with_its_hash, ["{3}: was changed, or does not follow the entry before it"]),
     (removed, ["{2}: gone"]),
     (shortened, ["{4} to {5}: gone"]),
-    (shortened_with_its_head, ["{process}: its head was not written by this house"]),
-    (beheaded, ["{process}: its head is gone, so that nobody knows how long it was"]),
+    (shortened_with_its_head, ["{process}: its head was not written by this service"]),
+    (beheaded, ["{process}: its head is missing, so its length is unknown"]),
     (emptied, ["{1} to {5}: gone"]),
-    (joined, ["{process}:7: is no entry of ours"]),
+    (joined, ["{process}:7: is not an entry of this service"]),
 ]
 
 
@@ -136,7 +136,7 @@ async def test_a_tail_rewritten_with_all_its_hashes_does_not_fit_its_head(shop: 
         entry["actor"] = "somebody"
         previous = chained(previous, canonical_bytes({name: v for name, v in entry.items() if name != "hash"}))
         await shop.mongo.bulk(COLLECTION, [Put({"_id": entry["_id"]}, {"$set": {**entry, "hash": previous}})])
-    assert (await judged(shop)).examples == [f"{id_of(process, 3)}: is not what the head was made for"]
+    assert (await judged(shop)).examples == [f"{id_of(process, 3)}: does not match the head"]
 
 
 async def test_entries_whose_process_was_killed_before_it_wrote_the_head_are_no_breach(shop: Container) -> None:

@@ -1,4 +1,4 @@
-"""A reaction that is new: it takes the past and is turned on, without a hole and without a double."""
+"""A reaction that is new: it takes the past and is turned on, without a gap and without a duplicate."""
 
 from collections.abc import Sequence
 from typing import Any

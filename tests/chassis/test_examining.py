@@ -128,7 +128,7 @@ async def test_a_key_that_signs_and_is_not_published_is_named(city: City, tmp_pa
     (folder / "0002.pem").write_text("no key")
     (folder / "0002.pem").chmod(0o600)
     (bad,) = await wrong_files(signing)
-    assert "0002.pem is no Ed25519 key" in bad.said
+    assert "0002.pem is not an Ed25519 key" in bad.said
 
 
 @pytest.mark.parametrize("part", ["database", "broker"])
@@ -172,9 +172,9 @@ async def test_a_relay_that_nobody_runs_and_what_it_set_aside_are_named(city: Ci
     await city.hall.mongo.insert("sums", {"_id": "sum_x", "pending": datetime.now(UTC) - timedelta(minutes=5)})
     found = await examine(toy.hall, city.world.settings())
     named = {one.check: one.said for one in found if one.level == "wrong"}
-    assert named["leases"] == "nobody has relay"
+    assert named["leases"] == "no worker has relay"
     assert {one.said.partition(":")[0] for one in found if one.check == "relay"} == {
-        "set aside, their events cannot be sent",
+        "their events cannot be sent",
         next(one.said for one in found if one.said.startswith("1 entities wait")).partition(":")[0],
     }
     assert {one.said.partition(":")[2] for one in found if one.check == "groups" and one.level == "wrong"} == {
@@ -186,10 +186,7 @@ async def test_clocks_that_differ_are_named(city: City) -> None:
     at = datetime.now(UTC)
     assert database.skewed(at, at + timedelta(seconds=1.5), at + timedelta(seconds=1)).level == "ok"
     assert database.skewed(at, at + timedelta(seconds=3), at + timedelta(seconds=1)).level == "wrong"
-    assert (
-        database.skewed(at, at - timedelta(seconds=2), at).said
-        == "the database's differs from this machine's by 2.0 s at least"
-    )
+    assert database.skewed(at, at - timedelta(seconds=2), at).said == "it differs from the database's by 2.0 s at least"
 
 
 async def test_records_from_the_future_are_named(city: City) -> None:
@@ -201,4 +198,4 @@ async def test_records_from_the_future_are_named(city: City) -> None:
     await publisher.send([Outgoing(topic, f"y{n}", b"{}", {}) for n in range(PARTITIONS)])
     await publisher.stop()
     (ahead,) = (await look(city))["timestamps"]
-    assert ahead.said == f"1 partitions of {topic} hold records from the future"
+    assert ahead.said == f"1 partitions of {topic} have records with a time in the future"

@@ -12,17 +12,19 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.paging import PageQuery
 from services.chassis.domain.scope import NOBODY, Actor
 from services.chassis.runtime.service import Service
-from services.chassis.storage import search
+from services.chassis.storage import listings, search
 from services.chassis.storage.listings import LISTINGS, Listing
-from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.storage.mongo import Among, Document, Mongo
 from services.chassis.usecase import Container
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
 from tests.architecture.test_use_cases import SERVICES
 from tests.support.world import World
 
-CONSTANT = 60
-"""Keys that a plan may look at besides, and one for each stretch of the index that it merges: at most 200."""
+SEEKS = 2
+"""Keys that each stretch of an index costs besides: the first one behind its beginning, and the one that shows its end.
+A plan merges at most 200 stretches in order, so that their number is bounded too."""
+COUNTED, READ = 50, 120
 MANY = 900
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PLACES = ("150702001001", "150702001002", "150702002001", "150721101001")
@@ -107,6 +109,17 @@ class Reads:
         self.made: dict[str, Document] = {}
         self._mongo = mongo
         patched.setattr(Mongo, "find", self._find)
+        patched.setattr(Mongo, "count", self._count)
+
+    async def _count(
+        self, name: str, where: Document, limit: int, hint: str | None = None, among: Among | None = None
+    ) -> int:
+        if hint is not None:  # how rare a token is, is counted along its own index
+            rest = [{"$limit": among.first}, {"$match": among.rest}] if among else []
+            counted = [{"$match": where}, *rest, {"$limit": limit}, {"$count": "number"}]
+            command = {"aggregate": name, "pipeline": counted, "cursor": {}, "hint": hint}
+            self.made.setdefault(repr(command), command)
+        return 1
 
     async def _find(self, name: str, where: Document, **how: Any) -> list[Document]:
         command = {"find": name, "filter": where, "sort": dict(how["sort"]), "limit": how["limit"], "hint": how["hint"]}
@@ -114,21 +127,56 @@ class Reads:
         return []
 
     async def wrong(self) -> list[tuple[Any, ...]]:
-        """Those that the database does not find along an index alone."""
+        """The lists that the database does not find along an index alone."""
         found = []
         for command in self.made.values():
-            plan = await self._mongo.command("explain", command, verbosity="executionStats")
+            plan = await self._explained(command)
             stats, kinds = plan["executionStats"], stages(plan["queryPlanner"]["winningPlan"])
-            most = max(2 * stats["nReturned"], await self._having(command)) + CONSTANT + stretches(command["filter"])
+            most = max(2 * stats["nReturned"], await self._beside(command)) + SEEKS * stretches(command["filter"])
             if "SORT" in kinds or "COLLSCAN" in kinds or stats["totalKeysExamined"] > most:
                 found.append((command["filter"], command["sort"], command["hint"], stats["totalKeysExamined"], kinds))
         return found
 
-    async def _having(self, command: Document) -> int:
-        """How many have the first of the words' tokens, which is the rarest: a search looks at all of these."""
-        first = command["filter"].get("$and", [{}])[0].get(search.FIELD)
-        words = isinstance(first, str) and first.startswith(("t:", "s:"))
-        return await self._mongo.count(command["find"], {search.FIELD: first}, MANY) if words else 0
+    async def wrong_counts(self) -> list[tuple[Any, ...]]:
+        """The counts that read documents although the index has everything, or more than they may."""
+        found = []
+        for command in self.made.values():
+            match, limit, rest, *_ = command["pipeline"]
+            plan = await self._explained(command)
+            stats, kinds = plan["executionStats"], stages(plan["queryPlanner"]["winningPlan"])
+            most = limit["$limit"] + SEEKS * stretches(match["$match"])
+            reads = "$match" not in rest and stats["totalDocsExamined"]
+            if reads or "COLLSCAN" in kinds or stats["totalKeysExamined"] > most:
+                found.append((command["pipeline"], command["hint"], stats, kinds))
+        return found
+
+    async def _explained(self, command: Document) -> Document:
+        plan = await self._mongo.command("explain", command, verbosity="executionStats")
+        return {**plan, **plan["stages"][0]["$cursor"]} if "stages" in plan else plan
+
+    async def _beside(self, command: Document) -> int:
+        """How many documents have what the index knows of what is asked for, where it does not know everything.
+
+        A search reads all that have the rarest of the tokens. A list by two leading fields reads all of the first.
+        """
+        asked = conditions(command["filter"])
+        first = next((where for where in asked if is_word(where.get(search.FIELD))), None)
+        known = [where for where in asked if all(f"{name}_" in command["hint"] for name in where)]
+        if first is None and len(known) == len(asked):
+            return 0
+        number = await self._mongo.command("count", command["find"], query=first or {"$and": known})
+        return int(number["n"])
+
+
+def conditions(where: Document) -> list[Document]:
+    """Its conditions one by one; without those of a cursor, which only leave out."""
+    parts = [part for one in where.get("$and", ()) for part in conditions(one)]
+    return parts + [{name: value} for name, value in where.items() if not name.startswith("$")]
+
+
+def is_word(token: Any) -> bool:
+    """Whether a condition on tokens asks for words."""
+    return isinstance(token, str) and token.startswith(("t:", "s:"))
 
 
 def stretches(where: Any) -> int:
@@ -169,6 +217,27 @@ async def test_no_list_sorts_in_memory_or_reads_much_more_than_it_shows(
                 await listing.page(store, query.model_copy(update={"after": later}))
     assert reads.made
     assert not await reads.wrong()
+    await container.mongo.close()
+
+
+COUNTING = [(service, listing) for service, listing in LISTED if listing.counts]
+
+
+@pytest.mark.parametrize(("service", "listing"), COUNTING, ids=[one.query.__name__ for _, one in COUNTING])
+async def test_no_count_reads_more_than_it_may_and_none_reads_documents_without_need(
+    world: World, service: Service, listing: Listing[Any, Any]
+) -> None:
+    container = await world.container(service)
+    await container.mongo.command("insert", listing.kind.collection(), documents=[*documents(listing, container)])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(listings, "MOST_COUNTED", COUNTED)
+        patched.setattr(listings, "MOST_READ", READ)
+        reads = Reads(container.mongo, patched)
+        for actor, query, by in itertools.product(seen(listing.kind), queries(listing), listing.counts):
+            if not listing.filters.asked(query).spans:
+                await listing.count(container.context(actor, "read").store, query, by)
+    assert {"$match" in command["pipeline"][2] for command in reads.made.values()} == {True, False}
+    assert not await reads.wrong_counts()
     await container.mongo.close()
 
 

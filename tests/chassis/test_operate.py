@@ -60,7 +60,7 @@ async def test_progress_stands_on_stderr_where_it_is_wanted(
     monkeypatch.setattr("services.chassis.operations.ledger.rebuild._BATCH", 1)
     await city.jar(1)
     assert (await operated(asked(RebuildRequest(kind="jar"))))[2] == ""
-    assert (await operated(asked(RebuildRequest(kind="jar", progress=True))))[2] == "1 looked at, 0 differing\n"
+    assert (await operated(asked(RebuildRequest(kind="jar", progress=True))))[2] == "1 checked, 0 differ\n"
 
 
 async def test_what_cannot_be_done_now_is_one_sentence_and_2(

@@ -8,7 +8,7 @@ import pytest
 from services.chassis.messaging import control, switches, switching
 from services.chassis.messaging.control import RUNNING, desired_state
 from services.chassis.messaging.kafka import Incoming
-from services.chassis.messaging.reactions import AnyReaction, Create, Delivered, Effect, reaction
+from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
 from services.chassis.messaging.switches import OFF, ON, WAITING, Switch
 from services.chassis.operations.backfill import NotNow
 from services.chassis.telemetry import metrics
@@ -20,13 +20,6 @@ from tests.support.switching import ALL, group, known, off, start, stop
 from tests.support.toy import CoinDropped
 
 PLACE = ("linli.toys.v1", 3)
-
-
-@reaction("label-coins", CoinDropped, reads=(toy.JarCopy,))
-async def label_coins(ctx: Context, delivered: Delivered, event: CoinDropped) -> list[Effect]:
-    """Note each drop, as long as its jar is known."""
-    await ctx.store.get(toy.JarCopy, delivered.entity)
-    return [Create.of(toy.Note, ctx, "label", toy.NoteWritten(about=delivered.entity, coins=event.coins))]
 
 
 async def test_a_reaction_that_fails_on_everything_is_off_alone_and_after_the_fix_catches_up_from_there(
@@ -71,7 +64,11 @@ async def test_a_reaction_that_fails_on_everything_is_off_alone_and_after_the_fi
 async def test_what_reads_a_copy_waits_while_that_is_off_and_starts_with_it(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reactions: list[AnyReaction] = [ALL[0], label_coins]
+    reactions: list[AnyReaction] = [ALL[0], toy.label_coins]
+
+    async def labelled(jar: toy.Jar) -> list[int]:
+        return await road.notes(toy.Jar.blank(f"plums {jar.id}"))
+
     first = await road.jar(1)
     await road.publish()
     consumer = await road.consumer(reactions=reactions)
@@ -87,7 +84,7 @@ async def test_what_reads_a_copy_waits_while_that_is_off_and_starts_with_it(
             "label-coins": WAITING,
         }
         assert consumer.off()["label-coins"] == "waiting: waits for copy-jar"
-        assert await road.notes(late) == []
+        assert await labelled(late) == []
         with pytest.raises(NotNow, match="reads what copy-jar keeps"):
             await start(road, "label-coins", reactions)
         await start(road, "copy-jar", reactions)
@@ -95,7 +92,7 @@ async def test_what_reads_a_copy_waits_while_that_is_off_and_starts_with_it(
         await road.publish()
         await settled(road, consumer)
     assert await road.parked() == []  # nothing failed for want of a copy
-    assert (await road.notes(first), await road.notes(late)) == ([1, 4], [2, 3, 5])
+    assert (await labelled(first), await labelled(late)) == ([1, 4], [2, 3, 5])
 
 
 async def test_what_waits_and_fails_while_it_catches_up_is_off_and_the_copy_is_on(
@@ -180,7 +177,7 @@ def test_who_is_off_already_keeps_its_offsets_and_who_waits_too() -> None:
 
 def test_a_version_that_reads_one_copy_more_waits_until_that_is_kept() -> None:
     old = {s.name: s for s in (switch("copy-jar", OFF), switch("label-coins"))}
-    changed = switches.met(old, [ALL[0], label_coins], {PLACE: 5})
+    changed = switches.met(old, [ALL[0], toy.label_coins], {PLACE: 5})
     assert (changed["label-coins"].state, changed["label-coins"].positions) == (WAITING, {PLACE: 5})
 
 

@@ -87,7 +87,7 @@ def test_a_disk_that_is_nearly_full_is_named(stack: Stack, monkeypatch: pytest.M
     monkeypatch.setattr(machine, "LEAST_FREE_BYTES", 2**60)
     assert only(machine.disk(stack))[0] == "wrong"
     monkeypatch.setattr(machine, "LEAST_FREE_NODES", 2.0)
-    assert "files can still be made" in only(machine.disk(stack))[1]
+    assert "more files fit on the disk" in only(machine.disk(stack))[1]
 
 
 def calendar_until(folder: Path, days: int) -> Stack:
@@ -115,7 +115,7 @@ def test_what_is_said_in_clear_over_a_network_is_named(stack: Stack, tmp_path: P
     assert only(city.encryption(stack))[0] == "ok"
     given = {"LINLI_KAFKA": "10.0.0.7:9092", "LINLI_MONGO_NOTIFY": "mongodb://db.city:27017/notify?tls=true"}
     level, said, _ = only(city.encryption(Stack(tmp_path, Ports(), EVERYTHING, given)))
-    assert (level, said) == ("soon", "in clear: 10.0.0.7")
+    assert (level, said) == ("soon", "unencrypted: 10.0.0.7")
 
 
 def test_a_service_whose_settings_are_wrong_is_one_line(stack: Stack, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_without_yes_it_only_shows(asked: list[tuple[str, Request]], capsys: pyt
     said = capsys.readouterr().out
     assert ended.value.exit_code == 0, "a service without such a kind is no failure"
     assert asked == [(service, RebuildRequest(kind="case")) for service in ("members", "requests", "notify")]
-    assert "requests case: 24 looked at, 1 differing, 0 mended, 0 broken\n  case_1: differs in state\n" in said
+    assert "requests case: 24 checked, 1 differing, 0 repaired, 0 broken\n  case_1: differs in state\n" in said
     assert "1 would be written. Say --yes to do it." in said
 
 

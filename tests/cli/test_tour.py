@@ -37,8 +37,8 @@ async def astray(spool: Path, city: dict[str, Any]) -> tuple[str, list[Step]]:
     [
         ({"POST /v1/catalogue/suggest": {"items": []}}, "no service"),
         ({"POST /v1/requests": None}, "POST /v1/requests: 404"),
-        ({}, "none of the demo accounts"),
-        ({"POST /v1/requests": {**CASE, "handler": {"id": "o2"}}}, "none of the demo accounts"),
+        ({}, "no demo account works for the handler"),
+        ({"POST /v1/requests": {**CASE, "handler": {"id": "o2"}}}, "no demo account works for the handler"),
     ],
 )
 async def test_a_first_case_that_goes_astray_says_where(tmp_path: Path, changed: dict[str, Any], said: str) -> None:

@@ -26,6 +26,7 @@ from tests.contracts.corpus import all_events
 
 FILE = Path(__file__).parent / "snapshots" / "names.json"
 Names = dict[str, list[str]]
+_SEALS = ("seal", "open", "seal_own", "open_own", "seal_under", "open_under")
 Worker = Any
 
 
@@ -42,7 +43,7 @@ def current() -> Names:
         "collections named in code": literals.collections,
         "keys in quotes": literals.fields,
         "texts of parts": literals.forms,
-        "sealed fields": lambda: literals.labels("seal", 2, "kind") | literals.labels("open", 2, "kind"),
+        "sealed fields": lambda: {name for call in _SEALS for name in literals.labels(call, 2, "kind")},
         "blind indexes": lambda: literals.labels("blind", 0, "kind"),
         "claims": lambda: literals.labels("claim", 0, "kind") | literals.labels("claimed", 0, "kind"),
         "leases": lambda: literals.labels("Lease", 1, "name"),

@@ -17,7 +17,7 @@ from tests.support.operating import settings_of
 
 PLANTED = "planted"
 """How the keys of records begin that a fault has put on a topic: they are in no history, and L5 has to say so."""
-_UNREADABLE = "is no event of ours"
+_UNREADABLE = "is not an event of this service"
 _WITHIN = 90.0
 
 

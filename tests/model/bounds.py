@@ -8,6 +8,7 @@ from tests.model.consuming import Consuming
 from tests.model.explore import Model
 from tests.model.group import Reaction
 from tests.model.publishing import Publishing
+from tests.model.waiting import Waiting
 from tests.model.weaknesses import Weak
 
 X, Y = 0, 1
@@ -47,6 +48,9 @@ def right() -> list[Right]:
         Right("catching up: one event more, two faults", CatchingUp(2, faults=2), 20_000),
         Right("catching up: it was on and fails, two events more", CatchingUp(3, failures=1), 20_000),
         Right("catching up: it was on and fails twice, no fault", CatchingUp(3, faults=0, failures=2), 1_000),
+        Right("waiting: the copy fails, two events more, one fault", Waiting(3), 12_000),
+        Right("waiting: the copy fails, one event more, two faults", Waiting(2, faults=2), 15_000),
+        Right("waiting: the copy fails twice, two events more, one fault", Waiting(3, failures=2), 28_000),
     ]
 
 
@@ -74,6 +78,7 @@ def wrong() -> list[Wrong]:
         *(Wrong(weak, promise, CatchingUp(n, faults=f, without=weak)) for weak, promise, n, f in _CATCHING_UP),
         *(Wrong(weak, "G9", CatchingUp(2, failures=1, without=weak)) for weak in _TURNING_OFF),
         Wrong(Weak.KEEP_SWITCHES, "G8", CatchingUp(3, failures=1, without=Weak.KEEP_SWITCHES)),
+        *(Wrong(weak, promise, Waiting(2, without=weak)) for weak, promise in _WAITING),
     ]
 
 
@@ -88,6 +93,13 @@ _PUBLISHING = (
     (Weak.NO_ARCHIVE_LOOKUP, "G3", (X, X), 2),
 )
 _TURNING_OFF = (Weak.OFF_FIRST, Weak.CONFIRM_FAILED, Weak.POSITION_READ)
+_WAITING = (
+    (Weak.READER_STAYS_ON, "copies"),
+    (Weak.READER_WAITS_LATE, "copies"),
+    (Weak.READER_NOTED_LATE, "G9"),
+    (Weak.READER_FIRST, "copies"),
+    (Weak.COPY_ON_ALONE, "G9"),
+)
 _CATCHING_UP = (
     (Weak.NO_PAUSE, "G9", 2, 1),
     (Weak.NO_WAIT, "G9", 2, 1),

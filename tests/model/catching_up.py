@@ -8,8 +8,8 @@ What is left out, and why nothing is lost by it:
 
 - Parking: what the consumer does within a batch is `consuming.py`; here only who reads which event for the reaction is
   asked. Its batch has the same steps (unseen, effect, remember, commit), the effects of a batch in one.
-- Other reactions: they are on from the start and have no part in the switch. Those that wait for a copy are turned off
-  by the same update, with the same offsets, and on by the same update as the copy.
+- Other reactions: they are on from the start and have no part in the switch. For those that wait for a copy there is
+  `waiting.py`.
 - A second entity: memory and effects are kept by entity, and one that is behind shows every hole.
 """
 

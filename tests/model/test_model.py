@@ -33,6 +33,13 @@ STEPS = {
         "rebalance, giving the partition to", "fail too often on", "ask what the group has committed, when it failed:",
         "turn it off, from", "find that it is off",
     },
+    "waiting": {
+        "learn of its partition", "read the switches", "pause", "poll", "take into the copy, if it is on",
+        "let the reader take it, if it is on", "commit", "have its commit refused", "fail too often in the copy",
+        "ask what the group has committed", "turn the copy off", "find the copy off", "ask what is committed",
+        "let the copy catch up", "let the reader catch up", "read what came meanwhile", "pause the consumer",
+        "turn on", "resume", "crash", "lose the partition in a rebalance",
+    },
 }  # fmt: skip
 """The steps that the right models must take at least once."""
 

@@ -32,3 +32,8 @@ class Weak(Enum):
     CONFIRM_FAILED = "confirming the batch on which a reaction failed before it is off"
     KEEP_SWITCHES = "going on with the switches of before when partitions are given out anew"
     POSITION_READ = "noting how far the member has read in place of what is confirmed"
+    READER_STAYS_ON = "leaving what reads a copy on while the copy is off"
+    READER_WAITS_LATE = "letting those that read a copy wait by a second update"
+    READER_NOTED_LATE = "noting from where a reader waits by a second update"
+    READER_FIRST = "letting a reader catch up before its copy"
+    COPY_ON_ALONE = "turning a copy on without those that wait for it"

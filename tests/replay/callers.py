@@ -28,7 +28,7 @@ class Town:
             items = {item["code"]: item async for item in gateway.all("/v1/catalogue")}
             centres = {one["area"]: one["id"] async for one in gateway.all("/v1/organisations", kind="centre")}
         except (Refused, Unanswered) as error:
-            raise Trouble(f"The city cannot be looked at: {error}. See `linli status`.") from error
+            raise Trouble(f"The state of the city cannot be read: {error}. See `linli status`.") from error
         if not (communities and items and centres):
             raise Trouble("This city has no communities, service items or centres: run `linli seed`.")
         return cls(Places(communities), items, centres)

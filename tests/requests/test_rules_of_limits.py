@@ -7,6 +7,7 @@ import pytest
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind
+from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
 from services.requests.cases.limits import model as limits
 from services.requests.cases.limits.model import PauseUnfit
@@ -23,7 +24,7 @@ HOUR = timedelta(hours=1)
 def given(tier: str, handler: str, **more: Any) -> Case:
     """A case that somebody has."""
     case = filed(MONDAY, **more)
-    case.record(contract.CaseDispatched(tier=tier, handler_id=handler, handler_zh="站"))
+    case.record(contract.CaseDispatched(tier=tier, handler_id=handler, handler_name=Words.named("站")))
     return case
 
 
@@ -70,7 +71,7 @@ def test_going_on_moves_every_mark_by_the_working_time_that_it_stood() -> None:
     limits.resume(case, CALENDAR, MONDAY + HOUR / 2)
     respond_by, warn_at, due_at, next_at = (CALENDAR.add(mark, 0.5) for mark in marks)
     assert case.fresh[-1] == contract.CaseResumed(
-        respond_by=respond_by, warn_at=warn_at, due_at=due_at, next_at=next_at, stood_hours=0.5
+        respond_by=respond_by, warn_at=warn_at, due_at=due_at, next_at=next_at, paused_hours=0.5
     )
 
 
@@ -78,7 +79,7 @@ def test_without_a_rest_there_is_none_to_move_nor_time_without_a_pause() -> None
     case = taken()
     limits.resume(case, CALENDAR, MONDAY + HOUR)
     assert case.fresh[-1] == contract.CaseResumed(
-        respond_by=case.respond_by, warn_at=case.warn_at, due_at=case.due_at, next_at=None, stood_hours=0
+        respond_by=case.respond_by, warn_at=case.warn_at, due_at=case.due_at, next_at=None, paused_hours=0
     )
 
 

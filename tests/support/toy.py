@@ -67,6 +67,7 @@ __all__ = [
     "get_jar",
     "guess_total",
     "hall",
+    "label_coins",
     "list_jars",
     "move_jar",
     "note_coins",
@@ -176,6 +177,13 @@ async def note_coins(ctx: Context, delivered: Delivered, event: CoinDropped) -> 
     """Note each drop."""
     written = NoteWritten(about=delivered.entity, coins=event.coins)
     return [Create.of(Note, ctx, "note", written)]
+
+
+@reaction("label-coins", CoinDropped, reads=(JarCopy,))
+async def label_coins(ctx: Context, delivered: Delivered, event: CoinDropped) -> list[Effect]:
+    """Note each drop with the label of its jar. For services of their own: the hall has no such reaction."""
+    jar = await ctx.store.get(JarCopy, delivered.entity)
+    return [Create.of(Note, ctx, "label", NoteWritten(about=f"{jar.label} {jar.id}", coins=event.coins))]
 
 
 async def sum_of(ctx: Context, jar_id: str) -> Sum:

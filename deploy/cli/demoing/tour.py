@@ -59,9 +59,9 @@ class Tour:
         case = await self._file(await self._item())
         await self._told(case["id"])
         handler = self._handler(case)
-        await self._do(handler, case, "accept", None, "takes it on")
+        await self._do(handler, case, "accept", None, "accepts it")
         await self._do(handler, case, "start", None, "begins the work")
-        await self._do(handler, case, "resolve", {"answer": ANSWER}, f"has done it and answers: {ANSWER}")
+        await self._do(handler, case, "resolve", {"answer": ANSWER}, f"resolves it and answers: {ANSWER}")
         case = await self._do(self._resident, case, "rate", {"score": 5, "solved": True}, "rates it 5 of 5")
         self._say("state", case["state_name"]["en"])
         timeline: list[dict[str, Any]] = (await self._ask("GET", f"/v1/requests/{case['id']}/timeline"))["items"]
@@ -102,13 +102,13 @@ class Tour:
                     self._say("told", " ".join(message["body"].split("\n")))
                     return
             await asyncio.sleep(0.02)
-        raise Astray("the acknowledgement has not come")
+        raise Astray("the acknowledgement has not arrived")
 
     def _handler(self, case: dict[str, Any]) -> StaffMember:
         """An account of the handler."""
         account = self._known.serving().get(case["handler"]["id"]) if case["handler"] else None
         if account is None:
-            raise Astray("none of the demo accounts works for those who have it")
+            raise Astray("no demo account works for the handler")
         return StaffMember(self._gateway, account)
 
     async def _do(

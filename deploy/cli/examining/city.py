@@ -23,7 +23,7 @@ def holidays(stack: Stack) -> list[Finding]:
         return [wrong("calendar", f"holidays.json in {data} cannot be used ({why})", "correct it there, then restart")]
     zone, until = ok("time zone", str(known.zone)), known.covered_until
     days, said = (until - datetime.now(UTC).astimezone(known.zone).date()).days, f"holidays are known until {until}"
-    advice = f"add the next year's to {data / 'holidays.json'} and restart: without them every holiday counts as work"
+    advice = f"add the next year's to {data / 'holidays.json'} and restart: else a holiday counts as a working day"
     if days < 0:
         return [zone, wrong("calendar", said, advice)]
     return [zone, soon("calendar", said, advice) if days < AHEAD_DAYS else ok("calendar", said)]
@@ -36,8 +36,8 @@ def encryption(stack: Stack) -> list[Finding]:
     spoken = [*stack.kafka.split(","), *(host for uri in uris for host in databases.hosts(uri).split(","))]
     outside = sorted(set(_outside([*spoken, f"{environment['LINLI_HOST']}:0"])))
     if outside:
-        advice = "put these behind TLS, or on a network of their own"
-        return [soon("encryption", f"in clear: {', '.join(outside)}", advice)]
+        advice = "put these behind TLS, or on a separate network"
+        return [soon("encryption", f"unencrypted: {', '.join(outside)}", advice)]
     return [ok("encryption", "none is needed here: everything listens on this machine's own addresses only")]
 
 

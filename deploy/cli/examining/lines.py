@@ -20,7 +20,7 @@ def of(where: str, findings: Iterable[Finding]) -> list[Line]:
 def table(lines: Sequence[Line]) -> Table:
     """As one table."""
     shown = Table(box=None, pad_edge=False)
-    for title in ("where", "what", "", "how it is", "what to do"):
+    for title in ("where", "what", "", "state", "what to do"):
         shown.add_column(title, overflow="fold")
     for line in lines:
         level = Text(line["level"], style=COLOURS[line["level"]])

@@ -32,7 +32,7 @@ def packages(folder: Path = REQUIREMENTS) -> list[Finding]:
     """Whether the installed packages are the locked ones; development packages may be missing."""
     lock = folder / "dev.lock"
     if not lock.exists():
-        return [ok("packages", "no lock lies beside this installation: not compared")]
+        return [ok("packages", "there is no lock file beside this installation: not compared")]
     locked = {_plain(name): version for name, version in _PINNED.findall(lock.read_text())}
     needed = {_plain(name) for name in _NAMED.findall((folder / "runtime.in").read_text())} & locked.keys()
     there = {_plain(one.name): one.version for one in importlib.metadata.distributions()}
@@ -109,7 +109,9 @@ def settings(environment: Mapping[str, str], read: Iterable[str]) -> list[Findin
     strange = sorted(name for name in environment if name.startswith("LINLI_") and name not in known)
     if strange:
         return [
-            wrong("settings", f"nobody reads {', '.join(strange)}", "correct or unset: docs/settings.md has them all")
+            wrong(
+                "settings", f"unknown settings: {', '.join(strange)}", "correct or unset: docs/settings.md has them all"
+            )
         ]
     return [ok("settings", "every LINLI_ name of this environment is one of ours")]
 
@@ -126,7 +128,7 @@ def files(stack: Stack) -> list[Finding]:
 
 def _folder(folder: Path) -> Iterator[Finding]:
     if folder.exists() and (mode := stat.S_IMODE(folder.stat().st_mode)) & (stat.S_IRWXG | stat.S_IRWXO):
-        yield wrong("files", f"{folder} can be entered by others ({mode:04o})", f"chmod go= {folder}")
+        yield wrong("files", f"{folder} can be read by others ({mode:04o})", f"chmod go= {folder}")
 
 
 def disk(stack: Stack) -> list[Finding]:
@@ -136,7 +138,7 @@ def disk(stack: Stack) -> list[Finding]:
     said = f"{free / _GIB:.1f} GiB are free for {stack.home.root}"
     advice = "free some, or move LINLI_HOME to a larger disk: a full one stops every write"
     if nodes.f_files and nodes.f_favail / nodes.f_files < LEAST_FREE_NODES:
-        return [wrong("disk", f"{nodes.f_favail:,} files can still be made for {stack.home.root}", advice)]
+        return [wrong("disk", f"{nodes.f_favail:,} more files fit on the disk of {stack.home.root}", advice)]
     if free < LEAST_FREE_BYTES:
         return [wrong("disk", said, advice)]
     return [soon("disk", said, advice) if free < FREE_SOON_BYTES else ok("disk", said)]

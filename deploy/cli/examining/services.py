@@ -30,7 +30,7 @@ def examine(stack: Stack, service: str) -> list[Line]:
             service, [wrong("service", f"did not answer within {SECONDS} s", "repeat it; see linli status")]
         )
     except (orjson.JSONDecodeError, KeyError):
-        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        said = (done.stderr.strip().splitlines() or ["it ended without a message"])[-1]
         return lines.of(service, [wrong("settings", said, "correct what that says, then restart")])
     return [{"where": service, **finding} for finding in found]
 

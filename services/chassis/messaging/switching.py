@@ -1,4 +1,4 @@
-"""Turning reactions on and off: one reaction alone, in one update, without a hole and without a double effect.
+"""Turning reactions on and off: one reaction alone, in one update, without a gap and without a duplicate effect.
 
 The switches are part of the document that says what is asked of the group (``control``). A member reads it in one
 piece, so it never delivers with the switches of another order than the one that it obeys.

@@ -1,4 +1,4 @@
-"""Backfill: reactions that are not on catch up from where they left off, without a hole and without a double effect."""
+"""Backfill: reactions that are not on catch up from where they left off, without a gap or a duplicate effect."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from services.chassis.messaging import control, switching
 from services.chassis.messaging.control import DesiredState
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.failures import TooManyFailures
-from services.chassis.messaging.kafka import Incoming, Past
+from services.chassis.messaging.kafka import Incoming, TopicReader
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.switches import Offsets, TopicPartition, blocked_by, started_with
 from services.chassis.operations.answering import CannotAnswer, Plain, Say
@@ -54,18 +54,18 @@ class _All:
 
 
 class Backfill:
-    """One reaction, and those that wait for nothing but the copy it keeps, on their way through the past.
+    """Lets one reaction, and those that wait only for its copy, catch up and turns them on.
 
-    Each begins where it was turned off, a new one at the beginning. How far it is stands in its switch: killed at any
-    step it goes on from there when it is run again. What the group has confirmed is the past, what lies behind that
-    the consumer brings. So the last stretch is taken while the consumer pauses, for ``PAUSE_SECONDS`` at most: where
-    that is too short the consumer goes on, and the stretch is tried again after what has come since.
+    Each begins where it was turned off, a new one at the beginning of the topics. Its position is kept in its switch:
+    after a kill, the next run continues from there. It reads up to the offsets that the group has confirmed; what
+    comes after them the consumer delivers. So the last part is read while the consumer is paused, for at most
+    ``PAUSE_SECONDS``. If that is not enough, the consumer resumes, and the backfill tries again later.
     """
 
     def __init__(
         self,
         container: Container,
-        past: Past,
+        past: TopicReader,
         reactions: Sequence[AnyReaction],
         name: str,
         group: str,
@@ -85,17 +85,17 @@ class Backfill:
     async def run(self, lease: Lease, say: Say) -> int:
         """Catch up and turn them on; how many records were read. NotNow where another one is at it, or this one is on.
 
-        TimeoutError where the members do not pause in time. TooManyFailures where it fails again and again.
+        TimeoutError where the workers do not pause in time. TooManyFailures where it fails again and again.
         """
         if not await lease.acquire():
-            raise NotNow(f"the {self._by} runs already: wait for its end")
+            raise NotNow(f"the {self._by} is running already: wait until it ends")
         read, pause, give_up = 0, 1.0, time.monotonic() + _GIVE_UP_SECONDS
         while True:
             read += await self._approach(lease, say)
-            say("the consumer pauses for the last stretch")
+            say("the consumer pauses for the last part")
             if (last := await self._last_stretch(lease, say, final=time.monotonic() > give_up)) is not None:
                 return read + last
-            say(f"the pause was too short: the consumer goes on, tried again in {pause:g} s")
+            say(f"the pause was too short: the consumer continues, next try in {pause:g} s")
             await asyncio.sleep(pause)
             read += await self._catch_up(lease, say)  # what is slow is taken now, while nobody waits
             pause = min(8.0, pause * 2)
@@ -131,7 +131,7 @@ class Backfill:
     async def _turn_on(self, order: int) -> None:
         names = self._starting(await self._desired())
         if not await switching.turn_on(self._mongo, self._group, names, order):
-            raise NotNow("what is asked of the consumer was changed before the end: run the backfill again")
+            raise NotNow("the state of the consumer was changed before the end: run the backfill again")
 
     async def _catch_up(self, lease: Lease, say: Say) -> int:
         """One after the other, the copy first: what reads it needs all of it, from all partitions."""
@@ -178,11 +178,11 @@ class Backfill:
         """What catches up, in this order."""
         known = desired.switches
         if (switch := known.get(self._name)) is None:
-            raise NotNow(f"no worker has met {self._name} yet: start the workers of this version first")
+            raise NotNow(f"no worker knows {self._name} yet: start the workers of this version first")
         if switch.on:
-            raise NotNow(f"{self._name} is on: it takes all that comes")
+            raise NotNow(f"{self._name} is on already")
         if copies := blocked_by(switch, known):
-            raise NotNow(f"{self._name} reads what {', '.join(copies)} keeps, and that is off: backfill that first")
+            raise NotNow(f"{self._name} reads what {', '.join(copies)} copies, and that is off: backfill that first")
         return [name for name in started_with(self._name, known) if name in self._reactions]
 
 
@@ -198,7 +198,7 @@ async def backfill(service: Service, settings: Settings, request: BackfillReques
     container, group = open_container(service, settings), settings.group(service.name)
     topics = [settings.topic(name) for name in service.listens_to]
     try:
-        async with Past(settings.kafka).open() as past:
+        async with TopicReader(settings.kafka).open() as past:
             reaction = named(service.all_reactions, request.reaction)
             one = Backfill(container, past, service.all_reactions, reaction.name, group, topics)
             distance = await one.distance()
@@ -216,6 +216,6 @@ async def _done(one: Backfill, mongo: Mongo, service: Service, say: Say) -> int:
     try:
         read = await one.run(lease, say)
     except (TooManyFailures, TimeoutError) as error:
-        raise NotNow(str(error) or "the members do not pause in time") from error
+        raise NotNow(str(error) or "the workers do not pause in time") from error
     await lease.release()
     return read

@@ -36,7 +36,7 @@ def run(service: Service) -> NoReturn:
     try:
         request = REQUEST.validate_json(sys.stdin.buffer.read())
     except ValidationError as error:
-        _end(f"this is no request: {error.error_count()} errors, first {error.errors()[0]['msg']}")
+        _end(f"this is not a request: {error.error_count()} errors, first {error.errors()[0]['msg']}")
     answer = _answered(service, request)
     sys.stdout.buffer.write(orjson.dumps(answer.document()) + b"\n")
     raise SystemExit(0 if answer.clean else 1)

@@ -77,7 +77,7 @@ class Republish:
         """
         async for events in self._batches():
             if alone is not None and not await alone.acquire():
-                raise LeaseLost("the relay has taken over again: repeat it")
+                raise LeaseLost("the relay has taken the lease again: repeat this")
             await self._send_keys(keys)
             await self._send(publisher, address, [e for e in events if e.entity_id not in self._refused])
             self._say(f"{self.found.sent} events of {self.found.entities} entities sent")
@@ -183,7 +183,7 @@ async def _alone(mongo: Mongo, settings: Settings, service: Service, say: Say) -
     """The relay waits and the topic is there: what is new is sent after all that came before it."""
     lease = Lease(mongo, "relay", f"{service.name}-republish", _ALONE_SECONDS)
     if await lease.seize():
-        say("the relay ends what it has begun")
+        say("the relay finishes what it has begun")
         await asyncio.sleep(_LAST_ROUND_SECONDS)
     await create_topics(settings.kafka, {service.name: settings.topic(service.name)}, settings.topic_replicas)
     yield lease

@@ -72,7 +72,7 @@ def freeze() -> None:
 def _migrate(service: Service) -> None:
     differing = asyncio.run(services.migrate(service, _settings(service)))
     if differing:
-        _end(1, f"topics are configured otherwise than Linli needs: {', '.join(differing)}")
+        _end(1, f"topics have other settings than Linli needs: {', '.join(differing)}")
 
 
 def _end(code: int, sentence: str) -> None:

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     )
     mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="motor, or pymongo for PyMongo Async")
     kafka: str = Field(description="the brokers, host:port separated by commas")
-    topic_prefix: str = Field("linli", description="how the names of the topics begin")
+    topic_prefix: str = Field("linli", description="the prefix of the names of the topics")
     topic_replicas: int = Field(1, ge=1, description="copies of each topic; 3 in a city")
 
     host: str = Field("127.0.0.1", description="the address on which this process listens")
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(
         10,
         ge=1,
-        description="requests worked on at once; others wait for 0.2 s at most, then 503 with Retry-After",
+        description="requests handled at once; others wait for 0.2 s at most, then 503 with Retry-After",
     )
 
     master_key_file: Annotated[Path, Holds.PRIVATE] = Field(

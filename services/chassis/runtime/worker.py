@@ -147,8 +147,8 @@ class Worker:
         if self._consumer is None:
             return "the broker has not been reached yet"
         if reason := self._consumer.stopped():
-            return f"the consumer has stopped: {reason}. Mend it, then run `linli consumer resume {self._service.name}`"
-        return None if self._consumer.ready() else "no partition has been given to this worker yet"
+            return f"the consumer has stopped: {reason}. Fix it, then run `linli consumer resume {self._service.name}`"
+        return None if self._consumer.ready() else "no partition has been assigned to this worker yet"
 
     async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
         """Finish the current batch and timers, send pending events, release leases, leave the groups."""

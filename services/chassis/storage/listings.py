@@ -14,7 +14,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import NOBODY, Actor
 from services.chassis.storage import plans, search
 from services.chassis.storage.filters import Asked, Filters
-from services.chassis.storage.mongo import DatabaseIndex, Document
+from services.chassis.storage.mongo import Among, DatabaseIndex, Document
 from services.chassis.storage.plans import Branch
 from services.chassis.storage.store import Store
 
@@ -23,6 +23,8 @@ Q = TypeVar("Q", bound=PageQuery)
 
 MOST_COUNTED = 1_000
 """A badge counts up to this; of more it says that there are more."""
+MOST_READ = 10_000
+"""A count reads at most this many entries of which not everything that is asked for stands in the index."""
 _READ, _LOOKS = 200, 20
 """How many documents a search reads at once, and how often for one page; the rest is behind the cursor."""
 _RARE = 500
@@ -40,12 +42,13 @@ class Count(BaseModel):
 
     value: str = Field(description="as the filter takes it", examples=["in_progress"])
     count: int = Field(description="at most 1,000 are counted")
-    more: bool = Field(description="whether there are more than were counted")
+    more: bool = Field(description="whether there are, or may be, more than were counted")
 
     @classmethod
-    def of(cls, value: object, number: int) -> Self:
-        """``number`` may be beyond what is said."""
-        return cls(value=str(value).lower(), count=min(number, MOST_COUNTED), more=number > MOST_COUNTED)
+    def of(cls, value: object, number: int, *, unread: bool) -> Self:
+        """``number`` may be more than is shown; ``unread``: some entries were not looked at."""
+        more = number > MOST_COUNTED or unread
+        return cls(value=str(value).lower(), count=min(number, MOST_COUNTED), more=more)
 
 
 class Counts(BaseModel):
@@ -126,18 +129,36 @@ class Listing(Generic[E, Q]):
         values = values if asked is None or isinstance(asked, dict) else [asked]
         each = [query.model_copy(update={by: value}) for value in values]
         numbers = await asyncio.gather(*(self._number(store, one) for one in each))
-        return Counts(by=by, counts=[Count.of(value, number) for value, number in zip(values, numbers, strict=True)])
+        return Counts(
+            by=by,
+            counts=[
+                Count.of(value, number, unread=unread) for value, (number, unread) in zip(values, numbers, strict=True)
+            ],
+        )
 
-    async def _number(self, store: Store, query: BaseModel) -> int:
-        """Counted branch by branch, without what an earlier one has counted, to just beyond the most that is said."""
-        branches, number = self.branches(store.actor, query), 0
-        order = next(iter(self.orders.values()))
+    async def _number(self, store: Store, query: BaseModel) -> tuple[int, bool]:
+        """How many, counted branch by branch to just beyond the most that is shown; whether some were left unread."""
+        branches, number, unread = self.branches(store.actor, query), 0, False
         for place, branch in enumerate(branches):
-            before = [{"$nor": [earlier.where for earlier in branches[:place]]}] if place else []
-            where, hint = _all(branch.where, *before), _index_name(branch.columns, order.field)
-            left = MOST_COUNTED + 1 - number
-            number += await store.as_system().count(self.kind, where, limit=left, hint=hint) if left > 0 else 0
-        return number
+            earlier = [one.where for one in branches[:place]]
+            found, more = await self._counted(store.as_system(), branch, earlier, MOST_COUNTED + 1 - number)
+            number, unread = number + found, unread or more
+            if number > MOST_COUNTED:
+                break
+        return number, unread
+
+    async def _counted(self, store: Store, branch: Branch, earlier: list[Document], limit: int) -> tuple[int, bool]:
+        """How many entries a branch has that no earlier one has, up to ``limit``; whether some were left unread."""
+        order = next(iter(self.orders.values()))
+        hint, inside = _index_name(branch.columns, order.field), {*branch.columns, order.field}
+        along = {name: value for name, value in branch.where.items() if name in inside}
+        rest = {name: value for name, value in branch.where.items() if name not in inside}
+        rest |= {"$nor": earlier} if earlier else {}
+        if not rest:
+            return await store.count(self.kind, along, limit=limit, hint=hint), False
+        number = await store.count(self.kind, along, limit=limit, hint=hint, among=Among(MOST_READ, rest))
+        unread = number < limit and await store.count(self.kind, along, limit=MOST_READ + 1, hint=hint) > MOST_READ
+        return number, unread
 
     async def _along(self, store: Store, branch: Branch, beyond: Document, order: Order, limit: int) -> list[E]:
         where, hint = _all(branch.where, beyond), _index_name(branch.columns, order.field)

@@ -84,6 +84,14 @@ class DatabaseIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """A count looks only at the ``first`` documents that it finds along its index, for those that meet ``rest`` too."""
+
+    first: int
+    rest: Document
+
+
+@dataclass(frozen=True, slots=True)
 class Put:
     """One update of a bulk write; with ``upsert`` it inserts if nothing matches."""
 
@@ -147,19 +155,26 @@ class Mongo:
                 {"$and": [where, {"_id": {"$gt": found[-1]["_id"]}}]} if where else {"_id": {"$gt": found[-1]["_id"]}}
             )
 
-    async def aggregate(self, name: str, pipeline: list[Document], limit: int) -> list[Document]:
-        """At most ``limit`` results of an aggregation pipeline."""
+    async def aggregate(self, name: str, stages: list[Document], limit: int, hint: str | None = None) -> list[Document]:
+        """At most ``limit`` results of an aggregation pipeline; ``hint`` names the index to use."""
         copy_reads.expect_declared(name)
+        along = {} if hint is None else {"hint": hint}
         # One round trip: the server closes a cursor whose first batch is not full.
-        cursor = self._database[name].aggregate(pipeline, batchSize=limit + 1)
+        cursor = self._database[name].aggregate(stages, batchSize=limit + 1, **along)
         if isinstance(cursor, Awaitable):
             cursor = await _guarded(cursor)
         results: list[Document] = await _guarded(cursor.to_list(limit))
         return results
 
-    async def count(self, name: str, where: Document, limit: int, hint: str | None = None) -> int:
+    async def count(
+        self, name: str, where: Document, limit: int, hint: str | None = None, among: Among | None = None
+    ) -> int:
         """How many documents match, read along the index ``hint``; stops counting at ``limit``."""
         copy_reads.expect_declared(name)
+        if among is not None:
+            first: list[Document] = [{"$match": where}, {"$limit": among.first}, {"$match": among.rest}]
+            found = await self.aggregate(name, [*first, {"$limit": limit}, {"$count": "number"}], 1, hint)
+            return int(found[0]["number"]) if found else 0
         along = {} if hint is None else {"hint": hint}
         counted: int = await _guarded(self._database[name].count_documents(where, limit=limit, **along))
         return counted

@@ -13,7 +13,7 @@ from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.storage import archive, search
 from services.chassis.storage.documents import changing, draft, load, wrapped_key
-from services.chassis.storage.mongo import Document, Duplicate, Mongo
+from services.chassis.storage.mongo import Among, Document, Duplicate, Mongo
 from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import metrics
 
@@ -101,9 +101,11 @@ class Store:
         )
         return [load(kind, document) for document in found]
 
-    async def count(self, kind: type[Stored], where: Document, *, limit: int, hint: str | None = None) -> int:
+    async def count(
+        self, kind: type[Stored], where: Document, *, limit: int, hint: str | None = None, among: Among | None = None
+    ) -> int:
         """How many objects match that the actor may see, up to ``limit``; ``hint`` names the index."""
-        return await self._mongo.count(kind.collection(), self._narrow(kind, where), limit, hint)
+        return await self._mongo.count(kind.collection(), self._narrow(kind, where), limit, hint, among)
 
     async def page(self, kind: type[S], where: Document, *, order: Order, limit: int, after: str | None) -> Page[S]:
         """One page of a list; CursorInvalid for a cursor of another list."""

@@ -5,7 +5,8 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Code, Id, Instant, PublicText, Sealed
+from services.chassis.domain.values import Code, Id, Instant, Sealed
+from services.chassis.domain.words import Words
 from services.contracts.requests.catalogue import System, Tier
 
 
@@ -54,8 +55,7 @@ class Filing(BaseModel):
     filed_by: Id
     channel: Channel | str
     item: Code
-    item_zh: PublicText
-    item_en: PublicText
+    item_name: Words
     system: System | str
     area: Code
     title: Sealed
@@ -77,7 +77,7 @@ class ByResident(BaseModel):
     by_resident: bool = False
 
 
-class Over(BaseModel):
+class WithEnd(BaseModel):
     """Of an event after which nobody works on the case any more: when that was."""
 
     ended_at: Instant
@@ -104,8 +104,7 @@ class CaseDispatched(Event):
 
     tier: Tier | str
     handler_id: Id
-    handler_zh: PublicText
-    handler_en: PublicText | None = None
+    handler_name: Words
     forced: bool = False
     respond_by: Instant | None = None
 
@@ -147,7 +146,7 @@ class CaseResumed(Event):
     warn_at: Instant
     due_at: Instant
     next_at: Instant | None = None
-    stood_hours: float = 0.0
+    paused_hours: float = 0.0
 
 
 class CaseReturned(Event):
@@ -190,19 +189,19 @@ class CaseReopened(ByResident, Event):
     times: int
 
 
-class CaseClosed(Over, Event):
+class CaseClosed(WithEnd, Event):
     """A case was closed."""
 
     reason: CloseReason | str
 
 
-class CaseCancelled(ByResident, Over, Event):
+class CaseCancelled(ByResident, WithEnd, Event):
     """A case was withdrawn."""
 
     reason: Sealed | None = None
 
 
-class CaseRejected(Over, Event):
+class CaseRejected(WithEnd, Event):
     """A case was rejected, with an answer to its resident."""
 
     reason: CloseReason | str
@@ -253,15 +252,15 @@ class CaseEscalated(Event):
     next_at: Instant | None = None
 
 
-Handing = CaseDispatched | CaseUnassigned | CaseReturned | CaseReopened
+HandlerEvent = CaseDispatched | CaseUnassigned | CaseReturned | CaseReopened
 """Who has the case changes."""
-Timing = LimitsSet | CaseAccepted | CasePaused | CaseResumed | CaseWarned | CaseOverdue | CaseEscalated
+ClockEvent = LimitsSet | CaseAccepted | CasePaused | CaseResumed | CaseWarned | CaseOverdue | CaseEscalated
 """What its clocks say changes."""
-Ending = CaseResolved | CaseClosed | CaseRejected | CaseCancelled
+EndEvent = CaseResolved | CaseClosed | CaseRejected | CaseCancelled
 """The work on it ends."""
-Hearing = CaseRated | CaseUrged
+ResidentFeedback = CaseRated | CaseUrged
 """Its resident says something that is counted."""
-Noting = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded
+HistoryOnlyEvent = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded
 """No field of the case changes, at most its state: the history has it."""
-CaseEvent = CaseFiled | Handing | Timing | Ending | Hearing | Noting | CaseForgotten
+CaseEvent = CaseFiled | HandlerEvent | ClockEvent | EndEvent | ResidentFeedback | HistoryOnlyEvent | CaseForgotten
 """Everything that happens to a case."""

@@ -30,7 +30,7 @@ async def _topic(cluster: Cluster, short: str, settings: Settings) -> list[Findi
     if replicas > 2 and int(topic.configuration[_LEAST_IN_SYNC]) < 2:
         found.append(_setting(name, _LEAST_IN_SYNC, topic.configuration, "2"))
     if topic.partitions != PARTITIONS:
-        said = f"{name} has {topic.partitions} partitions, {PARTITIONS} are needed: keys lie on the wrong ones"
+        said = f"{name} has {topic.partitions} partitions, {PARTITIONS} are needed: events are on the wrong ones"
         found.append(wrong("topics", said, "stop the workers, delete the topic, then " + _lost(short, name)))
     if topic.replicas < replicas:
         advice = f"kafka-reassign-partitions: give each partition of {name} {replicas} replicas"
@@ -39,14 +39,14 @@ async def _topic(cluster: Cluster, short: str, settings: Settings) -> list[Findi
         )
     if topic.in_sync < topic.replicas:
         said = f"{name}: {topic.in_sync} of {topic.replicas} copies are in sync"
-        found.append(wrong("topics", said, "see which broker is away, and start it"))
+        found.append(wrong("topics", said, "find the broker that is down, and start it"))
     return [finding for finding in found if finding]
 
 
 def _lost(short: str, name: str) -> str:
     """How to restore a topic."""
     if short == KEYS_TOPIC:
-        return f"linli migrate makes {name}; keys made before are then only where they were read already"
+        return f"linli migrate makes {name}; earlier keys are then only in services that have read them"
     return f"linli republish --service {short} --all --lost --yes"
 
 
@@ -77,7 +77,7 @@ async def _group(cluster: Cluster, name: str, heard: Sequence[str], service: Ser
     said = f"{name}: {group.members} members, {lag:,} records behind"
     if not group.members:
         return wrong("groups", said, f"see whether {service.name}-worker runs: linli status")
-    return soon("groups", said, "give it more workers, or time") if lag > BEHIND else ok("groups", said)
+    return soon("groups", said, "start more workers, or wait") if lag > BEHIND else ok("groups", said)
 
 
 async def timestamps(cluster: Cluster, service: Service, settings: Settings) -> list[Finding]:
@@ -86,6 +86,6 @@ async def timestamps(cluster: Cluster, service: Service, settings: Settings) -> 
     later = await cluster.at(datetime.now(UTC) + _AHEAD, ends)
     ahead = sorted(place for place, offset in later.items() if offset < ends[place])
     if ahead:
-        said = f"{len(ahead)} partitions of {settings.topic(service.name)} hold records from the future"
+        said = f"{len(ahead)} partitions of {settings.topic(service.name)} have records with a time in the future"
         return [wrong("timestamps", said, f"let NTP set the clocks of this machine and of {service.name}-worker's")]
-    return [ok("timestamps", "no record is from the future")]
+    return [ok("timestamps", "no record has a time in the future")]

@@ -39,10 +39,10 @@ async def server(mongo: Mongo) -> list[Finding]:
 def skewed(before: datetime, theirs: datetime, after: datetime) -> Finding:
     """How far another clock is from ours, if it was read between these two instants."""
     ahead = max(theirs - after, before - theirs, timedelta(0))
-    said = f"the database's differs from this machine's by {ahead.total_seconds():.1f} s at least"
+    said = f"it differs from the database's by {ahead.total_seconds():.1f} s at least"
     if ahead > SKEW:
         return wrong("clock", said, "let NTP set the clocks of both machines")
-    return ok("clock", "the database's is this machine's, within a second")
+    return ok("clock", "it is the database's, within a second")
 
 
 async def indexes(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[Finding]:
@@ -58,7 +58,7 @@ async def indexes(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[Finding]:
         found.append(wrong("indexes", f"missing: {', '.join(sorted(missing))}", "linli migrate"))
     if strange:
         said = f"not ours: {', '.join(sorted(strange))}"
-        found.append(soon("indexes", said, "drop what nobody needs: each slows every write"))
+        found.append(soon("indexes", said, "drop those that are not needed: each slows every write"))
     return found or [ok("indexes", f"{sum(map(len, wanted.values())) - len(wanted)} as declared")]
 
 
@@ -74,12 +74,12 @@ async def relay(mongo: Mongo, service: Service) -> list[Finding]:
     oldest = min([at for n in names if (at := await _oldest(mongo, n))], default=None)
     found = []
     if stuck:
-        said = f"set aside, their events cannot be sent: {', '.join(stuck)}"
-        found.append(wrong("relay", said, f"linli verify says why; mend them, then unset `stuck` in {service.name}"))
+        said = f"their events cannot be sent: {', '.join(stuck)}"
+        found.append(wrong("relay", said, f"linli verify says why; repair them, then unset `stuck` in {service.name}"))
     if oldest and datetime.now(UTC) - oldest > LATEST:
         said = f"{pending} entities wait to be published, since {oldest.astimezone():%Y-%m-%d %H:%M:%S}"
-        found.append(wrong("relay", said, f"see whether broker and worker are well: linli logs {service.name}-worker"))
-    return found or [ok("relay", f"{pending} entities wait to be published, none for long")]
+        found.append(wrong("relay", said, f"check broker and worker: linli logs {service.name}-worker"))
+    return found or [ok("relay", f"{pending} entities wait to be published, none for longer than expected")]
 
 
 _ID = {"_id": 1}
@@ -110,24 +110,24 @@ async def consumer(mongo: Mongo, group: str, service: Service) -> list[Finding]:
     texts = load(service.texts)
     found = [_reaction(switch, texts) for switch in desired.switches.values() if not switch.on]
     if desired.state == control.STOPPED:
-        found.append(wrong("consumer", f"stopped: {texts.explained(desired.reason)}", f"mend that, then {resume}"))
+        found.append(wrong("consumer", f"stopped: {texts.explained(desired.reason)}", f"fix that, then {resume}"))
     elif desired.state == control.PAUSED:
         found.append(soon("consumer", f"paused by {desired.by}: {desired.reason}", resume))
-    return found or [ok("consumer", "goes on, all reactions are on")]
+    return found or [ok("consumer", "runs, all reactions are on")]
 
 
 def _reaction(switch: Switch, texts: Texts) -> Finding:
     reason = texts.explained(switch.reason)
     said = f"{switch.name} is {switch.state} since {switch.since.astimezone():%Y-%m-%d %H:%M}"
     if switch.state == WAITING:
-        return soon("reactions", f"{said}: {reason}", "it starts with what it waits for")
+        return soon("reactions", f"{said}: {reason}", "it starts together with the copy that it waits for")
     if switch.positions is not None:
         level = soon if switch.by.startswith(OPERATOR) else wrong
-        return level("reactions", f"{said}: {reason}", f"mend that, then linli reactions start {switch.name}")
-    advice = f"linli backfill {switch.name} brings its past, linli reactions start --from-now leaves it out"
+        return level("reactions", f"{said}: {reason}", f"fix that, then linli reactions start {switch.name}")
+    advice = f"linli backfill {switch.name} processes past events, linli reactions start --from-now skips them"
     if switch.reason:
         return soon("reactions", f"{said}: {reason}", advice)
-    return wrong("reactions", f"{said}: it is new here, and misses what comes", advice)
+    return wrong("reactions", f"{said}: it is new, and does not process events yet", advice)
 
 
 async def leases(mongo: Mongo, service: Service) -> list[Finding]:
@@ -137,7 +137,7 @@ async def leases(mongo: Mongo, service: Service) -> list[Finding]:
     nobody = [name for name in needed if name not in held or _over(held[name])]
     if nobody:
         advice = f"see whether {service.name}-worker runs: linli status"
-        return [wrong("leases", f"nobody has {', '.join(nobody)}", advice)]
+        return [wrong("leases", f"no worker has {', '.join(nobody)}", advice)]
     return [ok("leases", ", ".join(_holder(lease) for name, lease in held.items() if not _over(lease)))]
 
 
@@ -152,5 +152,5 @@ def _holder(lease: Mapping[str, Any]) -> str:
 async def unfinished(mongo: Mongo) -> list[Finding]:
     """Rebuilds that began and have not ended."""
     begun = [d["_id"] for d in await mongo.find(REBUILDS, {}, limit=100)]
-    found = [soon("rebuild", f"of {kind} was not finished", f"linli rebuild {kind} --yes goes on") for kind in begun]
+    found = [soon("rebuild", f"of {kind} was not finished", f"linli rebuild {kind} --yes continues") for kind in begun]
     return found or [ok("unfinished", "no rebuild")]

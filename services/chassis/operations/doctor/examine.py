@@ -18,7 +18,7 @@ Look = Callable[[], Awaitable[list[Finding]]]
 
 SECONDS = 4.0
 """The time-out of one check; all run concurrently."""
-_AWAY = "start it, or correct where it is said to be: linli status"
+_AWAY = "start it, or correct its address in the settings: linli status"
 
 
 async def examination(service: Service, settings: Settings, _: ExamineRequest, __: Say) -> Plain:
@@ -84,5 +84,9 @@ async def _look(check: str, look: Look, seconds: float = SECONDS) -> list[Findin
         return [wrong(check, f"does not answer ({type(error).__name__})", _AWAY)]
     except Exception as error:  # whatever the error is, it must not hide the other findings
         return [
-            wrong(check, f"cannot be examined ({logs.safe_text(error)})", "mend what that says, or tell the developers")
+            wrong(
+                check,
+                f"cannot be checked ({logs.safe_text(error)})",
+                "fix what that says, or report it to the developers",
+            )
         ]

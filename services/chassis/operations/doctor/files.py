@@ -37,7 +37,9 @@ def _master_key(settings: Settings) -> Iterator[Finding]:
             MasterKey.read(settings.master_key_file, settings.city)
         except ValueError:
             said = f"{settings.master_key_file} does not hold 64 hexadecimal characters"
-            yield wrong("secrets", said, "put the city's master key back from its safe: no other opens what is sealed")
+            yield wrong(
+                "secrets", said, "restore the city's master key from its backup: no other key opens sealed data"
+            )
 
 
 async def _keys(settings: Settings, folders: Sequence[Path], pems: Sequence[Path]) -> list[Finding]:
@@ -56,12 +58,14 @@ def _signing(pem: Path, known: frozenset[str]) -> Finding:
     try:
         name = public_key(pem)["kid"]
     except (OSError, ValueError, TypeError):
-        return wrong("token keys", f"{pem} is no Ed25519 key", "put an Ed25519 key in its place")
+        return wrong("token keys", f"{pem} is not an Ed25519 key", "put an Ed25519 key in its place")
     days = int((time.time() - pem.stat().st_mtime) / 86400)
     if name not in known:
         advice = "publish its public half there, or take it out of the folder"
         return wrong(
-            "token keys", f"{pem.name} signs, and is not among the public keys: its tokens are refused", advice
+            "token keys",
+            f"{pem.name} signs, and is not among the public keys: tokens signed with it are refused",
+            advice,
         )
     said = f"{pem.name} signs, {days} days old; {len(known)} public keys verify"
     if days > OLDEST_DAYS:

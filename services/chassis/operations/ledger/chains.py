@@ -64,9 +64,9 @@ class Chains:
     async def _judge(self, process: str, head: Document | None, since: datetime | None) -> None:
         self.line.count("chains")
         if head is None:
-            self.line.breach(f"{process}: its head is gone, so that nobody knows how long it was")
+            self.line.breach(f"{process}: its head is missing, so its length is unknown")
         elif head["seal"] != seal(self._master, process, head["n"], head["hash"]):
-            self.line.breach(f"{process}: its head was not written by this house")
+            self.line.breach(f"{process}: its head was not written by this service")
         chain = await self._begun(process, since)
         beyond = {"_id": {"$gt": id_of(process, chain.n), "$lt": f"{process};"}}
         async for batch in self._mongo.each(COLLECTION, beyond):
@@ -111,17 +111,17 @@ class _Chain:
         """The next existing entry."""
         id, n = entry["_id"], _number(entry)
         if id != id_of(self._process, n):
-            self._line.breach(f"{id}: is no entry of ours")
+            self._line.breach(f"{id}: is not an entry of this service")
             return
         self._miss(n - 1)
         self._line.count("entries")
         self._line.count(str(entry.get("action")))
         if self._hash is None:
-            self._line.count("not judged, the one before is gone")
+            self._line.count("not judged, the entry before is missing")
         elif not follows(entry, self._hash):
-            self._line.breach(f"{id}: is not what was written, or not behind what stands before it now")
+            self._line.breach(f"{id}: was changed, or does not follow the entry before it")
         if head and n == head["n"] and entry.get("hash") != head["hash"]:
-            self._line.breach(f"{id}: is not what the head was made for")
+            self._line.breach(f"{id}: does not match the head")
         self.n, self._hash = n, entry.get("hash")
 
     def end(self, head: Document) -> None:

@@ -103,11 +103,10 @@ class Commands:
             return
         entity, version = met[0]
         if command.entity not in (None, entity):
-            line.breach(f"{_named(command)} answered with {command.entity}, and changed {entity}")
+            line.breach(f"{_named(command)} was answered with {command.entity}, and changed {entity}")
         if command.versions - {version}:
-            line.breach(
-                f"{_named(command)} was told version {sorted(command.versions)}, and left {entity} at {version}"
-            )
+            answered = f"was answered with version {sorted(command.versions)}"
+            line.breach(f"{_named(command)} {answered}, and left {entity} at {version}")
 
     def _other(self, line: CheckResult, command: Command, met: Sequence[tuple[str, int]]) -> None:
         if command.outcome == "unknown":

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.domain.entity import Copy
-from services.chassis.messaging.kafka import Incoming, Past
+from services.chassis.messaging.kafka import Incoming, TopicReader
 from services.chassis.messaging.reactions import Copying, Delivered, Unreadable
 from services.chassis.operations.ledger.histories import differing
 from services.chassis.operations.ledger.reactions import dropped_among, expect_unparked, parked_among
@@ -37,7 +37,7 @@ class Folding:
         try:
             event = delivered.event(kind.events)
             if self.copy is None and not isinstance(event, kind.creates):
-                self.wrong = f"{delivered.id} changes what nobody created, and is not parked"
+                self.wrong = f"{delivered.id} changes something that was never created, and is not parked"
                 return
             self.copy = self.copy or kind.blank(delivered.entity)
             self.copy.version = delivered.version
@@ -87,7 +87,7 @@ class Copied:
                 await self._compare(id, self._folds[id], stored.get(id))
         self._folds = {}
 
-    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+    async def finish(self, past: TopicReader, cut: dict[TopicPartition, int]) -> None:
         """Check the newer copies, with the events after the cut."""
         await self._find_strangers()
         if self._newer:
@@ -112,7 +112,7 @@ class Copied:
             if event.version <= version:
                 fold.apply(self._kind, event)
             elif event.id not in fold.parked:
-                fold.wrong = f"{event.id} neither had its effect nor is parked"
+                fold.wrong = f"{event.id} had no effect, and is not parked"
         behind = [event for event in fold.held if event.id in fold.parked and event.version < version]
         await expect_unparked(self._mongo, self._reaction.name, behind, self._line)
         if fold.version < version and document:
@@ -137,7 +137,7 @@ class Copied:
             async for found in self._mongo.each(self._kind.collection(), {"_id": {"$in": fresh}}):
                 self._newer.update({document["_id"]: (Folding(), document) for document in found})
 
-    async def _read_on(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+    async def _read_on(self, past: TopicReader, cut: dict[TopicPartition, int]) -> None:
         for topic in {topic for topic, _ in cut}:
             for place, end in (await past.ends(topic)).items():
                 async for records in past.read(*place, cut[place], end):

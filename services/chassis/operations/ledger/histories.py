@@ -102,7 +102,7 @@ class Histories:
         if version == published:
             return
         if "stuck" in document:
-            self.unsent.breach(f"{id}: set aside by the relay at {published}: {document['stuck']}")
+            self.unsent.breach(f"{id}: rejected by the relay at {published}: {document['stuck']}")
         elif document.get("pending") is None:
             self.unsent.breach(f"{id}: published up to {published} of {version}, and not pending: will never be sent")
         else:
@@ -115,12 +115,12 @@ class Histories:
             self.causes.count("writes")
             self._commands.meet(cause, id, version)
             if cause in met:
-                self.causes.breach(f"{id}:{version}: {cause} had its effect before")
+                self.causes.breach(f"{id}:{version}: {cause} has had its effect before")
             met.add(cause)
         first = history[0]["cause"]
         if first.startswith(_ONE_WRITE):
             if hash(first) in self._first_causes:
-                self.causes.breach(f"{id}: {first} made another entity too")
+                self.causes.breach(f"{id}: {first} created another entity too")
             self._first_causes.add(hash(first))
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.chassis.domain.checks import CheckResult
-from services.chassis.messaging.kafka import Incoming, Past, partition_of
+from services.chassis.messaging.kafka import Incoming, TopicReader, partition_of
 from services.chassis.messaging.reactions import Delivered, Unreadable
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.histories import Kinds, Track, digest, digests, with_archive
@@ -21,7 +21,7 @@ class Published:
         self._unknown: dict[str, dict[int, int]] = {}
         self.content, self.order = CheckResult("L5", "topic"), CheckResult("L6")
 
-    async def read(self, past: Past, topic: str) -> None:
+    async def read(self, past: TopicReader, topic: str) -> None:
         """Check the topic as it is now; the tracks must be older."""
         for (_, partition), end in (await past.ends(topic)).items():
             async for records in past.read(topic, partition, 0, end):
@@ -48,7 +48,7 @@ class Published:
         try:
             event = Delivered.of(record)
         except Unreadable as error:
-            self.content.breach(f"is no event of ours: {place}: {error}")
+            self.content.breach(f"is not an event of this service: {place}: {error}")
             return
         if not 0 < event.version < _MOST_VERSIONS:
             self.content.breach(f"{event.id} has a version that no history can have: {place}")
@@ -63,7 +63,7 @@ class Published:
 
     def _order(self, track: Track, event: Delivered, place: str) -> None:
         if event.version < track.highest:
-            self.order.breach(f"{event.id} comes first behind version {track.highest}: {place}")
+            self.order.breach(f"{event.id} comes first after version {track.highest}: {place}")
         track.highest = max(track.highest, event.version)
 
     def _content(self, track: Track, event: Delivered) -> None:
@@ -92,7 +92,7 @@ class Published:
                 self._again(document["_id"], digests(document["history"]), unknown.pop(document["_id"]))
         for id, versions in unknown.items():
             for version in versions:
-                self.content.breach(f"{id}:{version} is in the topic, its entity nowhere")
+                self.content.breach(f"{id}:{version} is in the topic, its entity is in no database")
 
     def _again(self, id: str, known: Any, versions: dict[int, int]) -> None:
         for version, found in versions.items():

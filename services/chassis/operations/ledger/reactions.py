@@ -5,7 +5,7 @@ from typing import Protocol
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import dropped, parking
-from services.chassis.messaging.kafka import Incoming, Past
+from services.chassis.messaging.kafka import Incoming, TopicReader
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Unreadable
 from services.chassis.storage.mongo import Mongo
 
@@ -19,7 +19,7 @@ class Judge(Protocol):
     async def end(self) -> None:
         """The end of the partition."""
 
-    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+    async def finish(self, past: TopicReader, cut: dict[TopicPartition, int]) -> None:
         """The end of all partitions."""
 
     def line(self) -> CheckResult:
@@ -52,14 +52,14 @@ class Remembered:
             elif event.record.offset < self._begins.get((event.record.topic, event.record.partition), 0):
                 self._line.count("before it was on")
             else:
-                self._line.breach(f"{event.id}: neither had its effect nor is parked")
+                self._line.breach(f"{event.id}: had no effect, and is not parked")
         behind = [event for event in wanted if event.id in parked and event.version < seen.get(event.entity, 0)]
         await expect_unparked(self._mongo, name, behind, self._line)
 
     async def end(self) -> None:
         """Nothing is kept back."""
 
-    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+    async def finish(self, past: TopicReader, cut: dict[TopicPartition, int]) -> None:
         """Nothing is kept back."""
 
     def line(self) -> CheckResult:
@@ -93,7 +93,7 @@ async def expect_unparked(mongo: Mongo, reaction: str, events: Sequence[Delivere
     for event in events:
         # A late duplicate may be parked although the event had its effect: it has another offset.
         if parked.get(event.id) == event.record.offset:
-            line.breach(f"{event.id}: is parked, and one behind it has had its effect")
+            line.breach(f"{event.id}: is parked, and a later one of its entity has had its effect")
 
 
 class Readable:

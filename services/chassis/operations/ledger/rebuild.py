@@ -115,7 +115,7 @@ class _Pass:
 
     async def _note(self, after: str) -> None:
         found = self._answer.found
-        self._say(f"{found.looked_at} looked at, {found.differing} differing")
+        self._say(f"{found.looked_at} checked, {found.differing} differ")
         if self._wanted.resumable:
             change = {"$set": {"after": after, "found": asdict(found)}}
             await self._mongo.update(COLLECTION, {"_id": self._kind.entity_type}, change, upsert=True)

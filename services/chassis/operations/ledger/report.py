@@ -8,9 +8,9 @@ from typing import Any
 from services.chassis.domain.checks import CheckResult
 
 TITLES = {
-    "A1": "audit entries stand as they were written, none is missing",
+    "A1": "audit entries are as they were written, none is missing",
     "L1": "accepted commands are in a history exactly once",
-    "L2": "refused commands are in none, unknown ones in one at most",
+    "L2": "refused commands are in no history, unknown ones in at most one",
     "L3": "versions without gap, hash chain whole",
     "L4": "the state is the fold of its history",
     "L5": "the topic holds what the histories published",

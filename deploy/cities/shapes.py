@@ -1,10 +1,11 @@
 """The shapes of a city's data files: areas, catalogue, organisations, volunteer teams."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from services.chassis.domain.words import is_language
 from services.chassis.schedule.calendar import WorkingCalendar
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -26,8 +27,19 @@ class Shape(BaseModel):
 
 
 class Words(Shape):
+    """A text in Chinese, in English and in further languages, each under its tag (RFC 5646)."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Line] = Field(init=False)
+
     zh: Line
     en: Line
+
+    @model_validator(mode="after")
+    def _in_languages(self) -> Self:
+        if wrong := [tag for tag in self.__pydantic_extra__ if not is_language(tag)]:
+            raise ValueError(f"{', '.join(wrong)}: neither a field nor the tag of a language")
+        return self
 
 
 class PlaceName(Shape):

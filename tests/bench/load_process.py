@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.chassis.domain.events import Origin, Recorded
 from services.chassis.domain.values import Sealed, id_from, now
+from services.chassis.domain.words import Words
 from services.chassis.messaging.kafka import KEYS_TOPIC, Outgoing, Publisher, create_topics
 from services.chassis.messaging.outgoing import Address
 from services.chassis.messaging.reactions import Keep
@@ -147,8 +148,7 @@ def _life(id: str, resident: str) -> Sequence[CaseFiled | LimitsSet | CaseDispat
         filed_by="account_bench",
         channel=Channel.SELF,
         item=ITEM,
-        item_zh="其他诉求",
-        item_en="Other concerns",
+        item_name=Words.named("其他诉求", "Other concerns"),
         system=System.GOVERNANCE,
         area=COMMUNITY,
         title=Sealed("1.AAAA"),
@@ -161,8 +161,7 @@ def _life(id: str, resident: str) -> Sequence[CaseFiled | LimitsSet | CaseDispat
     station = CaseDispatched(
         tier=Tier.STATION,
         handler_id="org_bench",
-        handler_zh="河畔街道综合服务站",
-        handler_en="Riverside station",
+        handler_name=Words.named("河畔街道综合服务站", "Riverside station"),
     )
     return filed, LimitsSet(respond_by=until, warn_at=until, due_at=until), station
 

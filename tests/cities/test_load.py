@@ -48,6 +48,18 @@ def test_an_unknown_field_is_told_with_the_entry(folder: Path) -> None:
     assert problem.startswith("catalogue.json: items › GOV-HEATING › price: ")
 
 
+def test_a_text_may_have_further_languages_and_nothing_else(folder: Path) -> None:
+    named = {"zh": "供热", "en": "Heating", "mn": "Дулаан"}
+    path = folder / "catalogue.json"
+    data = json.loads(path.read_text("utf-8"))
+    item("GOV-HEATING", name=named)(data)
+    path.write_text(json.dumps(data), "utf-8")
+    assert named in [one.name.model_dump() for one in load(folder).catalogue.items]
+    (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", name={**named, "colour": "x"}))
+    assert problem.startswith("catalogue.json: items › GOV-HEATING › name: ")
+    assert "colour: neither a field nor the tag of a language" in problem
+
+
 def test_a_missing_translation_is_told_with_the_entry(folder: Path) -> None:
     (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", name={"zh": "供热"}))
     assert problem.startswith("catalogue.json: items › GOV-HEATING › name › en: ")

@@ -16,6 +16,7 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Sealed, now
+from services.chassis.domain.words import Words
 from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.runtime.service import Service
@@ -125,8 +126,7 @@ class Town:
             filed_by="account_person_wang",
             channel="self",
             item="GV-01",
-            item_zh="路灯报修",
-            item_en="Street light repair",
+            item_name=Words.named("路灯报修", "Street light repair"),
             system="governance",
             area=COMMUNITY,
             title=self.seal("路灯坏了", case, "title"),
@@ -209,7 +209,7 @@ def limits(at: datetime) -> LimitsSet:
 
 def dispatched(handler: str = STATION, name: str = "胜利社区服务站") -> CaseDispatched:
     """A case given to the station."""
-    return CaseDispatched(tier="station", handler_id=handler, handler_zh=name, handler_en="Shengli Station")
+    return CaseDispatched(tier="station", handler_id=handler, handler_name=Words.named(name, "Shengli Station"))
 
 
 async def fresh_document(container: Container, kind: type[Entity[Any]], id: str) -> dict[str, Any]:

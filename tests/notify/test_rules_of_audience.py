@@ -105,20 +105,18 @@ NEW: dict[str, Any] = {
     "area": COMMUNITY,
     "number": "261123-7K3F",
     "resident_id": RESIDENT,
-    "item_zh": "路灯报修",
-    "item_en": "Street light repair",
+    "item_name": {"zh": "路灯报修", "en": "Street light repair"},
     "system": "governance",
     "routed": None,
     "tier": None,
     "handler_id": None,
-    "handler_zh": None,
-    "handler_en": None,
+    "handler_name": None,
     "settled_by": None,
     "due_at": None,
     "level": 0,
     "owner_id": None,
 }
-HELD = {"tier": "station", "handler_id": STATION, "handler_zh": "服务站", "handler_en": "Station"}
+HELD = {"tier": "station", "handler_id": STATION, "handler_name": {"zh": "服务站", "en": "Station"}}
 DUE = AT + timedelta(hours=16)
 RETURNED = cases.CaseReturned(reason=SEALED, times=1)
 REOPENED = cases.CaseReopened(reason=SEALED, times=1)
@@ -139,7 +137,7 @@ STATES: list[tuple[tuple[Event, ...], dict[str, Any]]] = [
     ((TO_STATION, REOPENED, limits(AT), UP, FILED), {}),
     (
         (TO_STATION, TO_TEAM),
-        {"tier": "team", "handler_id": "team_1", "handler_zh": "队", "routed": 2},
+        {"tier": "team", "handler_id": "team_1", "handler_name": {"zh": "队", "en": "队"}, "routed": 2},
     ),
 ]
 
@@ -150,7 +148,7 @@ def test_a_case_is_what_requests_told_of_it(events: tuple[Event, ...], more: dic
 
 
 def test_a_copy_that_was_not_told_everything_lacks_it() -> None:
-    known = {name: NEW[name] for name in ("area", "number", "resident_id", "item_zh", "item_en", "system")}
+    known = {name: NEW[name] for name in ("area", "number", "resident_id", "item_name", "system")}
     assert Case(id="case_1", **known).as_stored() == NEW
     assert case().places() == (CITY, COUNTY, STREET, COMMUNITY)
 

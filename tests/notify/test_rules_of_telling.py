@@ -8,6 +8,7 @@ import pytest
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Sealed
+from services.chassis.domain.words import Words
 from services.contracts.members.accounts import SignInCodeIssued
 from services.contracts.members.teams import TeamMemberJoined
 from services.contracts.requests import cases
@@ -30,8 +31,7 @@ FILED = cases.CaseFiled(
     filed_by="account_person_wang",
     first_response_hours=2,
     item="GV-01",
-    item_en="Street light repair",
-    item_zh="路灯报修",
+    item_name=Words.named("路灯报修", "Street light repair"),
     number="261123-7K3F",
     resident_id=RESIDENT,
     resolution_hours=16,
@@ -40,8 +40,8 @@ FILED = cases.CaseFiled(
     tiers=["station"],
     title=SEALED,
 )
-TO_STATION = cases.CaseDispatched(tier="station", handler_id=STATION, handler_zh="服务站", handler_en="Station")
-TO_TEAM = cases.CaseDispatched(tier="team", handler_id="team_1", handler_zh="队")
+TO_STATION = cases.CaseDispatched(tier="station", handler_id=STATION, handler_name=Words.named("服务站", "Station"))
+TO_TEAM = cases.CaseDispatched(tier="team", handler_id="team_1", handler_name=Words.named("队"))
 UNASSIGNED = cases.CaseUnassigned(reason="x")
 UP = cases.CaseEscalated(level=1, owner_id="organisation_x", owner_place=STREET, because="overdue")
 

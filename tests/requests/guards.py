@@ -9,6 +9,7 @@ from typing import Any
 from services.chassis.domain.events import Event
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
 from services.chassis.domain.values import Sealed, now
+from services.chassis.domain.words import Words
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Context, known_as
 from services.contracts.members.roles import Role
@@ -110,8 +111,7 @@ _FILED = told.CaseFiled(
     filed_by="account_before",
     channel=told.Channel.SELF,
     item="NEAR",
-    item_zh="事项",
-    item_en="Item",
+    item_name=Words.named("事项", "Item"),
     system="health",
     area=HOME,
     title=_WORDS,
@@ -122,7 +122,7 @@ _FILED = told.CaseFiled(
     resolution_hours=24,
 )
 _LATER = {"respond_by": _AT + timedelta(days=2), "warn_at": _AT + timedelta(days=5), "due_at": _AT + timedelta(days=6)}
-_GIVEN = told.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_zh="站")
+_GIVEN = told.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_name=Words.named("站"))
 _TAKEN = (_GIVEN, told.CaseAccepted())
 _RESOLVED = (*_TAKEN, told.CaseResolved(outcome=CloseReason.FIXED, answer=_WORDS, resolved_at=_AT))
 _WAY: Mapping[State, tuple[Any, ...]] = {

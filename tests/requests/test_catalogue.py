@@ -62,6 +62,32 @@ async def test_words_that_do_not_stand_like_this_in_any_field_find_nothing(town:
     assert (await town.get(None, "/v1/catalogue", q=q)).json()["items"] == []
 
 
+async def test_an_item_is_described_and_found_in_a_further_language(town: Town) -> None:
+    names = {"zh": "路灯维修", "en": "Street lamps", "mn": "Гэрэл засах"}
+    choice = {"key": "a", "zh": "甲", "en": "A", "mn": "нэг"}
+    form = [{"code": "which", "label": names, "kind": "single", "required": False, "values": [choice]}]
+    lamp = item("LAMP-1", "station", name=names, group=names, steps=[names], form=form)
+    assert (await town.put(ADMINISTRATOR, "/v1/catalogue/LAMP-1", lamp)).status_code == 200
+    (found,) = (await town.get(None, "/v1/catalogue", q="гэрэл")).json()["items"]
+    assert (found["name"], found["group"], found["steps"], found["form"]) == (names, names, [names], form)
+    case = await town.file(item="LAMP-1")
+    assert case["item_name"] == names
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"colour": "红"}, "“colour” 不是语言标签（RFC 5646），例如 mn 或 zh-Hant"),
+        ({"mn": ""}, "至少 1 个字符"),
+        ({"mn": 7}, "应为文本"),
+    ],
+)
+async def test_a_text_in_what_is_no_language_is_refused(town: Town, more: dict[str, object], problem: str) -> None:
+    wrong = item("X", "station", name={"zh": "事项", "en": "Item", **more})
+    refused = await town.put(ADMINISTRATOR, "/v1/catalogue/X", wrong)
+    assert (refused.status_code, refused.json()["errors"][0]["problem"]) == (422, problem)
+
+
 async def test_an_item_is_found_by_its_new_words_only_once_it_is_described_anew(town: Town) -> None:
     for keyword in ("街灯", "照明"):
         await town.put(ADMINISTRATOR, "/v1/catalogue/LAMP-1", item("LAMP-1", "station", keywords=[keyword]))

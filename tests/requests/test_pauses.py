@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.domain.refusals import Refusal
+from services.chassis.domain.words import Words
 from services.contracts.requests.cases import CaseAccepted, CaseDispatched
 from services.requests.cases.limits import model as limits
 from services.requests.cases.model import PAUSABLE, Case
@@ -22,7 +23,7 @@ from tests.requests.town import STATION, STATION_HANDLER, SUPERVISOR, Town
 def taken(at: datetime = MONDAY, **more: Any) -> Case:
     """A case that its station has taken on."""
     case = filed(at, **more)
-    case.record(CaseDispatched(tier="station", handler_id=STATION, handler_zh="站"))
+    case.record(CaseDispatched(tier="station", handler_id=STATION, handler_name=Words.named("站")))
     case.record(CaseAccepted())
     return case
 

@@ -8,6 +8,7 @@ import pytest
 from services.chassis.domain.events import Event
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import Sealed
+from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
 from services.requests.cases import model
 from services.requests.cases.model import Case
@@ -17,7 +18,7 @@ from tests.requests.town import CITY, COUNTY, HOME, NEIGHBOUR, OPERATOR, RESIDEN
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LIMITS = contract.LimitsSet(respond_by=MONDAY + HOUR, warn_at=MONDAY + 2 * HOUR, due_at=MONDAY + 3 * HOUR)
-GIVEN = contract.CaseDispatched(tier="station", handler_id=STATION, handler_zh="站", handler_en="Station")
+GIVEN = contract.CaseDispatched(tier="station", handler_id=STATION, handler_name=Words.named("站", "Station"))
 UP = contract.CaseEscalated(
     level=1, owner_id="organisation_x", owner_place=STREET, because="overdue", next_at=MONDAY + 9 * HOUR
 )
@@ -35,7 +36,7 @@ CANCELLED = contract.CaseCancelled(ended_at=MONDAY + 2 * HOUR)
 REJECTED = contract.CaseRejected(reason="not_our_duty", answer=SECRET, ended_at=MONDAY + 2 * HOUR)
 OVER = {"retained_since": MONDAY + 2 * HOUR}
 NOTHING_YET = (
-    *("handler_id", "handler_zh", "handler_en", "tier", "paused_at", "paused_until", "owner_id", "owner_place"),
+    *("handler_id", "handler_name", "tier", "paused_at", "paused_until", "owner_id", "owner_place"),
     *(
         "forgotten",
         "retained_since",
@@ -94,7 +95,7 @@ def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
     assert case.subjects() == ("person_wang",)
 
 
-HANDED = {"handler_id": STATION, "handler_zh": "站", "handler_en": "Station", "tier": "station"}
+HANDED = {"handler_id": STATION, "handler_name": {"zh": "站", "en": "Station"}, "tier": "station"}
 NOBODYS: dict[str, Any] = dict.fromkeys(HANDED)
 FORCED = GIVEN.model_copy(update={"forced": True, "respond_by": MONDAY + 8 * HOUR})
 BACK = contract.CaseReturned(reason=SECRET, times=1, respond_by=MONDAY + 8 * HOUR)

@@ -11,6 +11,7 @@ from services.contracts.members.organisations import OrganisationFounded
 from services.contracts.members.teams import TeamWentOffDuty
 from services.contracts.requests import cases as contract
 from services.contracts.requests.cases import UnassignedBecause
+from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import Choice, Nearby, TeamLoad
@@ -37,14 +38,12 @@ from tests.requests.town import (
     STREET,
 )
 
-STATION_CHOICE = Choice("station", STATION, "正阳社区服务站", "Zhengyang Station")  # type: ignore[arg-type]
-CENTRE_CHOICE = Choice("centre", CENTRE, "正阳便民服务中心", None)  # type: ignore[arg-type]
+STATION_CHOICE = Choice(Tier.STATION, STATION, Words.named("正阳社区服务站", "Zhengyang Station"))
+CENTRE_CHOICE = Choice(Tier.CENTRE, CENTRE, Words.named("正阳便民服务中心"))
 
 
 def dispatched(choice: Choice, **more: Any) -> contract.CaseDispatched:
-    return contract.CaseDispatched(
-        tier=choice.tier, handler_id=choice.id, handler_zh=choice.zh, handler_en=choice.en, **more
-    )
+    return contract.CaseDispatched(tier=choice.tier, handler_id=choice.id, handler_name=choice.name, **more)
 
 
 def refusal(call: Any, *given: Any) -> tuple[str, dict[str, Any], Kind]:
@@ -113,7 +112,7 @@ def test_what_came_back_too_often_is_given_for_good(returns: int, *, forced: boo
 @pytest.mark.parametrize("state", [State.DISPATCHED, State.ACCEPTED])
 def test_a_team_that_is_full_passes_on_only_what_it_has_and_has_not_taken_on(state: State) -> None:
     case = filed(MONDAY)
-    case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_zh="队"))
+    case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
     case.state = state
     told = len(case.fresh)
     dispatch.pass_on(case, "team_other", NEAR)
@@ -124,7 +123,7 @@ def test_a_team_that_is_full_passes_on_only_what_it_has_and_has_not_taken_on(sta
 
 def test_where_nobody_is_next_the_case_waits_because_the_team_was_full() -> None:
     case = filed(MONDAY)
-    case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_zh="队"))
+    case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
     dispatch.pass_on(case, PATROL, Nearby())
     assert case.fresh[-1] == contract.CaseUnassigned(reason="team_full")
 

@@ -7,6 +7,7 @@ import pytest
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind
+from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
 from services.requests.cases.limits import model as limits
 from services.requests.cases.limits.model import PauseUnfit
@@ -23,7 +24,7 @@ HOUR = timedelta(hours=1)
 def given(tier: str, handler: str, **more: Any) -> Case:
     """A case that somebody has."""
     case = filed(MONDAY, **more)
-    case.record(contract.CaseDispatched(tier=tier, handler_id=handler, handler_zh="站"))
+    case.record(contract.CaseDispatched(tier=tier, handler_id=handler, handler_name=Words.named("站")))
     return case
 
 

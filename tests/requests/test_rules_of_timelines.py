@@ -10,6 +10,7 @@ import pytest
 
 from services.chassis.domain.events import Event, Recorded
 from services.chassis.domain.values import Sealed
+from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
 from services.contracts.requests import tracking
 from services.requests.cases.model import Case
@@ -115,7 +116,7 @@ def test_a_case_that_its_resident_calls_settled_is_closed_by_the_resident() -> N
 
 
 def test_every_entry_names_who_had_the_case_then() -> None:
-    other = contract.CaseDispatched(tier="centre", handler_id="organisation_y", handler_zh="中心")
+    other = contract.CaseDispatched(tier="centre", handler_id="organisation_y", handler_name=Words.named("中心"))
     shown = [*model.read(history(FILED, GIVEN, contract.CaseAccepted(), other))]
     handlers = [one.handler and (one.handler.zh, one.handler.en) for one in shown]
     assert handlers == [None, ("站", "Station"), ("站", "Station"), ("中心", "中心")]
@@ -135,7 +136,7 @@ SHOWN = {
     "CaseForgotten": ("because",),
     "CaseFiled": (),
     "LimitsSet": ("due_at",),
-    "CaseDispatched": ("tier", "handler_zh", "handler_en", "forced"),
+    "CaseDispatched": ("tier", "handler_name", "forced"),
     "CaseUnassigned": (),
     "CaseAccepted": (),
     "CaseStarted": (),

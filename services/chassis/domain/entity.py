@@ -28,7 +28,7 @@ class Terms:
     """What of an entity can be found by words, or by one of several values: kept as tokens in its document."""
 
     text: tuple[str, ...] = ()
-    """Plain fields whose words are searched; of one within another the path, such as ``name.zh``."""
+    """Plain fields whose words are searched, of ``Words`` those of every language."""
     values: tuple[str, ...] = ()
     """Lists of which each value can be asked for."""
     sealed: str | None = None

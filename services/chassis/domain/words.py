@@ -41,7 +41,11 @@ class Words(BaseModel):
         """A name in Chinese and, where there is one, in English."""
         return cls(zh=zh, en=en or zh)
 
+    def texts(self) -> Mapping[str, str]:
+        """The text in each of its languages, by tag."""
+        return {"zh": self.zh, "en": self.en, **(self.__pydantic_extra__ or {})}
+
     def of(self, language: str) -> str:
         """The text in a language, or in the first of the languages that stand in for it."""
-        texts: Mapping[str, str] = {**(self.__pydantic_extra__ or {}), "zh": self.zh, "en": self.en}
+        texts = self.texts()
         return next(texts[one] for one in (language, *FALLBACKS) if texts.get(one))

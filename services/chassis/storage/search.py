@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity
+from services.chassis.domain.words import Words
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo, Put
 from services.chassis.storage.vault import Vault
@@ -147,6 +148,8 @@ def _values_at(entity: Entity[Any], path: str) -> list[str]:
         value = getattr(value, name, None)
     if value is None:
         return []
+    if isinstance(value, Words):
+        return list(value.texts().values())
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 

@@ -5,7 +5,8 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Code, Id, Instant, PublicText, Sealed
+from services.chassis.domain.values import Code, Id, Instant, Sealed
+from services.chassis.domain.words import Words
 from services.contracts.requests.catalogue import System, Tier
 
 
@@ -54,8 +55,7 @@ class Filing(BaseModel):
     filed_by: Id
     channel: Channel | str
     item: Code
-    item_zh: PublicText
-    item_en: PublicText
+    item_name: Words
     system: System | str
     area: Code
     title: Sealed
@@ -104,8 +104,7 @@ class CaseDispatched(Event):
 
     tier: Tier | str
     handler_id: Id
-    handler_zh: PublicText
-    handler_en: PublicText | None = None
+    handler_name: Words
     forced: bool = False
     respond_by: Instant | None = None
 

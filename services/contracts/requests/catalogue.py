@@ -68,10 +68,8 @@ class ItemPublished(Event):
     """A service item was published as described; publishing it again replaces the description."""
 
     system: System | str
-    group: PublicText
-    group_en: PublicText = ""
-    name_zh: PublicText
-    name_en: PublicText
+    group: Words
+    name: Words
     mode: Mode | str
     tiers: list[Tier | str]
     department: Code

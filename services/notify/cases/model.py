@@ -6,6 +6,7 @@ from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy
 from services.chassis.domain.values import Instant
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import Located, path
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import (
@@ -40,15 +41,13 @@ class Case(Located, Copy[CaseEvent]):
 
     number: str
     resident_id: str
-    item_zh: str
-    item_en: str
+    item_name: Words
     system: str
     routed: int | None = None
     """The version with which the case was first assigned, or first found to have no possible handler."""
     tier: str | None = None
     handler_id: str | None = None
-    handler_zh: str | None = None
-    handler_en: str | None = None
+    handler_name: Words | None = None
     settled_by: str | None = None
     """Who had the case when its resident was not content and it was reopened."""
     due_at: Instant | None = None
@@ -63,13 +62,13 @@ class Case(Located, Copy[CaseEvent]):
             case LimitsSet() | CaseResumed():
                 self.due_at = event.due_at
             case CaseDispatched():
-                self._hand_to(event.handler_id, event.handler_zh, event.handler_en, event.tier)
+                self._hand_to(event.handler_id, event.handler_name, event.tier)
                 self.routed = self.routed or self.version
             case CaseUnassigned():
-                self._hand_to(None, None, None, None)
+                self._hand_to(None, None, None)
                 self.routed = self.routed or self.version
             case CaseReturned():
-                self._hand_to(None, None, None, None)
+                self._hand_to(None, None, None)
             case CaseReopened():
                 self.settled_by = self.handler_id
                 self.level, self.owner_id = 0, None
@@ -80,13 +79,13 @@ class Case(Located, Copy[CaseEvent]):
 
     def _file(self, event: CaseFiled) -> None:
         self.number, self.resident_id, self.area = event.number, event.resident_id, event.area
-        self.item_zh, self.item_en, self.system = event.item_zh, event.item_en, event.system
+        self.item_name, self.system = event.item_name, event.system
         self.routed = self.settled_by = self.due_at = self.owner_id = None
         self.level = 0
-        self._hand_to(None, None, None, None)
+        self._hand_to(None, None, None)
 
-    def _hand_to(self, id: str | None, zh: str | None, en: str | None, tier: str | None) -> None:
-        self.handler_id, self.handler_zh, self.handler_en, self.tier = id, zh, en, tier
+    def _hand_to(self, id: str | None, name: Words | None, tier: str | None) -> None:
+        self.handler_id, self.handler_name, self.tier = id, name, tier
 
 
 @dataclass(frozen=True)

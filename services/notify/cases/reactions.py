@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.words import Words
 from services.contracts.members.areas import LENGTHS, Level
 from services.contracts.requests import cases, tracking
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
@@ -90,8 +89,8 @@ def _case_facts(case: Case) -> Facts:
     """A handler or a limit that is not known yet is named by its key in the section ``unset`` of the texts."""
     return {
         "number": case.number,
-        "item": Words.named(case.item_zh, case.item_en),
-        "handler": Words.named(case.handler_zh, case.handler_en) if case.handler_zh else "handler",
+        "item": case.item_name,
+        "handler": case.handler_name or "handler",
         "due": case.due_at or "due",
     }
 
@@ -99,7 +98,7 @@ def _case_facts(case: Case) -> Facts:
 def _event_facts(event: Any) -> Facts:
     match event:
         case cases.CaseDispatched():
-            return {"handler": Words.named(event.handler_zh, event.handler_en)}
+            return {"handler": event.handler_name}
         case cases.CaseResumed() | cases.CaseWarned() | cases.CaseOverdue():
             return {"due": event.due_at}
         case cases.CaseReturned() | cases.CaseReopened() | cases.CaseUrged():

@@ -9,6 +9,7 @@ from pydantic import Field
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.scope import ALL, NONE, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Sealed
+from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role, staffed
@@ -44,8 +45,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     county: str
 
     handler_id: str | None = None
-    handler_zh: str | None = None
-    handler_en: str | None = None
+    handler_name: Words | None = None
     tier: Tier | str | None = None
     forced: bool = False
     tried: list[str] = Field([])
@@ -153,12 +153,12 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
 
     def _hand_over(self, event: contract.Handing) -> None:
-        self.handler_id = self.handler_zh = self.handler_en = self.tier = None
+        self.handler_id = self.handler_name = self.tier = None
         self.forced = self.responded = False
         match event:
             case contract.CaseDispatched():
-                self.tier, self.handler_id, self.forced = event.tier, event.handler_id, event.forced
-                self.handler_zh, self.handler_en = event.handler_zh, event.handler_en
+                self.tier, self.forced = event.tier, event.forced
+                self.handler_id, self.handler_name = event.handler_id, event.handler_name
                 self.tried = [*(id for id in self.tried if id != event.handler_id), event.handler_id]
                 self.respond_by = event.respond_by or self.respond_by
             case contract.CaseReturned():

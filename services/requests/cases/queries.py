@@ -89,7 +89,7 @@ class CaseSummary(BaseModel):
             state=case.state,
             state_name=ctx.container.texts.words("states", case.state),
             item=case.item,
-            item_name=Words(zh=case.item_zh, en=case.item_en),
+            item_name=case.item_name,
             area=case.area,
             title=opened(ctx, case, "title", case.title),
             filed_at=case.filed_at,
@@ -97,7 +97,7 @@ class CaseSummary(BaseModel):
             overdue=case.overdue,
             level=case.level,
             urged=case.urged,
-            handler=handler_of(case),
+            handler=case.handler_name,
         )
 
 
@@ -111,11 +111,6 @@ async def list_cases(ctx: Context, query: CaseQuery) -> Page[Case]:
 async def count_cases(ctx: Context, query: CaseCount) -> Counts:
     """Count requests by their state or by whether they are late, up to 1,000 of each, for the numbers on badges."""
     return await CASES.count(ctx.store, query, query.by)
-
-
-def handler_of(case: Case) -> Words | None:
-    """Who has it, by name."""
-    return Words(zh=case.handler_zh, en=case.handler_en or case.handler_zh) if case.handler_zh else None
 
 
 def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:

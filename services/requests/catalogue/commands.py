@@ -1,11 +1,12 @@
 """Publishing and withdrawing service items."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.chassis.domain.values import shaped
-from services.chassis.domain.words import Words
+from services.chassis.domain.words import Words, is_language
 from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
@@ -16,6 +17,7 @@ from services.contracts.requests.catalogue import FormField as ToldField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
 
+LocalText = Annotated[str, Field(min_length=1, max_length=500)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Hours = Annotated[float, Field(gt=0, le=500, description="working hours")]
 Code = Annotated[
@@ -29,14 +31,29 @@ OfferedTier = Literal[Tier.STATION, Tier.TEAM, Tier.CENTRE, Tier.COUNTY]
 
 
 class LocalisedText(Command):
-    """A text in both languages."""
+    """A text in Chinese, in English and in as many further languages as wanted, each under its tag (RFC 5646)."""
 
-    zh: Annotated[str, Field(min_length=1, max_length=500)]
-    en: Annotated[str, Field(min_length=1, max_length=500)]
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, LocalText] = Field(init=False)
+
+    zh: LocalText
+    en: LocalText
+
+    @model_validator(mode="after")
+    def _in_languages(self) -> Self:
+        """Refuse a field that is neither ours nor the tag of a language."""
+        for tag in self.__pydantic_extra__:
+            if not is_language(tag):
+                raise PydanticCustomError("not_a_language", "{tag} is not the tag of a language", {"tag": tag})
+        return self
+
+    def texts(self) -> dict[str, str]:
+        """The text in each language."""
+        return {"zh": self.zh, "en": self.en, **self.__pydantic_extra__}
 
     def words(self) -> Words:
         """As events carry them."""
-        return Words(zh=self.zh, en=self.en)
+        return Words.model_validate(self.texts())
 
 
 class Choice(LocalisedText):
@@ -56,7 +73,7 @@ class FormField(Command):
 
     def as_event(self) -> ToldField:
         """As events carry it."""
-        values = [ToldChoice(key=one.key, zh=one.zh, en=one.en) for one in self.values]
+        values = [ToldChoice.model_validate(one.texts() | {"key": one.key}) for one in self.values]
         return ToldField(
             code=self.code, label=self.label.words(), kind=self.kind, required=self.required, values=values
         )
@@ -110,10 +127,8 @@ async def withdraw_item(ctx: Context, item: Item) -> None:
 def _published(cmd: PublishItem) -> ItemPublished:
     return ItemPublished(
         system=cmd.system,
-        group=cmd.group.zh,
-        group_en=cmd.group.en,
-        name_zh=cmd.name.zh,
-        name_en=cmd.name.en,
+        group=cmd.group.words(),
+        name=cmd.name.words(),
         mode=cmd.mode,
         tiers=[*cmd.tiers],
         department=cmd.department,

@@ -44,7 +44,7 @@ class Item(Entity[ItemEvent]):
 
     entity_type: ClassVar[str] = "item"
     indexes: ClassVar[tuple[Index, ...]] = (Index(("version",)),)
-    terms: ClassVar[Terms] = Terms(text=("id", "name.zh", "name.en", "keywords"))
+    terms: ClassVar[Terms] = Terms(text=("id", "name", "keywords"))
 
     offered: bool
     system: System | str
@@ -78,7 +78,7 @@ class Item(Entity[ItemEvent]):
     def _published(self, event: ItemPublished) -> None:
         self.offered, self.general = True, event.general
         self.system, self.department = event.system, event.department
-        self.group, self.name = Words(zh=event.group, en=event.group_en), Words(zh=event.name_zh, en=event.name_en)
+        self.group, self.name = event.group, event.name
         self.mode, self.tiers, self.team_kind, self.skill = event.mode, event.tiers, event.team_kind, event.skill
         self.first_response_hours, self.resolution_hours = event.first_response_hours, event.resolution_hours
         self.eligibility, self.emergency = event.eligibility, event.emergency
@@ -123,10 +123,8 @@ def expect_answers(item: Item, answers: Mapping[str, Any]) -> None:
 def _as_published(item: Item) -> ItemPublished:
     return ItemPublished(
         system=item.system,
-        group=item.group.zh,
-        group_en=item.group.en,
-        name_zh=item.name.zh,
-        name_en=item.name.en,
+        group=item.group,
+        name=item.name,
         mode=item.mode,
         tiers=item.tiers,
         department=item.department,

@@ -58,13 +58,12 @@ class Choice:
 
     tier: Tier
     id: str
-    zh: str
-    en: str | None
+    name: Words
 
     @classmethod
     def of(cls, tier: Tier, body: Organisation | Team) -> Self:
         """An organisation as a handler of this tier."""
-        return cls(tier, body.id, body.name, body.name_en)
+        return cls(tier, body.id, Words.named(body.name, body.name_en))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +154,7 @@ def _dispatched(choice: Choice, *, forced: bool = False, respond_by: datetime | 
     return CaseDispatched(
         tier=choice.tier,
         handler_id=choice.id,
-        handler_zh=choice.zh,
-        handler_en=choice.en,
+        handler_name=choice.name,
         forced=forced,
         respond_by=respond_by,
     )

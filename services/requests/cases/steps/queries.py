@@ -10,7 +10,7 @@ from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
 from services.requests.cases.model import READERS, STAFF, Case, Retention
-from services.requests.cases.queries import handler_of, opened, position_of
+from services.requests.cases.queries import opened, position_of
 from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
@@ -120,7 +120,7 @@ class CaseView(BaseModel):
             state=case.state,
             state_name=ctx.container.texts.words("states", case.state),
             item=case.item,
-            item_name=Words(zh=case.item_zh, en=case.item_en),
+            item_name=case.item_name,
             system=case.system,
             area=case.area,
             title=opened(ctx, case, "title", case.title),
@@ -174,7 +174,7 @@ def _remaining_hours(case: Case, ctx: Context) -> float | None:
 
 
 def _handler(case: Case) -> HandlerView | None:
-    name = handler_of(case)
+    name = case.handler_name
     return (
         HandlerView(id=case.handler_id, tier=case.tier, name=name) if name and case.handler_id and case.tier else None
     )

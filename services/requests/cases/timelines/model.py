@@ -37,7 +37,7 @@ def _display(by: Doer, *facts: str, words: str | None = None) -> EventDisplay:
 DISPLAYS: Mapping[type[Event], EventDisplay] = {
     contract.CaseFiled: _display(Doer.RESIDENT),
     contract.LimitsSet: _display(Doer.SYSTEM, "due_at"),
-    contract.CaseDispatched: _display(Doer.STAFF, "tier", "handler_zh", "handler_en", "forced"),
+    contract.CaseDispatched: _display(Doer.STAFF, "tier", "handler_name", "forced"),
     contract.CaseUnassigned: _display(Doer.SYSTEM),
     contract.CaseAccepted: _display(Doer.HANDLER),
     contract.CaseStarted: _display(Doer.HANDLER),
@@ -89,7 +89,7 @@ def read(history: Iterable[Recorded]) -> Iterator[TimelineEvent]:
         if isinstance(event, contract.CaseRated):
             rating = recorded.cause
         if isinstance(event, contract.CaseDispatched):
-            handler = Words.named(event.handler_zh, event.handler_en)
+            handler = event.handler_name
         yield TimelineEvent(recorded, event, display_of(type(event)), _doer(recorded, event, opening, rating), handler)
 
 

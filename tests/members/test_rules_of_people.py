@@ -16,7 +16,7 @@ from services.contracts.members.teams import (
 )
 from services.members.accounts.codes.model import PhoneCode
 from services.members.accounts.model import Account
-from services.members.accounts.sessions.model import Guard, Session
+from services.members.accounts.sessions.model import Session, SignInAttempts
 from services.members.areas.model import Area
 from services.members.organisations.model import Organisation
 from services.members.people import model as people
@@ -53,11 +53,11 @@ def test_a_person_is_what_their_events_say() -> None:
 
 
 def test_what_members_owns_is_kept_where_it_always_was() -> None:
-    kinds = (Account, Area, Guard, Organisation, Person, PhoneCode, Session, Team)
+    kinds = (Account, Area, SignInAttempts, Organisation, Person, PhoneCode, Session, Team)
     assert [kind.collection() for kind in kinds] == [
         "accounts",
         "areas",
-        "guards",
+        "signinattempts",
         "organisations",
         "people",
         "phonecodes",
@@ -66,7 +66,7 @@ def test_what_members_owns_is_kept_where_it_always_was() -> None:
     ]
 
 
-def test_looks_at_a_person_are_told_to_nobody() -> None:
+def test_lookups_of_a_person_are_private() -> None:
     assert PersonUnmasked.private
     assert Person.collection() == "people"
     assert people.PersonUnknown.kind is Kind.INVALID
@@ -180,7 +180,7 @@ def test_a_leader_runs_the_own_team_as_a_handler_and_so_does_who_has_it_as_organ
     assert not teams.is_run_by(nobodys, nobody), "who is nobody leads no team that nobody leads"
 
 
-def test_the_house_runs_every_team_and_everybody_else_is_refused() -> None:
+def test_the_system_runs_every_team_and_everybody_else_is_refused() -> None:
     teams.expect_run_by(founded(), system_actor("timer"))
     with pytest.raises(NotYourTeam) as refused:
         teams.expect_run_by(founded(), staff("supervisor", CITY))

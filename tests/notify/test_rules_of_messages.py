@@ -17,7 +17,7 @@ from services.contracts.notify.messages import (
     MessageWritten,
     Via,
 )
-from services.notify.channels.model import NotTaken
+from services.notify.channels.model import SendFailed
 from services.notify.messages import model
 from services.notify.messages.model import Backoff, Delivery, DeliveryState, Message
 
@@ -83,7 +83,7 @@ def test_a_message_expires_and_begins_when_it_says_so() -> None:
     assert message.next_email_at == AT + SECOND
 
 
-def test_what_is_for_a_phone_only_stands_in_no_inbox() -> None:
+def test_what_is_for_a_phone_only_is_in_no_inbox() -> None:
     message = written(channels=["sms"])
     assert (message.inbox_of, [*message.deliveries], message.next_email_at) == (None, ["sms"], None)
     inbox = written(channels=["inbox"])
@@ -91,7 +91,7 @@ def test_what_is_for_a_phone_only_stands_in_no_inbox() -> None:
     assert [inbox.next_at(via) for via in Via] == [None] * 3
 
 
-def test_everybody_sees_what_stands_in_the_own_inbox() -> None:
+def test_everybody_sees_what_is_in_the_own_inbox() -> None:
     somebody = Actor("account_1", frozenset({"administrator"}), ("1507",), person="person_1")
     assert Message.visible(somebody) == Visible(any_of=(("state.inbox_of", ("person_1",)),))
     assert Message.visible(system_actor("timer")) == ALL
@@ -124,7 +124,7 @@ def test_the_words_for_a_phone_are_kept_while_it_is_still_to_be_tried() -> None:
 
 
 def fail(message: Message, *, reason: str = "sms 503", at: datetime = AT, **more: Any) -> None:
-    model.failed(message, Via.SMS, NotTaken(reason, **more), at, Backoff(), lambda wanted: wanted)
+    model.failed(message, Via.SMS, SendFailed(reason, **more), at, Backoff(), lambda wanted: wanted)
 
 
 def test_after_each_failure_a_channel_waits_for_longer_and_after_the_eighth_it_is_given_up() -> None:
@@ -132,12 +132,12 @@ def test_after_each_failure_a_channel_waits_for_longer_and_after_the_eighth_it_i
     waits = []
     for attempt in range(1, 8):
         fail(message)
-        told = message.fresh[-1]
-        assert isinstance(told, DeliveryFailed)
-        assert (told.channel, told.attempt, told.reason) == ("sms", attempt, "sms 503")
+        result = message.fresh[-1]
+        assert isinstance(result, DeliveryFailed)
+        assert (result.channel, result.attempt, result.reason) == ("sms", attempt, "sms 503")
         assert message.deliveries["sms"] == Delivery(attempt=attempt, reason="sms 503")
-        assert message.next_at(Via.SMS) == told.again_at
-        waits.append((told.again_at - AT).total_seconds())
+        assert message.next_at(Via.SMS) == result.again_at
+        waits.append((result.again_at - AT).total_seconds())
     assert waits == [5, 30, 120, 600, 3600, 3600, 3600]
     fail(message)
     assert message.fresh[-1] == DeliveryGivenUp(channel="sms", attempt=8, because="failed", reason="sms 503")
@@ -163,8 +163,8 @@ def test_a_provider_may_ask_for_a_longer_pause_but_not_for_a_shorter() -> None:
 def test_what_fails_for_good_is_given_up_at_once() -> None:
     message = written()
     fail(message, reason="no such number", for_good=True)
-    told = DeliveryGivenUp(channel="sms", attempt=1, because=GivenUpBecause.FAILED, reason="no such number")
-    assert message.fresh[-1] == told
+    result = DeliveryGivenUp(channel="sms", attempt=1, because=GivenUpBecause.FAILED, reason="no such number")
+    assert message.fresh[-1] == result
 
 
 def test_what_would_come_too_late_is_given_up() -> None:
@@ -174,13 +174,13 @@ def test_what_would_come_too_late_is_given_up() -> None:
         assert isinstance(message.fresh[-1], DeliveryFailed) == kept
     late = written()
     quiet = AT + timedelta(hours=25)
-    model.failed(late, Via.SMS, NotTaken("sms 503"), AT, Backoff(), lambda _: quiet)
+    model.failed(late, Via.SMS, SendFailed("sms 503"), AT, Backoff(), lambda _: quiet)
     assert late.fresh[-1] == DeliveryGivenUp(channel="sms", attempt=1, because="expired", reason="sms 503")
 
 
 def test_a_next_attempt_waits_until_the_recipient_may_be_disturbed() -> None:
     message = written()
-    model.failed(message, Via.SMS, NotTaken("x"), AT, Backoff(), lambda at: at + HOUR)
+    model.failed(message, Via.SMS, SendFailed("x"), AT, Backoff(), lambda at: at + HOUR)
     assert message.next_at(Via.SMS) == AT + 5 * SECOND + HOUR
 
 
@@ -212,7 +212,7 @@ def test_there_is_one_attempt_more_than_there_are_pauses(attempt: int, pause: ti
 
 
 def test_what_a_channel_says_is_tried_again_unless_it_says_otherwise() -> None:
-    refused = NotTaken("sms 503")
+    refused = SendFailed("sms 503")
     assert (refused.reason, str(refused), refused.retry_after, refused.for_good) == (
         "sms 503",
         "sms 503",

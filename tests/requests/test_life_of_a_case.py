@@ -107,10 +107,10 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
     """Let a step happen that is allowed, as its use case does."""
     match step:
         case Step.TEAM | Step.HANDLER:
-            dispatch.assign(case, choice, case.respond_anew(CALENDAR, now))
+            dispatch.assign(case, choice, case.new_respond_by(CALENDAR, now))
         case Step.ROUTE:
             with suppress(NobodyLeft):
-                dispatch.assign(case, dispatch.next_one(case, NEAR), case.respond_anew(CALENDAR, now))
+                dispatch.assign(case, dispatch.next_one(case, NEAR), case.new_respond_by(CALENDAR, now))
         case Step.PAUSE:
             limits.pause(case, SECRET, now, limits.pause_end(case, CALENDAR, now, None))
         case Step.RESUME:
@@ -282,6 +282,6 @@ def test_every_step_of_the_table_can_be_reached_by_somebody() -> None:
         assert line.states, step
 
 
-def test_the_house_may_take_any_step_that_the_state_allows() -> None:
+def test_the_system_may_take_any_step_that_the_state_allows() -> None:
     case = filed(MONDAY)
     steps.expect(case, Step.VERIFY, system_actor("a timer"), MONDAY)

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.local import Trouble
 from services.chassis.messaging import switching
 from services.chassis.messaging.control import PAUSED
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import TopicReader
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.backfill import PAUSE_SECONDS, backfill
 from services.chassis.operations.protocol import BackfillRequest
@@ -21,7 +21,7 @@ from services.notify.rules.reactions import NotifyReaction
 from tests.bench import alongside, load_process
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, at_most
-from tests.bench.load_process import Outpost
+from tests.bench.load_process import NotifyLoad
 from tests.support.operating import settings_of
 
 NAME = "pause"
@@ -42,7 +42,7 @@ async def measure(bench: Bench) -> list[Figure]:
         await _turn_off(post)
         await before.accept_all()
         log = bench.folder / "pause.log"
-        async with alongside.running("notify", "worker", post.environment, log) as worker:
+        async with alongside.running("services.notify", "worker", post.environment, log) as worker:
             await _until("the events are confirmed", lambda: _has_confirmed(post, events))
             pauses = Pauses(bench.http, worker.address)
             watching, flowing = asyncio.create_task(pauses.watch()), asyncio.create_task(_flow(meanwhile))
@@ -50,7 +50,7 @@ async def measure(bench: Bench) -> list[Figure]:
             read = await alongside.apart(_start, post.environment)  # as `linli reactions start` does
             seconds = time.perf_counter() - began
             await flowing
-            await _until("every message is written", lambda: _has_told(post, len(post.cases)))
+            await _until("every message is written", lambda: _has_written(post, len(post.cases)))
             watching.cancel()
     detail = {"pauses": len(pauses.seconds), "records read": read, "s in all": round(seconds, 1)}
     return [Figure("longest pause of the others", max(pauses.seconds), "s", at_most(PAUSE_SECONDS), detail)]
@@ -86,7 +86,7 @@ def _is_paused(metrics: str) -> bool:
     )
 
 
-async def _turn_off(post: Outpost) -> None:
+async def _turn_off(post: NotifyLoad) -> None:
     """Before anything is read, so that it has everything to catch up."""
     container, group = open_container(service, post.settings), post.settings.group(service.name)
     await switching.register(container.mongo, group, service.all_reactions, {})
@@ -102,7 +102,7 @@ def _start(environment: Mapping[str, str]) -> int:
     return int(done.document()["read"])
 
 
-async def _flow(post: Outpost) -> None:
+async def _flow(post: NotifyLoad) -> None:
     """Its events, a few after the other."""
     while post.cases:
         some, post = post.split(FLOW)
@@ -110,17 +110,17 @@ async def _flow(post: Outpost) -> None:
         await asyncio.sleep(FLOW_SECONDS)
 
 
-async def _has_confirmed(post: Outpost, events: int) -> bool:
-    async with Past(post.settings.kafka).open() as past:
+async def _has_confirmed(post: NotifyLoad, events: int) -> bool:
+    async with TopicReader(post.settings.kafka).open() as past:
         confirmed = await past.committed(post.settings.group(service.name))
     return sum(end for (topic, _), end in confirmed.items() if topic == post.topic) >= events
 
 
-async def _has_told(post: Outpost, messages: int) -> bool:
+async def _has_written(post: NotifyLoad, messages: int) -> bool:
     container = open_container(service, post.settings)
-    told = await load_process.told(container)
+    written = await load_process.reported(container)
     await container.mongo.close()
-    return told == (messages, messages)
+    return written == (messages, messages)
 
 
 async def _until(what: str, holds: Callable[[], Awaitable[bool]]) -> None:

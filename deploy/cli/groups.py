@@ -13,7 +13,7 @@ from deploy.local import Stack, Trouble
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import control
 from services.chassis.messaging.control import DesiredState
-from services.chassis.messaging.kafka import BrokerAway, Past, TopicMissing
+from services.chassis.messaging.kafka import BrokerAway, TopicMissing, TopicReader
 from services.chassis.messaging.switches import TopicPartition
 from services.chassis.storage.mongo import Mongo, connect
 
@@ -35,7 +35,7 @@ class Group:
     service: str
     name: str
     mongo: Mongo
-    past: Past
+    past: TopicReader
 
     async def desired(self) -> DesiredState:
         """The desired state of the group."""
@@ -82,7 +82,7 @@ async def _with_group(stack: Stack, service: str, work: Callable[[Group], Awaita
     mongo = connect(stack.uris[service])
     async with AsyncExitStack() as opened:
         opened.push_async_callback(mongo.close)
-        past = await opened.enter_async_context(Past(stack.kafka).open())
+        past = await opened.enter_async_context(TopicReader(stack.kafka).open())
         return await work(Group(service, f"{prefix}.{service}", mongo, past))
 
 

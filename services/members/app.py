@@ -11,7 +11,7 @@ from services.members.accounts.codes import api as codes
 from services.members.accounts.codes.model import PhoneCode
 from services.members.accounts.model import Account
 from services.members.accounts.sessions import api as sessions
-from services.members.accounts.sessions.model import Guard, Session
+from services.members.accounts.sessions.model import Session, SignInAttempts
 from services.members.accounts.sessions.queries import KeySet
 from services.members.accounts.settings import TokenSettings
 from services.members.areas import api as areas
@@ -35,7 +35,7 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
 service = Service(
     name="members",
     texts=("services.contracts", "services.members"),
-    entities=(Area, Organisation, Person, Account, PhoneCode, Session, Guard, Team),
+    entities=(Area, Organisation, Person, Account, PhoneCode, Session, SignInAttempts, Team),
     routes=(
         areas.routes,
         organisations.routes,

@@ -27,14 +27,14 @@ from services.requests.overview.reactions import measure_cases
 from services.requests.overview.timers import count_cases
 from services.requests.providers.model import AreaCopy, Organisation, Team
 from services.requests.suggestions import api as suggestions
-from services.requests.suggestions.queries import Known
+from services.requests.suggestions.queries import ItemIndex
 
 
 def _dependencies(settings: Settings) -> Mapping[type, Any]:
     holidays = json.loads((settings.city_data / "holidays.json").read_text(encoding="utf-8"))
     return {
         WorkingCalendar: WorkingCalendar.from_data(holidays),
-        Known: Known(),
+        ItemIndex: ItemIndex(),
         Retention: Retention.of_days(settings.of(RetentionSettings).case_term_days),
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.messaging.consumer import Consumer
-from services.chassis.messaging.kafka import Outgoing, Past, Publisher, Reader, create_topics
+from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, TopicReader, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.ledger.report import Report
 from services.chassis.operations.ledger.verify import verify
@@ -98,7 +98,7 @@ class City:
     async def caught_up(self, seconds: float = 20) -> None:
         """Wait until the hall has confirmed all that the shop sent."""
         topic = self.world.settings().topic("members")
-        async with asyncio.timeout(seconds), Past(self.world.kafka).open() as past:
+        async with asyncio.timeout(seconds), TopicReader(self.world.kafka).open() as past:
             ends = {place: end for place, end in (await past.ends(topic)).items() if end}
             while not ends.items() <= (await past.committed(self.group)).items():  # noqa: ASYNC110 - brokers do not call
                 await asyncio.sleep(0.05)

@@ -16,7 +16,7 @@ from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Text
 from services.chassis.guards import visible
 from services.chassis.http.routes import Routes
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import TopicReader
 from services.chassis.messaging.reactions import Delivered, reaction
 from services.chassis.runtime import service as services
 from services.chassis.runtime.service import Service
@@ -146,7 +146,7 @@ async def test_a_command_of_a_fourth_service_is_an_event_on_its_topic_and_the_ev
     finally:
         worker.stop()
         await running
-    async with Past(world.kafka).open() as past:
+    async with TopicReader(world.kafka).open() as past:
         assert sum((await past.ends(f"{world.name}.library.v1")).values()) == 2
 
 

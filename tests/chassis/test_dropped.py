@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from services.chassis.messaging.kafka import Past, Reader
+from services.chassis.messaging.kafka import Reader, TopicReader
 from tests.chassis.ledger_city import City, counts, headers
 from tests.support import consuming, toy
 from tests.support.operating import Operator
@@ -34,7 +34,7 @@ async def from_the_start(city: City) -> None:
     reader = Reader(city.world.kafka, [topic], group, "again")
     await reader.start()
     consumer = await consuming.member(city.hall, reader, toy.hall.all_reactions, group)
-    async with running(consumer), Past(city.world.kafka).open() as past:
+    async with running(consumer), TopicReader(city.world.kafka).open() as past:
         ends = {place: end for place, end in (await past.ends(topic)).items() if end}
 
         async def read() -> bool:

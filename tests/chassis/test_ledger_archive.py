@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import TopicReader
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.ledger.commands import Commands
 from services.chassis.operations.ledger.histories import Histories
@@ -116,7 +116,7 @@ async def test_what_was_written_and_archived_since_the_histories_were_read_is_no
         await city.drop(jar, number)
     await city.publish()
     published = Published(city.shop.mongo, (Jar,), histories.tracks, quietly)
-    async with Past(city.world.kafka).open() as past:
+    async with TopicReader(city.world.kafka).open() as past:
         await published.read(past, city.world.settings().topic("members"))
     assert [line.examples for line in published.lines()] == [[], []]
     assert published.content.counts["distinct events"] == 14

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.chassis.messaging.kafka import BrokerAway, Outgoing, Past, Publisher, TopicMissing, create_topics
+from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher, TopicMissing, TopicReader, create_topics
 from services.chassis.usecase import Container
 from tests.support.world import World
 
@@ -30,7 +30,7 @@ async def test_a_topic_is_read_from_any_offset_up_to_an_end(world: World) -> Non
     publisher = Publisher(world.kafka)
     await publisher.send([Outgoing(topic, "same", b"%d" % n, {}) for n in range(700)])
     await publisher.stop()
-    async with Past(world.kafka).open() as past:
+    async with TopicReader(world.kafka).open() as past:
         ((_, partition),) = [place for place, end in (await past.ends(topic)).items() if end == 700]
         read = [r.value async for records in past.read(topic, partition, 3, 600) for r in records]
         assert read == [b"%d" % n for n in range(3, 600)]
@@ -41,5 +41,5 @@ async def test_a_topic_is_read_from_any_offset_up_to_an_end(world: World) -> Non
 
 async def test_a_broker_that_is_away_is_said_so() -> None:
     with pytest.raises(BrokerAway):
-        async with asyncio.timeout(15), Past("127.0.0.1:1").open():
+        async with asyncio.timeout(15), TopicReader("127.0.0.1:1").open():
             pass

@@ -7,7 +7,7 @@ import pytest
 from services.chassis.domain.paging import PageQuery
 from services.chassis.domain.scope import Actor
 from services.chassis.storage import listings, plans
-from services.chassis.storage.filters import Filters, Has, Is, Mark, Matching, Since, Within
+from services.chassis.storage.filters import FilterKind, Filters, Has, Is, Matching, Since, Within
 from services.contracts.members.areas import path
 from services.members.areas.model import Area
 from services.members.areas.queries import AREAS
@@ -26,11 +26,13 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "mark"),
+    ("kind", "filter"),
     [(Team, Is("colour")), (Team, Has("members")), (Case, Matching()), (Case, Since("filed")), (Team, Is("name.zh"))],
 )
-def test_a_filter_of_a_field_that_is_not_there_is_refused_when_it_is_declared(kind: type[Any], mark: Mark) -> None:
-    query = type("Wrong", (PageQuery,), {"__annotations__": {"x": Annotated[str | None, mark]}, "x": None})
+def test_a_filter_of_a_field_that_is_not_there_is_refused_when_it_is_declared(
+    kind: type[Any], filter: FilterKind
+) -> None:
+    query = type("Wrong", (PageQuery,), {"__annotations__": {"x": Annotated[str | None, filter]}, "x": None})
     with pytest.raises(TypeError):
         listings.Listing(kind, query)
 

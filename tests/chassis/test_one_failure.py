@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 
 from services.chassis.messaging.consumer import Consumer
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import TopicReader
 from services.chassis.messaging.reactions import AnyReaction, Create, Delivered, Effect, Reaction, reaction
 from services.chassis.usecase import Context
 from tests.support import toy
@@ -50,13 +50,13 @@ class Tally:
         return tally
 
 
-async def behind(road: Road, past: Past) -> int:
+async def behind(road: Road, past: TopicReader) -> int:
     """How many records the group has not confirmed."""
     ends, confirmed = await past.ends(road.topic), await past.committed(group(road))
     return sum(end - confirmed.get(place, 0) for place, end in ends.items())
 
 
-async def wave(road: Road, past: Past, coins: Iterator[int], tally: Tally) -> dict[str, Sequence[int]]:
+async def wave(road: Road, past: TopicReader, coins: Iterator[int], tally: Tally) -> dict[str, Sequence[int]]:
     """Many jars, published; until the group has confirmed all of it."""
     jars = await fill(road, [[*islice(coins, DROPS)] for _ in range(JARS)])
     tally.counted |= {*islice(jars, 0, None, COUNTED)}
@@ -104,7 +104,7 @@ async def test_beside_one_that_fails_for_ever_the_others_stay_at_the_end_and_aft
 ) -> None:
     tally, coins = Tally(), count(1)
     consumer, reactions = await consumer_with(road, tally)
-    async with Past(road.world.kafka).open() as past, running(consumer):
+    async with TopicReader(road.world.kafka).open() as past, running(consumer):
         jars = await wave(road, past, coins, tally)
         tally.broken = True
         jars |= await wave(road, past, coins, tally)

@@ -8,7 +8,7 @@ from services.chassis.domain.scope import system_actor as eyes
 from services.chassis.messaging import control, memory, switching
 from services.chassis.messaging.control import ConsumerControl
 from services.chassis.messaging.dropped import Dropped
-from services.chassis.messaging.kafka import Incoming, Past, Publisher
+from services.chassis.messaging.kafka import Incoming, Publisher, TopicReader
 from services.chassis.messaging.parking import Parking
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.backfill import Backfill
@@ -121,6 +121,8 @@ async def _backfilled() -> list[str]:
     acting = toys.Acting()
     acting.mongo.holds["consumers"] = [{"reactions": {"react": {"state": "off", "since": AT}}}]
     lease = Lease(acting.mongo, "backfill", "toys-0", 10)
-    passing = Backfill(acting.container, cast(Past, _Past()), [acting.reaction()], "react", "linli.toys", [_PLACE[0]])
+    passing = Backfill(
+        acting.container, cast(TopicReader, _Past()), [acting.reaction()], "react", "linli.toys", [_PLACE[0]]
+    )
     await passing.run(lease, lambda _: None)
     return acting.mongo.lines()

@@ -23,7 +23,7 @@ from typing import Any, Literal
 from services.chassis.messaging import delivery
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka.publisher import Publisher
-from services.chassis.messaging.kafka.reader import Reader, _Turns
+from services.chassis.messaging.kafka.reader import Reader, _Assignments
 from services.chassis.messaging.relay import Relay
 from services.chassis.runtime import entry
 from services.chassis.runtime.service import Service
@@ -61,7 +61,7 @@ POINTS = {
     "before-memory": Point(delivery, "remember", "before"),
     "before-commit": Point(Reader, "commit", "before"),
     "after-commit": Point(Reader, "commit", "after"),
-    "revoked": Point(_Turns, "on_partitions_revoked", "before"),
+    "revoked": Point(_Assignments, "on_partitions_revoked", "before"),
     "before-note": Point(messages, "note_made", "before"),
 }
 

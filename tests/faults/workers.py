@@ -3,7 +3,7 @@
 import asyncio
 
 from services.chassis.messaging import control
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import TopicReader
 from services.chassis.storage.mongo import connect
 from tests.faults.providers import Mood
 from tests.faults.trial import Fault, Skipped, Trial
@@ -67,7 +67,7 @@ async def replayed(trial: Trial) -> str:
     again = 0
     for service in ("requests", "notify"):
         group, mongo = settings(trial.stack, service).group(service), connect(trial.stack.uris[service])
-        async with Past(trial.stack.kafka).open() as past, control.paused(mongo, group, "faults", "faults", 60):
+        async with TopicReader(trial.stack.kafka).open() as past, control.paused(mongo, group, "faults", "faults", 60):
             confirmed = await past.committed(group)
             again += sum(confirmed.values())
             if not await control.move(mongo, group, dict.fromkeys(confirmed, 0), "faults"):

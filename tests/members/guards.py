@@ -28,7 +28,7 @@ from services.members.accounts import commands as accounts
 from services.members.accounts.codes import commands as codes
 from services.members.accounts.model import Account
 from services.members.accounts.sessions import commands as sessions
-from services.members.accounts.sessions.model import Entrance, Session, SessionStarted
+from services.members.accounts.sessions.model import Session, SessionStarted, SignInMethod
 from services.members.areas import commands as areas
 from services.members.areas.model import Area
 from services.members.organisations import commands as organisations
@@ -85,7 +85,7 @@ def rows(container: Container) -> list[Row]:
         *_on(container, Person, (PersonRegistered(area=COMMUNITY),), _UNMASKED),
         *_on(container, Account, (_OPENED,), _ACCOUNTS),
         *_on(container, Account, (_OPENED, AccountClosed(person_id=LEADER)), _CLOSED),
-        *_anew(),
+        *_as_new_sign_in(),
         *_own(container),
         *_system(),
     ]
@@ -183,7 +183,7 @@ def _on_areas(container: Container) -> Iterator[Row]:
         yield _row(case, who, who.actor(code=code), (code, cmd), thing=thing)
 
 
-def _anew() -> Iterator[Row]:
+def _as_new_sign_in() -> Iterator[Row]:
     """What makes something, in COMMUNITY or as a community of its own."""
     for who in EVERYBODY:
         number = next(_CODES)
@@ -235,7 +235,9 @@ def _own(container: Container) -> Iterator[Row]:
 
 
 def _started(account: str) -> SessionStarted:
-    return SessionStarted(account_id=account, entrance=Entrance.STAFF, mark="0" * 64, idle_until=now(), ends_at=now())
+    return SessionStarted(
+        account_id=account, method=SignInMethod.STAFF, refresh_token_hash="0" * 64, idle_until=now(), ends_at=now()
+    )
 
 
 def _system() -> Iterator[Row]:
@@ -247,11 +249,11 @@ def _system() -> Iterator[Row]:
         (codes.weigh_code, ("person_nobody", "123456"), "code-wrong"),
         (codes.accept_code, ("person_nobody", "123456"), "code-wrong"),
         (
-            sessions.pass_guard,
+            sessions.check_credentials,
             (None, sessions.SignInStaff(login="nobody", password="x", otp="123456")),
             "sign-in-wrong",
         ),
-        (sessions.start_session, ("account_any", Entrance.PHONE, "secret"), OK),
+        (sessions.start_session, ("account_any", SignInMethod.PHONE, "secret"), OK),
         (sessions.rotate_session, ("session_none", ("given", "fresh")), "not-found"),
     )
     for (work, given, right), who in itertools.product(works, EVERYBODY):

@@ -16,8 +16,8 @@ SEALED = (Sealed("1.phone"), Sealed("1.code"))
 STEPS = st.lists(st.tuples(st.sampled_from(["send", "right", "wrong"]), st.integers(0, 1200)), max_size=60)
 
 
-def sent(code: PhoneCode, at: datetime, mark: str = "right") -> None:
-    model.issue(code, "person_1", SEALED, mark, at)
+def sent(code: PhoneCode, at: datetime, code_hash: str = "right") -> None:
+    model.issue(code, "person_1", SEALED, code_hash, at)
 
 
 @given(STEPS)

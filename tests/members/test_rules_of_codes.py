@@ -22,15 +22,15 @@ SECOND = timedelta(seconds=1)
 BLANK: dict[str, object] = {
     "person_id": None,
     "issued": [],
-    "mark": None,
+    "code_hash": None,
     "expires_at": None,
     "wrong": 0,
     "locked_until": None,
 }
 
 
-def sent(code: PhoneCode, at: datetime = START, mark: str = "right") -> None:
-    model.issue(code, "person_1", (Sealed("1.phone"), Sealed("1.code")), mark, at)
+def sent(code: PhoneCode, at: datetime = START, code_hash: str = "right") -> None:
+    model.issue(code, "person_1", (Sealed("1.phone"), Sealed("1.code")), code_hash, at)
 
 
 def test_a_phones_record_is_what_its_events_say() -> None:
@@ -39,10 +39,10 @@ def test_a_phones_record_is_what_its_events_say() -> None:
     sent(code)
     expires = START + timedelta(minutes=5)
     issued = SignInCodeIssued(
-        person_id="person_1", phone=Sealed("1.phone"), code=Sealed("1.code"), expires_at=expires, mark="right"
+        person_id="person_1", phone=Sealed("1.phone"), code=Sealed("1.code"), expires_at=expires, code_hash="right"
     )
     assert code.fresh == [issued]
-    expected = BLANK | {"person_id": "person_1", "issued": [START], "mark": "right", "expires_at": expires}
+    expected = BLANK | {"person_id": "person_1", "issued": [START], "code_hash": "right", "expires_at": expires}
     assert (code.as_stored(), code.subjects()) == (expected, ("person_1",))
     with pytest.raises(CodeWrong) as refused:
         model.weigh(code, "wrong", START)
@@ -51,7 +51,7 @@ def test_a_phones_record_is_what_its_events_say() -> None:
     assert code.as_stored() == expected | {"wrong": 1}
     model.accept(code, "right", START)
     assert code.fresh[2:] == [CodeAccepted()]
-    assert code.as_stored() == expected | {"mark": None}
+    assert code.as_stored() == expected | {"code_hash": None}
 
 
 def test_a_lock_is_kept_with_the_count() -> None:
@@ -106,9 +106,9 @@ def test_a_code_is_good_until_the_second_in_which_it_expires_and_then_counts_for
         model.weigh(code, "right", START)
     sent(code)
     model.weigh(code, "right", START + timedelta(minutes=5) - SECOND)
-    for mark in ("right", "wrong"):
+    for code_hash in ("right", "wrong"):
         with pytest.raises(CodeWrong) as refused:
-            model.weigh(code, mark, START + timedelta(minutes=5))
+            model.weigh(code, code_hash, START + timedelta(minutes=5))
         assert not code.keeps(refused.value)
     assert code.wrong == 0
 

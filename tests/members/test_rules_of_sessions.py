@@ -9,13 +9,13 @@ from services.chassis.domain.refusals import Kind
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import (
-    Entrance,
-    Guard,
     Session,
     SessionEnded,
     SessionOver,
     SessionRefreshed,
     SessionStarted,
+    SignInAttempts,
+    SignInMethod,
     SignInWrong,
     StaffSignedIn,
     StaffSignInFailed,
@@ -24,14 +24,14 @@ from services.members.accounts.sessions.model import (
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 LIVES = [
-    (Entrance.PHONE, timedelta(days=30), timedelta(days=180)),
-    (Entrance.STAFF, timedelta(hours=2), timedelta(hours=12)),
+    (SignInMethod.PHONE, timedelta(days=30), timedelta(days=180)),
+    (SignInMethod.STAFF, timedelta(hours=2), timedelta(hours=12)),
 ]
 
 
-def started(entrance: Entrance = Entrance.STAFF) -> Session:
+def started(method: SignInMethod = SignInMethod.STAFF) -> Session:
     session = Session.blank("session_1")
-    model.start(session, "account_1", entrance, "s0", START)
+    model.start(session, "account_1", method, "s0", START)
     return session
 
 
@@ -39,23 +39,23 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-@pytest.mark.parametrize(("entrance", "idle", "longest"), LIVES)
+@pytest.mark.parametrize(("method", "idle", "longest"), LIVES)
 def test_residents_stay_for_a_month_and_half_a_year_and_staff_for_two_hours_and_a_shift(
-    entrance: Entrance, idle: timedelta, longest: timedelta
+    method: SignInMethod, idle: timedelta, longest: timedelta
 ) -> None:
-    session = started(entrance)
+    session = started(method)
     assert session.as_stored() == {
         "account_id": "account_1",
-        "entrance": entrance,
-        "mark": digest("s0"),
+        "method": method,
+        "refresh_token_hash": digest("s0"),
         "idle_until": START + idle,
         "ends_at": START + longest,
         "open": True,
     }
     later = START + idle - timedelta(seconds=1)
     model.rotate(session, ("s0", "s1"), later)
-    assert (session.mark, session.idle_until) == (digest("s1"), later + idle)
-    assert session.fresh[1:] == [SessionRefreshed(mark=digest("s1"), idle_until=later + idle)]
+    assert (session.refresh_token_hash, session.idle_until) == (digest("s1"), later + idle)
+    assert session.fresh[1:] == [SessionRefreshed(refresh_token_hash=digest("s1"), idle_until=later + idle)]
 
 
 def test_a_session_is_over_the_moment_it_has_been_idle_for_too_long() -> None:
@@ -99,7 +99,7 @@ def test_sessions_are_seen_by_their_account_and_guards_by_nobody() -> None:
     somebody = Actor("account_1", frozenset({"administrator"}), ("1507",))
     assert Session.visible(system_actor("timer")) == ALL
     assert Session.visible(somebody) == Visible(any_of=(("state.account_id", ("account_1",)),))
-    assert Guard.visible(somebody) == Visible()
+    assert SignInAttempts.visible(somebody) == Visible()
 
 
 def test_nothing_of_signing_in_is_published() -> None:
@@ -108,40 +108,40 @@ def test_nothing_of_signing_in_is_published() -> None:
 
 
 def test_a_guard_counts_failures_until_somebody_is_let_in() -> None:
-    guard = Guard.blank("guard_1")
-    assert guard.as_stored() == {"failures": 0, "failed_at": None, "locked_until": None, "last_step": 0}
+    attempts = SignInAttempts.blank("signinattempt_1")
+    assert attempts.as_stored() == {"failures": 0, "failed_at": None, "locked_until": None, "last_step": 0}
     for number in range(1, 6):
         with pytest.raises(SignInWrong) as refused:
-            model.judge(guard, None, START + timedelta(seconds=number))
-        assert guard.keeps(refused.value)
+            model.judge(attempts, None, START + timedelta(seconds=number))
+        assert attempts.keeps(refused.value)
         assert refused.value.kind is Kind.UNAUTHENTICATED
     fifth = START + timedelta(seconds=5)
     locked = fifth + timedelta(minutes=1)
-    assert guard.fresh[-1] == StaffSignInFailed(failures=5, at=fifth, locked_until=locked)
-    assert guard.as_stored() == {"failures": 5, "failed_at": fifth, "locked_until": locked, "last_step": 0}
-    model.judge(guard, 7, locked)
-    assert guard.fresh[5:] == [StaffSignedIn(step=7)]
-    assert guard.as_stored() == {"failures": 0, "failed_at": None, "locked_until": None, "last_step": 7}
+    assert attempts.fresh[-1] == StaffSignInFailed(failures=5, at=fifth, locked_until=locked)
+    assert attempts.as_stored() == {"failures": 5, "failed_at": fifth, "locked_until": locked, "last_step": 0}
+    model.judge(attempts, 7, locked)
+    assert attempts.fresh[5:] == [StaffSignedIn(step=7)]
+    assert attempts.as_stored() == {"failures": 0, "failed_at": None, "locked_until": None, "last_step": 7}
 
 
 def test_a_locked_login_opens_when_the_lock_ends_and_says_in_seconds_when() -> None:
-    guard = Guard.blank("guard_1")
-    model.expect_unlocked(guard, START)
-    guard.record(StaffSignInFailed(failures=5, at=START, locked_until=START + timedelta(minutes=1)))
+    attempts = SignInAttempts.blank("signinattempt_1")
+    model.expect_unlocked(attempts, START)
+    attempts.record(StaffSignInFailed(failures=5, at=START, locked_until=START + timedelta(minutes=1)))
     with pytest.raises(TooManyAttempts) as refused:
-        model.expect_unlocked(guard, START + timedelta(milliseconds=500))
+        model.expect_unlocked(attempts, START + timedelta(milliseconds=500))
     assert (refused.value.retry_after, refused.value.kind) == (60, Kind.TOO_MANY)
-    model.expect_unlocked(guard, START + timedelta(minutes=1))
+    model.expect_unlocked(attempts, START + timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(
     ("quiet", "remembered"), [(timedelta(minutes=59), 3), (timedelta(hours=1), 0), (timedelta(hours=2), 0)]
 )
 def test_failures_are_remembered_for_an_hour(quiet: timedelta, remembered: int) -> None:
-    guard = Guard.blank("guard_1")
-    assert guard.failures_by(START) == 0
-    guard.record(StaffSignInFailed(failures=3, at=START))
-    assert guard.failures_by(START + quiet) == remembered
+    attempts = SignInAttempts.blank("signinattempt_1")
+    assert attempts.failures_by(START) == 0
+    attempts.record(StaffSignInFailed(failures=3, at=START))
+    assert attempts.failures_by(START + quiet) == remembered
 
 
 def test_locks_double_from_a_minute_to_a_quarter_of_an_hour() -> None:

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.members.accounts.sessions import model
-from services.members.accounts.sessions.model import Entrance, Guard, Session, SessionOver, SignInWrong, TooManyAttempts
+from services.members.accounts.sessions.model import (
+    Session,
+    SessionOver,
+    SignInAttempts,
+    SignInMethod,
+    SignInWrong,
+    TooManyAttempts,
+)
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # the key of RFC 6238's test vectors
@@ -28,13 +35,13 @@ def test_the_fifth_failure_locks_for_a_minute_and_each_further_one_twice_as_long
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 300)), max_size=60))
-def test_a_locked_login_lets_nobody_in(attempts: list[tuple[bool, int]]) -> None:
-    guard, now, step, in_a_row = Guard.blank("guard_1"), START, 1, 0
-    for right, wait in attempts:
+def test_a_locked_login_lets_nobody_in(tries: list[tuple[bool, int]]) -> None:
+    attempts, now, step, in_a_row = SignInAttempts.blank("signinattempt_1"), START, 1, 0
+    for right, wait in tries:
         now += timedelta(seconds=wait)
         try:
-            model.expect_unlocked(guard, now)
-            model.judge(guard, step if right else None, now)
+            model.expect_unlocked(attempts, now)
+            model.judge(attempts, step if right else None, now)
             assert right
             step, in_a_row = step + 1, 0
         except SignInWrong:
@@ -43,24 +50,24 @@ def test_a_locked_login_lets_nobody_in(attempts: list[tuple[bool, int]]) -> None
             assert in_a_row >= 5
             assert refusal.retry_after is not None
             assert 0 < refusal.retry_after <= 900
-        assert guard.failures == in_a_row
+        assert attempts.failures == in_a_row
 
 
-def failed(guard: Guard, now: datetime) -> timedelta | None:
+def failed(attempts: SignInAttempts, now: datetime) -> timedelta | None:
     with pytest.raises(SignInWrong):
-        model.judge(guard, None, now)
-    return None if guard.locked_until is None else guard.locked_until - now
+        model.judge(attempts, None, now)
+    return None if attempts.locked_until is None else attempts.locked_until - now
 
 
 def test_failures_are_forgotten_after_a_quiet_hour() -> None:
-    guard, now = Guard.blank("guard_1"), START
+    attempts, now = SignInAttempts.blank("signinattempt_1"), START
     for _ in range(12):
-        lock = failed(guard, now)
+        lock = failed(attempts, now)
         now += lock or timedelta()
     assert lock == timedelta(minutes=15)
     now += timedelta(minutes=45, seconds=-1)
-    assert failed(guard, now) == timedelta(minutes=15)
-    assert [failed(guard, now + timedelta(hours=1)) for _ in range(5)] == [None] * 4 + [timedelta(minutes=1)]
+    assert failed(attempts, now) == timedelta(minutes=15)
+    assert [failed(attempts, now + timedelta(hours=1)) for _ in range(5)] == [None] * 4 + [timedelta(minutes=1)]
 
 
 def test_a_one_time_code_is_good_a_step_early_and_late_but_only_once() -> None:
@@ -77,16 +84,16 @@ def test_a_one_time_code_is_that_of_rfc_6238() -> None:
     assert model.step_of("287082", SECRET, 0, datetime(1970, 1, 1, 0, 0, 59, tzinfo=UTC)) == 1
 
 
-def started(entrance: Entrance) -> Session:
+def started(method: SignInMethod) -> Session:
     session = Session.blank("session_1")
-    model.start(session, "account_1", entrance, "s0", START)
+    model.start(session, "account_1", method, "s0", START)
     return session
 
 
-@given(st.sampled_from(list(Entrance)), st.lists(st.integers(1, 40 * 24 * 60), max_size=30))
-def test_a_session_ends_when_idle_and_when_old(entrance: Entrance, minutes: list[int]) -> None:
-    session, now, last = started(entrance), START, START
-    idle, longest = model.LIVES[entrance]
+@given(st.sampled_from(list(SignInMethod)), st.lists(st.integers(1, 40 * 24 * 60), max_size=30))
+def test_a_session_ends_when_idle_and_when_old(method: SignInMethod, minutes: list[int]) -> None:
+    session, now, last = started(method), START, START
+    idle, longest = model.LIVES[method]
     for number, wait in enumerate(minutes):
         now += timedelta(minutes=wait)
         if now - last >= idle or now - START >= longest:
@@ -98,7 +105,7 @@ def test_a_session_ends_when_idle_and_when_old(entrance: Entrance, minutes: list
 
 
 def test_a_spent_refresh_token_ends_the_session_for_who_has_the_new_one_too() -> None:
-    session = started(Entrance.PHONE)
+    session = started(SignInMethod.PHONE)
     model.rotate(session, ("s0", "s1"), START)
     for secret in ("s0", "s1"):
         with pytest.raises(SessionOver):

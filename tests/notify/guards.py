@@ -22,7 +22,7 @@ from services.contracts.notify.messages import (
     Via,
 )
 from services.contracts.notify.preferences import PreferencesSet
-from services.notify.channels.model import NotTaken
+from services.notify.channels.model import SendFailed
 from services.notify.inboxes.commands import read_message
 from services.notify.messages import commands as deliveries
 from services.notify.messages.model import Message
@@ -55,7 +55,7 @@ def _deliveries(container: Container) -> Iterator[Row]:
     untouched = Preferences.untouched(OWN)
     works: tuple[tuple[Any, tuple[Any, ...], type[Event]], ...] = (
         (deliveries.note_made, (), DeliveryMade),
-        (deliveries.note_failed, (NotTaken("away"), untouched), DeliveryFailed),
+        (deliveries.note_failed, (SendFailed("away"), untouched), DeliveryFailed),
         (deliveries.note_held, (now() + timedelta(hours=1),), DeliveryHeld),
         (deliveries.note_given_up, (GivenUpBecause.NOT_WANTED,), DeliveryGivenUp),
     )

@@ -17,7 +17,7 @@ from services.chassis.usecase import Container
 from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.app import service
 from services.notify.audience.model import Person
-from services.notify.channels.model import Notice, NotTaken, Senders
+from services.notify.channels.model import Notice, Senders, SendFailed
 from services.notify.messages.model import Backoff, Message
 from services.notify.messages.timers import timers
 from tests.notify.conftest import QUICK
@@ -31,7 +31,7 @@ URGENT, SMS, MAIL = timers
 class Recorder:
     """A provider that answers as told and remembers what it got."""
 
-    answers: list[NotTaken | None] = field(default_factory=list)
+    answers: list[SendFailed | None] = field(default_factory=list)
     got: list[Notice] = field(default_factory=list)
     meanwhile: Callable[[], Any] | None = None
 

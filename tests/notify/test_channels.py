@@ -17,7 +17,7 @@ from aiohttp import web
 from services.contracts.notify.messages import Via
 from services.notify.app import service
 from services.notify.channels.adapters import KEY, SIGNATURE, TIMESTAMP, NotConfigured, SignedHttpSms, SmsSpool, Smtp
-from services.notify.channels.model import Notice, NotTaken, Senders
+from services.notify.channels.model import Notice, Senders, SendFailed
 from tests.support.world import World
 
 SECRET = b"0123456789abcdef"
@@ -68,7 +68,7 @@ async def test_a_signed_text_message_is_taken_with_its_key(provider: Provider) -
 
 
 async def test_a_wrong_secret_is_a_failure_that_may_pass(provider: Provider) -> None:
-    with pytest.raises(NotTaken) as failure:
+    with pytest.raises(SendFailed) as failure:
         await SignedHttpSms(provider.url, b"another").send(NOTICE)
     assert (failure.value.reason, failure.value.for_good, provider.got) == ("sms 401", False, [])
 
@@ -93,13 +93,13 @@ async def test_any_other_answer_is_a_failure_told_in_our_own_words(
     provider: Provider, status: int, answer: bytes, headers: dict[str, str], told: tuple[str, int, bool]
 ) -> None:
     provider.status, provider.answer, provider.headers = status, answer, headers
-    with pytest.raises(NotTaken) as failure:
+    with pytest.raises(SendFailed) as failure:
         await SignedHttpSms(provider.url, SECRET).send(NOTICE)
     assert (failure.value.reason, failure.value.retry_after.seconds, failure.value.for_good) == told
 
 
 async def test_a_provider_that_is_away_is_a_failure_that_may_pass() -> None:
-    with pytest.raises(NotTaken, match="sms Client") as failure:
+    with pytest.raises(SendFailed, match="sms Client") as failure:
         await SignedHttpSms("http://127.0.0.1:1/sms", SECRET).send(NOTICE)
     assert not failure.value.for_good
 
@@ -131,7 +131,7 @@ def test_the_files_of_the_spool_sort_by_time(tmp_path: Path) -> None:
 
 async def test_a_spool_that_cannot_be_written_is_a_failure_that_may_pass(tmp_path: Path) -> None:
     (tmp_path / "sms").write_text("a file in the way")
-    with pytest.raises(NotTaken, match="spool"):
+    with pytest.raises(SendFailed, match="spool"):
         await SmsSpool(tmp_path / "sms").send(NOTICE)
 
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
 from services.contracts.notify.messages import GivenUpBecause, Via
-from services.notify.channels.model import NotTaken
+from services.notify.channels.model import SendFailed
 from services.notify.inboxes.commands import read_message
 from services.notify.messages.model import Backoff, Delivery, DeliveryState
 from tests.notify.conftest import eventually, signed_in
@@ -32,7 +32,7 @@ async def test_a_message_that_is_due_goes_out_once_with_a_key_of_its_own(post: P
 
 
 async def test_an_attempt_that_fails_is_repeated_with_the_same_key(post: Post) -> None:
-    post.sms.answers = [NotTaken("sms 503"), NotTaken("sms 503"), None]
+    post.sms.answers = [SendFailed("sms 503"), SendFailed("sms 503"), None]
     id = await post.write(Via.SMS)
     await sweeps(post.container, SMS, 5)
     assert {notice.key for notice in post.sms.got} == {f"{id}:sms"}
@@ -41,7 +41,7 @@ async def test_an_attempt_that_fails_is_repeated_with_the_same_key(post: Post) -
 
 
 async def test_after_eight_attempts_it_is_given_up_visibly(post: Post) -> None:
-    post.sms.answers = [NotTaken("sms 503") for _ in range(20)]
+    post.sms.answers = [SendFailed("sms 503") for _ in range(20)]
     before = counted("given_up")
     id = await post.write(Via.SMS)
     with capture_logs() as logged:
@@ -60,14 +60,14 @@ def counted(outcome: str) -> float:
 
 
 async def test_a_refusal_for_good_is_given_up_at_once(post: Post) -> None:
-    post.sms.answers = [NotTaken("sms rejected blocked", for_good=True)]
+    post.sms.answers = [SendFailed("sms rejected blocked", for_good=True)]
     id = await post.write(Via.SMS)
     await sweeps(post.container, SMS, 2)
     assert await post.events(id) == ["MessageWritten", "DeliveryGivenUp"]
 
 
 async def test_a_provider_that_asks_for_time_gets_it(post: Post) -> None:
-    post.sms.answers = [NotTaken("sms 429", retry_after=timedelta(minutes=7))]
+    post.sms.answers = [SendFailed("sms 429", retry_after=timedelta(minutes=7))]
     id = await post.write(Via.SMS)
     await sweeps(post.container, SMS, 3)
     again = (await post.found(id)).next_sms_at
@@ -85,7 +85,7 @@ async def test_a_sign_in_code_past_its_time_is_given_up_without_an_attempt_and_f
 
 
 async def test_what_would_come_too_late_is_not_tried_again(post: Post) -> None:
-    post.sms.answers = [NotTaken("sms 503", retry_after=timedelta(minutes=10))]
+    post.sms.answers = [SendFailed("sms 503", retry_after=timedelta(minutes=10))]
     id = await post.write(Via.SMS, expires_at=now() + timedelta(minutes=5))
     await sweeps(post.container, SMS, 1)
     delivery = (await post.found(id)).deliveries["sms"]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.contracts.notify.messages import Via
 from services.notify.app import service
-from services.notify.channels.model import Notice, NotTaken, Sender, Senders
+from services.notify.channels.model import Notice, Sender, Senders, SendFailed
 from tests.notify.post import ADDRESS
 from tests.notify.test_mail import MailServer, listening
 from tests.support.world import World
@@ -78,20 +78,20 @@ async def test_a_mail_goes_out_encrypted_under_a_name_and_a_password(world: Worl
 @pytest.mark.usefixtures("trusted")
 async def test_a_wrong_password_is_a_failure_that_may_pass(world: World, secured: dict[str, Any]) -> None:
     server = MailServer()
-    with listening(server, **secured) as address, pytest.raises(NotTaken, match="smtp 535") as failure:
+    with listening(server, **secured) as address, pytest.raises(SendFailed, match="smtp 535") as failure:
         await sender(world, address, "another").send(NOTICE)
     assert (failure.value.for_good, server.got) == (False, [])
 
 
 async def test_a_server_that_cannot_prove_who_it_is_gets_nothing(world: World, secured: dict[str, Any]) -> None:
     server = MailServer()
-    with listening(server, **secured) as address, pytest.raises(NotTaken):
+    with listening(server, **secured) as address, pytest.raises(SendFailed):
         await sender(world, address).send(NOTICE)
     assert server.got == []
 
 
 async def test_a_server_that_offers_no_encryption_gets_nothing(world: World) -> None:
     server = MailServer()
-    with listening(server) as address, pytest.raises(NotTaken):
+    with listening(server) as address, pytest.raises(SendFailed):
         await by_settings(world, smtp=address).send(NOTICE)
     assert server.got == []

@@ -17,7 +17,7 @@ from services.contracts.notify.messages import (
     MessageWritten,
     Via,
 )
-from services.notify.channels.model import NotTaken
+from services.notify.channels.model import SendFailed
 from services.notify.messages import model
 from services.notify.messages.model import Backoff, Delivery, DeliveryState, Message
 
@@ -124,7 +124,7 @@ def test_the_words_for_a_phone_are_kept_while_it_is_still_to_be_tried() -> None:
 
 
 def fail(message: Message, *, reason: str = "sms 503", at: datetime = AT, **more: Any) -> None:
-    model.failed(message, Via.SMS, NotTaken(reason, **more), at, Backoff(), lambda wanted: wanted)
+    model.failed(message, Via.SMS, SendFailed(reason, **more), at, Backoff(), lambda wanted: wanted)
 
 
 def test_after_each_failure_a_channel_waits_for_longer_and_after_the_eighth_it_is_given_up() -> None:
@@ -174,13 +174,13 @@ def test_what_would_come_too_late_is_given_up() -> None:
         assert isinstance(message.fresh[-1], DeliveryFailed) == kept
     late = written()
     quiet = AT + timedelta(hours=25)
-    model.failed(late, Via.SMS, NotTaken("sms 503"), AT, Backoff(), lambda _: quiet)
+    model.failed(late, Via.SMS, SendFailed("sms 503"), AT, Backoff(), lambda _: quiet)
     assert late.fresh[-1] == DeliveryGivenUp(channel="sms", attempt=1, because="expired", reason="sms 503")
 
 
 def test_a_next_attempt_waits_until_the_recipient_may_be_disturbed() -> None:
     message = written()
-    model.failed(message, Via.SMS, NotTaken("x"), AT, Backoff(), lambda at: at + HOUR)
+    model.failed(message, Via.SMS, SendFailed("x"), AT, Backoff(), lambda at: at + HOUR)
     assert message.next_at(Via.SMS) == AT + 5 * SECOND + HOUR
 
 
@@ -212,7 +212,7 @@ def test_there_is_one_attempt_more_than_there_are_pauses(attempt: int, pause: ti
 
 
 def test_what_a_channel_says_is_tried_again_unless_it_says_otherwise() -> None:
-    refused = NotTaken("sms 503")
+    refused = SendFailed("sms 503")
     assert (refused.reason, str(refused), refused.retry_after, refused.for_good) == (
         "sms 503",
         "sms 503",

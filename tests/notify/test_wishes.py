@@ -8,7 +8,7 @@ from services.chassis.domain.checks import Cut
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
 from services.contracts.notify.messages import Via
-from services.notify.channels.model import NotTaken
+from services.notify.channels.model import SendFailed
 from services.notify.messages.model import DeliveryState
 from services.notify.messages.queries import check_messages
 from services.notify.preferences.commands import SetPreferences, set_preferences
@@ -54,7 +54,7 @@ async def test_what_is_urgent_passes_quiet_hours(post: Post) -> None:
 
 async def test_a_retry_waits_for_the_end_of_quiet_hours(post: Post) -> None:
     await wish(post, Via.SMS, quiet=(now() + timedelta(minutes=10), now() + timedelta(hours=3)))
-    post.sms.answers = [NotTaken("sms 503", retry_after=timedelta(minutes=30))]
+    post.sms.answers = [SendFailed("sms 503", retry_after=timedelta(minutes=30))]
     id = await post.write(Via.SMS)
     await sweep(SMS, post.container)
     again = (await post.found(id)).next_sms_at

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.chassis.messaging.kafka import Past, Publisher, create_topics
+from services.chassis.messaging.kafka import Publisher, TopicReader, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.ledger.rebuild import judged
 from services.chassis.storage import archive
@@ -186,7 +186,7 @@ async def relay(town: Town) -> AsyncIterator[Relay]:
 async def records(town: Town, name: str) -> list[Any]:
     """All records of a topic."""
     topic = town.world.settings().topic(name)
-    async with Past(town.world.kafka).open() as past:
+    async with TopicReader(town.world.kafka).open() as past:
         ends = await past.ends(topic)
         batches = [past.read(*place, 0, end) for place, end in ends.items() if end]
         return [record for batch in batches async for some in batch for record in some]

@@ -107,10 +107,10 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
     """Let a step happen that is allowed, as its use case does."""
     match step:
         case Step.TEAM | Step.HANDLER:
-            dispatch.assign(case, choice, case.respond_anew(CALENDAR, now))
+            dispatch.assign(case, choice, case.new_respond_by(CALENDAR, now))
         case Step.ROUTE:
             with suppress(NobodyLeft):
-                dispatch.assign(case, dispatch.next_one(case, NEAR), case.respond_anew(CALENDAR, now))
+                dispatch.assign(case, dispatch.next_one(case, NEAR), case.new_respond_by(CALENDAR, now))
         case Step.PAUSE:
             limits.pause(case, SECRET, now, limits.pause_end(case, CALENDAR, now, None))
         case Step.RESUME:

@@ -27,7 +27,7 @@ RESUMED = contract.CaseResumed(
     warn_at=MONDAY + 5 * HOUR,
     due_at=MONDAY + 6 * HOUR,
     next_at=MONDAY + 7 * HOUR,
-    stood_hours=3.5,
+    paused_hours=3.5,
 )
 PAUSED = contract.CasePaused(reason=SECRET, paused_at=MONDAY, until=MONDAY + DAY)
 RESOLVED = contract.CaseResolved(outcome="fixed", answer=Sealed("1.done"), resolved_at=MONDAY + HOUR)
@@ -152,7 +152,7 @@ def test_an_event_changes_this_of_a_case_and_nothing_else(
 
 def test_going_on_moves_the_limits_and_adds_to_the_time_that_it_stood() -> None:
     case = after(PAUSED, RESUMED, PAUSED)
-    assert changed(case, RESUMED.model_copy(update={"stood_hours": 1.5})) == {
+    assert changed(case, RESUMED.model_copy(update={"paused_hours": 1.5})) == {
         "state": "in_progress",
         "paused_at": None,
         "paused_until": None,
@@ -245,8 +245,8 @@ def test_a_case_climbs_when_its_limit_ends_and_not_before_its_rest_is_over() -> 
 
 def test_whoever_gets_it_now_has_the_first_hours_again_but_not_beyond_the_end() -> None:
     case = filed(MONDAY)
-    assert case.respond_anew(CALENDAR, MONDAY) == CALENDAR.add(MONDAY, 4)
-    assert case.respond_anew(CALENDAR, case.due_at - HOUR) == case.due_at
+    assert case.new_respond_by(CALENDAR, MONDAY) == CALENDAR.add(MONDAY, 4)
+    assert case.new_respond_by(CALENDAR, case.due_at - HOUR) == case.due_at
 
 
 @pytest.mark.parametrize(("stood", "left"), [(0.0, 80.0), (79.0, 1.0), (80 - 1 / 60, 1 / 60), (79.99, 0.0), (90, 0.0)])

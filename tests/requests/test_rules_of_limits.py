@@ -71,7 +71,7 @@ def test_going_on_moves_every_mark_by_the_working_time_that_it_stood() -> None:
     limits.resume(case, CALENDAR, MONDAY + HOUR / 2)
     respond_by, warn_at, due_at, next_at = (CALENDAR.add(mark, 0.5) for mark in marks)
     assert case.fresh[-1] == contract.CaseResumed(
-        respond_by=respond_by, warn_at=warn_at, due_at=due_at, next_at=next_at, stood_hours=0.5
+        respond_by=respond_by, warn_at=warn_at, due_at=due_at, next_at=next_at, paused_hours=0.5
     )
 
 
@@ -79,7 +79,7 @@ def test_without_a_rest_there_is_none_to_move_nor_time_without_a_pause() -> None
     case = taken()
     limits.resume(case, CALENDAR, MONDAY + HOUR)
     assert case.fresh[-1] == contract.CaseResumed(
-        respond_by=case.respond_by, warn_at=case.warn_at, due_at=case.due_at, next_at=None, stood_hours=0
+        respond_by=case.respond_by, warn_at=case.warn_at, due_at=case.due_at, next_at=None, paused_hours=0
     )
 
 

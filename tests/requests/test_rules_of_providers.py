@@ -104,7 +104,9 @@ def test_a_copy_of_a_team_is_what_members_tells() -> None:
 def test_a_team_fits_in_kind_and_skill_as_far_as_they_are_asked_for(
     kind: str | None, skill: str | None, *, fits: bool
 ) -> None:
-    team = Team(id="team_1", kind="women", name=Words.named("队"), area=STREET, skills=["first_aid", "patrol"], capacity=1)
+    team = Team(
+        id="team_1", kind="women", name=Words.named("队"), area=STREET, skills=["first_aid", "patrol"], capacity=1
+    )
     assert team.fits(kind, skill) == fits
 
 

@@ -11,7 +11,7 @@ from services.chassis.domain.values import now
 from services.requests.app import service
 from services.requests.cases.intake import commands as intake
 from services.requests.cases.model import REOPENABLE
-from services.requests.cases.steps.commands import TAKEN
+from services.requests.cases.steps.commands import STEP_USE_CASES
 from services.requests.cases.steps.model import STEPS, Step, may
 from tests.requests.town import (
     CENTRE,
@@ -44,7 +44,7 @@ def names(case: dict[str, Any]) -> set[str]:
 
 
 def test_every_step_of_the_table_has_its_use_case_and_its_route() -> None:
-    assert {*TAKEN} == {*STEPS} == {*Step}
+    assert {*STEP_USE_CASES} == {*STEPS} == {*Step}
     routes = {(one.method, f"{table.prefix}{one.path}") for table in service.routes for one in table.routes}
     assert {(rule.method, f"/v1/requests/{{case_id}}/{step}") for step, rule in STEPS.items()} <= routes
 

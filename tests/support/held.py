@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from deploy.local import Stack
 from services.chassis.domain.values import Sealed
-from services.chassis.messaging.kafka import KEYS_TOPIC, Past
+from services.chassis.messaging.kafka import KEYS_TOPIC, TopicReader
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, connect
 from services.chassis.storage.sealing import Tampered, decrypted
@@ -87,7 +87,7 @@ async def _held(stack: Stack) -> Held:
         documents |= await _documents(service, uri)
     content = {place: b"".join(bson.encode(one) for one in found) for place, found in documents.items()}
     wrapped = {one["_id"]: key for found in documents.values() for one in found if (key := _key(one))}
-    async with Past(stack.kafka).open() as past:
+    async with TopicReader(stack.kafka).open() as past:
         for short in ("members", "requests", "notify", KEYS_TOPIC):
             records = await _records(past, f"{given['LINLI_TOPIC_PREFIX']}.{short}.v1")
             content[f"topic {short}"] = b"\n".join(value for _, value in records if value)
@@ -109,7 +109,7 @@ async def _documents(service: str, uri: str) -> dict[str, list[Document]]:
         await mongo.close()
 
 
-async def _records(past: Past, topic: str) -> list[tuple[str, bytes | None]]:
+async def _records(past: TopicReader, topic: str) -> list[tuple[str, bytes | None]]:
     ends = await past.ends(topic)
     batches = [past.read(*place, 0, end) for place, end in ends.items() if end]
     return [(record.key, record.value) for batch in batches async for some in batch for record in some]

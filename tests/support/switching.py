@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from services.chassis.messaging import switches, switching
 from services.chassis.messaging.consumer import Consumer
 from services.chassis.messaging.control import desired_state
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import TopicReader
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.switches import OFF
 from services.chassis.operations.backfill import Backfill
@@ -30,7 +30,7 @@ async def known(road: Road) -> switches.Switches:
 @asynccontextmanager
 async def backfill(road: Road, name: str, among: Sequence[AnyReaction] = ALL) -> AsyncIterator[Backfill]:
     """A backfill in the hall."""
-    async with Past(road.world.kafka).open() as past:
+    async with TopicReader(road.world.kafka).open() as past:
         yield Backfill(road.hall, past, among, name, group(road), [road.topic])
 
 

@@ -50,7 +50,7 @@ class Order:
         """The condition for the entries after ``cursor`` in the list of ``where``."""
         if cursor is None:
             return where
-        value, last = _read(cursor, _mark(where, self))
+        value, last = _read(cursor, _list_fingerprint(where, self))
         step = "$lt" if self.descending else "$gt"
         if self.field == "_id":
             return {"$and": [where, {"_id": {step: last}}]}
@@ -64,7 +64,7 @@ class Order:
         value: Any = document
         for part in self.field.split("."):
             value = value.get(part)  # an older document may lack the field; it sorts as None
-        content = [_mark(where, self), _plain(value), document["_id"]]
+        content = [_list_fingerprint(where, self), _plain(value), document["_id"]]
         return base64.urlsafe_b64encode(orjson.dumps(content)).decode().rstrip("=")
 
 
@@ -79,7 +79,7 @@ def _at_most(field: str, value: Any) -> list[dict[str, Any]]:
     return [{field: None}] if value is None else [{field: {"$not": {"$gt": value}}}]
 
 
-def _mark(where: dict[str, Any], order: Order) -> str:
+def _list_fingerprint(where: dict[str, Any], order: Order) -> str:
     raw = orjson.dumps([where, order.field, order.descending], default=str, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(raw).hexdigest()[:12]
 
@@ -88,13 +88,13 @@ def _plain(value: Any) -> Any:
     return {"at": value.isoformat()} if isinstance(value, datetime) else value
 
 
-def _read(cursor: str, mark: str) -> tuple[Any, str]:
+def _read(cursor: str, fingerprint: str) -> tuple[Any, str]:
     try:
         known, value, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if isinstance(value, dict):
             value = in_milliseconds(datetime.fromisoformat(value["at"]))
     except (ValueError, KeyError, TypeError, OverflowError):
         raise CursorInvalid from None
-    if known != mark or not isinstance(last, str):
+    if known != fingerprint or not isinstance(last, str):
         raise CursorInvalid
     return value, last

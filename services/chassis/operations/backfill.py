@@ -10,7 +10,7 @@ from services.chassis.messaging import control, switching
 from services.chassis.messaging.control import DesiredState
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.failures import TooManyFailures
-from services.chassis.messaging.kafka import Incoming, Past
+from services.chassis.messaging.kafka import Incoming, TopicReader
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.switches import Offsets, TopicPartition, blocked_by, started_with
 from services.chassis.operations.answering import CannotAnswer, Plain, Say
@@ -65,7 +65,7 @@ class Backfill:
     def __init__(
         self,
         container: Container,
-        past: Past,
+        past: TopicReader,
         reactions: Sequence[AnyReaction],
         name: str,
         group: str,
@@ -198,7 +198,7 @@ async def backfill(service: Service, settings: Settings, request: BackfillReques
     container, group = open_container(service, settings), settings.group(service.name)
     topics = [settings.topic(name) for name in service.listens_to]
     try:
-        async with Past(settings.kafka).open() as past:
+        async with TopicReader(settings.kafka).open() as past:
             reaction = named(service.all_reactions, request.reaction)
             one = Backfill(container, past, service.all_reactions, reaction.name, group, topics)
             distance = await one.distance()

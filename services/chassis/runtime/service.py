@@ -16,8 +16,8 @@ from services.chassis.domain.checks import CheckResult, Cut
 from services.chassis.domain.entity import Copy, Entity, Stored
 from services.chassis.domain.values import now
 from services.chassis.http import problems
+from services.chassis.http.admission import AdmissionControl
 from services.chassis.http.auth import Tokens
-from services.chassis.http.guard import Guard
 from services.chassis.http.routes import Routes
 from services.chassis.messaging.kafka import KEYS_TOPIC, create_topics
 from services.chassis.messaging.reactions import AnyReaction, Copying
@@ -142,7 +142,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     for routes in service.routes:
         routes.install(app, container, tokens, audit)
     health.install(app, {"database": database_check(container), "indexes": index_check(container, service)})
-    app.add_middleware(Guard, max_in_flight=settings.max_in_flight)
+    app.add_middleware(AdmissionControl, max_in_flight=settings.max_in_flight)
     metrics.build_info.labels(service.name, "web", VERSION).set(1)
     return app
 

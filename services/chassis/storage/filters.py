@@ -57,8 +57,8 @@ class Matching:
     """The filter asks for entries that have these words in what their class declares as ``terms``."""
 
 
-Mark = Is | Within | Has | Since | Before | Matching
-_MARKS = (Is, Within, Has, Since, Before, Matching)
+FilterKind = Is | Within | Has | Since | Before | Matching
+_FILTER_KINDS = (Is, Within, Has, Since, Before, Matching)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class Filters:
         name_of = kind.stored_name
         narrow = frozenset(map(name_of, few))
         known = cls([*map(name_of, (*few, *leads))], narrow, {name_of(name): value for name, value in only.items()})
-        for name, mark, info in _marked(query):
-            known._take(kind, name, mark, info)
+        for name, filter, info in _filters_of(query):
+            known._take(kind, name, filter, info)
         return known
 
     def asked(self, query: BaseModel) -> Asked:
@@ -136,23 +136,23 @@ class Filters:
             words=next((str(given[name]) for name in self.words if name in given), None),
         )
 
-    def _take(self, kind: type[Entity[Any]], name: str, mark: Mark, info: FieldInfo) -> None:
-        match mark:
+    def _take(self, kind: type[Entity[Any]], name: str, filter: FilterKind, info: FieldInfo) -> None:
+        match filter:
             case Within():
                 self.leading[name] = UNDER
-                self.path.append(mark.path)
+                self.path.append(filter.path)
             case Has():
-                if mark.field not in kind.terms.values:
-                    raise TypeError(f"{kind.__name__} declares no terms of {mark.field}")
-                self.has[name] = mark.field
+                if filter.field not in kind.terms.values:
+                    raise TypeError(f"{kind.__name__} declares no terms of {filter.field}")
+                self.has[name] = filter.field
             case Matching():
                 if not (kind.terms.text or kind.terms.sealed):
                     raise TypeError(f"{kind.__name__} declares no terms of words")
                 self.words.append(name)
             case Since() | Before():
-                self.spans[name] = kind.stored_name(mark.field), "$gte" if isinstance(mark, Since) else "$lt"
+                self.spans[name] = kind.stored_name(filter.field), "$gte" if isinstance(filter, Since) else "$lt"
             case Is():
-                self._take_equal(kind.stored_name(mark.field), name, info)
+                self._take_equal(kind.stored_name(filter.field), name, info)
 
     def _take_equal(self, stored: str, name: str, info: FieldInfo) -> None:
         values = _closed(info.annotation)
@@ -164,9 +164,9 @@ class Filters:
             self.equal[name] = stored
 
 
-def _marked(query: type[BaseModel]) -> Iterator[tuple[str, Mark, FieldInfo]]:
+def _filters_of(query: type[BaseModel]) -> Iterator[tuple[str, FilterKind, FieldInfo]]:
     for name, info in query.model_fields.items():
-        yield from ((name, mark, info) for mark in info.metadata if isinstance(mark, _MARKS))
+        yield from ((name, filter, info) for filter in info.metadata if isinstance(filter, _FILTER_KINDS))
 
 
 def _closed(annotation: Any) -> list[Any]:

@@ -41,4 +41,4 @@ class SignInCodeIssued(Event):
     phone: Sealed
     code: Sealed
     expires_at: Instant
-    mark: Annotated[Digest | None, Private] = None
+    code_hash: Annotated[Digest | None, Private] = None

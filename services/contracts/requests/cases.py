@@ -77,7 +77,7 @@ class ByResident(BaseModel):
     by_resident: bool = False
 
 
-class Over(BaseModel):
+class WithEnd(BaseModel):
     """Of an event after which nobody works on the case any more: when that was."""
 
     ended_at: Instant
@@ -146,7 +146,7 @@ class CaseResumed(Event):
     warn_at: Instant
     due_at: Instant
     next_at: Instant | None = None
-    stood_hours: float = 0.0
+    paused_hours: float = 0.0
 
 
 class CaseReturned(Event):
@@ -189,19 +189,19 @@ class CaseReopened(ByResident, Event):
     times: int
 
 
-class CaseClosed(Over, Event):
+class CaseClosed(WithEnd, Event):
     """A case was closed."""
 
     reason: CloseReason | str
 
 
-class CaseCancelled(ByResident, Over, Event):
+class CaseCancelled(ByResident, WithEnd, Event):
     """A case was withdrawn."""
 
     reason: Sealed | None = None
 
 
-class CaseRejected(Over, Event):
+class CaseRejected(WithEnd, Event):
     """A case was rejected, with an answer to its resident."""
 
     reason: CloseReason | str
@@ -252,15 +252,15 @@ class CaseEscalated(Event):
     next_at: Instant | None = None
 
 
-Handing = CaseDispatched | CaseUnassigned | CaseReturned | CaseReopened
+HandlerEvent = CaseDispatched | CaseUnassigned | CaseReturned | CaseReopened
 """Who has the case changes."""
-Timing = LimitsSet | CaseAccepted | CasePaused | CaseResumed | CaseWarned | CaseOverdue | CaseEscalated
+ClockEvent = LimitsSet | CaseAccepted | CasePaused | CaseResumed | CaseWarned | CaseOverdue | CaseEscalated
 """What its clocks say changes."""
-Ending = CaseResolved | CaseClosed | CaseRejected | CaseCancelled
+EndEvent = CaseResolved | CaseClosed | CaseRejected | CaseCancelled
 """The work on it ends."""
-Hearing = CaseRated | CaseUrged
+ResidentFeedback = CaseRated | CaseUrged
 """Its resident says something that is counted."""
-Noting = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded
+HistoryOnlyEvent = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded
 """No field of the case changes, at most its state: the history has it."""
-CaseEvent = CaseFiled | Handing | Timing | Ending | Hearing | Noting | CaseForgotten
+CaseEvent = CaseFiled | HandlerEvent | ClockEvent | EndEvent | ResidentFeedback | HistoryOnlyEvent | CaseForgotten
 """Everything that happens to a case."""

@@ -117,12 +117,12 @@ async def close_account(ctx: Context, account: Account) -> None:
 
 async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount) -> None:
     password, totp = secrets_of(ctx.vault.master, account.id)
-    mark = await asyncio.to_thread(model.hashed, password)
+    password_hash = await asyncio.to_thread(model.hashed, password)
     await ctx.vault.ensure_keys([person_id])
     sealed = ctx.vault.seal(totp, person_id, "totp")
     roles, places, organisations = list(cmd.roles), cmd.places, cmd.organisations
     account.record(AccountOpened(person_id=person_id, roles=roles, places=places, organisations=organisations))
-    account.record(CredentialsSet(login=cmd.login, password_hash=mark, totp=sealed))
+    account.record(CredentialsSet(login=cmd.login, password_hash=password_hash, totp=sealed))
 
 
 async def _expect_open(ctx: Context, places: list[str]) -> None:

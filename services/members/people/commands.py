@@ -106,15 +106,15 @@ async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
 
 async def id_for_phone(ctx: Context, phone: str) -> str:
     """The id of the person who owns an E.164 number; a new one on first use."""
-    return await ctx.store.claim(Person.entity_type, _mark(ctx, phone))
+    return await ctx.store.claim(Person.entity_type, _phone_key(ctx, phone))
 
 
 async def known_by_phone(ctx: Context, phone: str) -> str | None:
     """The id of the person who owns an E.164 number, or None if it is unknown."""
-    return await ctx.store.claimed(Person.entity_type, _mark(ctx, phone))
+    return await ctx.store.claimed(Person.entity_type, _phone_key(ctx, phone))
 
 
-def _mark(ctx: Context, phone: str) -> str:
+def _phone_key(ctx: Context, phone: str) -> str:
     return f"phone|{ctx.vault.master.blind('phone', phone)}"
 
 

@@ -18,7 +18,7 @@ import aiosmtplib
 import orjson
 from pydantic import BaseModel, Field, ValidationError
 
-from services.notify.channels.model import Notice, NotTaken
+from services.notify.channels.model import Notice, SendFailed
 
 _SECONDS = 10.0
 _LONGEST_ANSWER = 16 * 1024
@@ -37,7 +37,7 @@ class NotConfigured:
 
     async def send(self, notice: Notice) -> None:
         """Always refuse."""
-        raise NotTaken("not configured", for_good=True)
+        raise SendFailed("not configured", for_good=True)
 
 
 class Smtp:
@@ -65,13 +65,13 @@ class Smtp:
                 timeout=_SECONDS,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            raise NotTaken(_code(error.recipients[0]), for_good=error.recipients[0].code >= 500) from None
+            raise SendFailed(_code(error.recipients[0]), for_good=error.recipients[0].code >= 500) from None
         except aiosmtplib.SMTPDataError as error:
-            raise NotTaken(_code(error), for_good=error.code >= 500) from None
+            raise SendFailed(_code(error), for_good=error.code >= 500) from None
         except aiosmtplib.SMTPResponseException as error:
-            raise NotTaken(_code(error)) from None
+            raise SendFailed(_code(error)) from None
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise NotTaken(f"smtp {type(error).__name__}") from None
+            raise SendFailed(f"smtp {type(error).__name__}") from None
 
     def _mail(self, notice: Notice) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
@@ -117,7 +117,7 @@ class SignedHttpSms:
             ):
                 _judge(response.status, response.headers.get("Retry-After"), await _limited(response))
         except (aiohttp.ClientError, OSError) as error:
-            raise NotTaken(f"sms {type(error).__name__}") from None
+            raise SendFailed(f"sms {type(error).__name__}") from None
 
     def _headers(self, key: str, body: bytes) -> dict[str, str]:
         stamp = str(int(time.time()))
@@ -136,7 +136,7 @@ class SmsSpool:
         try:
             await asyncio.to_thread(self._write, notice)
         except OSError as error:
-            raise NotTaken(f"spool {type(error).__name__}") from None
+            raise SendFailed(f"spool {type(error).__name__}") from None
 
     def _write(self, notice: Notice) -> None:
         mark = hashlib.sha256(notice.key.encode()).hexdigest()[:16]
@@ -156,7 +156,7 @@ async def _limited(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_chunked(4096):
         read += chunk
         if len(read) > _LONGEST_ANSWER:
-            raise NotTaken("sms answer too long")
+            raise SendFailed("sms answer too long")
     return read
 
 
@@ -165,13 +165,13 @@ def _judge(status: int, retry_after: str | None, body: bytes) -> None:
     if not 200 <= status < 300:
         again = int(retry_after) if retry_after and retry_after.isdecimal() and len(retry_after) < 8 else 0
         pause = timedelta(seconds=min(again, _LONGEST_PAUSE))
-        raise NotTaken(f"sms {status}", retry_after=pause, for_good=status in (400, 422))
+        raise SendFailed(f"sms {status}", retry_after=pause, for_good=status in (400, 422))
     try:
         answer = _Answer.model_validate_json(body)
     except ValidationError:
-        raise NotTaken("sms answer not understood") from None
+        raise SendFailed("sms answer not understood") from None
     if answer.status == "rejected":
-        raise NotTaken(f"sms rejected {answer.code}", for_good=True)
+        raise SendFailed(f"sms rejected {answer.code}", for_good=True)
 
 
 def _code(error: aiosmtplib.SMTPResponseException) -> str:

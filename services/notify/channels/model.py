@@ -19,7 +19,7 @@ class Notice:
     text: str
 
 
-class NotTaken(Exception):
+class SendFailed(Exception):
     """A channel did not accept a notice. ``reason`` is a short code without personal data: it is logged and stored."""
 
     def __init__(self, reason: str, *, retry_after: timedelta = timedelta(0), for_good: bool = False) -> None:
@@ -32,7 +32,7 @@ class Sender(Protocol):
     """A sender: a mail server, an SMS provider, a folder."""
 
     async def send(self, notice: Notice) -> None:
-        """Send it; NotTaken if that fails. The same key twice must reach the recipient once, if possible."""
+        """Send it; SendFailed if that fails. The same key twice must reach the recipient once, if possible."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from services.chassis.domain.scope import SYSTEM
 from services.chassis.guards import changes
 from services.chassis.usecase import Context
 from services.contracts.notify.messages import GivenUpBecause, Via
-from services.notify.channels.model import NotTaken
+from services.notify.channels.model import SendFailed
 from services.notify.messages import model
 from services.notify.messages.model import Backoff, Message
 from services.notify.preferences.model import Preferences
@@ -21,7 +21,7 @@ async def note_made(ctx: Context, message: Message, via: Via) -> None:
 
 
 @changes(Message, by="id", allow=SYSTEM)
-async def note_failed(ctx: Context, message: Message, via: Via, failure: NotTaken, preferences: Preferences) -> None:
+async def note_failed(ctx: Context, message: Message, via: Via, failure: SendFailed, preferences: Preferences) -> None:
     """Note that a channel did not take a message, and when it is tried again."""
     zone, urgent = ctx.dependency(ZoneInfo), message.urgent
     if message.next_at(via) is not None:

@@ -21,7 +21,7 @@ from services.contracts.notify.messages import (
     MessageWritten,
     Via,
 )
-from services.notify.channels.model import NotTaken
+from services.notify.channels.model import SendFailed
 
 MessageEvent = MessageWritten | DeliveryMade | DeliveryFailed | DeliveryHeld | DeliveryGivenUp | MessageRead
 
@@ -177,7 +177,7 @@ def made(message: Message, via: Via) -> None:
 def failed(
     message: Message,
     via: Via,
-    failure: NotTaken,
+    failure: SendFailed,
     at: datetime,
     backoff: Backoff,
     allowed_from: Callable[[datetime], datetime],

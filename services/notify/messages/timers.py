@@ -21,7 +21,7 @@ from services.contracts.notify.messages import (
     Via,
 )
 from services.notify.audience.model import Person
-from services.notify.channels.model import Notice, NotTaken, Senders
+from services.notify.channels.model import Notice, Senders, SendFailed
 from services.notify.messages import commands
 from services.notify.messages.metrics import messages
 from services.notify.messages.model import Message
@@ -84,7 +84,7 @@ timers = (
 async def _try(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Message:
     try:
         await _send(ctx, message, via, preferences)
-    except NotTaken as failure:
+    except SendFailed as failure:
         return await commands.note_failed(ctx, message.id, via, failure, preferences)
     return await commands.note_made(ctx, message.id, via)
 
@@ -104,13 +104,13 @@ async def _send(ctx: Context, message: Message, via: Via, preferences: Preferenc
         async with asyncio.timeout(_SECONDS):
             await ctx.dependency(Senders).by[via].send(notice)
     except TimeoutError:
-        raise NotTaken("no answer in time") from None
-    except NotTaken:
+        raise SendFailed("no answer in time") from None
+    except SendFailed:
         raise
     except Exception as error:
         # An unexpected error is recorded by its class only: its text may repeat what was sent.
         log.error("a sender failed", channel=via, message=message.id, reason=type(error).__name__)
-        raise NotTaken(f"failed: {type(error).__name__}") from None
+        raise SendFailed(f"failed: {type(error).__name__}") from None
 
 
 async def _notice(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Notice:
@@ -118,7 +118,7 @@ async def _notice(ctx: Context, message: Message, via: Via, preferences: Prefere
     try:
         await ctx.vault.ensure_keys([person, *message.key_subjects()])
     except KeyNotHere:
-        raise NotTaken("key not here yet") from None
+        raise SendFailed("key not here yet") from None
     sealed = preferences.email if via is Via.EMAIL else message.phone or await _phone(ctx, person)
     to = _opened(ctx, sealed, [person], "email" if via is Via.EMAIL else "phone")
     title = _opened(ctx, message.title, [person], "message-title")
@@ -129,14 +129,14 @@ async def _notice(ctx: Context, message: Message, via: Via, preferences: Prefere
 def _opened(ctx: Context, sealed: Sealed | None, subjects: Sequence[str], kind: str) -> str:
     text = None if sealed is None else ctx.vault.open_under(sealed, subjects, kind)
     if text is None:
-        raise NotTaken(f"no {kind}", for_good=True)
+        raise SendFailed(f"no {kind}", for_good=True)
     return text
 
 
 async def _phone(ctx: Context, person: str) -> Sealed | None:
     known = await _known(ctx, Person, person)
     if known is None:
-        raise NotTaken("person not known yet")
+        raise SendFailed("person not known yet")
     return known.phone
 
 

@@ -103,7 +103,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         """Whether this actor is its resident."""
         return self.resident_id == actor.person
 
-    def respond_anew(self, calendar: WorkingCalendar, now: datetime) -> datetime:
+    def new_respond_by(self, calendar: WorkingCalendar, now: datetime) -> datetime:
         """When the present handler must accept it: every handler has the same time, but never more than the case
         itself."""
         return min(calendar.add(now, self.first_response_hours), self.due_at)
@@ -132,17 +132,17 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         self.state = STATE_AFTER.get(type(event)) or self.state
         if isinstance(event, contract.CaseFiled):
             self._file(event)
-        elif isinstance(event, contract.Handing):
+        elif isinstance(event, contract.HandlerEvent):
             self._hand_over(event)
-        elif isinstance(event, contract.Timing):
+        elif isinstance(event, contract.ClockEvent):
             self._time(event)
-        elif isinstance(event, contract.Ending):
+        elif isinstance(event, contract.EndEvent):
             self._end(event)
-        elif isinstance(event, contract.Hearing):
-            self._hear(event)
+        elif isinstance(event, contract.ResidentFeedback):
+            self._take_feedback(event)
         elif isinstance(event, contract.CaseForgotten):
             self.forgotten, self.retained_since = event.because, None
-        elif not isinstance(event, contract.Noting):  # those change no field: the state says it, or the history
+        elif not isinstance(event, contract.HistoryOnlyEvent):
             assert_never(event)
         self.next_tick_at = self._next_tick()
 
@@ -152,7 +152,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         self.county = self.places()[1]
         self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
 
-    def _hand_over(self, event: contract.Handing) -> None:
+    def _hand_over(self, event: contract.HandlerEvent) -> None:
         self.handler_id = self.handler_name = self.tier = None
         self.forced = self.responded = False
         match event:
@@ -174,7 +174,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
             case _:
                 assert_never(event)
 
-    def _time(self, event: contract.Timing) -> None:
+    def _time(self, event: contract.ClockEvent) -> None:
         match event:
             case contract.LimitsSet():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
@@ -187,7 +187,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
             case contract.CaseResumed():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.paused_at = self.paused_until = None
-                self.paused_hours += event.stood_hours
+                self.paused_hours += event.paused_hours
                 self.escalates_from = event.next_at
             case contract.CaseWarned():
                 self.warned = True
@@ -199,10 +199,10 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
             case _:
                 assert_never(event)
 
-    def _end(self, event: contract.Ending) -> None:
+    def _end(self, event: contract.EndEvent) -> None:
         self.overdue = False
         self.paused_at = self.paused_until = None
-        if isinstance(event, contract.Over):
+        if isinstance(event, contract.WithEnd):
             self.retained_since = event.ended_at
         match event:
             case contract.CaseResolved():
@@ -216,7 +216,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
             case _:
                 assert_never(event)
 
-    def _hear(self, event: contract.Hearing) -> None:
+    def _take_feedback(self, event: contract.ResidentFeedback) -> None:
         match event:
             case contract.CaseRated():
                 self.score, self.solved = event.score, event.solved

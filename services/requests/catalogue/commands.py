@@ -10,9 +10,9 @@ from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.contracts.members.teams import TeamKind
-from services.contracts.requests.catalogue import Choice as ToldChoice
+from services.contracts.requests.catalogue import Choice as EventChoice
 from services.contracts.requests.catalogue import FieldKind, ItemPublished, Mode, System, Tier
-from services.contracts.requests.catalogue import FormField as ToldField
+from services.contracts.requests.catalogue import FormField as EventField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
 
@@ -53,10 +53,10 @@ class FormField(Command):
     required: bool
     values: Annotated[list[Choice], Field(max_length=50, default_factory=list)]
 
-    def as_event(self) -> ToldField:
+    def as_event(self) -> EventField:
         """As events carry it."""
-        values = [ToldChoice.model_validate(one.model_dump()) for one in self.values]
-        return ToldField(
+        values = [EventChoice.model_validate(one.model_dump()) for one in self.values]
+        return EventField(
             code=self.code, label=self.label.words(), kind=self.kind, required=self.required, values=values
         )
 

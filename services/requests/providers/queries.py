@@ -41,10 +41,10 @@ async def offices(ctx: Context, area: str, department: str | None) -> list[Organ
     return await ctx.store.as_system().find(Organisation, where, order=_BY_ID, limit=_MOST)
 
 
-async def teams_near(ctx: Context, area: str, sort: str | None, skill: str | None) -> list[Team]:
+async def teams_near(ctx: Context, area: str, kind: str | None, skill: str | None) -> list[Team]:
     """The suitable volunteer teams on duty, nearest first: in the sub-district, or the county's and the city's own."""
     able = Team.where(on_duty=True, gone=False)
-    able |= (Team.where(kind=sort) if sort else {}) | (Team.where(skills=skill) if skill else {})
+    able |= (Team.where(kind=kind) if kind else {}) | (Team.where(skills=skill) if skill else {})
     wide = [enclosing(area, Level.COUNTY), enclosing(area, Level.CITY)]
     # The community separately: a sub-district may have more teams than are read, and the nearest come first.
     scopes = ({"under": enclosing(area, Level.COMMUNITY)}, {"under": enclosing(area, Level.SUB_DISTRICT)})

@@ -47,7 +47,7 @@ class Suggestions(BaseModel):
         return found
 
 
-class Known:
+class ItemIndex:
     """The index of the catalogue in this process; checked for changes once a second."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Known:
 @usecase(allow=PUBLIC)
 async def suggest_items(ctx: Context, cmd: SuggestItems) -> Suggestions:
     """Find out which service fits what you want to say, with the words that point to it."""
-    known = ctx.dependency(Known)
+    known = ctx.dependency(ItemIndex)
     await known.refresh(ctx)
     found = model.suggest(known.index, cmd.text, cmd.title)
     return Suggestions(items=[_view(known.items[one.code], one) for one in found])

@@ -6,8 +6,8 @@ from services.chassis.messaging.kafka.reader import Reader
 from services.chassis.messaging.kafka.records import PARTITIONS, BrokerAway, Incoming, Outgoing, Unsendable
 from services.chassis.messaging.kafka.topics import (
     KEYS_TOPIC,
-    Past,
     TopicMissing,
+    TopicReader,
     confirmed_by,
     create_topics,
     declared,
@@ -21,10 +21,10 @@ __all__ = [
     "Cluster",
     "Incoming",
     "Outgoing",
-    "Past",
     "Publisher",
     "Reader",
     "TopicMissing",
+    "TopicReader",
     "Unsendable",
     "confirmed_by",
     "create_topics",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.chassis.messaging.kafka.records import in_time
-from services.chassis.messaging.kafka.topics import Past, TopicMissing, configuration
+from services.chassis.messaging.kafka.topics import TopicMissing, TopicReader, configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Group:
     members: int
 
 
-class Cluster(Past):
+class Cluster(TopicReader):
     """Queries to the brokers other than records. Raises BrokerAway."""
 
     async def topic(self, name: str) -> Topic:

@@ -41,11 +41,11 @@ class Reader:
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )
         self._topics = topics
-        self._turns = _Turns()
+        self._assignments = _Assignments()
 
     async def start(self) -> None:
         """Join the group; BrokerAway without a broker, or if a topic does not exist yet."""
-        self._consumer.subscribe(self._topics, listener=self._turns)
+        self._consumer.subscribe(self._topics, listener=self._assignments)
         try:
             await self._consumer.start()
         except (KafkaConnectionError, KafkaTimeoutError, UnknownTopicOrPartitionError) as error:
@@ -110,11 +110,11 @@ class Reader:
 
     def assigned(self) -> frozenset[tuple[str, int]]:
         """Our partitions; none during a rebalance."""
-        return self._turns.ours
+        return self._assignments.ours
 
     def generation(self) -> int:
         """How often partitions were assigned; between two generations another member may have had ours."""
-        return self._turns.count
+        return self._assignments.count
 
     def lags(self) -> dict[tuple[str, int], int]:
         """How many records are unread in each of our partitions, as of the last fetch."""
@@ -131,7 +131,7 @@ class Reader:
         await within(5, self._consumer.stop())
 
 
-class _Turns(ConsumerRebalanceListener):  # type: ignore[misc]
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]
     """Our partitions, and how often they were assigned."""
 
     def __init__(self) -> None:

@@ -38,7 +38,7 @@ class TopicMissing(Exception):
     """A topic does not exist."""
 
 
-class Past:
+class TopicReader:
     """Reads topics from any offset, without a group, for checks and repairs. Raises BrokerAway."""
 
     def __init__(self, brokers: str) -> None:
@@ -131,7 +131,7 @@ async def create_topics(brokers: str, names: Mapping[str, str], replicas: int) -
 
 async def confirmed_by(brokers: str, group: str) -> dict[tuple[str, int], int]:
     """How far a consumer group has confirmed; empty where it never has. BrokerAway without a broker."""
-    async with Past(brokers).open() as past:
+    async with TopicReader(brokers).open() as past:
         return await past.committed(group)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.domain.entity import Copy
-from services.chassis.messaging.kafka import Incoming, Past
+from services.chassis.messaging.kafka import Incoming, TopicReader
 from services.chassis.messaging.reactions import Copying, Delivered, Unreadable
 from services.chassis.operations.ledger.histories import differing
 from services.chassis.operations.ledger.reactions import dropped_among, expect_unparked, parked_among
@@ -87,7 +87,7 @@ class Copied:
                 await self._compare(id, self._folds[id], stored.get(id))
         self._folds = {}
 
-    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+    async def finish(self, past: TopicReader, cut: dict[TopicPartition, int]) -> None:
         """Check the newer copies, with the events after the cut."""
         await self._find_strangers()
         if self._newer:
@@ -137,7 +137,7 @@ class Copied:
             async for found in self._mongo.each(self._kind.collection(), {"_id": {"$in": fresh}}):
                 self._newer.update({document["_id"]: (Folding(), document) for document in found})
 
-    async def _read_on(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+    async def _read_on(self, past: TopicReader, cut: dict[TopicPartition, int]) -> None:
         for topic in {topic for topic, _ in cut}:
             for place, end in (await past.ends(topic)).items():
                 async for records in past.read(*place, cut[place], end):

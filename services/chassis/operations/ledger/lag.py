@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import parking
-from services.chassis.messaging.kafka import Past
+from services.chassis.messaging.kafka import TopicReader
 from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import CannotAnswer, Say
 from services.chassis.storage.mongo import Mongo
@@ -55,7 +55,7 @@ async def _unpublished(mongo: Mongo, waiting: Sequence[tuple[str, str, int]]) ->
 
 
 async def consumed_in_time(
-    past: Past, group: str, cut: Mapping[TopicPartition, int], within: float, say: Say
+    past: TopicReader, group: str, cut: Mapping[TopicPartition, int], within: float, say: Say
 ) -> tuple[dict[TopicPartition, int], CheckResult]:
     """(committed offsets, at most up to the cut; whether all were reached within ``within`` seconds)."""
     line, give_up = CheckResult("L9", group), time.monotonic() + within
@@ -108,7 +108,9 @@ class Shown:
 class Gauges:
     """The gauges of a service's workers, compared with broker and database."""
 
-    def __init__(self, mongo: Mongo, past: Past, group: str, topics: Sequence[str], workers: Sequence[str]) -> None:
+    def __init__(
+        self, mongo: Mongo, past: TopicReader, group: str, topics: Sequence[str], workers: Sequence[str]
+    ) -> None:
         self._mongo, self._past, self._group, self._topics, self._workers = mongo, past, group, topics, workers
 
     async def agree(self, within: float) -> CheckResult:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.chassis.domain.checks import CheckResult
-from services.chassis.messaging.kafka import Incoming, Past, partition_of
+from services.chassis.messaging.kafka import Incoming, TopicReader, partition_of
 from services.chassis.messaging.reactions import Delivered, Unreadable
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.histories import Kinds, Track, digest, digests, with_archive
@@ -21,7 +21,7 @@ class Published:
         self._unknown: dict[str, dict[int, int]] = {}
         self.content, self.order = CheckResult("L5", "topic"), CheckResult("L6")
 
-    async def read(self, past: Past, topic: str) -> None:
+    async def read(self, past: TopicReader, topic: str) -> None:
         """Check the topic as it is now; the tracks must be older."""
         for (_, partition), end in (await past.ends(topic)).items():
             async for records in past.read(topic, partition, 0, end):

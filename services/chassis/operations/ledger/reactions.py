@@ -5,7 +5,7 @@ from typing import Protocol
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import dropped, parking
-from services.chassis.messaging.kafka import Incoming, Past
+from services.chassis.messaging.kafka import Incoming, TopicReader
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Unreadable
 from services.chassis.storage.mongo import Mongo
 
@@ -19,7 +19,7 @@ class Judge(Protocol):
     async def end(self) -> None:
         """The end of the partition."""
 
-    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+    async def finish(self, past: TopicReader, cut: dict[TopicPartition, int]) -> None:
         """The end of all partitions."""
 
     def line(self) -> CheckResult:
@@ -59,7 +59,7 @@ class Remembered:
     async def end(self) -> None:
         """Nothing is kept back."""
 
-    async def finish(self, past: Past, cut: dict[TopicPartition, int]) -> None:
+    async def finish(self, past: TopicReader, cut: dict[TopicPartition, int]) -> None:
         """Nothing is kept back."""
 
     def line(self) -> CheckResult:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.chassis.domain.checks import CheckResult, Cut, TopicPartition
 from services.chassis.messaging.control import desired_state
-from services.chassis.messaging.kafka import KEYS_TOPIC, Past
+from services.chassis.messaging.kafka import KEYS_TOPIC, TopicReader
 from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
 from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import Say, quietly
@@ -25,7 +25,7 @@ async def verify(service: Service, settings: Settings, request: VerifyRequest, s
     """Check the promises of one service. Raises BrokerAway, Unavailable, LogUnreadable, Unanswered, TopicMissing."""
     container = open_container(service, settings)
     try:
-        async with Past(settings.kafka).open() as past:
+        async with TopicReader(settings.kafka).open() as past:
             return await _Ledger(service, settings, request, container, past, say).report()
     finally:
         await container.mongo.close()
@@ -35,7 +35,13 @@ class _Ledger:
     """The steps; ``services.chassis.operations.ledger`` explains their order."""
 
     def __init__(
-        self, service: Service, settings: Settings, request: VerifyRequest, container: Container, past: Past, say: Say
+        self,
+        service: Service,
+        settings: Settings,
+        request: VerifyRequest,
+        container: Container,
+        past: TopicReader,
+        say: Say,
     ) -> None:
         self._service, self._settings, self._request = service, settings, request
         self._container, self._past, self._say = container, past, say

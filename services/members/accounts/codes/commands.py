@@ -43,7 +43,7 @@ async def issue_code(ctx: Context, person_id: str, phone: str) -> PhoneCode:
         await ctx.vault.mint(person_id, ctx.now())
         digits = f"{secrets.randbelow(10**6):06d}"
         sealed = ctx.vault.seal(phone, person_id, "phone"), ctx.vault.seal(digits, person_id, "code")
-        model.issue(code, person_id, sealed, _mark(ctx, person_id, digits), ctx.now())
+        model.issue(code, person_id, sealed, _code_hash(ctx, person_id, digits), ctx.now())
     return code
 
 
@@ -51,7 +51,7 @@ async def issue_code(ctx: Context, person_id: str, phone: str) -> PhoneCode:
 async def weigh_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
     """Check a code without using it up; a wrong one is counted."""
     async with ctx.store.change_or_create(PhoneCode, _id(person_id)) as code:
-        model.weigh(code, _mark(ctx, person_id, digits), ctx.now())
+        model.weigh(code, _code_hash(ctx, person_id, digits), ctx.now())
     return code
 
 
@@ -59,7 +59,7 @@ async def weigh_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
 async def accept_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
     """Use up the right code."""
     async with ctx.store.change_or_create(PhoneCode, _id(person_id)) as code:
-        model.accept(code, _mark(ctx, person_id, digits), ctx.now())
+        model.accept(code, _code_hash(ctx, person_id, digits), ctx.now())
     return code
 
 
@@ -72,5 +72,5 @@ def _id(person_id: str) -> str:
     return id_from(PhoneCode.entity_type, person_id)
 
 
-def _mark(ctx: Context, person_id: str, digits: str) -> str:
+def _code_hash(ctx: Context, person_id: str, digits: str) -> str:
     return ctx.vault.master.blind("sign-in code", f"{person_id}|{digits}")

@@ -60,7 +60,7 @@ class PhoneCode(Entity[PhoneCodeEvent]):
 
     person_id: str | None = None
     issued: list[Instant] = Field([])
-    mark: str | None = None
+    code_hash: str | None = None
     expires_at: Instant | None = None
     wrong: int = 0
     locked_until: Instant | None = None
@@ -70,12 +70,12 @@ class PhoneCode(Entity[PhoneCodeEvent]):
         match event:
             case SignInCodeIssued():
                 at = event.expires_at - LIFE
-                self.person_id, self.mark, self.expires_at = event.person_id, event.mark, event.expires_at
+                self.person_id, self.code_hash, self.expires_at = event.person_id, event.code_hash, event.expires_at
                 self.issued = [*_within(DAY, self.issued, at), at]
             case WrongCodeGiven():
                 self.wrong, self.locked_until = self.wrong + 1, event.locked_until
             case CodeAccepted():
-                self.mark, self.wrong = None, 0
+                self.code_hash, self.wrong = None, 0
             case _:
                 assert_never(event)
 
@@ -93,28 +93,28 @@ def expect_issuable(code: PhoneCode, now: datetime) -> None:
         raise TooManyCodes(retry_after=_seconds(max(again_at) - now))
 
 
-def issue(code: PhoneCode, person_id: str, sealed: tuple[Sealed, Sealed], mark: str, now: datetime) -> None:
+def issue(code: PhoneCode, person_id: str, sealed: tuple[Sealed, Sealed], code_hash: str, now: datetime) -> None:
     """Issue a code; ``sealed`` is (phone, code). Refuses like ``expect_issuable``."""
     expect_issuable(code, now)
     phone, digits = sealed
     code.record(
-        SignInCodeIssued(person_id=person_id, phone=phone, code=digits, expires_at=now + LIFE, mark=mark),
+        SignInCodeIssued(person_id=person_id, phone=phone, code=digits, expires_at=now + LIFE, code_hash=code_hash),
     )
 
 
-def weigh(code: PhoneCode, mark: str, now: datetime) -> None:
+def weigh(code: PhoneCode, code_hash: str, now: datetime) -> None:
     """Check a code: CodeWrong, which is counted, or TooManyWrongCodes while locked."""
     _expect_unlocked(code, now)
-    if code.mark is None or code.expires_at is None or now >= code.expires_at:
+    if code.code_hash is None or code.expires_at is None or now >= code.expires_at:
         raise CodeWrong
-    if not hmac.compare_digest(code.mark, mark):
+    if not hmac.compare_digest(code.code_hash, code_hash):
         lock = lock_after(code.wrong + 1)
         code.refuse(WrongCodeGiven(locked_until=lock and now + lock), CodeWrong())
 
 
-def accept(code: PhoneCode, mark: str, now: datetime) -> None:
+def accept(code: PhoneCode, code_hash: str, now: datetime) -> None:
     """Use up a code; refuses like ``weigh``."""
-    weigh(code, mark, now)
+    weigh(code, code_hash, now)
     code.record(CodeAccepted())
 
 

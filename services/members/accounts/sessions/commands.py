@@ -5,7 +5,7 @@ two. By phone: the code is checked (a wrong one is counted); the person is creat
 gave; the account under an id derived from the person's; then the code is used up, and the session is created last.
 Until the code is used up, it may be given again and finds what exists already; after that a new code is needed. Of two
 concurrent requests one uses the code up, and the other is refused as wrong; both find the same person and account.
-Staff: the guard accepts the one-time code, then the session is created; after a crash in between, the next one-time
+Staff: the one-time code is accepted, then the session is created; after a crash in between, the next one-time
 code is accepted.
 """
 
@@ -27,7 +27,7 @@ from services.members.accounts.codes.commands import accept_code, as_sign_in, we
 from services.members.accounts.commands import open_residents_account
 from services.members.accounts.model import Account, Login
 from services.members.accounts.sessions import model
-from services.members.accounts.sessions.model import Entrance, Guard, Session, SessionOver
+from services.members.accounts.sessions.model import Session, SessionOver, SignInAttempts, SignInMethod
 from services.members.accounts.sessions.queries import TokensView, tokens
 from services.members.people.commands import Phone, known_by_phone, register_by_phone
 from services.members.people.model import e164
@@ -62,39 +62,39 @@ class Refresh(Command):
 @usecase(allow=PUBLIC)
 async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
     """Sign in with the code that came to your phone, which is good once; the first time makes your account."""
-    phone, inside = e164(cmd.phone), _anew(ctx)
+    phone, sign_in_ctx = e164(cmd.phone), _as_new_sign_in(ctx)
     # Checked even if nobody has this phone: the response time must not reveal that.
     person_id = await known_by_phone(ctx, phone) or _NOBODY
-    await weigh_code(inside, person_id, cmd.code)
-    await register_by_phone(inside.substep("person"), person_id, phone)
-    account = await open_residents_account(inside.substep("account"), person_id)
-    await accept_code(inside, person_id, cmd.code)
+    await weigh_code(sign_in_ctx, person_id, cmd.code)
+    await register_by_phone(sign_in_ctx.substep("person"), person_id, phone)
+    account = await open_residents_account(sign_in_ctx.substep("account"), person_id)
+    await accept_code(sign_in_ctx, person_id, cmd.code)
     if not account.open:
         raise SessionOver
-    return await _admitted(inside, account, Entrance.PHONE)
+    return await _admitted(sign_in_ctx, account, SignInMethod.PHONE)
 
 
 @usecase(allow=PUBLIC)
 async def sign_in_staff(ctx: Context, cmd: SignInStaff) -> TokensView:
     """Sign in as staff with login, password and the one-time code of your authenticator."""
-    inside = _anew(ctx)
-    account = await _account_of(inside, cmd.login)
-    await pass_guard(inside.substep("guard"), account, cmd)
+    sign_in_ctx = _as_new_sign_in(ctx)
+    account = await _account_of(sign_in_ctx, cmd.login)
+    await check_credentials(sign_in_ctx.substep("attempts"), account, cmd)
     if account is None:
         raise model.SignInWrong
-    return await _admitted(inside, account, Entrance.STAFF)
+    return await _admitted(sign_in_ctx, account, SignInMethod.STAFF)
 
 
 @usecase(allow=PUBLIC)
 async def refresh(ctx: Context, cmd: Refresh) -> TokensView:
     """Stay signed in: exchange the refresh token for new tokens; a spent one ends the session for all who have it."""
-    inside, fresh = _anew(ctx), secrets.token_urlsafe(32)
+    sign_in_ctx, fresh = _as_new_sign_in(ctx), secrets.token_urlsafe(32)
     id, _, given = cmd.refresh_token.partition(".")
     try:
-        session = await rotate_session(inside, id, (given, fresh))
+        session = await rotate_session(sign_in_ctx, id, (given, fresh))
     except NotFound:
         raise SessionOver from None
-    account = await inside.store.get(Account, session.account_id)
+    account = await sign_in_ctx.store.get(Account, session.account_id)
     return tokens(ctx, account, session, fresh)
 
 
@@ -106,19 +106,19 @@ async def sign_out(ctx: Context) -> None:
 
 
 @usecase(allow=SYSTEM)
-async def pass_guard(ctx: Context, account: Account | None, cmd: SignInStaff) -> Guard:
+async def check_credentials(ctx: Context, account: Account | None, cmd: SignInStaff) -> SignInAttempts:
     """Accept the right password and one-time code; count the others."""
-    async with ctx.store.change_or_create(Guard, _guard_of(ctx, cmd.login)) as guard:
-        model.expect_unlocked(guard, ctx.now())
-        model.judge(guard, await _proven(ctx, account, cmd, guard.last_step), ctx.now())
-    return guard
+    async with ctx.store.change_or_create(SignInAttempts, _attempts_of(ctx, cmd.login)) as attempts:
+        model.expect_unlocked(attempts, ctx.now())
+        model.judge(attempts, await _proven(ctx, account, cmd, attempts.last_step), ctx.now())
+    return attempts
 
 
 @usecase(allow=SYSTEM)
-async def start_session(ctx: Context, account_id: str, entrance: Entrance, secret: str) -> Session:
+async def start_session(ctx: Context, account_id: str, method: SignInMethod, secret: str) -> Session:
     """Create the session of an account that has proven its identity."""
     async with ctx.store.create(Session) as session:
-        model.start(session, account_id, entrance, secret, ctx.now())
+        model.start(session, account_id, method, secret, ctx.now())
     return session
 
 
@@ -131,7 +131,7 @@ async def rotate_session(ctx: Context, session: Session, given_and_fresh: tuple[
     model.rotate(session, given_and_fresh, ctx.now())
 
 
-def _anew(ctx: Context) -> Context:
+def _as_new_sign_in(ctx: Context) -> Context:
     """As the system, with a new cause for each request, because a sign-in must not be repeatable.
 
     Otherwise a repeat with the same Idempotency-Key would get tokens without any proof, even after the account was
@@ -140,9 +140,9 @@ def _anew(ctx: Context) -> Context:
     return replace(as_sign_in(ctx), cause=f"sign-in:{secrets.token_hex(16)}")
 
 
-async def _admitted(ctx: Context, account: Account, entrance: Entrance) -> TokensView:
+async def _admitted(ctx: Context, account: Account, method: SignInMethod) -> TokensView:
     secret = secrets.token_urlsafe(32)
-    session = await start_session(ctx, account.id, entrance, secret)
+    session = await start_session(ctx, account.id, method, secret)
     return tokens(ctx, account, session, secret)
 
 
@@ -167,5 +167,5 @@ async def _proven(ctx: Context, account: Account | None, cmd: SignInStaff, last_
     return model.step_of(cmd.otp, secret, last_step, ctx.now()) if secret else None
 
 
-def _guard_of(ctx: Context, login: str) -> str:
-    return id_from(Guard.entity_type, ctx.vault.master.blind("login", login))
+def _attempts_of(ctx: Context, login: str) -> str:
+    return id_from(SignInAttempts.entity_type, ctx.vault.master.blind("login", login))

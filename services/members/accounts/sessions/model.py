@@ -1,4 +1,4 @@
-"""A session, from sign-in to sign-out, and the guard that counts failed sign-ins."""
+"""A session, from sign-in to sign-out, and the count of failed sign-ins."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ from services.chassis.domain.values import Digest, Id, Instant
 from services.members.accounts.codes.model import growing
 
 
-class Entrance(StrEnum):
+class SignInMethod(StrEnum):
     """How somebody signed in."""
 
     PHONE = "phone"
@@ -25,8 +25,8 @@ class Entrance(StrEnum):
 
 
 LIVES = {
-    Entrance.PHONE: (timedelta(days=30), timedelta(days=180)),
-    Entrance.STAFF: (timedelta(hours=2), timedelta(hours=12)),
+    SignInMethod.PHONE: (timedelta(days=30), timedelta(days=180)),
+    SignInMethod.STAFF: (timedelta(hours=2), timedelta(hours=12)),
 }
 """(idle, longest): a session ends if it was not refreshed for this long, and at this age."""
 
@@ -45,8 +45,8 @@ class SessionStarted(Event):
     private: ClassVar[bool] = True
 
     account_id: Id
-    entrance: Entrance | str
-    mark: Digest
+    method: SignInMethod | str
+    refresh_token_hash: Digest
     idle_until: Instant
     ends_at: Instant
 
@@ -56,7 +56,7 @@ class SessionRefreshed(Event):
 
     private: ClassVar[bool] = True
 
-    mark: Digest
+    refresh_token_hash: Digest
     idle_until: Instant
 
 
@@ -95,7 +95,7 @@ class StaffSignInFailed(Event):
 
 
 SessionEvent = SessionStarted | SessionRefreshed | SessionEnded
-GuardEvent = StaffSignedIn | StaffSignInFailed
+SignInAttemptsEvent = StaffSignedIn | StaffSignInFailed
 
 
 class SessionOver(Refusal):
@@ -116,8 +116,8 @@ class Session(Entity[SessionEvent]):
     entity_type: ClassVar[str] = "session"
 
     account_id: Id
-    entrance: Entrance | str
-    mark: Digest
+    method: SignInMethod | str
+    refresh_token_hash: Digest
     idle_until: Instant
     ends_at: Instant
     open: bool = True
@@ -126,10 +126,11 @@ class Session(Entity[SessionEvent]):
         """Fold an event into the state."""
         match event:
             case SessionStarted():
-                self.account_id, self.entrance, self.mark = event.account_id, event.entrance, event.mark
+                self.account_id, self.method = event.account_id, event.method
+                self.refresh_token_hash = event.refresh_token_hash
                 self.idle_until, self.ends_at = event.idle_until, event.ends_at
             case SessionRefreshed():
-                self.mark, self.idle_until = event.mark, event.idle_until
+                self.refresh_token_hash, self.idle_until = event.refresh_token_hash, event.idle_until
             case SessionEnded():
                 self.open = False
             case _:
@@ -141,17 +142,17 @@ class Session(Entity[SessionEvent]):
         return ALL if actor.has(SYSTEM) else Visible().where(cls.stored_name("account_id"), actor.id)
 
 
-class Guard(Entity[GuardEvent]):
-    """The guard of one login, whether such an account exists or not: so a lock does not reveal that."""
+class SignInAttempts(Entity[SignInAttemptsEvent]):
+    """The failed sign-ins of one login, whether such an account exists or not: so a lock does not reveal that."""
 
-    entity_type: ClassVar[str] = "guard"
+    entity_type: ClassVar[str] = "signinattempt"
 
     failures: int = 0
     failed_at: Instant | None = None
     locked_until: Instant | None = None
     last_step: int = 0
 
-    def apply(self, event: GuardEvent) -> None:
+    def apply(self, event: SignInAttemptsEvent) -> None:
         """Fold an event into the state."""
         match event:
             case StaffSignedIn():
@@ -166,14 +167,14 @@ class Guard(Entity[GuardEvent]):
         return 0 if self.failed_at is None or now - self.failed_at >= QUIET else self.failures
 
 
-def start(session: Session, account_id: str, entrance: Entrance, secret: str, now: datetime) -> None:
+def start(session: Session, account_id: str, method: SignInMethod, secret: str, now: datetime) -> None:
     """Start a session."""
-    idle, longest = LIVES[entrance]
+    idle, longest = LIVES[method]
     session.record(
         SessionStarted(
             account_id=account_id,
-            entrance=entrance,
-            mark=digest(secret),
+            method=method,
+            refresh_token_hash=digest(secret),
             idle_until=now + idle,
             ends_at=now + longest,
         )
@@ -189,10 +190,10 @@ def rotate(session: Session, secrets: tuple[str, str], now: datetime) -> None:
     given, fresh = secrets
     if not session.open or now >= session.idle_until:
         raise SessionOver
-    if not hmac.compare_digest(session.mark, digest(given)):
+    if not hmac.compare_digest(session.refresh_token_hash, digest(given)):
         session.refuse(SessionEnded(reason=SessionEnd.SPENT_TOKEN), SessionOver())
-    idle, _ = LIVES[Entrance(session.entrance)]
-    session.record(SessionRefreshed(mark=digest(fresh), idle_until=min(now + idle, session.ends_at)))
+    idle, _ = LIVES[SignInMethod(session.method)]
+    session.record(SessionRefreshed(refresh_token_hash=digest(fresh), idle_until=min(now + idle, session.ends_at)))
 
 
 def end(session: Session) -> None:
@@ -201,19 +202,19 @@ def end(session: Session) -> None:
         session.record(SessionEnded(reason=SessionEnd.SIGNED_OUT))
 
 
-def expect_unlocked(guard: Guard, now: datetime) -> None:
+def expect_unlocked(attempts: SignInAttempts, now: datetime) -> None:
     """TooManyAttempts while the login is locked."""
-    if guard.locked_until is not None and now < guard.locked_until:
-        raise TooManyAttempts(retry_after=math.ceil((guard.locked_until - now).total_seconds()))
+    if attempts.locked_until is not None and now < attempts.locked_until:
+        raise TooManyAttempts(retry_after=math.ceil((attempts.locked_until - now).total_seconds()))
 
 
-def judge(guard: Guard, step: int | None, now: datetime) -> None:
+def judge(attempts: SignInAttempts, step: int | None, now: datetime) -> None:
     """Accept the time step of a right one-time code; without one SignInWrong, which is counted."""
     if step is None:
-        failures = guard.failures_by(now) + 1
+        failures = attempts.failures_by(now) + 1
         lock = lock_after(failures)
-        guard.refuse(StaffSignInFailed(failures=failures, at=now, locked_until=lock and now + lock), SignInWrong())
-    guard.record(StaffSignedIn(step=step))
+        attempts.refuse(StaffSignInFailed(failures=failures, at=now, locked_until=lock and now + lock), SignInWrong())
+    attempts.record(StaffSignedIn(step=step))
 
 
 def lock_after(failures: int) -> timedelta | None:

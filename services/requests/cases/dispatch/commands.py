@@ -75,4 +75,4 @@ async def free_slot(ctx: Context, load: TeamLoad, case_id: str) -> None:
 
 
 def _assign(ctx: Context, case: Case, choice: Choice) -> None:
-    model.assign(case, choice, case.respond_anew(ctx.dependency(WorkingCalendar), ctx.now()))
+    model.assign(case, choice, case.new_respond_by(ctx.dependency(WorkingCalendar), ctx.now()))

@@ -159,8 +159,8 @@ def _dispatched(choice: Choice, *, forced: bool = False, respond_by: datetime | 
     )
 
 
-def _offices(near: Nearby, sort: OrganisationKind) -> list[Organisation]:
-    return [office for office in near.offices if office.kind == sort]
+def _offices(near: Nearby, kind: OrganisationKind) -> list[Organisation]:
+    return [office for office in near.offices if office.kind == kind]
 
 
 def _station(_: Case, near: Nearby) -> list[Choice]:

@@ -26,9 +26,9 @@ from services.requests.providers.model import EscalationLevel
 
 WARN_AFTER = 0.8
 """The share of a case's time after which its handler is warned."""
-REST: Mapping[int, float] = {1: 8.0, 2: 16.0}
+ESCALATION_INTERVAL: Mapping[int, float] = {1: 8.0, 2: 16.0}
 """Working hours that a level has before the case escalates to the next."""
-_REST_ABOVE = 16.0
+_INTERVAL_ABOVE = 16.0
 _COUNTY = 1
 _FLOOR: Mapping[str | None, int] = {Tier.CENTRE: 1, Tier.COUNTY: 1, Tier.SUPERVISION: 1}
 """The lowest level above the handlers of a tier: level 0 is the sub-district's centre."""
@@ -66,14 +66,14 @@ def pause(case: Case, reason: Sealed, now: datetime, until: datetime) -> None:
 def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
     """Resume the clock; all limits move by the working time of the pause."""
     # A machine with a slow clock may resume before the pause began: then the pause took no time.
-    stood = max(calendar.between(case.paused_at or now, now), timedelta(0))
+    paused = max(calendar.between(case.paused_at or now, now), timedelta(0))
     case.record(
         CaseResumed(
-            respond_by=calendar.add(case.respond_by, stood),
-            warn_at=calendar.add(case.warn_at, stood),
-            due_at=calendar.add(case.due_at, stood),
-            next_at=calendar.add(case.escalates_from, stood) if case.escalates_from else None,
-            stood_hours=stood / timedelta(hours=1),
+            respond_by=calendar.add(case.respond_by, paused),
+            warn_at=calendar.add(case.warn_at, paused),
+            due_at=calendar.add(case.due_at, paused),
+            next_at=calendar.add(case.escalates_from, paused) if case.escalates_from else None,
+            paused_hours=paused / timedelta(hours=1),
         )
     )
 
@@ -82,7 +82,7 @@ def send_back(
     case: Case, reason: Sealed, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime
 ) -> None:
     """Return a case to the dispatcher; the second time, to the supervisor."""
-    again_by = case.respond_anew(calendar, now)
+    again_by = case.new_respond_by(calendar, now)
     case.record(CaseReturned(reason=reason, times=case.returns + 1, respond_by=again_by))
     if case.returns >= RETURNS and _height(case.owner_place, levels) < _COUNTY:
         _escalate_to(case, levels[_COUNTY], levels, calendar, now, EscalationCause.RETURNED)
@@ -146,7 +146,7 @@ def _escalate_to(
             owner_id=target.office.id if target.office else None,
             owner_place=target.place,
             because=because,
-            next_at=None if top else calendar.add(now, REST.get(level, _REST_ABOVE)),
+            next_at=None if top else calendar.add(now, ESCALATION_INTERVAL.get(level, _INTERVAL_ABOVE)),
         )
     )
 

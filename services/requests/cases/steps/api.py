@@ -4,14 +4,14 @@ from types import ModuleType
 
 from services.chassis.http.routes import Route, Routes
 from services.requests.cases.steps import commands, queries
-from services.requests.cases.steps.commands import TAKEN
+from services.requests.cases.steps.commands import STEP_USE_CASES
 from services.requests.cases.steps.model import STEPS
 from services.requests.cases.steps.queries import CaseView
 
 
 def step_routes(commands: ModuleType) -> list[Route]:
     """The routes to the steps that a module of commands takes."""
-    taken = [(step, work) for step, work in TAKEN.items() if work.__module__ == commands.__name__]
+    taken = [(step, work) for step, work in STEP_USE_CASES.items() if work.__module__ == commands.__name__]
     methods = {step: STEPS[step].method for step, _ in taken}
     return [
         Route(methods[step], f"/{{case_id}}/{step}", work, CaseView, 200, keyed=methods[step] == "POST")

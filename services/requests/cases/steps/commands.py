@@ -63,7 +63,7 @@ class AddComment(Command):
     public: Annotated[bool, Field(description="shown to the resident; what residents write always is")] = True
 
 
-TAKEN: dict[Step, Work[Any, Case]] = {}
+STEP_USE_CASES: dict[Step, Work[Any, Case]] = {}
 """The use case of each step, in the order in which they are defined; from it come the routes."""
 
 
@@ -74,7 +74,7 @@ def step(step: Step) -> Callable[[Change[Case, P]], Work[Concatenate[str, P], Ca
         model.expect(case, step, ctx.actor, ctx.now())
 
     def wrap(change: Change[Case, P]) -> Work[Concatenate[str, P], Case]:
-        TAKEN[step] = work = changes(Case, allow=may(step), within=open_to)(change)
+        STEP_USE_CASES[step] = work = changes(Case, allow=may(step), within=open_to)(change)
         return work
 
     return wrap

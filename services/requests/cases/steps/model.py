@@ -152,7 +152,7 @@ _DIRECTS = (Role.DISPATCHER, Role.SUPERVISOR)
 _ENDS = (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
 
 _ASSIGNABLE = OPEN - {State.SUSPENDED}
-_TAKEN = frozenset((State.ACCEPTED, State.IN_PROGRESS))
+_ACCEPTED_OR_STARTED = frozenset((State.ACCEPTED, State.IN_PROGRESS))
 _AFTER = DONE | {State.CLOSED}
 _OVER = frozenset((State.CLOSED, State.REJECTED, State.CANCELLED))
 
@@ -165,10 +165,10 @@ STEPS: Mapping[Step, Rule] = {
     Step.HANDLER: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("organisation_id",)),
     Step.ACCEPT: _rule(_DOES, frozenset((State.DISPATCHED,))),
     Step.START: _rule(_DOES, frozenset((State.ACCEPTED,))),
-    Step.PAUSE: _rule((Role.HANDLER, Role.SUPERVISOR), _TAKEN, _pausing, needs="reason"),
+    Step.PAUSE: _rule((Role.HANDLER, Role.SUPERVISOR), _ACCEPTED_OR_STARTED, _pausing, needs="reason"),
     Step.RESUME: _rule((Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
     Step.RETURN: _rule(_DOES, HELD - {State.SUSPENDED}, _forced, needs="reason"),
-    Step.RESOLVE: _rule(_DOES, _TAKEN, needs="answer"),
+    Step.RESOLVE: _rule(_DOES, _ACCEPTED_OR_STARTED, needs="answer"),
     Step.CALL_BACK: _rule(_ENDS, DONE, needs="reached"),
     Step.RATE: _rule((Role.RESIDENT,), _AFTER, _rated, needs="score solved"),
     Step.REOPEN: _rule(_ASKS, _AFTER, _reopening, needs="reason"),

@@ -1,4 +1,4 @@
-"""The guard in front of all routes: limits body sizes and concurrent requests, and counts answers."""
+"""Admission control in front of all routes: limits body sizes and concurrent requests, and counts answers."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from services.chassis.telemetry import metrics
 _HOUSEKEEPING = ("/healthz", "/readyz", "/metrics")
 
 
-class Guard:
+class AdmissionControl:
     """Plain ASGI middleware that refuses excess load and measures the rest."""
 
     def __init__(self, app: ASGIApp, max_in_flight: int) -> None:

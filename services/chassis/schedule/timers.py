@@ -131,7 +131,7 @@ async def _always() -> bool:
 
 async def next_due(timer: Timer, container: Container, setbacks: Setbacks) -> datetime | None:
     """When the first entity that is not paused is due, past or not; None if there is none. Unavailable."""
-    path, delay = timer.kind.stored_name(timer.field), timer.delay(container)
+    path, delay = f"state.{timer.field}", timer.delay(container)
     if delay is None:
         return None
     # Answered from the index alone, unless some are paused.
@@ -156,7 +156,7 @@ async def sweep(
     setbacks, slots, delay = setbacks or Setbacks(), slots or Slots(), timer.delay(container)
     if delay is None:
         return 0
-    path = timer.kind.stored_name(timer.field)
+    path = f"state.{timer.field}"
     due: Document = {path: {"$lte": container.clock() - delay, "$type": "date"}} | _without(setbacks)
     show = {path: 1, "history": {"$slice": -1}}
     found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=BATCH)
@@ -194,7 +194,7 @@ async def _unmoved(timer: Timer, container: Container, done: Sequence[_Due]) -> 
     """Those whose field was not moved, whatever their use case returned."""
     if not done:
         return []
-    where, show = {"_id": {"$in": [due.id for due in done]}}, {timer.kind.stored_name(timer.field): 1}
+    where, show = {"_id": {"$in": [due.id for due in done]}}, {f"state.{timer.field}": 1}
     found = await container.mongo.find(timer.kind.collection(), where, show=show, limit=len(done))
     now_at = {document["_id"]: document["state"][timer.field] for document in found}
     return [due for due in done if now_at.get(due.id) == due.at]

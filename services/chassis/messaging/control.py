@@ -1,4 +1,4 @@
-"""What is asked of a consumer group: to pause, to go on, to read again from elsewhere, with which reactions."""
+"""The desired state of a consumer group: running or paused, from which offsets, with which reactions."""
 
 import asyncio
 import time
@@ -63,7 +63,7 @@ class DesiredState:
 
 
 class ConsumerControl:
-    """A member's side: asks, between two batches, and tells thereby that none is in hand."""
+    """The member's side: it asks between two batches, and so confirms that it is processing none."""
 
     def __init__(self, mongo: Mongo, group: str, member: str) -> None:
         self._mongo, self.group, self.member = mongo, group, member
@@ -89,7 +89,7 @@ class ConsumerControl:
         await self._mongo.update(COLLECTION, {"_id": self.group}, {"$set": {"topics": sorted(topics)}}, upsert=True)
 
     async def moved(self, places: Sequence[TopicPartition]) -> None:
-        """These partitions are read on from where that was asked."""
+        """Record that these partitions are now read from the requested offsets."""
         gone = [{"topic": topic, "partition": partition} for topic, partition in places]
         await self._mongo.update(COLLECTION, {"_id": self.group}, {"$pull": {"moves": {"$or": gone}}})
         self.look_again()
@@ -104,7 +104,7 @@ class ConsumerControl:
         self._asked_at = float("-inf")
 
     async def leave(self) -> None:
-        """Nobody need wait for us any more."""
+        """Leave the group: operators no longer wait for this member."""
         await self._mongo.update(COLLECTION, {"_id": self.group}, {"$unset": {f"members.{self.member}": ""}})
 
     async def _report(self, order: int) -> None:
@@ -119,19 +119,19 @@ async def desired_state(mongo: Mongo, group: str) -> DesiredState:
 
 
 async def pause(mongo: Mongo, group: str, reason: str, by: str) -> bool:
-    """Let a running group rest; False where it rests already, or was stopped."""
+    """Pause a running group; False if it is paused or stopped already."""
     paused = {"state": PAUSED, "reason": reason, "by": by}
     return await _change(mongo, group, paused, {"state": {"$nin": [PAUSED, STOPPED]}})
 
 
 async def resume(mongo: Mongo, group: str, by: str, *, whose: str | None = None) -> bool:
-    """Let it go on; ``whose``: only where that one made it rest. False where it ran already."""
+    """Resume it; ``whose``: only if that operator paused it. False if it is running already."""
     paused: Document = {"state": {"$in": [PAUSED, STOPPED]}} | ({"by": whose} if whose else {})
     return await _change(mongo, group, {"state": RUNNING, "reason": "", "by": by}, paused)
 
 
 async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], by: str) -> bool:
-    """Ask a paused group to read on from these offsets; False where it does not rest."""
+    """Ask a paused group to continue from these offsets; False if it is not paused."""
     moves = [{"topic": topic, "partition": number, "offset": at} for (topic, number), at in places.items()]
     return await _change(mongo, group, {"moves": moves, "moved_by": by}, {"state": {"$in": [PAUSED, STOPPED]}})
 
@@ -151,7 +151,7 @@ async def wait_for_members(mongo: Mongo, group: str, within: float) -> list[str]
 async def paused(mongo: Mongo, group: str, reason: str, by: str, within: float) -> AsyncIterator[int]:
     """The group is paused as long as the block lasts and the order that it gives is the last one.
 
-    TimeoutError where a member does not obey in time. A pause that somebody else has ordered lasts on after it.
+    TimeoutError if a member does not pause in time. A pause by somebody else lasts beyond the block.
     """
     try:
         await pause(mongo, group, reason, by)

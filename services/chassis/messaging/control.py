@@ -60,7 +60,10 @@ class DesiredState:
 
 
 class ConsumerControl:
-    """A member's side: asks, between two batches, and tells thereby that none is in hand."""
+    """A member's view of the desired state.
+
+    It reads it between two batches, so each report also says that no batch is in progress.
+    """
 
     def __init__(self, mongo: Mongo, group: str, member: str) -> None:
         self._mongo, self.group, self.member = mongo, group, member
@@ -69,7 +72,7 @@ class ConsumerControl:
         self._reported_at = self._asked_at = float("-inf")
 
     async def ask(self) -> DesiredState:
-        """What is asked now, looked up twice a second, more often while the group is paused."""
+        """The desired state; read at most every 0.5 s, every 0.2 s while the group is paused. Raises Unavailable."""
         seconds = _ASK_SECONDS if self._desired.state == RUNNING else _ASK_AT_REST_SECONDS
         if time.monotonic() > self._asked_at + seconds:
             if self._reported_at == float("-inf"):
@@ -112,19 +115,19 @@ async def desired_state(mongo: Mongo, group: str) -> DesiredState:
 
 
 async def pause(mongo: Mongo, group: str, reason: str, by: str) -> bool:
-    """Let a running group rest; False where it rests already, or was stopped."""
+    """Pause a running group. Returns False if it is paused or stopped already."""
     paused = {"state": PAUSED, "reason": reason, "by": by}
     return await _change(mongo, group, paused, {"state": {"$nin": [PAUSED, STOPPED]}})
 
 
 async def resume(mongo: Mongo, group: str, by: str, *, whose: str | None = None) -> bool:
-    """Let it go on; ``whose``: only where that one made it rest. False where it ran already."""
+    """Resume a group; with ``whose``, only if that name paused it. Returns False if nothing changed."""
     paused: Document = {"state": {"$in": [PAUSED, STOPPED]}} | ({"by": whose} if whose else {})
     return await _change(mongo, group, {"state": RUNNING, "reason": "", "by": by}, paused)
 
 
 async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], by: str) -> bool:
-    """Ask a paused group to read on from these offsets; False where it does not rest."""
+    """Ask a paused group to continue from these offsets. Returns False if it is not paused."""
     moves = [{"topic": topic, "partition": number, "offset": at} for (topic, number), at in places.items()]
     return await _change(mongo, group, {"moves": moves, "moved_by": by}, {"state": {"$in": [PAUSED, STOPPED]}})
 

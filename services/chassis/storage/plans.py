@@ -79,7 +79,8 @@ def one_of(values: Sequence[str]) -> Document | str:
 
 
 def _between(filters: Filters, lead: Columns) -> Iterator[Columns]:
-    """By itself, with every choice of the open filters; where one is asked for all closed ones stand behind it."""
+    """``lead``, with every combination of the filters that have open values; with a combination, all filters with
+    closed values follow."""
     closed = tuple(stored for stored, _ in filters.closed.values())
     free = [stored for stored in filters.equal.values() if stored not in lead]
     for size in range(len(free) + 1):

@@ -35,7 +35,7 @@ def load(folder: Path) -> City:
             calendar=calendar(folder),
         )
     except ValidationError as wrong:
-        raise CityDataWrong(_told("holidays.json", {}, wrong)) from wrong
+        raise CityDataWrong(_summary("holidays.json", {}, wrong)) from wrong
     if wrong_entries := problems(city):
         raise CityDataWrong(wrong_entries)
     return city
@@ -70,10 +70,10 @@ def _read(folder: Path, name: str, shape: type[ShapeT]) -> ShapeT:
     try:
         return shape.model_validate(data)
     except ValidationError as wrong:
-        raise CityDataWrong(_told(name, data, wrong)) from wrong
+        raise CityDataWrong(_summary(name, data, wrong)) from wrong
 
 
-def _told(name: str, data: Any, wrong: ValidationError) -> list[str]:
+def _summary(name: str, data: Any, wrong: ValidationError) -> list[str]:
     return [f"{name}: {_entry(data, error['loc'])}: {error['msg']}; correct it" for error in wrong.errors()]
 
 

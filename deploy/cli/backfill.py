@@ -28,5 +28,5 @@ def command(
     Exit code 0: it is on, or was only shown; 2: it is on already, a worker does not pause, or wrong usage.
     """
     stack = groups.running_stack()
-    told = catching_up.ask(stack, service_of(stack, name, service), name, yes=yes)
-    catching_up.show(name, told, yes=yes, as_json=as_json)
+    result = catching_up.ask(stack, service_of(stack, name, service), name, yes=yes)
+    catching_up.show(name, result, yes=yes, as_json=as_json)

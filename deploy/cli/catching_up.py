@@ -13,12 +13,12 @@ def ask(stack: Stack, service: str, name: str, *, yes: bool) -> dict[str, Any]:
         return asking.ask(stack, service, BackfillRequest(reaction=name, write=yes), report)
 
 
-def show(name: str, told: dict[str, Any], *, yes: bool, as_json: bool) -> None:
+def show(name: str, result: dict[str, Any], *, yes: bool, as_json: bool) -> None:
     """What the service answered."""
     if as_json:
-        screen.print_json(told)
+        screen.print_json(result)
     elif yes:
-        screen.STDOUT.print(f"{name} has read {told['read']} records, and is on")
+        screen.STDOUT.print(f"{name} has read {result['read']} records, and is on")
     else:
-        counts = f"{told['records']} records to read; {told['workers']} workers pause at the end, 2 s at most"
+        counts = f"{result['records']} records to read; {result['workers']} workers pause at the end, 2 s at most"
         screen.STDOUT.print(f"{counts}. Say --yes to do it.")

@@ -32,7 +32,7 @@ def list_consumers(as_json: Json = False) -> None:
     Exit code 0: listed; 2: a database or the broker does not answer.
     """
     stack = groups.running_stack()
-    found = [groups.ask(stack, service, _told) for service in LISTENERS]
+    found = [groups.ask(stack, service, _summary) for service in LISTENERS]
     if as_json:
         screen.print_json({"consumers": found})
         return
@@ -117,46 +117,46 @@ def reset(
         before = await group.committed()
         again = sum(max(0, before.get(place, 0) - offset) for place, offset in after.items())
         left_out = sum(max(0, offset - before.get(place, 0)) for place, offset in after.items())
-        told: dict[str, Any] = {"service": service, "to": to, "read_again": again, "left_out": left_out}
-        told["partitions"] = [
+        result: dict[str, Any] = {"service": service, "to": to, "read_again": again, "left_out": left_out}
+        result["partitions"] = [
             {"topic": place[0], "partition": place[1], "before": before.get(place, 0), "after": offset}
             for place, offset in sorted(after.items())
         ]
         if not yes:
-            return {**told, "dry_run": True, "waiting": []}
+            return {**result, "dry_run": True, "waiting": []}
         await control.move(group.mongo, group.name, after, operator())
-        return {**told, "dry_run": False, "waiting": await control.wait_for_members(group.mongo, group.name, within)}
+        return {**result, "dry_run": False, "waiting": await control.wait_for_members(group.mongo, group.name, within)}
 
-    told = groups.ask(groups.running_stack(), service, asked)
+    result = groups.ask(groups.running_stack(), service, asked)
     if as_json:
-        screen.print_json(told)
+        screen.print_json(result)
     else:
-        _show_reset(told)
-    raise typer.Exit(1 if told["waiting"] else 0)
+        _show_reset(result)
+    raise typer.Exit(1 if result["waiting"] else 0)
 
 
-def _show_reset(told: dict[str, Any]) -> None:
-    for one in told["partitions"]:
+def _show_reset(result: dict[str, Any]) -> None:
+    for one in result["partitions"]:
         if one["before"] != one["after"]:
             screen.STDOUT.print(f"{one['topic']}-{one['partition']}  {one['before']} → {one['after']}")
-    counts = f"{told['read_again']} records are read again, {told['left_out']} are skipped"
-    if told["dry_run"]:
+    counts = f"{result['read_again']} records are read again, {result['left_out']} are skipped"
+    if result["dry_run"]:
         screen.STDOUT.print(f"{counts}. Say --yes to do it.")
         return
-    screen.STDOUT.print(f"{counts}. Continue with `linli consumer resume {told['service']}`.")
-    _show_waiting(told["waiting"])
+    screen.STDOUT.print(f"{counts}. Continue with `linli consumer resume {result['service']}`.")
+    _show_waiting(result["waiting"])
 
 
-async def _told(group: Group) -> dict[str, Any]:
+async def _summary(group: Group) -> dict[str, Any]:
     desired = await group.desired()
-    told = {
+    result = {
         "service": group.service,
         "state": desired.state,
         "reason": desired.reason,
         "by": desired.by,
         "at": desired.at,
     }
-    return {**told, "workers": sorted(desired.members), "waiting": desired.waits_for(), "behind": await group.lag()}
+    return {**result, "workers": sorted(desired.members), "waiting": desired.waits_for(), "behind": await group.lag()}
 
 
 def _tell(service: str, state: str, waiting: list[str], *, as_json: bool) -> None:

@@ -72,8 +72,8 @@ def _show_json(stack: Stack, began: float) -> None:
     steps: list[Step] = []
     timeline = asyncio.run(_play(stack, steps.append))
     seconds, accounts = round(time.monotonic() - began, 1), str(credentials.path(stack.home))
-    told = {"running": True, "gateway": stack.gateway, "seconds": seconds, "accounts": accounts}
-    screen.print_json({**told, "steps": steps, "timeline": timeline})
+    result = {"running": True, "gateway": stack.gateway, "seconds": seconds, "accounts": accounts}
+    screen.print_json({**result, "steps": steps, "timeline": timeline})
 
 
 def _show(stack: Stack, began: float) -> None:

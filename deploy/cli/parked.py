@@ -136,13 +136,13 @@ def drop(
         raise Trouble("Say with --reason why they may be lost: it is kept with them.")
     chosen = _ask(lambda lots: _to_drop(lots, Wanted(service, reaction, id), with_followers=followers))
     before = _ask(lambda lots: lots.find(Wanted(service)))
-    told: dict[str, Any] = {"dry_run": not yes, "dropping": len(chosen), "by_reaction": _by_reaction(chosen)}
+    result: dict[str, Any] = {"dry_run": not yes, "dropping": len(chosen), "by_reaction": _by_reaction(chosen)}
     if not yes:
-        _tell_dropped({**told, "before": len(before), "after": len(before) - len(chosen)}, chosen, as_json=as_json)
+        _tell_dropped({**result, "before": len(before), "after": len(before) - len(chosen)}, chosen, as_json=as_json)
         return
     left = _ask(lambda lots: lots.mark(chosen, drop_because(reason.strip()), within, _progress))
     after = _ask(lambda lots: lots.find(Wanted(service)))
-    counts = {**told, "before": len(before), "after": len(after), "not_dropped_yet": len(left)}
+    counts = {**result, "before": len(before), "after": len(after), "not_dropped_yet": len(left)}
     _tell_dropped(counts, chosen, as_json=as_json)
     raise typer.Exit(1 if left else 0)
 

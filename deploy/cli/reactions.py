@@ -37,7 +37,7 @@ def list_reactions(as_json: Json = False) -> None:
 
     Exit code 0: listed; 2: a database or the broker does not answer.
     """
-    found = [one for service in LISTENERS for one in groups.ask(groups.running_stack(), service, _told)]
+    found = [one for service in LISTENERS for one in groups.ask(groups.running_stack(), service, _summary)]
     if as_json:
         screen.print_json({"reactions": found})
         return
@@ -78,13 +78,13 @@ def start(
         groups.ask(stack, owner, lambda group: _expect_known(group, name))
         catching_up.show(name, catching_up.ask(stack, owner, name, yes=yes), yes=yes, as_json=as_json)
         return
-    told = groups.ask(stack, owner, lambda group: _from_now(group, name, yes=yes))
+    result = groups.ask(stack, owner, lambda group: _from_now(group, name, yes=yes))
     if as_json:
-        screen.print_json(told)
+        screen.print_json(result)
     elif yes:
         screen.STDOUT.print(f"{name} is on, from now on")
     else:
-        screen.STDOUT.print(f"{told['records_left_out']} records would be skipped. Say --yes to do it.")
+        screen.STDOUT.print(f"{result['records_left_out']} records would be skipped. Say --yes to do it.")
 
 
 async def _expect_known(group: Group, name: str) -> None:
@@ -101,8 +101,8 @@ async def _from_now(group: Group, name: str, *, yes: bool) -> dict[str, Any]:
         raise Trouble(f"{name} reads what {', '.join(blocked)} copies, and that is off: start that first.")
     if yes:
         await _turn_on_from_now(group, name)
-    told = {"service": group.service, "reaction": name, "records_left_out": switch.behind(confirmed)}
-    return {**told, "dry_run": not yes}
+    result = {"service": group.service, "reaction": name, "records_left_out": switch.behind(confirmed)}
+    return {**result, "dry_run": not yes}
 
 
 async def _turn_on_from_now(group: Group, name: str) -> None:
@@ -140,11 +140,11 @@ def stop(
         return {"service": group.service, "reaction": name, "waiting": waiting, "dry_run": not yes}
 
     stack = groups.running_stack()
-    told = groups.ask(stack, service_of(stack, name, service), asked)
+    result = groups.ask(stack, service_of(stack, name, service), asked)
     if as_json:
-        screen.print_json(told)
+        screen.print_json(result)
         return
-    others = f"; {', '.join(told['waiting'])} would wait with it" if told["waiting"] and not yes else ""
+    others = f"; {', '.join(result['waiting'])} would wait with it" if result["waiting"] and not yes else ""
     screen.STDOUT.print(f"{name} is off" if yes else f"{name} would be turned off{others}. Say --yes to do it.")
 
 
@@ -172,7 +172,7 @@ def _expect(switch: Switch, *, states: tuple[str, ...]) -> None:
         raise Trouble(f"{switch.name} is {switch.state} already, since {since}.")
 
 
-async def _told(group: Group) -> list[dict[str, Any]]:
+async def _summary(group: Group) -> list[dict[str, Any]]:
     parked, confirmed = await parked_by_reaction(group.mongo), await group.committed()
     return [
         {

@@ -47,8 +47,8 @@ def command(
     if as_json:
         screen.print_json(counts)
     else:
-        told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if what != "seconds")
-        screen.STDOUT.print(f"Seeded: {told}; every service has all of it ({counts['seconds']} s).")
+        result = ", ".join(f"{number:,} {what}" for what, number in counts.items() if what != "seconds")
+        screen.STDOUT.print(f"Seeded: {result}; every service has all of it ({counts['seconds']} s).")
         screen.STDOUT.print(f"Accounts: {credentials.path(stack.home)}", soft_wrap=True)
 
 

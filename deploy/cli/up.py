@@ -28,7 +28,7 @@ def command(as_json: Json = False) -> None:
     seconds = time.monotonic() - began
     if as_json:
         names = [process.name for process in stack.layout.processes]
-        told = {"running": True, "gateway": stack.gateway, "seconds": round(seconds, 1), "processes": names}
-        screen.print_json(told)
+        result = {"running": True, "gateway": stack.gateway, "seconds": round(seconds, 1), "processes": names}
+        screen.print_json(result)
     else:
         screen.STDOUT.print(f"Linli runs at {stack.gateway}/ ({seconds:.0f} s).")

@@ -103,12 +103,12 @@ def look(layout: Layout) -> Health:
         workers = [p for p in layout.processes if p.kind == "worker"]
         metrics = at_once.map(lambda p: waiting.get(f"{layout.address(p.name)}/metrics", PROBE_SECONDS), workers)
         stores = [StoreHealth("kafka", layout.kafka, kafka.result()), *mongos]
-        told = flow([text for code, text in metrics if code == 200])
+        outcome = flow([text for code, text in metrics if code == 200])
         if not kafka.result():
-            told["consumer_lag"] = None  # without Kafka, the workers' numbers are of their last contact
+            outcome["consumer_lag"] = None  # without Kafka, the workers' numbers are of their last contact
     again = restarts.read(layout.home.log("supervisord"))
     found = [replace(one, restarted=again[one.name].said) if one.name in again else one for one in processes]
-    return Health(layout.gateway, found, [counted(layout, store, found) for store in stores], told)
+    return Health(layout.gateway, found, [counted(layout, store, found) for store in stores], outcome)
 
 
 def counted(layout: Layout, store: StoreHealth, processes: list[ProcessHealth]) -> StoreHealth:

@@ -17,11 +17,11 @@ def test_files_are_short() -> None:
     assert [str(figure) for figure in of_files() if not figure.holds] == [], "a file that wants more is two"
 
 
-def test_no_lines_stand_twice() -> None:
+def test_no_lines_are_repeated() -> None:
     assert [str(figure) for figure in of_duplicates() if not figure.holds] == []
 
 
-def test_lines_that_stand_twice_are_found_and_imports_and_comments_do_not_count() -> None:
+def test_repeated_lines_are_found_and_imports_and_comments_do_not_count() -> None:
     lines = [f"x{number} = {number}" for number in range(7)]
     other = ["import ast", lines[0], "# said once", "", "    (", *lines[1:]]
     files = {"a.py": ["import ast", *lines], "b.py": other, "c.py": ["import ast", *lines[:5]]}

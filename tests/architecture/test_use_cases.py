@@ -18,7 +18,7 @@ SERVICES: dict[str, Service] = {name: importlib.import_module(f"services.{name}.
 ROUTES = [(name, table, route) for name, one in SERVICES.items() for table in one.routes for route in table.routes]
 
 
-def test_every_door_leads_to_a_use_case_with_a_permission() -> None:
+def test_every_route_leads_to_a_use_case_with_a_permission() -> None:
     known = {PUBLIC, SYSTEM, *Role}
     assert len(ROUTES) > 20
     for name, table, route in ROUTES:
@@ -35,7 +35,7 @@ def test_every_use_case_says_in_a_sentence_what_it_does() -> None:
         assert sentence.endswith((".", "…")), route.work.__name__
 
 
-def test_no_two_doors_are_the_same() -> None:
+def test_no_two_routes_are_the_same() -> None:
     routes = Counter((route.method, table.prefix + route.path) for _, table, route in ROUTES)
     assert [route for route, count in routes.items() if count > 1] == []
 
@@ -67,7 +67,7 @@ def test_every_refusal_is_described_as_the_problem_that_comes(world: World, name
             assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def test_a_door_without_a_use_case_cannot_be_opened(world: World) -> None:
+def test_a_route_without_a_use_case_cannot_be_opened(world: World) -> None:
     async def unguarded(ctx: Context) -> None:
         """Do something without a permission."""
 

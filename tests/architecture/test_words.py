@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.code import Source, sources
+from tests.architecture.code import ROOT, Source, sources
 
 CODE = ("services", "deploy", "docs", "tests")
 
@@ -52,13 +52,23 @@ EVERYWHERE = {
     "respond_anew": "new_respond_by",
     "stand_down": "lease_lost",
     "expect_held": "run_guard",
+    "told": "what it is: result, event, notices",
+    "wish": "desired",
+    "wishes": "preferences, choice",
+    "door": "route",
+    "doors": "routes",
+    "Desk": "CommandSender",
+    "desk": "sender",
+    "Cast": "Callers",
+    "Fate": "PlannedOutcome",
+    "fate": "planned",
+    "Outpost": "NotifyLoad",
 }
 """Whole identifiers that stand nowhere in the code, each with the term that is used instead."""
 
 AS_DEFINITION = {
     "part": "dependency",
     "both": "gather_two",
-    "told": "safe_text",
     "bring": "prefetch_keys",
     "stands": "is_entitled",
     "turn": "generation",
@@ -98,8 +108,24 @@ def test_no_identifier_is_one_that_a_term_replaced() -> None:
 
 
 def test_no_function_or_class_is_named_by_an_ordinary_word_that_a_term_replaced() -> None:
-    found = {(source.name, name) for source in sources("services", "deploy") for name in definitions(source)}
+    found = {(source.name, name) for source in sources("services", "deploy", "tests") for name in definitions(source)}
     assert [f"{file}: {name} → {AS_DEFINITION[name]}" for file, name in sorted(found) if name in AS_DEFINITION] == []
+
+
+IN_TEST_NAMES = re.compile(
+    r"_(told|doors?|house|climb(s|ed)?|whoever|anew|ladder|rungs?|letter|desk|wish(es|ed)?|fates?)(_|$)"
+)
+
+
+def test_names_of_tests_are_in_plain_words() -> None:
+    found = [(one.name, name) for one in sources("tests") for name in definitions(one) if name.startswith("test_")]
+    assert [f"{file}: {name}" for file, name in found if IN_TEST_NAMES.search(name)] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)
+def test_no_identifier_on_a_page_is_one_that_a_term_replaced(page: Path) -> None:
+    quoted = {name for code in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")) for name in re.findall(r"\w+", code)}
+    assert sorted(name for name in quoted if name in EVERYWHERE) == []
 
 
 IN_COMMENTS = re.compile(

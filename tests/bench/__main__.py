@@ -40,7 +40,7 @@ def main() -> int:
 
 def _run(folder: Path, chosen: Sequence[Measurement], pace: Pace) -> Report:
     """All chosen measurements, one after the other, on one stack."""
-    told, began = facts(), time.monotonic()
+    reported, began = facts(), time.monotonic()
     say("starting and seeding a stack of its own")
     with town.running(folder) as stack:
 
@@ -50,7 +50,7 @@ def _run(folder: Path, chosen: Sequence[Measurement], pace: Pace) -> Report:
 
         # In this thread: the stack is tied to it, and one measurement starts the stack again.
         sections = asyncio.run(measured())
-    return Report(told, pace.quick, sections, time.monotonic() - began)
+    return Report(reported, pace.quick, sections, time.monotonic() - began)
 
 
 async def _one(measurement: Measurement, bench: Bench) -> Section:

@@ -32,7 +32,7 @@ class Run:
         """What one wants to know beside the rate."""
         statuses = Counter(str(sample.status) for sample in self.samples)
         busy = max(outcome.busy for outcome in self.outcomes)
-        milliseconds_taken = Spread.of(milliseconds(self.samples)).told()
+        milliseconds_taken = Spread.of(milliseconds(self.samples)).reported()
         return {"ms": milliseconds_taken, "answers": dict(statuses), "busiest driver, share of a core": round(busy, 2)}
 
 

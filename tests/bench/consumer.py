@@ -10,7 +10,7 @@ from tests.bench.alongside import apart
 from tests.bench.bench import Bench
 from tests.bench.contenders import Job, Taken
 from tests.bench.figures import Bars, Figure, at_least
-from tests.bench.load_process import Outpost
+from tests.bench.load_process import NotifyLoad
 
 NAME = "consumer"
 TITLE = "What waits is applied to inboxes"
@@ -34,20 +34,20 @@ async def measure(bench: Bench) -> list[Figure]:
         job = Job(post.environment, post.topic, events, bench.folder / "consumer.log")
         for name, work in CONTENDERS.items():
             taken = await apart(work, job)
-            rates[name], details[name] = events / taken.seconds, _told(taken, events)
+            rates[name], details[name] = events / taken.seconds, _reported(taken, events)
             bench.say(f"  {name}: {rates[name]:,.0f}/s")
         await _expect_complete(post, events)
     return _figures(rates, details)
 
 
-def _told(taken: Taken, events: int) -> dict[str, float]:
+def _reported(taken: Taken, events: int) -> dict[str, float]:
     return {"s": round(taken.seconds, 2), "processor ms an event": round(taken.processor * 1000 / events, 3)}
 
 
-async def _expect_complete(post: Outpost, events: int) -> None:
+async def _expect_complete(post: NotifyLoad, events: int) -> None:
     """Trouble where notify did not do all of it: a message, a line and a memory for each event."""
     container = open_container(service, post.settings)
-    messages, lines = await load_process.told(container)
+    messages, lines = await load_process.reported(container)
     remembered = await container.mongo.count("seen", {}, limit=10**9)
     await container.mongo.close()
     if (messages, lines, remembered) != (events, events, events):
@@ -57,9 +57,9 @@ async def _expect_complete(post: Outpost, events: int) -> None:
 def _figures(rates: Mapping[str, float], details: Mapping[str, Mapping[str, float]]) -> list[Figure]:
     ours, faststream, hand = rates.values()
     chart = Bars("Waiting events applied in a second", "/s", rates)
-    told = {name: {"a second": round(rates[name]), **detail} for name, detail in details.items()}
+    reported = {name: {"a second": round(rates[name]), **detail} for name, detail in details.items()}
     return [
-        Figure("waiting events applied: message, inbox line, memory", ours, "/s", None, told, chart),
+        Figure("waiting events applied: message, inbox line, memory", ours, "/s", None, reported, chart),
         Figure("against an upsert for each event by FastStream", ours / faststream, "×", at_least(AGAINST_FASTSTREAM)),
         Figure("against bulks of upserts made by hand", ours / hand, "×", at_least(AGAINST_HAND)),
     ]

@@ -130,7 +130,7 @@ async def _by_faststream(job: Job) -> float:
     settings = settings_of(job.environment)
     mongo = connect(settings.database("notify"), settings.mongo_driver)
     broker = KafkaBroker(settings.kafka, logger=None)
-    told, open_now, all_told = set[str](), asyncio.Event(), asyncio.Event()
+    reported, open_now, all_told = set[str](), asyncio.Event(), asyncio.Event()
 
     @broker.subscriber(
         job.topic,
@@ -143,8 +143,8 @@ async def _by_faststream(job: Job) -> float:
         await open_now.wait()
         id = message.headers["ce_id"]
         await mongo.update("by_faststream", *_upsert(id, message.headers, data), upsert=True)
-        told.add(id)
-        if len(told) == job.total:
+        reported.add(id)
+        if len(reported) == job.total:
             all_told.set()
 
     await broker.start()

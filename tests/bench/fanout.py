@@ -13,7 +13,7 @@ from tests.bench import alongside, load_process
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
 from tests.bench.figures import Figure, Lines, at_most
-from tests.bench.load_process import Outpost
+from tests.bench.load_process import NotifyLoad
 
 NAME = "fanout"
 TITLE = "To ten thousand inboxes"
@@ -34,13 +34,13 @@ async def measure(bench: Bench) -> list[Figure]:
         first, others = post.split(FIRST)
         log = bench.folder / "fanout.log"
         async with alongside.running("notify", "worker", post.environment, log) as worker:
-            await _told(first, worker, FIRST)
-            seconds, memory = await _told(others, worker, FIRST + inboxes)
+            await _reported(first, worker, FIRST)
+            seconds, memory = await _reported(others, worker, FIRST + inboxes)
         await _expect_complete(post, FIRST + inboxes)
     return _figures(inboxes, seconds, memory)
 
 
-async def _told(post: Outpost, worker: Running, messages: int) -> tuple[float, Sequence[float]]:
+async def _reported(post: NotifyLoad, worker: Running, messages: int) -> tuple[float, Sequence[float]]:
     """(seconds until this many messages exist, growth of the worker's memory in MiB)."""
     container = open_container(service, post.settings)
     worker.process.suspend()  # so that all of them wait when the clock starts
@@ -65,12 +65,14 @@ async def _count(mongo: Mongo) -> int:
     return int((await mongo.command("count", Message.collection()))["n"])
 
 
-async def _expect_complete(post: Outpost, messages: int) -> None:
+async def _expect_complete(post: NotifyLoad, messages: int) -> None:
     container = open_container(service, post.settings)
-    told = await load_process.told(container)
+    reported = await load_process.reported(container)
     await container.mongo.close()
-    if told != (messages, messages):
-        raise Trouble(f"Of {messages} events the worker made {told[0]} messages and {told[1]} lines in inboxes.")
+    if reported != (messages, messages):
+        raise Trouble(
+            f"Of {messages} events the worker made {reported[0]} messages and {reported[1]} lines in inboxes."
+        )
 
 
 def _figures(inboxes: int, seconds: float, memory: Sequence[float]) -> list[Figure]:

@@ -73,9 +73,15 @@ class Figure:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines."""
-        told = {"name": self.name, "value": self.value, "unit": self.unit, "met": self.met, "detail": dict(self.detail)}
+        reported = {
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "met": self.met,
+            "detail": dict(self.detail),
+        }
         return {
-            **told,
+            **reported,
             "bound": self.bound and asdict(self.bound),
             "chart": self.chart and asdict(self.chart),
         }
@@ -97,7 +103,7 @@ class Spread:
         ordered = sorted(values)
         return cls(len(ordered), *(quantile(ordered, share) for share in (0.5, 0.9, 0.99, 1)))
 
-    def told(self) -> dict[str, float]:
+    def reported(self) -> dict[str, float]:
         """Rounded, as the detail of a figure."""
         return {name: round(value, 2) for name, value in asdict(self).items()}
 

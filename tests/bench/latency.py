@@ -26,7 +26,7 @@ async def measure(bench: Bench) -> list[Figure]:
     seconds = bench.pace.seconds(60, 5)
     job = Watch(bench.stack.gateway, bench.residents, LISTENERS, RATE, WARM, seconds)
     (seen,) = await bench.drive(watch, job)
-    read = {"read, with the look's own time": Spread.of(seen.read).told()}
+    read = {"read, with the look's own time": Spread.of(seen.read).reported()}
     figures = [
         *_figures("POST → answer", seen.answered),
         *_figures("POST → message readable in the inbox", seen.readable, read),
@@ -39,9 +39,9 @@ async def measure(bench: Bench) -> list[Figure]:
 
 def _figures(name: str, values: Sequence[float], more: Mapping[str, object] | None = None) -> list[Figure]:
     spread, promised = Spread.of(values), PROMISED[name]
-    told = spread.told()
-    chart = Bars(f"{name}, at 50/s", "ms", {part: told[part] for part in ("p50", "p90", "p99", "max")})
-    detail = {**told, **(more or {})}
+    reported = spread.reported()
+    chart = Bars(f"{name}, at 50/s", "ms", {part: reported[part] for part in ("p50", "p90", "p99", "max")})
+    detail = {**reported, **(more or {})}
     return [
         Figure(f"{name}, p50", spread.p50, "ms", at_most(promised[0]), detail, chart),
         Figure(f"{name}, p99", spread.p99, "ms", at_most(promised[1])),

@@ -38,7 +38,7 @@ _KNOWN = 3
 
 
 @dataclass(frozen=True)
-class Outpost:
+class NotifyLoad:
     """The LINLI_* settings of its processes, and the cases (with their residents) of which it knows."""
 
     environment: Mapping[str, str]
@@ -54,7 +54,7 @@ class Outpost:
         """Where the events of cases stand."""
         return self.settings.topic("requests")
 
-    def split(self, first: int) -> "tuple[Outpost, Outpost]":
+    def split(self, first: int) -> "tuple[NotifyLoad, NotifyLoad]":
         """The same with only the first cases, and with only the others."""
         return replace(self, cases=self.cases[:first]), replace(self, cases=self.cases[first:])
 
@@ -76,14 +76,14 @@ def elsewhere(uri: str, database: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def opened(bench: Bench, name: str, people: int, cases: int) -> AsyncIterator[Outpost]:
+async def opened(bench: Bench, name: str, people: int, cases: int) -> AsyncIterator[NotifyLoad]:
     """An outpost that knows so many people and cases, each person about as many of them; gone at the end."""
     name = f"{name}-{secrets.token_hex(3)}"  # a group that has read before would know nothing of this database
     residents = [id_from("person", f"{name}:{n}") for n in range(people)]
     filed = [
         (id_from("case", f"{name}:{n}"), resident) for n, resident in zip(range(cases), itertools.cycle(residents))
     ]
-    post = Outpost(_environment(bench, name), filed)
+    post = NotifyLoad(_environment(bench, name), filed)
     settings = post.settings
     container = open_container(service, settings)
     await create_topics(
@@ -106,7 +106,7 @@ async def know(container: Container, people: Sequence[str]) -> None:
         await container.vault.keep({**wrapped})
 
 
-async def told(container: Container) -> tuple[int, int]:
+async def reported(container: Container) -> tuple[int, int]:
     """(how many messages there are, how many lines of inboxes)."""
     lines = [{"$group": {"_id": None, "lines": {"$sum": {"$size": "$lines"}}}}]
     found = await container.mongo.aggregate("inboxes", [*lines], 1)

@@ -51,8 +51,8 @@ def _commit() -> str:
 
 def _cpu() -> str:
     """The model of the processor, as Linux tells it."""
-    told = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*:\s*(.+)", told.read_text()) if told.exists() else None
+    reported = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*:\s*(.+)", reported.read_text()) if reported.exists() else None
     return found[1] if found else platform.processor() or platform.machine()
 
 

@@ -127,10 +127,10 @@ async def fill(bench: Bench, database: str, size: int) -> Made:
         await _index(uri)
         await migrations.build(container.mongo, service.kinds)
         indexed = time.monotonic()
-        told = await container.mongo.command("collStats", Case.collection())
+        reported = await container.mongo.command("collStats", Case.collection())
     finally:
         await container.mongo.close()
-    return Made(inserted - began, indexed - inserted, told["storageSize"], told["totalIndexSize"])
+    return Made(inserted - began, indexed - inserted, reported["storageSize"], reported["totalIndexSize"])
 
 
 async def drop(bench: Bench, database: str) -> None:

@@ -29,11 +29,11 @@ def each(name: str, before: Mapping[str, int], after: Mapping[str, int], command
 async def _of(service: str, uri: str) -> Mapping[str, int]:
     mongo = connect(uri)
     try:
-        told = await mongo.command("serverStatus")
+        reported = await mongo.command("serverStatus")
     finally:
         await mongo.close()
-    counts = {f"{service} {kind}": int(told["metrics"]["commands"][kind]["total"]) for kind in COUNTED}
-    return {**counts, f"{service} journal": int(told["wiredTiger"]["log"]["log sync operations"])}
+    counts = {f"{service} {kind}": int(reported["metrics"]["commands"][kind]["total"]) for kind in COUNTED}
+    return {**counts, f"{service} journal": int(reported["wiredTiger"]["log"]["log sync operations"])}
 
 
 def _by_database(taken: Mapping[str, float]) -> Mapping[str, float]:

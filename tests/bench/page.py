@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.local.home import CHECKOUT
 from tests.bench.charts import drawn
 from tests.bench.figures import Figure, rounded
-from tests.bench.report import Report, Section, told
+from tests.bench.report import Report, Section, reported
 
 PAGE = CHECKOUT / "docs" / "performance.md"
 CHARTS = CHECKOUT / "docs" / "performance"
@@ -59,7 +59,7 @@ def _ground(report: Report) -> str:
 def _section(section: Section) -> Iterator[str]:
     yield f"## {section.title}"
     yield ROWS + "\n" + "\n".join(_row(figure) for figure in section.figures)
-    yield "\n".join(f"- {figure.name}: {told(figure.detail)}" for figure in section.figures if figure.detail)
+    yield "\n".join(f"- {figure.name}: {reported(figure.detail)}" for figure in section.figures if figure.detail)
     for figure in section.figures:
         if figure.chart:
             yield f"![{figure.chart.title}](performance/{_kept(section, figure).name})"

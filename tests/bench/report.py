@@ -56,16 +56,16 @@ def table(section: Section) -> str:
     for figure in section.figures:
         bound = f"{figure.bound} {figure.verdict}" if figure.bound else ""
         lines.append(f"    {figure.name:58} {rounded(figure.value):>10} {figure.unit:10} {bound}")
-        lines.append(f"      {told(figure.detail)}")
+        lines.append(f"      {reported(figure.detail)}")
     return "\n".join(line for line in lines if line.strip())
 
 
-def told(detail: Mapping[str, Any]) -> str:
+def reported(detail: Mapping[str, Any]) -> str:
     """A detail in one line."""
     return ", ".join(f"{name} {_plain(value)}" for name, value in detail.items())
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return f"({told(value)})"
+        return f"({reported(value)})"
     return rounded(value) if isinstance(value, float) else str(value)

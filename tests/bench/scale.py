@@ -111,7 +111,7 @@ def _figure(kind: str, looks: Mapping[int, Sequence[Look]], most: int) -> Figure
     spreads = {size: Spread.of([one.milliseconds for one in seen if one.kind == kind]) for size, seen in looks.items()}
     ratio = spreads[most].p50 / spreads[BASE].p50
     chart = Bars(f"{kind[0].upper()}{kind[1:]}, p50", "ms", {f"among {size:,}": s.p50 for size, s in spreads.items()})
-    detail = {f"among {size:,}, ms": spread.told() for size, spread in spreads.items()}
+    detail = {f"among {size:,}, ms": spread.reported() for size, spread in spreads.items()}
     return Figure(f"{kind}: p50 among {most:,} against {BASE:,}", ratio, "×", at_most(MOST), detail, chart)
 
 

@@ -39,7 +39,7 @@ async def measure(bench: Bench) -> list[Figure]:
     spread = Spread.of(milliseconds(outcome.samples))
     return [
         *_growth(looks, seconds / LOOKS),
-        Figure("commands of the soak, p99", spread.p99, "ms", None, spread.told()),
+        Figure("commands of the soak, p99", spread.p99, "ms", None, spread.reported()),
         Figure("commands of the soak that were not accepted", refused.total(), "", at_most(0), refused),
     ]
 

@@ -64,7 +64,7 @@ async def measure(bench: Bench) -> list[Figure]:
     finally:
         await container.mongo.close()
     # The second time the process has the memory already that the first took.
-    return [_memory(gateway), *(figure for one in (gateway, direct) for figure in _told(one))]
+    return [_memory(gateway), *(figure for one in (gateway, direct) for figure in _reported(one))]
 
 
 async def _afresh(bench: Bench, token: str) -> None:
@@ -112,9 +112,9 @@ def _memory(done: Round) -> Figure:
     return Figure(f"memory of {WEB} for each stream", each[WEB], "KiB", None, detail)
 
 
-def _told(done: Round) -> list[Figure]:
+def _reported(done: Round) -> list[Figure]:
     took = Spread.of([at - done.began for one in done.heard for at in one.at])
-    detail = {**took.told(), "all written after": round(done.written - done.began, 2), "that is": HOW}
+    detail = {**took.reported(), "all written after": round(done.written - done.began, 2), "that is": HOW}
     parts = {name: getattr(took, name) for name in ("p50", "p90", "p99", "max")}
     chart = Bars(f"One message to {done.people:,} streams {done.way}", "s", parts)
     statuses = Counter(str(status) for one in done.heard for status in one.refused)

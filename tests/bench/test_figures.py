@@ -35,14 +35,14 @@ def test_charts_are_valid_and_leave_a_gap_where_nothing_was_measured() -> None:
     ElementTree.fromstring(drawn(Bars("nothing yet", "s", {"a": math.nan, "b": 0.0})))
 
 
-def test_growth_is_told_from_a_jump() -> None:
+def test_growth_is_distinguished_from_a_jump() -> None:
     leak = [100 + n * 0.5 for n in range(60)]
     jump = [100.0] * 50 + [140.0] * 10
     assert round(_slope(leak, 3), 1) == 600.0
     assert _slope(jump, 3) == 0
 
 
-def test_operations_are_told_by_database_and_fit_into_the_report() -> None:
+def test_operations_are_reported_by_database_and_fit_into_the_report() -> None:
     before = {"requests find": 10, "requests journal": 5, "notify find": 0}
     after = {"requests find": 50, "requests journal": 15, "notify find": 10}
     figure = operations.each("create", before, after, 10)

@@ -61,7 +61,7 @@ async def trimmed(container: Container, events: int, **more: int) -> Jar:
     return jar
 
 
-def told(answer: httpx.Response) -> tuple[int, str | None, str | None, bytes]:
+def outcome(answer: httpx.Response) -> tuple[int, str | None, str | None, bytes]:
     """All that a repeat must give again."""
     return answer.status_code, answer.headers.get("Location"), answer.headers.get("ETag"), answer.content
 
@@ -106,7 +106,7 @@ async def test_a_writer_in_between_meets_no_conflict(shop: Container) -> None:
     assert await versions(shop, jar.id) == ([8, 9, 10], [1, 2, 3, 4, 5, 6, 7])
 
 
-async def test_a_crash_between_copy_and_pull_shows_nothing_twice_and_is_mended_by_the_next_trim(
+async def test_a_crash_between_copy_and_pull_shows_nothing_twice_and_is_repaired_by_the_next_trim(
     either: Container,
 ) -> None:
     jar = await a_long_life(either, 9)
@@ -144,7 +144,7 @@ async def test_every_command_of_an_archived_life_is_answered_the_same(client: ht
     await road.publish()
     assert (await kept(road.shop, answers[0].json()["id"]))["archived"] == 11
     for (path, body, key), answer in zip(steps, answers, strict=True):
-        assert told(await client.post(path, json=body, headers=key)) == told(answer)
+        assert outcome(await client.post(path, json=body, headers=key)) == outcome(answer)
         other = {**body, next(iter(body)): "figs" if "label" in body else 999}
         refused = await client.post(path, json=other, headers=key)
         assert (refused.status_code, refused.json()["code"]) == (422, "key-reused")
@@ -159,7 +159,7 @@ async def test_twins_of_an_archived_command_are_answered_the_same(client: httpx.
         await client.post(f"{jar}/coins", json={"coins": 1}, headers=keyed())
     await road.publish()
     twins = await asyncio.gather(*(client.post(f"{jar}/coins", json={"coins": 3}, headers=key) for _ in range(5)))
-    assert {told(answer) for answer in twins} == {told(first)}
+    assert {outcome(answer) for answer in twins} == {outcome(first)}
     assert (await client.get(jar)).json()["total"] == 9
 
 
@@ -177,7 +177,7 @@ async def test_who_lost_sight_of_it_may_repeat_what_is_archived_and_nothing_else
     await road.publish()
     assert moved.headers["ETag"] == '"7"'
     assert (await kept(road.shop, opened.json()["id"]))["archived"] > 7
-    assert told(await client.put(f"{jar}/keeper", json={"keeper": "other"}, headers=moving)) == told(moved)
+    assert outcome(await client.put(f"{jar}/keeper", json={"keeper": "other"}, headers=moving)) == outcome(moved)
     assert (await client.put(f"{jar}/keeper", json={"keeper": "me"}, headers=moving)).status_code == 422
     assert (await client.post(f"{jar}/coins", json={}, headers=keyed())).status_code == 404
 
@@ -220,7 +220,7 @@ async def test_relays_that_trim_at_once_while_others_write_and_repeat_lose_nothi
         assert (await kept(road.shop, jar.id))["state"]["total"] == sum(range(40))
 
 
-async def test_a_history_that_does_not_follow_its_archive_is_set_aside_and_the_others_go_on(road: Road) -> None:
+async def test_a_history_that_does_not_follow_its_archive_is_set_aside_and_the_others_continue(road: Road) -> None:
     broken, whole = await road.jar(*range(9)), await road.jar(*range(9))
     await road.shop.mongo.update("jars", {"_id": broken.id}, {"$set": {"archived": 3}})
     await road.publish()

@@ -38,13 +38,13 @@ async def owned(container: Container, keeper: str = "person_ann") -> Jar:
     return jar
 
 
-async def told(container: Container) -> list[Document]:
+async def result(container: Container) -> list[Document]:
     """All entries, in their order."""
     return await container.mongo.find(COLLECTION, {}, sort=[("_id", 1)], limit=1000)
 
 
 async def brief(container: Container) -> list[tuple[Any, ...]]:
-    return [(e["actor"], e["action"], e["usecase"].rpartition(".")[2], e["subjects"]) for e in await told(container)]
+    return [(e["actor"], e["action"], e["usecase"].rpartition(".")[2], e["subjects"]) for e in await result(container)]
 
 
 def refuse_writes(container: Container) -> Any:
@@ -59,13 +59,13 @@ async def client(world: World, shop: Container) -> AsyncIterator[httpx.AsyncClie
         yield client
 
 
-async def test_whoever_reads_somebody_elses_sealed_data_is_in_the_log(
+async def test_anyone_who_reads_somebody_elses_sealed_data_is_in_the_log(
     shop: Container, client: httpx.AsyncClient
 ) -> None:
     jar, trace = await owned(shop), secrets.token_hex(16)
     answer = await client.get(f"/v1/jars/{jar.id}", headers={"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"})
     assert answer.json()["owner"] == NAME
-    [entry] = await told(shop)
+    [entry] = await result(shop)
     assert (entry["actor"], entry["roles"], entry["action"]) == ("eve", ["inspector", "keeper"], "read")
     assert (entry["about"], entry["subjects"], entry["count"]) == ([jar.id], ["person_ann"], 1)
     assert (entry["trace"], entry["code"], entry["n"]) == (trace, None, 1)
@@ -79,7 +79,7 @@ async def test_the_own_data_and_what_is_not_sealed_may_be_read_without_an_entry(
         for id in (jar.id, plain.id):
             assert (await client.get(f"/v1/jars/{id}")).status_code == 200
         assert (await client.get("/v1/jars")).json()["items"][0]["id"]
-    assert await told(shop) == []
+    assert await result(shop) == []
 
 
 async def test_a_page_of_a_list_is_one_entry_with_all_whose_data_it_shows(
@@ -91,34 +91,34 @@ async def test_a_page_of_a_list_is_one_entry_with_all_whose_data_it_shows(
     assert await brief(shop) == [("eve", "list", "list_jars", ["person_ann", "person_ben"])]
 
 
-async def test_what_a_change_shows_stands_in_the_history_and_what_its_repeat_shows_in_the_log(
+async def test_what_a_change_shows_is_in_the_history_and_what_its_repeat_shows_in_the_log(
     shop: Container, client: httpx.AsyncClient
 ) -> None:
     jar, key = await owned(shop), keyed()
     first = await client.post(f"/v1/jars/{jar.id}/coins", json={"coins": 1}, headers=key)
-    assert (first.status_code, await told(shop)) == (200, [])
+    assert (first.status_code, await result(shop)) == (200, [])
     again = await client.post(f"/v1/jars/{jar.id}/coins", json={"coins": 1}, headers=key)
     assert again.json() == first.json()
     assert await brief(shop) == [("eve", "read", "drop_coin", ["person_ann"])]
 
 
-async def test_whoever_is_refused_entry_or_sight_is_in_the_log(world: World, shop: Container) -> None:
+async def test_anyone_who_is_refused_entry_or_sight_is_in_the_log(world: World, shop: Container) -> None:
     jar, app = await owned(shop), world.app(toy.shop)
-    doors = [
+    routes = [
         (None, "/v1/jars", ("anonymous", "sign-in-needed", [])),
         (Actor("ben", frozenset({"guest"})), f"/v1/jars/{jar.id}", ("ben", "forbidden", [jar.id])),
         (Actor("ben", frozenset({"keeper"})), f"/v1/jars/{jar.id}", ("ben", "not-found", [jar.id])),
         (Actor("ben", frozenset({"keeper"})), f"/v1/jars/{NAME}", ("ben", "not-found", [])),
     ]
-    for actor, path, _ in doors:
+    for actor, path, _ in routes:
         async with world.client(app, actor) as client:
             assert (await client.get(path)).is_client_error
     async with world.client(app) as client:
         assert (await client.get("/v1/jars", headers={"Authorization": "Bearer x.y.z"})).status_code == 401
-    entries = [(e["actor"], e["code"], e["about"]) for e in await told(shop)]
-    assert entries == [*(entry for _, _, entry in doors), ("anonymous", "token-invalid", [])]
-    assert {e["action"] for e in await told(shop)} == {"refuse"}
-    assert NAME not in str(await told(shop))
+    entries = [(e["actor"], e["code"], e["about"]) for e in await result(shop)]
+    assert entries == [*(entry for _, _, entry in routes), ("anonymous", "token-invalid", [])]
+    assert {e["action"] for e in await result(shop)} == {"refuse"}
+    assert NAME not in str(await result(shop))
 
 
 async def test_what_is_wrong_with_an_order_is_no_matter_for_the_log(shop: Container, client: httpx.AsyncClient) -> None:
@@ -126,7 +126,7 @@ async def test_what_is_wrong_with_an_order_is_no_matter_for_the_log(shop: Contai
     for path, body in (("/v1/jars", {"colour": "red"}), (f"/v1/jars/{jar.id}/coins", {"coins": 10**9})):
         assert (await client.post(path, json=body, headers=keyed())).status_code in (409, 422)
     assert (await client.post("/v1/jars", json={"label": "a"})).status_code == 428
-    assert await told(shop) == []
+    assert await result(shop) == []
 
 
 async def test_nothing_leaves_when_the_log_cannot_be_written(shop: Container, client: httpx.AsyncClient) -> None:
@@ -140,10 +140,10 @@ async def test_nothing_leaves_when_the_log_cannot_be_written(shop: Container, cl
     await shop.mongo.command("collMod", COLLECTION, validator={})
     assert (await client.get(f"/v1/jars/{jar.id}")).json()["owner"] == NAME
     # The first was promised its place in the chain; those who came while it waited were refused and forgotten.
-    assert [e["n"] for e in await told(shop)] == [1, 2]
+    assert [e["n"] for e in await result(shop)] == [1, 2]
 
 
-async def test_a_stream_shows_nobody_but_those_who_were_told_of() -> None:
+async def test_a_stream_opens_data_only_of_those_in_its_audit_entry() -> None:
     opened = Opened()
     opened.note("person_ben")
     opened.note("person_ann")
@@ -162,7 +162,7 @@ async def test_those_who_come_together_are_written_together(shop: Container) -> 
     counted = Counting.on(shop)
     audit = Audit(counted, shop.vault.master, "shop-web-0")
     await asyncio.gather(*(audit.append(note(f"eve-{number}")) for number in range(50)))
-    entries = await told(shop)
+    entries = await result(shop)
     assert [e["n"] for e in entries] == list(range(1, 51))
     assert {e["actor"] for e in entries} == {f"eve-{number}" for number in range(50)}
     await audit.close()
@@ -173,7 +173,7 @@ async def test_an_entry_names_no_more_than_200_people_and_says_how_many_they_are
     audit = Audit(shop.mongo, shop.vault.master, "shop-web-0")
     await audit.append(note(subjects=[f"person_{number:03}" for number in range(250)]))
     await audit.close()
-    [entry] = await told(shop)
+    [entry] = await result(shop)
     assert (len(entry["subjects"]), entry["count"]) == (200, 250)
 
 
@@ -190,7 +190,7 @@ async def test_entries_whose_outcome_is_unknown_are_written_again_once_and_in_th
     counted.lost = ""
     await audit.append(note("third"))
     await audit.close()
-    assert [e["actor"] for e in await told(shop)] == ["first", "second", "third"]
+    assert [e["actor"] for e in await result(shop)] == ["first", "second", "third"]
     chains = Chains(shop.mongo, shop.vault.master, quietly)
     await chains.read()
     assert chains.line.examples == []

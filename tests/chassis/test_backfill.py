@@ -62,7 +62,7 @@ async def test_a_new_reaction_takes_the_past_while_events_flow_and_is_on_from_th
 
 
 @pytest.mark.parametrize("point", ["_take", "_turn_on"])
-async def test_a_backfill_that_was_killed_goes_on_where_it_was(road: Road, point: str) -> None:
+async def test_a_backfill_that_was_killed_continues_where_it_was(road: Road, point: str) -> None:
     jars = [await road.jar(1, 2, 3) for _ in range(5)]
     await road.publish()
     consumer = await upgraded(road)
@@ -141,7 +141,7 @@ async def test_what_fails_in_a_backfill_is_parked_and_waits_when_it_is_on(
     await expect_right(road, well)
 
 
-async def test_only_one_runs_at_a_time_and_wrong_names_are_told(road: Road) -> None:
+async def test_only_one_runs_at_a_time_and_wrong_names_are_reported(road: Road) -> None:
     await register_one_more(road, ())
     held = Lease(road.hall.mongo, "backfill", "another", 30)
     assert await held.acquire()

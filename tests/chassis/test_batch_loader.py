@@ -38,7 +38,7 @@ async def test_all_who_ask_at_once_share_one_look() -> None:
     assert ([of(one) for one in found], shelf.looks) == ([1, 2, 1, None], [["a", "b", "none"]])
 
 
-async def test_who_asks_during_a_look_is_not_told_what_it_found() -> None:
+async def test_a_request_during_a_load_does_not_get_its_result() -> None:
     shelf, together = Shelf(a=1), BatchLoader()
     shelf.open.clear()
     first = asyncio.create_task(together.get("a", shelf.look))
@@ -94,7 +94,7 @@ async def test_a_look_that_is_cancelled_leaves_nobody_waiting() -> None:
         assert of(await together.get("a", shelf.look)) == 1
 
 
-async def test_one_that_cannot_be_read_is_the_trouble_of_whoever_asked_for_it_alone(shop: Container) -> None:
+async def test_a_document_that_cannot_be_read_fails_only_its_own_request(shop: Container) -> None:
     good, bad = [await toy.open_jar(shop.context(toy.KEEPER, f"jar:{n}"), OpenJar(label="figs")) for n in range(2)]
     await shop.mongo.update(Jar.collection(), {"_id": bad.id}, {"$unset": {"state.label": ""}})
     looks = BatchLoaders()

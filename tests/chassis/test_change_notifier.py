@@ -76,7 +76,9 @@ async def test_a_thousand_rings_are_heard_once(either: Container) -> None:
         assert rings < 10
 
 
-async def test_one_not_listened_to_for_long_is_hung_anew(either: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_change_stream_that_was_not_read_for_long_is_opened_again(
+    either: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with either.mongo.session() as session:
         notifier = ChangeNotifier(either.mongo, session)
         await notifier.wait(SHORT)

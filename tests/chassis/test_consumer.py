@@ -220,7 +220,7 @@ async def test_a_reaction_that_fails_for_a_moment_gets_its_next_try_after_a_paus
     assert await road.parked() == []
 
 
-async def test_an_effect_is_told_once_when_it_is_written_with_the_trace_of_its_event(
+async def test_an_effect_is_reported_once_when_it_is_written_with_the_trace_of_its_event(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await toy.open_jar(replace(road.doing(), trace=f"00-{'a' * 32}-{'b' * 16}-01"), toy.OpenJar(label="plums"))
@@ -248,7 +248,7 @@ def effects(lines: list[Any]) -> list[Any]:
     return [line for line in lines if line["event"] == "an event had its effect"]
 
 
-async def test_a_key_that_is_late_is_waited_for_also_where_that_is_told_at_once(
+async def test_a_late_key_is_waited_for_also_where_the_refusal_comes_at_once(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "_KEY_TRIES", 5)

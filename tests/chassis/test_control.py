@@ -23,7 +23,7 @@ async def pause(road: Road) -> None:
     assert await control.wait_for_members(road.hall.mongo, group(road), 20) == []
 
 
-async def test_a_paused_consumer_takes_nothing_until_it_is_told_to_go_on(road: Road) -> None:
+async def test_a_paused_consumer_takes_nothing_until_it_is_resumed(road: Road) -> None:
     jar = await road.jar(1)
     await road.publish()
     consumer = await road.consumer()
@@ -49,7 +49,7 @@ async def test_a_paused_consumer_takes_nothing_until_it_is_told_to_go_on(road: R
     await expect_right(road, jar)
 
 
-async def test_a_consumer_that_starts_paused_rests_at_once_and_a_new_member_waits_to_be_asked(road: Road) -> None:
+async def test_a_consumer_that_starts_paused_reads_nothing_and_a_new_member_asks_first(road: Road) -> None:
     jar = await road.jar(1, 2)
     await road.publish()
     await control.pause(road.hall.mongo, group(road), "before it starts", "test")

@@ -19,8 +19,8 @@ async def drop(city: City, parked: Operator, *words: str) -> dict[str, int]:
     async with city.consuming():
         said = await parked.in_a_process("drop", *words, *BECAUSE, "--yes", "--json")
     assert said.code == 0, said.text
-    told: dict[str, int] = orjson.loads(said.text)
-    return told
+    result: dict[str, int] = orjson.loads(said.text)
+    return result
 
 
 async def order(city: City, jar: str) -> list[int]:
@@ -59,8 +59,8 @@ async def test_a_dropped_event_is_kept_with_its_reason_and_its_followers_wait_fo
 ) -> None:
     jar = await city.jar(1, 13, 2)
     await city.settle()
-    told = await drop(city, parked, f"count-coins|{jar}:3")
-    assert (told["before"], told["after"], told["not_dropped_yet"]) == (2, 1, 0)
+    result = await drop(city, parked, f"count-coins|{jar}:3")
+    assert (result["before"], result["after"], result["not_dropped_yet"]) == (2, 1, 0)
     (kept,) = (await parked.json("list", "--dropped"))["events"]
     assert (kept["id"], kept["value"], kept["reason"]) == (f"count-coins|{jar}:3", {"coins": 13}, "ValueError")
     assert kept["drop"]["reason"] == "sent by a test"
@@ -81,8 +81,8 @@ async def test_a_dropped_event_is_kept_with_its_reason_and_its_followers_wait_fo
 async def test_with_its_followers_all_that_waits_behind_it_is_dropped(city: City, parked: Operator) -> None:
     jar, other = await city.jar(1, 13, 2, 3), await city.jar(13)
     await city.settle()
-    told = await drop(city, parked, f"count-coins|{jar}:4", "--followers")
-    assert (told["before"], told["after"]) == (4, 2)
+    result = await drop(city, parked, f"count-coins|{jar}:4", "--followers")
+    assert (result["before"], result["after"]) == (4, 2)
     assert [one["entity"] for one in (await parked.json("list"))["events"]].count(jar) == 1
     await drop(city, parked, "--reaction", "count-coins")
     assert (await parked.json("list"))["count"] == 0
@@ -107,7 +107,7 @@ async def test_what_was_dropped_does_not_come_back_when_the_topic_is_read_again(
     assert counts(report, "L7", "records")["unreadable, dropped"] == 1
 
 
-async def test_a_copy_goes_on_without_what_was_dropped_and_the_ledger_leaves_it_out(
+async def test_a_copy_continues_without_what_was_dropped_and_the_ledger_leaves_it_out(
     city: City, parked: Operator
 ) -> None:
     jar = await city.garbled()

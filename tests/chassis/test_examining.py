@@ -75,7 +75,7 @@ async def test_an_index_that_is_missing_or_a_stranger_is_named(city: City) -> No
     assert (strange.level, strange.said) == ("soon", "not ours: notes(state.coins)")
 
 
-async def test_a_topic_that_is_configured_otherwise_is_named_with_the_command_that_mends_it(city: City) -> None:
+async def test_a_topic_that_is_configured_otherwise_is_named_with_the_command_that_repairs_it(city: City) -> None:
     topic = city.world.settings().topic("requests")
     admin = AIOKafkaAdminClient(bootstrap_servers=city.world.kafka)
     await admin.start()
@@ -144,7 +144,7 @@ async def test_what_does_not_answer_is_one_line(city: City, part: str) -> None:
     assert len(found) > 3  # the other part was looked at
 
 
-async def test_what_rests_is_parked_off_or_unfinished_is_named(city: City) -> None:
+async def test_what_is_paused_parked_off_or_unfinished_is_named(city: City) -> None:
     mongo = city.hall.mongo
     await city.jar(1)
     await city.send("stranger", b"?", {})

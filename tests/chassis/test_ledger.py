@@ -20,7 +20,7 @@ from tests.support.toy import CoinDropped, Jar, JarOpened
 DROPPED, OPENED = CoinDropped.type_name(), JarOpened.type_name()
 
 
-async def test_a_city_at_rest_keeps_every_promise(city: City) -> None:
+async def test_an_idle_city_keeps_every_promise(city: City) -> None:
     jars = [await city.jar(1, 2, 3), await city.jar(4)]
     await city.settle()
     shop, hall = await city.verify(toy.shop), await city.verify(toy.hall)

@@ -60,7 +60,7 @@ async def test_what_is_broken_in_the_hall_is_caught_by_the_line_of_its_reaction(
     assert await city.breaches() == {("requests", "L7", about)}
 
 
-async def test_a_consumer_that_stands_still_is_late_and_what_it_has_not_read_is_not_missed(city: City) -> None:
+async def test_a_consumer_that_does_not_read_is_late_and_unread_records_are_not_missed(city: City) -> None:
     jar = await city.jar(1)
     await city.settle()
     await city.drop(jar, 2)

@@ -57,7 +57,7 @@ async def test_who_waits_in_vain_is_turned_away_and_takes_no_place(monkeypatch: 
     assert await limiter.enter()
 
 
-async def test_in_a_queue_that_stands_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_in_a_full_queue_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.05)
     limiter = ConcurrencyLimiter(1)
     assert await limiter.enter()
@@ -85,7 +85,7 @@ async def test_the_queue_is_no_longer_than_eight_times_the_places() -> None:
     assert all(await asyncio.gather(*waiting))
 
 
-async def test_whoever_goes_away_at_any_moment_leaves_no_place_taken_or_given_twice() -> None:
+async def test_a_caller_who_leaves_at_any_moment_leaves_no_place_taken_or_given_twice() -> None:
     limiter, chance, most_inside = ConcurrencyLimiter(3), random.Random(7), [0]
 
     async def visit() -> None:

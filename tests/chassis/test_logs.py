@@ -92,8 +92,8 @@ def test_what_is_suppressed_is_not_logged_and_a_group_with_all_its_parts() -> No
                 raise ExceptionGroup(CANARY, [ValueError(CANARY), Broken(trace_id=TRACE)]) from None
         except ExceptionGroup as error:
             logs.get().error("it failed", exc_info=error)
-    told = lines.of("it failed")[0]["exception"].splitlines()
-    assert [line for line in told if "Traceback" not in line and "File" not in line and "raise" not in line] == [
+    result = lines.of("it failed")[0]["exception"].splitlines()
+    assert [line for line in result if "Traceback" not in line and "File" not in line and "raise" not in line] == [
         "ExceptionGroup",
         "  ValueError",
         f"  Broken: {Broken(trace_id=TRACE)}",
@@ -126,7 +126,7 @@ async def served(world: World) -> AsyncIterator[httpx.AsyncClient]:
     await serving
 
 
-async def test_a_bug_is_told_once_under_the_trace_that_its_answer_names(world: World, shop: Container) -> None:
+async def test_a_bug_is_reported_once_under_the_trace_that_its_answer_names(world: World, shop: Container) -> None:
     with logged() as lines:
         async with served(world) as client:
             headers = keyed(traceparent=f"00-{TRACE}-00f067aa0ba902b7-01")

@@ -35,7 +35,7 @@ async def test_what_a_uri_says_counts(driver: str) -> None:
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
-async def test_whoever_finds_all_connections_taken_for_too_long_is_told_so(world: World, driver: str) -> None:
+async def test_waiting_too_long_for_a_connection_is_unavailable(world: World, driver: str) -> None:
     uri = world.settings().database("members")
     mongo = connect(f"{uri}{'&' if '?' in uri else '?'}maxPoolSize=2&waitQueueTimeoutMS=50", driver)
     await mongo.insert("jars", {"_id": "jar"})
@@ -61,7 +61,7 @@ async def test_what_is_asked_for_at_once_comes_in_one_round_trip(either: Contain
 
 
 @pytest.mark.parametrize("code", [43, 134, 262])
-async def test_what_waiting_mends_is_no_bug(shop: Container, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+async def test_an_error_that_passes_is_no_bug(shop: Container, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     async def refuse(*_: object, **__: object) -> None:
         raise OperationFailure("not now", code)
 
@@ -70,7 +70,7 @@ async def test_what_waiting_mends_is_no_bug(shop: Container, monkeypatch: pytest
         await shop.mongo.find_one("jars", {})
 
 
-async def test_what_the_database_refuses_is_told_by_its_code_and_not_by_its_text(either: Container) -> None:
+async def test_what_the_database_refuses_is_reported_by_its_code_and_not_by_its_text(either: Container) -> None:
     canary = "13800000000"
     with pytest.raises(DatabaseRefused) as refused:
         await either.mongo.find("jars", {"label": {"$nonsense": canary}}, limit=1)

@@ -44,14 +44,14 @@ def asked(request: Request) -> bytes:
 async def test_the_exit_code_says_how_it_went(city: City, operated: Operated) -> None:
     jar = await city.jar(1)
     await city.damage(Jar, jar, {"$set": {"state.total": 50}})
-    code, told, _ = await operated(asked(RebuildRequest(kind="jar")))
-    assert (code, told["dry_run"], told["differing"], told["mended"], told["kinds"]) == (0, True, 1, 0, ["jar"])
-    code, told, _ = await operated(asked(RebuildRequest(kind="jar", write=True)))
-    assert (code, told["service"], told["looked_at"], told["mended"], told["broken"]) == (0, "members", 1, 1, 0)
+    code, result, _ = await operated(asked(RebuildRequest(kind="jar")))
+    assert (code, result["dry_run"], result["differing"], result["mended"], result["kinds"]) == (0, True, 1, 0, ["jar"])
+    code, result, _ = await operated(asked(RebuildRequest(kind="jar", write=True)))
+    assert (code, result["service"], result["looked_at"], result["mended"], result["broken"]) == (0, "members", 1, 1, 0)
     await city.damage(Jar, jar, {"$set": {"hash": "0" * 64}})
     assert (await operated(asked(RebuildRequest(kind="jar", write=True))))[0] == 1
-    code, told, _ = await operated(asked(RebuildRequest(kind="tin")))
-    assert (code, told["clean"], told["kinds"]) == (1, False, ["jar"])
+    code, result, _ = await operated(asked(RebuildRequest(kind="tin")))
+    assert (code, result["clean"], result["kinds"]) == (1, False, ["jar"])
 
 
 async def test_progress_stands_on_stderr_where_it_is_wanted(
@@ -67,19 +67,19 @@ async def test_what_cannot_be_done_now_is_one_sentence_and_2(
     city: City, operated: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LINLI_MONGO_MEMBERS", "mongodb://127.0.0.1:1/away?serverSelectionTimeoutMS=200")
-    code, told, said = await operated(asked(RebuildRequest(kind="jar")))
-    assert (code, told, said.count("\n")) == (2, None, 1)
+    code, result, said = await operated(asked(RebuildRequest(kind="jar")))
+    assert (code, result, said.count("\n")) == (2, None, 1)
     assert said.startswith("members cannot answer rebuild: ")
 
 
 @pytest.mark.parametrize("request_", [b"", b"{}", b'{"operation": "fly"}', b'{"operation": "rebuild", "sort": "jar"}'])
 async def test_what_is_no_request_is_refused(operated: Operated, request_: bytes) -> None:
-    code, told, said = await operated(request_)
-    assert (code, told, said.count("\n")) == (2, None, 1)
+    code, result, said = await operated(request_)
+    assert (code, result, said.count("\n")) == (2, None, 1)
 
 
 async def test_settings_are_named_where_none_is_set(operated: Operated, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LINLI_KAFKA")
-    code, told, _ = await operated(asked(SettingsRequest()))
+    code, result, _ = await operated(asked(SettingsRequest()))
     assert code == 0
-    assert {"LINLI_KAFKA", "LINLI_CITY"} <= set(told["names"])
+    assert {"LINLI_KAFKA", "LINLI_CITY"} <= set(result["names"])

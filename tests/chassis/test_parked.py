@@ -55,7 +55,7 @@ async def test_more_than_one_is_only_replayed_when_the_operator_says_yes(city: C
     assert await city.hall.mongo.count("parked", {"replay": True}, 10) == 0
 
 
-async def test_what_was_mended_is_replayed_in_order_and_the_ledger_stays_clean(city: City, parked: Operator) -> None:
+async def test_what_was_repaired_is_replayed_in_order_and_the_ledger_stays_clean(city: City, parked: Operator) -> None:
     jar, other = await city.jar(1, 13, 2, 3), await city.jar(13)
     await city.settle()
     Poison.coins.clear()

@@ -172,8 +172,8 @@ async def test_to_look_for_what_is_to_be_replayed_no_parked_event_is_read(
     await consume(road)
     where = {"replay": True, "$or": [{"topic": road.topic, "partition": number} for number in range(12)]}
     asked = {"find": "parked", "filter": where, "sort": {"reaction": 1, "entity": 1, "offset": 1}}
-    told = await road.hall.mongo.command("explain", asked, verbosity="executionStats")
-    assert told["executionStats"]["totalDocsExamined"] == 0
+    result = await road.hall.mongo.command("explain", asked, verbosity="executionStats")
+    assert result["executionStats"]["totalDocsExamined"] == 0
 
 
 async def test_an_insert_whose_answer_was_lost_still_holds_up_what_follows(
@@ -208,7 +208,7 @@ UNREADABLE: list[tuple[bytes | None, list[tuple[str, Any]]]] = [
 ]
 
 
-async def test_a_record_that_is_no_event_is_parked_and_the_partition_goes_on(road: Road) -> None:
+async def test_a_record_that_is_no_event_is_parked_and_the_partition_continues(road: Road) -> None:
     jar = await road.jar(1)
     for value, given in UNREADABLE:
         await road.put(jar.id, value, given)

@@ -47,7 +47,7 @@ async def more(road: Road, jar: Jar, coins: int, one: consumer.Consumer) -> None
     await settled(road, one)
 
 
-async def test_where_the_last_stretch_does_not_end_in_time_the_consumer_goes_on_and_it_is_tried_again(
+async def test_where_the_last_stretch_does_not_end_in_time_the_consumer_continues_and_it_is_tried_again(
     road: Road,
 ) -> None:
     slow, said, jar = Slow(road), list[str](), await road.jar(1, 2)
@@ -76,6 +76,6 @@ async def test_where_the_last_stretch_does_not_end_in_time_the_consumer_goes_on_
     assert await road.notes(Jar.blank(f"slow {jar.id}")) == await road.notes(jar)
 
 
-def test_two_seconds_are_enough_for_the_last_stretch_and_for_the_members_to_go_on() -> None:
+def test_two_seconds_are_enough_for_the_last_stretch_and_for_the_members_to_continue() -> None:
     until_a_member_looks = control._ASK_AT_REST_SECONDS + consumer._WAIT_MS / 1000
     assert until_a_member_looks <= backfills._RESUME_SECONDS < backfills.PAUSE_SECONDS <= 2

@@ -29,13 +29,13 @@ async def test_a_third_language_is_spoken_by_one_more_file(world: World, tmp_pat
     async with world.client(world.app(toy.shop, city_data=tmp_path), toy.KEEPER) as client:
         client.headers["Accept-Language"] = "mn-Cyrl-MN, zh;q=0.5"
         answer = await client.get("/v1/jars/jar_none")
-        told = answer.json()
-        assert (answer.headers["content-language"], told["title"], told["detail"]) == (
+        result = answer.json()
+        assert (answer.headers["content-language"], result["title"], result["detail"]) == (
             "mn",
             "Олдсонгүй",
             "Ийм зүйл алга.",
         )
-        told = (await client.post("/v1/jars", json={}, headers=keyed())).json()
-        assert told["detail"].startswith("Буруу: ")
-        assert "дутуу байна" in {error["problem"] for error in told["errors"]}
-        assert told["title"] == "The request is not valid", "English stands in"
+        result = (await client.post("/v1/jars", json={}, headers=keyed())).json()
+        assert result["detail"].startswith("Буруу: ")
+        assert "дутуу байна" in {error["problem"] for error in result["errors"]}
+        assert result["title"] == "The request is not valid", "English stands in"

@@ -275,11 +275,11 @@ async def test_every_kind_of_refusal_has_its_status() -> None:
 async def test_the_description_is_openapi_3_1_and_says_what_may_be_answered(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
-    for path, doors in document["paths"].items():
-        for method, door in doors.items():
-            assert door["summary"], (path, method)
-            assert door["x-linli-roles"]
-            assert {"401", "403", "404", "422", "503"} <= set(door["responses"])
+    for path, methods in document["paths"].items():
+        for method, route in methods.items():
+            assert route["summary"], (path, method)
+            assert route["x-linli-roles"]
+            assert {"401", "403", "404", "422", "503"} <= set(route["responses"])
     post = document["paths"]["/v1/jars"]["post"]
     names = {parameter["name"] for parameter in post["parameters"]}
     assert {"idempotency-key", "if-match"} <= names

@@ -85,13 +85,13 @@ def test_what_belongs_together_is_set_together(
 
 
 async def test_a_process_needs_the_database_of_its_own_service_and_no_other(world: World) -> None:
-    told = environment(world.settings())
+    result = environment(world.settings())
     own, others = "LINLI_MONGO_MEMBERS", ("LINLI_MONGO_REQUESTS", "LINLI_MONGO_NOTIFY")
-    async with process("web", {name: value for name, value in told.items() if name != own}) as running:
+    async with process("web", {name: value for name, value in result.items() if name != own}) as running:
         _, err = await running.communicate()
     assert running.returncode == 2
     assert err.decode() == f"settings are missing or wrong: {own}: Field required\n"
-    async with process("migrate", {name: value for name, value in told.items() if name not in others}) as running:
+    async with process("migrate", {name: value for name, value in result.items() if name not in others}) as running:
         _, err = await running.communicate()
     assert (running.returncode, err) == (0, b"")
 
@@ -209,7 +209,7 @@ async def test_a_worker_that_is_stopped_does_not_wait_for_a_timer_that_hangs(
     "away",
     [{"kafka": "127.0.0.1:1"}, {"mongo": {"requests": "mongodb://127.0.0.1:1/away?serverSelectionTimeoutMS=200"}}],
 )
-async def test_a_worker_waits_for_what_is_away_and_stops_soon_when_told_to(world: World, away: dict[str, Any]) -> None:
+async def test_a_worker_waits_for_what_is_away_and_stops_soon_on_a_signal(world: World, away: dict[str, Any]) -> None:
     worker = Worker(toy.hall, world.settings(port=Ports.free().requests_web, **away))
     running = asyncio.create_task(worker.run())
     assert not (await asyncio.wait([running], timeout=3))[0]

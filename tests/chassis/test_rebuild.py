@@ -23,7 +23,7 @@ async def kept(city: City, jar: str) -> Document:
     return found
 
 
-async def test_a_state_damaged_by_hand_is_named_by_verify_and_mended_by_rebuild(city: City) -> None:
+async def test_a_state_damaged_by_hand_is_named_by_verify_and_repaired_by_rebuild(city: City) -> None:
     jar, other = await city.jar(*range(1, 10)), await city.jar(1)  # the first is trimmed
     await city.settle()
     before = await kept(city, jar)
@@ -43,7 +43,7 @@ async def test_a_state_damaged_by_hand_is_named_by_verify_and_mended_by_rebuild(
     assert (await kept(city, other))["version"] == 2
 
 
-async def test_a_state_that_cannot_even_be_loaded_is_mended(city: City) -> None:
+async def test_a_state_that_cannot_even_be_loaded_is_repaired(city: City) -> None:
     jar, gone = await city.jar(1), await city.jar(2)
     await city.damage(Jar, jar, {"$set": {"state.total": "many"}})
     await city.damage(Jar, gone, {"$set": {"state": None}})
@@ -130,7 +130,7 @@ async def test_an_interrupted_run_is_gone_on_with(city: City, monkeypatch: pytes
     assert (await rebuilt(city, write=True, again=True)).found.mended == 1
 
 
-async def test_again_begins_anew_where_a_run_was_interrupted(city: City) -> None:
+async def test_again_begins_again_where_a_run_was_interrupted(city: City) -> None:
     jar = await city.jar(1)
     found = {"looked_at": 9, "differing": 0, "mended": 0, "broken": 0, "ids": [], "broken_ids": []}
     await city.shop.mongo.insert(COLLECTION, {"_id": "jar", "after": f"{jar}x", "found": found})

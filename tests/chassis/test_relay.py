@@ -167,7 +167,7 @@ async def test_a_key_that_was_erased_while_an_older_relay_sent_it_goes_out_as_er
     assert not await road.shop.mongo.count("keys", {"pending": {"$exists": True}}, limit=9)
 
 
-async def test_an_entity_that_cannot_be_sent_is_set_aside_and_the_others_go_on(road: Road) -> None:
+async def test_an_entity_that_cannot_be_sent_is_set_aside_and_the_others_continue(road: Road) -> None:
     big, small = await road.jar(1), await road.jar(1)
     fat = {"$set": {"history.0.data.label": "x" * 2_000_000}}  # near the broker's limit nothing may stop the rest
     await road.shop.mongo.update("jars", {"_id": big.id}, fat)
@@ -186,7 +186,7 @@ async def test_an_entity_that_cannot_be_sent_is_set_aside_and_the_others_go_on(r
     assert metrics.relay_stuck._value.get() == 1
 
 
-async def test_a_history_with_a_gap_is_set_aside_and_the_others_go_on(road: Road) -> None:
+async def test_a_history_with_a_gap_is_set_aside_and_the_others_continue(road: Road) -> None:
     broken, whole = await road.jar(1, 2), await road.jar(1)
     await road.shop.mongo.update("jars", {"_id": broken.id}, {"$pull": {"history": {"version": 2}}})
     await road.publish()
@@ -196,7 +196,7 @@ async def test_a_history_with_a_gap_is_set_aside_and_the_others_go_on(road: Road
     assert kept["stuck"].startswith(broken.id)
 
 
-async def test_without_a_broker_commands_go_on_and_all_arrive_later(road: Road) -> None:
+async def test_without_a_broker_commands_continue_and_all_arrive_later(road: Road) -> None:
     away = road.relay(road.publisher("127.0.0.1:1"))
     jars = [await road.jar(1) for _ in range(3)]
     for _ in range(5):

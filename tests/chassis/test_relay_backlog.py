@@ -25,10 +25,10 @@ async def test_while_a_broker_hangs_what_waits_is_counted_all_the_same(
     await asyncio.sleep(0.3)
     others = [await road.jar(1) for _ in range(2)]
 
-    async def told() -> bool:
+    async def result() -> bool:
         return bool(metrics.relay_pending._value.get() == 3 and metrics.relay_oldest._value.get() > 0.2)
 
-    await until(told)
+    await until(result)
     hanging.cancel()
     await asyncio.gather(hanging, return_exceptions=True)
     await road.publish()
@@ -36,7 +36,7 @@ async def test_while_a_broker_hangs_what_waits_is_counted_all_the_same(
     assert {jar.id for jar in others} <= {dict(r.headers)["ce_subject"].decode() for r in await road.records()}
 
 
-async def test_the_backlog_is_told_in_full(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_backlog_is_reported_in_full(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.chassis.messaging.relay._BATCH", 2)
     for _ in range(5):
         await road.jar()
@@ -67,7 +67,7 @@ async def test_a_long_backlog_is_not_counted_at_every_round(road: Road, monkeypa
     assert len(counted) == 2
 
 
-async def test_who_does_not_hold_the_lease_tells_nothing_of_the_backlog(road: Road) -> None:
+async def test_a_worker_without_the_lease_reports_no_backlog(road: Road) -> None:
     gauges = (metrics.relay_pending, metrics.relay_oldest, metrics.relay_stuck)
     for gauge in gauges:
         gauge.set(7)

@@ -15,8 +15,8 @@ async def test_a_consumer_is_paused_reset_and_resumed_and_nothing_is_lost_or_dou
         assert (await linli("consumer", "reset", "requests", "--to", "earliest", "--yes")).code == 2
         paused = await linli.json("consumer", "pause", "requests", "--reason", "a look")
         assert paused == {"service": "requests", "state": "paused", "waiting": []}
-        told = await linli.json("consumer", "list")
-        shown = {one["service"]: (one["state"], one["reason"]) for one in told["consumers"]}
+        result = await linli.json("consumer", "list")
+        shown = {one["service"]: (one["state"], one["reason"]) for one in result["consumers"]}
         assert shown == {"requests": ("paused", "a look"), "notify": ("running", "")}
         await city.jar(5)
         await city.publish()
@@ -83,7 +83,7 @@ async def test_a_reaction_is_turned_off_with_a_reason_while_its_consumer_runs(ci
     assert [note["state"]["coins"] for note in await city.hall.mongo.find("notes", {}, limit=9)] == [1]
 
 
-async def test_wrong_words_are_told(city: City, linli: Operator) -> None:
+async def test_wrong_words_are_reported(city: City, linli: Operator) -> None:
     await switching.register(city.hall.mongo, city.group, toy.hall.all_reactions, {})
     for words in (
         ("consumer", "pause", "members", "--reason", "it has none"),

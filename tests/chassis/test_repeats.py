@@ -21,7 +21,7 @@ async def client(world: World, request: pytest.FixtureRequest) -> AsyncIterator[
         yield client
 
 
-def told(answer: httpx.Response) -> tuple[int, str | None, str | None, bytes]:
+def outcome(answer: httpx.Response) -> tuple[int, str | None, str | None, bytes]:
     """All that a repeat must give again."""
     return answer.status_code, answer.headers.get("Location"), answer.headers.get("ETag"), answer.content
 
@@ -34,7 +34,7 @@ async def test_a_repeat_gets_the_same_answer_and_makes_nothing_new(client: httpx
     key = keyed()
     first = await client.post("/v1/jars", json=JAR, headers=key)
     second = await client.post("/v1/jars", json=JAR, headers=key)
-    assert told(first) == told(second)
+    assert outcome(first) == outcome(second)
     assert (first.status_code, first.headers["ETag"]) == (201, '"1"')
     assert first.headers["Location"] == f"/v1/jars/{first.json()['id']}"
     assert len((await client.get("/v1/jars")).json()["items"]) == 1
@@ -44,13 +44,13 @@ async def test_twins_at_the_same_instant_get_the_same_answer(client: httpx.Async
     for _ in range(5):
         key = keyed()
         answers = await asyncio.gather(*(client.post("/v1/jars", json=JAR, headers=key) for _ in range(6)))
-        assert len({told(answer) for answer in answers}) == 1
+        assert len({outcome(answer) for answer in answers}) == 1
         jar, key = answers[0].headers["Location"], keyed()
         steps = await asyncio.gather(
             *(client.post(f"{jar}/coins", json={"coins": 3}, headers=key) for _ in range(6)),
             *(client.post(f"{jar}/coins", json={"coins": 1}, headers=keyed()) for _ in range(3)),
         )
-        assert len({told(answer) for answer in steps[:6]}) == 1
+        assert len({outcome(answer) for answer in steps[:6]}) == 1
         assert await total(client, jar) == 6
 
 
@@ -61,8 +61,8 @@ async def test_a_repeat_after_later_changes_is_answered_as_of_then(client: httpx
     dropped = await client.post(f"{jar}/coins", json={"coins": 3}, headers=dropping)
     for _ in range(2):
         await client.post(f"{jar}/coins", json={"coins": 10}, headers=keyed())
-    assert told(await client.post("/v1/jars", json=JAR, headers=opening)) == told(opened)
-    assert told(await client.post(f"{jar}/coins", json={"coins": 3}, headers=dropping)) == told(dropped)
+    assert outcome(await client.post("/v1/jars", json=JAR, headers=opening)) == outcome(opened)
+    assert outcome(await client.post(f"{jar}/coins", json={"coins": 3}, headers=dropping)) == outcome(dropped)
     assert (dropped.json()["total"], dropped.headers["ETag"]) == (3, '"2"')
     assert await total(client, jar) == 23
 
@@ -96,7 +96,7 @@ async def test_a_repeat_is_known_before_its_if_match_is_looked_at(client: httpx.
     jar = (await client.post("/v1/jars", json=JAR, headers=keyed())).headers["Location"]
     step = keyed(**{"If-Match": '"1"'})
     first = await client.post(f"{jar}/coins", json={}, headers=step)
-    assert told(await client.post(f"{jar}/coins", json={}, headers=step)) == told(first)
+    assert outcome(await client.post(f"{jar}/coins", json={}, headers=step)) == outcome(first)
     stale = await client.post(f"{jar}/coins", json={}, headers=keyed(**{"If-Match": '"1"'}))
     assert (stale.status_code, stale.json()["code"], stale.json()["params"]) == (
         412,
@@ -112,14 +112,14 @@ async def test_a_repeat_is_known_before_a_rule_can_refuse_it(client: httpx.Async
     first = await client.post(f"{jar}/coins", json={"coins": 5}, headers=key)
     full = await client.post(f"{jar}/coins", json={"coins": 5}, headers=keyed())
     assert (full.status_code, full.json()["code"]) == (409, "full")
-    assert told(await client.post(f"{jar}/coins", json={"coins": 5}, headers=key)) == told(first)
+    assert outcome(await client.post(f"{jar}/coins", json={"coins": 5}, headers=key)) == outcome(first)
 
 
-async def test_who_lost_sight_of_it_may_repeat_but_not_go_on(client: httpx.AsyncClient) -> None:
+async def test_who_lost_sight_of_it_may_repeat_but_not_continue(client: httpx.AsyncClient) -> None:
     jar = (await client.post("/v1/jars", json=JAR, headers=keyed())).headers["Location"]
     moving = keyed()
     moved = await client.put(f"{jar}/keeper", json={"keeper": "other"}, headers=moving)
-    assert told(await client.put(f"{jar}/keeper", json={"keeper": "other"}, headers=moving)) == told(moved)
+    assert outcome(await client.put(f"{jar}/keeper", json={"keeper": "other"}, headers=moving)) == outcome(moved)
     gone = await client.post(f"{jar}/coins", json={}, headers=keyed())
     assert (gone.status_code, (await client.get(jar)).status_code) == (404, 404)
 
@@ -130,7 +130,7 @@ async def test_a_refusal_that_left_a_trace_is_refused_again_in_the_same_words(cl
     first = await client.post(f"{jar}/guesses", json={"total": 7}, headers=key)
     await client.post(f"{jar}/guesses", json={"total": 8}, headers=keyed())
     again = await client.post(f"{jar}/guesses", json={"total": 7}, headers=key)
-    assert told(again) == told(first)
+    assert outcome(again) == outcome(first)
     assert (again.status_code, again.json()["params"]) == (409, {"times": 1})
 
 
@@ -150,7 +150,7 @@ async def test_a_life_repeated_at_every_step_is_the_same_life(client: httpx.Asyn
         answers.append(await client.request(step[0], step[1], json=step[2], headers=step[3]))
         done.append(step)
         for (method, path, body, key), answer in zip(done, answers, strict=True):
-            assert told(await client.request(method, path, json=body, headers=key)) == told(answer)
+            assert outcome(await client.request(method, path, json=body, headers=key)) == outcome(answer)
     assert [answer.status_code for answer in answers] == [201, 200, 409, 200, 200, 200]
 
 
@@ -161,4 +161,4 @@ async def test_a_repeat_in_another_process_meets_the_first(world: World, shop: C
         answers = await asyncio.gather(
             here.post("/v1/jars", json=JAR, headers=key), there.post("/v1/jars", json=JAR, headers=key)
         )
-    assert told(answers[0]) == told(answers[1])
+    assert outcome(answers[0]) == outcome(answers[1])

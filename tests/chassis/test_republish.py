@@ -75,8 +75,8 @@ async def test_after_a_topic_was_lost_a_fresh_group_gets_all_in_order_with_what_
 
     await until(rests)
     await live()
-    told = await sending
-    assert (told["entities"], told["events"], told["sent"], told["left_out"]) == (3, 30, 30, 0)
+    result = await sending
+    assert (result["entities"], result["events"], result["sent"], result["left_out"]) == (3, 30, 30, 0)
 
     async def all_out() -> bool:
         return not await road.shop.mongo.count("jars", {"pending": {"$exists": True}}, 9)
@@ -93,8 +93,8 @@ async def test_it_is_only_shown_without_a_yes(road: Road) -> None:
     await long_jars(road)
     await road.publish()
     before = len(await road.records())
-    told = await republish(road)
-    assert (told["dry_run"], told["entities"], told["events"], told["sent"]) == (True, 3, 30, 0)
+    result = await republish(road)
+    assert (result["dry_run"], result["entities"], result["events"], result["sent"]) == (True, 3, 30, 0)
     assert len(await road.records()) == before
 
 
@@ -103,8 +103,8 @@ async def test_one_entity_or_a_kind_or_a_time_is_sent_and_what_was_seen_has_no_e
     await road.publish()
     await consume(road)
     await road.drop(jars[0], 50)  # not published yet: that is the relay's
-    told = await republish(road, entity=jars[0].id, write=True)
-    assert (told["entities"], told["sent"]) == (1, 10)
+    result = await republish(road, entity=jars[0].id, write=True)
+    assert (result["entities"], result["sent"]) == (1, 10)
     at = [e["at"] for jar in jars for e in await road.history(await document(road, jar)) if e["published"]][:20]
     since, until = sorted(at)[5], sorted(at)[15]
     within = sum(since <= one < until for one in at)
@@ -127,9 +127,9 @@ async def test_an_entity_whose_history_has_a_hole_is_left_out_and_named(road: Ro
     sick, _ = await long_jars(road, 2)
     await road.publish()
     await road.shop.mongo.delete("jars_archive", {"_id": f"{sick.id}:3"})
-    told = await republish(road, write=True)
-    assert (told["entities"], told["left_out"]) == (1, 1)
-    assert sick.id in told["examples"][0]
+    result = await republish(road, write=True)
+    assert (result["entities"], result["left_out"]) == (1, 1)
+    assert sick.id in result["examples"][0]
     assert len(await road.records()) == 20 + 10
 
 
@@ -154,7 +154,7 @@ async def test_who_has_lost_the_lease_sends_nothing_more(road: Road) -> None:
     assert len(await road.records()) == before
 
 
-async def test_a_broker_that_goes_away_on_the_way_is_told_and_a_repeat_sends_all(
+async def test_a_broker_that_goes_away_on_the_way_is_reported_and_a_repeat_sends_all(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.chassis.operations.republish._EVENTS", 4)

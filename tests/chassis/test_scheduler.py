@@ -151,7 +151,7 @@ async def test_entities_that_fail_or_do_not_move_on_do_not_hold_up_the_rest(
     assert all(tried.count(jar.id) <= 4 for jar in bad)  # each is tried again, but later and later
 
 
-async def test_what_failed_is_tried_again_and_done_once_mended(
+async def test_what_failed_is_tried_again_and_done_once_repaired(
     rack: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timers, "_PAUSE", 0.05)

@@ -39,7 +39,7 @@ def test_words_are_looked_for_by_pairs_and_a_single_character_by_itself() -> Non
     assert search.asked(Item, "?!", MASTER) == []
 
 
-def test_an_entity_has_the_tokens_of_its_words_and_not_of_what_stands_in_two_fields() -> None:
+def test_an_entity_has_the_tokens_of_its_words_and_not_of_what_is_in_two_fields() -> None:
     item = Item.blank("LED-1")
     item.name, item.keywords = Words(zh="路灯", en="Lamp"), ["黑", "暗"]
     found = search.plain_terms(item)

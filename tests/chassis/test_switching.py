@@ -181,7 +181,7 @@ def test_a_version_that_reads_one_copy_more_waits_until_that_is_kept() -> None:
     assert (changed["label-coins"].state, changed["label-coins"].positions) == (WAITING, {PLACE: 5})
 
 
-async def test_turning_on_is_refused_where_somebody_let_the_group_go_on(road: Road) -> None:
+async def test_turning_on_is_refused_where_somebody_let_the_group_continue(road: Road) -> None:
     await switching.register(road.hall.mongo, group(road), ALL, {PLACE: 1})
     order = (await desired_state(road.hall.mongo, group(road))).order
     await control.pause(road.hall.mongo, group(road), "a look", "me")

@@ -51,8 +51,8 @@ def test_a_placeholder_that_names_a_section_shows_the_text_of_its_fact(what: Any
 def test_a_name_is_shown_in_the_language_also_after_it_was_stored() -> None:
     name = Words.model_validate({"zh": "胜利站", "en": "Shengli", "mn": "Ялалт"})
     for whom in (name, name.model_dump()):
-        told = {one: TEXTS.fill("said", "named", one, {"whom": whom}) for one in ("zh", "en", "mn")}
-        assert told == {"zh": "给胜利站", "en": "给Shengli", "mn": "给Ялалт"}
+        result = {one: TEXTS.fill("said", "named", one, {"whom": whom}) for one in ("zh", "en", "mn")}
+        assert result == {"zh": "给胜利站", "en": "给Shengli", "mn": "给Ялалт"}
 
 
 def test_a_fact_is_never_taken_for_a_text_with_placeholders_and_a_missing_one_is_an_error() -> None:
@@ -96,7 +96,7 @@ def test_another_reason_stays_as_it_is(reason: str) -> None:
     assert load().explained(reason) == reason
 
 
-def test_a_refusal_without_a_text_is_told_by_its_kind() -> None:
+def test_a_refusal_without_a_text_is_reported_by_its_kind() -> None:
     assert TEXTS.sentence(Full(), "zh") == "状态"
     assert load(("tests.support.jars",)).sentence(Full(), "zh") == "罐子满了。"
 
@@ -136,7 +136,7 @@ def test_another_language_is_one_more_file_and_others_stand_in_for_what_it_lacks
     assert "titles.state" in texts.missing()["mn"]
 
 
-def test_what_english_lacks_is_told_in_chinese() -> None:
+def test_what_english_lacks_is_reported_in_chinese() -> None:
     texts = Texts({"zh": ZH, "en": {}, "mn": {}})
     assert texts.fill("said", "many", "mn", {"what": "red"}) == "有红"
 

@@ -75,12 +75,12 @@ async def test_what_says_nothing_and_leaves_its_time_is_reported_and_paused(rack
             await toy.ripen(ctx, id)
 
     timer, setbacks = replace(RIPEN, work=half), timers.Setbacks()
-    told = [metrics.timer_runs.labels("ripen", outcome) for outcome in ("unmoved", "ok")]
-    before = [counter._value.get() for counter in told]
+    result = [metrics.timer_runs.labels("ripen", outcome) for outcome in ("unmoved", "ok")]
+    before = [counter._value.get() for counter in result]
     assert [await timers.sweep(timer, rack, setbacks) for _ in range(2)] == [2, 0]
     assert seen == [jar.id for jar in jars]
     assert setbacks.paused() == [jars[0].id]
-    assert [counter._value.get() - known for counter, known in zip(told, before, strict=True)] == [1, 1]
+    assert [counter._value.get() - known for counter, known in zip(result, before, strict=True)] == [1, 1]
 
 
 def test_what_fails_is_paused_longer_and_longer_but_at_most_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ async def test_a_token_of_which_any_part_was_changed_is_refused(tokens: Tokens, 
         await refused(tokens, nonsense)
 
 
-async def test_the_role_of_the_house_never_comes_through_a_door(tokens: Tokens, world: World) -> None:
+async def test_the_role_of_the_system_is_never_taken_from_a_token(tokens: Tokens, world: World) -> None:
     actor = await tokens.actor(request(signed(world, {"roles": ["system", "keeper"]})))
     assert actor.roles == {"keeper"}
 

@@ -104,7 +104,7 @@ async def test_what_a_newer_process_only_added_is_in_nobodys_way(shop: Container
     assert (await drop(shop, jar, 2)).version == 2
 
 
-def test_an_event_that_is_not_known_here_is_told_apart_from_one_that_is_wrong() -> None:
+def test_an_unknown_event_is_distinguished_from_a_wrong_one() -> None:
     origin = Origin(now(), "keeper", "hulunbuir", "c1", None, None)
     known = Recorded.of(CoinDropped(coins=1), "jar_1", 1, origin, "")
     unknown = replace(known, type="linli.members.JarSmashed")

@@ -128,7 +128,7 @@ async def test_a_key_that_is_late_is_waited_for(world: World, vault: Vault, shop
     await hall.mongo.close()
 
 
-async def test_a_key_that_does_not_come_is_told_as_not_here_yet(world: World) -> None:
+async def test_a_key_that_does_not_come_is_reported_as_not_here_yet(world: World) -> None:
     hall = await world.container(toy.hall)
     start = asyncio.get_running_loop().time()
     with pytest.raises(KeyNotHere) as refused:
@@ -138,7 +138,7 @@ async def test_a_key_that_does_not_come_is_told_as_not_here_yet(world: World) ->
     await hall.mongo.close()
 
 
-async def test_where_several_wait_for_keys_the_next_are_told_at_once_and_those_with_a_key_are_served(
+async def test_where_several_wait_for_keys_the_next_are_refused_at_once_and_those_with_a_key_are_served(
     vault: Vault, world: World, shop: Container
 ) -> None:
     fresh = Vault(shop.mongo, shop.vault.master)

@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(FOLDER, tmp_path / "city"))
 
 
-def told(folder: Path, name: str, damage: Damage) -> tuple[str, ...]:
+def result(folder: Path, name: str, damage: Damage) -> tuple[str, ...]:
     path = folder / name
     data = json.loads(path.read_text(encoding="utf-8"))
     damage(data)
@@ -43,8 +43,8 @@ def item(which: str, **values: object) -> Damage:
     return damage
 
 
-def test_an_unknown_field_is_told_with_the_entry(folder: Path) -> None:
-    (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", price=3))
+def test_an_unknown_field_is_reported_with_the_entry(folder: Path) -> None:
+    (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", price=3))
     assert problem.startswith("catalogue.json: items › GOV-HEATING › price: ")
 
 
@@ -55,13 +55,13 @@ def test_a_text_may_have_further_languages_and_nothing_else(folder: Path) -> Non
     item("GOV-HEATING", name=named)(data)
     path.write_text(json.dumps(data), "utf-8")
     assert named in [one.name.model_dump() for one in load(folder).catalogue.items]
-    (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", name={**named, "colour": "x"}))
+    (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", name={**named, "colour": "x"}))
     assert problem.startswith("catalogue.json: items › GOV-HEATING › name: ")
     assert "colour: neither a field nor the tag of a language" in problem
 
 
-def test_a_missing_translation_is_told_with_the_entry(folder: Path) -> None:
-    (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", name={"zh": "供热"}))
+def test_a_missing_translation_is_reported_with_the_entry(folder: Path) -> None:
+    (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", name={"zh": "供热"}))
     assert problem.startswith("catalogue.json: items › GOV-HEATING › name › en: ")
 
 
@@ -91,8 +91,8 @@ def test_a_missing_translation_is_told_with_the_entry(folder: Path) -> None:
         ("holidays.json", lambda data: data.update(time_zone=3), "time_zone"),
     ],
 )
-def test_what_is_wrong_is_told(folder: Path, name: str, damage: Damage, said: str) -> None:
-    problems = told(folder, name, damage)
+def test_what_is_wrong_is_reported(folder: Path, name: str, damage: Damage, said: str) -> None:
+    problems = result(folder, name, damage)
     assert any(problem.startswith(f"{name}: ") and said in problem for problem in problems)
 
 
@@ -106,17 +106,17 @@ def test_what_is_wrong_is_told(folder: Path, name: str, damage: Damage, said: st
 )
 def test_values_belong_to_choices_only(folder: Path, values: dict[str, Any]) -> None:
     field = {"code": "where", "label": {"zh": "哪里", "en": "Where"}, "required": True, **values}
-    (problem,) = told(folder, "catalogue.json", item("GOV-HEATING", form=[field]))
+    (problem,) = result(folder, "catalogue.json", item("GOV-HEATING", form=[field]))
     assert problem.startswith("catalogue.json: GOV-HEATING: form field where: values")
 
 
-def test_a_missing_file_is_told(folder: Path) -> None:
+def test_a_missing_file_is_reported(folder: Path) -> None:
     (folder / "teams.json").unlink()
     with pytest.raises(CityDataWrong, match=r"teams\.json: cannot be read"):
         load(folder)
 
 
-def test_a_file_that_is_not_json_is_told(folder: Path) -> None:
+def test_a_file_that_is_not_json_is_reported(folder: Path) -> None:
     (folder / "areas.json").write_text("[", encoding="utf-8")
     with pytest.raises(CityDataWrong, match=r"areas\.json: not JSON"):
         load(folder)

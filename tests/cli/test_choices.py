@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from tests.replay.outcomes import fate, phone
+from tests.replay.outcomes import phone, planned
 from tests.replay.places import Places, mark
 
 COMMUNITIES = [
@@ -30,10 +30,10 @@ def test_messages_without_a_district_spread_over_all_counties() -> None:
     assert len({places.of("A市的路", f"U{n}")[:6] for n in range(500)}) == 14
 
 
-def test_fates_are_stable_and_in_their_fractions() -> None:
-    all_of_them = [fate(1, str(n)) for n in range(5000)]
-    assert all_of_them == [fate(1, str(n)) for n in range(5000)]
-    assert all_of_them != [fate(2, str(n)) for n in range(5000)]
+def test_planned_outcomes_are_stable_and_in_their_fractions() -> None:
+    all_of_them = [planned(1, str(n)) for n in range(5000)]
+    assert all_of_them == [planned(1, str(n)) for n in range(5000)]
+    assert all_of_them != [planned(2, str(n)) for n in range(5000)]
     assert abs(sum(one.on_behalf for one in all_of_them) - 2500) < 150
     assert abs(sum(one.paused for one in all_of_them) - 400) < 90
     assert Counter(one.returned for one in all_of_them).keys() == {0, 1, 2}

@@ -31,9 +31,9 @@ def only(found: list[Finding]) -> tuple[str, str, str]:
 
 
 def test_where_nothing_runs_this_machine_is_looked_at_all_the_same(tmp_path: Path) -> None:
-    told = CliRunner().invoke(application(), ["doctor", "--json"], env={"LINLI_HOME": str(tmp_path)})
-    assert told.exit_code == 2
-    lines = json.loads(told.stdout)["lines"]
+    result = CliRunner().invoke(application(), ["doctor", "--json"], env={"LINLI_HOME": str(tmp_path)})
+    assert result.exit_code == 2
+    lines = json.loads(result.stdout)["lines"]
     assert {line["check"] for line in lines} >= {"packages", "programs", "settings", "disk", "files", "calendar"}
     assert [line["advice"] for line in lines if line["check"] == "processes"] == ["linli up"]
 
@@ -100,7 +100,7 @@ def calendar_until(folder: Path, days: int) -> Stack:
 
 
 @pytest.mark.parametrize(("days", "level"), [(400, "ok"), (30, "soon"), (-3, "wrong")])
-def test_holidays_that_end_are_told_in_time(tmp_path: Path, days: int, level: str) -> None:
+def test_holidays_that_end_are_reported_in_time(tmp_path: Path, days: int, level: str) -> None:
     found = {one.check: one for one in city.holidays(calendar_until(tmp_path, days))}
     assert (found["time zone"].said, found["calendar"].level) == ("Asia/Shanghai", level)
 

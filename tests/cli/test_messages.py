@@ -40,7 +40,7 @@ def test_reply_and_its_time_may_be_missing(tmp_path: Path) -> None:
     assert (messages[0].reply, messages[0].replied_at, bad) == (None, None, [])
 
 
-def test_bad_lines_are_told_by_number_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_bad_lines_are_reported_by_number_and_the_rest_is_read(tmp_path: Path) -> None:
     lines = (WHOLE, "{not json", {"id": "3", "user": "U3", "title": "有题无文"}, "", {**BARE, "id": "1"}, BARE)
     messages, bad = read(written(tmp_path, *lines), None)
     assert [message.id for message in messages] == ["1", "2"]

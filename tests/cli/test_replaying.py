@@ -13,8 +13,8 @@ from deploy.cli.city.spool import Spool
 from deploy.local import Home, Ports, Stack, Trouble
 from tests.cli.fake import Answering, answers, gateway, serving, token
 from tests.replay import __main__ as command
-from tests.replay.callers import Cast, Town
-from tests.replay.filing import Desk
+from tests.replay.callers import Callers, Town
+from tests.replay.filing import CommandSender
 from tests.replay.ledger import Ledger
 from tests.replay.messages import LONGEST_TEXT, BadLine, Message
 from tests.replay.results import Filed, Results
@@ -49,7 +49,7 @@ def results(**more: Any) -> Results:
     """Of one message that was filed, settled and told."""
     filed = Filed("m1", "case_1", "N1", "+8613800138000", "government", "resident", tier="station")
     found = Results(1, [], [filed])
-    found.told[1] = 1
+    found.notified[1] = 1
     for name, value in more.items():
         setattr(found, name, value)
     return found
@@ -60,13 +60,13 @@ async def play(folder: Path, answering: Answering, *messages: Message) -> Result
     found = Results(len(messages), [])
     async with gateway(answering) as client:
         with Ledger(folder / "ledger.jsonl") as ledger:
-            cast, desk = Cast(client, KNOWN, Spool(folder)), Desk(client, ledger, "1")
-            replay = Replay(client, await Town.look(client), cast, desk, found, 1)
+            callers, sender = Callers(client, KNOWN, Spool(folder)), CommandSender(client, ledger, "1")
+            replay = Replay(client, await Town.look(client), callers, sender, found, 1)
             await replay.play(list(messages), 1, Pace(0), Lines())
     return found
 
 
-def test_a_message_that_was_filed_settled_and_told_is_all_there_is() -> None:
+def test_a_message_that_was_filed_settled_and_notified_is_complete() -> None:
     assert results().missing == []
 
 
@@ -81,7 +81,7 @@ def test_a_city_that_has_not_caught_up_is_one_thing_missing() -> None:
 
 
 async def test_a_comment_that_is_refused_breaks_a_story_off_whose_case_is_filed(tmp_path: Path) -> None:
-    silent = {door: body for door, body in SEEDED.items() if not door.endswith("comment")}
+    silent = {path: body for path, body in SEEDED.items() if not path.endswith("comment")}
     found = await play(tmp_path, answers(silent, tmp_path), message("m1", "长" * (LONGEST_TEXT + 1)))
     assert ([one.case for one in found.filed], dict(found.refused)) == (["case_1"], {})
     assert dict(found.broken) == {"comment: 404 not-found": 1}
@@ -92,7 +92,7 @@ async def test_the_rest_of_a_long_text_follows_as_comments(tmp_path: Path) -> No
     assert (found.steps["comment"], dict(found.broken)) == (2, {})
 
 
-async def test_a_message_for_which_nothing_is_suggested_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+async def test_a_message_for_which_nothing_is_suggested_is_refused_and_the_others_continue(tmp_path: Path) -> None:
     usual = answers(SEEDED, tmp_path)
 
     async def answering(request: web.Request) -> web.StreamResponse:

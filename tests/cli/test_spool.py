@@ -17,7 +17,7 @@ def sent(folder: Path, name: str, phone: str, text: str, at: datetime = NOW) -> 
     draft.rename(folder / f"{name}.json")
 
 
-def test_news_are_told_once_and_in_order(tmp_path: Path) -> None:
+def test_new_messages_come_once_and_in_order(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     sent(tmp_path, "b", "1", "第二", NOW + timedelta(seconds=1))
     sent(tmp_path, "a", "1", "第一")

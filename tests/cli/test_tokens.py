@@ -26,12 +26,12 @@ async def test_a_long_wait_for_another_code_is_not_waited_for(tmp_path: Path) ->
         return too_many(3500)
 
     async with gateway(answering) as client:
-        with pytest.raises(Trouble, match=r"Too many tries.*this phone: try again in 59 min") as told:
+        with pytest.raises(Trouble, match=r"Too many tries.*this phone: try again in 59 min") as raised:
             await PhoneHolder(client, Spool(tmp_path), "13800138000").token()
-    assert told.value.code == 1
+    assert raised.value.code == 1
 
 
-async def test_a_short_wait_for_another_code_is_told(
+async def test_a_short_wait_for_another_code_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     waited: list[float] = []
@@ -52,7 +52,7 @@ async def test_a_short_wait_for_another_code_is_told(
     assert "waiting 42 s" in capsys.readouterr().err
 
 
-async def test_the_operator_signs_with_the_keys_that_the_stack_is_told(tmp_path: Path) -> None:
+async def test_the_operator_signs_with_the_keys_in_the_settings(tmp_path: Path) -> None:
     for name in ("own", "other"):
         Home(tmp_path / name).make()
         keys.make(Home(tmp_path / name))

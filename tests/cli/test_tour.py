@@ -27,9 +27,9 @@ async def astray(spool: Path, city: dict[str, Any]) -> tuple[str, list[Step]]:
     """What went wrong in a city that answers so, and the steps before it."""
     steps: list[Step] = []
     async with gateway(answers(city, spool)) as client:
-        with pytest.raises(Astray) as told:
+        with pytest.raises(Astray) as raised:
             await Tour(client, KNOWN, spool, steps.append).play()
-    return str(told.value), steps
+    return str(raised.value), steps
 
 
 @pytest.mark.parametrize(

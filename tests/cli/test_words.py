@@ -42,7 +42,7 @@ def test_a_report_ends_with_what_it_comes_to(
     assert (ended.value.exit_code, capsys.readouterr().out.splitlines()[-1]) == (code, said)
 
 
-def test_a_timeline_is_told_by_the_clocks_of_the_city(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_timeline_is_reported_by_the_clocks_of_the_city(capsys: pytest.CaptureFixture[str]) -> None:
     entry = {"at": "2026-11-23T16:30:00Z", "name": {"zh": "接单", "en": "accepted"}}
     demo._show_timeline([entry], ZoneInfo("Asia/Shanghai"))
     assert "2026-11-24 00:30:00  接单 / accepted" in capsys.readouterr().out
@@ -89,7 +89,7 @@ def test_status_says_why_something_is_not_known_and_what_was_started_again(capsy
     process = ProcessHealth("notify-web", "running", 1, 60, 50, ready=True, said="", restarted=again)
     status._show(Health("", [process], [], flow([])))
     status._show_holidays(Holidays(date(2026, 1, 1), []), Path("city/holidays.json"))
-    told = capsys.readouterr().out
-    assert f"notify-web was {again}" in told
-    assert "not counted yet: the first count comes within 15 s" in told
-    assert "add the next year's holidays to city/holidays.json" in told
+    result = capsys.readouterr().out
+    assert f"notify-web was {again}" in result
+    assert "not counted yet: the first count comes within 15 s" in result
+    assert "add the next year's holidays to city/holidays.json" in result

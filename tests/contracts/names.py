@@ -228,6 +228,6 @@ def _bodies() -> Iterator[str]:
         for model, schema in described.get("components", {}).get("schemas", {}).items():
             yield from (f"{name}: {model}.{field}" for field in schema.get("properties", ()))
             yield from (f"{name}: {model} = {value}" for value in schema.get("enum", ()))
-        for path, doors in described["paths"].items():
-            for method, door in doors.items():
-                yield from (f"{method.upper()} {path} ?{p['name']} in {p['in']}" for p in door.get("parameters", ()))
+        for path, methods in described["paths"].items():
+            for method, route in methods.items():
+                yield from (f"{method.upper()} {path} ?{p['name']} in {p['in']}" for p in route.get("parameters", ()))

@@ -11,7 +11,7 @@ SHOWN = re.findall(r"^## \d\. [^:\n]+: `(\S+)`$(.*?)(?=^## )", PAGE, re.M | re.S
 
 
 @pytest.mark.parametrize(("path", "section"), SHOWN, ids=[path for path, _ in SHOWN])
-def test_every_line_of_code_on_the_page_stands_in_its_file(path: str, section: str) -> None:
+def test_every_line_of_code_on_the_page_is_in_its_file(path: str, section: str) -> None:
     code = (FOLDER.parent / path).read_text()
     lines = "\n".join(re.findall(r"^```python$(.*?)^```$", section, re.M | re.S)).splitlines()
     assert any(lines)

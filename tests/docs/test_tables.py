@@ -21,18 +21,21 @@ def rows(page: str) -> dict[str, list[str]]:
 
 
 def test_a_problem_has_the_status_with_which_it_is_answered() -> None:
-    told = rows(problems.page().partition("## By the gateway")[0])
-    assert {code: told[code][0] for code in ("method-unknown", "broken")} == {"method-unknown": "405", "broken": "500"}
+    result = rows(problems.page().partition("## By the gateway")[0])
+    assert {code: result[code][0] for code in ("method-unknown", "broken")} == {
+        "method-unknown": "405",
+        "broken": "500",
+    }
     for refusal in (MethodUnknown(allowed="GET"), Broken(trace_id="4bf9")):
-        assert str(answer(refusal, TEXTS, "en").status_code) == told[refusal.code()][0]
+        assert str(answer(refusal, TEXTS, "en").status_code) == result[refusal.code()][0]
 
 
 def test_what_the_gateway_refuses_is_on_the_page() -> None:
-    told = rows(problems.page().partition("## By the gateway")[2])
-    assert {code: int(cells[0]) for code, cells in told.items()} == {
+    result = rows(problems.page().partition("## By the gateway")[2])
+    assert {code: int(cells[0]) for code, cells in result.items()} == {
         one.code: one.status for one in gateway.problems(gateway.texts())
     }
-    assert set(told) >= {"bad-request", "headers-too-large", "request-timeout", "too-many"}
+    assert set(result) >= {"bad-request", "headers-too-large", "request-timeout", "too-many"}
 
 
 def test_all_sentences_of_a_refusal_say_the_same_names() -> None:
@@ -41,14 +44,14 @@ def test_all_sentences_of_a_refusal_say_the_same_names() -> None:
         found = re.findall(r"Idempotency-Key|Authorization|Bearer|(?:GET )?/v1/\w+", sentence, re.IGNORECASE)
         return {name.lower() for name in found}
 
-    told = {
+    result = {
         kind.code(): [names(TEXTS.get("refusals", kind.code(), language) or "") for language in TEXTS.languages]
         for kind in refusals()
     }
-    assert {code: found for code, found in told.items() if any(one != found[0] for one in found)} == {}
+    assert {code: found for code, found in result.items() if any(one != found[0] for one in found)} == {}
 
 
-def test_every_pattern_that_a_field_has_is_told_in_words() -> None:
+def test_every_pattern_of_a_field_is_explained_in_words() -> None:
     described = PAGES["openapi.json"]()
     patterns = {json.loads(found) for found in re.findall(r'"pattern": ("(?:[^"\\\\]|\\\\.)*")', described)}
     assert patterns
@@ -56,9 +59,9 @@ def test_every_pattern_that_a_field_has_is_told_in_words() -> None:
 
 
 def test_every_setting_of_the_local_stack_is_on_the_page() -> None:
-    told = rows(settings.page())
+    result = rows(settings.page())
     expected = {"LINLI_HOME", "LINLI_TOPOLOGY", "LINLI_PORT_BASE"}
     expected |= {setting(name) for name in Ports.__dataclass_fields__}
     expected |= {limits.setting(name) for name in Limits.model_fields}
-    assert expected <= set(told)
-    assert (told["LINLI_PORT_GATEWAY"][0], told["LINLI_SIGN_IN_RATE"][0]) == ("`8080`", "`100`")
+    assert expected <= set(result)
+    assert (result["LINLI_PORT_GATEWAY"][0], result["LINLI_SIGN_IN_RATE"][0]) == ("`8080`", "`100`")

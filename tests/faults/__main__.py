@@ -89,12 +89,12 @@ class Run:
                 say(f"{stack.layout.topology.name} of each store\n{HEAD}")
                 for fault in faults:
                     rows.append(await suffered(trial, fault))
-                    say(rows[-1].told())
+                    say(rows[-1].reported())
                 return rows + await last(trial)
 
     async def _weak(self, trial: Trial) -> list[Row]:
         row = await three.weak(trial, self.folder)
-        say(row.told())
+        say(row.reported())
         return [row]
 
     async def _check(self, stack: Stack) -> list[Row]:

@@ -24,16 +24,16 @@ async def checked(stack: Stack, folder: Path, say: Callable[[str], None]) -> lis
             async with City.open(world) as city:
                 return await caught(variant, city, world.folder / "log.jsonl", broken=broken)
 
-        wrong += await _told(stack, folder / f"variant-{number}", variant, played, say)
+        wrong += await _reported(stack, folder / f"variant-{number}", variant, played, say)
     with own_database(folder / "database") as database:
 
         async def crash(world: World, broken: bool) -> Caught:  # noqa: FBT001 - which of two
             return await crashed(world, database, world.folder / "log.jsonl", broken=broken)
 
-        return wrong + await _told(stack, folder / "journal", JOURNAL, crash, say)
+        return wrong + await _reported(stack, folder / "journal", JOURNAL, crash, say)
 
 
-async def _told(
+async def _reported(
     stack: Stack,
     folder: Path,
     variant: Variant,
@@ -43,7 +43,7 @@ async def _told(
     found = [await played(_world(stack, folder / name), name == "broken") for name in ("broken", "sound")]
     lines = ", ".join(f"{check} {about}".strip() for check, about in sorted(found[0])) or "nothing"
     say(f"{variant.name:52} {variant.crash:38} {lines:34} {'clean' if not found[1] else sorted(found[1])}")
-    return [] if found == [variant.told, frozenset()] else [variant.name]
+    return [] if found == [variant.reported, frozenset()] else [variant.name]
 
 
 def _world(stack: Stack, folder: Path) -> World:

@@ -1,4 +1,4 @@
-"""The load: whole cases, registrations and wishes at a steady rate, each try of each command a line of the log."""
+"""The load: whole cases, registrations and choice at a steady rate, each try of each command a line of the log."""
 
 import asyncio
 import base64
@@ -48,7 +48,7 @@ class Load:
     gateway: str
     rate: float
     chance: random.Random
-    doors: Sequence[str] = ()
+    addresses: Sequence[str] = ()
     done: int = 0
     unknown: int = 0
     silent: int = 0
@@ -58,7 +58,7 @@ class Load:
 
     def __post_init__(self) -> None:
         self._keys = (f"faults:{self.chance.getrandbits(48):x}:{n}" for n in itertools.count())
-        self.doors = self.doors or (self.gateway,)
+        self.addresses = self.addresses or (self.gateway,)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -95,8 +95,8 @@ class Load:
                 body = {"phone": phone, "name": "新居民", "area": COMMUNITY}
                 await self._command(http, self.people.operator, "POST", "/v1/people", body)
             case 1:
-                wishes = {"channels": ["inbox", "sms", "email"], "email": "somebody@faults.example"}
-                await self._command(http, resident, "PUT", "/v1/preferences", wishes)
+                choice = {"channels": ["inbox", "sms", "email"], "email": "somebody@faults.example"}
+                await self._command(http, resident, "PUT", "/v1/preferences", choice)
         case = await self._command(http, resident, "POST", "/v1/requests", filing())
         for step, who, body in _STEPS:
             if case is None or self._over:
@@ -124,11 +124,14 @@ class Load:
         self, http: aiohttp.ClientSession, token: str, request: tuple[str, str, str], body: Any
     ) -> Answer | None:
         method, path, key = request
-        doors = self.doors if path.startswith("/v1/requests") else (self.gateway,)
+        addresses = self.addresses if path.startswith("/v1/requests") else (self.gateway,)
         headers: Mapping[str, str] = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-        address, patience = self.chance.choice(doors) + path, _TIMEOUT if self.chance.randrange(_ONE_IN) else _HANGS_UP
+        address, timeout_seconds = (
+            self.chance.choice(addresses) + path,
+            _TIMEOUT if self.chance.randrange(_ONE_IN) else _HANGS_UP,
+        )
         try:
-            async with http.request(method, address, headers=headers, json=body, timeout=patience) as response:
+            async with http.request(method, address, headers=headers, json=body, timeout=timeout_seconds) as response:
                 content = await response.read()
                 return Answer(response.status, orjson.loads(content), response.headers, 0)
         except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError):

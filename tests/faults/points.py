@@ -29,12 +29,12 @@ def of_web(service: str, points: Sequence[str]) -> Strike:
     """A process that dies runs beside the service's web process; clients repeat with the same key at either."""
 
     async def strike(trial: Trial) -> str:
-        deaths, doors = [], trial.load.doors
+        deaths, addresses = [], trial.load.addresses
         for point in points:
             async with trial.beside("dying", service, "web", "--die-at", point, "--seed", _seed(trial)) as dying:
-                trial.load.doors = (*doors, dying.address)
+                trial.load.addresses = (*addresses, dying.address)
                 deaths.append(f"{point} {await _deaths(trial, dying)}")
-                trial.load.doors = doors
+                trial.load.addresses = addresses
         return f"deaths: {', '.join(deaths)}"
 
     return strike

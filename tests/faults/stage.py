@@ -86,9 +86,9 @@ class Stage:
     def _note(self, cause: str, began: datetime, outcome: str, made: toy.Jar | None) -> None:
         _, actor, method, path, key = cause.split(":")
         line = {"id": key, "actor": actor, "method": method, "path": path, "key": key, "start": began}
-        told = {"end": datetime.now(UTC), "outcome": outcome, "entity": made.id if made else None}
+        reported = {"end": datetime.now(UTC), "outcome": outcome, "entity": made.id if made else None}
         with self.log.open("ab") as log:
-            log.write(orjson.dumps({**line, **told, "version": made.version if made else None}) + b"\n")
+            log.write(orjson.dumps({**line, **reported, "version": made.version if made else None}) + b"\n")
 
 
 class Death:
@@ -119,7 +119,7 @@ class Variant:
     name: str
     crash: str
     service: Service
-    told: Caught
+    reported: Caught
     play: Callable[[Stage], Awaitable[None]]
 
 

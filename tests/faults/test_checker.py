@@ -29,7 +29,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 async def test_a_broken_variant_is_caught(city: City, tmp_path: Path, variant: Variant) -> None:
-    assert await caught(variant, city, tmp_path / "log.jsonl", broken=True) == variant.told
+    assert await caught(variant, city, tmp_path / "log.jsonl", broken=True) == variant.reported
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
@@ -40,7 +40,7 @@ async def test_what_is_not_broken_survives_the_same(city: City, tmp_path: Path, 
 async def test_writes_that_are_in_no_journal_are_missed_after_a_crash(
     world: World, database: Stack, tmp_path: Path
 ) -> None:
-    assert await crashed(world, database, tmp_path / "log.jsonl", broken=True) == JOURNAL.told
+    assert await crashed(world, database, tmp_path / "log.jsonl", broken=True) == JOURNAL.reported
 
 
 async def test_journaled_writes_survive_the_same_crash(world: World, database: Stack, tmp_path: Path) -> None:

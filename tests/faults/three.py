@@ -133,7 +133,7 @@ async def weak(trial: Trial, folder: Path) -> Row:
     async with trial.beside("services", "requests", "web", LINLI_MONGO_REQUESTS=uri) as web:
         await trial.until(web.ready, 60, "the web that does not wait")
         with Ledger(log) as ledger:
-            load = replace(trial.load, ledger=ledger, doors=(web.address,))
+            load = replace(trial.load, ledger=ledger, addresses=(web.address,))
             row = await suffered(replace(trial, load=load, log=log), WEAK)
     missed = sum(one.breaches for one in row.broken if one.check == "L1")
     others = [one for one in row.broken if one.check != "L1"]

@@ -92,11 +92,11 @@ class Trial:
     async def beside(self, *words: str, slot: int = 0, port: int = 0, **more: str) -> AsyncIterator["Beside"]:
         """A process of our own for a service, such as ``("dying", "requests", "worker", …)``; killed at the end."""
         port = port or Ports.free().gateway
-        told = self.stack.home.logs / f"{'-'.join(words[:3])}-{self.chance.getrandbits(24):x}"
+        reported = self.stack.home.logs / f"{'-'.join(words[:3])}-{self.chance.getrandbits(24):x}"
         settings = {**self.stack.environment(words[1], words[2]), "LINLI_SLOT": str(slot), "LINLI_PORT": str(port)}
-        process = _started(words, {**settings, **more}, told)
+        process = _started(words, {**settings, **more}, reported)
         try:
-            yield Beside(process, f"http://127.0.0.1:{port}", told.with_suffix(".deaths"))
+            yield Beside(process, f"http://127.0.0.1:{port}", reported.with_suffix(".deaths"))
         finally:
             await asyncio.to_thread(_ended, process)
 
@@ -109,11 +109,11 @@ class Trial:
             await asyncio.sleep(0.1)
 
 
-def _started(words: Sequence[str], settings: Mapping[str, str], told: Path) -> subprocess.Popen[bytes]:
+def _started(words: Sequence[str], settings: Mapping[str, str], reported: Path) -> subprocess.Popen[bytes]:
     """What it says goes into one file, its deaths into another."""
     module = (f"services.{words[1]}", words[2]) if words[0] == "services" else (f"tests.faults.{words[0]}", *words[1:])
     bare = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
-    with told.with_suffix(".log").open("wb") as out, told.with_suffix(".deaths").open("wb") as err:
+    with reported.with_suffix(".log").open("wb") as out, reported.with_suffix(".deaths").open("wb") as err:
         command, env = [sys.executable, "-m", *module], {**bare, **settings}
         return subprocess.Popen(command, cwd=CHECKOUT, env=env, stdout=out, stderr=err)
 
@@ -177,7 +177,7 @@ class Row:
         """Whether a promise was broken, or it did not heal."""
         return bool(self.broken or self.trouble)
 
-    def told(self) -> str:
+    def reported(self) -> str:
         """A line of the table."""
         if self.skipped:
             return f"{self.fault:16} skipped: {self.note}"
@@ -186,7 +186,7 @@ class Row:
         return "\n".join([f"{self.fault:16}{figures}  {self.note}", *self._worse()])
 
     def _worse(self) -> Iterable[str]:
-        yield from (f"    {one.told()}" for one in self.broken)
+        yield from (f"    {one.reported()}" for one in self.broken)
         if self.trouble:
             yield f"    {self.trouble}"
 

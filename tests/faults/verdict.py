@@ -31,7 +31,7 @@ class Broken:
     breaches: int
     examples: Sequence[str]
 
-    def told(self) -> str:
+    def reported(self) -> str:
         """In words."""
         about = f" [{self.about}]" if self.about else ""
         return f"{self.service} {self.check}{about}: {self.breaches} breaches, {'; '.join(self.examples[:3])}"

@@ -18,7 +18,7 @@ def resolved(town: Town, case: dict[str, object]) -> Person:
 def test_a_resident_hears_who_has_the_request_and_by_when(town: Town) -> None:
     resident = town.resident()
     case = town.file(resident)
-    [message] = town.wait(lambda: town.told(resident, case["id"], "case-filed"), "the acknowledgement")
+    [message] = town.wait(lambda: town.notices(resident, case["id"], "case-filed"), "the acknowledgement")
     assert case["number"] in message["title"]
     assert case["handler"]["name"]["zh"] in message["body"]
     assert case["tracking_code"] in message["body"]
@@ -34,11 +34,11 @@ def test_a_request_goes_from_filing_to_rating(town: Town) -> None:
     assert datetime.fromisoformat(case["due_at"]) > datetime.now(UTC)
     assert (case["state"], case["handler"]["tier"]) == ("dispatched", "station")
     resolved(town, case)
-    told = town.wait(lambda: town.told(resident, case["id"], "case-resolved"), "the answer")
-    assert ANSWER in told[0]["body"]
+    result = town.wait(lambda: town.notices(resident, case["id"], "case-resolved"), "the answer")
+    assert ANSWER in result[0]["body"]
     rated = town.done("POST", f"/v1/requests/{case['id']}/rate", resident, {"score": 5, "solved": True})
     assert (rated["state"], rated["score"], rated["answer"]) == ("closed", 5, ANSWER)
-    assert len(town.told(resident, case["id"], "case-filed")) == 1
+    assert len(town.notices(resident, case["id"], "case-filed")) == 1
 
 
 def test_an_operator_files_for_a_caller_who_later_signs_in_and_finds_it(town: Town) -> None:
@@ -50,7 +50,7 @@ def test_an_operator_files_for_a_caller_who_later_signs_in_and_finds_it(town: To
     caller = town.resident(phone)
     assert caller.claims["person"] == person["id"]
     assert [one["id"] for one in town.done("GET", "/v1/requests", caller)["items"]] == [case["id"]]
-    assert len(town.told(caller, case["id"], "case-filed")) == 1
+    assert len(town.notices(caller, case["id"], "case-filed")) == 1
 
 
 def test_a_request_is_followed_by_number_and_code_without_signing_in(town: Town) -> None:

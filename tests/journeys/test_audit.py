@@ -36,7 +36,7 @@ def test_staff_who_read_a_residents_request_are_listed_and_the_resident_is_not(t
     assert not [word for word in ("七七", resident.phone) if word in json.dumps([seen, refused], ensure_ascii=False)]
 
 
-def test_a_page_of_the_log_goes_on_where_the_one_before_ended(town: Town) -> None:
+def test_a_page_of_the_log_continues_where_the_one_before_ended(town: Town) -> None:
     handler = town.handler(town.file(town.resident()))
     for _ in range(3):
         town.done("GET", "/v1/requests", handler)

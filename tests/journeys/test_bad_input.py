@@ -59,7 +59,7 @@ def test_a_body_over_a_mebibyte_is_refused(town: Town) -> None:
     assert refused(answer) == (413, "body-too-large")
 
 
-def test_a_bad_cursor_a_missing_key_and_a_stale_version_are_told(town: Town) -> None:
+def test_a_bad_cursor_a_missing_key_and_a_stale_version_are_reported(town: Town) -> None:
     resident = somebody(town)
     case = town.file(resident)
     assert refused(town.ask("GET", "/v1/requests", resident, params={"after": "nonsense"})) == (422, "cursor-invalid")
@@ -91,9 +91,9 @@ def test_tokens_that_do_not_hold_are_refused(town: Town) -> None:
     resident = somebody(town)
     head, claims, mark = resident.token.split(".")
     for forged in (
-        f"{part({'alg': 'none', 'typ': 'at+jwt'})}.{claims}.",
-        f"{head}.{part({**resident.claims, 'roles': ['administrator']})}.{mark}",
-        f"{head}.{part({**resident.claims, 'aud': 'elsewhere'})}.{mark}",
+        f"{encoded({'alg': 'none', 'typ': 'at+jwt'})}.{claims}.",
+        f"{head}.{encoded({**resident.claims, 'roles': ['administrator']})}.{mark}",
+        f"{head}.{encoded({**resident.claims, 'aud': 'elsewhere'})}.{mark}",
         "nonsense",
     ):
         assert refused(town.ask("GET", "/v1/me", Person(forged))) == (401, "token-invalid")
@@ -122,7 +122,7 @@ def test_too_many_codes_and_too_many_wrong_codes_are_refused_with_a_time_to_wait
     assert int(locked.headers["Retry-After"]) > 0
 
 
-def test_housekeeping_is_not_to_be_had_through_the_gateway(town: Town) -> None:
+def test_metrics_and_readiness_are_not_reachable_through_the_gateway(town: Town) -> None:
     for path in ("/metrics", "/healthz", "/readyz", "/docs"):
         assert town.http.get(path).status_code == 404
 
@@ -139,6 +139,6 @@ def cases(town: Town, who: Person) -> list[str]:
     return [one["id"] for one in town.done("GET", "/v1/requests", who, params={"limit": 200})["items"]]
 
 
-def part(content: dict[str, Any]) -> str:
+def encoded(content: dict[str, Any]) -> str:
     """One part of a token."""
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()

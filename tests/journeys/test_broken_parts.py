@@ -22,7 +22,7 @@ def everybody_notified(town: Town, who: Person, cases: list[str]) -> Callable[[]
     return look
 
 
-def test_with_the_broker_away_requests_are_taken_and_all_are_told_of_later(town: Town) -> None:
+def test_with_the_broker_away_requests_are_accepted_and_all_notices_come_later(town: Town) -> None:
     resident = town.resident()
     with town.without("kafka"):
         cases = [town.file(resident)["id"] for _ in range(5)]
@@ -43,7 +43,7 @@ def test_with_notify_away_notices_come_late_and_once(town: Town) -> None:
     assert len(texted()) == len(set(texted())) == 3
 
 
-def test_with_the_database_away_the_answer_is_503_and_the_same_key_goes_on_later(town: Town) -> None:
+def test_with_the_database_away_the_answer_is_503_and_the_same_key_continues_later(town: Town) -> None:
     resident, body, key = town.resident(), filing(), secrets.token_hex(8)
     with town.without("mongo-requests"):
         refused = town.ask("POST", "/v1/requests", resident, body, key=key)

@@ -91,7 +91,7 @@ def aims(town: Town) -> dict[str, Aim]:
     owner, administrator = town.resident(), town.staff("administrator")
     town.done("PUT", "/v1/me", owner, {"name": "王秀英", "area": COMMUNITY})
     case = town.file(owner)
-    [message] = town.wait(lambda: town.told(owner, case["id"], "case-filed"), "the acknowledgement")
+    [message] = town.wait(lambda: town.notices(owner, case["id"], "case-filed"), "the acknowledgement")
     account = town.staff(f"street-{STREET}").claims["sub"]
 
     def tag(path: str, who: Person | None = None) -> Callable[[], str]:
@@ -135,8 +135,8 @@ def breaches(
     described = {operation.collection for operation in all_operations}
     assert described <= set(aims), f"say in `aims` what of {described - set(aims)} is somebody else's"
     assert described == set(aims), f"no operation names an object of {set(aims) - described}"
-    told = {str(one): breach(town, one, aims[one.collection], who, roles) for one in all_operations}
-    return [f"{operation}: {what}" for operation, what in told.items() if what]
+    result = {str(one): breach(town, one, aims[one.collection], who, roles) for one in all_operations}
+    return [f"{operation}: {what}" for operation, what in result.items() if what]
 
 
 def breach(town: Town, operation: Operation, aim: Aim, who: Person, roles: frozenset[str]) -> str | None:
@@ -163,8 +163,8 @@ def tried(
     """Status, code and sentence of the answer."""
     path = operation.path.format(**names)
     answer = town.ask(operation.method, path, who, operation.body, params=aim.params)
-    told = answer.json()
-    return answer.status_code, told.get("code"), told.get("detail")
+    result = answer.json()
+    return answer.status_code, result.get("code"), result.get("detail")
 
 
 def test_an_operation_that_nobody_knows_how_to_aim_fails(town: Town, aims: dict[str, Aim]) -> None:

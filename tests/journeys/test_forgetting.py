@@ -69,8 +69,8 @@ def lived(town: Town) -> Lived:
     ):
         case = town.done("POST", f"/v1/requests/{case['id']}/{step}", who, body)
     found = Lived(case, other, resident, mark, other_mark, earlier)
-    town.wait(lambda: town.told(resident, case["id"], "case-closed"), "the last notice")
-    town.wait(lambda: town.told(resident, other["id"], "case-filed"), "the notice of the other case")
+    town.wait(lambda: town.notices(resident, case["id"], "case-closed"), "the last notice")
+    town.wait(lambda: town.notices(resident, other["id"], "case-filed"), "the notice of the other case")
     town.wait(lambda: quiet(town, found), "everything to be published and archived")
     return found
 
@@ -134,8 +134,8 @@ def test_nothing_of_a_forgotten_case_is_readable_and_its_hash_chain_is_whole_and
     ] == []
     assert set(after.about(id)) >= {"requests.cases", "requests.cases_archive", "notify.copies_case", "notify.messages"}
     for command in (("verify", "--json"), ("audit", "--json")):
-        told = town.linli(*command)
-        assert told.returncode == 0, told.stdout + told.stderr
+        result = town.linli(*command)
+        assert result.returncode == 0, result.stdout + result.stderr
     assert after.about(other) == before.about(other)
     assert places_of(after.words(without=lived_one.earlier), lived_one.other_mark) == places_of(
         words, lived_one.other_mark

@@ -82,7 +82,7 @@ def test_a_message_is_seen_live_and_a_cut_stream_resumes_without_loss_or_repeat(
 def test_reading_a_message_lowers_the_count(town: Town) -> None:
     resident = town.resident()
     case = town.file(resident)
-    [message] = town.wait(lambda: town.told(resident, case["id"], "case-filed"), "the acknowledgement")
+    [message] = town.wait(lambda: town.notices(resident, case["id"], "case-filed"), "the acknowledgement")
     assert town.done("GET", "/v1/inbox", resident)["unread"] == 1
     town.done("POST", f"/v1/inbox/{message['id']}/read", resident)
     assert town.done("GET", "/v1/inbox", resident)["unread"] == 0

@@ -8,9 +8,9 @@ from tests.journeys.town import Town, new_phone
 
 
 def test_a_town_that_runs_is_green_and_says_until_when_it_knows_the_holidays(town: Town) -> None:
-    told = town.linli("status", "--json")
-    status = json.loads(told.stdout)
-    assert (told.returncode, status["red"]) == (0, [])
+    result = town.linli("status", "--json")
+    status = json.loads(result.stdout)
+    assert (result.returncode, status["red"]) == (0, [])
     holidays = json.loads((CITY_DATA / "holidays.json").read_text())
     assert status["holidays_known_until"] == holidays["covered_until"]
     assert status["flow"]["parked_events"] == 0
@@ -25,10 +25,10 @@ def test_a_token_is_had_for_a_phone_a_login_and_an_organisation(town: Town) -> N
 
 
 def test_a_token_says_whose_it_is_and_until_when(town: Town) -> None:
-    told = json.loads(town.linli("token", new_phone(), "--json").stdout)
-    me = town.http.get("/v1/me", headers={"Authorization": f"Bearer {told['token']}"}).json()
-    assert told["actor"] == me["account"]
-    assert datetime.fromisoformat(told["expires"]) > datetime.now(UTC)
+    result = json.loads(town.linli("token", new_phone(), "--json").stdout)
+    me = town.http.get("/v1/me", headers={"Authorization": f"Bearer {result['token']}"}).json()
+    assert result["actor"] == me["account"]
+    assert datetime.fromisoformat(result["expires"]) > datetime.now(UTC)
 
 
 def test_up_again_and_migrate_say_what_they_did(town: Town) -> None:
@@ -38,33 +38,36 @@ def test_up_again_and_migrate_say_what_they_did(town: Town) -> None:
     assert json.loads(town.linli("migrate", "--json").stdout) == {"migrated": ["members", "notify", "requests"]}
 
 
-def test_the_first_case_is_told_step_by_step(town: Town) -> None:
-    told = json.loads(town.linli("demo", "--json").stdout)
-    assert told["steps"][0]["who"] == "resident"
-    assert told["steps"][-1]["what"] == "Closed"
-    assert len(told["timeline"]) > 5
+def test_the_first_case_is_shown_step_by_step(town: Town) -> None:
+    result = json.loads(town.linli("demo", "--json").stdout)
+    assert result["steps"][0]["who"] == "resident"
+    assert result["steps"][-1]["what"] == "Closed"
+    assert len(result["timeline"]) > 5
 
 
 def test_a_token_for_nobody_is_refused_in_one_sentence(town: Town) -> None:
-    told = town.linli("token", "nobody")
-    assert told.returncode == 2
-    assert told.stderr.startswith("linli: There is no account 'nobody'")
+    result = town.linli("token", "nobody")
+    assert result.returncode == 2
+    assert result.stderr.startswith("linli: There is no account 'nobody'")
 
 
 def test_the_doctor_finds_nothing_wrong_and_names_a_database_that_is_away(town: Town) -> None:
-    told = town.linli("doctor", "--json")
-    assert (told.returncode, [line for line in json.loads(told.stdout)["lines"] if line["level"] == "wrong"]) == (0, [])
+    result = town.linli("doctor", "--json")
+    assert (result.returncode, [line for line in json.loads(result.stdout)["lines"] if line["level"] == "wrong"]) == (
+        0,
+        [],
+    )
     with town.without("mongo-notify"):
-        told = town.linli("doctor")
-    assert told.returncode == 1
-    assert "notify database wrong: does not answer" in told.stdout
-    assert "members database ok" in told.stdout
+        result = town.linli("doctor")
+    assert result.returncode == 1
+    assert "notify database wrong: does not answer" in result.stdout
+    assert "members database ok" in result.stdout
 
 
 def test_what_was_published_of_one_kind_is_sent_again_and_has_no_effect_twice(town: Town) -> None:
     shown = json.loads(town.linli("republish", "--kind", "team", "--json").stdout)["services"]
     assert [(one["service"], one["dry_run"], one["sent"]) for one in shown] == [("members", True, 0)]
-    told = json.loads(town.linli("republish", "--kind", "team", "--yes", "--json").stdout)["services"][0]
-    assert told["sent"] == shown[0]["events"] > 0
+    result = json.loads(town.linli("republish", "--kind", "team", "--yes", "--json").stdout)["services"][0]
+    assert result["sent"] == shown[0]["events"] > 0
     assert town.linli("republish", "--kind", "plum").returncode == 2
     assert town.linli("verify", "--json").returncode == 0

@@ -18,7 +18,7 @@ def test_one_trace_is_followed_from_the_gateway_to_the_message(town: Town, colle
     resident, trace = town.resident(), secrets.token_hex(16)
     headers = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
     case = town.done("POST", "/v1/requests", resident, filing(), headers=headers)
-    town.wait(lambda: town.told(resident, case["id"], "case-filed"), "the acknowledgement")
+    town.wait(lambda: town.notices(resident, case["id"], "case-filed"), "the acknowledgement")
     town.wait(lambda: trace in log(town, "gateway"), "the trace in the gateway's log")
     assert any(f"{case['id']}:" in line and '"reaction": "tell"' in line for line in notified(town, trace))
     town.wait(
@@ -55,7 +55,7 @@ def test_personal_data_is_nowhere_in_clear(town: Town, collector: Collector) -> 
     audited = town.linli("audit", "list", "--json", "--subject", person["id"]).stdout
     assert '"unmask"' in audited and '"read"' in audited
     resident = town.resident(phone)
-    town.wait(lambda: town.told(resident, case["id"], "case-filed"), "the acknowledgement")
+    town.wait(lambda: town.notices(resident, case["id"], "case-filed"), "the acknowledgement")
     time.sleep(1)  # logs are flushed within half a second
     canaries = [mark, phone, str(place["lat"])]
     assert not found(town.stack.home.logs, canaries)

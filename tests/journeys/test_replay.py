@@ -31,24 +31,24 @@ MESSAGES = [
 ]
 
 
-def test_messages_are_filed_settled_told_once_and_every_promise_is_kept(town: Town, tmp_path: Path) -> None:
+def test_messages_are_filed_settled_notified_once_and_every_promise_is_kept(town: Town, tmp_path: Path) -> None:
     file, ledger = tmp_path / "messages.jsonl.gz", tmp_path / "ledger.jsonl"
     lines = [*(json.dumps(message, ensure_ascii=False) for message in MESSAGES), '{"id": "broken"}']
     file.write_bytes(gzip.compress("\n".join(lines).encode()))
     done = replay(town, str(file), "--ledger", str(ledger), "--concurrency", "8", "--json")
-    told = json.loads(done.stdout)
-    assert not breaches(told["verify"])
-    assert (done.returncode, told["verified"]) == (1, True), done.stderr
-    assert (told["filed"], told["told"]) == (len(MESSAGES), {"1": len(MESSAGES)})
-    assert told["missing"] == ["1 lines that are no message"]
-    assert told["bad_lines"] == [{"line": len(MESSAGES) + 1, "reason": told["bad_lines"][0]["reason"]}]
-    assert set(told["by"]) == {"resident", "operator"}
+    result = json.loads(done.stdout)
+    assert not breaches(result["verify"])
+    assert (done.returncode, result["verified"]) == (1, True), done.stderr
+    assert (result["filed"], result["notified"]) == (len(MESSAGES), {"1": len(MESSAGES)})
+    assert result["missing"] == ["1 lines that are no message"]
+    assert result["bad_lines"] == [{"line": len(MESSAGES) + 1, "reason": result["bad_lines"][0]["reason"]}]
+    assert set(result["by"]) == {"resident", "operator"}
     commands = [json.loads(line) for line in ledger.read_text().splitlines()]
     assert {one["outcome"] for one in commands} <= {"ok", "rejected"}
     again = replay(town, str(file), "--limit", str(len(MESSAGES)), "--ledger", str(ledger), "--json")
     once_more = json.loads(again.stdout)
     assert once_more["missing"] == [], again.stderr
-    assert (once_more["filed"], once_more["told"]) == (len(MESSAGES), {"1": len(MESSAGES)})
+    assert (once_more["filed"], once_more["notified"]) == (len(MESSAGES), {"1": len(MESSAGES)})
     assert again.returncode == 0, breaches(once_more["verify"])
 
 

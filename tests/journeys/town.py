@@ -142,7 +142,7 @@ class Town:
         found: list[dict[str, Any]] = self.done("GET", "/v1/inbox", who, params={"limit": 200})["items"]
         return found
 
-    def told(self, who: Person, case: str, template: str) -> list[dict[str, Any]]:
+    def notices(self, who: Person, case: str, template: str) -> list[dict[str, Any]]:
         """The messages of a sort that somebody got about a case."""
         return [one for one in self.inbox(who) if one["about"] == case and one["template"].startswith(template)]
 

@@ -144,8 +144,8 @@ def token(home: Home, **claims: Any) -> str:
 def signed(key: Any, kid: str, **claims: Any) -> str:
     """A token signed with any key, with some claims changed."""
     now = datetime.now(UTC)
-    told = {"iss": "linli", "aud": "linli", "sub": "acct_1", "iat": now, "exp": now + HOUR, **claims}
-    return jwt.encode(told, key, algorithm="EdDSA", headers={"kid": kid, "typ": "at+jwt"})
+    result = {"iss": "linli", "aud": "linli", "sub": "acct_1", "iat": now, "exp": now + HOUR, **claims}
+    return jwt.encode(result, key, algorithm="EdDSA", headers={"kid": kid, "typ": "at+jwt"})
 
 
 def bearer(text: str) -> dict[str, str]:

@@ -33,9 +33,9 @@ def linli(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_explains_itself_with_an_example(app: typer.Typer, name: str) -> None:
-    told = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
-    assert told.exit_code == 0
-    assert f"linli {name}" in told.output
+    result = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert f"linli {name}" in result.output
 
 
 def each(app: typer.Typer) -> Iterator[tuple[str, Any]]:
@@ -50,7 +50,7 @@ def test_the_paragraphs_of_a_help_wrap_where_the_terminal_ends(app: typer.Typer)
     assert broken == []
 
 
-def test_every_command_tells_its_exit_codes(app: typer.Typer) -> None:
+def test_every_command_states_its_exit_codes(app: typer.Typer) -> None:
     assert [name for name, command in each(app) if "Exit code 0" not in command.help] == []
 
 

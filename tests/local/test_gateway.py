@@ -116,9 +116,9 @@ def test_an_expired_token_is_refused(gateway: httpx.Client, home: Home) -> None:
 @pytest.mark.parametrize("claims", [{"aud": "another"}, {"iss": "another"}, {"exp": None}])
 def test_a_token_for_somebody_else_is_refused(gateway: httpx.Client, home: Home, claims: dict[str, Any]) -> None:
     now = datetime.now(UTC)
-    told = {"iss": "linli", "aud": "linli", "sub": "acct_1", "exp": now + HOUR, **claims}
+    result = {"iss": "linli", "aud": "linli", "sub": "acct_1", "exp": now + HOUR, **claims}
     pem = next(keys.token_keys(home).glob("*.pem"))
-    kept = {name: value for name, value in told.items() if value is not None}
+    kept = {name: value for name, value in result.items() if value is not None}
     text = jwt.encode(kept, pem.read_text(), algorithm="EdDSA", headers={"kid": public_key(pem)["kid"]})
     assert_problem(gateway.get("/v1/me", headers={**bearer(text), "accept-language": "en"}), 401, "token-invalid", "en")
 
@@ -193,9 +193,9 @@ def test_the_page_needs_nothing_from_elsewhere(gateway: httpx.Client) -> None:
 
 def test_answers_say_nothing_about_what_runs(gateway: httpx.Client) -> None:
     for path in ("/", "/v1/me", "/nowhere", "/v1/inbox"):
-        told = {name.lower() for name in gateway.get(path).headers}
-        assert not told & {"server", "x-envoy-upstream-service-time", "x-powered-by"}
-        assert "x-content-type-options" in told
+        result = {name.lower() for name in gateway.get(path).headers}
+        assert not result & {"server", "x-envoy-upstream-service-time", "x-powered-by"}
+        assert "x-content-type-options" in result
 
 
 def test_the_log_holds_no_query_and_no_token(gateway: httpx.Client, home: Home) -> None:

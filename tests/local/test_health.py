@@ -25,11 +25,11 @@ def health(**numbers: float) -> Health:
 
 
 def test_the_numbers_of_all_workers_become_one() -> None:
-    told = flow([WORKER.format(pending=4, oldest=1.5), WORKER.format(pending=1, oldest=9)])
-    assert (told["relay_pending"], told["relay_oldest_seconds"], told["consumer_lag"]) == (5, 9, 10)
+    result = flow([WORKER.format(pending=4, oldest=1.5), WORKER.format(pending=1, oldest=9)])
+    assert (result["relay_pending"], result["relay_oldest_seconds"], result["consumer_lag"]) == (5, 9, 10)
 
 
-def test_a_number_that_no_worker_tells_is_not_known() -> None:
+def test_a_number_that_no_worker_reports_is_not_known() -> None:
     assert flow([])["parked_events"] is None
 
 

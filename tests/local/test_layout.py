@@ -22,19 +22,19 @@ def test_a_2xx_is_on_a_majority_and_journaled(tmp_path: Path) -> None:
 def test_only_members_web_can_sign_tokens(tmp_path: Path) -> None:
     for service in ("members", "requests", "notify"):
         for role in ("web", "worker", "migrate"):
-            told = layout(tmp_path, LINLI_TOKEN_KEYS="/keys").environment(service, role)
-            assert ("LINLI_TOKEN_KEYS" in told) == ((service, role) == ("members", "web"))
+            result = layout(tmp_path, LINLI_TOKEN_KEYS="/keys").environment(service, role)
+            assert ("LINLI_TOKEN_KEYS" in result) == ((service, role) == ("members", "web"))
 
 
 def test_each_process_has_a_port_of_its_own(tmp_path: Path) -> None:
-    told = layout(tmp_path, LINLI_PORT="1", LINLI_PORT_GATEWAY="9").environment("notify", "worker")
-    assert told["LINLI_PORT"] == str(Ports().notify_worker)
-    assert "LINLI_PORT_GATEWAY" not in told
+    result = layout(tmp_path, LINLI_PORT="1", LINLI_PORT_GATEWAY="9").environment("notify", "worker")
+    assert result["LINLI_PORT"] == str(Ports().notify_worker)
+    assert "LINLI_PORT_GATEWAY" not in result
 
 
 def test_settings_from_outside_reach_every_process(tmp_path: Path) -> None:
-    told = layout(tmp_path, LINLI_SMTP="mail:25", LINLI_LOG_LEVEL="debug").environment("notify", "web")
-    assert (told["LINLI_SMTP"], told["LINLI_LOG_LEVEL"]) == ("mail:25", "debug")
+    result = layout(tmp_path, LINLI_SMTP="mail:25", LINLI_LOG_LEVEL="debug").environment("notify", "web")
+    assert (result["LINLI_SMTP"], result["LINLI_LOG_LEVEL"]) == ("mail:25", "debug")
 
 
 def test_what_runs_elsewhere_is_used_and_not_started(tmp_path: Path) -> None:
@@ -44,12 +44,12 @@ def test_what_runs_elsewhere_is_used_and_not_started(tmp_path: Path) -> None:
     assert given.items() <= changed.environment("notify", "worker").items()
 
 
-def test_a_process_is_told_of_its_own_database_only(tmp_path: Path) -> None:
+def test_a_process_gets_the_address_of_its_own_database_only(tmp_path: Path) -> None:
     names = {service: f"LINLI_MONGO_{service.upper()}" for service in ("members", "requests", "notify")}
-    told = layout(tmp_path, LINLI_MONGO_NOTIFY="mongodb://db/notify", LINLI_MONGO_DRIVER="pymongo")
+    result = layout(tmp_path, LINLI_MONGO_NOTIFY="mongodb://db/notify", LINLI_MONGO_DRIVER="pymongo")
     for service, name in names.items():
         for role in ("web", "worker", "migrate", "verify"):
-            environment = told.environment(service, role)
+            environment = result.environment(service, role)
             assert {given for given in environment if given in names.values()} == {name}
             assert environment["LINLI_MONGO_DRIVER"] == "pymongo"
 
@@ -69,13 +69,13 @@ def test_services_gateway_and_public_keys_go_by_the_keys_that_are_given(tmp_path
     for made in (home, other):
         made.make()
         keys.make(made)
-    told = Layout(home, Ports(), given={"LINLI_TOKEN_KEYS": str(keys.token_keys(other))})
-    keys.make(home, told.token_keys)
+    result = Layout(home, Ports(), given={"LINLI_TOKEN_KEYS": str(keys.token_keys(other))})
+    keys.make(home, result.token_keys)
     assert keys.jwks(home).read_bytes() == keys.jwks(other).read_bytes()
-    assert told.environment("members", "web")["LINLI_TOKEN_KEYS"] == str(keys.token_keys(other))
-    told = Layout(home, Ports(), given={"LINLI_JWKS": str(keys.jwks(other))})
-    assert told.environment("notify", "web")["LINLI_JWKS"] == str(keys.jwks(other))
-    front.prepare(told)
+    assert result.environment("members", "web")["LINLI_TOKEN_KEYS"] == str(keys.token_keys(other))
+    result = Layout(home, Ports(), given={"LINLI_JWKS": str(keys.jwks(other))})
+    assert result.environment("notify", "web")["LINLI_JWKS"] == str(keys.jwks(other))
+    front.prepare(result)
     assert str(keys.jwks(other)) in (home.run / "envoy.yaml").read_text()
 
 
@@ -92,5 +92,5 @@ def test_secrets_are_named_by_their_files_only(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.make()
     keys.make(home)
-    told = " ".join(Layout(home, Ports()).environment("members", "web").values())
-    assert keys.master_key(home).read_text() not in told
+    result = " ".join(Layout(home, Ports()).environment("members", "web").values())
+    assert keys.master_key(home).read_text() not in result

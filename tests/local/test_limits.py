@@ -45,13 +45,13 @@ def passed(answers: list[httpx.Response]) -> int:
 
 @pytest.mark.parametrize("path", [SIGN_IN, TRACK, SUGGEST])
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_whoever_knocks_too_often_is_told_when_to_try_again(knock: Knock, path: str, language: str) -> None:
+def test_a_caller_who_asks_too_often_learns_when_to_try_again(knock: Knock, path: str, language: str) -> None:
     answers = knock(path, 10, language=language)
     problem = assert_problem(answers[-1], 429, "too-many", language)
     assert answers[-1].headers["retry-after"] in problem["detail"]
 
 
-def test_after_the_time_to_wait_the_door_is_open_again(knock: Knock) -> None:
+def test_after_the_time_to_wait_the_route_answers_again(knock: Knock) -> None:
     source = next(_addresses)
     *answers, refused = knock(SIGN_IN, 10, source)
     assert passed(answers) in (4, 6)  # a second may pass meanwhile
@@ -60,7 +60,7 @@ def test_after_the_time_to_wait_the_door_is_open_again(knock: Knock) -> None:
     assert passed(knock(SIGN_IN, 1, source)) == 1
 
 
-def test_one_who_knocks_too_often_does_not_close_the_door_for_others(knock: Knock) -> None:
+def test_a_caller_who_asks_too_often_does_not_limit_others(knock: Knock) -> None:
     assert passed(knock(SIGN_IN, 30)) <= 6
     assert passed(knock(SIGN_IN, 1)) == 1
 
@@ -70,7 +70,7 @@ def test_all_together_have_a_limit_too(knock: Knock) -> None:
     assert knock(TRACK, 1)[0].status_code == 429
 
 
-def test_what_is_not_limited_is_open_to_whoever_knocked_too_often(knock: Knock) -> None:
+def test_routes_without_a_limit_answer_a_caller_who_asked_too_often(knock: Knock) -> None:
     source = next(_addresses)
     assert knock(SIGN_IN, 10, source)[-1].status_code == 429
     assert passed(knock("/v1/requests", 20, source)) == 20

@@ -118,7 +118,7 @@ def test_down_leaves_no_process_and_no_port(tmp_path: Path) -> None:
     stack.down()
 
 
-def test_up_again_starts_nothing_anew(tmp_path: Path) -> None:
+def test_up_again_starts_nothing_again(tmp_path: Path) -> None:
     with running(tmp_path, Ports.free()) as stack:
         pid = stack.pid("mongo-members")
         stack.up()
@@ -155,15 +155,15 @@ def test_processes_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         assert stack.pid("mongo-members") != database
 
 
-def test_a_crash_at_start_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_a_crash_at_start_is_reported_with_its_last_words(tmp_path: Path) -> None:
     broken = tmp_path / "data" / "mongo-members"
     broken.mkdir(parents=True)
     (broken / "storage.bson").write_text("this is no database")
     stack = Stack(tmp_path, Ports.free(), DATABASE, lifetime="tied")
-    with pytest.raises(Trouble, match="mongo-members stops as soon as it is started") as told:
+    with pytest.raises(Trouble, match="mongo-members stops as soon as it is started") as raised:
         stack.up()
-    assert told.value.lines
-    assert "linli logs mongo-members" in told.value.sentence
+    assert raised.value.lines
+    assert "linli logs mongo-members" in raised.value.sentence
     assert not stack.is_running()
 
 

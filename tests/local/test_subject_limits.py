@@ -29,7 +29,7 @@ _subjects = (f"acct_{number}" for number in itertools.count(100))
 
 
 @dataclass
-class Desk:
+class LimitedGateway:
     """Asks as somebody who has not asked before, where nobody is named; notify is not there and answers 503."""
 
     home: Home
@@ -63,106 +63,106 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(home: Home, upstream: int) -> Iterator[Desk]:
+def limited(home: Home, upstream: int) -> Iterator[LimitedGateway]:
     """At a gateway that lets one subject ask twenty times at once, four times on any costly route."""
     limits = Limits(subject_rate=10, filing_rate=2, people_rate=2, stream_rate=2)
     with running(home, upstream, "desk", limits) as client:
-        yield Desk(home, client)
+        yield LimitedGateway(home, client)
 
 
 @pytest.fixture
-def full(home: Home, upstream: int) -> Iterator[Desk]:
+def full(home: Home, upstream: int) -> Iterator[LimitedGateway]:
     """At a gateway that lets all subjects together file four times at once, and no one of them less."""
     with running(home, upstream, "full", Limits(filing_rate_all=2)) as client:
-        yield Desk(home, client)
+        yield LimitedGateway(home, client)
 
 
 @pytest.mark.parametrize("asked", [READ, *COSTLY])
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_a_subject_who_asks_too_often_is_told_when_to_try_again(
-    desk: Desk, asked: tuple[str, str], language: str
+def test_a_subject_who_asks_too_often_learns_when_to_try_again(
+    limited: LimitedGateway, asked: tuple[str, str], language: str
 ) -> None:
-    refused = desk.flood(asked, language=language)
+    refused = limited.flood(asked, language=language)
     problem = assert_problem(refused, TOO_OFTEN, "too-many", language)
     assert int(refused.headers["retry-after"]) > 0
     assert refused.headers["retry-after"] in problem["detail"]
 
 
 @pytest.mark.parametrize("asked", [READ, *COSTLY])
-def test_the_flood_of_one_subject_takes_nothing_from_another(desk: Desk, asked: tuple[str, str]) -> None:
+def test_the_flood_of_one_subject_takes_nothing_from_another(limited: LimitedGateway, asked: tuple[str, str]) -> None:
     flooding, other = next(_subjects), next(_subjects)
-    desk.flood(asked, sub=flooding)
-    assert TOO_OFTEN not in [desk.ask(asked, other) for _ in range(4)]
+    limited.flood(asked, sub=flooding)
+    assert TOO_OFTEN not in [limited.ask(asked, other) for _ in range(4)]
 
 
-def test_after_the_time_to_wait_a_subject_is_served_again(desk: Desk) -> None:
+def test_after_the_time_to_wait_a_subject_is_served_again(limited: LimitedGateway) -> None:
     sub = next(_subjects)
-    time.sleep(int(desk.flood(FILE, sub=sub).headers["retry-after"]))
-    assert [desk.ask(FILE, sub) for _ in range(4)] == [200] * 4
+    time.sleep(int(limited.flood(FILE, sub=sub).headers["retry-after"]))
+    assert [limited.ask(FILE, sub) for _ in range(4)] == [200] * 4
 
 
-def test_all_routes_count_together(desk: Desk) -> None:
+def test_all_routes_count_together(limited: LimitedGateway) -> None:
     sub = next(_subjects)
-    desk.flood(("GET", "/v1/areas"), ("PUT", "/v1/catalogue/x"), ("GET", "/v1/me"), ("GET", "/nowhere"), sub=sub)
-    assert desk.passes(STEP, sub) < 20
+    limited.flood(("GET", "/v1/areas"), ("PUT", "/v1/catalogue/x"), ("GET", "/v1/me"), ("GET", "/nowhere"), sub=sub)
+    assert limited.passes(STEP, sub) < 20
 
 
-def test_another_token_of_the_same_subject_does_not_help(desk: Desk) -> None:
+def test_another_token_of_the_same_subject_does_not_help(limited: LimitedGateway) -> None:
     sub = next(_subjects)
-    desk.flood_with((desk.token(sub) for _ in itertools.count()), FILE)
-    assert desk.passes(FILE, sub) < 4
+    limited.flood_with((limited.token(sub) for _ in itertools.count()), FILE)
+    assert limited.passes(FILE, sub) < 4
 
 
 @pytest.mark.parametrize("asked", COSTLY)
-def test_a_costly_route_has_a_limit_of_its_own(desk: Desk, asked: tuple[str, str]) -> None:
+def test_a_costly_route_has_a_limit_of_its_own(limited: LimitedGateway, asked: tuple[str, str]) -> None:
     sub = next(_subjects)
-    desk.flood(asked, sub=sub)
-    assert (desk.ask(READ, sub), desk.ask(STEP, sub)) == (200, 200)
+    limited.flood(asked, sub=sub)
+    assert (limited.ask(READ, sub), limited.ask(STEP, sub)) == (200, 200)
 
 
-def test_a_forged_token_takes_nothing_from_whom_it_names(desk: Desk) -> None:
-    sub, kid = next(_subjects), public_key(next(keys.token_keys(desk.home).glob("*.pem")))["kid"]
+def test_a_forged_token_takes_nothing_from_whom_it_names(limited: LimitedGateway) -> None:
+    sub, kid = next(_subjects), public_key(next(keys.token_keys(limited.home).glob("*.pem")))["kid"]
     forged = bearer(signed(Ed25519PrivateKey.generate(), kid, sub=sub))
-    assert {desk.http.post("/v1/requests", headers=forged).status_code for _ in range(30)} == {401}
-    assert [desk.ask(FILE, sub) for _ in range(4)] == [200] * 4
+    assert {limited.http.post("/v1/requests", headers=forged).status_code for _ in range(30)} == {401}
+    assert [limited.ask(FILE, sub) for _ in range(4)] == [200] * 4
 
 
-def test_whoever_has_no_token_has_no_subject(desk: Desk) -> None:
-    assert {desk.http.get("/v1/requests").status_code for _ in range(100)} == {200}
+def test_anyone_who_has_no_token_has_no_subject(limited: LimitedGateway) -> None:
+    assert {limited.http.get("/v1/requests").status_code for _ in range(100)} == {200}
 
 
-def test_whoever_holds_the_signing_key_does_not_wait(desk: Desk) -> None:
+def test_anyone_who_holds_the_signing_key_does_not_wait(limited: LimitedGateway) -> None:
     assert KeyHolder.ACTOR == OPERATOR
-    assert {desk.ask(READ, OPERATOR) for _ in range(100)} == {200}
+    assert {limited.ask(READ, OPERATOR) for _ in range(100)} == {200}
 
 
-def test_all_who_file_have_a_limit_together(full: Desk) -> None:
+def test_all_who_file_have_a_limit_together(full: LimitedGateway) -> None:
     refused = full.flood_with(map(full.token, _subjects), FILE)
     assert_problem(refused, TOO_OFTEN, "too-many")
     assert full.ask(READ) == 200
 
 
-def test_whoever_floods_without_a_token_takes_nothing_from_those_who_have_one(full: Desk) -> None:
+def test_anyone_who_floods_without_a_token_takes_nothing_from_those_who_have_one(full: LimitedGateway) -> None:
     full.flood_with(itertools.repeat(""), FILE)
     assert [full.ask(FILE) for _ in range(4)] == [200] * 4
 
 
-def test_only_so_many_subjects_are_counted_at_once(home: Home, upstream: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_counted_subjects_is_limited(home: Home, upstream: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.gateway.limits.MOST_COUNTED", 2)
     with running(home, upstream, "forgetful", Limits(filing_rate=1)) as client:
-        desk, sub = Desk(home, client), next(_subjects)
-        desk.flood(FILE, sub=sub)
-        assert [desk.ask(FILE, another) for another in ("acct_1", "acct_2", sub, sub)] == [200] * 4
+        limited, sub = LimitedGateway(home, client), next(_subjects)
+        limited.flood(FILE, sub=sub)
+        assert [limited.ask(FILE, another) for another in ("acct_1", "acct_2", sub, sub)] == [200] * 4
 
 
-def test_the_log_says_who_asked_too_often(desk: Desk) -> None:
+def test_the_log_says_who_asked_too_often(limited: LimitedGateway) -> None:
     sub = next(_subjects)
-    desk.flood(FILE, sub=sub)
-    entries = logged(desk.home, "desk", lambda entry: entry["subject"] == sub and entry["status"] == TOO_OFTEN)
+    limited.flood(FILE, sub=sub)
+    entries = logged(limited.home, "desk", lambda entry: entry["subject"] == sub and entry["status"] == TOO_OFTEN)
     assert entries[-1]["path"] == "/v1/requests"
 
 
-def test_a_busy_desk_is_not_hindered(gateway: httpx.Client, home: Home) -> None:
+def test_a_busy_operator_is_not_limited(gateway: httpx.Client, home: Home) -> None:
     mine = bearer(token(home, sub=next(_subjects)))
     with ThreadPoolExecutor(16) as hands:
         answers = list(hands.map(lambda turn: gateway.request(*turn, headers=mine), [READ] * 100 + [FILE] * 50))

@@ -35,8 +35,8 @@ def test_every_process_of_the_table_is_supervised(own_home: Home) -> None:
 def test_a_process_is_started_again_and_has_time_to_stop(own_home: Home) -> None:
     supervision.write(own_home, {PROCESSES[0]: (("true",), {})})
     program = dict(read(own_home)["program:kafka"])
-    told = {"autorestart": "true", "autostart": "false", "stopwaitsecs": "25", "stdout_logfile_maxbytes": "10MB"}
-    assert told.items() <= program.items()
+    result = {"autorestart": "true", "autostart": "false", "stopwaitsecs": "25", "stdout_logfile_maxbytes": "10MB"}
+    assert result.items() <= program.items()
 
 
 @pytest.mark.parametrize("value", ["mongodb://a:b%40c@h/d?x=1&y=2", "back\\slash", "a,b", "%(here)s", "it's"])

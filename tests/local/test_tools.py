@@ -55,12 +55,12 @@ def test_an_old_mongod_is_refused(empty_path: Path) -> None:
         tools.mongod()
 
 
-def test_a_mongod_that_lacks_a_library_is_told_with_its_last_words(empty_path: Path) -> None:
+def test_a_mongod_that_lacks_a_library_is_reported_with_its_last_words(empty_path: Path) -> None:
     words = "error while loading shared libraries: libcurl.so.4: cannot open shared object file"
     put(empty_path, "mongod", f"echo '{words}' >&2; exit 127")
-    with pytest.raises(Trouble, match="apt-get install libcurl4") as told:
+    with pytest.raises(Trouble, match="apt-get install libcurl4") as raised:
         tools.mongod()
-    assert told.value.lines == (words,)
+    assert raised.value.lines == (words,)
 
 
 def test_a_program_that_cannot_be_used_is_named_before_anything_is_fetched(
@@ -76,9 +76,9 @@ def test_a_program_that_cannot_be_used_is_named_before_anything_is_fetched(
 def test_make_names_everything_that_is_missing_at_once(tmp_path: Path) -> None:
     put(tmp_path, "python", 'case "$2" in *libcurl*) exit 1;; *ensurepip*) exit 1;; *) exit 0;; esac')
     asked = ["make", "-s", "-C", str(CHECKOUT), "tools", f"PYTHON={tmp_path / 'python'}"]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False)
-    assert told.returncode == 2
-    assert "apt-get install python3-venv libcurl4" in told.stderr
+    raised = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert raised.returncode == 2
+    assert "apt-get install python3-venv libcurl4" in raised.stderr
 
 
 def test_envoy_comes_with_a_package(empty_path: Path) -> None:

@@ -34,49 +34,51 @@ def test_every_store_has_three_nodes_and_everything_else_is_there_once(three: La
 
 
 def test_a_part_stands_for_all_its_nodes(tmp_path: Path) -> None:
-    told = Layout(Home(tmp_path), Ports(), frozenset({"kafka"}), THREE)
-    assert [process.name for process in told.processes] == ["kafka", "kafka-2", "kafka-3"]
+    result = Layout(Home(tmp_path), Ports(), frozenset({"kafka"}), THREE)
+    assert [process.name for process in result.processes] == ["kafka", "kafka-2", "kafka-3"]
     elsewhere = Layout(Home(tmp_path), Ports(), STORES, {**THREE, "LINLI_KAFKA": "broker:9092"})
     assert {process.kind for process in elsewhere.processes} == {"mongo"}
 
 
-def test_services_are_told_of_every_node(three: Layout) -> None:
-    told, ports = three.environment("notify", "worker"), Ports()
-    assert told["LINLI_KAFKA"].split(",") == [f"127.0.0.1:{p}" for p in (ports.kafka, ports.kafka_2, ports.kafka_3)]
-    uri = parse_uri(told["LINLI_MONGO_NOTIFY"])
+def test_services_get_the_address_of_every_node(three: Layout) -> None:
+    result, ports = three.environment("notify", "worker"), Ports()
+    assert result["LINLI_KAFKA"].split(",") == [f"127.0.0.1:{p}" for p in (ports.kafka, ports.kafka_2, ports.kafka_3)]
+    uri = parse_uri(result["LINLI_MONGO_NOTIFY"])
     assert {port for _, port in uri["nodelist"]} == {ports.mongo_notify, ports.mongo_notify_2, ports.mongo_notify_3}
     assert (uri["options"]["replicaSet"], uri["options"]["w"]) == ("linli-notify", "majority")
-    assert told["LINLI_TOPIC_REPLICAS"] == "3"
-    assert "LINLI_TOPOLOGY" not in told
+    assert result["LINLI_TOPIC_REPLICAS"] == "3"
+    assert "LINLI_TOPOLOGY" not in result
 
 
 def test_one_node_is_addressed_alone(tmp_path: Path) -> None:
-    told = Layout(Home(tmp_path), Ports()).environment("notify", "worker")
-    assert told["LINLI_KAFKA"] == f"127.0.0.1:{Ports().kafka}"
-    assert parse_uri(told["LINLI_MONGO_NOTIFY"])["nodelist"] == [("127.0.0.1", Ports().mongo_notify)]
-    assert told["LINLI_TOPIC_REPLICAS"] == "1"
+    result = Layout(Home(tmp_path), Ports()).environment("notify", "worker")
+    assert result["LINLI_KAFKA"] == f"127.0.0.1:{Ports().kafka}"
+    assert parse_uri(result["LINLI_MONGO_NOTIFY"])["nodelist"] == [("127.0.0.1", Ports().mongo_notify)]
+    assert result["LINLI_TOPIC_REPLICAS"] == "1"
 
 
 def test_three_brokers_are_one_cluster_of_which_one_may_fail(three: Layout) -> None:
-    told = properties(three)
-    assert [one["node.id"] for one in told] == ["1", "2", "3"]
+    result = properties(three)
+    assert [one["node.id"] for one in result] == ["1", "2", "3"]
     for kind in ("default", "offsets.topic", "transaction.state.log"):
-        assert {one[f"{kind}.replication.factor"] for one in told} == {"3"}
+        assert {one[f"{kind}.replication.factor"] for one in result} == {"3"}
     assert (
-        {one["min.insync.replicas"] for one in told} == {one["transaction.state.log.min.isr"] for one in told} == {"2"}
+        {one["min.insync.replicas"] for one in result}
+        == {one["transaction.state.log.min.isr"] for one in result}
+        == {"2"}
     )
     for own in ("listeners", "advertised.listeners", "log.dirs"):
-        assert len({one[own] for one in told}) == 3
-    (voters,) = {one["controller.quorum.voters"] for one in told}
-    for one, voter in zip(told, voters.split(","), strict=True):
+        assert len({one[own] for one in result}) == 3
+    (voters,) = {one["controller.quorum.voters"] for one in result}
+    for one, voter in zip(result, voters.split(","), strict=True):
         assert voter.startswith(f"{one['node.id']}@")
         assert one["listeners"].endswith(f",CONTROLLER://{voter[2:]}")
 
 
 def test_a_single_broker_keeps_one_copy(tmp_path: Path) -> None:
-    (told,) = properties(Layout(Home(tmp_path), Ports()))
-    assert (told["offsets.topic.replication.factor"], told["min.insync.replicas"]) == ("1", "1")
-    assert "broker.session.timeout.ms" not in told
+    (result,) = properties(Layout(Home(tmp_path), Ports()))
+    assert (result["offsets.topic.replication.factor"], result["min.insync.replicas"]) == ("1", "1")
+    assert "broker.session.timeout.ms" not in result
 
 
 def test_brokers_are_formatted_for_the_same_cluster(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.support.world import keyed
 STATION = {"login": "station-1", "name": "李站长", "roles": ["handler"], "places": [COMMUNITY]}
 
 
-def told(answer: httpx.Response) -> tuple[int, str]:
+def outcome(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
@@ -83,8 +83,8 @@ async def test_a_repeat_with_the_same_key_shows_the_same_secrets_and_no_other_re
         reused = await client.post("/v1/accounts", json={**STATION, "login": "station-2"}, headers=key)
         looked = await client.get(f"/v1/accounts/{first.json()['id']}")
     assert (again.status_code, again.json(), again.headers["ETag"]) == (201, first.json(), first.headers["ETag"])
-    assert told(reused) == (422, "key-reused")
-    assert told(await members.post(ADMINISTRATOR, "/v1/accounts", STATION)) == (409, "login-taken")
+    assert outcome(reused) == (422, "key-reused")
+    assert outcome(await members.post(ADMINISTRATOR, "/v1/accounts", STATION)) == (409, "login-taken")
     assert not {"password", "totp_secret", "totp_uri"} & set(looked.json())
     assert (await members.count("accounts"), await members.count("people")) == (1, 1)
 
@@ -100,7 +100,7 @@ async def test_the_refusal_is_the_same_whatever_was_wrong(members: Members, wron
     right = proof(await opened(members))
     false = {"login": "nobody-here", "password": "wrong", "otp": other_than(right["otp"])}
     refused = await sign_in(members, {**right, wrong: false[wrong]})
-    assert told(refused) == (401, "sign-in-wrong")
+    assert outcome(refused) == (401, "sign-in-wrong")
     assert "params" not in refused.json()
     assert "Retry-After" not in refused.headers
 
@@ -108,7 +108,7 @@ async def test_the_refusal_is_the_same_whatever_was_wrong(members: Members, wron
 async def test_a_one_time_code_that_was_used_is_refused(members: Members) -> None:
     body = proof(await opened(members))
     assert (await sign_in(members, body)).status_code == 201
-    assert told(await sign_in(members, body)) == (401, "sign-in-wrong")
+    assert outcome(await sign_in(members, body)) == (401, "sign-in-wrong")
 
 
 async def test_a_key_that_signed_in_once_does_not_sign_in_again(members: Members) -> None:
@@ -116,7 +116,7 @@ async def test_a_key_that_signed_in_once_does_not_sign_in_again(members: Members
     async with members.client() as client:
         answers = [await client.post("/v1/sign-in/staff", json=body, headers=key) for _ in range(2)]
     assert answers[0].status_code == 201
-    assert told(answers[1]) == (401, "sign-in-wrong")
+    assert outcome(answers[1]) == (401, "sign-in-wrong")
 
 
 async def test_a_key_that_refreshed_once_gives_nothing_after_the_account_was_closed(members: Members) -> None:
@@ -125,7 +125,7 @@ async def test_a_key_that_refreshed_once_gives_nothing_after_the_account_was_clo
     async with members.client() as client:
         assert (await client.post("/v1/sign-in/refresh", json=body, headers=key)).status_code == 200
         await members.post(ADMINISTRATOR, f"/v1/accounts/{account['id']}/close")
-        assert told(await client.post("/v1/sign-in/refresh", json=body, headers=key)) == (401, "session-over")
+        assert outcome(await client.post("/v1/sign-in/refresh", json=body, headers=key)) == (401, "session-over")
 
 
 async def test_of_twins_with_one_one_time_code_one_is_let_in(members: Members) -> None:
@@ -138,9 +138,9 @@ async def test_of_twins_with_one_one_time_code_one_is_let_in(members: Members) -
 async def test_five_failures_lock_a_login_whether_it_exists_or_not(members: Members, clock: Clock, login: str) -> None:
     right = proof(await opened(members), login=login)
     for _ in range(5):
-        assert told(await sign_in(members, {**right, "password": "wrong"})) == (401, "sign-in-wrong")
+        assert outcome(await sign_in(members, {**right, "password": "wrong"})) == (401, "sign-in-wrong")
     locked = await sign_in(members, right)
-    assert told(locked) == (429, "too-many-attempts")
+    assert outcome(locked) == (429, "too-many-attempts")
     assert 55 <= int(locked.headers["Retry-After"]) <= 60
     clock.forward(seconds=61)
     await sign_in(members, {**right, "password": "wrong"})
@@ -152,10 +152,13 @@ async def test_a_closed_account_neither_signs_in_nor_refreshes(members: Members)
     tokens = (await sign_in(members, proof(account))).json()
     assert (await members.post(ADMINISTRATOR, f"/v1/accounts/{account['id']}/close")).json()["open"] is False
     refused = await members.post(None, "/v1/sign-in/refresh", {"refresh_token": tokens["refresh_token"]})
-    assert told(refused) == (401, "session-over")
+    assert outcome(refused) == (401, "session-over")
     later = pyotp.TOTP(account["totp_secret"]).at(int(time.time()) + 30)
-    assert told(await sign_in(members, proof(account, otp=later))) == (401, "sign-in-wrong")
-    assert told(await members.post(ADMINISTRATOR, f"/v1/accounts/{account['id']}/close")) == (409, "account-is-closed")
+    assert outcome(await sign_in(members, proof(account, otp=later))) == (401, "sign-in-wrong")
+    assert outcome(await members.post(ADMINISTRATOR, f"/v1/accounts/{account['id']}/close")) == (
+        409,
+        "account-is-closed",
+    )
 
 
 async def test_new_roles_come_with_the_next_token(members: Members) -> None:
@@ -170,7 +173,7 @@ async def test_new_roles_come_with_the_next_token(members: Members) -> None:
 
 async def test_an_administrator_gives_and_sees_only_what_lies_in_the_own_places(members: Members) -> None:
     beyond = {**STATION, "places": [COMMUNITY, FAR_COMMUNITY]}
-    assert told(await members.post(COUNTY_ADMINISTRATOR, "/v1/accounts", beyond)) == (403, "outside-your-places")
+    assert outcome(await members.post(COUNTY_ADMINISTRATOR, "/v1/accounts", beyond)) == (403, "outside-your-places")
     far = await opened(members, places=[FAR_COMMUNITY])
     both = await opened(members, login="two-places", places=[COMMUNITY, FAR_COMMUNITY])
     near = await opened(members, login="near", places=[COMMUNITY])
@@ -178,7 +181,7 @@ async def test_an_administrator_gives_and_sees_only_what_lies_in_the_own_places(
     assert [account["id"] for account in listed.json()["items"]] == [near["id"]]
     for account in (far, both):
         closing = await members.post(COUNTY_ADMINISTRATOR, f"/v1/accounts/{account['id']}/close")
-        assert told(closing) == (404, "not-found")
+        assert outcome(closing) == (404, "not-found")
 
 
 @pytest.mark.parametrize("found", [founded, founded_team])
@@ -187,13 +190,13 @@ async def test_an_administrator_gives_only_organisations_and_teams_in_the_own_pl
 ) -> None:
     near, far = await found(members, COMMUNITY), await found(members, FAR_COMMUNITY)
     both = {**STATION, "organisations": [near, far]}
-    assert told(await members.post(COUNTY_ADMINISTRATOR, "/v1/accounts", both)) == (403, "outside-your-places")
+    assert outcome(await members.post(COUNTY_ADMINISTRATOR, "/v1/accounts", both)) == (403, "outside-your-places")
     assert (await members.count("accounts"), await members.count("people")) == (0, 0)
     account = (await members.post(COUNTY_ADMINISTRATOR, "/v1/accounts", {**STATION, "organisations": [near]})).json()
     assert account["organisations"] == [near]
     granted, roles = {"roles": ["handler"], "places": [COMMUNITY]}, f"/v1/accounts/{account['id']}/roles"
     refused = await members.put(COUNTY_ADMINISTRATOR, roles, {**granted, "organisations": [near, far]})
-    assert told(refused) == (403, "outside-your-places")
+    assert outcome(refused) == (403, "outside-your-places")
     assert (await members.put(ADMINISTRATOR, roles, {**granted, "organisations": [near, far]})).status_code == 200
 
 
@@ -201,12 +204,12 @@ async def test_an_administrator_gives_only_organisations_and_teams_in_the_own_pl
 async def test_an_organisation_that_is_not_there_is_given_to_nobody(members: Members, unknown: str) -> None:
     body = {**STATION, "organisations": [await founded(members, COMMUNITY), unknown]}
     refused = await members.post(ADMINISTRATOR, "/v1/accounts", body)
-    assert (told(refused), refused.json()["params"]) == ((422, "organisation-unknown"), {"organisation": unknown})
+    assert (outcome(refused), refused.json()["params"]) == ((422, "organisation-unknown"), {"organisation": unknown})
 
 
 async def test_only_administrators_open_accounts(members: Members) -> None:
-    assert told(await members.post(DISPATCHER, "/v1/accounts", STATION)) == (403, "forbidden")
-    assert told(await members.post(None, "/v1/accounts", STATION)) == (401, "sign-in-needed")
+    assert outcome(await members.post(DISPATCHER, "/v1/accounts", STATION)) == (403, "forbidden")
+    assert outcome(await members.post(None, "/v1/accounts", STATION)) == (401, "sign-in-needed")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +220,7 @@ async def test_an_account_that_makes_no_sense_is_refused(members: Members, chang
     assert (await members.count("accounts"), await members.count("people")) == (0, 0)
 
 
-async def test_no_secret_of_an_account_stands_in_clear_in_the_database(members: Members) -> None:
+async def test_no_secret_of_an_account_is_unencrypted_in_the_database(members: Members) -> None:
     account = await opened(members)
     raw = str([await members.container.mongo.find(name, {}, limit=50) for name in ("accounts", "people", "claims")])
     for canary in (account["password"], account["totp_secret"], "李站长"):
@@ -251,7 +254,7 @@ async def test_after_a_break_between_person_and_account_the_repeat_makes_both_on
     async with members.client(ADMINISTRATOR) as client:
         with monkeypatch.context() as broken:
             broken.setattr(commands, "_open", away)
-            assert told(await client.post("/v1/accounts", json=STATION, headers=key)) == (503, "unavailable")
+            assert outcome(await client.post("/v1/accounts", json=STATION, headers=key)) == (503, "unavailable")
         assert await members.count("people") == 1
         repeated = await client.post("/v1/accounts", json=STATION, headers=key)
     assert (repeated.status_code, (await sign_in(members, proof(repeated.json()))).status_code) == (201, 201)

@@ -73,9 +73,9 @@ def test_after_five_wrong_codes_the_right_one_is_refused_for_a_quarter_of_an_hou
     for _ in range(5):
         with pytest.raises(CodeWrong):
             model.weigh(code, "wrong", START)
-    with pytest.raises(TooManyWrongCodes) as told:
+    with pytest.raises(TooManyWrongCodes) as raised:
         model.weigh(code, "right", START + timedelta(minutes=1))
-    assert told.value.retry_after == 14 * 60
+    assert raised.value.retry_after == 14 * 60
     with pytest.raises(TooManyWrongCodes):
         sent(code, START + timedelta(minutes=14, seconds=59))
     sent(code, START + timedelta(minutes=15))
@@ -103,9 +103,9 @@ def test_a_phone_gets_twenty_codes_a_day() -> None:
     for hour in range(4):
         for minute in range(5):
             sent(code, START + timedelta(hours=hour, minutes=minute))
-    with pytest.raises(TooManyCodes) as told:
+    with pytest.raises(TooManyCodes) as raised:
         sent(code, START + timedelta(hours=20))
-    assert told.value.retry_after == 4 * 3600
+    assert raised.value.retry_after == 4 * 3600
     sent(code, START + timedelta(hours=24))
 
 
@@ -114,9 +114,9 @@ def test_a_code_is_good_for_five_minutes(later: timedelta) -> None:
     code = PhoneCode.blank("phonecode_1")
     sent(code, START)
     model.weigh(code, "right", START + timedelta(minutes=4, seconds=59))
-    with pytest.raises(Refusal) as told:
+    with pytest.raises(Refusal) as raised:
         model.accept(code, "right", START + later)
-    assert told.value.code() == "code-wrong"
+    assert raised.value.code() == "code-wrong"
     assert code.wrong == 0
 
 

@@ -160,7 +160,7 @@ async def test_a_writer_that_still_holds_the_key_brings_no_token_back(members: M
     assert await found(members, DISPATCHER, NAME) == []
 
 
-async def test_whoever_writes_while_a_person_is_forgotten_has_to_write_again(members: Members) -> None:
+async def test_anyone_who_writes_while_a_person_is_forgotten_has_to_write_again(members: Members) -> None:
     person = await registered(members)
     store = members.container.context(system_actor("test"), "test:1", within=visible).store
     await members.container.vault.ensure_keys([person])

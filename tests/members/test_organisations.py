@@ -24,7 +24,7 @@ STATION = {"code": f"{COMMUNITY}:station", "kind": "station", "name": "正阳社
 HOUSING = {"kind": "department", "name": "住建局", "area": COUNTY, "department": "housing"}
 
 
-def told(answer: httpx.Response) -> tuple[int, str]:
+def outcome(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
@@ -58,7 +58,7 @@ async def test_the_same_code_again_gives_the_same_organisation(members: Members)
     assert await members.count("organisations") == 1
 
 
-async def test_a_list_goes_on_page_by_page(members: Members) -> None:
+async def test_a_list_continues_page_by_page(members: Members) -> None:
     ids = {await founded(members, HOUSING) for _ in range(5)}
     found: list[str] = []
     query = {"under": COUNTY, "limit": "2"}
@@ -87,7 +87,7 @@ async def test_an_organisation_that_makes_no_sense_is_refused_and_not_written(
     members: Members, change: dict[str, str], code: str
 ) -> None:
     refused = await members.post(ADMINISTRATOR, "/v1/organisations", {**STATION, **change})
-    assert told(refused) == (422, code)
+    assert outcome(refused) == (422, code)
     if code == "area-unfit":
         assert refused.json()["detail"].startswith(f"社区服务站不能设在区域 {STREET}：")
     assert await members.count("organisations") == 0
@@ -95,7 +95,7 @@ async def test_an_organisation_that_makes_no_sense_is_refused_and_not_written(
 
 async def test_one_that_is_not_in_charge_of_the_place_cannot_be_above(members: Members) -> None:
     far = await founded(members, {**CENTRE, "code": "far", "area": FAR_STREET})
-    assert told(await members.post(ADMINISTRATOR, "/v1/organisations", {**STATION, "above": far})) == (
+    assert outcome(await members.post(ADMINISTRATOR, "/v1/organisations", {**STATION, "above": far})) == (
         422,
         "above-unfit",
     )
@@ -105,7 +105,10 @@ async def test_its_leader_is_a_known_person_and_shown_to_staff_only(members: Mem
     centre = await founded(members, CENTRE)
     person = (await members.post(OPERATOR, "/v1/people", {"phone": PHONE})).json()["id"]
     path = f"/v1/organisations/{centre}"
-    assert told(await members.put(ADMINISTRATOR, f"{path}/leader", {"person": "person_x"})) == (422, "person-unknown")
+    assert outcome(await members.put(ADMINISTRATOR, f"{path}/leader", {"person": "person_x"})) == (
+        422,
+        "person-unknown",
+    )
     appointed = await members.put(ADMINISTRATOR, f"{path}/leader", {"person": person})
     again = await members.put(ADMINISTRATOR, f"{path}/leader", {"person": person})
     assert (appointed.json()["leader"], again.headers["ETag"]) == (person, appointed.headers["ETag"])
@@ -115,9 +118,9 @@ async def test_its_leader_is_a_known_person_and_shown_to_staff_only(members: Mem
 
 async def test_only_administrators_of_the_place_found_and_appoint(members: Members) -> None:
     far = {**CENTRE, "area": FAR_STREET}
-    assert told(await members.post(COUNTY_ADMINISTRATOR, "/v1/organisations", far)) == (403, "outside-your-places")
-    assert told(await members.post(DISPATCHER, "/v1/organisations", CENTRE)) == (403, "forbidden")
-    assert told(await members.post(None, "/v1/organisations", CENTRE)) == (401, "sign-in-needed")
+    assert outcome(await members.post(COUNTY_ADMINISTRATOR, "/v1/organisations", far)) == (403, "outside-your-places")
+    assert outcome(await members.post(DISPATCHER, "/v1/organisations", CENTRE)) == (403, "forbidden")
+    assert outcome(await members.post(None, "/v1/organisations", CENTRE)) == (401, "sign-in-needed")
 
 
 async def test_a_key_that_founded_one_is_refused_for_another(members: Members) -> None:
@@ -126,4 +129,4 @@ async def test_a_key_that_founded_one_is_refused_for_another(members: Members) -
         first, again = [await client.post("/v1/organisations", json=HOUSING, headers=key) for _ in range(2)]
         other = await client.post("/v1/organisations", json=CENTRE, headers=key)
     assert first.json() == again.json()
-    assert told(other) == (422, "key-reused")
+    assert outcome(other) == (422, "key-reused")

@@ -29,7 +29,7 @@ CALLER = {"name": "张三丰", "phone": PHONE, "address": "正阳街 5 号", "ar
 REASON = {"reason": "回访核实"}
 
 
-def told(answer: httpx.Response) -> tuple[int, str]:
+def outcome(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
@@ -72,7 +72,7 @@ async def test_a_key_used_for_one_phone_is_refused_for_another(members: Members)
         first, again = [await client.post("/v1/people", json=CALLER, headers=key) for _ in range(2)]
         other = await client.post("/v1/people", json={**CALLER, "phone": "13800000002"}, headers=key)
     assert (again.status_code, again.json()) == (201, first.json())
-    assert told(other) == (422, "key-reused")
+    assert outcome(other) == (422, "key-reused")
     assert await members.count("people") == 1
 
 
@@ -81,11 +81,11 @@ async def test_a_caller_without_an_area_counts_to_the_place_of_the_operator(memb
     assert (await members.get(OPERATOR, f"/v1/people/{person}")).json()["area"] == COUNTY
 
 
-async def test_an_operator_registers_nobody_in_another_county_but_is_told_the_id_of_who_lives_there(
+async def test_an_operator_registers_nobody_in_another_county_but_gets_the_id_of_who_lives_there(
     members: Members,
 ) -> None:
     refused = await members.post(OPERATOR, "/v1/people", {**CALLER, "area": FAR_COMMUNITY})
-    assert told(refused) == (403, "outside-your-places")
+    assert outcome(refused) == (403, "outside-your-places")
     elsewhere = replace(OPERATOR, id="account_elsewhere", places=(FAR_COMMUNITY,))
     known = await members.post(elsewhere, "/v1/people", {"phone": PHONE})
     assert await registered(members) == known.json()["id"]
@@ -115,20 +115,20 @@ async def test_staff_of_another_place_and_other_residents_find_nobody(members: M
     person = await registered(members)
     stranger = Actor("account_x", frozenset({"resident"}), person="person_x")
     for actor in (FAR_DISPATCHER, stranger):
-        assert told(await members.get(actor, f"/v1/people/{person}")) == (404, "not-found")
-    assert told(await members.post(FAR_DISPATCHER, f"/v1/people/{person}/unmask", REASON)) == (404, "not-found")
-    assert told(await members.post(stranger, f"/v1/people/{person}/unmask", REASON)) == (403, "forbidden")
-    assert told(await members.post(ADMINISTRATOR, f"/v1/people/{person}/unmask", REASON)) == (403, "forbidden")
+        assert outcome(await members.get(actor, f"/v1/people/{person}")) == (404, "not-found")
+    assert outcome(await members.post(FAR_DISPATCHER, f"/v1/people/{person}/unmask", REASON)) == (404, "not-found")
+    assert outcome(await members.post(stranger, f"/v1/people/{person}/unmask", REASON)) == (403, "forbidden")
+    assert outcome(await members.post(ADMINISTRATOR, f"/v1/people/{person}/unmask", REASON)) == (403, "forbidden")
     assert len(await members.history("people", person)) == 1
 
 
-async def test_whoever_came_by_phone_is_seen_by_those_of_the_whole_city_only(members: Members) -> None:
+async def test_anyone_who_came_by_phone_is_seen_by_those_of_the_whole_city_only(members: Members) -> None:
     tokens = await members.signed_in()
     person = (await members.with_token("GET", "/v1/me", tokens["access_token"])).json()["id"]
     hotline = replace(OPERATOR, id="account_hotline", places=(CITY,))
     assert (await members.get(hotline, f"/v1/people/{person}")).json()["phone"] == "138****0001"
     assert (await members.post(hotline, f"/v1/people/{person}/unmask", REASON)).status_code == 200
-    assert told(await members.get(OPERATOR, f"/v1/people/{person}")) == (404, "not-found")
+    assert outcome(await members.get(OPERATOR, f"/v1/people/{person}")) == (404, "not-found")
 
 
 async def test_the_leader_of_a_volunteer_team_sees_nobody_but_themselves(members: Members) -> None:
@@ -137,8 +137,8 @@ async def test_the_leader_of_a_volunteer_team_sees_nobody_but_themselves(members
     leader = Actor("account_leader", frozenset({"handler"}), (COMMUNITY,), ("team_1",), person=own)
     for places in ((COMMUNITY,), (CITY,)):
         leading = replace(leader, places=places)
-        assert told(await members.get(leading, f"/v1/people/{person}")) == (404, "not-found")
-        assert told(await members.post(leading, f"/v1/people/{person}/unmask", REASON)) == (404, "not-found")
+        assert outcome(await members.get(leading, f"/v1/people/{person}")) == (404, "not-found")
+        assert outcome(await members.post(leading, f"/v1/people/{person}/unmask", REASON)) == (404, "not-found")
         assert (await members.get(leading, f"/v1/people/{own}")).status_code == 200
     handler = replace(leader, organisations=("team_1", "organisation_1"))
     assert (await members.post(handler, f"/v1/people/{person}/unmask", REASON)).status_code == 200
@@ -179,7 +179,7 @@ async def test_mongo_operators_in_texts_are_texts(members: Members) -> None:
     assert (await members.get(DISPATCHER, "/v1/people/$ne")).status_code == 404
 
 
-async def test_personal_data_stands_nowhere_in_clear_in_the_database(members: Members) -> None:
+async def test_personal_data_is_nowhere_unencrypted_in_the_database(members: Members) -> None:
     person = await registered(members)
     await members.post(DISPATCHER, f"/v1/people/{person}/unmask", REASON)
     raw = str([await members.container.mongo.find(name, {}, limit=50) for name in ("people", "claims", "keys")])

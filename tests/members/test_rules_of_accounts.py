@@ -45,7 +45,7 @@ def test_an_account_is_what_its_events_say() -> None:
     assert account.as_stored() == expected | {"open": False}
 
 
-def test_credentials_never_leave_the_house() -> None:
+def test_credentials_never_leave_the_service() -> None:
     assert CredentialsSet.private
 
 
@@ -92,8 +92,8 @@ def test_roles_that_differ_in_anything_are_granted_and_the_same_again_is_no_chan
     assert account.fresh == [OPENED]
     roles, places, organisations = granted
     model.grant(account, [*roles], places, organisations)
-    told = RolesGranted(person_id="person_1", roles=[*roles], places=places, organisations=organisations)
-    assert account.fresh == [OPENED, told]
+    event = RolesGranted(person_id="person_1", roles=[*roles], places=places, organisations=organisations)
+    assert account.fresh == [OPENED, event]
 
 
 def test_a_closed_account_is_neither_closed_nor_granted_anything_again() -> None:

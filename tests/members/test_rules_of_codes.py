@@ -67,7 +67,7 @@ def test_a_lock_is_kept_with_the_count() -> None:
     model.expect_issuable(code, START + timedelta(minutes=15))
 
 
-def test_what_is_told_of_right_and_wrong_codes_is_told_to_nobody() -> None:
+def test_events_of_right_and_wrong_codes_are_private() -> None:
     assert WrongCodeGiven.private
     assert CodeAccepted.private
     assert CodeWrong.kind is Kind.UNAUTHENTICATED

@@ -66,7 +66,7 @@ def test_what_members_owns_is_kept_where_it_always_was() -> None:
     ]
 
 
-def test_looks_at_a_person_are_told_to_nobody() -> None:
+def test_lookups_of_a_person_are_private() -> None:
     assert PersonUnmasked.private
     assert Person.collection() == "people"
     assert people.PersonUnknown.kind is Kind.INVALID
@@ -180,7 +180,7 @@ def test_a_leader_runs_the_own_team_as_a_handler_and_so_does_who_has_it_as_organ
     assert not teams.is_run_by(nobodys, nobody), "who is nobody leads no team that nobody leads"
 
 
-def test_the_house_runs_every_team_and_everybody_else_is_refused() -> None:
+def test_the_system_runs_every_team_and_everybody_else_is_refused() -> None:
     teams.expect_run_by(founded(), system_actor("timer"))
     with pytest.raises(NotYourTeam) as refused:
         teams.expect_run_by(founded(), staff("supervisor", CITY))

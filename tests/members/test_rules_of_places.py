@@ -121,23 +121,23 @@ def test_the_one_above_is_known_and_in_charge_of_the_place() -> None:
     centre, far, station = (Organisation.blank(f"organisation_{name}") for name in ("centre", "far", "station"))
     organisations.found(centre, founding("centre", STREET), None)
     organisations.found(far, founding("centre", FAR_STREET), None)
-    told = founding("station", COMMUNITY, above="organisation_centre")
+    event = founding("station", COMMUNITY, above="organisation_centre")
     for wrong in (None, far):
         with pytest.raises(AboveUnfit) as refused:
-            organisations.found(station, told, wrong)
+            organisations.found(station, event, wrong)
         assert refused.value.params == {"above": "organisation_centre", "area": COMMUNITY}
         assert refused.value.kind is Kind.INVALID
-    organisations.found(station, told, centre)
+    organisations.found(station, event, centre)
     assert station.above == "organisation_centre"
 
 
 def test_an_organisation_is_what_its_events_say() -> None:
     made = Organisation.blank("organisation_1")
-    told = OrganisationFounded(
+    event = OrganisationFounded(
         kind="department", name="局", name_en="Office", area=COUNTY, department="health", code="hailar-health"
     )
-    organisations.found(made, told, None)
-    expected = told.model_dump() | {"leader_id": None}
+    organisations.found(made, event, None)
+    expected = event.model_dump() | {"leader_id": None}
     assert made.as_stored() == expected
     organisations.appoint(made, "person_1")
     organisations.appoint(made, "person_1")

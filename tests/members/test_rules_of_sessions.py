@@ -85,7 +85,7 @@ def test_a_spent_token_leaves_a_trace_and_a_stay_ends_once() -> None:
     assert len(session.fresh) == 2
 
 
-def test_whoever_signs_out_ends_the_stay() -> None:
+def test_signing_out_ends_the_session() -> None:
     session = started()
     model.end(session)
     model.end(session)

@@ -16,7 +16,7 @@ from tests.support.world import keyed
 CODES, TOKENS, REFRESH = "/v1/sign-in/codes", "/v1/sign-in/tokens", "/v1/sign-in/refresh"
 
 
-def told(answer: httpx.Response) -> tuple[int, str]:
+def outcome(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
@@ -48,19 +48,19 @@ async def test_a_second_sign_in_meets_the_same_person(members: Members, clock: C
 async def test_a_code_is_good_once(members: Members) -> None:
     await members.signed_in()
     body = {"phone": PHONE, "code": await members.code_for(PHONE)}
-    assert told(await members.post(None, TOKENS, body)) == (401, "code-wrong")
+    assert outcome(await members.post(None, TOKENS, body)) == (401, "code-wrong")
 
 
-async def test_what_is_not_shaped_as_it_should_be_is_told_in_words(members: Members) -> None:
+async def test_what_is_not_shaped_as_it_should_be_is_reported_in_words(members: Members) -> None:
     short = await members.post(None, CODES, {"phone": "138"})
-    assert told(short) == (422, "phone-invalid")
+    assert outcome(short) == (422, "phone-invalid")
     assert "11" in short.json()["detail"]
     wrong = await members.post(None, TOKENS, {"phone": PHONE, "code": "<the six digits>"})
-    assert told(wrong) == (422, "invalid")
+    assert outcome(wrong) == (422, "invalid")
     assert wrong.json()["errors"] == [{"field": "code", "problem": "应为六位数字"}]
 
 
-async def test_a_key_opens_each_door_once(members: Members) -> None:
+async def test_an_idempotency_key_works_once_for_each_route(members: Members) -> None:
     async with members.client() as client:
 
         async def twice(path: str, body: dict[str, str]) -> list[httpx.Response]:
@@ -72,8 +72,8 @@ async def test_a_key_opens_each_door_once(members: Members) -> None:
         again = await twice(REFRESH, {"refresh_token": tokens[0].json()["refresh_token"]})
     assert [answer.status_code for answer in codes] == [202, 202]  # the same answer, and no second message
     assert len((await members.container.mongo.find("phonecodes", {}, limit=2))[0]["state"]["issued"]) == 1
-    assert (tokens[0].status_code, told(tokens[1])) == (201, (401, "code-wrong"))
-    assert (again[0].status_code, told(again[1])) == (200, (401, "session-over"))
+    assert (tokens[0].status_code, outcome(tokens[1])) == (201, (401, "code-wrong"))
+    assert (again[0].status_code, outcome(again[1])) == (200, (401, "session-over"))
 
 
 async def test_twins_that_sign_in_first_at_the_same_instant_make_one_person(members: Members) -> None:
@@ -98,9 +98,9 @@ async def test_five_wrong_codes_lock_the_phone_and_each_leaves_a_trace(members: 
     right = await members.code_for(PHONE)
     for _ in range(5):
         wrong = await members.post(None, TOKENS, {"phone": PHONE, "code": other_than(right)})
-        assert told(wrong) == (401, "code-wrong")
+        assert outcome(wrong) == (401, "code-wrong")
     locked = await members.post(None, TOKENS, {"phone": PHONE, "code": right})
-    assert told(locked) == (429, "too-many-wrong-codes")
+    assert outcome(locked) == (429, "too-many-wrong-codes")
     assert 890 <= int(locked.headers["Retry-After"]) <= 900
     document = (await members.container.mongo.find("phonecodes", {}, limit=2))[0]
     assert [e["type"].rpartition(".")[2] for e in document["history"]][1:] == ["WrongCodeGiven"] * 5
@@ -127,7 +127,7 @@ async def test_an_unknown_phone_is_looked_up_as_often_as_a_known_one(
 
     monkeypatch.setattr(Mongo, "find_one", counted)
     for phone in (PHONE, "13800000009"):
-        assert told(await members.post(None, TOKENS, {"phone": phone, "code": "000000"})) == (401, "code-wrong")
+        assert outcome(await members.post(None, TOKENS, {"phone": phone, "code": "000000"})) == (401, "code-wrong")
     assert looks == ["claims", "phonecodes"] * 2
 
 
@@ -137,19 +137,19 @@ async def test_if_match_tells_nothing_of_a_phone(members: Members) -> None:
         for phone in (PHONE, "13800000009"):
             body = {"phone": phone, "code": "000000"}
             answer = await client.post(TOKENS, json=body, headers={"If-Match": '"77"'})
-            assert told(answer) == (401, "code-wrong")
+            assert outcome(answer) == (401, "code-wrong")
 
 
 @pytest.mark.parametrize("phone", ["12345", "057112345678", "+4915112345678", "abcdefgh"])
 async def test_what_is_no_mobile_number_is_refused(members: Members, phone: str) -> None:
     refused = await members.post(None, CODES, {"phone": phone})
-    assert told(refused) == (422, "phone-invalid")
+    assert outcome(refused) == (422, "phone-invalid")
     assert phone not in refused.text
 
 
 @pytest.mark.parametrize("body", [{"phone": PHONE, "role": "administrator"}, {"phone": {"$ne": ""}}, {}])
 async def test_bodies_with_other_fields_or_operators_are_refused(members: Members, body: object) -> None:
-    assert told(await members.post(None, CODES, body)) == (422, "invalid")
+    assert outcome(await members.post(None, CODES, body)) == (422, "invalid")
     assert await members.count("phonecodes") == 0
 
 
@@ -160,8 +160,8 @@ async def test_a_refresh_token_is_exchanged_and_a_spent_one_ends_the_session(mem
     assert (answer.status_code, second != first) == (200, True)
     me = await members.with_token("GET", "/v1/me", answer.json()["access_token"])
     assert me.status_code == 200
-    assert told(await refreshed(members, first)) == (401, "session-over")
-    assert told(await refreshed(members, second)) == (401, "session-over")
+    assert outcome(await refreshed(members, first)) == (401, "session-over")
+    assert outcome(await refreshed(members, second)) == (401, "session-over")
 
 
 async def test_of_twins_that_refresh_at_the_same_instant_one_gets_tokens_and_the_session_ends(members: Members) -> None:
@@ -169,12 +169,12 @@ async def test_of_twins_that_refresh_at_the_same_instant_one_gets_tokens_and_the
     answers = await asyncio.gather(*(refreshed(members, token) for _ in range(3)))
     assert sorted(answer.status_code for answer in answers) == [200, 401, 401]
     latest = next(answer for answer in answers if answer.status_code == 200).json()["refresh_token"]
-    assert told(await refreshed(members, latest)) == (401, "session-over")
+    assert outcome(await refreshed(members, latest)) == (401, "session-over")
 
 
 @pytest.mark.parametrize("token", ["nonsense", "session_000000000000000000000000.abc", '{"$gt": ""}'])
 async def test_a_refresh_token_that_is_none_is_refused(members: Members, token: str) -> None:
-    assert told(await refreshed(members, token)) == (401, "session-over")
+    assert outcome(await refreshed(members, token)) == (401, "session-over")
 
 
 async def test_signing_out_ends_this_session_only(members: Members, clock: Clock) -> None:
@@ -183,7 +183,7 @@ async def test_signing_out_ends_this_session_only(members: Members, clock: Clock
     kept = await members.signed_in()
     assert (await members.with_token("DELETE", "/v1/sign-in", gone["access_token"])).status_code == 204
     assert (await members.with_token("DELETE", "/v1/sign-in", gone["access_token"])).status_code == 204
-    assert told(await refreshed(members, gone["refresh_token"])) == (401, "session-over")
+    assert outcome(await refreshed(members, gone["refresh_token"])) == (401, "session-over")
     assert (await refreshed(members, kept["refresh_token"])).status_code == 200
 
 
@@ -194,7 +194,7 @@ async def test_a_person_an_operator_registered_keeps_the_id_at_the_first_sign_in
     assert (me["id"], me["name"]) == (from_counter, "张三丰")
 
 
-async def test_neither_phone_nor_code_nor_token_stands_in_clear_in_the_database(members: Members) -> None:
+async def test_neither_phone_nor_code_nor_token_is_unencrypted_in_the_database(members: Members) -> None:
     tokens = await members.signed_in()
     code = await members.code_for(PHONE)
     raw = ""
@@ -212,7 +212,7 @@ async def test_after_a_break_between_two_steps_the_same_code_is_good_again(
     body = {"phone": PHONE, "code": await members.code_for(PHONE)}
     with monkeypatch.context() as broken:
         broken.setattr(commands, step, away)
-        assert told(await members.post(None, TOKENS, body)) == (503, "unavailable")
+        assert outcome(await members.post(None, TOKENS, body)) == (503, "unavailable")
     assert (await members.post(None, TOKENS, body)).status_code == 201
     assert [await members.count(kind) for kind in ("people", "accounts", "sessions")] == [1, 1, 1]
 

@@ -39,7 +39,7 @@ STEPS = st.lists(
 )
 
 
-def told(answer: httpx.Response) -> tuple[int, str]:
+def outcome(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
@@ -124,7 +124,7 @@ async def test_its_leader_runs_a_team_and_others_do_not(members: Members) -> Non
     team, person = await founded(members), await a_person(members)
     path = f"/v1/teams/{team}"
     leader = Actor("account_leader", frozenset({"handler"}), (COMMUNITY,), person=person)
-    assert told(await members.put(leader, f"{path}/on-duty")) == (403, "not-your-team")
+    assert outcome(await members.put(leader, f"{path}/on-duty")) == (403, "not-your-team")
     assert (await members.put(DISPATCHER, f"{path}/leader", {"person": person})).json()["leader"] == person
     assert (await members.put(leader, f"{path}/on-duty")).json()["on_duty"] is True
     assert (await members.put(leader, f"{path}/off-duty")).json()["on_duty"] is False
@@ -132,7 +132,7 @@ async def test_its_leader_runs_a_team_and_others_do_not(members: Members) -> Non
     assert (await members.put(by_account, f"{path}/members/{person}")).json()["members"] == [person]
     resident = Actor("account_3", frozenset({"resident"}), person=person)
     for actor, expected in ((FAR_DISPATCHER, "not-your-team"), (resident, "forbidden")):
-        assert told(await members.put(actor, f"{path}/on-duty")) == (403, expected)
+        assert outcome(await members.put(actor, f"{path}/on-duty")) == (403, expected)
 
 
 async def test_who_leads_a_team_is_said_in_its_place_and_not_by_a_leader_who_dispatches_elsewhere(
@@ -145,7 +145,7 @@ async def test_who_leads_a_team_is_said_in_its_place_and_not_by_a_leader_who_dis
     assert (await members.put(DISPATCHER, f"{path}/leader", {"person": person})).status_code == 200
     other = {"person": await a_person(members, "13800000002")}
     for actor in (elsewhere, FAR_DISPATCHER):
-        assert told(await members.put(actor, f"{path}/leader", other)) == (403, "outside-your-places")
+        assert outcome(await members.put(actor, f"{path}/leader", other)) == (403, "outside-your-places")
     assert (await members.put(elsewhere, f"{path}/on-duty")).json()["leader"] == person
     assert (await members.put(ADMINISTRATOR, f"{path}/leader", other)).json()["leader"] == other["person"]
 
@@ -153,7 +153,7 @@ async def test_who_leads_a_team_is_said_in_its_place_and_not_by_a_leader_who_dis
 async def test_members_join_and_leave_and_only_who_runs_the_team_sees_them(members: Members) -> None:
     team, person = await founded(members), await a_person(members)
     path = f"/v1/teams/{team}"
-    assert told(await members.put(DISPATCHER, f"{path}/members/person_x")) == (422, "person-unknown")
+    assert outcome(await members.put(DISPATCHER, f"{path}/members/person_x")) == (422, "person-unknown")
     joined = await members.put(DISPATCHER, f"{path}/members/{person}")
     again = await members.put(DISPATCHER, f"{path}/members/{person}")
     assert (joined.json()["members"], again.headers["ETag"]) == ([person], joined.headers["ETag"])
@@ -170,7 +170,7 @@ async def test_a_change_of_a_version_that_is_past_is_refused(members: Members) -
     await members.put(DISPATCHER, f"/v1/teams/{team}/on-duty")
     async with members.client(DISPATCHER) as client:
         stale = await client.put(f"/v1/teams/{team}/off-duty", headers={"If-Match": '"1"'})
-    assert told(stale) == (412, "stale")
+    assert outcome(stale) == (412, "stale")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ async def test_a_change_of_a_version_that_is_past_is_refused(members: Members) -
     ],
 )
 async def test_a_team_that_makes_no_sense_is_refused(members: Members, change: dict[str, object]) -> None:
-    assert told(await members.post(DISPATCHER, "/v1/teams", {**PATROL, **change})) == (422, "invalid")
+    assert outcome(await members.post(DISPATCHER, "/v1/teams", {**PATROL, **change})) == (422, "invalid")
     assert await members.count("teams") == 0
 
 
@@ -196,7 +196,7 @@ async def test_a_team_may_begin_on_duty(members: Members) -> None:
 
 async def test_a_dispatcher_founds_teams_in_the_own_place_only(members: Members) -> None:
     assert (await members.post(DISPATCHER, "/v1/teams", PATROL)).status_code == 201
-    assert told(await members.post(FAR_DISPATCHER, "/v1/teams", {**PATROL, "code": "other"})) == (
+    assert outcome(await members.post(FAR_DISPATCHER, "/v1/teams", {**PATROL, "code": "other"})) == (
         403,
         "outside-your-places",
     )

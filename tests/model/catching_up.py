@@ -15,7 +15,7 @@ What is left out, and why nothing is lost by it:
 
 from tests.model.documents import put
 from tests.model.explore import Kind, Step
-from tests.model.reading import BACKFILL, READERS, Reader, State, Steps, step, taken, told
+from tests.model.reading import BACKFILL, READERS, Reader, State, Steps, described, step, taken
 from tests.model.turning_off import TurningOff
 from tests.model.weaknesses import Weak
 
@@ -57,7 +57,7 @@ class CatchingUp:
 
     def _member(self, state: State, me: int, reader: Reader) -> Steps:
         if reader.stage in ("idle", "take", "commit"):
-            yield from self._told_by_the_group(state, me, reader)
+            yield from self._notified_by_the_group(state, me, reader)
         if self._without is Weak.SWITCHES_FIRST and reader.stage == "fresh":
             looked = reader._replace(stage="idle", on=state.on, position=state.committed)
             yield step(state, me, "read the switches:", "on" if state.on else "off", looked)
@@ -72,7 +72,7 @@ class CatchingUp:
         elif reader.stage == "idle" and reader.assigned:
             yield from self._poll(state, me, reader, reader.position)
 
-    def _told_by_the_group(self, state: State, me: int, reader: Reader) -> Steps:
+    def _notified_by_the_group(self, state: State, me: int, reader: Reader) -> Steps:
         """What was read in an earlier turn is given back, and the switches are read again before anything is taken."""
         if state.owner == me and reader.assigned != "now":
             given = reader._replace(assigned="now", position=state.committed)
@@ -87,7 +87,7 @@ class CatchingUp:
         on = state.on if self._without is Weak.NO_PAUSE and me != BACKFILL else reader.on
         for size in sorted({min(1, len(left)), len(left)} - {0}):
             polled = reader._replace(stage="take", batch=left[:size], position=left[size - 1], on=on)
-            yield step(state, me, "poll", told(left[:size]), polled)
+            yield step(state, me, "poll", described(left[:size]), polled)
 
     def _backfill(self, state: State, reader: Reader) -> Steps:
         if reader.stage not in ("fresh", "idle") or state.backfill == "done":
@@ -129,7 +129,7 @@ class CatchingUp:
 
     def _measured(self, state: State) -> tuple[str, str, Kind, State]:
         then = state._replace(backfill="last stretch", limit=state.committed)
-        return "ask what the group has committed:", told((state.committed,)), Kind.OWN, then
+        return "ask what the group has committed:", described((state.committed,)), Kind.OWN, then
 
 
 def _about_to_look(reader: Reader) -> Reader:

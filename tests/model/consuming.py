@@ -16,7 +16,7 @@ from tests.model.draining import Draining, flag
 from tests.model.effects import Effects
 from tests.model.explore import Kind, Step
 from tests.model.group import MEMBERS, NAMES, Event, Kept, Member, Reaction, State, Steps, step
-from tests.model.taking import Taking, told
+from tests.model.taking import Taking, described
 from tests.model.weaknesses import Weak
 
 
@@ -51,7 +51,7 @@ class Consuming:
             if member.frozen:
                 yield step(state, me, "thaw", "", member._replace(frozen=False))
             else:
-                yield from self._told_by_the_group(state, me, member)
+                yield from self._notified_by_the_group(state, me, member)
                 yield from self._stages[member.stage](state, me, member)
                 if state.faults:
                     yield from _faults(state._replace(faults=state.faults - 1), me, member)
@@ -76,9 +76,9 @@ class Consuming:
         for size in sorted({min(1, len(left)), len(left)}):
             if size or any(lot.flag for lot in state.parked):
                 polled = member._replace(batch=left[:size], position=member.position + size)
-                yield from self._draining.prepare(state, me, polled, told(left[:size]))
+                yield from self._draining.prepare(state, me, polled, described(left[:size]))
 
-    def _told_by_the_group(self, state: State, me: int, member: Member) -> Steps:
+    def _notified_by_the_group(self, state: State, me: int, member: Member) -> Steps:
         """It may learn of a new turn at any time; only where it looks next does that make a difference."""
         if member.stage not in _LOOKS:
             return

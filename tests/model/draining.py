@@ -23,7 +23,7 @@ class Draining:
         else:
             lots = frozenset(lot._replace(flag=False) for lot in state.parked)
             loaded = member._replace(loaded=True, held=lots, stage="flagged")
-            yield step(state, me, "poll, load what is parked:", f"{on}; {_told(lots)}", loaded)
+            yield step(state, me, "poll, load what is parked:", f"{on}; {_described(lots)}", loaded)
 
     def flagged(self, state: State, me: int, member: Member) -> Steps:
         """What an operator wants replayed, in the order of its entities' offsets."""
@@ -31,7 +31,7 @@ class Draining:
 
     def _asked(self, state: State, me: int, member: Member, does: str, on: str) -> Step[State]:
         lots = tuple(sorted(lot for lot in state.parked if lot.flag))
-        return step(state, me, does, f"{on} {_told(lots)}".strip(), _next(member._replace(replays=lots)))
+        return step(state, me, does, f"{on} {_described(lots)}".strip(), _next(member._replace(replays=lots)))
 
     def replay(self, state: State, me: int, member: Member) -> Steps:
         """Whether the first is the next of its entity; then its reaction again, which may fail again."""
@@ -79,7 +79,7 @@ def flag(state: State) -> Steps:
         yield Step("operator", "flag all parked of", NAMES[entity], Kind.OWN, state._replace(parked=lots))
 
 
-def _told(lots: Iterable[Lot]) -> str:
+def _described(lots: Iterable[Lot]) -> str:
     return " ".join(str(lot.event) for lot in sorted(lots)) or "nothing"
 
 

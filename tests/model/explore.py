@@ -27,7 +27,7 @@ class Step(NamedTuple, Generic[S]):
     kind: Kind
     then: S
 
-    def told(self) -> str:
+    def described(self) -> str:
         """As a line of a trace."""
         return f"{self.who}: {self.does}{' ' if self.on else ''}{self.on}"
 
@@ -137,7 +137,7 @@ class _Search(Generic[S]):
     def _trace(self, number: int) -> list[str]:
         lines = []
         while (way := self.ways[number])[1] is not None:
-            lines.append(way[1].told())
+            lines.append(way[1].described())
             number = way[0]
         return lines[::-1]
 

@@ -51,7 +51,7 @@ def step(state: State, me: int, does: str, on: object, reader: Reader, kind: Kin
     return Step(READERS[me], does, str(on), kind, then)
 
 
-def told(versions: tuple[int, ...]) -> str:
+def described(versions: tuple[int, ...]) -> str:
     """As a trace names them."""
     return " ".join(f"x{version}" for version in versions) or "nothing"
 
@@ -65,10 +65,10 @@ def taken(state: State, me: int, reader: Reader) -> Steps:
 
 def _take(state: State, me: int, reader: Reader) -> Step[State]:
     if not reader.on:
-        return step(state, me, "take, without the reaction,", told(reader.batch), reader._replace(stage="commit"))
+        return step(state, me, "take, without the reaction,", described(reader.batch), reader._replace(stage="commit"))
     todo = tuple(version for version in reader.batch if version > state.seen)
     stage = "effect" if todo else "commit"
-    return step(state, me, "take, unseen", told(todo), reader._replace(stage=stage, todo=todo))
+    return step(state, me, "take, unseen", described(todo), reader._replace(stage=stage, todo=todo))
 
 
 def _effect(state: State, me: int, reader: Reader) -> Step[State]:
@@ -76,12 +76,12 @@ def _effect(state: State, me: int, reader: Reader) -> Step[State]:
     then = state._replace(applied=max(state.applied, last))
     if first > state.applied + 1:
         then = then._replace(broken=f"G8: x{first} has its effect before x{state.applied + 1}")
-    return step(then, me, "effect", told(reader.todo), reader._replace(stage="remember"))
+    return step(then, me, "effect", described(reader.todo), reader._replace(stage="remember"))
 
 
 def _remember(state: State, me: int, reader: Reader) -> Step[State]:
     then = state._replace(seen=max(state.seen, reader.todo[-1]))
-    return step(then, me, "remember", told(reader.todo), reader._replace(stage="commit", todo=()))
+    return step(then, me, "remember", described(reader.todo), reader._replace(stage="commit", todo=()))
 
 
 def _commit(state: State, me: int, reader: Reader) -> Step[State]:

@@ -50,9 +50,9 @@ class Relaying:
         todo = tuple(read)
         if self._without is Weak.MARK_FIRST:
             last = tuple((e, doc.version) for e, doc in enumerate(state.docs) if self._news(doc))
-            yield self._step(state, me, "read", _told(todo), _next(Relay("mark", todo, reached=last)))
+            yield self._step(state, me, "read", _described(todo), _next(Relay("mark", todo, reached=last)))
         else:
-            yield self._step(state, me, "read", _told(todo), _next(Relay("send", todo)))
+            yield self._step(state, me, "read", _described(todo), _next(Relay("send", todo)))
 
     def _send(self, state: State, me: int, relay: Relay) -> Steps:
         entity, version = relay.todo[0]
@@ -149,5 +149,5 @@ def _next(relay: Relay) -> Relay:
     return relay
 
 
-def _told(events: tuple[tuple[int, int], ...]) -> str:
+def _described(events: tuple[tuple[int, int], ...]) -> str:
     return " ".join(event(*one) for one in events) or f"nothing of {NAMES}"

@@ -24,7 +24,7 @@ class Taking:
         stage = "commit" if self._without is Weak.COMMIT_FIRST else "attempt"
         copies = () if self._effects.remembers else state.copies
         taken = member._replace(stage=stage, batch=member.batch[-1:], todo=todo, copies=copies)
-        yield step(state, me, "take, unseen", told(todo), self._next(taken))
+        yield step(state, me, "take, unseen", described(todo), self._next(taken))
 
     def attempt(self, state: State, me: int, member: Member) -> Steps:
         """Handle one after the other, up to one that waits behind another or on which the reaction fails.
@@ -39,7 +39,7 @@ class Taking:
             worse = state._replace(failures=state.failures - 1)
             for count in range(ready):
                 after = self._set_aside(self._handled(member, count))
-                on = f"{member.todo[count]}, after {told(member.todo[:count])}"
+                on = f"{member.todo[count]}, after {described(member.todo[:count])}"
                 yield step(worse, me, "fail on", on, after, Kind.FAULT)
         yield self._attempted(state, me, member, ready)
 
@@ -67,7 +67,7 @@ class Taking:
         seen = remembered(state.seen, member.done)
         stage = "effect" if self._without is Weak.SEEN_FIRST else "remembered"
         yield step(
-            state._replace(seen=seen), me, "remember", told(member.done), self._next(member._replace(stage=stage))
+            state._replace(seen=seen), me, "remember", described(member.done), self._next(member._replace(stage=stage))
         )
 
     def commit(self, state: State, me: int, member: Member) -> Steps:
@@ -97,7 +97,7 @@ class Taking:
             return step(then, me, "effect, by a use case", member.todo[0], self._next(after))
         if after.todo:
             return step(state, me, "see waiting behind another", after.todo[0], self._set_aside(after))
-        return step(state, me, "attempt", told(member.todo), self._next(after))
+        return step(state, me, "attempt", described(member.todo), self._next(after))
 
     def _handled(self, member: Member, count: int) -> Member:
         copies = member.copies
@@ -157,6 +157,6 @@ def remembered(seen: tuple[int, ...], events: tuple[Event, ...]) -> tuple[int, .
     return seen
 
 
-def told(events: tuple[Event, ...]) -> str:
+def described(events: tuple[Event, ...]) -> str:
     """As a trace names them."""
     return " ".join(map(str, events)) or "nothing"

@@ -1,7 +1,7 @@
 """In the model of catching up: how a member turns off a reaction that fails, and how the other one learns of it."""
 
 from tests.model.explore import Kind, Step
-from tests.model.reading import BACKFILL, Reader, State, Steps, step, told
+from tests.model.reading import BACKFILL, Reader, State, Steps, described, step
 from tests.model.weaknesses import Weak
 
 
@@ -32,7 +32,7 @@ class TurningOff:
         if self._without is Weak.CONFIRM_FAILED and reader.assigned == "now":
             worse = worse._replace(committed=reader.batch[-1])
         failed = reader._replace(stage="failed", todo=())
-        return step(worse, me, "fail too often on", told(reader.todo), failed, Kind.FAULT)
+        return step(worse, me, "fail too often on", described(reader.todo), failed, Kind.FAULT)
 
     def _ask(self, state: State, me: int, reader: Reader) -> Steps:
         read = self._without is Weak.POSITION_READ
@@ -41,12 +41,12 @@ class TurningOff:
             late = state._replace(caught_up=state.committed)
             yield step(late, me, "note what the group has committed", "", _given_back(reader))
         else:
-            on = told((asked.asked,))
+            on = described((asked.asked,))
             yield step(state, me, "ask what the group has committed, when it failed:", on, asked)
 
     def _turn_off(self, state: State, me: int, reader: Reader) -> Step[State]:
         """One update; where another member was first nothing is changed."""
-        on = told((reader.asked,))
+        on = described((reader.asked,))
         if state.on:
             state = state._replace(on=False, caught_up=reader.asked, backfill="read")
         return step(state, me, "turn it off, from", on, _given_back(reader))

@@ -95,8 +95,8 @@ class Town:
 
     async def employed(self, person: str, role: str, place: str, *organisations: str) -> None:
         """A member of staff."""
-        told = AccountOpened(person_id=person, roles=[role], places=[place], organisations=list(organisations))
-        await self.tell(f"account_{person}", told)
+        result = AccountOpened(person_id=person, roles=[role], places=[place], organisations=list(organisations))
+        await self.tell(f"account_{person}", result)
 
     async def peopled(self) -> None:
         """A resident and those who serve them: a station with a handler and a leader, a dispatcher, a supervisor."""
@@ -145,8 +145,8 @@ class Town:
     async def taken(self, entity: str, event: Event) -> None:
         """Wait until notify has taken in the latest of an entity."""
         wanted = {"version": {"$gte": self.versions[entity]}}
-        told = any(event.type_name() in one.types for one in service.reactions)
-        names = ["seen"] if told else [copy.collection() for copy in service.copies]
+        result = any(event.type_name() in one.types for one in service.reactions)
+        names = ["seen"] if result else [copy.collection() for copy in service.copies]
         ids = {"$in": [entity, f"{NotifyReaction.name}|{entity}"]}
 
         async def there() -> bool:

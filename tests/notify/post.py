@@ -54,7 +54,7 @@ class Post:
     async def write(self, *channels: Via, **of: Any) -> str:
         """A message that is due now."""
         seal = self.container.vault.seal
-        told = {
+        result = {
             "person_id": WANG,
             "template": "case-resolved",
             "language": "zh",
@@ -67,8 +67,8 @@ class Post:
             "channels": [Via.INBOX, *channels],
             **of,
         }
-        cause = f"event:{told['because_of']}:tell"
-        create = Create.of(Message, self.container.system_context("tell", cause), WANG, MessageWritten(**told))
+        cause = f"event:{result['because_of']}:tell"
+        create = Create.of(Message, self.container.system_context("tell", cause), WANG, MessageWritten(**result))
         for name, write in create.writes(Origin(now(), "tell", "hulunbuir", cause, None, None)):
             await self.container.mongo.bulk(name, [write])
         return create.entity.id

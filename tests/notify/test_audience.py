@@ -44,7 +44,7 @@ async def test_a_team_that_gets_a_case_is_called_and_hears_when_it_is_withdrawn_
     assert await town.templates(SUPERVISOR) == ["team-joined"]
 
 
-async def test_who_leads_and_did_it_is_not_told_of_it(town: Town) -> None:
+async def test_a_leader_who_did_it_gets_no_notice_of_it(town: Town) -> None:
     await town.peopled()
     await town.employed(LEADER, "handler", COMMUNITY, STATION)
     await town.filed(CASE)
@@ -53,7 +53,7 @@ async def test_who_leads_and_did_it_is_not_told_of_it(town: Town) -> None:
     assert await town.templates(HANDLER) == ["case-assigned", "case-urged"]
 
 
-def test_of_a_larger_audience_fifty_are_told_and_the_rest_is_counted() -> None:
+def test_of_a_larger_audience_fifty_are_notified_and_the_rest_is_counted() -> None:
     def left_out() -> float:
         return REGISTRY.get_sample_value("linli_recipients_left_out_total") or 0.0
 
@@ -62,4 +62,4 @@ def test_of_a_larger_audience_fifty_are_told_and_the_rest_is_counted() -> None:
     with capture_logs() as logged:
         assert len(crew.first([[team]], but=None)) == MOST
     assert left_out() == before + 7
-    assert [(entry["concerned"], entry["told"]) for entry in logged] == [(MOST + 7, MOST)]
+    assert [(entry["concerned"], entry["notified"]) for entry in logged] == [(MOST + 7, MOST)]

@@ -53,17 +53,17 @@ async def backfill(town: Town, *, write: bool = False) -> dict[str, Any]:
         subprocess.run, words, input=request, env=given, cwd=ROOT, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
-    told: dict[str, Any] = orjson.loads(done.stdout)
-    return told
+    result: dict[str, Any] = orjson.loads(done.stdout)
+    return result
 
 
-async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_goes_out(world: World) -> None:
+async def test_older_cases_get_notices_in_inboxes_and_no_old_notice_is_sent_outside(world: World) -> None:
     sent = Recorder()
     async with founded(world, with_parts(senders=Senders({Via.SMS: sent, Via.EMAIL: sent}))) as town:
         async with town.listening(BEFORE):
             await town.peopled()
-            wishes = SetPreferences(channels=[Via.SMS, Via.EMAIL], email=ADDRESS)
-            await set_preferences(town.container.context(signed_in(RESIDENT), "test:wishes"), wishes)
+            choice = SetPreferences(channels=[Via.SMS, Via.EMAIL], email=ADDRESS)
+            await set_preferences(town.container.context(signed_in(RESIDENT), "test:wishes"), choice)
             await unheard(town, "case_old", MAX_AGE * 30)
             await unheard(town, "case_yesterday", MAX_AGE + HOUR)
             await unheard(town, "case_today", HOUR)
@@ -75,14 +75,14 @@ async def test_cases_from_before_telling_began_are_told_of_and_no_old_notice_goe
             assert await town.messages(RESIDENT) == []
             assert (await backfill(town, write=True))["read"] >= 12
             await town.filed("case_after")
-        told = {message.about: message for message in await town.messages(RESIDENT)}
+        result = {message.about: message for message in await town.messages(RESIDENT)}
         assert await town.templates(RESIDENT) == ["case-filed"] * 5
-        assert {about for about, message in told.items() if not message.deliveries} == {"case_old", "case_yesterday"}
+        assert {about for about, message in result.items() if not message.deliveries} == {"case_old", "case_yesterday"}
         inbox = await town.container.mongo.find_one(COLLECTION, {"_id": RESIDENT})
         assert inbox is not None
-        assert (inbox["unread"], {line["message"] for line in inbox["lines"]}) == (5, {m.id for m in told.values()})
+        assert (inbox["unread"], {line["message"] for line in inbox["lines"]}) == (5, {m.id for m in result.values()})
         for timer in timers:
             await sweeps(town.container, timer, 3)
-        young = [told[about] for about in ("case_today", "case_meanwhile", "case_after")]
+        young = [result[about] for about in ("case_today", "case_meanwhile", "case_after")]
         assert {notice.key for notice in sent.got} == {m.key(via) for m in young for via in (Via.SMS, Via.EMAIL)}
         assert all(now() - notice.at < MAX_AGE for notice in sent.got)

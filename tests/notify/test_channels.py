@@ -74,7 +74,7 @@ async def test_a_wrong_secret_is_a_failure_that_may_pass(provider: Provider) -> 
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "headers", "told"),
+    ("status", "answer", "headers", "outcome"),
     [
         (503, b"", {"Retry-After": "30"}, ("sms 503", 30, False)),
         (429, b"", {"Retry-After": "99999999999999999999"}, ("sms 429", 0, False)),
@@ -89,13 +89,13 @@ async def test_a_wrong_secret_is_a_failure_that_may_pass(provider: Provider) -> 
         (200, b" " * 20_000, {}, ("sms answer too long", 0, False)),
     ],
 )
-async def test_any_other_answer_is_a_failure_told_in_our_own_words(
-    provider: Provider, status: int, answer: bytes, headers: dict[str, str], told: tuple[str, int, bool]
+async def test_any_other_answer_is_a_failure_reported_in_our_own_words(
+    provider: Provider, status: int, answer: bytes, headers: dict[str, str], outcome: tuple[str, int, bool]
 ) -> None:
     provider.status, provider.answer, provider.headers = status, answer, headers
     with pytest.raises(SendFailed) as failure:
         await SignedHttpSms(provider.url, SECRET).send(NOTICE)
-    assert (failure.value.reason, failure.value.retry_after.seconds, failure.value.for_good) == told
+    assert (failure.value.reason, failure.value.retry_after.seconds, failure.value.for_good) == outcome
 
 
 async def test_a_provider_that_is_away_is_a_failure_that_may_pass() -> None:

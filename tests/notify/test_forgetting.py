@@ -65,7 +65,7 @@ async def test_neither_key_alone_opens_the_quoted_words(town: Town) -> None:
         vault.open_under(message.body, [RESIDENT, RESIDENT], "message-body")
 
 
-async def test_whoever_reads_their_own_notice_opens_nobody_elses_data(town: Town) -> None:
+async def test_anyone_who_reads_their_own_notice_opens_nobody_elses_data(town: Town) -> None:
     message = (await answered(town, CASE))[CASE]
     ctx = town.container.context(signed_in(RESIDENT), "read")
     assert ANSWER in (MessageView.of(message, ctx).body or "")
@@ -94,10 +94,10 @@ async def test_a_notice_waits_for_the_key_of_the_case_that_it_quotes(town: Town)
     assert not await town.container.mongo.count("parked", {}, limit=1)
     await town.container.vault.keep({CASE: bytes(kept["wrapped"])})
 
-    async def told() -> bool:
+    async def result() -> bool:
         return "case-resolved" in await town.templates(RESIDENT)
 
-    await eventually(told)
+    await eventually(result)
     assert ANSWER in await town.said(RESIDENT, "case-resolved")
 
 

@@ -160,7 +160,7 @@ async def test_preferences_are_set_read_and_set_again(container: Container, worl
     assert found == {"channels": ["inbox"], "language": "zh", "quiet_from": None, "quiet_to": None, "email": None}
 
 
-async def test_an_address_stands_nowhere_in_clear(container: Container, world: World) -> None:
+async def test_an_address_is_nowhere_unencrypted(container: Container, world: World) -> None:
     async with world.client(world.app(service), signed_in(WANG)) as client:
         await client.put("/v1/preferences", json=WISHES)
     documents = await container.mongo.find("preferences", {}, limit=5)
@@ -180,7 +180,7 @@ async def test_an_address_stands_nowhere_in_clear(container: Container, world: W
         ({"email": None}, "address-missing"),
     ],
 )
-async def test_wrong_wishes_are_refused_and_change_nothing(
+async def test_wrong_preferences_are_refused_and_change_nothing(
     container: Container, world: World, wrong: dict[str, Any], code: str
 ) -> None:
     async with world.client(world.app(service), signed_in(WANG)) as client:

@@ -53,8 +53,8 @@ async def mailing(world: World) -> AsyncIterator[tuple[Post, MailServer]]:
     with listening(server) as address:
         mail = {"smtp": address, "smtp_tls": "none", "mail_from": "linli@hulunbuir.example"}
         container = await opened(world, with_parts(), **mail)
-        wishes = SetPreferences(channels=[Via.EMAIL], email=ADDRESS)
-        await set_preferences(container.context(signed_in(WANG), "test"), wishes)
+        choice = SetPreferences(channels=[Via.EMAIL], email=ADDRESS)
+        await set_preferences(container.context(signed_in(WANG), "test"), choice)
         yield Post(container, Recorder()), server
         await container.mongo.close()
 

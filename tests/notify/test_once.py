@@ -30,7 +30,7 @@ async def state_of(town: Town, person: str) -> tuple[list[str], int, int]:
     return await town.templates(person), inbox["sequence"], inbox["unread"]
 
 
-async def test_an_event_that_comes_twice_in_a_row_is_told_once(town: Town) -> None:
+async def test_an_event_that_comes_twice_in_a_row_gives_one_notice(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
     record = town.record(CASE, CaseAccepted())
@@ -77,7 +77,7 @@ async def test_a_crash_between_inbox_and_message_is_made_good_without_a_second_l
     assert [await state_of(town, person) for person in (RESIDENT, HANDLER)] == before
 
 
-async def test_a_batch_of_many_cases_is_told_completely(town: Town) -> None:
+async def test_a_batch_of_many_cases_gives_all_notices(town: Town) -> None:
     await town.peopled()
     cases = [f"case_{number}" for number in range(60)]
     await town.keyed(*cases)

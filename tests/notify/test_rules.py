@@ -94,7 +94,7 @@ HANDLER_HEARS: list[tuple[Event, str]] = [
 ]
 
 
-async def test_the_steps_of_a_case_are_told_to_those_whom_they_concern(town: Town) -> None:
+async def test_those_whom_a_step_of_a_case_concerns_are_notified(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
     for event, _ in (*RESIDENT_HEARS, *HANDLER_HEARS):
@@ -177,7 +177,7 @@ async def test_where_a_handler_has_no_people_the_dispatchers_hear(town: Town) ->
     assert await town.templates(DISPATCHER) == ["case-assigned"]
 
 
-async def test_a_sign_in_code_is_a_text_message_and_stands_in_no_inbox(town: Town) -> None:
+async def test_a_sign_in_code_is_a_text_message_and_is_in_no_inbox(town: Town) -> None:
     await town.born(RESIDENT)
     phone, code = town.seal("13911112222", RESIDENT, "phone"), town.seal("402913", RESIDENT, "code")
     expires = now() + timedelta(minutes=5)
@@ -244,7 +244,7 @@ async def test_quiet_hours_hold_back_what_is_not_urgent(town: Town) -> None:
     assert overdue.next_urgent_sms_at <= now()
 
 
-async def test_who_was_erased_is_told_nothing_and_the_others_are(town: Town) -> None:
+async def test_an_erased_person_gets_no_notice_and_the_others_do(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
     await town.container.vault.keep({RESIDENT: None})
@@ -254,7 +254,7 @@ async def test_who_was_erased_is_told_nothing_and_the_others_are(town: Town) -> 
     assert "case-urged" in await town.templates(HANDLER)
 
 
-async def test_of_a_case_that_nobody_told_of_the_event_is_parked_with_its_reason(town: Town) -> None:
+async def test_an_event_of_an_unknown_case_is_parked_with_its_reason(town: Town) -> None:
     await town.publish([town.record("case_ghost", CaseAccepted())])
 
     async def parked() -> Any:
@@ -263,7 +263,7 @@ async def test_of_a_case_that_nobody_told_of_the_event_is_parked_with_its_reason
     assert "nothing is known" in (await eventually(parked))["reason"]
 
 
-async def test_nothing_personal_stands_in_logs_or_documents(town: Town) -> None:
+async def test_nothing_personal_is_in_logs_or_documents(town: Town) -> None:
     with capture_logs() as logged:
         await town.peopled()
         await town.filed(CASE)

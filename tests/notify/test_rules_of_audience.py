@@ -18,7 +18,7 @@ from services.notify.cases.model import Case
 from services.notify.messages.model import Message
 from services.notify.preferences.model import Preferences
 from tests.notify.conftest import CITY, COMMUNITY, COUNTY, RESIDENT, STATION, STREET, limits
-from tests.notify.test_rules_of_telling import AT, FILED, SEALED, TO_STATION, TO_TEAM, UNASSIGNED, UP
+from tests.notify.test_rules_of_notices import AT, FILED, SEALED, TO_STATION, TO_TEAM, UNASSIGNED, UP
 
 
 def test_a_person_is_as_registered_and_then_as_changed() -> None:
@@ -49,8 +49,8 @@ def test_staff_hold_a_post_for_each_role_at_each_place_until_the_account_is_clos
 
 def test_an_organisation_is_as_founded_and_has_the_leader_who_was_appointed() -> None:
     organisation = Organisation.blank(STATION)
-    told = OrganisationFounded(kind="station", name="站", name_en="Station", area=COMMUNITY, above="organisation_x")
-    organisation.apply(told)
+    event = OrganisationFounded(kind="station", name="站", name_en="Station", area=COMMUNITY, above="organisation_x")
+    organisation.apply(event)
     expected = {
         "gone": False,
         "name": "站",
@@ -68,10 +68,10 @@ def test_an_organisation_is_as_founded_and_has_the_leader_who_was_appointed() ->
 
 def test_a_team_has_each_member_once_in_order() -> None:
     team = Team.blank("team_1")
-    told = TeamFounded(
+    event = TeamFounded(
         kind="women", name="队", name_en="Team", area=STREET, skills=[], capacity=1, leader_id="person_1"
     )
-    team.apply(told)
+    team.apply(event)
     expected: dict[str, Any] = {
         "gone": False,
         "name": "队",
@@ -143,11 +143,11 @@ STATES: list[tuple[tuple[Event, ...], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("events", "more"), STATES, ids=lambda one: "-".join(type(e).__name__ for e in one))
-def test_a_case_is_what_requests_told_of_it(events: tuple[Event, ...], more: dict[str, Any]) -> None:
+def test_a_copy_of_a_case_follows_its_events(events: tuple[Event, ...], more: dict[str, Any]) -> None:
     assert case(*events).as_stored() == NEW | more
 
 
-def test_a_copy_that_was_not_told_everything_lacks_it() -> None:
+def test_a_copy_that_missed_an_event_lacks_it() -> None:
     known = {name: NEW[name] for name in ("area", "number", "resident_id", "item_name", "system")}
     assert Case(id="case_1", **known).as_stored() == NEW
     assert case().places() == (CITY, COUNTY, STREET, COMMUNITY)
@@ -179,7 +179,7 @@ def test_what_notify_has_is_kept_where_it_always_was() -> None:
     assert [kind.collection() for kind in kinds] == [*copies, "messages", "preferences"]
 
 
-def test_whoever_has_an_account_is_signed_in_whatever_the_role() -> None:
+def test_anyone_who_has_an_account_is_signed_in_whatever_the_role() -> None:
     roles = {"resident", "operator", "handler", "dispatcher", "supervisor", "administrator"}
     assert set(model.SIGNED_IN) == roles
     assert model.post("handler", CITY) == "handler@1507"

@@ -15,7 +15,7 @@ from services.notify.rules.model import Occurrence, Subject, no_facts
 from services.notify.sign_in import reactions as sign_in
 from services.notify.teams import reactions as teams
 from tests.notify.conftest import CITY, COMMUNITY, COUNTY, STREET, limits
-from tests.notify.test_rules_of_telling import AT, CODE, SEALED, TO_STATION, TO_TEAM, UP, occurrence
+from tests.notify.test_rules_of_notices import AT, CODE, SEALED, TO_STATION, TO_TEAM, UP, occurrence
 
 
 def blind(kind: str, value: str) -> str:
@@ -61,7 +61,7 @@ def test_what_is_not_known_of_a_case_is_named_by_its_key_and_a_returned_one_says
     assert facts(returned, blind) == CASE_FACTS | more
 
 
-def test_a_code_is_told_with_its_end_and_a_team_by_its_name() -> None:
+def test_a_code_comes_with_its_end_and_a_team_with_its_name() -> None:
     code = Occurrence("code_1:1", CODE, "code_1", 1, AT, "system", None)
     assert sign_in.facts(code, blind) == {"until": CODE.expires_at}
     assert no_facts(code, blind) == Subject[None](name="anything").facts(code, blind) == {}

@@ -83,7 +83,7 @@ def test_a_message_expires_and_begins_when_it_says_so() -> None:
     assert message.next_email_at == AT + SECOND
 
 
-def test_what_is_for_a_phone_only_stands_in_no_inbox() -> None:
+def test_what_is_for_a_phone_only_is_in_no_inbox() -> None:
     message = written(channels=["sms"])
     assert (message.inbox_of, [*message.deliveries], message.next_email_at) == (None, ["sms"], None)
     inbox = written(channels=["inbox"])
@@ -91,7 +91,7 @@ def test_what_is_for_a_phone_only_stands_in_no_inbox() -> None:
     assert [inbox.next_at(via) for via in Via] == [None] * 3
 
 
-def test_everybody_sees_what_stands_in_the_own_inbox() -> None:
+def test_everybody_sees_what_is_in_the_own_inbox() -> None:
     somebody = Actor("account_1", frozenset({"administrator"}), ("1507",), person="person_1")
     assert Message.visible(somebody) == Visible(any_of=(("state.inbox_of", ("person_1",)),))
     assert Message.visible(system_actor("timer")) == ALL
@@ -132,12 +132,12 @@ def test_after_each_failure_a_channel_waits_for_longer_and_after_the_eighth_it_i
     waits = []
     for attempt in range(1, 8):
         fail(message)
-        told = message.fresh[-1]
-        assert isinstance(told, DeliveryFailed)
-        assert (told.channel, told.attempt, told.reason) == ("sms", attempt, "sms 503")
+        result = message.fresh[-1]
+        assert isinstance(result, DeliveryFailed)
+        assert (result.channel, result.attempt, result.reason) == ("sms", attempt, "sms 503")
         assert message.deliveries["sms"] == Delivery(attempt=attempt, reason="sms 503")
-        assert message.next_at(Via.SMS) == told.again_at
-        waits.append((told.again_at - AT).total_seconds())
+        assert message.next_at(Via.SMS) == result.again_at
+        waits.append((result.again_at - AT).total_seconds())
     assert waits == [5, 30, 120, 600, 3600, 3600, 3600]
     fail(message)
     assert message.fresh[-1] == DeliveryGivenUp(channel="sms", attempt=8, because="failed", reason="sms 503")
@@ -163,8 +163,8 @@ def test_a_provider_may_ask_for_a_longer_pause_but_not_for_a_shorter() -> None:
 def test_what_fails_for_good_is_given_up_at_once() -> None:
     message = written()
     fail(message, reason="no such number", for_good=True)
-    told = DeliveryGivenUp(channel="sms", attempt=1, because=GivenUpBecause.FAILED, reason="no such number")
-    assert message.fresh[-1] == told
+    result = DeliveryGivenUp(channel="sms", attempt=1, because=GivenUpBecause.FAILED, reason="no such number")
+    assert message.fresh[-1] == result
 
 
 def test_what_would_come_too_late_is_given_up() -> None:

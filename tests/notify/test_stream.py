@@ -140,7 +140,7 @@ async def test_a_message_comes_in_the_moment(container: Container, web: Web) -> 
     assert asyncio.get_running_loop().time() - begun < 3
 
 
-async def test_after_a_cut_the_stream_goes_on_behind_the_last_id(container: Container, web: Web) -> None:
+async def test_after_a_cut_the_stream_continues_behind_the_last_id(container: Container, web: Web) -> None:
     async with web.listen(WANG) as stream:
         await stream.next()
         await say(container, WANG, "case:1")
@@ -243,7 +243,7 @@ async def test_who_goes_away_leaves_nothing_behind(container: Container, web: We
     await eventually(gone)
 
 
-async def test_what_came_while_nobody_watched_is_told_when_watching_begins(container: Container, world: World) -> None:
+async def test_what_came_while_nobody_watched_is_sent_when_watching_begins(container: Container, world: World) -> None:
     async with serving(world, loops=()) as web, web.listen(WANG) as stream:
         await stream.next()
         await say(container, WANG, "case:1")

@@ -31,7 +31,7 @@ async def test_a_message_that_comes_late_takes_a_new_number_and_counts_once(cont
     assert (inbox.sequence, inbox.unread, [line.sequence for line in inbox.lines]) == (3, 2, [2, 3])
 
 
-async def test_who_has_passed_a_late_message_over_is_told_it_all_the_same_and_nobody_twice(
+async def test_a_late_message_reaches_a_stream_that_has_passed_it_and_nobody_twice(
     container: Container, web: Web
 ) -> None:
     await say(container, WANG, "case:0")
@@ -51,7 +51,7 @@ async def test_a_message_that_never_comes_does_not_hold_up_the_others(container:
         assert await stream.message() == (2, "题目 case:2")
 
 
-async def test_who_begins_while_a_message_is_being_written_is_told_it(container: Container, web: Web) -> None:
+async def test_a_stream_that_begins_while_a_message_is_written_gets_it(container: Container, web: Web) -> None:
     await say(container, WANG, "case:1")
     await half_said(container, "case:2")
     await say(container, WANG, "case:3")
@@ -61,7 +61,7 @@ async def test_who_begins_while_a_message_is_being_written_is_told_it(container:
         assert [await stream.message() for _ in range(2)] == [(2, "题目 case:2"), (3, "题目 case:3")]
 
 
-async def test_who_must_begin_anew_while_a_message_is_being_written_is_told_it(container: Container, web: Web) -> None:
+async def test_a_stream_that_begins_again_while_a_message_is_written_gets_it(container: Container, web: Web) -> None:
     await say(container, WANG, "case:1")
     await half_said(container, "case:2")
     async with web.listen(WANG, 10_000) as stream:

@@ -19,13 +19,13 @@ RULES = [rule for subject in subjects for rule in subject.rules]
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_of_every_event_somebody_is_told_or_it_is_silent_for_a_reason(name: str) -> None:
+def test_every_event_notifies_somebody_or_is_silent_for_a_reason(name: str) -> None:
     published = {*events_of(name).values()}
     answered = {event for subject in subjects for event in (*subject.announced, *subject.silent)}
     assert published - answered == set(), "a rule, or silent with its reason: in the folder of the subject"
 
 
-def test_every_event_belongs_to_one_subject_and_is_either_told_or_silent() -> None:
+def test_every_event_belongs_to_one_subject_and_has_rules_or_is_silent() -> None:
     counted = Counter(event for subject in subjects for event in (*subject.announced, *subject.silent))
     assert [event.__name__ for event, count in counted.items() if count > 1] == []
     assert {*counted} == {event for name in SERVICES for event in events_of(name).values()}
@@ -43,7 +43,7 @@ def test_a_message_by_phone_is_about_an_event_that_brings_phone_code_and_end() -
     assert [rule.template for rule in RULES if rule.by_phone and not needed <= {*rule.event.model_fields}] == []
 
 
-async def test_a_subject_that_the_engine_has_never_seen_is_told(world: World) -> None:
+async def test_a_subject_that_the_engine_has_never_seen_gives_notices(world: World) -> None:
     leaders = Subject(
         name="leaders",
         copy=Team,

@@ -82,7 +82,7 @@ def test_a_notice_is_written_in_another_language_by_one_more_file(tmp_path: Path
     assert text.body == write(texts, ZONE, "team-joined", "en", {"team": "баг"}, VIA).body
 
 
-def test_times_are_told_by_the_clock_of_the_city() -> None:
+def test_times_are_shown_by_the_clock_of_the_city() -> None:
     assert "2026年11月23日18:05" in written("case-filed", "zh", CASE, VIA).body
     assert "23 November 2026, 18:05" in written("case-filed", "en", CASE, VIA).body
 
@@ -97,7 +97,7 @@ def test_what_people_wrote_is_never_taken_for_a_template() -> None:
     assert words in written("case-resolved", "zh", {**CASE, "words": words}, VIA).body
 
 
-def test_a_name_without_english_is_told_in_chinese() -> None:
+def test_a_name_without_english_is_shown_in_chinese() -> None:
     assert "巾帼队" in written("team-joined", "en", {"team": Words.named("巾帼队")}, VIA).title
 
 

@@ -15,8 +15,8 @@ from deploy.cli.city.client import Gateway
 from deploy.cli.city.quiet import until_quiet
 from deploy.cli.city.spool import Spool
 from deploy.local import Stack, Trouble
-from tests.replay.callers import Cast, Town
-from tests.replay.filing import Desk
+from tests.replay.callers import Callers, Town
+from tests.replay.filing import CommandSender
 from tests.replay.ledger import Ledger
 from tests.replay.messages import BadLine, Message, read
 from tests.replay.results import Results, tables
@@ -73,16 +73,16 @@ async def _replay(
     known = credentials.read(stack.home)
     async with Gateway(stack.gateway, at_once=max(32, concurrency), give_up_after=GIVE_UP_SECONDS) as gateway:
         with Ledger(log) as ledger, progress.bars() as shown:
-            cast = Cast(gateway, known, Spool(stack.home.sms))
-            desk = Desk(gateway, ledger, str(seed))
-            replay = Replay(gateway, await Town.look(gateway), cast, desk, results, seed)
+            callers = Callers(gateway, known, Spool(stack.home.sms))
+            sender = CommandSender(gateway, ledger, str(seed))
+            replay = Replay(gateway, await Town.look(gateway), callers, sender, results, seed)
             await replay.play(messages, concurrency, Pace(rate), shown)
             shown.say("waiting until every service has caught up")
             try:
                 await until_quiet(stack, GIVE_UP_SECONDS)
             except Trouble as trouble:
                 results.late = trouble.sentence
-            await replay.count_told(concurrency, shown)
+            await replay.count_notified(concurrency, shown)
     return results
 
 

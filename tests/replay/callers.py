@@ -35,7 +35,7 @@ class Town:
 
 
 @dataclass
-class Cast:
+class Callers:
     """The people of a replay."""
 
     gateway: Gateway

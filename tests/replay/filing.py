@@ -11,7 +11,7 @@ from tests.replay.ledger import Ledger
 
 
 @dataclass(frozen=True)
-class Desk:
+class CommandSender:
     """Asks the gateway on somebody's behalf; ``run`` makes the keys of one run those of no other."""
 
     gateway: Gateway

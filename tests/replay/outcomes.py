@@ -19,7 +19,7 @@ _PREFIXES = ("135", "136", "137", "138", "139", "150", "151", "152", "157", "158
 
 
 @dataclass(frozen=True)
-class Fate:
+class PlannedOutcome:
     """What is to happen to one message."""
 
     on_behalf: bool
@@ -37,7 +37,7 @@ class Fate:
         return self.score >= 3
 
 
-def fate(seed: int, message: str) -> Fate:
+def planned(seed: int, message: str) -> PlannedOutcome:
     """The same for the same seed and message id."""
 
     def of_thousand(what: str) -> int:
@@ -45,7 +45,7 @@ def fate(seed: int, message: str) -> Fate:
 
     chance = of_thousand("returned")
     returned = 2 if chance < RETURNED_TWICE else 1 if chance < RETURNED else 0
-    return Fate(
+    return PlannedOutcome(
         on_behalf=of_thousand("on-behalf") < ON_BEHALF,
         paused=of_thousand("paused") < PAUSED,
         returned=returned,

@@ -36,7 +36,7 @@ class Results:
     filed: list[Filed] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
-    told: Counter[int] = field(default_factory=Counter)
+    notified: Counter[int] = field(default_factory=Counter)
     latencies: dict[str, list[float]] = field(default_factory=dict)
     unknown: int = 0
     late: str = ""
@@ -51,7 +51,7 @@ class Results:
             "messages neither filed nor refused": self.messages - len(self.filed) - sum(self.refused.values()),
             "stories broken off": sum(self.broken.values()),
             "cases without a tier that solved them": sum(not one.tier for one in self.filed),
-            "residents not told of their case exactly once": len(self.filed) - self.told[1],
+            "residents not notified of their case exactly once": len(self.filed) - self.notified[1],
             "commands that nobody answered": self.unknown,
         }
         return [*filter(None, [self.late]), *(f"{number} {what}" for what, number in found.items() if number)]
@@ -68,7 +68,7 @@ class Results:
             "steps": dict(self.steps),
             "refused": dict(self.refused),
             "broken": dict(self.broken),
-            "told": {str(times): number for times, number in sorted(self.told.items())},
+            "notified": {str(times): number for times, number in sorted(self.notified.items())},
             "milliseconds": {kind: quantiles(seconds) for kind, seconds in self.latencies.items()},
             "unknown": self.unknown,
             "seconds": round(self.seconds, 1),
@@ -103,7 +103,9 @@ def _counts(results: Results) -> Table:
     _group(table, "on the way", results.steps)
     _group(table, "refused", results.refused)
     _group(table, "broken off", results.broken)
-    _group(table, "told", Counter({f"{times} time{'s' * (times != 1)}": n for times, n in results.told.items()}))
+    _group(
+        table, "notified", Counter({f"{times} time{'s' * (times != 1)}": n for times, n in results.notified.items()})
+    )
     _group(table, "bad line", Counter({f"{line.number}: {line.reason}": 1 for line in results.bad}))
     return table
 

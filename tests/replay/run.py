@@ -10,11 +10,11 @@ from deploy.cli.city.progress import Bars, side_by_side
 from deploy.cli.city.spool import CodeMissing
 from deploy.cli.city.tokens import PhoneHolder
 from deploy.local import Trouble
-from tests.replay.callers import Cast, Town
-from tests.replay.filing import Desk, reason
+from tests.replay.callers import Callers, Town
+from tests.replay.filing import CommandSender, reason
 from tests.replay.inboxes import listening
 from tests.replay.messages import Message
-from tests.replay.outcomes import fate
+from tests.replay.outcomes import planned
 from tests.replay.results import Filed, Results
 from tests.replay.story import NoItemFits, Story
 
@@ -42,8 +42,8 @@ class Replay:
 
     gateway: Gateway
     town: Town
-    cast: Cast
-    desk: Desk
+    callers: Callers
+    sender: CommandSender
     results: Results
     seed: int
 
@@ -54,15 +54,15 @@ class Replay:
 
         async def one(message: Message) -> None:
             await pace.wait()
-            await self._story(Story(message, fate(self.seed, message.id), self.town, self.cast, self.desk))
+            await self._story(Story(message, planned(self.seed, message.id), self.town, self.callers, self.sender))
             bars.advance("messages")
 
         await side_by_side(one, messages, at_once)
         self.results.seconds = time.monotonic() - began
-        self.results.latencies.update(self.desk.ledger.seconds)
-        self.results.unknown = self.desk.ledger.outcomes["unknown"]
+        self.results.latencies.update(self.sender.ledger.seconds)
+        self.results.unknown = self.sender.ledger.outcomes["unknown"]
 
-    async def count_told(self, at_once: int, bars: Bars) -> None:
+    async def count_notified(self, at_once: int, bars: Bars) -> None:
         """Look into every resident's inbox, also of those who never signed in before: is each case told once?"""
         by_resident = defaultdict[str, list[Filed]](list)
         for filed in self.results.filed:
@@ -70,8 +70,8 @@ class Replay:
         bars.begin("inboxes", len(by_resident))
 
         async def one(phone: str) -> None:
-            told = await self._told(self.cast.resident(phone))
-            self.results.told.update(told[filed.case] for filed in by_resident[phone])
+            notified = await self._notified(self.callers.resident(phone))
+            self.results.notified.update(notified[filed.case] for filed in by_resident[phone])
             bars.advance("inboxes")
 
         await side_by_side(one, by_resident, at_once)
@@ -94,7 +94,7 @@ class Replay:
 
     async def _filed(self, story: Story) -> None:
         """File it; some of those who do so themselves watch their inbox meanwhile."""
-        if story.fate.on_behalf or not story.fate.listens:
+        if story.planned.on_behalf or not story.planned.listens:
             await story.file()
             return
         async with listening(self.gateway, story.asker) as ear:
@@ -103,7 +103,7 @@ class Replay:
         if heard is not None:
             self.results.latencies.setdefault(TOLD, []).append(heard - began)
 
-    async def _told(self, resident: PhoneHolder) -> Counter[str]:
+    async def _notified(self, resident: PhoneHolder) -> Counter[str]:
         """How often somebody was told that a case was filed, by case."""
         try:
             token = (await resident.token()).value

@@ -12,10 +12,10 @@ from deploy.cli.city.forms import answers
 from deploy.cli.city.tokens import Bearer
 from deploy.local import Trouble
 from services.contracts.members.areas import Level, enclosing
-from tests.replay.callers import Cast, Town
-from tests.replay.filing import Desk
+from tests.replay.callers import Callers, Town
+from tests.replay.filing import CommandSender
 from tests.replay.messages import Message, parts
-from tests.replay.outcomes import Fate, phone
+from tests.replay.outcomes import PlannedOutcome, phone
 from tests.replay.results import Filed
 
 # More moves than the longest story has, with those in between that somebody else made unnecessary.
@@ -35,10 +35,10 @@ class Story:
     """One message on its way; ``case`` is the case as it was last seen, ``began`` when it was filed (monotonic)."""
 
     message: Message
-    fate: Fate
+    planned: PlannedOutcome
     town: Town
-    cast: Cast
-    desk: Desk
+    callers: Callers
+    sender: CommandSender
     filed: Filed | None = None
     case: dict[str, Any] = field(default_factory=dict)
     began: float = 0
@@ -63,7 +63,7 @@ class Story:
             **behalf,
         }
         self.began = time.monotonic()
-        self.case = await self.desk.command(who, "file", ("POST", "/v1/requests", f"{self.message.id}:file"), body)
+        self.case = await self.sender.command(who, "file", ("POST", "/v1/requests", f"{self.message.id}:file"), body)
         self.filed = Filed(
             message=self.message.id,
             case=self.case["id"],
@@ -95,17 +95,17 @@ class Story:
                 await self._look_again(refused)
 
     async def _filer(self, community: str) -> tuple[Bearer, dict[str, str]]:
-        resident = self.cast.resident(phone(self.message.user))
-        if not self.fate.on_behalf:
+        resident = self.callers.resident(phone(self.message.user))
+        if not self.planned.on_behalf:
             return resident, {}
         body = {"phone": resident.phone, "area": community}
         key = f"{self.message.id}:person"
-        person = await self.desk.unlogged(self.cast.operator, "POST", "/v1/people", key, body)
-        return self.cast.operator, {"on_behalf_of": person["id"]}
+        person = await self.sender.unlogged(self.callers.operator, "POST", "/v1/people", key, body)
+        return self.callers.operator, {"on_behalf_of": person["id"]}
 
     async def _item(self, who: Bearer, text: str) -> str:
         words = {"title": self.message.heading, "text": text}
-        found = await self.desk.ask(who, "POST", "/v1/catalogue/suggest", words)
+        found = await self.sender.ask(who, "POST", "/v1/catalogue/suggest", words)
         if not found["items"]:
             raise NoItemFits
         code: str = found["items"][0]["code"]
@@ -121,17 +121,17 @@ class Story:
         if self.case["inside"] is None:
             await self._look()
         area, twice = self.case["area"], self.case["inside"]["returns"] >= 2
-        director = self.cast.supervisor(area) if twice else self.cast.dispatcher(area)
+        director = self.callers.supervisor(area) if twice else self.callers.dispatcher(area)
         await self._give(director, "dispatch")
 
     async def take(self) -> None:
         """Its handler has it: mostly takes it on, now and then gives it back, or the dispatcher moves it."""
-        if self.taken["return"] < self.fate.returned:
+        if self.taken["return"] < self.planned.returned:
             await self._step(self._handler, "return", {"reason": "不属于本单位职责范围，请改派。"})
-        elif self.fate.redispatched and not self.taken["re-dispatch"] and self.case["handler"]["id"] != self._centre:
-            await self._give(self.cast.dispatcher(self.case["area"]), "re-dispatch")
+        elif self.planned.redispatched and not self.taken["re-dispatch"] and self.case["handler"]["id"] != self._centre:
+            await self._give(self.callers.dispatcher(self.case["area"]), "re-dispatch")
         else:
-            if self.fate.urged and not self.taken["urge"]:
+            if self.planned.urged and not self.taken["urge"]:
                 await self._step(self.asker, "urge")
             await self._step(self._handler, "accept")
 
@@ -141,7 +141,7 @@ class Story:
 
     async def work(self) -> None:
         """Under way: now and then it has to wait, then it is done with the real reply."""
-        if self.fate.paused and not self.taken["pause"]:
+        if self.planned.paused and not self.taken["pause"]:
             await self._step(self._handler, "pause", {"reason": "等待有关单位现场勘查。"})
             return
         first, *rest = parts(self.message.reply or NO_REPLY)
@@ -156,19 +156,19 @@ class Story:
 
     async def ask_back(self) -> None:
         """Done: the resident rates it or wants it done again; who did not file it is called, and then it is closed."""
-        if self.fate.reopened and not self.taken["reopen"]:
+        if self.planned.reopened and not self.taken["reopen"]:
             await self._step(self.asker, "reopen", {"reason": "问题没有彻底解决，请继续办理。"})
-        elif not self.fate.on_behalf and not self.taken["rate"]:
-            await self._step(self.asker, "rate", {"score": self.fate.score, "solved": self.fate.content})
+        elif not self.planned.on_behalf and not self.taken["rate"]:
+            await self._step(self.asker, "rate", {"score": self.planned.score, "solved": self.planned.content})
         elif not self.taken["call-back"]:
-            heard = {"reached": True, "solved": self.fate.content, "satisfied": self.fate.content}
-            await self._step(self.cast.operator, "call-back", heard)
+            heard = {"reached": True, "solved": self.planned.content, "satisfied": self.planned.content}
+            await self._step(self.callers.operator, "call-back", heard)
         else:
-            await self._step(self.cast.operator, "close", {})
+            await self._step(self.callers.operator, "close", {})
 
     @property
     def _outcome(self) -> str:
-        return "fixed" if self.fate.content else "partly_fixed"
+        return "fixed" if self.planned.content else "partly_fixed"
 
     @property
     def _centre(self) -> str:
@@ -180,7 +180,7 @@ class Story:
 
     @property
     def _handler(self) -> Bearer:
-        return self.cast.handler(self.case["handler"]["id"])
+        return self.callers.handler(self.case["handler"]["id"])
 
     @property
     def _tier(self) -> str:
@@ -191,25 +191,25 @@ class Story:
     @property
     def asker(self) -> Bearer:
         """Who asks for it: the resident, or the hotline on their behalf."""
-        return self.cast.operator if self.fate.on_behalf else self.cast.resident(phone(self.message.user))
+        return self.callers.operator if self.planned.on_behalf else self.callers.resident(phone(self.message.user))
 
     async def _give(self, director: Bearer, name: str) -> None:
-        await self._step(director, name, {"organisation_id": self._centre}, door=("PUT", "handler"))
+        await self._step(director, name, {"organisation_id": self._centre}, route=("PUT", "handler"))
 
     async def _step(
-        self, who: Bearer, name: str, body: Mapping[str, Any] | None = None, door: tuple[str, str] | None = None
+        self, who: Bearer, name: str, body: Mapping[str, Any] | None = None, route: tuple[str, str] | None = None
     ) -> None:
         """Take a step; ``door`` is method and last part of the path where the name alone does not say it."""
-        method, last = door or ("POST", name)
+        method, last = route or ("POST", name)
         self.asked[name] += 1
         path, key = f"/v1/requests/{self.case['id']}/{last}", f"{self.message.id}:{name}:{self.asked[name]}"
-        answer = await self.desk.command(who, name, (method, path, key), body)
+        answer = await self.sender.command(who, name, (method, path, key), body)
         self.taken[name] += 1
         self.case = answer
 
     async def _look(self) -> None:
         """See how it stands now, with the eyes of the hotline."""
-        self.case = await self.desk.ask(self.cast.operator, "GET", f"/v1/requests/{self.case['id']}")
+        self.case = await self.sender.ask(self.callers.operator, "GET", f"/v1/requests/{self.case['id']}")
 
     async def _look_again(self, refused: Refused) -> None:
         """See what came first; the refusal is raised again where nothing did."""

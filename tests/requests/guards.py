@@ -13,7 +13,7 @@ from services.chassis.domain.words import Words
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Context, known_as
 from services.contracts.members.roles import Role
-from services.contracts.requests import cases as told
+from services.contracts.requests import cases as contract
 from services.contracts.requests.cases import CloseReason
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn, Tier
 from services.requests.app import service
@@ -104,12 +104,12 @@ EVERYBODY = (
 
 _WORDS = Sealed("sealed")
 _AT = now()
-_FILED = told.CaseFiled(
+_FILED = contract.CaseFiled(
     number="261123-7K3QX-4",
     filed_at=_AT,
     resident_id=RESIDENT,
     filed_by="account_before",
-    channel=told.Channel.SELF,
+    channel=contract.Channel.SELF,
     item="NEAR",
     item_name=Words.named("事项", "Item"),
     system="health",
@@ -122,45 +122,45 @@ _FILED = told.CaseFiled(
     resolution_hours=24,
 )
 _LATER = {"respond_by": _AT + timedelta(days=2), "warn_at": _AT + timedelta(days=5), "due_at": _AT + timedelta(days=6)}
-_GIVEN = told.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_name=Words.named("站"))
-_TAKEN = (_GIVEN, told.CaseAccepted())
-_RESOLVED = (*_TAKEN, told.CaseResolved(outcome=CloseReason.FIXED, answer=_WORDS, resolved_at=_AT))
+_GIVEN = contract.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_name=Words.named("站"))
+_TAKEN = (_GIVEN, contract.CaseAccepted())
+_RESOLVED = (*_TAKEN, contract.CaseResolved(outcome=CloseReason.FIXED, answer=_WORDS, resolved_at=_AT))
 _WAY: Mapping[State, tuple[Any, ...]] = {
     State.NEW: (),
-    State.VERIFIED: (told.CaseVerified(),),
+    State.VERIFIED: (contract.CaseVerified(),),
     State.DISPATCHED: (_GIVEN,),
     State.ACCEPTED: _TAKEN,
-    State.IN_PROGRESS: (*_TAKEN, told.CaseStarted()),
-    State.SUSPENDED: (*_TAKEN, told.CasePaused(reason=_WORDS, paused_at=_AT, until=_AT + timedelta(days=1))),
-    State.RETURNED: (_GIVEN, told.CaseReturned(reason=_WORDS, times=1)),
+    State.IN_PROGRESS: (*_TAKEN, contract.CaseStarted()),
+    State.SUSPENDED: (*_TAKEN, contract.CasePaused(reason=_WORDS, paused_at=_AT, until=_AT + timedelta(days=1))),
+    State.RETURNED: (_GIVEN, contract.CaseReturned(reason=_WORDS, times=1)),
     State.RESOLVED: _RESOLVED,
-    State.CALLBACK: (*_RESOLVED, told.CaseCalledBack(reached=True)),
-    State.CLOSED: (*_RESOLVED, told.CaseClosed(reason=CloseReason.FIXED, ended_at=_AT)),
-    State.REJECTED: (_GIVEN, told.CaseRejected(reason=CloseReason.NOT_OUR_DUTY, answer=_WORDS, ended_at=_AT)),
-    State.CANCELLED: (_GIVEN, told.CaseCancelled(by_resident=True, ended_at=_AT)),
+    State.CALLBACK: (*_RESOLVED, contract.CaseCalledBack(reached=True)),
+    State.CLOSED: (*_RESOLVED, contract.CaseClosed(reason=CloseReason.FIXED, ended_at=_AT)),
+    State.REJECTED: (_GIVEN, contract.CaseRejected(reason=CloseReason.NOT_OUR_DUTY, answer=_WORDS, ended_at=_AT)),
+    State.CANCELLED: (_GIVEN, contract.CaseCancelled(by_resident=True, ended_at=_AT)),
 }
 _UNHELD = (State.NEW, State.VERIFIED, State.RETURNED)
 
 _STEPS: Mapping[Step, tuple[type[Event], Any]] = {
-    Step.VERIFY: (told.CaseVerified, None),
-    Step.ROUTE: (told.CaseDispatched, None),
-    Step.REJECT: (told.CaseRejected, intake.RejectCase(answer="x")),
-    Step.CANCEL: (told.CaseCancelled, intake.CancelCase()),
-    Step.TEAM: (told.CaseDispatched, dispatch.AssignTeam(team_id=PATROL)),
-    Step.HANDLER: (told.CaseDispatched, dispatch.AssignHandler(organisation_id=CENTRE)),
-    Step.ACCEPT: (told.CaseAccepted, None),
-    Step.START: (told.CaseStarted, None),
-    Step.PAUSE: (told.CasePaused, limits.PauseCase(reason="x")),
-    Step.RESUME: (told.CaseResumed, None),
-    Step.RETURN: (told.CaseReturned, limits.ReturnCase(reason="x")),
-    Step.RESOLVE: (told.CaseResolved, steps.ResolveCase(answer="x")),
-    Step.CALL_BACK: (told.CaseCalledBack, steps.CallBack(reached=True)),
-    Step.RATE: (told.CaseRated, steps.RateCase(score=5, solved=True)),
-    Step.REOPEN: (told.CaseReopened, intake.ReopenCase(reason="x")),
-    Step.CLOSE: (told.CaseClosed, steps.CloseCase()),
-    Step.COMMENT: (told.CommentAdded, steps.AddComment(text="x")),
-    Step.URGE: (told.CaseUrged, None),
-    Step.FORGET: (told.CaseForgotten, forgetting.ForgetCase(because=told.ForgetCause.ASKED)),
+    Step.VERIFY: (contract.CaseVerified, None),
+    Step.ROUTE: (contract.CaseDispatched, None),
+    Step.REJECT: (contract.CaseRejected, intake.RejectCase(answer="x")),
+    Step.CANCEL: (contract.CaseCancelled, intake.CancelCase()),
+    Step.TEAM: (contract.CaseDispatched, dispatch.AssignTeam(team_id=PATROL)),
+    Step.HANDLER: (contract.CaseDispatched, dispatch.AssignHandler(organisation_id=CENTRE)),
+    Step.ACCEPT: (contract.CaseAccepted, None),
+    Step.START: (contract.CaseStarted, None),
+    Step.PAUSE: (contract.CasePaused, limits.PauseCase(reason="x")),
+    Step.RESUME: (contract.CaseResumed, None),
+    Step.RETURN: (contract.CaseReturned, limits.ReturnCase(reason="x")),
+    Step.RESOLVE: (contract.CaseResolved, steps.ResolveCase(answer="x")),
+    Step.CALL_BACK: (contract.CaseCalledBack, steps.CallBack(reached=True)),
+    Step.RATE: (contract.CaseRated, steps.RateCase(score=5, solved=True)),
+    Step.REOPEN: (contract.CaseReopened, intake.ReopenCase(reason="x")),
+    Step.CLOSE: (contract.CaseClosed, steps.CloseCase()),
+    Step.COMMENT: (contract.CommentAdded, steps.AddComment(text="x")),
+    Step.URGE: (contract.CaseUrged, None),
+    Step.FORGET: (contract.CaseForgotten, forgetting.ForgetCase(because=contract.ForgetCause.ASKED)),
 }
 """What each step records, and a body for it."""
 
@@ -170,7 +170,7 @@ _NUMBERS = itertools.count()
 def step_rows(town: Town) -> Iterator[Row]:
     """Each step × state × actor, on a case of its own; the use case is the one at the step's address."""
     routes = {route.path.rpartition("/")[2]: route.work for table in service.routes for route in table.routes}
-    cases = {state: stored(Case, _FILED, told.LimitsSet(**_LATER), *way) for state, way in _WAY.items()}
+    cases = {state: stored(Case, _FILED, contract.LimitsSet(**_LATER), *way) for state, way in _WAY.items()}
     for step, state, who in itertools.product(Step, State, EVERYBODY):
         id, (event, command) = f"case_g{next(_NUMBERS)}", _STEPS[step]
         work: Any = routes[step]
@@ -209,7 +209,7 @@ def filing_rows() -> Iterator[Row]:
         cmd = intake.FileRequest(item="NEAR", area=HOME, title="x", text="x", on_behalf_of=caller)
         label = f"for {caller or 'oneself'} by {who.label}"
         name = "requests.cases.intake.file"
-        yield Row(name, label, who.actor(), _calling(intake.file, cmd), _right_filing(who, caller), told.CaseFiled)
+        yield Row(name, label, who.actor(), _calling(intake.file, cmd), _right_filing(who, caller), contract.CaseFiled)
 
 
 def _right_filing(who: Who, caller: str | None) -> str:
@@ -241,7 +241,7 @@ def item_rows(offered: Document) -> Iterator[Row]:
 
 def system_rows(town: Town) -> Iterator[Row]:
     """What only reactions and timers do."""
-    filed = stored(Case, _FILED, told.LimitsSet(**_LATER), _GIVEN)
+    filed = stored(Case, _FILED, contract.LimitsSet(**_LATER), _GIVEN)
     works: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (dispatch.pass_on, (PATROL,)),
         (limits.tick, ()),

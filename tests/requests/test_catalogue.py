@@ -88,7 +88,7 @@ async def test_a_text_in_what_is_no_language_is_refused(town: Town, more: dict[s
     assert (refused.status_code, refused.json()["errors"][0]["problem"]) == (422, problem)
 
 
-async def test_an_item_is_found_by_its_new_words_only_once_it_is_described_anew(town: Town) -> None:
+async def test_an_item_is_found_by_its_new_words_only_once_it_is_described_again(town: Town) -> None:
     for keyword in ("街灯", "照明"):
         await town.put(ADMINISTRATOR, "/v1/catalogue/LAMP-1", item("LAMP-1", "station", keywords=[keyword]))
     found = [(await town.get(None, "/v1/catalogue", q=q)).json()["items"] for q in ("街灯", "照明")]

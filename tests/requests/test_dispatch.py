@@ -118,9 +118,9 @@ async def test_a_wrong_hand_is_refused(town: Town, step: str, body: Any, status:
     await town.team("team_far", area=ELSEWHERE)
     await town.team("team_full", capacity=0)
     founded = TeamFounded(kind="elderly", name="队", area=HOME, skills=[], capacity=1)
-    await town.told(Team, "team_off", founded)
+    await town.keep_copy(Team, "team_off", founded)
     far = OFFICES[-1].creates[0].model_validate({"kind": "station", "name": "远", "area": ELSEWHERE})
-    await town.told(type(OFFICES[-1]), "organisation_far", far)
+    await town.keep_copy(type(OFFICES[-1]), "organisation_far", far)
     filed = await town.file()
     refused = await town.put(DISPATCHER, f"/v1/requests/{filed['id']}/{step}", body)
     assert (refused.status_code, refused.json()["code"]) == (status, code)
@@ -142,8 +142,8 @@ def test_slots_are_never_more_than_the_capacity(moves: list[tuple[bool, int]], c
         else:
             dispatch.free(load, f"case_{number}")
         assert len(load.cases) == len(set(load.cases)) <= capacity
-    told = Counter(type(event) for event in load.fresh)
-    assert told[SlotReserved] >= len(load.cases)
+    result = Counter(type(event) for event in load.fresh)
+    assert result[SlotReserved] >= len(load.cases)
 
 
 @asynccontextmanager
@@ -243,7 +243,7 @@ async def _freed(town: Town, case_id: str) -> bool:
 async def test_a_copy_follows_what_members_tells(town: Town) -> None:
     await town.team(PATROL)
     first = await town.file(item="WATCH")
-    await town.told(Team, PATROL, *_on_and_off())
+    await town.keep_copy(Team, PATROL, *_on_and_off())
     second = await town.file(item="WATCH")
     assert (first["handler"]["id"], second["handler"]["id"]) == (PATROL, CENTRE)
 

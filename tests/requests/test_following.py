@@ -78,8 +78,8 @@ async def test_a_case_is_followed_by_number_and_code_without_anything_personal(t
     path = f"/v1/track/{filed['number'].lower()}"
     seen = await town.get(None, path, code=filed["tracking_code"])
     assert seen.status_code == 200
-    told = seen.json()
-    assert (told["number"], told["state"], told["answers"]) == (filed["number"], "resolved", ["已修好。"])
+    result = seen.json()
+    assert (result["number"], result["state"], result["answers"]) == (filed["number"], "resolved", ["已修好。"])
     assert "金丝雀" not in seen.text
     assert "person_wang" not in seen.text
     wrong = [await town.get(None, path, code="00000-00000"), await town.get(None, "/v1/track/261123-AAAAA-0", code="x")]
@@ -97,7 +97,7 @@ def test_a_code_has_ten_characters_and_is_taken_however_it_was_heard(blind: str)
     assert tracking.code_from(blind[:13] + "0" * 27)[:-1] == code[:-1], "made of the first 50 bits"
 
 
-async def test_whoever_follows_a_case_sees_all_that_its_resident_was_told(town: Town) -> None:
+async def test_a_tracker_sees_all_answers_that_the_resident_got(town: Town) -> None:
     filed = await town.file()
     for step, body in (("accept", None), ("comment", {"text": "周三上门。"}), ("resolve", {"answer": "已修好。"})):
         await town.step(STATION_HANDLER, filed, step, body)
@@ -110,7 +110,7 @@ async def test_whoever_follows_a_case_sees_all_that_its_resident_was_told(town: 
     assert seen["answers"] == ["周三上门。", "已修好。", "已换新灯。"]
 
 
-async def test_a_long_life_is_followed_across_its_archive_and_told_in_part(
+async def test_a_long_history_is_followed_across_its_archive_and_shown_in_part(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "_MOST_ANSWERS", 3)
@@ -127,7 +127,7 @@ async def test_a_long_life_is_followed_across_its_archive_and_told_in_part(
     assert seen["answers"] == ["第 2 次", "第 3 次", "第 4 次"]
 
 
-async def test_what_the_resident_does_and_what_is_done_for_them_are_told_apart(town: Town) -> None:
+async def test_what_the_resident_does_and_what_is_done_for_them_are_distinguished(town: Town) -> None:
     filed = await town.file(OPERATOR, on_behalf_of="person_wang")
     await town.step(RESIDENT, filed, "urge")
     for step, body in (("accept", None), ("resolve", {"answer": "好了"})):
@@ -136,8 +136,8 @@ async def test_what_the_resident_does_and_what_is_done_for_them_are_told_apart(t
     await town.step(RESIDENT, filed, "reopen", {"reason": "没好"})
     await town.step(OPERATOR, filed, "cancel", {"reason": "来电撤回"})
     entries = (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline")).json()["items"]
-    told = [(entry["what"], entry["by"]) for entry in entries if entry["by"] in ("resident", "staff")]
-    assert told == [
+    result = [(entry["what"], entry["by"]) for entry in entries if entry["by"] in ("resident", "staff")]
+    assert result == [
         ("CaseFiled", "staff"),
         ("CaseUrged", "resident"),
         ("CaseRated", "resident"),
@@ -147,7 +147,7 @@ async def test_what_the_resident_does_and_what_is_done_for_them_are_told_apart(t
     assert (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline", colour="red")).status_code == 422
 
 
-async def test_a_case_is_closed_by_whoever_closed_it(town: Town) -> None:
+async def test_a_timeline_names_who_closed_a_case(town: Town) -> None:
     closings: list[tuple[Actor, str, dict[str, Any]]] = [
         (RESIDENT, "rate", {"score": 5, "solved": True}),
         (OPERATOR, "close", {}),

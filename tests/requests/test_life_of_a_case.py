@@ -282,6 +282,6 @@ def test_every_step_of_the_table_can_be_reached_by_somebody() -> None:
         assert line.states, step
 
 
-def test_the_house_may_take_any_step_that_the_state_allows() -> None:
+def test_the_system_may_take_any_step_that_the_state_allows() -> None:
     case = filed(MONDAY)
     steps.expect(case, Step.VERIFY, system_actor("a timer"), MONDAY)

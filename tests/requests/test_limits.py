@@ -86,7 +86,7 @@ async def test_a_warning_comes_when_four_fifths_are_over_then_it_is_overdue(town
     assert (await town.events(filed["id"]))[-3:] == ["CaseWarned", "CaseOverdue", "CaseEscalated"]
 
 
-async def test_a_case_that_nobody_accepts_climbs_level_by_level_to_the_top(town: Town) -> None:
+async def test_a_case_that_nobody_accepts_escalates_level_by_level_to_the_top(town: Town) -> None:
     """DIGIT's second: one escalation took its case out of the scan, so it never passed the first level."""
     filed = await town.file()
     case = await town.case(filed["id"])
@@ -94,7 +94,7 @@ async def test_a_case_that_nobody_accepts_climbs_level_by_level_to_the_top(town:
     assert await escalated(town, filed["id"]) == TO_THE_TOP
 
 
-async def test_a_case_that_nobody_has_climbs_too(town: Town) -> None:
+async def test_a_case_that_nobody_has_escalates_too(town: Town) -> None:
     """DIGIT's third: an unassigned complaint never escalates."""
     await town.container.mongo.command("delete", "copies_organisation", deletes=[{"q": {"_id": STATION}, "limit": 1}])
     await town.container.mongo.command("delete", "copies_organisation", deletes=[{"q": {"_id": CENTRE}, "limit": 1}])
@@ -105,7 +105,7 @@ async def test_a_case_that_nobody_has_climbs_too(town: Town) -> None:
     assert await escalated(town, filed["id"]) == [(1, None, STREET), *TO_THE_TOP[1:]]
 
 
-async def test_an_overdue_case_climbs_although_it_was_accepted(town: Town) -> None:
+async def test_an_overdue_case_escalates_although_it_was_accepted(town: Town) -> None:
     filed = await town.file()
     await town.step(STATION_HANDLER, filed, "accept")
     await town.step(STATION_HANDLER, filed, "start")
@@ -147,7 +147,7 @@ async def test_a_comment_resets_no_clock(town: Town) -> None:
     )
 
 
-async def test_each_case_climbs_in_its_own_place_only(town: Town) -> None:
+async def test_each_case_escalates_in_its_own_place_only(town: Town) -> None:
     """DIGIT's fifth: one tenant's configuration is applied to all."""
     here, there = await town.file(), await town.file(area=ELSEWHERE)
     await sweep(town, (await town.case(there["id"])).respond_by)
@@ -173,7 +173,7 @@ async def test_a_resolved_case_is_closed_when_it_can_no_longer_be_reopened(town:
     assert (closed.state, closed.closed_because, closed.next_tick_at) == (State.CLOSED, "fixed", None)
 
 
-async def test_a_reopened_case_climbs_from_below_again(town: Town) -> None:
+async def test_a_reopened_case_escalates_from_below_again(town: Town) -> None:
     filed = await town.file()
     assert await escalated(town, filed["id"]) == TO_THE_TOP
     # After all escalations: if time ran backwards, an instant of an earlier escalation would come again.
@@ -192,12 +192,12 @@ async def test_where_no_city_office_supervises_the_hotline_answers_for_the_city(
         "delete", "copies_organisation", deletes=[{"q": {"_id": CITY_OFFICE}, "limit": 1}]
     )
     hotline = OrganisationFounded(kind="hotline", name="便民服务热线中心", area=CITY)
-    await town.told(Organisation, "organisation_hotline", hotline)
+    await town.keep_copy(Organisation, "organisation_hotline", hotline)
     filed = await town.file()
     assert (await escalated(town, filed["id"]))[-1] == (3, "organisation_hotline", CITY)
 
 
-async def test_whoever_gets_a_case_anew_has_time_to_answer_but_the_case_is_due_no_later(town: Town) -> None:
+async def test_anyone_who_gets_a_case_again_has_time_to_answer_but_the_case_is_due_no_later(town: Town) -> None:
     filed = await town.file()
     before = await town.case(filed["id"])
     late = before.due_at - timedelta(minutes=30)

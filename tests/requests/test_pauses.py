@@ -83,7 +83,7 @@ def test_a_clock_that_is_behind_resumes_a_case_as_if_it_had_not_stood() -> None:
     assert (case.state, case.warn_at, case.due_at, case.paused_hours) == (State.IN_PROGRESS, *before, 0)
 
 
-async def test_a_paused_case_does_not_climb_and_goes_on_by_itself(town: Town) -> None:
+async def test_a_paused_case_does_not_escalate_and_continues_by_itself(town: Town) -> None:
     filed = await town.file()
     await town.step(STATION_HANDLER, filed, "accept")
     before = await town.case(filed["id"])

@@ -78,7 +78,7 @@ def test_a_full_team_passes_a_case_on_unless_the_supervisor_gave_it(returns: int
 
 async def test_a_hotline_is_given_no_case(town: Town) -> None:
     hotline = OrganisationFounded(kind="hotline", name="便民服务热线中心", area=CITY)
-    await town.told(Organisation, "organisation_hotline", hotline)
+    await town.keep_copy(Organisation, "organisation_hotline", hotline)
     filed = await town.file()
     path = f"/v1/requests/{filed['id']}/handler"
     refused = await town.put(SUPERVISOR, path, {"organisation_id": "organisation_hotline"})
@@ -99,6 +99,6 @@ async def test_teams_of_the_county_and_the_city_help_where_no_nearer_one_is(town
 async def test_the_team_that_fits_is_found_among_many_that_do_not(town: Town, sort: str, skill: str) -> None:
     for number in range(101):
         founded = TeamFounded(kind=sort, name="队", area=STREET, skills=[skill], capacity=1)
-        await town.told(Team, f"team_{number:03}", founded, TeamWentOnDuty())
+        await town.keep_copy(Team, f"team_{number:03}", founded, TeamWentOnDuty())
     await town.team("team_zz", area=STREET)
     assert (await town.file(item="WATCH"))["handler"]["id"] == "team_zz"

@@ -70,10 +70,10 @@ def changed(before: Case, event: Any) -> dict[str, Any]:
 
 def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
     case = Case.blank("case_1")
-    told = filed(MONDAY).fresh[0]
-    case.record(told)  # type: ignore[arg-type]
+    event = filed(MONDAY).fresh[0]
+    case.record(event)  # type: ignore[arg-type]
     nothing = dict.fromkeys(NOTHING_YET)
-    assert case.as_stored() == told.model_dump() | nothing | {
+    assert case.as_stored() == event.model_dump() | nothing | {
         "state": State.NEW,
         "county": COUNTY,
         "forced": False,
@@ -162,7 +162,7 @@ def test_going_on_moves_the_limits_and_adds_to_the_time_that_it_stood() -> None:
     assert case.escalates_from == MONDAY + 7 * HOUR
 
 
-def test_new_limits_begin_the_clock_anew() -> None:
+def test_new_limits_begin_the_clock_again() -> None:
     case = after(contract.CaseAccepted(), contract.CaseOverdue(due_at=MONDAY), UP)
     later = contract.LimitsSet(respond_by=MONDAY + DAY, warn_at=MONDAY + 2 * DAY, due_at=MONDAY + 3 * DAY)
     assert changed(case, later) == {
@@ -174,7 +174,7 @@ def test_new_limits_begin_the_clock_anew() -> None:
     }
 
 
-def test_a_reopened_case_forgets_how_it_ended_and_how_far_it_had_climbed_but_not_who_had_it() -> None:
+def test_a_reopened_case_forgets_how_it_ended_and_how_far_it_had_escalated_but_not_who_had_it() -> None:
     case = after(
         FORCED,
         BACK,
@@ -201,7 +201,7 @@ def test_a_reopened_case_forgets_how_it_ended_and_how_far_it_had_climbed_but_not
     assert (case.tried, case.answer) == ([STATION], "1.done")
 
 
-def test_whoever_gets_a_case_again_stands_last_among_those_who_had_it() -> None:
+def test_anyone_who_gets_a_case_again_stands_last_among_those_who_had_it() -> None:
     other = GIVEN.model_copy(update={"handler_id": "organisation_y"})
     assert after(GIVEN, other, GIVEN).tried == ["organisation_y", STATION]
 
@@ -233,7 +233,7 @@ def test_the_clock_of_a_case_rings_at_the_next_of_its_marks(events: list[Event],
     assert after(*events).next_tick_at == (None if rings is None else MONDAY + rings)
 
 
-def test_a_case_climbs_when_its_limit_ends_and_not_before_its_rest_is_over() -> None:
+def test_a_case_escalates_when_its_limit_ends_and_not_before_its_rest_is_over() -> None:
     waiting, responded = after(GIVEN), after(GIVEN, contract.CaseAccepted())
     assert (waiting.escalates_at, responded.escalates_at) == (MONDAY + HOUR, MONDAY + 3 * HOUR)
     late = after(GIVEN.model_copy(update={"respond_by": MONDAY + 5 * HOUR}))
@@ -243,7 +243,7 @@ def test_a_case_climbs_when_its_limit_ends_and_not_before_its_rest_is_over() -> 
     assert (after(UP).at_top, after(UP.model_copy(update={"owner_place": CITY})).at_top) == (False, True)
 
 
-def test_whoever_gets_it_now_has_the_first_hours_again_but_not_beyond_the_end() -> None:
+def test_anyone_who_gets_it_now_has_the_first_hours_again_but_not_beyond_the_end() -> None:
     case = filed(MONDAY)
     assert case.new_respond_by(CALENDAR, MONDAY) == CALENDAR.add(MONDAY, 4)
     assert case.new_respond_by(CALENDAR, case.due_at - HOUR) == case.due_at

@@ -62,7 +62,7 @@ def test_each_tier_is_served_by_its_own_kind_of_body(tier: str, id: str) -> None
     assert (chosen.tier, chosen.id) == (tier, id)
 
 
-def test_whoever_is_chosen_is_chosen_with_both_names() -> None:
+def test_anyone_who_is_chosen_is_chosen_with_both_names() -> None:
     assert dispatch.choose(filed(MONDAY), NEAR) == STATION_CHOICE
     assert dispatch.choose(filed(MONDAY), NEAR, {STATION}) == CENTRE_CHOICE
 
@@ -93,9 +93,9 @@ def test_a_case_is_given_to_the_choice_or_waits_with_the_reason() -> None:
     case = filed(MONDAY)
     dispatch.give(case, STATION_CHOICE, UnassignedBecause.NOBODY_LEFT)
     assert case.fresh[-1] == dispatched(STATION_CHOICE)
-    told = len(case.fresh)
+    before = len(case.fresh)
     dispatch.give(case, None, UnassignedBecause.NOBODY_SERVES)
-    assert case.fresh[told:] == [contract.CaseUnassigned(reason="nobody_serves")]
+    assert case.fresh[before:] == [contract.CaseUnassigned(reason="nobody_serves")]
 
 
 @pytest.mark.parametrize(("returns", "forced"), [(1, False), (2, True), (3, True)])
@@ -104,9 +104,9 @@ def test_what_came_back_too_often_is_given_for_good(returns: int, *, forced: boo
     case.returns = returns
     dispatch.assign(case, STATION_CHOICE, MONDAY)
     assert case.fresh[-1] == dispatched(STATION_CHOICE, forced=forced, respond_by=MONDAY)
-    told = len(case.fresh)
+    before = len(case.fresh)
     dispatch.assign(case, STATION_CHOICE, MONDAY)
-    assert len(case.fresh) == told, "who has it is not given it again"
+    assert len(case.fresh) == before, "who has it is not given it again"
 
 
 @pytest.mark.parametrize("state", [State.DISPATCHED, State.ACCEPTED])
@@ -114,11 +114,11 @@ def test_a_team_that_is_full_passes_on_only_what_it_has_and_has_not_taken_on(sta
     case = filed(MONDAY)
     case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
     case.state = state
-    told = len(case.fresh)
+    before = len(case.fresh)
     dispatch.pass_on(case, "team_other", NEAR)
-    assert len(case.fresh) == told
+    assert len(case.fresh) == before
     dispatch.pass_on(case, PATROL, NEAR)
-    assert case.fresh[told:] == ([dispatched(STATION_CHOICE)] if state is State.DISPATCHED else [])
+    assert case.fresh[before:] == ([dispatched(STATION_CHOICE)] if state is State.DISPATCHED else [])
 
 
 def test_where_nobody_is_next_the_case_waits_because_the_team_was_full() -> None:

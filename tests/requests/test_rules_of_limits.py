@@ -51,8 +51,8 @@ def test_a_pause_ends_after_now_and_not_later_than_the_case_may_stand() -> None:
     for until in (MONDAY - HOUR, MONDAY, latest + timedelta(seconds=1)):
         with pytest.raises(PauseUnfit) as refused:
             limits.pause_end(case, CALENDAR, MONDAY, until)
-        told = latest.astimezone(CALENDAR.zone).isoformat(timespec="minutes")
-        assert (refused.value.params, refused.value.kind) == ({"latest": told}, Kind.INVALID)
+        result = latest.astimezone(CALENDAR.zone).isoformat(timespec="minutes")
+        assert (refused.value.params, refused.value.kind) == ({"latest": result}, Kind.INVALID)
     case.paused_hours = 70.0
     assert limits.pause_end(case, CALENDAR, MONDAY, None) == CALENDAR.add(MONDAY, 10)
 
@@ -112,7 +112,7 @@ def test_a_case_that_comes_back_twice_is_the_countys_supervisors() -> None:
 
 
 @pytest.mark.parametrize(("owner_place", "climbs"), [(None, True), (STREET, True), (COUNTY, False), (CITY, False)])
-def test_what_the_county_or_the_city_answers_for_already_does_not_climb_by_returns(
+def test_what_the_county_or_the_city_answers_for_already_does_not_escalate_by_returns(
     owner_place: str | None, *, climbs: bool
 ) -> None:
     case = given("station", STATION)
@@ -136,7 +136,7 @@ WHERE = [
 
 
 @pytest.mark.parametrize(("case", "level"), WHERE)
-def test_a_case_climbs_to_the_lowest_level_above_everybody_who_has_it(case: Case, level: int) -> None:
+def test_a_case_escalates_to_the_lowest_level_above_everybody_who_has_it(case: Case, level: int) -> None:
     copy = Case.model_validate(case.model_dump())
     (climbed,) = [event for event in news(copy, copy.due_at) if isinstance(event, contract.CaseEscalated)]
     place, office = [(STREET, CENTRE), (COUNTY, COUNTY_OFFICE), (CITY, CITY_OFFICE)][level]
@@ -144,7 +144,7 @@ def test_a_case_climbs_to_the_lowest_level_above_everybody_who_has_it(case: Case
 
 
 @pytest.mark.parametrize(("owner_place", "next_place"), [(STREET, COUNTY), (COUNTY, CITY)])
-def test_a_case_climbs_above_who_answers_for_it(owner_place: str, next_place: str) -> None:
+def test_a_case_escalates_above_who_answers_for_it(owner_place: str, next_place: str) -> None:
     case = given("station", STATION)
     case.owner_place = owner_place
     (climbed,) = [event for event in news(case, case.due_at) if isinstance(event, contract.CaseEscalated)]
@@ -178,7 +178,7 @@ def test_a_level_that_nobody_answers_for_has_no_owner() -> None:
     assert (climbed.owner_id, climbed.owner_place) == (None, STREET)
 
 
-def test_why_it_climbs_is_told() -> None:
+def test_why_it_escalates_is_recorded() -> None:
     because = []
     for case in (filed(MONDAY), given("station", STATION), taken()):
         (climbed,) = [
@@ -227,7 +227,7 @@ def test_a_resolved_case_is_closed_when_it_can_be_reopened_no_more(outcome: str 
     assert news(case, end) == [contract.CaseClosed(reason=reason, ended_at=end)]
 
 
-def test_only_a_running_case_climbs_and_only_when_it_is_time() -> None:
+def test_only_a_running_case_escalates_and_only_when_it_is_time() -> None:
     case = given("station", STATION)
     assert not limits.is_escalating(case, case.respond_by - timedelta(milliseconds=1))
     assert limits.is_escalating(case, case.respond_by)

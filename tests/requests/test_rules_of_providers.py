@@ -57,12 +57,12 @@ def test_a_copy_of_an_area_is_what_members_tells() -> None:
 
 
 def test_a_copy_of_an_organisation_is_what_members_tells() -> None:
-    told = OrganisationFounded(
+    event = OrganisationFounded(
         kind="department", name="局", name_en="Office", area=COUNTY, above=CITY_OFFICE, department="health"
     )
     copy = Organisation.blank("organisation_1")
-    copy.apply(told)
-    expected = {**told.model_dump(exclude={"code"}), "gone": False, "leader_id": None}
+    copy.apply(event)
+    expected = {**event.model_dump(exclude={"code"}), "gone": False, "leader_id": None}
     assert copy.as_stored() == expected
     copy.apply(LeaderAppointed(leader_id="person_1"))
     assert copy.as_stored() == expected | {"leader_id": "person_1"}
@@ -71,12 +71,12 @@ def test_a_copy_of_an_organisation_is_what_members_tells() -> None:
 
 
 def test_a_copy_of_a_team_is_what_members_tells() -> None:
-    told = TeamFounded(
+    event = TeamFounded(
         kind="women", name="队", name_en="Team", area=STREET, skills=["patrol"], capacity=3, leader_id="person_1"
     )
     copy = Team.blank("team_1")
-    copy.apply(told)
-    expected = {**told.model_dump(exclude={"code"}), "gone": False, "on_duty": False}
+    copy.apply(event)
+    expected = {**event.model_dump(exclude={"code"}), "gone": False, "on_duty": False}
     assert copy.as_stored() == expected
     copy.apply(TeamLeaderAppointed(leader_id="person_2"))
     copy.apply(TeamWentOnDuty())

@@ -102,7 +102,7 @@ def test_each_role_may_do_in_each_state_what_the_regulation_says(state: State) -
 
 
 @pytest.mark.parametrize("state", State)
-def test_whoever_has_nothing_to_do_with_a_case_may_do_nothing(state: State) -> None:
+def test_anyone_who_has_nothing_to_do_with_a_case_may_do_nothing(state: State) -> None:
     for actor in (NEIGHBOUR, LEADER, FOREIGN_DISPATCHER, staff("administrator", "150781")):
         assert steps.allowed(standing(state), actor, MONDAY) == []
         with pytest.raises(steps.NotYourStep) as refused:
@@ -121,7 +121,7 @@ def test_a_role_is_held_by_whose_it_is_by_the_own_organisation_and_by_place() ->
     assert not steps.is_entitled(waiting, homeless, Role.HANDLER)
 
 
-def test_the_roles_of_a_step_are_told_by_the_table() -> None:
+def test_the_roles_of_a_step_come_from_the_table() -> None:
     assert steps.may(Step.RATE) == ("resident",)
     assert steps.may(Step.CLOSE) == ("operator", "dispatcher", "supervisor")
 
@@ -165,7 +165,7 @@ def test_a_step_that_the_state_does_not_allow_is_refused_with_those_that_it_does
     assert StepNotAllowed.kind is Kind.STATE
 
 
-def test_the_house_takes_any_step_that_the_state_allows() -> None:
+def test_the_system_takes_any_step_that_the_state_allows() -> None:
     steps.expect(standing(State.RESOLVED), Step.CLOSE, system_actor("clock"), MONDAY)
     assert refusal(standing(State.NEW), Step.CLOSE, system_actor("clock"))[0] == "step-not-allowed"
 
@@ -188,7 +188,7 @@ def test_what_the_supervisor_gave_for_good_is_not_returned() -> None:
     assert refusal(case, Step.RETURN, STATION_HANDLER) == ("assignment-forced", {})
 
 
-def test_a_case_that_is_late_or_called_so_is_paused_by_supervisor_and_house_only() -> None:
+def test_a_case_that_is_late_or_called_so_is_paused_by_supervisor_and_system_only() -> None:
     case = taken()
     steps.expect(case, Step.PAUSE, STATION_HANDLER, case.due_at - timedelta(seconds=1))
     assert refusal(case, Step.PAUSE, STATION_HANDLER, case.due_at) == ("supervisor-pauses", {})
@@ -237,7 +237,7 @@ def test_a_case_is_urged_once_a_day_and_the_refusal_says_when_again() -> None:
     steps.expect(case, Step.URGE, RESIDENT, MONDAY + timedelta(hours=24))
 
 
-def test_what_bars_a_step_is_a_matter_of_the_state() -> None:
+def test_a_precondition_of_a_step_depends_on_the_state() -> None:
     barring = (
         steps.AssignmentForced,
         steps.SupervisorDecides,

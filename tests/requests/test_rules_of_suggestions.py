@@ -20,7 +20,7 @@ def test_a_longer_word_counts_by_the_three_quarters_power_of_its_length() -> Non
     assert score("照明设施") == round(4**0.75 * RARE, 3)
 
 
-def test_a_word_that_stands_in_the_words_of_more_items_counts_less() -> None:
+def test_a_word_that_is_in_the_words_of_more_items_counts_less() -> None:
     index = build([Entry("A", "路灯", ()), Entry("B", "路灯照明", ()), Entry("C", "电梯", ())])
     (first, *_) = suggest(index, "路灯坏了，快来")
     assert (first.code, first.score) == ("A", round(2**0.75 * log(4 / 2), 3))
@@ -42,7 +42,7 @@ def test_a_title_counts_four_times_and_more_towards_its_end(title: str, place: f
     assert score("", title) == round(2**0.75 * RARE * 4 * (1 + 0.6 * (place - 0.5)), 3)
 
 
-def test_what_stands_in_title_and_text_counts_for_both() -> None:
+def test_what_is_in_title_and_text_counts_for_both() -> None:
     assert score("路灯", "路灯") == round(2**0.75 * RARE * (1 + 4 * 1.3), 3)
 
 
@@ -55,12 +55,12 @@ def test_the_item_that_fits_best_leads_whatever_its_code() -> None:
     assert [one.code for one in suggest(TWO, "路灯，道路，路面")] == ["ROAD", "LAMP"]
 
 
-def test_of_equal_items_the_first_by_code_leads_and_five_are_told_at_most() -> None:
+def test_of_equal_items_the_first_by_code_leads_and_five_are_reported_at_most() -> None:
     index = build([Entry(f"ITEM{number}", f"路灯{number}", ("路灯",)) for number in reversed(range(7))])
     assert [one.code for one in suggest(index, "路灯")] == [f"ITEM{number}" for number in range(5)]
 
 
-def test_without_a_known_word_the_first_five_general_items_are_told_without_a_reason() -> None:
+def test_without_a_known_word_the_first_five_general_items_are_reported_without_a_reason() -> None:
     index = build([Entry(f"ITEM{number}", f"事项{number}", (), general=number > 0) for number in range(8)])
     expected = [Suggestion(f"ITEM{number}", 0.0, ()) for number in range(1, 6)]
     assert suggest(index, "甲乙丙丁") == suggest(index, "", "甲乙丙丁") == suggest(index, "丙丁", "甲乙") == expected

@@ -17,7 +17,7 @@ BOTH = {"zh": "事项", "en": "Item"}
 TEXTS = load(("services.contracts", "services.requests"))
 
 
-def told(**more: Any) -> ItemPublished:
+def result(**more: Any) -> ItemPublished:
     return ItemPublished.model_validate(
         {
             "system": "health",
@@ -44,7 +44,7 @@ def told(**more: Any) -> ItemPublished:
 
 def offered(**more: Any) -> Item:
     item = Item.blank("DOCTOR")
-    model.publish(item, told(**more))
+    model.publish(item, result(**more))
     item.version = 1
     return item
 
@@ -56,7 +56,7 @@ def refusal(call: Any, *given: Any) -> tuple[str, dict[str, Any], Kind]:
 
 
 def test_an_item_is_what_was_published_of_it_until_it_is_withdrawn() -> None:
-    item, published = offered(), told()
+    item, published = offered(), result()
     expected = published.model_dump() | {"offered": True}
     assert item.as_stored() == expected
     model.withdraw(item)
@@ -67,11 +67,11 @@ def test_an_item_is_what_was_published_of_it_until_it_is_withdrawn() -> None:
 
 def test_the_same_item_again_is_no_change_unless_it_was_withdrawn() -> None:
     item = offered()
-    model.publish(item, told())
+    model.publish(item, result())
     assert len(item.fresh) == 1
-    model.publish(item, told(keywords=["大夫"]))
+    model.publish(item, result(keywords=["大夫"]))
     model.withdraw(item)
-    model.publish(item, told(keywords=["大夫"]))
+    model.publish(item, result(keywords=["大夫"]))
     assert [type(event).__name__ for event in item.fresh] == [
         "ItemPublished",
         "ItemPublished",
@@ -96,13 +96,13 @@ CONTRADICTIONS: list[tuple[dict[str, Any], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("wrong", "problem"), CONTRADICTIONS)
-def test_an_item_that_contradicts_itself_is_told_where(wrong: dict[str, Any], problem: dict[str, str]) -> None:
+def test_an_item_that_contradicts_itself_is_reported_where(wrong: dict[str, Any], problem: dict[str, str]) -> None:
     for language in TEXTS.languages:
         assert TEXTS.fill("item-problems", problem["key"], language, problem) in TEXTS.sentence(
             model.ItemUnfit(problem=problem), language
         )
     expected = ("item-unfit", {"problem": problem}, Kind.INVALID)
-    assert refusal(model.publish, Item.blank("X"), told(**wrong)) == expected
+    assert refusal(model.publish, Item.blank("X"), result(**wrong)) == expected
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_what_must_be_answered_is_missing_and_what_may_be_is_not(nothing: dict[s
     assert params == {"problems": [{"key": "missing", "field": "q", "label": Words(zh="q", en="q")}]}
 
 
-def test_every_problem_of_a_form_is_told_at_once_unknown_answers_first() -> None:
+def test_every_problem_of_a_form_is_reported_at_once_unknown_answers_first() -> None:
     item = offered(form=[field("age", "number"), field("note", "string")])
     _, params, _ = refusal(model.expect_answers, item, {"b": 1, "a": 2, "age": "old"})
     assert params == {

@@ -187,7 +187,7 @@ def test_a_case_waits_from_its_filing_to_the_first_that_takes_it_on_and_settles_
     assert (responses, resolutions) == ([2 * 3600, None], [5 * 3600, None])
 
 
-def test_a_reopened_case_waits_anew() -> None:
+def test_a_reopened_case_waits_again() -> None:
     events = [FILED, ACCEPTED, RESOLVED, REOPENED, GIVEN, ACCEPTED, RESOLVED]
     assert overview.response_seconds(history(*events), 6) == 2 * 3600
     assert overview.resolution_seconds(history(*events), 7) == 3 * 3600

@@ -62,7 +62,7 @@ async def test_a_case_goes_from_filing_to_rating(town: Town) -> None:
     assert (rated["answer"], rated["score"], rated["closed_because"]) == ("灯已换好。", 5, "fixed")
 
 
-async def test_each_actor_is_told_the_steps_that_are_open_to_them(town: Town) -> None:
+async def test_each_actor_sees_the_steps_that_are_open_to_them(town: Town) -> None:
     filed = await town.file()
     path = f"/v1/requests/{filed['id']}"
     assert names(filed) == {"cancel", "comment", "urge"}
@@ -81,8 +81,8 @@ async def test_each_actor_is_told_the_steps_that_are_open_to_them(town: Town) ->
 def test_a_step_names_the_fields_that_its_body_must_have(town: Town) -> None:
     described = town.app.openapi()
     for step, rule in STEPS.items():
-        door = described["paths"][f"/v1/requests/{{case_id}}/{step}"][rule.method.lower()]
-        schema = door.get("requestBody", {"content": {"application/json": {"schema": {}}}})
+        route = described["paths"][f"/v1/requests/{{case_id}}/{step}"][rule.method.lower()]
+        schema = route.get("requestBody", {"content": {"application/json": {"schema": {}}}})
         named = schema["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
         wanted = described["components"]["schemas"][named].get("required", []) if named else []
         assert sorted(rule.needs) == sorted(wanted), step
@@ -210,7 +210,7 @@ async def test_a_case_that_came_back_twice_is_the_supervisors_who_gives_it_for_g
     assert (kept.status_code, kept.json()["code"]) == (409, "assignment-forced")
 
 
-async def test_a_refused_case_tells_its_resident_why(town: Town) -> None:
+async def test_a_refused_case_states_its_resident_why(town: Town) -> None:
     filed = await town.file()
     await town.step(DISPATCHER, filed, "reject", {"reason": "not_our_duty", "answer": "请联系物业。"})
     seen = (await town.get(RESIDENT, f"/v1/requests/{filed['id']}")).json()

@@ -184,7 +184,7 @@ class Town:
         history = await self.container.system_context("test", "read").store.history(Case, id)
         return [recorded.type.rpartition(".")[2] for recorded in history]
 
-    async def told(self, kind: type[Copy[Any]], id: str, *events: Event) -> None:
+    async def keep_copy(self, kind: type[Copy[Any]], id: str, *events: Event) -> None:
         """Keep a copy as these events make it."""
         copy = kind.blank(id)
         for event in events:
@@ -196,15 +196,15 @@ class Town:
     async def team(self, id: str, *, area: str = HOME, capacity: int = 1, sort: str = "public_safety") -> None:
         """A volunteer team on duty that can patrol."""
         founded = TeamFounded(kind=sort, name=f"队{id}", area=area, skills=["patrol"], capacity=capacity)
-        await self.told(Team, id, founded, TeamWentOnDuty())
+        await self.keep_copy(Team, id, founded, TeamWentOnDuty())
 
     async def settle(self) -> None:
         """Let there be places, those who serve them, people and items."""
         for code, level in AREAS.items():
             added = AreaAdded(level=level, name=code)
-            await self.told(AreaCopy, code, added, *([AreaClosed(reason="merged")] if code == GONE else []))
-        for id, told in ORGANISATIONS.items():
-            await self.told(Organisation, id, OrganisationFounded.model_validate(told))
+            await self.keep_copy(AreaCopy, code, added, *([AreaClosed(reason="merged")] if code == GONE else []))
+        for id, result in ORGANISATIONS.items():
+            await self.keep_copy(Organisation, id, OrganisationFounded.model_validate(result))
         for person in ("person_wang", "person_li"):
             await self.container.vault.mint(person, now())
         for one in ITEMS:

@@ -57,7 +57,7 @@ class Tour:
     async def _play(self) -> list[dict[str, Any]]:
         await self._sign_in()
         case = await self._file(await self._item())
-        await self._told(case["id"])
+        await self._summary(case["id"])
         handler = self._handler(case)
         await self._do(handler, case, "accept", None, "accepts it")
         await self._do(handler, case, "start", None, "begins the work")
@@ -93,7 +93,7 @@ class Tour:
         self._say("filed", f"number {case['number']}, tracking code {case['tracking_code']}")
         return case
 
-    async def _told(self, case: str) -> None:
+    async def _summary(self, case: str) -> None:
         """Wait until the acknowledgement is in the inbox."""
         deadline = time.monotonic() + TOLD_SECONDS
         while time.monotonic() < deadline:
@@ -112,13 +112,13 @@ class Tour:
         return StaffMember(self._gateway, account)
 
     async def _do(
-        self, who: Bearer, case: dict[str, Any], step: str, body: dict[str, Any] | None, told: str
+        self, who: Bearer, case: dict[str, Any], step: str, body: dict[str, Any] | None, result: str
     ) -> dict[str, Any]:
         done: dict[str, Any] = await self._ask("POST", f"/v1/requests/{case['id']}/{step}", body, who)
         if who is self._resident:
-            self._say("resident", told)
+            self._say("resident", result)
         else:
-            self._say("handler", f"{done['handler']['name']['zh']} {told}")
+            self._say("handler", f"{done['handler']['name']['zh']} {result}")
         return done
 
     async def _ask(self, method: str, path: str, body: Any = None, who: Bearer | None = None) -> Any:

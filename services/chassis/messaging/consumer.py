@@ -97,9 +97,7 @@ class Consumer:
         if not reassigned and self._desired.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
             return True
         await self._confirm()
-        if (
-            reassigned
-        ):  # who had our partitions before us may have confirmed without a reaction that we believe to be on
+        if reassigned:  # the member before us may have committed without a reaction that we believe to be on
             self._control.look_again()
             self._unconfirmed.clear()  # they are read again, from the committed offsets
         desired = self._desired = await self._control.ask()

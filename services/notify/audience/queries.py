@@ -96,7 +96,7 @@ async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
 def _fitting(people: list[str]) -> list[str]:
     if len(people) > MOST:
         left_out.inc(len(people) - MOST)
-        log.warning("an audience is larger than the limit; the others get no notice", concerned=len(people), limit=MOST)
+        log.warning("more people are concerned than are notified", concerned=len(people), notified=MOST)
     return people[:MOST]
 
 

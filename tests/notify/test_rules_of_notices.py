@@ -46,7 +46,7 @@ UNASSIGNED = cases.CaseUnassigned(reason="x")
 UP = cases.CaseEscalated(level=1, owner_id="organisation_x", owner_place=STREET, because="overdue")
 
 
-def told(*events: Event) -> Case:
+def result(*events: Event) -> Case:
     """The copy of a case after its filing and these events."""
     case = Case.blank("case_1")
     for version, event in enumerate((FILED, *events), 1):
@@ -57,7 +57,7 @@ def told(*events: Event) -> Case:
 
 def occurrence(event: Event, *before: Event) -> Occurrence[Case]:
     """An event of a case that was given to the station, and what was known of the case by then."""
-    case = told(*before, event) if type(event) in Case.events.values() else told(*before)
+    case = result(*before, event) if type(event) in Case.events.values() else result(*before)
     version = len(before) + 2
     return Occurrence("case_1:2", event, "case_1", version, AT, "account_x", case)
 
@@ -194,7 +194,7 @@ def test_of_each_event_of_a_case_these_hear_in_these_words(
     assert hearing(what) == heard
 
 
-def test_of_every_event_of_which_somebody_is_told_it_is_said_above_or_below_who() -> None:
+def test_for_every_event_with_a_notice_the_recipients_are_tested_above_or_below() -> None:
     said = {type(what.event) for what, _ in HEARS} | {SignInCodeIssued, TeamMemberJoined}
     assert {rule.event for rule in RULES} == said
 

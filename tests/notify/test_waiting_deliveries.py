@@ -18,11 +18,11 @@ from tests.notify.post import ADDRESS, MAIL, SMS, URGENT, WANG, Post, post
 __all__ = ["post"]
 
 
-async def wish(post: Post, *channels: Via, quiet: tuple[datetime, datetime] | None = None, **of: str) -> None:
+async def choose(post: Post, *channels: Via, quiet: tuple[datetime, datetime] | None = None, **of: str) -> None:
     zone = post.container.dependencies[ZoneInfo]
     hours = [f"{at.astimezone(zone):%H:%M}" for at in quiet or ()]
-    wishes = SetPreferences(channels=list(channels), **dict(zip(("quiet_from", "quiet_to"), hours, strict=False)), **of)
-    await set_preferences(post.container.context(signed_in(WANG), f"test:{wishes}"), wishes)
+    choice = SetPreferences(channels=list(channels), **dict(zip(("quiet_from", "quiet_to"), hours, strict=False)), **of)
+    await set_preferences(post.container.context(signed_in(WANG), f"test:{choice}"), choice)
 
 
 async def kept(post: Post) -> bool:
@@ -33,7 +33,7 @@ async def kept(post: Post) -> bool:
 async def test_what_comes_to_its_turn_in_quiet_hours_waits_for_their_end_and_costs_no_attempt(post: Post) -> None:
     id = await post.write(Via.SMS)
     begin, end = now() - timedelta(hours=1), now() + timedelta(hours=2)
-    await wish(post, Via.SMS, quiet=(begin, end))
+    await choose(post, Via.SMS, quiet=(begin, end))
     await sweep(SMS, post.container)
     held = await post.found(id)
     assert (post.sms.got, held.deliveries["sms"].attempt) == ([], 0)
@@ -46,14 +46,14 @@ async def test_what_comes_to_its_turn_in_quiet_hours_waits_for_their_end_and_cos
 
 
 async def test_what_is_urgent_passes_quiet_hours(post: Post) -> None:
-    await wish(post, Via.SMS, quiet=(now() - timedelta(hours=1), now() + timedelta(hours=2)))
+    await choose(post, Via.SMS, quiet=(now() - timedelta(hours=1), now() + timedelta(hours=2)))
     id = await post.write(Via.SMS, urgent=True)
     await sweep(URGENT, post.container)
     assert await post.events(id) == ["MessageWritten", "DeliveryMade"]
 
 
 async def test_a_retry_waits_for_the_end_of_quiet_hours(post: Post) -> None:
-    await wish(post, Via.SMS, quiet=(now() + timedelta(minutes=10), now() + timedelta(hours=3)))
+    await choose(post, Via.SMS, quiet=(now() + timedelta(minutes=10), now() + timedelta(hours=3)))
     post.sms.answers = [SendFailed("sms 503", retry_after=timedelta(minutes=30))]
     id = await post.write(Via.SMS)
     await sweep(SMS, post.container)
@@ -64,7 +64,7 @@ async def test_a_retry_waits_for_the_end_of_quiet_hours(post: Post) -> None:
 
 async def test_a_channel_switched_off_while_a_message_waits_is_given_up_without_an_attempt(post: Post) -> None:
     texted, mailed = await post.write(Via.SMS, Via.EMAIL), await post.write(Via.SMS, because_of="case_2:5", urgent=True)
-    await wish(post)
+    await choose(post)
     for timer in (URGENT, SMS, MAIL):
         await sweep(timer, post.container)
     assert post.sms.got == []
@@ -75,8 +75,8 @@ async def test_a_channel_switched_off_while_a_message_waits_is_given_up_without_
     assert await kept(post)
 
 
-async def test_a_sign_in_code_goes_to_the_phone_that_asked_for_it_whatever_was_wished(post: Post) -> None:
-    await wish(post, Via.EMAIL, email=ADDRESS)
+async def test_a_sign_in_code_goes_to_the_phone_that_asked_for_it_whatever_the_preferences(post: Post) -> None:
+    await choose(post, Via.EMAIL, email=ADDRESS)
     phone = post.container.vault.seal("13911112222", WANG, "phone")
     await post.write(Via.SMS, urgent=True, phone=phone)
     await sweep(URGENT, post.container)

@@ -30,7 +30,7 @@ def choosing(**more: Any) -> PreferencesSet:
     return PreferencesSet.model_validate(chosen)
 
 
-def test_whoever_has_not_chosen_is_told_in_chinese_by_the_channels_of_the_rules() -> None:
+def test_without_preferences_notices_are_in_chinese_by_the_channels_of_the_rules() -> None:
     untouched = Preferences.untouched("person_1")
     assert untouched.id == preferences.preferences_id("person_1")
     assert untouched.as_stored() == {
@@ -126,14 +126,14 @@ DOCUMENT = {
 }
 
 
-def test_an_inbox_is_what_stands_in_its_document() -> None:
+def test_an_inbox_is_what_is_in_its_document() -> None:
     inbox = Inbox.of(DOCUMENT)
     assert (inbox.sequence, inbox.unread) == (7, 2)
     assert inbox.lines == [Entry(number, f"message_{number}", AT) for number in (5, 6, 7)]
     assert Inbox.of(None) == Inbox(0, 0, ())
 
 
-def test_a_stream_goes_on_after_the_last_line_that_was_read() -> None:
+def test_a_stream_continues_after_the_last_line_that_was_read() -> None:
     inbox = Inbox.of(DOCUMENT)
     assert [[line.sequence for line in inbox.after(last)] for last in (4, 5, 7)] == [[5, 6, 7], [6, 7], []]
 
@@ -185,7 +185,7 @@ def test_a_subscription_ends_also_where_waiting_fails() -> None:
     subscribers.expect_room("person_1")
 
 
-def test_of_two_who_wait_the_other_goes_on_waiting() -> None:
+def test_of_two_who_wait_the_other_continues_waiting() -> None:
     subscribers = InboxSubscribers()
     with subscribers.subscribed("person_1") as staying:
         with subscribers.subscribed("person_1") as leaving:
@@ -194,7 +194,7 @@ def test_of_two_who_wait_the_other_goes_on_waiting() -> None:
         assert (staying.is_set(), leaving.is_set(), subscribers.count) == (True, False, 1)
 
 
-def test_one_person_waits_so_often_and_a_process_serves_so_many() -> None:
+def test_streams_of_one_person_and_of_one_process_are_limited() -> None:
     subscribers = InboxSubscribers(most=3, most_each=2)
     with subscribers.subscribed("person_1"), subscribers.subscribed("person_1"):
         with pytest.raises(TooManyStreams) as refused:

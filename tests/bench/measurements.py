@@ -2,7 +2,20 @@
 
 from collections.abc import Sequence
 
-from tests.bench import ceiling, commands, consumer, fanout, latency, memory, overload, scale, soak, streams, warm
+from tests.bench import (
+    ceiling,
+    commands,
+    consumer,
+    fanout,
+    latency,
+    memory,
+    overload,
+    pause,
+    scale,
+    soak,
+    streams,
+    warm,
+)
 from tests.bench.bench import Measurement
 
 # What comes after the warm start leaves things behind, in the processes or beside them, that would weigh on the others.
@@ -15,6 +28,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     soak,
     warm,
     consumer,
+    pause,
     fanout,
     streams,
     scale,

@@ -47,11 +47,11 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(service: str, role: str, environment: Mapping[str, str], log: Path) -> AsyncIterator[Running]:
-    """A process of a service with these LINLI_* settings, from when it is ready; Trouble where it never is."""
+async def running(module: str, role: str, environment: Mapping[str, str], log: Path) -> AsyncIterator[Running]:
+    """A process of a service with these settings, from when it is ready; Trouble where it never is."""
     port = _free_port()
     bare = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}
-    command = [*TETHER, sys.executable, "-m", f"services.{service}", role]
+    command = [*TETHER, sys.executable, "-m", module, role]
     with log.open("wb") as lines:
         started = subprocess.Popen(  # noqa: ASYNC220 - the fork takes a moment, and nothing else waits
             command,

@@ -33,7 +33,7 @@ async def measure(bench: Bench) -> list[Figure]:
     async with load_process.opened(bench, NAME, inboxes + FIRST, inboxes + FIRST) as post:
         first, others = post.split(FIRST)
         log = bench.folder / "fanout.log"
-        async with alongside.running("notify", "worker", post.environment, log) as worker:
+        async with alongside.running("services.notify", "worker", post.environment, log) as worker:
             await _reported(first, worker, FIRST)
             seconds, memory = await _reported(others, worker, FIRST + inboxes)
         await _expect_complete(post, FIRST + inboxes)

@@ -7,6 +7,7 @@ from tests.bench import (
     commands,
     consumer,
     fanout,
+    kinds,
     latency,
     memory,
     overload,
@@ -30,6 +31,7 @@ MEASUREMENTS: Sequence[Measurement] = (
     consumer,
     pause,
     fanout,
+    kinds,
     streams,
     scale,
 )

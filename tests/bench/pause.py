@@ -42,7 +42,7 @@ async def measure(bench: Bench) -> list[Figure]:
         await _turn_off(post)
         await before.accept_all()
         log = bench.folder / "pause.log"
-        async with alongside.running("notify", "worker", post.environment, log) as worker:
+        async with alongside.running("services.notify", "worker", post.environment, log) as worker:
             await _until("the events are confirmed", lambda: _has_confirmed(post, events))
             pauses = Pauses(bench.http, worker.address)
             watching, flowing = asyncio.create_task(pauses.watch()), asyncio.create_task(_flow(meanwhile))

@@ -83,7 +83,7 @@ async def _looks(bench: Bench, addresses: Mapping[int, str]) -> Mapping[int, lis
 def _web(bench: Bench, size: int) -> "contextlib.AbstractAsyncContextManager[Running]":
     theirs = bench.stack.environment("requests", "web")
     environment = {**theirs, "LINLI_MONGO_REQUESTS": elsewhere(theirs["LINLI_MONGO_REQUESTS"], _database(size))}
-    return alongside.running("requests", "web", environment, bench.folder / f"scale-{size}.log")
+    return alongside.running("services.requests", "web", environment, bench.folder / f"scale-{size}.log")
 
 
 def _database(size: int) -> str:

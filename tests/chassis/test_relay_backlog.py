@@ -49,13 +49,13 @@ async def test_a_long_backlog_is_not_counted_at_every_round(road: Road, monkeypa
     monkeypatch.setattr("services.chassis.messaging.relay._BATCH", 2)
     for _ in range(5):
         await road.jar()
-    count, counted = road.shop.mongo.count, []
+    aggregate, counted = road.shop.mongo.aggregate, []
 
-    async def counting(name: str, where: Any, limit: int) -> int:
-        counted.extend(["pending"] if "pending" in where else [])
-        return await count(name, where, limit)
+    async def counting(name: str, pipeline: list[Any], limit: int) -> list[Any]:
+        counted.extend(["pending"] if "$count" in pipeline[-1] and "pending" in pipeline[0]["$match"] else [])
+        return await aggregate(name, pipeline, limit)
 
-    monkeypatch.setattr(road.shop.mongo, "count", counting)
+    monkeypatch.setattr(road.shop.mongo, "aggregate", counting)
     relay = road.relay()
     for _ in range(2):  # full rounds both
         await relay.send(documents := await relay.read())

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from services.chassis.storage import archive, vault
 from services.chassis.storage.archive import Gap
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.leases import Lease
-from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.storage.mongo import Document, Mongo, Put
 from services.chassis.telemetry import logs, metrics, tracing
 
 log = logs.get()
@@ -34,6 +34,7 @@ _SWEEP_SECONDS = 2.0
 _SLOW_SECONDS = 2.0
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
+_MOST_COUNTED = 100_000
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -128,12 +129,8 @@ class Relay:
         kinds = [kind for kind in self._kinds if names is None or kind.collection() in names]
         if not kinds:
             return []
-        first, *others = kinds
-        joined: list[Document] = [
-            {"$unionWith": {"coll": kind.collection(), "pipeline": _unpublished(kind)}} for kind in others
-        ]
         order: list[Document] = [{"$sort": {"pending": 1}}, {"$limit": _BATCH}]
-        return await self._mongo.aggregate(first.collection(), [*_unpublished(first), *joined, *order], _BATCH)
+        return await self._union(kinds, _unpublished, order, _BATCH)
 
     async def send(self, documents: Sequence[Document]) -> dict[str, int]:
         """Send their events in order; returns the last published version of each entity."""
@@ -158,11 +155,18 @@ class Relay:
             return []
 
     async def mark(self, documents: Sequence[Document], published: dict[str, int]) -> None:
-        """Mark events as published; events recorded meanwhile stay pending."""
-        for kind in self._kinds:
-            name = kind.collection()
-            moved = [d for d in documents if d["collection"] == name and d["_id"] in published]
-            await self._mongo.bulk(name, [marking(document, published[document["_id"]]) for document in moved])
+        """Mark events as published; events recorded meanwhile stay pending.
+
+        The collections are written concurrently: each write waits for the journal, and they can wait together.
+        """
+        marks = defaultdict[str, list[Put]](list)
+        for document in documents:
+            if document["_id"] in published:
+                marks[document["collection"]].append(marking(document, published[document["_id"]]))
+        writes = (self._mongo.bulk(name, puts) for name, puts in marks.items())
+        for outcome in await asyncio.gather(*writes, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def trim(self, documents: Sequence[Document]) -> None:
         """Move the oldest events of long histories to the archive; an entity with a gap is set aside."""
@@ -213,7 +217,23 @@ class Relay:
             gauge.set(0)
 
     async def _count(self, where: Document) -> int:
-        return sum([await self._mongo.count(kind.collection(), where, limit=100_000) for kind in self._kinds])
+        counting: list[Document] = [{"$match": where}, {"$limit": _MOST_COUNTED}, {"$count": "count"}]
+        counted = await self._union(self._kinds, lambda _: counting, [], len(self._kinds))
+        return sum(document["count"] for document in counted)
+
+    async def _union(
+        self,
+        kinds: Kinds,
+        of_each: Callable[[type[Entity[Any]]], list[Document]],
+        of_all: list[Document],
+        limit: int,
+    ) -> list[Document]:
+        """One pipeline over several collections, in one command: a command costs as much as the look itself."""
+        first, *others = kinds
+        joined: list[Document] = [
+            {"$unionWith": {"coll": kind.collection(), "pipeline": of_each(kind)}} for kind in others
+        ]
+        return await self._mongo.aggregate(first.collection(), [*of_each(first), *joined, *of_all], limit)
 
 
 def _unpublished(kind: type[Entity[Any]]) -> list[Document]:

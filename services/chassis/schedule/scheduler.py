@@ -21,7 +21,7 @@ log = logs.get()
 
 _ROUND_SECONDS = 1.0
 """How long the loop sleeps at most: it renews the lease, and notices a clock that was set."""
-_LOOK_SECONDS = 10.0
+_LOOK_SECONDS = 30.0
 """How often each timer is looked at without a cause: a change that the notifier does not name is delayed by this, and
 not lost."""
 _LISTEN_MS = 1_000

@@ -101,7 +101,7 @@ class Stored(BaseModel):
         return ()
 
     def key_subjects(self) -> tuple[str, ...]:
-        """Whose keys must be loaded to open its sealed fields: those of its people, unless it has a key of its own."""
+        """The subjects whose keys open its sealed fields: its people, or nobody where it has a key of its own."""
         return () if self.own_key else self.subjects()
 
     def as_stored(self) -> dict[str, Any]:

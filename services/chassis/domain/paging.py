@@ -69,7 +69,7 @@ class Order:
 
 
 def _at_least(field: str, value: Any) -> list[dict[str, Any]]:
-    """Where the rest of a rising list lies; entries without a value stand before all others."""
+    """The condition for the rest of an ascending list; entries without a value sort before all others."""
     return [] if value is None else [{field: {"$gte": value}}]
 
 

@@ -91,7 +91,7 @@ class Consumer:
         return {switch.name: f"{switch.state}: {switch.reason or 'it is new'}" for switch in off}
 
     async def _may_go_on(self) -> bool:
-        """Now and then, do what operators ask. No batch is in hand here: asking confirms that."""
+        """Do what operators ask, now and then. Called between batches: asking confirms that none is in progress."""
         generation = self._reader.generation()
         reassigned = generation != self._generation
         if not reassigned and self._desired.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:

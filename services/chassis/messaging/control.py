@@ -1,4 +1,4 @@
-"""What is asked of a consumer group: to pause, to go on, to read again from elsewhere, with which reactions."""
+"""The desired state of a consumer group: running or paused, from which offsets, with which reactions."""
 
 import asyncio
 import time
@@ -60,10 +60,7 @@ class DesiredState:
 
 
 class ConsumerControl:
-    """A member's view of the desired state.
-
-    It reads it between two batches, so each report also says that no batch is in progress.
-    """
+    """The member's side: it asks between two batches, and so confirms that it is processing none."""
 
     def __init__(self, mongo: Mongo, group: str, member: str) -> None:
         self._mongo, self.group, self.member = mongo, group, member
@@ -85,7 +82,7 @@ class ConsumerControl:
         return self._desired
 
     async def moved(self, places: Sequence[TopicPartition]) -> None:
-        """These partitions are read on from where that was asked."""
+        """Record that these partitions are now read from the requested offsets."""
         gone = [{"topic": topic, "partition": partition} for topic, partition in places]
         await self._mongo.update(COLLECTION, {"_id": self.group}, {"$pull": {"moves": {"$or": gone}}})
         self.look_again()
@@ -100,7 +97,7 @@ class ConsumerControl:
         self._asked_at = float("-inf")
 
     async def leave(self) -> None:
-        """Nobody need wait for us any more."""
+        """Leave the group: operators no longer wait for this member."""
         await self._mongo.update(COLLECTION, {"_id": self.group}, {"$unset": {f"members.{self.member}": ""}})
 
     async def _report(self, order: int) -> None:
@@ -115,19 +112,19 @@ async def desired_state(mongo: Mongo, group: str) -> DesiredState:
 
 
 async def pause(mongo: Mongo, group: str, reason: str, by: str) -> bool:
-    """Pause a running group. Returns False if it is paused or stopped already."""
+    """Pause a running group; False if it is paused or stopped already."""
     paused = {"state": PAUSED, "reason": reason, "by": by}
     return await _change(mongo, group, paused, {"state": {"$nin": [PAUSED, STOPPED]}})
 
 
 async def resume(mongo: Mongo, group: str, by: str, *, whose: str | None = None) -> bool:
-    """Resume a group; with ``whose``, only if that name paused it. Returns False if nothing changed."""
+    """Resume it; ``whose``: only if that operator paused it. False if it is running already."""
     paused: Document = {"state": {"$in": [PAUSED, STOPPED]}} | ({"by": whose} if whose else {})
     return await _change(mongo, group, {"state": RUNNING, "reason": "", "by": by}, paused)
 
 
 async def move(mongo: Mongo, group: str, places: Mapping[TopicPartition, int], by: str) -> bool:
-    """Ask a paused group to continue from these offsets. Returns False if it is not paused."""
+    """Ask a paused group to continue from these offsets; False if it is not paused."""
     moves = [{"topic": topic, "partition": number, "offset": at} for (topic, number), at in places.items()]
     return await _change(mongo, group, {"moves": moves, "moved_by": by}, {"state": {"$in": [PAUSED, STOPPED]}})
 
@@ -147,7 +144,7 @@ async def wait_for_members(mongo: Mongo, group: str, within: float) -> list[str]
 async def paused(mongo: Mongo, group: str, reason: str, by: str, within: float) -> AsyncIterator[int]:
     """The group is paused as long as the block lasts and the order that it gives is the last one.
 
-    TimeoutError where a member does not obey in time. A pause that somebody else has ordered lasts on after it.
+    TimeoutError if a member does not pause in time. A pause by somebody else lasts beyond the block.
     """
     try:
         await pause(mongo, group, reason, by)

@@ -1,4 +1,4 @@
-"""Delivery: brings a batch of records to the reactions that want them; effects first, then the memory of them."""
+"""Delivery: gives a batch of records to the reactions that want them; effects are written first, then their memory."""
 
 import asyncio
 import time

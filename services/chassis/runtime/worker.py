@@ -59,7 +59,7 @@ class Worker:
         self._web.should_exit = True
 
     async def run(self) -> None:
-        """Run until ``stop`` is called, or until a part fails for good: then the process ends and is restarted."""
+        """Run until asked to stop, or until a part fails for good: then the process ends and is restarted."""
         loops = [asyncio.create_task(loop, name=name) for name, loop in self._loops().items()]
         serving = asyncio.create_task(self._web.serve())
         try:

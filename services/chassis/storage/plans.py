@@ -79,8 +79,7 @@ def one_of(values: Sequence[str]) -> Document | str:
 
 
 def _between(filters: Filters, lead: Columns) -> Iterator[Columns]:
-    """``lead``, with every combination of the filters that have open values; with a combination, all filters with
-    closed values follow."""
+    """The lead by itself, and with every choice of the open filters; where one is chosen, all closed ones follow it."""
     closed = tuple(stored for stored, _ in filters.closed.values())
     free = [stored for stored in filters.equal.values() if stored not in lead]
     for size in range(len(free) + 1):

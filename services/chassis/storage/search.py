@@ -84,7 +84,7 @@ def asked(kind: type[Entity[Any]], words: str, master: MasterKey) -> list[str]:
 
 
 async def having(entities: Sequence[E], words: str, vault: Vault) -> list[E]:
-    """Those that have the words in one of their fields: tokens alone do not say in which order they stand."""
+    """Those that have the words in one of their fields: tokens alone do not give their order in the text."""
     wanted = normal(words)
     found: list[E] = []
     for entity in entities:
@@ -155,7 +155,7 @@ def _values_at(entity: Entity[Any], path: str) -> list[str]:
 
 @cache
 def _simplified() -> dict[int, str]:
-    """Each traditional character as OpenCC simplifies it by itself: what stands beside it must not matter."""
+    """Each traditional character as OpenCC simplifies it alone: its neighbours must not matter."""
     text = resources.files("opencc").joinpath("dictionary/TSCharacters.txt").read_text("utf-8")
     pairs = (line.split("\t") for line in text.splitlines() if "\t" in line)
     return {ord(character): simple.split(" ")[0] for character, simple in pairs}

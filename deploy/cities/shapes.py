@@ -26,14 +26,11 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Words(Shape):
-    """A text in Chinese, in English and in further languages, each under its tag (RFC 5646)."""
+class Translated(Shape):
+    """A text in further languages, each under its tag (RFC 5646)."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Line] = Field(init=False)
-
-    zh: Line
-    en: Line
 
     @model_validator(mode="after")
     def _in_languages(self) -> Self:
@@ -42,7 +39,16 @@ class Words(Shape):
         return self
 
 
-class PlaceName(Shape):
+class Words(Translated):
+    """A text in Chinese, in English and in further languages."""
+
+    zh: Line
+    en: Line
+
+
+class PlaceName(Translated):
+    """The name of a place; English may be left out."""
+
     zh: Line
     en: Line | None = None
 

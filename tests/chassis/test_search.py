@@ -50,7 +50,7 @@ def test_an_entity_has_the_tokens_of_its_words_and_not_of_what_is_in_two_fields(
 
 def test_one_of_several_values_is_found_with_each_place() -> None:
     team = Team.blank("team_1")
-    team.name, team.skills, team.area = "队", ["patrol"], "150702"
+    team.name, team.skills, team.area = Words.named("队"), ["patrol"], "150702"
     found = [token for token in search.plain_terms(team) if token.startswith("v:")]
     assert found == ["v:skills=patrol", "v:skills=patrol@1507", "v:skills=patrol@150702"]
 

@@ -64,13 +64,15 @@ def body(described: dict[str, Any], operation: dict[str, Any], whole: dict[str, 
         return None
     name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     known = described["components"]["schemas"]
-    schema = known[name]
-    return whole.get(name) or {one: value(schema["properties"][one], known) for one in schema.get("required", ())}
+    return whole.get(name) or value(known[name], known)
 
 
 def value(schema: dict[str, Any], known: dict[str, Any]) -> Any:
-    """Something that fits: one of a closed list, an id where the pattern is an id's, else words, a number, a yes."""
+    """Something that fits: one of a closed list, an id where the pattern is an id's, else words, a number, a yes;
+    for an object what it needs."""
     schema = known[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    if "properties" in schema:
+        return {one: value(schema["properties"][one], known) for one in schema.get("required", ())}
     if "enum" in schema:
         return schema["enum"][0]
     prefix = re.match(r"\^\(?([a-z]+_)", schema.get("pattern", ""))

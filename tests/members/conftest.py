@@ -22,7 +22,7 @@ async def built(lasting: World) -> AsyncIterator[tuple[Members, Snapshot]]:
     async with app.router.lifespan_context(app):
         async with members.client(ADMINISTRATOR) as client:
             for code, level, name in AREAS:
-                body = {"code": code, "level": level, "name": name}
+                body = {"code": code, "level": level, "name": {"zh": name}}
                 assert (await client.post("/v1/areas", json=body, headers=keyed())).status_code == 201
         yield members, await Snapshot.of(container)
     await container.mongo.close()

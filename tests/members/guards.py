@@ -8,6 +8,7 @@ from typing import Any
 from services.chassis.domain.events import Event
 from services.chassis.domain.scope import PUBLIC, SYSTEM, Actor
 from services.chassis.domain.values import now
+from services.chassis.domain.words import GivenName, Words
 from services.chassis.usecase import Container, Context, known_as
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.areas import AreaAdded, AreaClosed, AreaClosure, AreaRenamed, Level
@@ -53,6 +54,7 @@ from tests.members.callers import (
 from tests.members.support import COMMUNITY, COUNTY, FAR_COMMUNITY, STREET
 from tests.support.guards import OK, Row, Thing, stored, twin
 
+NAME = GivenName(zh="x")
 _NUMBERS, _CODES = itertools.count(100), itertools.count(100)
 
 
@@ -75,7 +77,7 @@ def rows(container: Container) -> list[Row]:
         *_on(
             container,
             Organisation,
-            (OrganisationFounded(kind=OrganisationKind.STATION, name="x", area=COMMUNITY),),
+            (OrganisationFounded(kind=OrganisationKind.STATION, name=Words.named("x"), area=COMMUNITY),),
             _LED,
         ),
         *_on(container, Team, (_FOUNDED,), _TEAMS),
@@ -90,7 +92,9 @@ def rows(container: Container) -> list[Row]:
 
 
 _ADMINISTRATORS, _RUN = (Role.ADMINISTRATOR,), (Role.HANDLER, Role.DISPATCHER, Role.ADMINISTRATOR)
-_FOUNDED = TeamFounded(kind=TeamKind.ELDERLY, name="x", area=COMMUNITY, skills=["patrol"], capacity=1, leader_id=LEADER)
+_FOUNDED = TeamFounded(
+    kind=TeamKind.ELDERLY, name=Words.named("x"), area=COMMUNITY, skills=["patrol"], capacity=1, leader_id=LEADER
+)
 _OPENED = AccountOpened(person_id=LEADER, roles=[Role.HANDLER], places=[COMMUNITY], organisations=[])
 _LED = (
     Case(
@@ -165,10 +169,10 @@ def _on(container: Container, kind: Any, past: tuple[Event, ...], cases: tuple[C
 
 def _on_areas(container: Container) -> Iterator[Row]:
     """Areas have codes for ids: each is a community of its own."""
-    added = AreaAdded(level=Level.COMMUNITY, name="x")
+    added = AreaAdded(level=Level.COMMUNITY, name=Words.named("x"))
     states = {"open": (added,), "closed": (added, AreaClosed(reason=AreaClosure.MERGED))}
     works: tuple[tuple[Any, Any, type[Event]], ...] = (
-        (areas.rename_area, areas.RenameArea(name="other"), AreaRenamed),
+        (areas.rename_area, areas.RenameArea(name=GivenName(zh="other")), AreaRenamed),
         (areas.close_area, areas.CloseArea(reason=AreaClosure.MERGED), AreaClosed),
     )
     for (state, past), (work, cmd, event), who in itertools.product(states.items(), works, EVERYBODY):
@@ -184,9 +188,9 @@ def _as_new_sign_in() -> Iterator[Row]:
     for who in EVERYBODY:
         number = next(_CODES)
         code, login = f"{STREET}{number:03}", f"login{number}"
-        area = areas.AddArea(code=code, level=Level.COMMUNITY, name="x")
-        office = organisations.FoundOrganisation(kind=OrganisationKind.STATION, name="x", area=COMMUNITY)
-        team = teams.FoundTeam(kind=TeamKind.ELDERLY, name="x", area=COMMUNITY, skills=["patrol"], capacity=1)
+        area = areas.AddArea(code=code, level=Level.COMMUNITY, name=NAME)
+        office = organisations.FoundOrganisation(kind=OrganisationKind.STATION, name=NAME, area=COMMUNITY)
+        team = teams.FoundTeam(kind=TeamKind.ELDERLY, name=NAME, area=COMMUNITY, skills=["patrol"], capacity=1)
         caller = people.RegisterPerson(phone=f"1380000{number:04}", area=COMMUNITY)
         staff = people.RegisterStaff(name=None, area=COMMUNITY)
         account = accounts.OpenAccount(login=login, roles=[Role.OPERATOR], places=[COMMUNITY])

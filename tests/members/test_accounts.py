@@ -42,14 +42,14 @@ async def opened(members: Members, **more: Any) -> dict[str, Any]:
 
 
 async def founded(members: Members, area: str) -> str:
-    body = {"kind": "station", "name": "社区服务站", "area": area}
+    body = {"kind": "station", "name": {"zh": "社区服务站"}, "area": area}
     answer = await members.post(ADMINISTRATOR, "/v1/organisations", body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
 async def founded_team(members: Members, area: str) -> str:
-    body = {"kind": "women", "name": "巾帼队", "area": area, "skills": ["visiting"], "capacity": 2}
+    body = {"kind": "women", "name": {"zh": "巾帼队"}, "area": area, "skills": ["visiting"], "capacity": 2}
     answer = await members.post(ADMINISTRATOR, "/v1/teams", body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])

@@ -15,15 +15,15 @@ from tests.members.support import (
 )
 from tests.support.world import World, keyed
 
-CITY = {"code": "1507", "level": "city", "name": "呼伦贝尔市"}
-NAMED = {"name": "东山新社区", "name_en": "New Dongshan"}
+CITY = {"code": "1507", "level": "city", "name": {"zh": "呼伦贝尔市"}}
+NAMED = {"name": {"zh": "东山新社区", "en": "New Dongshan"}}
 
 
 async def test_an_area_is_added_below_one_that_is_there(world: World) -> None:
     await world.container(service)
     async with world.client(world.app(service), ADMINISTRATOR) as client:
         await client.post("/v1/areas", json=CITY, headers=keyed())
-        county = {"code": "150702", "level": "county", "name": "海拉尔区", "name_en": "Hailar District"}
+        county = {"code": "150702", "level": "county", "name": {"zh": "海拉尔区", "en": "Hailar District"}}
         made = await client.post("/v1/areas", json=county, headers=keyed())
         listed = await client.get("/v1/areas", params={"under": "1507", "level": "county"})
     assert made.status_code == 201
@@ -34,7 +34,7 @@ async def test_an_area_is_added_below_one_that_is_there(world: World) -> None:
 async def test_an_area_whose_parent_is_missing_is_refused_and_nothing_is_written(world: World) -> None:
     await world.container(service)
     async with world.client(world.app(service), ADMINISTRATOR) as client:
-        orphan = {"code": "150702", "level": "county", "name": "海拉尔区"}
+        orphan = {"code": "150702", "level": "county", "name": {"zh": "海拉尔区"}}
         refused = await client.post("/v1/areas", json=orphan, headers=keyed())
         looked = await client.get("/v1/areas/150702")
     assert (refused.status_code, refused.json()["code"]) == (422, "above-missing")
@@ -42,7 +42,7 @@ async def test_an_area_whose_parent_is_missing_is_refused_and_nothing_is_written
 
 
 async def test_a_key_that_added_one_area_is_refused_for_another(members: Members) -> None:
-    key, body = keyed(), {"code": "150703", "level": "county", "name": "扎赉诺尔区"}
+    key, body = keyed(), {"code": "150703", "level": "county", "name": {"zh": "扎赉诺尔区"}}
     async with members.client(ADMINISTRATOR) as client:
         first, again = [await client.post("/v1/areas", json=body, headers=key) for _ in range(2)]
         other = await client.post("/v1/areas", json={**body, "code": "150721"}, headers=key)
@@ -63,7 +63,7 @@ async def test_an_area_is_renamed_by_the_administrators_of_its_place_only(member
         assert (refused.status_code, refused.json()["code"]) == (403, code)
 
 
-@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": ["东山"]}, {**NAMED, "level": "city"}])
+@pytest.mark.parametrize("body", [{}, {"name": "东山"}, {"name": {"zh": ""}}, {**NAMED, "level": "city"}])
 async def test_a_name_that_is_none_is_refused(members: Members, body: object) -> None:
     refused = await members.put(ADMINISTRATOR, f"/v1/areas/{FAR_COMMUNITY}/name", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
@@ -77,17 +77,17 @@ async def test_an_area_is_closed_by_the_administrators_of_its_place_only(members
 @pytest.mark.parametrize("closed", [FAR_COMMUNITY, FAR_STREET, FAR_COUNTY])
 async def test_nothing_is_founded_in_a_closed_area_nor_in_what_lies_in_it(members: Members, closed: str) -> None:
     await members.post(ADMINISTRATOR, f"/v1/areas/{closed}/close", {"reason": "merged"})
-    grid = {"code": f"{FAR_COMMUNITY}-01", "level": "grid", "name": "第一网格"}
+    grid = {"code": f"{FAR_COMMUNITY}-01", "level": "grid", "name": {"zh": "第一网格"}}
     below = await members.post(ADMINISTRATOR, "/v1/areas", grid)
     assert (below.status_code, below.json()["code"]) == (422, "above-missing")
-    station = {"kind": "station", "name": "东山社区服务站", "area": FAR_COMMUNITY}
+    station = {"kind": "station", "name": {"zh": "东山社区服务站"}, "area": FAR_COMMUNITY}
     refused = await members.post(ADMINISTRATOR, "/v1/organisations", station)
     assert (refused.status_code, refused.json()["code"]) == (422, "area-not-open")
 
 
 @pytest.mark.parametrize("code", ["15070", "1507020", "150702001001-1", "１５０７", "150702001-01"])
 async def test_a_code_of_no_level_is_no_code(members: Members, code: str) -> None:
-    body = {"code": code, "level": "county", "name": "某区"}
+    body = {"code": code, "level": "county", "name": {"zh": "某区"}}
     refused = await members.post(ADMINISTRATOR, "/v1/areas", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
     assert (await members.get(None, "/v1/areas", under=code)).status_code == 422

@@ -19,9 +19,9 @@ from tests.members.support import (
 )
 from tests.support.world import keyed
 
-CENTRE = {"code": f"{STREET}:centre", "kind": "centre", "name": "正阳街道便民服务中心", "area": STREET}
-STATION = {"code": f"{COMMUNITY}:station", "kind": "station", "name": "正阳社区服务站", "area": COMMUNITY}
-HOUSING = {"kind": "department", "name": "住建局", "area": COUNTY, "department": "housing"}
+CENTRE = {"code": f"{STREET}:centre", "kind": "centre", "name": {"zh": "正阳街道便民服务中心"}, "area": STREET}
+STATION = {"code": f"{COMMUNITY}:station", "kind": "station", "name": {"zh": "正阳社区服务站"}, "area": COMMUNITY}
+HOUSING = {"kind": "department", "name": {"zh": "住建局"}, "area": COUNTY, "department": "housing"}
 
 
 def outcome(answer: httpx.Response) -> tuple[int, str]:
@@ -54,7 +54,7 @@ async def test_a_station_is_founded_under_its_centre_and_found_by_place_kind_and
 
 async def test_the_same_code_again_gives_the_same_organisation(members: Members) -> None:
     first = await founded(members, CENTRE)
-    assert await founded(members, {**CENTRE, "name": "另一个名字"}) == first
+    assert await founded(members, {**CENTRE, "name": {"zh": "另一个名字"}}) == first
     assert await members.count("organisations") == 1
 
 

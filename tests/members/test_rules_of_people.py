@@ -5,6 +5,7 @@ import pytest
 from services.chassis.domain.refusals import Kind
 from services.chassis.domain.scope import ALL, NOBODY, Actor, Visible, system_actor
 from services.chassis.domain.values import Sealed
+from services.chassis.domain.words import Words
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.teams import (
     TeamFounded,
@@ -107,8 +108,7 @@ def test_others_see_of_a_phone_and_a_name_as_much_as_they_need() -> None:
 
 FOUNDED = TeamFounded(
     kind="women",
-    name="巾帼队",
-    name_en="Women",
+    name=Words.named("巾帼队", "Women"),
     area=STREET,
     skills=["patrol"],
     capacity=3,
@@ -189,5 +189,5 @@ def test_the_system_runs_every_team_and_everybody_else_is_refused() -> None:
 
 def test_everybody_may_know_which_teams_there_are() -> None:
     assert Team.visible(NOBODY) == ALL
-    bare = Team(id="team_1", kind="women", name="队", area=STREET, skills=[], capacity=1)
-    assert [bare.name_en, bare.code, bare.leader_id] == [None] * 3
+    bare = Team(id="team_1", kind="women", name=FOUNDED.name, area=STREET, skills=[], capacity=1)
+    assert [bare.code, bare.leader_id] == [None] * 2

@@ -4,6 +4,7 @@ import pytest
 
 from services.chassis.domain.refusals import Kind, OutsideYourPlaces
 from services.chassis.domain.scope import ALL, NOBODY, Actor, system_actor
+from services.chassis.domain.words import Words
 from services.chassis.guards import expect_in_charge
 from services.contracts.members.areas import AreaAdded, AreaClosed, AreaClosure, AreaRenamed, Level, path
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
@@ -23,32 +24,36 @@ BY_LEVEL = {
 }
 
 
+NAME = Words.named("正阳社区", "Zhengyang")
+
+
 def added(code: str = COMMUNITY, level: Level = Level.COMMUNITY) -> Area:
     area = Area.blank(code)
-    areas.add(area, level, "正阳社区", "Zhengyang")
+    areas.add(area, level, NAME)
     return area
 
 
 @pytest.mark.parametrize("level", Level)
 def test_an_area_is_added_with_a_code_of_its_level_only(level: Level) -> None:
     area = added(BY_LEVEL[level], level)
-    assert area.as_stored() == {"level": level, "name": "正阳社区", "name_en": "Zhengyang", "open": True}
-    assert area.fresh == [AreaAdded(level=level, name="正阳社区", name_en="Zhengyang")]
+    assert area.as_stored() == {"level": level, "name": NAME.model_dump(), "open": True}
+    assert area.fresh == [AreaAdded(level=level, name=NAME)]
     for other in set(Level) - {level}:
         with pytest.raises(CodeUnfit) as refused:
-            areas.add(Area.blank(BY_LEVEL[level]), other, "社区", None)
+            areas.add(Area.blank(BY_LEVEL[level]), other, NAME)
         assert refused.value.params == {"code": BY_LEVEL[level], "level": other}
         assert refused.value.kind is Kind.INVALID
 
 
-def test_an_area_is_renamed_if_either_name_is_another() -> None:
+def test_an_area_is_renamed_if_its_name_is_another_in_any_language() -> None:
     area = added()
-    areas.rename(area, "正阳社区", "Zhengyang")
+    areas.rename(area, Words.named("正阳社区", "Zhengyang"))
     assert len(area.fresh) == 1, "the same names are no change"
-    areas.rename(area, "正阳社区", None)
-    areas.rename(area, "东山社区", "Dongshan")
-    assert area.fresh[1:] == [AreaRenamed(name="正阳社区"), AreaRenamed(name="东山社区", name_en="Dongshan")]
-    assert (area.name, area.name_en) == ("东山社区", "Dongshan")
+    others = [Words.named("正阳社区"), Words.model_validate({"zh": "正阳社区", "mn": "Жэнян"})]
+    for other in others:
+        areas.rename(area, other)
+    assert area.fresh[1:] == [AreaRenamed(name=other) for other in others]
+    assert area.name == others[-1]
 
 
 def test_a_closed_area_is_neither_renamed_nor_closed() -> None:
@@ -58,7 +63,7 @@ def test_a_closed_area_is_neither_renamed_nor_closed() -> None:
     with pytest.raises(AreaAlreadyClosed) as closed:
         areas.close(area, AreaClosure.SPLIT)
     with pytest.raises(AreaAlreadyClosed) as renamed:
-        areas.rename(area, "东山社区", None)
+        areas.rename(area, Words.named("东山社区"))
     for refused in (closed, renamed):
         assert (refused.value.params, refused.value.kind) == ({"code": COMMUNITY}, Kind.STATE)
 
@@ -93,7 +98,7 @@ FITTING = [
 
 def founding(kind: str, area: str, **more: str) -> OrganisationFounded:
     department = {"department": "health"} if kind == OrganisationKind.DEPARTMENT else {}
-    return OrganisationFounded(kind=kind, name="站", area=area, **{**department, **more})
+    return OrganisationFounded(kind=kind, name=Words.named("站"), area=area, **{**department, **more})
 
 
 @pytest.mark.parametrize(("kind", "fitting"), FITTING)
@@ -110,7 +115,7 @@ def test_each_kind_of_organisation_belongs_to_its_levels_of_places(kind: Organis
 
 
 def test_a_department_and_nobody_else_has_a_department_code() -> None:
-    without = OrganisationFounded(kind="department", name="局", area=COUNTY)
+    without = OrganisationFounded(kind="department", name=Words.named("局"), area=COUNTY)
     for wrong in (without, founding("station", COMMUNITY, department="health")):
         with pytest.raises(DepartmentUnfit) as refused:
             organisations.found(Organisation.blank("organisation_1"), wrong, None)
@@ -134,7 +139,7 @@ def test_the_one_above_is_known_and_in_charge_of_the_place() -> None:
 def test_an_organisation_is_what_its_events_say() -> None:
     made = Organisation.blank("organisation_1")
     event = OrganisationFounded(
-        kind="department", name="局", name_en="Office", area=COUNTY, department="health", code="hailar-health"
+        kind="department", name=Words.named("局", "Office"), area=COUNTY, department="health", code="hailar-health"
     )
     organisations.found(made, event, None)
     expected = event.model_dump() | {"leader_id": None}
@@ -147,8 +152,8 @@ def test_an_organisation_is_what_its_events_say() -> None:
 
 
 def test_optional_words_of_an_organisation_may_be_missing() -> None:
-    bare = Organisation(id="organisation_1", kind="station", name="站", area=COMMUNITY)
-    assert [bare.name_en, bare.above, bare.department, bare.code, bare.leader_id] == [None] * 5
+    bare = Organisation(id="organisation_1", kind="station", name=NAME, area=COMMUNITY)
+    assert [bare.above, bare.department, bare.code, bare.leader_id] == [None] * 4
 
 
 def test_everybody_may_know_who_serves_them() -> None:

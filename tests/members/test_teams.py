@@ -28,7 +28,7 @@ from tests.members.support import (
 PATROL = {
     "code": f"{COMMUNITY}:public_safety",
     "kind": "public_safety",
-    "name": "正阳社区治安志愿服务队",
+    "name": {"zh": "正阳社区治安志愿服务队"},
     "area": COMMUNITY,
     "skills": ["patrol", "fire_check"],
     "capacity": 4,
@@ -45,7 +45,13 @@ def outcome(answer: httpx.Response) -> tuple[int, str]:
 
 def a_team(**more: Any) -> Team:
     team = Team.blank("team_1")
-    founded = {"kind": TeamKind.WOMEN, "name": "巾帼队", "area": COMMUNITY, "skills": ["visiting"], "capacity": 3}
+    founded = {
+        "kind": TeamKind.WOMEN,
+        "name": {"zh": "巾帼队"},
+        "area": COMMUNITY,
+        "skills": ["visiting"],
+        "capacity": 3,
+    }
     team.record(TeamFounded(**{**founded, **more}))
     return team
 

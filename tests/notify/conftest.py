@@ -104,7 +104,7 @@ class Town:
         await self.employed(HANDLER, "handler", COMMUNITY, STATION)
         await self.employed(DISPATCHER, "dispatcher", STREET, CENTRE)
         await self.employed(SUPERVISOR, "supervisor", COUNTY)
-        founded = OrganisationFounded(kind="station", name="胜利社区服务站", area=COMMUNITY)
+        founded = OrganisationFounded(kind="station", name=Words.named("胜利社区服务站"), area=COMMUNITY)
         await self.tell(STATION, founded, LeaderAppointed(leader_id=LEADER))
 
     async def filed(self, case: str, *more: Event, at: datetime | None = None, number: str = "261123-7K3F") -> None:

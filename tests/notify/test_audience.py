@@ -4,6 +4,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from services.chassis.domain.values import now
+from services.chassis.domain.words import Words
 from services.contracts.members.teams import TeamFounded, TeamMemberJoined, TeamMemberLeft
 from services.contracts.requests.cases import CaseCancelled, CaseUrged, CommentAdded
 from services.notify.audience.queries import MOST, Address, Directory, Recipient
@@ -24,7 +25,7 @@ CASE = "case_lamp"
 
 async def test_who_joins_a_team_is_welcomed(town: Town) -> None:
     await town.born(RESIDENT)
-    founded = TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
+    founded = TeamFounded(kind="women", name=Words.named("巾帼队"), area=STREET, skills=[], capacity=3)
     await town.tell("team_1", founded, TeamMemberJoined(person_id=RESIDENT))
     assert "巾帼队" in await town.said(RESIDENT, "team-joined")
 
@@ -33,7 +34,9 @@ async def test_a_team_that_gets_a_case_is_called_and_hears_when_it_is_withdrawn_
     town: Town,
 ) -> None:
     await town.peopled()
-    founded = TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3, leader_id=LEADER)
+    founded = TeamFounded(
+        kind="women", name=Words.named("巾帼队"), area=STREET, skills=[], capacity=3, leader_id=LEADER
+    )
     joined = [TeamMemberJoined(person_id=person) for person in (LEADER, HANDLER, SUPERVISOR)]
     await town.tell("team_1", founded, *joined, TeamMemberLeft(person_id=SUPERVISOR))
     await town.filed(CASE, dispatched("team_1", "巾帼队"))

@@ -7,6 +7,7 @@ import pytest
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Sealed
+from services.chassis.domain.words import Words
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.people import PersonRegistered, ProfileChanged
@@ -49,12 +50,13 @@ def test_staff_hold_a_post_for_each_role_at_each_place_until_the_account_is_clos
 
 def test_an_organisation_is_as_founded_and_has_the_leader_who_was_appointed() -> None:
     organisation = Organisation.blank(STATION)
-    event = OrganisationFounded(kind="station", name="站", name_en="Station", area=COMMUNITY, above="organisation_x")
+    event = OrganisationFounded(
+        kind="station", name=Words.named("站", "Station"), area=COMMUNITY, above="organisation_x"
+    )
     organisation.apply(event)
     expected = {
         "gone": False,
-        "name": "站",
-        "name_en": "Station",
+        "name": {"zh": "站", "en": "Station"},
         "area": COMMUNITY,
         "above": "organisation_x",
         "leader_id": None,
@@ -62,20 +64,19 @@ def test_an_organisation_is_as_founded_and_has_the_leader_who_was_appointed() ->
     assert organisation.as_stored() == expected
     organisation.apply(LeaderAppointed(leader_id="person_1"))
     assert organisation.as_stored() == expected | {"leader_id": "person_1"}
-    bare = Organisation(id="organisation_2", name="站", area=COMMUNITY)
-    assert [bare.name_en, bare.above, bare.leader_id] == [None] * 3
+    bare = Organisation(id="organisation_2", name=Words.named("站"), area=COMMUNITY)
+    assert [bare.above, bare.leader_id] == [None] * 2
 
 
 def test_a_team_has_each_member_once_in_order() -> None:
     team = Team.blank("team_1")
     event = TeamFounded(
-        kind="women", name="队", name_en="Team", area=STREET, skills=[], capacity=1, leader_id="person_1"
+        kind="women", name=Words.named("队", "Team"), area=STREET, skills=[], capacity=1, leader_id="person_1"
     )
     team.apply(event)
     expected: dict[str, Any] = {
         "gone": False,
-        "name": "队",
-        "name_en": "Team",
+        "name": {"zh": "队", "en": "Team"},
         "area": STREET,
         "leader_id": "person_1",
         "members": [],
@@ -88,8 +89,8 @@ def test_a_team_has_each_member_once_in_order() -> None:
     assert team.as_stored() == expected
     team.apply(TeamMemberLeft(person_id="person_2"))
     assert team.as_stored() == expected | {"members": ["person_3"]}
-    bare = Team(id="team_2", name="队", area=STREET, members=[])
-    assert (bare.name_en, bare.leader_id) == (None, None)
+    bare = Team(id="team_2", name=Words.named("队"), area=STREET, members=[])
+    assert bare.leader_id is None
 
 
 def case(*events: Event) -> Case:

@@ -66,6 +66,6 @@ def test_a_code_comes_with_its_end_and_a_team_with_its_name() -> None:
     assert sign_in.facts(code, blind) == {"until": CODE.expires_at}
     assert no_facts(code, blind) == Subject[None](name="anything").facts(code, blind) == {}
     team = Team.blank("team_1")
-    team.apply(TeamFounded(kind="women", name="巾帼队", name_en="Women", area=STREET, skills=[], capacity=1))
+    team.apply(TeamFounded(kind="women", name=Words.named("巾帼队", "Women"), area=STREET, skills=[], capacity=1))
     joined = Occurrence("team_1:2", TeamMemberJoined(person_id="p"), "team_1", 2, AT, "account_x", team)
     assert teams.facts(joined, blind) == {"team": Words(zh="巾帼队", en="Women")}

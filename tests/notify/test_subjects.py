@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from services.chassis.domain.words import Words
 from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamMemberJoined
 from services.notify.app import service, subjects
 from services.notify.audience.model import Team
@@ -54,7 +55,7 @@ async def test_a_subject_that_the_engine_has_never_seen_gives_notices(world: Wor
     kept = [one for one in service.all_reactions if one.name != tell.name]
     async with founded(world) as town, town.listening([*kept, tell]):
         await town.born(LEADER, RESIDENT)
-        team = TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
+        team = TeamFounded(kind="women", name=Words.named("巾帼队"), area=STREET, skills=[], capacity=3)
         await town.tell("team_1", team, TeamMemberJoined(person_id=RESIDENT), TeamLeaderAppointed(leader_id=LEADER))
         await eventually(lambda: town.messages(LEADER))
         assert "巾帼队" in await town.said(LEADER, "team-joined")
@@ -64,7 +65,7 @@ async def test_a_subject_that_the_engine_has_never_seen_gives_notices(world: Wor
 async def test_the_reaction_reads_just_the_copies_that_it_declares(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = copy_reads.noted(monkeypatch)
     await town.peopled()
-    founded = TeamFounded(kind="women", name="巾帼队", area=STREET, skills=[], capacity=3)
+    founded = TeamFounded(kind="women", name=Words.named("巾帼队"), area=STREET, skills=[], capacity=3)
     await town.tell("team_1", founded, TeamMemberJoined(person_id=RESIDENT))
     await town.filed("case_1")
     await town.filed("case_2", dispatched("team_1", "巾帼队"))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
+from services.chassis.domain.words import Words
 from services.chassis.messaging.kafka import Publisher, Reader, create_topics
 from services.chassis.messaging.relay import Relay
 from services.chassis.storage.leases import Lease
@@ -45,7 +46,7 @@ TIERS = ["station", "team", "centre", "county"]
 
 def team(id: str, *, area: str = HOME, sort: str = "public_safety", capacity: int = 1) -> Team:
     made = Team.blank(id)
-    made.apply(TeamFounded(kind=sort, name=id, area=area, skills=["patrol"], capacity=capacity))
+    made.apply(TeamFounded(kind=sort, name=Words.named(id), area=area, skills=["patrol"], capacity=capacity))
     made.apply(TeamWentOnDuty())
     return made
 
@@ -117,9 +118,9 @@ async def test_a_dispatcher_gives_a_case_to_a_team_and_its_leader_takes_it_on(to
 async def test_a_wrong_hand_is_refused(town: Town, step: str, body: Any, status: int, code: str) -> None:
     await town.team("team_far", area=ELSEWHERE)
     await town.team("team_full", capacity=0)
-    founded = TeamFounded(kind="elderly", name="队", area=HOME, skills=[], capacity=1)
+    founded = TeamFounded(kind="elderly", name=Words.named("队"), area=HOME, skills=[], capacity=1)
     await town.keep_copy(Team, "team_off", founded)
-    far = OFFICES[-1].creates[0].model_validate({"kind": "station", "name": "远", "area": ELSEWHERE})
+    far = OFFICES[-1].creates[0].model_validate({"kind": "station", "name": {"zh": "远"}, "area": ELSEWHERE})
     await town.keep_copy(type(OFFICES[-1]), "organisation_far", far)
     filed = await town.file()
     refused = await town.put(DISPATCHER, f"/v1/requests/{filed['id']}/{step}", body)
@@ -249,5 +250,5 @@ async def test_a_copy_follows_what_members_tells(town: Town) -> None:
 
 
 def _on_and_off() -> list[Any]:
-    founded = TeamFounded(kind="public_safety", name="队", area=HOME, skills=["patrol"], capacity=1)
+    founded = TeamFounded(kind="public_safety", name=Words.named("队"), area=HOME, skills=["patrol"], capacity=1)
     return [founded, TeamWentOnDuty(), TeamWentOffDuty()]

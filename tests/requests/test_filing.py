@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.values import now
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import AreaAdded, AreaClosed
 from services.requests.providers.model import AreaCopy
 from tests.requests.town import (
@@ -158,9 +159,11 @@ async def test_filing_for_somebody_who_is_not_known_says_what_to_do(town: Town) 
 
 
 async def test_where_a_sub_district_is_closed_nothing_is_filed_below_it(town: Town) -> None:
-    await town.keep_copy(AreaCopy, STREET, AreaAdded(level="sub_district", name=STREET), AreaClosed(reason="merged"))
+    await town.keep_copy(
+        AreaCopy, STREET, AreaAdded(level="sub_district", name=Words.named(STREET)), AreaClosed(reason="merged")
+    )
     refused = await town.post(RESIDENT, "/v1/requests", filing(area=GRID))
-    await town.keep_copy(AreaCopy, STREET, *[AreaAdded(level="sub_district", name=STREET)] * 3)
+    await town.keep_copy(AreaCopy, STREET, *[AreaAdded(level="sub_district", name=Words.named(STREET))] * 3)
     assert (refused.status_code, refused.json()["code"]) == (422, "area-closed")
     assert refused.json()["params"] == {"area": STREET}
     assert (await town.post(RESIDENT, "/v1/requests", filing(area=GRID))).status_code == 201

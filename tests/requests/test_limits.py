@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis.domain.words import Words
 from services.chassis.schedule import timers
 from services.contracts.members.organisations import OrganisationFounded
 from services.requests.cases.dispatch.commands import AssignHandler, assign_handler
@@ -191,7 +192,7 @@ async def test_where_no_city_office_supervises_the_hotline_answers_for_the_city(
     await town.container.mongo.command(
         "delete", "copies_organisation", deletes=[{"q": {"_id": CITY_OFFICE}, "limit": 1}]
     )
-    hotline = OrganisationFounded(kind="hotline", name="便民服务热线中心", area=CITY)
+    hotline = OrganisationFounded(kind="hotline", name=Words.named("便民服务热线中心"), area=CITY)
     await town.keep_copy(Organisation, "organisation_hotline", hotline)
     filed = await town.file()
     assert (await escalated(town, filed["id"]))[-1] == (3, "organisation_hotline", CITY)

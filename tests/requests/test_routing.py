@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.chassis.domain.words import Words
 from services.contracts.members.organisations import OrganisationFounded
 from services.contracts.members.teams import TeamFounded, TeamWentOnDuty
 from services.contracts.requests.cases import CaseReturned, CaseUnassigned
@@ -77,7 +78,7 @@ def test_a_full_team_passes_a_case_on_unless_the_supervisor_gave_it(returns: int
 
 
 async def test_a_hotline_is_given_no_case(town: Town) -> None:
-    hotline = OrganisationFounded(kind="hotline", name="便民服务热线中心", area=CITY)
+    hotline = OrganisationFounded(kind="hotline", name=Words.named("便民服务热线中心"), area=CITY)
     await town.keep_copy(Organisation, "organisation_hotline", hotline)
     filed = await town.file()
     path = f"/v1/requests/{filed['id']}/handler"
@@ -98,7 +99,7 @@ async def test_teams_of_the_county_and_the_city_help_where_no_nearer_one_is(town
 @pytest.mark.parametrize(("sort", "skill"), [("elderly", "patrol"), ("public_safety", "cleaning")])
 async def test_the_team_that_fits_is_found_among_many_that_do_not(town: Town, sort: str, skill: str) -> None:
     for number in range(101):
-        founded = TeamFounded(kind=sort, name="队", area=STREET, skills=[skill], capacity=1)
+        founded = TeamFounded(kind=sort, name=Words.named("队"), area=STREET, skills=[skill], capacity=1)
         await town.keep_copy(Team, f"team_{number:03}", founded, TeamWentOnDuty())
     await town.team("team_zz", area=STREET)
     assert (await town.file(item="WATCH"))["handler"]["id"] == "team_zz"

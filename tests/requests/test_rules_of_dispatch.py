@@ -147,7 +147,7 @@ def test_by_hand_each_kind_of_body_is_somebody_of_its_tier_and_a_hotline_is_nobo
     }
     assert dispatch.by_hand(known(STATION)) == STATION_CHOICE
     hotline = Organisation.blank("organisation_hotline")
-    hotline.apply(OrganisationFounded(kind="hotline", name="热线", name_en="Hotline", area=CITY))
+    hotline.apply(OrganisationFounded(kind="hotline", name=Words.named("热线", "Hotline"), area=CITY))
     expected = ("handler-unfit", {"handler": Words(zh="热线", en="Hotline")}, Kind.INVALID)
     assert refusal(dispatch.by_hand, hotline) == expected
 
@@ -161,7 +161,7 @@ def test_a_body_serves_what_lies_in_its_area_and_a_team_its_whole_sub_district()
         dispatch.expect_serves(case, helping)
     station = Organisation.blank("organisation_2")
     for area in (f"{STREET}002", ELSEWHERE, GRID):
-        station.apply(OrganisationFounded(kind="station", name="站", name_en="Post", area=area))
+        station.apply(OrganisationFounded(kind="station", name=Words.named("站", "Post"), area=area))
         expected = ("handler-elsewhere", {"handler": Words(zh="站", en="Post")}, Kind.INVALID)
         assert refusal(dispatch.expect_serves, case, station) == expected
     code, params, _ = refusal(dispatch.expect_serves, case, team("team_3", area=ELSEWHERE))
@@ -180,7 +180,7 @@ def test_a_team_is_able_on_duty_with_the_skill_and_room_or_has_the_case_already(
     case.handler_id = PATROL
     dispatch.expect_able(case, team(PATROL), full)
     off = team(PATROL)
-    off.name_en = "Patrol"
+    off.name = Words.named(PATROL, "Patrol")
     off.apply(TeamWentOffDuty())
     unfit = ("team-unfit", {"team": Words(zh=PATROL, en="Patrol")}, Kind.STATE)
     assert refusal(dispatch.expect_able, case, off, Nearby()) == unfit

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import AreaAdded, AreaClosed, AreaRenamed
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamWentOffDuty, TeamWentOnDuty
@@ -30,7 +31,7 @@ LEVELS = {CITY: "city", COUNTY: "county", STREET: "sub_district", HOME: "communi
 
 def place(code: str, *, closed: bool = False) -> AreaCopy:
     copy = AreaCopy.blank(code)
-    copy.apply(AreaAdded(level=LEVELS[code], name="正阳", name_en="Zhengyang"))
+    copy.apply(AreaAdded(level=LEVELS[code], name=Words.named("正阳", "Zhengyang")))
     if closed:
         copy.apply(AreaClosed(reason="merged"))
     return copy
@@ -42,23 +43,23 @@ def way(code: str, closed: str = "") -> list[AreaCopy]:
 
 def office(id: str, kind: str, area: str) -> Organisation:
     copy = Organisation.blank(id)
-    copy.apply(OrganisationFounded(kind=kind, name=id, area=area))
+    copy.apply(OrganisationFounded(kind=kind, name=Words.named(id), area=area))
     return copy
 
 
 def test_a_copy_of_an_area_is_what_members_tells() -> None:
     copy = place(HOME)
-    expected = {"gone": False, "level": "community", "name": "正阳", "name_en": "Zhengyang", "open": True}
+    expected = {"gone": False, "level": "community", "name": {"zh": "正阳", "en": "Zhengyang"}, "open": True}
     assert copy.as_stored() == expected
-    copy.apply(AreaRenamed(name="东山"))
+    copy.apply(AreaRenamed(name=Words.named("东山")))
     copy.apply(AreaClosed(reason="merged"))
-    assert copy.as_stored() == expected | {"name": "东山", "name_en": None, "open": False}
+    assert copy.as_stored() == expected | {"name": {"zh": "东山", "en": "东山"}, "open": False}
     assert copy.places() == (CITY, COUNTY, STREET, HOME)
 
 
 def test_a_copy_of_an_organisation_is_what_members_tells() -> None:
     event = OrganisationFounded(
-        kind="department", name="局", name_en="Office", area=COUNTY, above=CITY_OFFICE, department="health"
+        kind="department", name=Words.named("局", "Office"), area=COUNTY, above=CITY_OFFICE, department="health"
     )
     copy = Organisation.blank("organisation_1")
     copy.apply(event)
@@ -66,13 +67,13 @@ def test_a_copy_of_an_organisation_is_what_members_tells() -> None:
     assert copy.as_stored() == expected
     copy.apply(LeaderAppointed(leader_id="person_1"))
     assert copy.as_stored() == expected | {"leader_id": "person_1"}
-    bare = Organisation(id="organisation_2", kind="station", name="站", area=HOME)
-    assert [bare.name_en, bare.above, bare.department, bare.leader_id] == [None] * 4
+    bare = Organisation(id="organisation_2", kind="station", name=Words.named("站"), area=HOME)
+    assert [bare.above, bare.department, bare.leader_id] == [None] * 3
 
 
 def test_a_copy_of_a_team_is_what_members_tells() -> None:
     event = TeamFounded(
-        kind="women", name="队", name_en="Team", area=STREET, skills=["patrol"], capacity=3, leader_id="person_1"
+        kind="women", name=Words.named("队", "Team"), area=STREET, skills=["patrol"], capacity=3, leader_id="person_1"
     )
     copy = Team.blank("team_1")
     copy.apply(event)
@@ -83,8 +84,8 @@ def test_a_copy_of_a_team_is_what_members_tells() -> None:
     assert copy.as_stored() == expected | {"leader_id": "person_2", "on_duty": True}
     copy.apply(TeamWentOffDuty())
     assert not copy.on_duty
-    bare = Team(id="team_2", kind="women", name="队", area=STREET, skills=[], capacity=1)
-    assert (bare.name_en, bare.leader_id) == (None, None)
+    bare = Team(id="team_2", kind="women", name=Words.named("队"), area=STREET, skills=[], capacity=1)
+    assert bare.leader_id is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,9 @@ def test_a_copy_of_a_team_is_what_members_tells() -> None:
 def test_a_team_fits_in_kind_and_skill_as_far_as_they_are_asked_for(
     kind: str | None, skill: str | None, *, fits: bool
 ) -> None:
-    team = Team(id="team_1", kind="women", name="队", area=STREET, skills=["first_aid", "patrol"], capacity=1)
+    team = Team(
+        id="team_1", kind="women", name=Words.named("队"), area=STREET, skills=["first_aid", "patrol"], capacity=1
+    )
     assert team.fits(kind, skill) == fits
 
 

@@ -12,6 +12,7 @@ from services.chassis.domain.entity import Copy
 from services.chassis.domain.events import Event
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
+from services.chassis.domain.words import Words
 from services.chassis.messaging.reactions import Keep
 from services.chassis.usecase import Container, Context
 from services.contracts.members.areas import AreaAdded, AreaClosed
@@ -54,20 +55,19 @@ FOREIGN_DISPATCHER = staff("dispatcher", "150721101")
 ADMINISTRATOR = staff("administrator", CITY)
 
 ORGANISATIONS = {
-    CITY_OFFICE: {"kind": "supervision", "name": "市督办办公室", "area": CITY},
-    COUNTY_OFFICE: {"kind": "supervision", "name": "海拉尔区督办办公室", "area": COUNTY, "above": CITY_OFFICE},
+    CITY_OFFICE: {"kind": "supervision", "name": {"zh": "市督办办公室"}, "area": CITY},
+    COUNTY_OFFICE: {"kind": "supervision", "name": {"zh": "海拉尔区督办办公室"}, "area": COUNTY, "above": CITY_OFFICE},
     DEPARTMENT: {
         "kind": "department",
-        "name": "海拉尔区卫生健康委员会",
+        "name": {"zh": "海拉尔区卫生健康委员会"},
         "area": COUNTY,
         "above": COUNTY_OFFICE,
         "department": "health",
     },
-    CENTRE: {"kind": "centre", "name": "正阳便民服务中心", "area": STREET, "above": COUNTY_OFFICE},
+    CENTRE: {"kind": "centre", "name": {"zh": "正阳便民服务中心"}, "area": STREET, "above": COUNTY_OFFICE},
     STATION: {
         "kind": "station",
-        "name": "正阳社区服务站",
-        "name_en": "Zhengyang Station",
+        "name": {"zh": "正阳社区服务站", "en": "Zhengyang Station"},
         "area": HOME,
         "above": CENTRE,
     },
@@ -195,13 +195,13 @@ class Town:
 
     async def team(self, id: str, *, area: str = HOME, capacity: int = 1, sort: str = "public_safety") -> None:
         """A volunteer team on duty that can patrol."""
-        founded = TeamFounded(kind=sort, name=f"队{id}", area=area, skills=["patrol"], capacity=capacity)
+        founded = TeamFounded(kind=sort, name=Words.named(f"队{id}"), area=area, skills=["patrol"], capacity=capacity)
         await self.keep_copy(Team, id, founded, TeamWentOnDuty())
 
     async def settle(self) -> None:
         """Let there be places, those who serve them, people and items."""
         for code, level in AREAS.items():
-            added = AreaAdded(level=level, name=code)
+            added = AreaAdded(level=level, name=Words.named(code))
             await self.keep_copy(AreaCopy, code, added, *([AreaClosed(reason="merged")] if code == GONE else []))
         for id, result in ORGANISATIONS.items():
             await self.keep_copy(Organisation, id, OrganisationFounded.model_validate(result))

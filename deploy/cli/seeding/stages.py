@@ -94,7 +94,7 @@ class Seeding:
         await side_by_side(one, things, AT_ONCE)
 
     async def _area(self, area: Area) -> None:
-        body = {"code": area.code, "level": area.level, "name": area.name.zh, "name_en": area.name.en}
+        body = {"code": area.code, "level": area.level, "name": area.name.model_dump(exclude_none=True)}
         await self._send("area", area.code, "POST", "/v1/areas", body)
 
     async def _item(self, item: Item) -> None:
@@ -114,8 +114,7 @@ class Seeding:
         body = {
             "code": _code(office.key),
             "kind": office.kind.code,
-            "name": office.name.zh,
-            "name_en": office.name.en,
+            "name": office.name.model_dump(),
             "area": office.area.code,
             "above": office.above and self._ids[office.above],
             "department": office.department,
@@ -127,8 +126,7 @@ class Seeding:
         body = {
             "code": _code(team.key),
             "kind": team.kind.code,
-            "name": team.name.zh,
-            "name_en": team.name.en,
+            "name": team.name.model_dump(),
             "area": team.area.code,
             "skills": list(team.kind.skills),
             "capacity": team.kind.capacity,

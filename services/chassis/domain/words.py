@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 DEFAULT = "zh"
 """The language of a city's own staff, and of a client that asks for none."""
@@ -49,3 +50,34 @@ class Words(BaseModel):
         """The text in a language, or in the first of the languages that stand in for it."""
         texts = self.texts()
         return next(texts[one] for one in (language, *FALLBACKS) if texts.get(one))
+
+
+class GivenWords(BaseModel):
+    """Words as a request gives them; a subclass says how long they may be, and whether English is needed."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
+    __pydantic_extra__: dict[str, str] = Field(init=False)
+
+    @model_validator(mode="after")
+    def _in_languages(self) -> Self:
+        """Refuse a field that is neither ours nor the tag of a language."""
+        for tag in self.__pydantic_extra__:
+            if not is_language(tag):
+                raise PydanticCustomError("not_a_language", "{tag} is not the tag of a language", {"tag": tag})
+        return self
+
+    def words(self) -> Words:
+        """As events carry them."""
+        return Words.model_validate(self.model_dump(exclude_none=True))
+
+
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class GivenName(GivenWords):
+    """A name in Chinese and in as many further languages as wanted, each under its tag (RFC 5646)."""
+
+    __pydantic_extra__: dict[str, Name] = Field(init=False)
+
+    zh: Name
+    en: Name | None = None

@@ -7,7 +7,8 @@ from typing import Annotated, assert_never
 from pydantic import BaseModel
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import PublicText, shaped
+from services.chassis.domain.values import shaped
+from services.chassis.domain.words import Words
 
 
 class Level(StrEnum):
@@ -62,15 +63,13 @@ class AreaAdded(Event):
     """An area was added; its code is its id and says where it lies."""
 
     level: Level | str
-    name: PublicText
-    name_en: PublicText | None = None
+    name: Words
 
 
 class AreaRenamed(Event):
     """An area was renamed."""
 
-    name: PublicText
-    name_en: PublicText | None = None
+    name: Words
 
 
 class AreaClosure(StrEnum):
@@ -95,17 +94,16 @@ class AreaState(BaseModel):
     """The state of an area: the same for the service that owns it and for those that keep a copy."""
 
     level: Level | str
-    name: PublicText
-    name_en: PublicText | None = None
+    name: Words
     open: bool = True
 
     def apply(self, event: AreaEvent) -> None:
         """Fold an event into the state."""
         match event:
             case AreaAdded():
-                self.level, self.name, self.name_en, self.open = event.level, event.name, event.name_en, True
+                self.level, self.name, self.open = event.level, event.name, True
             case AreaRenamed():
-                self.name, self.name_en = event.name, event.name_en
+                self.name = event.name
             case AreaClosed():
                 self.open = False
             case _:

@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Code, Id, PublicText
+from services.chassis.domain.values import Code, Id
+from services.chassis.domain.words import Words
 
 
 class OrganisationKind(StrEnum):
@@ -25,8 +26,7 @@ class OrganisationFounded(Event):
     """
 
     kind: OrganisationKind | str
-    name: PublicText
-    name_en: PublicText | None = None
+    name: Words
     area: Code
     above: Id | None = None
     department: Code | None = None

@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Code, Id, PublicText, kind_of
+from services.chassis.domain.values import Code, Id, kind_of
+from services.chassis.domain.words import Words
 
 TEAM = "team"
 """The entity type of volunteer teams, also of their copies: it begins their ids."""
@@ -23,8 +24,7 @@ class TeamFounded(Event):
     """A volunteer team was founded for a place; ``capacity`` is how many cases it takes at once."""
 
     kind: TeamKind | str
-    name: PublicText
-    name_en: PublicText | None = None
+    name: Words
     area: Code
     skills: list[Code]
     capacity: int

@@ -1,9 +1,6 @@
 """Adding, renaming and closing areas."""
 
-from typing import Annotated
-
-from pydantic import Field
-
+from services.chassis.domain.words import GivenName
 from services.chassis.guards import changes, own_places
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.areas import AreaClosure, AreaCode, Level
@@ -12,23 +9,19 @@ from services.members.areas import model
 from services.members.areas.model import Area
 from services.members.areas.queries import is_open
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-
 
 class AddArea(Command):
     """An area that is to be there."""
 
     code: AreaCode
     level: Level
-    name: Name
-    name_en: Name | None = None
+    name: GivenName
 
 
 class RenameArea(Command):
     """Its new name."""
 
-    name: Name
-    name_en: Name | None = None
+    name: GivenName
 
 
 class CloseArea(Command):
@@ -43,14 +36,14 @@ async def add_area(ctx: Context, cmd: AddArea) -> Area:
     await ctx.store.bind(Area.entity_type, cmd.code)
     async with ctx.store.create(Area, cmd.code) as area:
         await _expect_above(ctx, cmd.code)
-        model.add(area, cmd.level, cmd.name, cmd.name_en)
+        model.add(area, cmd.level, cmd.name.words())
     return area
 
 
 @changes(Area, by="code", allow=Role.ADMINISTRATOR, within=own_places)
 async def rename_area(ctx: Context, area: Area, cmd: RenameArea) -> None:
     """Give an area another name."""
-    model.rename(area, cmd.name, cmd.name_en)
+    model.rename(area, cmd.name.words())
 
 
 @changes(Area, by="code", allow=Role.ADMINISTRATOR, within=own_places)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
@@ -38,7 +39,7 @@ class Area(AreaState, Entity[AreaEvent]):
     """A place of one of five levels, open until it is closed."""
 
     entity_type: ClassVar[str] = "area"
-    terms: ClassVar[Terms] = Terms(text=("name", "name_en"))
+    terms: ClassVar[Terms] = Terms(text=("name",))
 
     def places(self) -> tuple[str, ...]:
         """Its own code and those above it."""
@@ -56,18 +57,18 @@ def above(code: str) -> str | None:
     return codes[-2] if len(codes) > 1 else None
 
 
-def add(area: Area, level: Level, name: str, name_en: str | None) -> None:
+def add(area: Area, level: Level, name: Words) -> None:
     """Add an area; CodeUnfit if its code belongs to another level."""
     if len(area.id) != LENGTHS[level]:
         raise CodeUnfit(code=area.id, level=level)
-    area.record(AreaAdded(level=level, name=name, name_en=name_en))
+    area.record(AreaAdded(level=level, name=name))
 
 
-def rename(area: Area, name: str, name_en: str | None) -> None:
+def rename(area: Area, name: Words) -> None:
     """Give an open area another name."""
     _open(area)
-    if (name, name_en) != (area.name, area.name_en):
-        area.record(AreaRenamed(name=name, name_en=name_en))
+    if name != area.name:
+        area.record(AreaRenamed(name=name))
 
 
 def close(area: Area, reason: AreaClosure) -> None:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.words import Words
 from services.chassis.storage.filters import Is, Matching, Within
 from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
@@ -32,8 +33,7 @@ class AreaView(BaseModel):
 
     code: str = Field(examples=["150702001"])
     level: str = Field(examples=["sub_district"])
-    name: str
-    name_en: str | None
+    name: Words
     above: str | None = Field(description="the code of the area in which it lies", examples=["150702"])
     open: bool = Field(description="whether it takes requests, unless one that it lies in is closed")
 
@@ -44,7 +44,6 @@ class AreaView(BaseModel):
             code=area.id,
             level=area.level,
             name=area.name,
-            name_en=area.name_en,
             above=model.above(area.id),
             open=area.open,
         )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.words import GivenName
 from services.chassis.guards import changes, named_places, own_places
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
@@ -16,7 +17,6 @@ from services.members.organisations import model
 from services.members.organisations.model import Organisation
 from services.members.people.queries import expect_known
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
 PersonId = Annotated[str, Field(min_length=1, max_length=80)]
 
 
@@ -25,8 +25,7 @@ class FoundOrganisation(Command):
 
     code: Annotated[Code | None, Field(examples=["150702001001:station"])] = None
     kind: OrganisationKind
-    name: Name
-    name_en: Name | None = None
+    name: GivenName
     area: AreaCode
     above: Annotated[str | None, Field(max_length=80, description="the id of the organisation it stands under")] = None
     department: Annotated[Code | None, Field(description="the code of a department", examples=["housing"])] = None
@@ -80,8 +79,7 @@ async def _lead(ctx: Context, organisation: Organisation, person_id: str | None)
 def _founded(cmd: FoundOrganisation) -> OrganisationFounded:
     return OrganisationFounded(
         kind=cmd.kind,
-        name=cmd.name,
-        name_en=cmd.name_en,
+        name=cmd.name.words(),
         area=cmd.area,
         above=cmd.above,
         department=cmd.department,

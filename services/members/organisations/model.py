@@ -5,6 +5,7 @@ from typing import ClassVar, assert_never
 from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import Located, path
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
 
@@ -37,11 +38,10 @@ class Organisation(Located, Entity[OrganisationEvent]):
     """Who serves a place."""
 
     entity_type: ClassVar[str] = "organisation"
-    terms: ClassVar[Terms] = Terms(text=("name", "name_en"))
+    terms: ClassVar[Terms] = Terms(text=("name",))
 
     kind: OrganisationKind | str
-    name: str
-    name_en: str | None = None
+    name: Words
     above: str | None = None
     department: str | None = None
     code: str | None = None
@@ -51,7 +51,7 @@ class Organisation(Located, Entity[OrganisationEvent]):
         """Fold an event into the state."""
         match event:
             case OrganisationFounded():
-                self.kind, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
+                self.kind, self.name, self.area = event.kind, event.name, event.area
                 self.above, self.department, self.code = event.above, event.department, event.code
             case LeaderAppointed():
                 self.leader_id = event.leader_id

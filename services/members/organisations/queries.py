@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.words import Words
 from services.chassis.storage.filters import Is, Matching, Within
 from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
@@ -37,8 +38,7 @@ class OrganisationView(BaseModel):
     id: str
     code: str | None = Field(examples=["150702001001:station"])
     kind: str = Field(examples=["station"])
-    name: str
-    name_en: str | None
+    name: Words
     area: str = Field(examples=["150702001001"])
     above: str | None = Field(description="the organisation it stands under")
     department: str | None = Field(examples=["housing"])
@@ -52,7 +52,6 @@ class OrganisationView(BaseModel):
             code=organisation.code,
             kind=organisation.kind,
             name=organisation.name,
-            name_en=organisation.name_en,
             area=organisation.area,
             above=organisation.above,
             department=organisation.department,

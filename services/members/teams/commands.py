@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from services.chassis.domain.values import shaped
+from services.chassis.domain.words import GivenName
 from services.chassis.guards import changes, named_places, own_places
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
@@ -16,7 +17,6 @@ from services.members.people.queries import expect_known
 from services.members.teams import model
 from services.members.teams.model import Team
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
 Skill = Annotated[str, shaped(r"^[a-z][a-z_]{1,39}$", "skill", examples=["patrol"])]
 PersonId = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -28,8 +28,7 @@ class FoundTeam(Command):
 
     code: Annotated[Code | None, Field(examples=["150702001001:public_safety"])] = None
     kind: TeamKind
-    name: Name
-    name_en: Name | None = None
+    name: GivenName
     area: AreaCode
     skills: Annotated[list[Skill], Field(min_length=1, max_length=20)]
     capacity: Annotated[int, Field(ge=1, le=100, description="how many cases it takes at once")]
@@ -106,8 +105,7 @@ async def put_off_duty(ctx: Context, team: Team) -> None:
 def _founded(cmd: FoundTeam) -> TeamFounded:
     return TeamFounded(
         kind=cmd.kind,
-        name=cmd.name,
-        name_en=cmd.name_en,
+        name=cmd.name.words(),
         area=cmd.area,
         skills=cmd.skills,
         capacity=cmd.capacity,

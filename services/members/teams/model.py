@@ -7,6 +7,7 @@ from pydantic import Field
 from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import Located
 from services.contracts.members.roles import Role
 from services.contracts.members.teams import (
@@ -37,11 +38,10 @@ class Team(Located, Entity[TeamEvent]):
     """Volunteers of one kind in one place, off duty until somebody puts them on."""
 
     entity_type: ClassVar[str] = TEAM
-    terms: ClassVar[Terms] = Terms(text=("name", "name_en"), values=("skills",))
+    terms: ClassVar[Terms] = Terms(text=("name",), values=("skills",))
 
     kind: TeamKind | str
-    name: str
-    name_en: str | None = None
+    name: Words
     skills: list[str]
     capacity: int
     code: str | None = None
@@ -66,7 +66,7 @@ class Team(Located, Entity[TeamEvent]):
                 assert_never(event)
 
     def _founded(self, event: TeamFounded) -> None:
-        self.kind, self.name, self.name_en, self.area = event.kind, event.name, event.name_en, event.area
+        self.kind, self.name, self.area = event.kind, event.name, event.area
         self.skills, self.capacity = event.skills, event.capacity
         self.code, self.leader_id = event.code, event.leader_id
 

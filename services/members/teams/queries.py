@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.words import Words
 from services.chassis.storage.filters import Has, Is, Matching, Within
 from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
@@ -39,8 +40,7 @@ class TeamView(BaseModel):
     id: str
     code: str | None
     kind: str = Field(examples=["public_safety"])
-    name: str
-    name_en: str | None
+    name: Words
     area: str = Field(examples=["150702001001"])
     skills: list[str] = Field(examples=[["patrol"]])
     capacity: int = Field(description="how many cases it takes at once")
@@ -57,7 +57,6 @@ class TeamView(BaseModel):
             code=team.code,
             kind=team.kind,
             name=team.name,
-            name_en=team.name_en,
             area=team.area,
             skills=team.skills,
             capacity=team.capacity,

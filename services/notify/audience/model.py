@@ -4,6 +4,7 @@ from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.values import Sealed
+from services.chassis.domain.words import Words
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.people import PersonRegistered, ProfileChanged
@@ -65,8 +66,7 @@ class Organisation(Copy[OrganisationEvent]):
     entity_type: ClassVar[str] = "organisation"
     creates = (OrganisationFounded,)
 
-    name: str
-    name_en: str | None = None
+    name: Words
     area: str
     above: str | None = None
     leader_id: str | None = None
@@ -75,7 +75,7 @@ class Organisation(Copy[OrganisationEvent]):
         """Take an event of the source into the copy."""
         match event:
             case OrganisationFounded():
-                self.name, self.name_en, self.area, self.above = event.name, event.name_en, event.area, event.above
+                self.name, self.area, self.above = event.name, event.area, event.above
                 self.leader_id = None
             case LeaderAppointed():
                 self.leader_id = event.leader_id
@@ -89,8 +89,7 @@ class Team(Copy[TeamEvent]):
     entity_type: ClassVar[str] = TEAM
     creates = (TeamFounded,)
 
-    name: str
-    name_en: str | None = None
+    name: Words
     area: str
     leader_id: str | None = None
     members: list[str]
@@ -99,12 +98,7 @@ class Team(Copy[TeamEvent]):
         """Take an event of the source into the copy."""
         match event:
             case TeamFounded():
-                self.name, self.name_en, self.area, self.leader_id = (
-                    event.name,
-                    event.name_en,
-                    event.area,
-                    event.leader_id,
-                )
+                self.name, self.area, self.leader_id = event.name, event.area, event.leader_id
                 self.members = []
             case TeamLeaderAppointed():
                 self.leader_id = event.leader_id

@@ -1,6 +1,5 @@
 """The rules of volunteer teams."""
 
-from services.chassis.domain.words import Words
 from services.contracts.members.teams import (
     TeamFounded,
     TeamLeaderAppointed,
@@ -16,7 +15,7 @@ from services.notify.templates.model import Facts
 
 def facts(what: Occurrence[Team], _: Blind) -> Facts:
     """The name of the team."""
-    return {"team": Words.named(what.copy.name, what.copy.name_en)}
+    return {"team": what.copy.name}
 
 
 subject = Subject(

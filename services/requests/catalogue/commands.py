@@ -1,12 +1,11 @@
 """Publishing and withdrawing service items."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from services.chassis.domain.values import shaped
-from services.chassis.domain.words import Words, is_language
+from services.chassis.domain.words import GivenWords
 from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
@@ -30,30 +29,13 @@ Code = Annotated[
 OfferedTier = Literal[Tier.STATION, Tier.TEAM, Tier.CENTRE, Tier.COUNTY]
 
 
-class LocalisedText(Command):
+class LocalisedText(GivenWords):
     """A text in Chinese, in English and in as many further languages as wanted, each under its tag (RFC 5646)."""
 
-    model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, LocalText] = Field(init=False)
 
     zh: LocalText
     en: LocalText
-
-    @model_validator(mode="after")
-    def _in_languages(self) -> Self:
-        """Refuse a field that is neither ours nor the tag of a language."""
-        for tag in self.__pydantic_extra__:
-            if not is_language(tag):
-                raise PydanticCustomError("not_a_language", "{tag} is not the tag of a language", {"tag": tag})
-        return self
-
-    def texts(self) -> dict[str, str]:
-        """The text in each language."""
-        return {"zh": self.zh, "en": self.en, **self.__pydantic_extra__}
-
-    def words(self) -> Words:
-        """As events carry them."""
-        return Words.model_validate(self.texts())
 
 
 class Choice(LocalisedText):
@@ -73,7 +55,7 @@ class FormField(Command):
 
     def as_event(self) -> EventField:
         """As events carry it."""
-        values = [EventChoice.model_validate(one.texts() | {"key": one.key}) for one in self.values]
+        values = [EventChoice.model_validate(one.model_dump()) for one in self.values]
         return EventField(
             code=self.code, label=self.label.words(), kind=self.kind, required=self.required, values=values
         )

@@ -6,6 +6,7 @@ from typing import ClassVar, assert_never
 
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
@@ -66,8 +67,7 @@ class Organisation(Located, Copy[OrganisationEvent]):
     creates = (OrganisationFounded,)
 
     kind: OrganisationKind | str
-    name: str
-    name_en: str | None = None
+    name: Words
     above: str | None = None
     department: str | None = None
     leader_id: str | None = None
@@ -76,7 +76,7 @@ class Organisation(Located, Copy[OrganisationEvent]):
         """Fold an event into the copy."""
         match event:
             case OrganisationFounded():
-                self.kind, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
+                self.kind, self.area, self.name = event.kind, event.area, event.name
                 self.above, self.department = event.above, event.department
             case LeaderAppointed():
                 self.leader_id = event.leader_id
@@ -98,8 +98,7 @@ class Team(Located, Copy[TeamEvent]):
     creates = (TeamFounded,)
 
     kind: TeamKind | str
-    name: str
-    name_en: str | None = None
+    name: Words
     skills: list[str]
     capacity: int
     on_duty: bool = False
@@ -109,7 +108,7 @@ class Team(Located, Copy[TeamEvent]):
         """Fold an event into the copy."""
         match event:
             case TeamFounded():
-                self.kind, self.area, self.name, self.name_en = event.kind, event.area, event.name, event.name_en
+                self.kind, self.area, self.name = event.kind, event.area, event.name
                 self.skills, self.capacity, self.leader_id = event.skills, event.capacity, event.leader_id
             case TeamLeaderAppointed():
                 self.leader_id = event.leader_id

@@ -63,7 +63,7 @@ class Choice:
     @classmethod
     def of(cls, tier: Tier, body: Organisation | Team) -> Self:
         """An organisation as a handler of this tier."""
-        return cls(tier, body.id, Words.named(body.name, body.name_en))
+        return cls(tier, body.id, body.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def by_hand(office: Organisation) -> Choice:
     """An organisation as a handler of its tier; HandlerUnfit if its kind takes no cases, such as a hotline."""
     tier = TIER_OF.get(office.kind)
     if tier is None:
-        raise HandlerUnfit(handler=Words.named(office.name, office.name_en))
+        raise HandlerUnfit(handler=office.name)
     return Choice.of(tier, office)
 
 
@@ -138,16 +138,15 @@ def expect_serves(case: Case, handler: Organisation | Team) -> None:
     """Refuse a handler that serves another place; a team may help in its whole sub-district."""
     near = isinstance(handler, Team) and enclosing(case.area, Level.SUB_DISTRICT) in handler.places()
     if not near and handler.area not in case.places():
-        raise HandlerElsewhere(handler=Words.named(handler.name, handler.name_en))
+        raise HandlerElsewhere(handler=handler.name)
 
 
 def expect_able(case: Case, team: Team, near: Nearby) -> None:
     """Refuse a team that is off duty, lacks the skill or is full."""
-    name = Words.named(team.name, team.name_en)
     if not team.on_duty or not team.fits(None, case.skill):
-        raise TeamUnfit(team=name)
+        raise TeamUnfit(team=team.name)
     if case.handler_id != team.id and not near.room(team):
-        raise TeamFull(team=name, capacity=team.capacity)
+        raise TeamFull(team=team.name, capacity=team.capacity)
 
 
 def _dispatched(choice: Choice, *, forced: bool = False, respond_by: datetime | None = None) -> CaseDispatched:

@@ -96,7 +96,7 @@ class Context:
         """This service's database, narrowed to what this actor may see."""
         origin = Origin(self.at, self.actor.id, self.container.city, self.cause, self.fingerprint, self.trace)
         vault = self.container.vault
-        return Store(self.container.mongo, self.actor, origin, self.if_match, vault.new_key, self._expect_held, vault)
+        return Store(self.container.mongo, self.actor, origin, self.if_match, vault.new_key, self._run_guard, vault)
 
     @functools.cached_property
     def vault(self) -> Vault:
@@ -115,7 +115,7 @@ class Context:
         return self.at
 
     def dependency(self, kind: type[T]) -> T:
-        """A dependency from ``app.py``, by its class: a calendar, a sender."""
+        """A dependency from ``app.py``, by its class: a calendar, a sender; KeyError where ``app.py`` has none."""
         found: T = self.container.dependencies[kind]
         return found
 
@@ -127,7 +127,7 @@ class Context:
         """The same request for another entity that must be written first: one cause writes one entity."""
         return replace(self, cause=f"{self.cause}#{name}", if_match=None)
 
-    async def _expect_held(self, entity: Entity[Any]) -> None:
+    async def _run_guard(self, entity: Entity[Any]) -> None:
         if self.within is None:
             raise RuntimeError("a use case that changes an entity states its guard: within=")
         await self.within(self, entity, self.command)
@@ -176,10 +176,10 @@ def usecase(*, allow: str | tuple[str, ...], within: Guard | None = None) -> Cal
     roles = roles_of(allow)
     if not roles or not all(roles):
         raise ValueError("allow: say for whom this use case is")
-    held = within or (system_only if roles == (SYSTEM,) else None)
+    guard = within or (system_only if roles == (SYSTEM,) else None)
 
     def wrap(work: Work[P, R]) -> Work[P, R]:
-        known = UseCase(_name(work), roles, inspect.getdoc(work) or "", held)
+        known = UseCase(_name(work), roles, inspect.getdoc(work) or "", guard)
         REGISTER[known.name] = known
 
         async def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -193,7 +193,10 @@ def usecase(*, allow: str | tuple[str, ...], within: Guard | None = None) -> Cal
 
 
 async def system_only(_: Context, __: Entity[Any], ___: Any) -> None:
-    """The guard of what reactions and timers do: the role has said it all."""
+    """The guard of use cases that only reactions and timers call.
+
+    It refuses nothing: their role is the whole permission.
+    """
 
 
 async def gather_two(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:

@@ -1,4 +1,4 @@
-"""Texts are data: each thing that is said has a text in every language, with the gaps that the code fills."""
+"""Texts are data: each thing that is said has a text in every language, with the placeholders that the code fills."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from deploy.gateway import problems as gateway
 from docs.generate.catalogue import SERVICES, TEXTS, refusals
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.domain.texts import gaps
+from services.chassis.domain.texts import placeholders
 from services.chassis.domain.values import PATTERNS
 from services.chassis.runtime.texts import load
 from services.contracts.members.areas import Level
@@ -103,7 +103,9 @@ def test_every_refusal_is_raised_with_the_facts_that_fill_its_text() -> None:
         for name, given in _raised(source, set(codes)):
             seen += 1
             text = TEXTS.get("refusals", codes[name].code(), "zh") or ""
-            if given != {gap.partition(":")[0] for gap in gaps(text)} | (given & {"retry_after"}):
+            if given != {placeholder.partition(":")[0] for placeholder in placeholders(text)} | (
+                given & {"retry_after"}
+            ):
                 wrong.append(f"{source.name}: {name}({', '.join(sorted(given))}) but {text}")
     assert wrong == []
     assert seen > 60

@@ -45,6 +45,13 @@ EVERYWHERE = {
     "obeyed": "wait_for_members",
     "hold_key": "set_key",
     "told_at": "reported_at",
+    "NotTaken": "SendFailed",
+    "Hearing": "ResidentFeedback",
+    "Entrance": "SignInMethod",
+    "stood_hours": "paused_hours",
+    "respond_anew": "new_respond_by",
+    "stand_down": "lease_lost",
+    "expect_held": "run_guard",
     "told": "what it is: result, event, notices",
     "wish": "desired",
     "wishes": "preferences, choice",
@@ -122,7 +129,9 @@ def test_no_identifier_on_a_page_is_one_that_a_term_replaced(page: Path) -> None
 
 
 IN_COMMENTS = re.compile(
-    r"\b(whoever|of the house|the house itself|eyes of|anew|rung|trouble of)\b|(?<![\w-])[Ss]o (many|long),? "
+    r"\b(whoever|of the house|the house itself|eyes of|anew|rung|trouble of|thereby|until told)\b"
+    r"|(?<![\w-])so (many|long),? ",
+    re.IGNORECASE,
 )
 """Words of an English of our own, which stop a reader whose second language is English."""
 

@@ -161,7 +161,7 @@ def note(actor: str = "eve", subjects: Sequence[str] = ("person_ann",)) -> Note:
 async def test_those_who_come_together_are_written_together(shop: Container) -> None:
     counted = Counting.on(shop)
     audit = Audit(counted, shop.vault.master, "shop-web-0")
-    await asyncio.gather(*(audit.tell(note(f"eve-{number}")) for number in range(50)))
+    await asyncio.gather(*(audit.append(note(f"eve-{number}")) for number in range(50)))
     entries = await result(shop)
     assert [e["n"] for e in entries] == list(range(1, 51))
     assert {e["actor"] for e in entries} == {f"eve-{number}" for number in range(50)}
@@ -171,7 +171,7 @@ async def test_those_who_come_together_are_written_together(shop: Container) -> 
 
 async def test_an_entry_names_no_more_than_200_people_and_says_how_many_they_are(shop: Container) -> None:
     audit = Audit(shop.mongo, shop.vault.master, "shop-web-0")
-    await audit.tell(note(subjects=[f"person_{number:03}" for number in range(250)]))
+    await audit.append(note(subjects=[f"person_{number:03}" for number in range(250)]))
     await audit.close()
     [entry] = await result(shop)
     assert (len(entry["subjects"]), entry["count"]) == (200, 250)
@@ -183,12 +183,12 @@ async def test_entries_whose_outcome_is_unknown_are_written_again_once_and_in_th
 ) -> None:
     counted = Counting.on(shop)
     audit = Audit(counted, shop.vault.master, "shop-web-0")
-    await audit.tell(note("first"))
+    await audit.append(note("first"))
     counted.lost = lost
     with pytest.raises(AuditAway):
-        await audit.tell(note("second"))
+        await audit.append(note("second"))
     counted.lost = ""
-    await audit.tell(note("third"))
+    await audit.append(note("third"))
     await audit.close()
     assert [e["actor"] for e in await result(shop)] == ["first", "second", "third"]
     chains = Chains(shop.mongo, shop.vault.master, quietly)

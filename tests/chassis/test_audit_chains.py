@@ -27,7 +27,7 @@ async def written(container: Container, count: int, name: str = "shop-web-0") ->
     log = Audit(container.mongo, container.vault.master, name)
     for number in range(count):
         at = FIRST + timedelta(days=number)
-        await log.tell(Note(at, "eve", ("keeper",), Action.READ, "jars.get_jar", subjects=("person_ann",)))
+        await log.append(Note(at, "eve", ("keeper",), Action.READ, "jars.get_jar", subjects=("person_ann",)))
     await log.close()
     return log
 
@@ -50,7 +50,7 @@ async def test_a_log_that_is_being_written_raises_no_false_alarm(shop: Container
 
     async def write() -> None:
         while not over.is_set():
-            await log.tell(Note(now(), "eve", (), Action.READ, "jars.get_jar"))
+            await log.append(Note(now(), "eve", (), Action.READ, "jars.get_jar"))
 
     writers = [asyncio.create_task(write()) for _ in range(4)]
     found = [example for _ in range(20) for example in (await judged(shop)).examples]

@@ -252,7 +252,7 @@ def test_every_batch_is_in_one_bundle_and_a_bundle_is_no_more_than_is_taken_at_o
     batches = [[incoming_at(place, offset) for offset in range(size)] for place, size in enumerate(sizes)]
     bundles = list(consumer_module._bundles(batches))
     assert [batch for bundle in bundles for batch in bundle] == batches
-    assert all(len(bundle) == 1 or sum(map(len, bundle)) <= consumer_module._TOGETHER for bundle in bundles)
+    assert all(len(bundle) == 1 or sum(map(len, bundle)) <= consumer_module._BATCH for bundle in bundles)
 
 
 def incoming_at(place: int, offset: int) -> Incoming:
@@ -260,7 +260,7 @@ def incoming_at(place: int, offset: int) -> Incoming:
 
 
 async def test_more_than_is_taken_at_once_has_its_effects_in_order(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer_module, "_TOGETHER", 3)
+    monkeypatch.setattr(consumer_module, "_BATCH", 3)
     monkeypatch.setattr(toy.Poison, "coins", {13})
     jars = [await road.jar(*range(1, 6)) for _ in range(12)] + [await road.jar(*range(1, 20))]
     await road.publish()

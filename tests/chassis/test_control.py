@@ -40,7 +40,7 @@ async def test_a_paused_consumer_takes_nothing_until_it_is_resumed(road: Road) -
         await road.drop(jar, 2)
         await road.publish()
         assert await consumer._reader._consumer.end_offsets(list(before)) != before
-        await consumer._reader.rest(300)
+        await consumer._reader.pause(300)
         assert (await road.sum(jar)).order == [0, 1]
         assert await control.resume(road.hall.mongo, group(road), "test")
         assert not await control.resume(road.hall.mongo, group(road), "test")

@@ -242,7 +242,7 @@ async def test_a_sweep_ends_where_the_lease_is_lost(rack: Container, monkeypatch
 async def test_what_takes_longer_than_the_lease_is_not_begun_by_another_worker(
     rack: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.05)
     jars, begun = [await a_jar(rack, minutes) for minutes in range(1, 11)], list[str]()
 
     async def slow(ctx: Context, id: str) -> Jar:
@@ -260,7 +260,7 @@ async def test_a_scheduler_that_finishes_ends_what_it_has_in_hand_and_begins_not
     rack: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timers, "_AT_ONCE", 2)
-    monkeypatch.setattr(module, "_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.05)
     jars = [await a_jar(rack, minutes) for minutes in range(6)]
     known: list[Scheduler] = []
 

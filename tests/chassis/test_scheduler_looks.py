@@ -50,7 +50,7 @@ async def test_what_becomes_due_later_is_done_then_without_any_write(
     rack: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LOOK_SECONDS", 600.0)
-    monkeypatch.setattr(module, "_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.05)
     clock = [DUE]
     jar = await a_jar(rack, 60)
     async with scheduling(replace(rack, clock=lambda: clock[0]), QUICK):

@@ -1,4 +1,4 @@
-"""Texts: gaps are filled in the language asked for, other languages stand in, and a city brings its own wording."""
+"""Texts: placeholders are filled in the language asked for, others stand in, and a city brings its own wording."""
 
 import re
 from datetime import datetime
@@ -43,7 +43,7 @@ def wording(city: Path, language: str, text: str) -> None:
         ("unheard-of", "有unheard-of", "There is unheard-of"),
     ],
 )
-def test_a_gap_that_names_a_section_shows_the_text_of_its_fact(what: Any, zh: str, en: str) -> None:
+def test_a_placeholder_that_names_a_section_shows_the_text_of_its_fact(what: Any, zh: str, en: str) -> None:
     assert TEXTS.fill("said", "many", "zh", {"what": what}) == zh
     assert TEXTS.fill("said", "many", "en", {"what": what}) == en
 
@@ -55,7 +55,7 @@ def test_a_name_is_shown_in_the_language_also_after_it_was_stored() -> None:
         assert result == {"zh": "给胜利站", "en": "给Shengli", "mn": "给Ялалт"}
 
 
-def test_a_fact_is_never_taken_for_a_text_with_gaps_and_a_missing_one_is_an_error() -> None:
+def test_a_fact_is_never_taken_for_a_text_with_placeholders_and_a_missing_one_is_an_error() -> None:
     assert TEXTS.fill("said", "named", "zh", {"whom": "{what} {0.__class__}"}) == "给{what} {0.__class__}"
     with pytest.raises(KeyError, match="whom"):
         TEXTS.fill("said", "named", "zh", {})
@@ -155,8 +155,12 @@ def test_a_city_has_its_own_wording_and_keeps_ours_for_the_rest(tmp_path: Path) 
         ("zh", '[chassis.refusals]\nnot-fuond = "没有"', "zh chassis.refusals.not-fuond: there is no such text"),
         ("zh", '[chasis.refusals]\nnot-found = "没有"', "zh chasis.refusals.not-found: there is no such text"),
         ("en", '[notify.refusals]\nunheard-of = "No"', "en notify.refusals.unheard-of: there is no such text"),
-        ("en", '[chassis.refusals]\nstale = "It is {current} now"', r"refusals.stale: its gaps are \['current'\]"),
-        ("en", '[chassis.refusals]\nstale = "{given.real} {current}"', "a gap is {name} or {name:section}"),
+        (
+            "en",
+            '[chassis.refusals]\nstale = "It is {current} now"',
+            r"refusals.stale: its placeholders are \['current'\]",
+        ),
+        ("en", '[chassis.refusals]\nstale = "{given.real} {current}"', "a placeholder is {name} or {name:section}"),
         ("en", '[chassis.refusals]\nstale = "{given"', "en chassis.refusals.stale: "),
         ("en", '[chassis.refusals]\nnot-found = " "', "en chassis.refusals.not-found is empty"),
         ("en", "[chassis.refusals", "en.toml cannot be read"),

@@ -69,7 +69,7 @@ async def _keys(mongo: Noting) -> None:
 async def _audit(mongo: Noting) -> None:
     audit = Audit(mongo, MASTER, "toys-web-0")
     audit.process = "toys-web-0-term"
-    await audit.tell(Note(AT, "actor", ("role",), Action.READ, "use.case", ("toy_1",), ("person_1",)))
+    await audit.append(Note(AT, "actor", ("role",), Action.READ, "use.case", ("toy_1",), ("person_1",)))
     await audit.close()
 
 

@@ -53,7 +53,7 @@ class CommitsFirst(Consumer):
         batches = await self._reader.poll(250)
         await self._delivery.settle()
         await self._reader.commit([records[-1] for records in batches])
-        await self._taken(batches)
+        await self._deliver_bundle(batches)
 
 
 async def commit_first(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Facts: what fills the gaps of a text, of a case, a code and a team."""
+"""Facts: what fills the placeholders of a text, of a case, a code and a team."""
 
 from datetime import timedelta
 from typing import Any

@@ -46,7 +46,8 @@ def _county(area: Area, offices: Sequence[Office]) -> Iterator[Staff]:
     supervision = tuple(office.key for office in own if office.department is None)
     departments = tuple(office.key for office in own if office.department is not None)
     yield Staff(f"supervisor-{area.code}", f"{name}督办员", ("supervisor",), places, supervision, supervision)
-    # Whoever handles for the departments also handles what was returned twice and lies with the supervision.
+    # The account that handles for the departments also handles cases that were returned twice and are with the
+    # supervision.
     handled = (*departments, *supervision)
     yield Staff(f"departments-{area.code}", f"{name}部门经办人", ("handler",), places, handled, departments)
 

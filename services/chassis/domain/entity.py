@@ -51,7 +51,8 @@ class Stored(BaseModel):
     terms: ClassVar[Terms] = Terms()
 
     own_key: ClassVar[bool] = False
-    """Whether the sealed fields of each open with a key of its own, kept in its document, and not with a person's."""
+    """Whether each entity of this type has a key of its own for its sealed fields, stored in its document, instead of a
+    person's key."""
 
     id: str
     version: int = 0
@@ -139,7 +140,7 @@ class Entity(Stored, Generic[E]):
         raise refusal
 
     def forget(self, event: E) -> None:
-        """Let an event happen with which the key of its own goes: nobody opens its sealed fields any more."""
+        """Record an event and delete the entity's own key: its sealed fields can never be opened again."""
         self.record(event)
         self._wrapped_key = None
 

@@ -26,7 +26,10 @@ class Kind(StrEnum):
 
 
 class Refusal(Exception):
-    """A no with a reason. A subclass states its kind; under its code the texts have a sentence with gaps for params."""
+    """A use case refuses, with a reason.
+
+    A subclass states its kind; the texts have a sentence under its code, with placeholders for its params.
+    """
 
     kind: ClassVar[Kind]
 

@@ -1,4 +1,4 @@
-"""Texts by section and key in several languages, with gaps such as ``{number}``, and how the gaps are filled."""
+"""Texts by section and key in several languages, with placeholders such as ``{number}``, and how they are filled."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,8 +26,8 @@ class TextsUnfit(Exception):
 class Texts:
     """The texts of one process in all its languages.
 
-    A gap is filled by the fact of its name. ``{state:states}`` names a section: the fact is a key there, or a list of
-    keys, or a mapping of a key and of facts of its own. Facts are never taken for texts with gaps.
+    A placeholder is filled by the fact of its name. ``{state:states}`` names a section: the fact is a key there, or a
+    list of keys, or a mapping of a key and of facts of its own. Facts are never taken for texts with placeholders.
     """
 
     def __init__(self, tables: Mapping[str, Table]) -> None:
@@ -40,19 +40,19 @@ class Texts:
         """The tags of its languages, ``zh`` first."""
 
     def get(self, section: str, key: str, language: str) -> str | None:
-        """A text with its gaps, in this language or in one that stands in for it; None where there is none."""
+        """A text with its placeholders, in this language or in one that stands in for it; None where there is none."""
         tables = (self._tables[one] for one in (language, *FALLBACKS) if one in self._tables)
         return next((table[section, key] for table in tables if (section, key) in table), None)
 
     def fill(self, section: str, key: str, language: str, facts: Mapping[str, Any]) -> str:
-        """A text with its gaps filled; KeyError where there is no such text, or where a fact is missing."""
+        """A text with its placeholders filled; KeyError where there is no such text, or where a fact is missing."""
         text = self.get(section, key, language)
         if text is None:
             raise KeyError(f"{section}.{key}")
         return _Filling(self, language).vformat(text, (), facts)
 
     def words(self, section: str, key: str) -> Words:
-        """A text without gaps in all languages; KeyError where there is none."""
+        """A text without placeholders in all languages; KeyError where there is none."""
         found = self._words.get((section, key))
         if found is None:
             texts = {one: table[section, key] for one, table in self._tables.items() if (section, key) in table}
@@ -71,8 +71,7 @@ class Texts:
     def explained(self, reason: str) -> str:
         """A reason as logs and parked events have it, with the sentence of the refusal that it names.
 
-        For operators, in English. The gaps stay open: the facts stand in the reason already, as far as logs may have
-        them.
+        For operators, in English. Placeholders stay unfilled: the reason already has the facts that may be logged.
         """
         for code in _REFUSED.findall(reason):
             if sentence := self.get("refusals", code, FALLBACKS[0]):
@@ -89,7 +88,7 @@ class Texts:
         return self.fill("dates", "moment", language, facts)
 
     def show(self, fact: Any, section: str, language: str) -> str:
-        """A fact as it is put into a gap; ``section`` is empty where the gap names none."""
+        """A fact as it is put into a placeholder; ``section`` is empty where the placeholder names none."""
         match fact:
             case Words():
                 return fact.of(language)
@@ -133,7 +132,7 @@ class Texts:
 
 
 class _Filling(Formatter):
-    """Fills gaps in one language; what a gap says behind its colon is the section of its fact."""
+    """Fills placeholders in one language; what a placeholder says behind its colon is the section of its fact."""
 
     def __init__(self, texts: Texts, language: str) -> None:
         self._texts, self._language = texts, language
@@ -143,20 +142,20 @@ class _Filling(Formatter):
         return self._texts.show(value, format_spec, self._language)
 
 
-def gaps(text: str) -> set[str]:
-    """The gaps of a text, such as ``number`` or ``state:states``; ValueError where one cannot be filled."""
+def placeholders(text: str) -> set[str]:
+    """The placeholders of a text, such as ``number`` or ``state:states``; ValueError where one cannot be filled."""
     found = set()
     for _, name, section, conversion in Formatter().parse(text):
         if name is None:
             continue
         if not name.isidentifier() or conversion or not (section or "x").replace("-", "").isidentifier():
-            raise ValueError("a gap is {name} or {name:section}")
+            raise ValueError("a placeholder is {name} or {name:section}")
         found.add(f"{name}:{section}" if section else name)
     return found
 
 
 def contradictions(tables: Mapping[str, Table], known: Table) -> Iterator[str]:
-    """What is wrong with texts: one is empty, unknown to the texts in ``zh``, cannot be read, or has other gaps."""
+    """What is wrong with texts: one is empty, is not in ``zh``, cannot be read, or has other placeholders."""
     for language, table in tables.items():
         for key, text in table.items():
             where = f"{language} {'.'.join(key)}"
@@ -170,12 +169,12 @@ def contradictions(tables: Mapping[str, Table], known: Table) -> Iterator[str]:
 
 def _differing(text: str, first: str) -> Iterator[str]:
     try:
-        own, others = gaps(text), gaps(first)
+        own, others = placeholders(text), placeholders(first)
     except ValueError as error:
         yield str(error)
         return
     if own != others:
-        yield f"its gaps are {sorted(own)}, in {DEFAULT} they are {sorted(others)}"
+        yield f"its placeholders are {sorted(own)}, in {DEFAULT} they are {sorted(others)}"
 
 
 def _preferred(accepted: str) -> Iterable[str]:

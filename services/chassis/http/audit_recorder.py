@@ -14,7 +14,7 @@ from services.chassis.usecase import Container, Context
 
 _OURS = re.compile(r"[a-z]+_[0-9a-z]{24}")
 """Our own ids; other text in a path may be anything that a client typed."""
-_TOLD = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.TOO_MANY})
+_RECORDED_KINDS = frozenset({Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.TOO_MANY})
 """The refusals that are recorded: they concern who asks. The others concern what was asked."""
 
 
@@ -32,14 +32,14 @@ class AuditRecorder:
 
     async def refused(self, request: Request, actor: Actor, refusal: Refusal) -> None:
         """Call on a refusal; records it if it concerns permission or identity."""
-        if refusal.kind in _TOLD:
+        if refusal.kind in _RECORDED_KINDS:
             await self._write(request, actor, Action.REFUSE, code=refusal.code())
 
     async def _write(self, request: Request, actor: Actor, action: Action, **more: Any) -> None:
         about = tuple(value for value in request.path_params.values() if _OURS.fullmatch(str(value)))
         trace = tracing.id_of(request.state.trace)
         at, roles = self._container.clock(), tuple(sorted(actor.roles))
-        await self._audit.tell(Note(at, actor.id, roles, action, self._usecase, about, trace=trace, **more))
+        await self._audit.append(Note(at, actor.id, roles, action, self._usecase, about, trace=trace, **more))
 
 
 def action_of(stated: Action | None, method: str, result: Any) -> Action | None:

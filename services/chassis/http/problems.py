@@ -64,9 +64,9 @@ class Problem(BaseModel):
     """What a refusal looks like on the wire."""
 
     type: str = Field(examples=["urn:linli:problem:not-found"])
-    title: str = Field(description="what sort of no it is, in the language asked for", examples=["Not found"])
+    title: str = Field(description="the kind of refusal, in the language asked for", examples=["Not found"])
     status: int = Field(examples=[404])
-    code: str = Field(description="stable; a program may rest on it", examples=["not-found"])
+    code: str = Field(description="stable; programs may rely on it", examples=["not-found"])
     detail: str = Field(description="what happened and what to do, in the language asked for")
     errors: list[dict[str, str]] | None = Field(None, description="the fields that are wrong, where fields are")
     params: dict[str, Any] | None = Field(None, description="the values in the sentence")
@@ -121,7 +121,7 @@ def install(app: FastAPI, texts: Texts) -> None:
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(Exception, _broken)
     app.openapi = _completed(app.openapi, texts)  # type: ignore[method-assign]  # as FastAPI extends it
-    logging.getLogger("uvicorn.error").addFilter(_untold)
+    logging.getLogger("uvicorn.error").addFilter(_is_not_logged_yet)
 
 
 def _completed(openapi: Callable[[], dict[str, Any]], texts: Texts) -> Callable[[], dict[str, Any]]:
@@ -207,6 +207,6 @@ async def _broken(request: Request, error: Exception) -> Response:
     return _answer(request, Broken(trace_id=tracing.id_of(trace)))
 
 
-def _untold(record: logging.LogRecord) -> bool:
+def _is_not_logged_yet(record: logging.LogRecord) -> bool:
     """Drop the server's own line about a failed request: ``_broken`` has logged it, with its trace."""
     return not str(record.msg).startswith("Exception in ASGI application")

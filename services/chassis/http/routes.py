@@ -28,14 +28,14 @@ from services.chassis.usecase import Command, Container, Context, known_as
 _BEARER = HTTPBearer(auto_error=False, description="the token of `POST /v1/sign-in/tokens` or `…/staff`")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _PROBLEMS: dict[int, str] = {
-    401: "sign in first, or the token does not hold",
+    401: "sign in first, or the token is not valid",
     403: "your role does not allow this",
-    404: "no such thing, or not yours to see",
+    404: "it does not exist, or you may not see it",
     409: "its state does not allow this now",
     412: "it has changed since the version in If-Match",
     422: "something in what was sent is wrong",
     428: "an Idempotency-Key is needed",
-    429: "too often; Retry-After says when again",
+    429: "too many requests; Retry-After says when to try again",
     503: "busy or away; repeat after Retry-After with the same key",
 }
 

@@ -33,8 +33,11 @@ class ServerEvent:
 
 
 class Stream(StreamingResponse):
-    """Lines as they come, those that come at once in one piece, with a heartbeat so that proxies keep the connection;
-    over when the process is to stop."""
+    """Sends events as they arrive, several in one chunk, and a heartbeat every 15 s so that proxies keep the
+    connection.
+
+    Ends when the process stops.
+    """
 
     media_type = "text/event-stream"
 

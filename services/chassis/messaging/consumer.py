@@ -24,9 +24,9 @@ log = logs.get()
 _WAIT_MS = 250
 _LOOK_SECONDS = 0.25
 """How often the desired state is read; in every round it would cost as much as the round."""
-_TOGETHER = 200
+_BATCH = 200
 """How many events are delivered in one batch."""
-_ABREAST = 6
+_CONCURRENT_BATCHES = 6
 """How many batches run concurrently; more would take memory and gain nothing."""
 
 Bundle = Sequence[Sequence[Incoming]]
@@ -54,7 +54,7 @@ class Consumer:
         self._order = -1
         self._looked = float("-inf")
         self._desired = DesiredState()
-        self._abreast = asyncio.Semaphore(_ABREAST)
+        self._concurrent = asyncio.Semaphore(_CONCURRENT_BATCHES)
         # (first, last) record of each partition
         self._unconfirmed: dict[tuple[str, int], tuple[Incoming, Incoming]] = {}
         self._generation = -1
@@ -62,13 +62,13 @@ class Consumer:
         self._finishing = False
 
     async def run(self) -> None:
-        """Run until told to finish. An error of the group ends the consumer, and with it the process."""
+        """Run until ``finish`` is called. An error of the group ends the consumer, and with it the process."""
         await retry_forever(partial(self._control.note_topics, self._reader.topics))
         while not self._finishing:
             if await retry_forever(self._may_go_on):
                 await self._round()
             else:
-                await self._reader.rest(_WAIT_MS)
+                await self._reader.pause(_WAIT_MS)
         await self._confirm()
         with suppress(Unavailable):  # then others wait until this member counts as dead
             await self._control.leave()
@@ -88,17 +88,17 @@ class Consumer:
     def off(self) -> dict[str, str]:
         """Why which of its reactions do nothing, by name."""
         known = self._desired.switches
-        resting = [known[one.name] for one in self._reactions if one.name in known and not known[one.name].on]
-        return {switch.name: f"{switch.state}: {switch.reason or 'it is new'}" for switch in resting}
+        off = [known[one.name] for one in self._reactions if one.name in known and not known[one.name].on]
+        return {switch.name: f"{switch.state}: {switch.reason or 'it is new'}" for switch in off}
 
     async def _may_go_on(self) -> bool:
         """Do what operators ask, now and then. Called between batches: asking confirms that none is in progress."""
         generation = self._reader.generation()
-        anew = generation != self._generation
-        if not anew and self._desired.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
+        reassigned = generation != self._generation
+        if not reassigned and self._desired.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
             return True
         await self._confirm()
-        if anew:  # who had our partitions before us may have confirmed without a reaction that we believe to be on
+        if reassigned:  # the member before us may have committed without a reaction that we believe to be on
             self._control.look_again()
             self._unconfirmed.clear()  # they are read again, from the committed offsets
         desired = self._desired = await self._control.ask()
@@ -109,7 +109,7 @@ class Consumer:
         if desired.state != RUNNING:
             await self._move(desired)
             return False
-        self._reader.wake()
+        self._reader.resume()
         await self._delivery.settle()
         self._looked = time.monotonic()  # set last: without an answer nothing may be delivered
         self._generation = generation
@@ -119,8 +119,8 @@ class Consumer:
         on = switches.among(self._reactions, desired.switches)
         for reaction in self._reactions:
             metrics.reaction_on.labels(reaction.name).set(reaction in on)
-        if resting := self.off():
-            log.warning("reactions are off or waiting", reactions=resting)
+        if off := self.off():
+            log.warning("reactions are off or waiting", reactions=off)
         self._delivery.switch(on)
         self._order = desired.order
 
@@ -140,7 +140,7 @@ class Consumer:
             return
         bundles = list(_bundles(batches))
         async with asyncio.TaskGroup() as group:
-            taking = [group.create_task(self._taken(bundle)) for bundle in bundles]
+            taking = [group.create_task(self._deliver_bundle(bundle)) for bundle in bundles]
         for bundle, task in zip(bundles, taking, strict=True):
             if task.result():
                 self._note(bundle)
@@ -179,13 +179,13 @@ class Consumer:
             await retry_forever(partial(self._control.stop, unreadable))
         self._looked = float("-inf")
 
-    async def _taken(self, bundle: Bundle) -> bool:
+    async def _deliver_bundle(self, bundle: Bundle) -> bool:
         """Whether a bundle was delivered completely; otherwise it comes again, here or elsewhere."""
         records = [record for batch in bundle for record in batch]
         try:
-            for start in range(0, len(records), _TOGETHER):
-                async with self._abreast:
-                    await retry_forever(partial(self._delivery.take, records[start : start + _TOGETHER]))
+            for start in range(0, len(records), _BATCH):
+                async with self._concurrent:
+                    await retry_forever(partial(self._delivery.take, records[start : start + _BATCH]))
         except PartitionsReassigned:
             return False
         except TooManyFailures as error:
@@ -202,7 +202,8 @@ class Consumer:
         self._unconfirmed.clear()
 
     async def _confirm(self) -> None:
-        """Confirm what was taken since the last time, unless it was read in another turn: it is read again then.
+        """Commit what was delivered since the last commit. Records of an earlier generation are not committed; they are
+        read again.
 
         Not after every batch: that would cost as much as the batch. What a crash leaves unconfirmed comes again.
         """
@@ -224,7 +225,7 @@ def _bundles(batches: Bundle) -> Iterator[Bundle]:
     """Partitions with few records share queries and writes; those with many are delivered concurrently."""
     bundle: list[Sequence[Incoming]] = []
     for batch in batches:
-        if bundle and sum(map(len, bundle)) + len(batch) > _TOGETHER:
+        if bundle and sum(map(len, bundle)) + len(batch) > _BATCH:
             yield bundle
             bundle = []
         bundle.append(batch)

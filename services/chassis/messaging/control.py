@@ -72,7 +72,7 @@ class ConsumerControl:
         self._reported_at = self._asked_at = float("-inf")
 
     async def ask(self) -> DesiredState:
-        """What is asked now, looked up twice a second, more often while the group is paused."""
+        """The desired state; read at most every 0.5 s, every 0.2 s while the group is paused. Raises Unavailable."""
         seconds = _ASK_SECONDS if self._desired.state == RUNNING else _ASK_AT_REST_SECONDS
         if time.monotonic() > self._asked_at + seconds:
             if self._reported_at == float("-inf"):

@@ -226,9 +226,9 @@ class Delivery:
         for collection, writes in in_stages(by_event):
             await self._container.mongo.bulk(collection, writes)
         await remember(self._container.mongo, reaction, [event for event, _ in done])
-        self._tell(reaction, done)
+        self._report(reaction, done)
 
-    def _tell(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
+    def _report(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
         now, age, recorded = self._container.clock(), metrics.event_age.labels(reaction.name), Counter[str]()
         for event, effects in done:
             self._failures.went_well(reaction.name, WRITING, event.type)
@@ -255,7 +255,8 @@ class Delivery:
         await retry_forever(parked)
 
     def _expect_ours(self, *records: Incoming) -> None:
-        """Moved where we may not know all that is parked of a partition, or its new owner would not learn of it."""
+        """PartitionsReassigned where a partition may have changed its owner: then we may not know all of its parked
+        events, and the new owner would not learn of one that we park."""
         settled = (self._holder.assigned(), self._holder.generation()) == (self._ours, self._generation)
         if not settled or not {(record.topic, record.partition) for record in records} <= self._ours:
             raise PartitionsReassigned

@@ -56,7 +56,8 @@ class Failures:
 
 
 def raise_worst(outcomes: Sequence[BaseException | None]) -> None:
-    """What ends the process, or lets the batch come again as it is, before what turns reactions off."""
+    """Raise the most serious outcome: first an error that ends the process or repeats the batch, then TooManyFailures
+    for all reactions that failed too often."""
     failing: dict[str, str] = {}
     for outcome in outcomes:
         if isinstance(outcome, TooManyFailures):
@@ -68,7 +69,8 @@ def raise_worst(outcomes: Sequence[BaseException | None]) -> None:
 
 
 async def prepared(reaction: AnyReaction, container: Container, events: Sequence[Delivered]) -> Handled | None:
-    """What handles each event. None where that fails for several at once: each alone shows which is to blame."""
+    """The handler of these events. None if it cannot be made for several events at once: each is then tried alone, to
+    find the one that fails."""
     try:
         return await handler(reaction, container, events)
     except Exception as error:

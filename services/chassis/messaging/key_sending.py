@@ -1,4 +1,4 @@
-"""How keys go out: before the first event that needs them, and as nothing once they are gone."""
+"""Sends keys: each before the first event that needs it, and a tombstone once it is deleted."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

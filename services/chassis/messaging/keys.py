@@ -19,7 +19,7 @@ Forget = Callable[[Sequence[str]], Awaitable[None]]
 
 
 async def nothing_else(_: Sequence[str]) -> None:
-    """For services that find nobody by what is sealed."""
+    """For services without a search in sealed fields: there is nothing to remove."""
 
 
 class KeyKeeper:
@@ -34,7 +34,8 @@ class KeyKeeper:
     ) -> None:
         """``own``: the kinds whose keys are this service's own. Their documents hold them, and nothing else may.
 
-        A copy would outlive the key that is forgotten. ``forget`` takes away by what else the erased could be found.
+        A copy would outlive the key that is forgotten. ``forget`` removes the blind search tokens of erased
+        people.
         """
         self._vault = vault
         self._forget = forget

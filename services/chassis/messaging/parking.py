@@ -118,7 +118,10 @@ class Parking:
         await self._unflag(document, {"$set": {"reason": reason[:_LONGEST]}})
 
     async def _unflag(self, document: Document, change: Document) -> None:
-        """Its followers first: a crash on the way leaves the first one flagged, and with it the rest to be done."""
+        """Remove the flags of the later events first.
+
+        After a crash the first one is still flagged, and the next round removes the others.
+        """
         asked = {"replay": True, "drop": {"$exists": False}}
         followers = {**_beside(document), **asked, "_id": {"$ne": document["_id"]}}
         while await self._mongo.update(COLLECTION, followers, _UNFLAGGED):

@@ -27,7 +27,8 @@ Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH = 200
 _LOOK_MS, _BUSY_MS = 500, 1
-"""How long the notifier is waited for; while there is something to send only what it knows already is asked for."""
+"""How long to wait for the notifier, in milliseconds; 1 while there is more to send, to collect only what it has
+already."""
 _SWEEP_SECONDS = 2.0
 """How often all collections are read: a change that the notifier does not name is delayed by this, and not lost."""
 _SLOW_SECONDS = 2.0
@@ -93,9 +94,9 @@ class Relay:
             moved = await self.round(named) if named else 0
             if 0 < moved < _BATCH:  # otherwise more events wait already
                 await asyncio.sleep(self._linger_seconds)
-            heard = await notifier.wait(_BUSY_MS if moved else _LOOK_MS)
-            named = everything if heard is None else (self._waiting_in | heard) & everything
-        self._fall_silent()
+            changed = await notifier.wait(_BUSY_MS if moved else _LOOK_MS)
+            named = everything if changed is None else (self._waiting_in | changed) & everything
+        self._clear_metrics()
 
     async def round(self, names: Collection[str] | None = None) -> int:
         """Publish one batch of these collections (None: of all), oldest first; how many entities and keys it moved."""
@@ -213,7 +214,7 @@ class Relay:
         with suppress(Unavailable):
             await self._measure(await self.read())
 
-    def _fall_silent(self) -> None:
+    def _clear_metrics(self) -> None:
         """Another worker's backlog must not be counted twice; it is measured again once the lease is ours."""
         self._measured_at = float("-inf")
         for gauge in (metrics.relay_oldest, metrics.relay_pending, metrics.relay_stuck):

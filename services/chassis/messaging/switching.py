@@ -3,10 +3,10 @@
 The switches are part of the document that says what is asked of the group (``control``). A member reads it in one
 piece, so it never delivers with the switches of another order than the one that it obeys.
 
-*Off.* Who turns a reaction off, a member on which it fails or an operator, first asks the broker what the group has
-confirmed, then writes *off* and these offsets in one update, and with it that those which read its copy wait from the
-same offsets. A member confirms nothing between the failure and this update, and gives back the batch in hand. Why this
-loses nothing:
+*Off.* A member (when a reaction fails too often) or an operator turns a reaction off. It first asks the broker for the
+committed offsets of the group. Then it writes *off* and these offsets in one update; reactions that read its copy wait
+from the same offsets. A member confirms nothing between the failure and this update, and gives back the batch in hand.
+Why this loses nothing:
 
 - An offset is confirmed after the effects of all reactions that are on. The offsets are asked for while the reaction is
   on, so it has had its effects before each of them, on the partitions of every member.

@@ -57,7 +57,7 @@ def _worker(service: Service) -> None:
 
 
 def _operate(service: Service) -> None:
-    gc.freeze()  # soon over: to look through all that is loaded, at the end too, takes longer than many of them
+    gc.freeze()  # a short process: a garbage collection would take longer than many operations
     run: Callable[[Service], None] = lazy_import("services.chassis.operations.operate", "run")
     run(service)
 

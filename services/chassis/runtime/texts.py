@@ -24,8 +24,8 @@ def load(names: Sequence[str] = (), city_data: Path | None = None) -> Texts:
     A name is ``<package>.<table>``: the top table ``[<table>…]`` of the package's files ``texts/<language>.toml``.
     ``city_data/texts/`` may hold files of the same form: a text in there replaces the one of the same table, section
     and key, and a file of another language adds it. TextsUnfit where texts contradict each other, where there is no
-    such table, or where a city has a text that is in no catalogue of this process, other gaps than ours, or something
-    that is no file of a language.
+    such table, or where a city has a text that is in no catalogue of this process, other placeholders than
+    ours, or something that is no file of a language.
     """
     known = (CHASSIS, *names)
     wording = None if city_data is None else city_data / FOLDER

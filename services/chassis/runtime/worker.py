@@ -104,8 +104,8 @@ class Worker:
         await retry_forever(partial(register, mongo, group, reactions, confirmed))
         topics = [self._settings.topic(name) for name in self._service.listens_to]
         reader = await self._reader(topics, group)
-        orders = ConsumerControl(mongo, group, self._member)
-        self._consumer = Consumer(self._container, reader, reactions, orders, self._settings.most_failures)
+        control = ConsumerControl(mongo, group, self._member)
+        self._consumer = Consumer(self._container, reader, reactions, control, self._settings.most_failures)
         await self._consumer.run()
 
     async def _keep_keys(self) -> None:

@@ -19,7 +19,7 @@ from services.chassis.usecase import Container
 
 log = logs.get()
 
-_TURN_SECONDS = 1.0
+_ROUND_SECONDS = 1.0
 """How long the loop sleeps at most: it renews the lease, and notices a clock that was set."""
 _LOOK_SECONDS = 30.0
 """How often each timer is looked at without a cause: a change that the notifier does not name is delayed by this, and
@@ -35,13 +35,13 @@ _LOOKS = 8
 class Periodic:
     """Work that the worker with the lease does again after ``every`` seconds.
 
-    It is cancelled, at any point, when the worker stops or loses the lease. ``lost()`` is called after that.
+    It is cancelled, at any point, when the worker stops or loses the lease. ``on_lease_lost()`` is called after that.
     """
 
     name: str
     work: Callable[[Container], Awaitable[object]]
     every: float
-    lost: Callable[[], None] = lambda: None
+    on_lease_lost: Callable[[], None] = lambda: None
 
 
 class Scheduler:
@@ -66,22 +66,22 @@ class Scheduler:
         self._finishing = False
 
     async def run(self) -> None:
-        """Run until told to finish; what timers have in hand then is done to its end.
+        """Run until ``finish`` is called; what timers have in hand then is done to its end.
 
         Pauses while another worker holds the lease, or while the database is away.
         """
         async with asyncio.TaskGroup() as group:
             while not self._finishing or self._running:
                 self._wake.clear()
-                await self._sleep(leads=await self._turn(group))
-            self._stand_down()
+                await self._sleep(leads=await self._round(group))
+            self._lease_lost()
 
     def finish(self) -> None:
         """Start nothing more."""
         self._finishing = True
         self._wake.set()
 
-    async def _turn(self, group: asyncio.TaskGroup) -> bool:
+    async def _round(self, group: asyncio.TaskGroup) -> bool:
         """Renew the lease, also for what is in hand, and start what is due; whether anything may be started."""
         try:
             leads = await self._leads()
@@ -91,7 +91,7 @@ class Scheduler:
                 self._stand_down()
             return False
         if not leads or self._finishing:
-            self._stand_down()
+            self._lease_lost()
             return False
         if self._listening is None:
             self._listening = group.create_task(self._listen())
@@ -128,19 +128,19 @@ class Scheduler:
         return [entry for entry in self._entries if entry not in self._running]
 
     async def _sleep(self, *, leads: bool) -> None:
-        """Until something is due, changed or ended, and not longer than a turn."""
-        left = [_TURN_SECONDS, *(entry.seconds_left() for entry in self._idle() if leads)]
+        """Until something is due, changed or ended, and not longer than a round."""
+        left = [_ROUND_SECONDS, *(entry.seconds_left() for entry in self._idle() if leads)]
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(left))):
                 await self._wake.wait()
 
-    def _stand_down(self) -> None:
+    def _lease_lost(self) -> None:
         """The lease is lost, or the worker stops."""
         if self._listening is not None:
             self._listening.cancel()
             self._listening = None
             for entry in self._entries:
-                entry.stand_down(self._running.get(entry))
+                entry.lease_lost(self._running.get(entry))
 
     async def _listen(self) -> None:
         """Note what the change notifier names, until cancelled; afresh after an outage."""
@@ -179,7 +179,7 @@ class _Entry(Protocol):
     def retry(self, seconds: float) -> None:
         """It failed: run it after this pause."""
 
-    def stand_down(self, running: "asyncio.Task[None] | None") -> None:
+    def lease_lost(self, running: "asyncio.Task[None] | None") -> None:
         """Another worker does it from now on; ``running``: what is in hand."""
 
 
@@ -218,7 +218,7 @@ class _ByTimer:
     def retry(self, seconds: float) -> None:
         self.changed, self._not_before = True, time.monotonic() + seconds
 
-    def stand_down(self, running: "asyncio.Task[None] | None") -> None:
+    def lease_lost(self, running: "asyncio.Task[None] | None") -> None:
         """What is in hand is done to its end: it may have reached the outside."""
         self._next_at = None
         metrics.timer_late.labels(self.name).set(0)  # two workers must not report the same entities
@@ -253,8 +253,8 @@ class _ByPeriod:
     def retry(self, seconds: float) -> None:
         self._not_before = time.monotonic() + seconds
 
-    def stand_down(self, running: "asyncio.Task[None] | None") -> None:
+    def lease_lost(self, running: "asyncio.Task[None] | None") -> None:
         if running is not None:
             running.cancel()
         self._not_before = 0.0
-        self._periodic.lost()
+        self._periodic.on_lease_lost()

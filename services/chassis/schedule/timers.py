@@ -211,7 +211,7 @@ async def _unmoved(timer: Timer, container: Container, done: Sequence[_Due]) -> 
 async def _one(timer: Timer, container: Container, due: _Due) -> str:
     """The outcome of one run: ok, refused, error or unavailable."""
     id, cause = due.id, f"timer:{timer.name}:{due.id}:{due.at.isoformat()}"
-    # In the trace of its last event: a message that is sent, or a case that escalates, continues that story.
+    # In the trace of its last event: a message that is sent, or a case that escalates, belongs to that trace.
     with tracing.span_because_of(f"timer {timer.name}", due.trace or tracing.new_parent()) as trace:
         try:
             await timer.work(container.system_context(timer.name, cause, trace), id)

@@ -73,7 +73,7 @@ class Audit:
         # not the context of a request, because its log lines belong to no single request
         self._context = copy_context()
 
-    async def tell(self, note: Note) -> None:
+    async def append(self, note: Note) -> None:
         """Return when the entry is durable on a majority; AuditAway if that is not possible.
 
         After AuditAway the entry may still exist: then the data was requested and not shown.

@@ -81,8 +81,8 @@ class BatchLoaders:
     async def document(self, mongo: Mongo, collection: str, id: str, show: Document) -> Document | None:
         """The document with this id, or None; ``show`` must always be the same. Raises Unavailable."""
         copy_reads.expect_declared(collection)
-        together = self._collections.setdefault(collection, self._context.run(BatchLoader))
-        return await together.get(id, partial(_documents, mongo, collection, show))
+        loader = self._collections.setdefault(collection, self._context.run(BatchLoader))
+        return await loader.get(id, partial(_documents, mongo, collection, show))
 
 
 async def by_ids(mongo: Mongo, kind: type[S], ids: Collection[str]) -> dict[str, S]:

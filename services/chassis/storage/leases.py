@@ -24,7 +24,7 @@ class Lease:
         self._known = False
 
     async def acquire(self) -> bool:
-        """Whether this process holds the lease now; takes or renews it if due."""
+        """Whether this process holds the lease now; takes or renews it if due. Raises Unavailable."""
         if time.monotonic() < self._until - self._seconds * 2 / 3:
             return True
         asked = time.monotonic()
@@ -40,7 +40,7 @@ class Lease:
     async def seize(self) -> bool:
         """Take the lease even from its holder, for a repair that must run alone. Returns whether it had a holder.
 
-        The former holder notices at its next renewal, within a third of the lease time.
+        The former holder notices at its next renewal, within a third of the lease time. Raises Unavailable.
         """
         if await self.acquire():
             return False
@@ -50,7 +50,7 @@ class Lease:
         return True
 
     async def release(self) -> None:
-        """Give the lease up, so that the next holder need not wait for its end."""
+        """Give the lease up, so that the next holder need not wait for its end. Raises Unavailable."""
         self._until = 0.0
         await self._mongo.delete("leases", {"_id": self._name, "term": self._term})
 

@@ -30,7 +30,8 @@ class MasterKey:
         return nonce + self._wrap.encrypt(nonce, key, self._bound(subject))
 
     def unwrap(self, wrapped: bytes, subject: str) -> AESGCM:
-        """A data key, ready for use."""
+        """A data key, ready for use; InvalidTag or ValueError if it was wrapped for another subject or with another
+        master key."""
         return AESGCM(self._wrap.decrypt(wrapped[:12], wrapped[12:], self._bound(subject)))
 
     def blind(self, kind: str, value: str) -> str:

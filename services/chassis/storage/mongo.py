@@ -39,7 +39,7 @@ _AWAY = (
     WTimeoutError,
 )
 _DUPLICATE = 11000
-_WAITING_MENDS = frozenset({43, 134, 262, 286})
+_TRANSIENT_CODES = frozenset({43, 134, 262, 286})
 """Server codes of errors that pass: the cursor was on a node that went away; no majority is known yet after a start;
 the operation ran out of time; the resume point of a change stream is no longer in the oplog."""
 _CONNECTIONS = 64
@@ -287,14 +287,14 @@ async def _guarded(work: Awaitable[T]) -> T:
     except _AWAY as error:
         raise Unavailable(retry_after=2) from error
     except OperationFailure as error:
-        if _passes(error):
+        if _is_transient(error):
             raise Unavailable(retry_after=2) from error
         if isinstance(error, BulkWriteError):
             raise  # ``bulk`` looks into it
         raise DatabaseRefused(f"{type(error).__name__} {error.code}") from error
 
 
-def _passes(error: OperationFailure) -> bool:
+def _is_transient(error: OperationFailure) -> bool:
     """Whether a retry can help. During a step-down of the primary, the driver marks the errors that can be retried."""
     labelled = any(error.has_error_label(label) for label in ("RetryableWriteError", "TransientTransactionError"))
-    return labelled or error.code in _WAITING_MENDS
+    return labelled or error.code in _TRANSIENT_CODES

@@ -45,7 +45,7 @@ def plain_terms(entity: Entity[Any]) -> list[str]:
 
 
 def found_by(entity: Entity[Any]) -> Document:
-    """What a document that is written without a vault gets besides; TypeError where a sealed field is searched."""
+    """The search tokens of a document that is written without a vault; TypeError where a sealed field is searched."""
     if entity.terms.sealed is not None:
         raise TypeError(
             f"{type(entity).__name__} is written by use cases only: blind tokens need the key of its subject"
@@ -54,7 +54,7 @@ def found_by(entity: Entity[Any]) -> Document:
 
 
 async def terms(entity: Entity[Any], before: Document, vault: Vault | None) -> Document:
-    """What a document gets besides when it is written: all tokens. KeyNotHere.
+    """All search tokens of a document, for its write. KeyNotHere.
 
     Of a sealed field there are none where its subject is erased, or was forgotten in the document ``before``.
     """
@@ -73,7 +73,7 @@ def unforgotten(entity: Entity[Any], before: Document) -> Document:
 
 
 def asked(kind: type[Entity[Any]], words: str, master: MasterKey) -> list[str]:
-    """The tokens that what has these words has all of; none where there is nothing to look for.
+    """The tokens of these words: a document with the words has all of them. Empty if no token can be made.
 
     Of a sealed field a single character finds nothing: how often each occurs would tell which one it is.
     """

@@ -20,7 +20,7 @@ from services.chassis.telemetry import metrics
 S = TypeVar("S", bound=Stored)
 N = TypeVar("N", bound="Entity[Any]")
 
-Guard = Callable[["Entity[Any]"], Awaitable[None]]
+EntryCheck = Callable[["Entity[Any]"], Awaitable[None]]
 """Refuses a change of an entity as it was loaded, or as it is before its first event."""
 
 _NO_HISTORY = {"history": 0}
@@ -57,7 +57,7 @@ class Store:
         origin: Origin,
         if_match: int | None = None,
         new_key: Callable[[str], bytes] = without_keys,
-        guard: Guard | None = None,
+        guard: EntryCheck | None = None,
         vault: Vault | None = None,
     ) -> None:
         """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own.

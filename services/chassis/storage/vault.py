@@ -73,7 +73,7 @@ class Vault:
         self.master = master
         self._keys: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
         self._waiting_places = asyncio.Semaphore(_WAITING)
-        self._together = BatchLoader()
+        self._loader = BatchLoader()
         self._note: Callable[[str], None] = _unnoted
         self._unwrap = lru_cache(_OWN_CACHED)(master.unwrap)
 
@@ -86,7 +86,7 @@ class Vault:
     async def mint(self, subject: str, at: datetime) -> None:
         """Make the key of a new subject, unless it has one.
 
-        Only the service that mints the subject's id may do this.
+        Only the service that mints the subject's id may do this. Raises Unavailable.
         """
         fresh = {"wrapped": self.new_key(subject), "pending": at}
         with suppress(Duplicate):  # if a concurrent request was first, its key counts
@@ -107,7 +107,7 @@ class Vault:
     async def prefetch_keys(self, subjects: Iterable[str]) -> set[str]:
         """Load the keys that are stored here already, for many subjects at once; those without one.
 
-        ``ensure_keys`` waits for these.
+        ``ensure_keys`` waits for these. Raises Unavailable.
         """
         return await self._absent(subjects)
 
@@ -125,7 +125,7 @@ class Vault:
     def open(self, sealed: Sealed, subject: str, kind: str, *, about: str | None = None) -> str | None:
         """The text again, None where the subject was erased; ``about`` is whose data it is, where not the subject's.
 
-        Tampered where it was changed or moved, KeyError where the subject is not held.
+        Tampered where it was changed or moved, KeyError where the key of the subject is not loaded.
         """
         key = self._keys[subject][1]
         if key is None:
@@ -207,7 +207,7 @@ class Vault:
 
     async def _only(self, subject: str) -> dict[str, Document]:
         """Shares the query with concurrent requests."""
-        document = await self._together.get(subject, self._documents)
+        document = await self._loader.get(subject, self._documents)
         return {} if document is None else {subject: document}
 
     async def _documents(self, subjects: Sequence[str]) -> dict[str, Document]:

@@ -92,7 +92,7 @@ def flush() -> None:
 
 @contextmanager
 def _started(name: str, parent: str | None, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[str]:
-    if not _is_received():
+    if not _is_exported():
         above_us = None if kind is SpanKind.CONSUMER else _here.get()
         with _followed(parent or above_us or new_parent()) as followed:
             yield followed
@@ -106,7 +106,7 @@ def _started(name: str, parent: str | None, kind: SpanKind = SpanKind.INTERNAL) 
             yield f"00-{known.trace_id:032x}-{known.span_id:016x}-01"
 
 
-def _is_received() -> bool:
+def _is_exported() -> bool:
     """Whether spans are exported: otherwise they would only cost time."""
     return not isinstance(_tracer, trace.ProxyTracer) or _has_provider()
 

@@ -28,7 +28,7 @@ class MessageWritten(Event):
 
     Where words of a case are ``quoted`` (by its id), body and text are sealed under its key as well, inside the
     recipient's: they are gone with either. ``text`` is the short form for phones; it can be a sign-in code, so it is
-    never told to other services.
+    not published.
     """
 
     person_id: Id
@@ -78,7 +78,7 @@ _REASONS: dict[str, tuple[GivenUpBecause, str | None]] = {
     "expired": (GivenUpBecause.EXPIRED, None),
     "not wanted": (GivenUpBecause.NOT_WANTED, None),
 }
-"""How `DeliveryGivenUp` told it in its first shape."""
+"""The reasons of `DeliveryGivenUp` in version 1, and what they are in version 2."""
 
 
 class DeliveryGivenUp(Event):

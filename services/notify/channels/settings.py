@@ -20,7 +20,7 @@ class ChannelSettings(OwnSettings):
     )
     smtp: str | None = Field(None, description="host:port of the mail server; no mail is sent without it")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="how the mail server is spoken to: starttls and tls do not go on without encryption"
+        "starttls", description="encryption to the mail server; with starttls and tls nothing is sent unencrypted"
     )
     smtp_user: str | None = Field(None, description="the name to give to the mail server, where it wants one")
     smtp_password_file: Annotated[FilePath | None, Holds.PRIVATE] = Field(

@@ -67,7 +67,7 @@ class Preferences(Entity[PreferencesSet]):
 
     @classmethod
     def collection(cls) -> str:
-        """the word has no other plural"""
+        """The collection of preferences; the plural is the same word."""
         return "preferences"
 
     @classmethod

@@ -73,7 +73,7 @@ class Tell(Generic[C]):
 
 
 def no_facts(_: Occurrence[Any], __: Blind) -> Facts:
-    """The facts of a subject whose texts have no gaps."""
+    """The facts of a subject whose texts have no placeholders."""
     return {}
 
 
@@ -91,7 +91,7 @@ class Subject(Generic[C]):
     """One rule a line. Where several rules of one event reach the same person, the first counts."""
     silent: Mapping[type[Event], str] = field(default_factory=dict)
     facts: Callable[[Occurrence[C], Blind], Facts] = no_facts
-    """The values for the gaps of the texts. The engine adds quoted words and codes, which it has to open."""
+    """The values for the placeholders of the texts. The engine adds quoted words and codes, which it has to open."""
 
     @property
     def announced(self) -> frozenset[type[Event]]:

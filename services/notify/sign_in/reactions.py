@@ -6,7 +6,7 @@ from services.notify.templates.model import Facts
 
 
 def facts(what: Occurrence[None], _: Blind) -> Facts:
-    """How long the code is good."""
+    """Until when the code is valid."""
     return {"until": what.event.expires_at}
 
 

@@ -1,4 +1,4 @@
-"""Templates: the texts of notices, whose gaps are filled by facts in the language of the recipient."""
+"""Templates: the texts of notices, whose placeholders are filled by facts in the language of the recipient."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from services.chassis.domain.words import Words
 from services.contracts.notify.messages import Via
 
 Facts = Mapping[str, Words | datetime | str | int]
-"""What fills the gaps: instants, names, plain text, and keys of texts where a gap names their section."""
+"""What fills the placeholders: instants, names, plain text, and keys of texts where one names their section."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Written:
-    """A text without gaps: title and body for the inbox and mail, one short line for SMS if wanted."""
+    """A text without placeholders: title and body for the inbox and mail, one short line for SMS if wanted."""
 
     title: str
     body: str
@@ -29,7 +29,7 @@ def section(template: str) -> str:
 
 
 def write(texts: Texts, zone: ZoneInfo, template: str, language: str, facts: Facts, via: Collection[Via]) -> Written:
-    """Fill the gaps, instants by the clock of ``zone``; KeyError where a fact is missing or there is no such text."""
+    """Fill the placeholders, instants by the clock of ``zone``; KeyError without a fact of that name or such a text."""
     shown: dict[str, Any] = {
         name: fact.astimezone(zone) if isinstance(fact, datetime) else fact for name, fact in facts.items()
     }

@@ -59,6 +59,8 @@ class CaseCount(CaseFilters):
     by: Annotated[Literal["state", "overdue"], Field(description="a number for each value of this filter")]
 
 
+LEVEL = "how many levels it was escalated"
+
 CASES = Listing(Case, CaseQuery, leads=("handler_id", "under"), few=("resident_id",), counts=("state", "overdue"))
 
 
@@ -76,7 +78,7 @@ class CaseSummary(BaseModel):
     filed_at: Instant
     due_at: Instant
     overdue: bool
-    level: int = Field(description="how many levels it has climbed because nobody settled it")
+    level: int = Field(description=LEVEL)
     urged: int
     handler: Words | None = Field(description="who has it")
 

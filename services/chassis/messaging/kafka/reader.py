@@ -83,13 +83,13 @@ class Reader:
             raise BrokerAway(str(error)) from error
         return True
 
-    async def rest(self, wait_ms: int) -> None:
+    async def pause(self, wait_ms: int) -> None:
         """Stay a member for this long without reading."""
         self._consumer.pause(*self._consumer.assignment())
         for place, records in (await self._consumer.getmany(timeout_ms=wait_ms)).items():
             self._consumer.seek(place, records[0].offset)  # assigned to us meanwhile: a new partition is not paused yet
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         """Continue from where the pause began."""
         self._consumer.resume(*self._consumer.paused())
 

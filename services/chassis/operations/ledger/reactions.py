@@ -96,7 +96,7 @@ async def expect_unparked(mongo: Mongo, reaction: str, events: Sequence[Delivere
             line.breach(f"{event.id}: is parked, and a later one of its entity has had its effect")
 
 
-class Readable:
+class RecordCheck:
     """The events among records; an unreadable record must be parked or dropped."""
 
     def __init__(self, mongo: Mongo) -> None:

@@ -13,7 +13,7 @@ from services.chassis.operations.ledger import commands, lag
 from services.chassis.operations.ledger.copies import Copied
 from services.chassis.operations.ledger.histories import Histories
 from services.chassis.operations.ledger.published import Published
-from services.chassis.operations.ledger.reactions import Judge, Readable, Remembered
+from services.chassis.operations.ledger.reactions import Judge, RecordCheck, Remembered
 from services.chassis.operations.ledger.report import Report
 from services.chassis.operations.protocol import VerifyRequest
 from services.chassis.runtime.service import Service, open_container
@@ -91,7 +91,7 @@ class _Ledger:
         """What the topics show of this service's reactions and copies."""
         if not cut:
             return []
-        readable, judged = Readable(self._container.mongo), await self._judged(cut)
+        readable, judged = RecordCheck(self._container.mongo), await self._judged(cut)
         for (topic, partition), end in cut.items():
             async for records in self._past.read(topic, partition, 0, end):
                 events = await readable.of(records)

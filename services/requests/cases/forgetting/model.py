@@ -8,9 +8,9 @@ from services.requests.cases.states.model import OPEN
 
 
 def forget(case: Case, because: ForgetCause, now: datetime) -> None:
-    """Let the words of a case be gone; nothing happens where they are. An open case is withdrawn first.
+    """Forget the words of a case; does nothing if they are forgotten already.
 
-    Nobody could go on with it: what is to be done, and where, stands in its words.
+    An open case is cancelled first: nobody could work on it without its words.
     """
     if case.forgotten is not None:
         return
@@ -20,7 +20,7 @@ def forget(case: Case, because: ForgetCause, now: datetime) -> None:
 
 
 def forget_over(case: Case, retention: Retention, now: datetime) -> None:
-    """Let the words of a case be gone if its term is over; it may have been reopened since that was seen."""
+    """Forget the words of a case if its retention period is over. It may have been reopened since it was found."""
     end = retention.end(case)
     if end is not None and end <= now:
         forget(case, ForgetCause.TERM, now)

@@ -127,7 +127,10 @@ def _urged(case: Case, _: Actor, now: datetime) -> Refusal | None:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the table; ``bar`` is what may stand against it besides role and state, ``needs`` its fields."""
+    """One line of the table.
+
+    ``precondition`` must hold besides role and state; ``needs`` are the required fields of the body.
+    """
 
     roles: tuple[Role, ...]
     states: frozenset[State]
@@ -214,7 +217,10 @@ def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
 
 
 def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
-    """Refuse a step that this actor may not take with this case now: NotYourStep, StepNotAllowed, or what bars it."""
+    """Refuse a step that this actor may not take with this case now.
+
+    NotYourStep, StepNotAllowed, WordsForgotten, or the refusal of the precondition.
+    """
     rule = STEPS[step]
     if not actor.has(SYSTEM) and not is_entitled(case, actor, *rule.roles):
         raise NotYourStep

@@ -10,7 +10,7 @@ from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
 from services.requests.cases.model import READERS, STAFF, Case, Retention
-from services.requests.cases.queries import opened, position_of
+from services.requests.cases.queries import LEVEL, opened, position_of
 from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
@@ -49,7 +49,9 @@ class InsideView(BaseModel):
     channel: str
     forced: bool = Field(description="given by the supervisor for good: it cannot be returned")
     returns: int
-    owner_id: str | None = Field(description="who answers for it since it climbed; null where nobody is known to")
+    owner_id: str | None = Field(
+        description="the organisation that answers for it since it was escalated; null if none is known"
+    )
     owner_place: str | None
     respond_by: Instant
 
@@ -92,7 +94,7 @@ class CaseView(BaseModel):
     remaining_hours: float | None = Field(description="working hours until it is due, negative after; null once over")
     overdue: bool
     paused_until: Instant | None
-    level: int = Field(description="how many levels it has climbed because nobody settled it")
+    level: int = Field(description=LEVEL)
     handler: HandlerView | None = Field(description="who has it; null while it waits for a dispatcher")
     outcome: str | None
     answer: str | None = Field(description="what the resident was told in the end")

@@ -83,7 +83,7 @@ def test_a_timer_on_a_field_that_its_kind_does_not_have_cannot_be_made() -> None
 async def test_a_scheduler_whose_lease_ran_out_while_the_database_is_away_shows_nothing_more(
     rack: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_ROUND_SECONDS", 0.05)
     done, update = list[str](), rack.mongo.update
 
     async def note(_: Container) -> None:

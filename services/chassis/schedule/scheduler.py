@@ -88,7 +88,7 @@ class Scheduler:
         except Unavailable as error:
             log.warning("the scheduler waits", reason=str(error))
             if self._lease.is_over():
-                self._stand_down()
+                self._lease_lost()
             return False
         if not leads or self._finishing:
             self._lease_lost()

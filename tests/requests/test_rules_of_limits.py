@@ -75,6 +75,14 @@ def test_going_on_moves_every_mark_by_the_working_time_that_it_stood() -> None:
     )
 
 
+def test_a_pause_ends_at_its_end_also_if_its_timer_is_late() -> None:
+    case = taken()
+    due_at = case.due_at
+    limits.pause(case, SECRET, MONDAY, MONDAY + HOUR)
+    limits.resume(case, CALENDAR, MONDAY + 30 * HOUR)
+    assert (case.paused_hours, case.due_at) == (1.0, CALENDAR.add(due_at, 1))
+
+
 def test_without_a_rest_there_is_none_to_move_nor_time_without_a_pause() -> None:
     case = taken()
     limits.resume(case, CALENDAR, MONDAY + HOUR)

@@ -64,9 +64,10 @@ def pause(case: Case, reason: Sealed, now: datetime, until: datetime) -> None:
 
 
 def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
-    """Resume the clock; all limits move by the working time of the pause."""
-    # A machine with a slow clock may resume before the pause began: then the pause took no time.
-    paused = max(calendar.between(case.paused_at or now, now), timedelta(0))
+    """Resume the clock; all limits move by the working time of the pause, which ended at its end at the latest."""
+    # The timer may be late, after an outage: the case is not owed that time. A machine with a slow clock may resume
+    # before the pause began: then the pause took no time.
+    paused = max(calendar.between(case.paused_at or now, min(now, case.paused_until or now)), timedelta(0))
     case.record(
         CaseResumed(
             respond_by=calendar.add(case.respond_by, paused),

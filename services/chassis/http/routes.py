@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol, Self, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from fastapi import Body, Depends, FastAPI, Header, Path, Query, Request, Response, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -44,14 +44,6 @@ KeyHeader = Annotated[
     str | None, Header(description="makes a repeat harmless: same key, same payload, same answer", max_length=128)
 ]
 MatchHeader = Annotated[str | None, Header(description="the ETag you saw; refused with 412 where it has changed since")]
-
-
-class View(Protocol):
-    """What an entity looks like to an actor: a model with one way to make it."""
-
-    @classmethod
-    def of(cls, thing: Any, ctx: Context) -> Self:
-        """The view of one object; the keys of its subjects are loaded."""
 
 
 @dataclass(frozen=True)

@@ -115,10 +115,7 @@ class Message(Entity[MessageEvent]):
             case DeliveryHeld():
                 self._plan(event.channel, event.again_at)
             case DeliveryGivenUp():
-                end = Delivery(
-                    state=DeliveryState.GIVEN_UP, attempt=event.attempt, because=event.because, reason=event.reason
-                )
-                self._settle(event.channel, end)
+                self._settle(event.channel, _given_up(event))
             case MessageRead():
                 self.read = True
             case _:

@@ -1,7 +1,7 @@
 """Suggestions from an index that follows the catalogue."""
 
 import time
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -40,11 +40,6 @@ class Suggestions(BaseModel):
     """Up to five service items, best first."""
 
     items: list[SuggestionView]
-
-    @classmethod
-    def of(cls, found: Self, ctx: Context) -> Self:
-        """As it was found."""
-        return found
 
 
 class ItemIndex:

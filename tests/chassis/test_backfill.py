@@ -146,7 +146,7 @@ async def test_only_one_runs_at_a_time_and_wrong_names_are_reported(road: Road) 
     held = Lease(road.hall.mongo, "backfill", "another", 30)
     assert await held.acquire()
     async with backfill(road, NEW) as one:
-        with pytest.raises(NotNow, match="runs already"):
+        with pytest.raises(NotNow, match="is running already"):
             await one.run(lease(road), lambda _: None)
     with pytest.raises(NotNow, match="choose one of copy-jar, count-coins, note-coins"):
         named(ALL, "note-coin")

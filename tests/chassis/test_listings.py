@@ -27,7 +27,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "filter"),
-    [(Team, Is("colour")), (Team, Has("members")), (Case, Matching()), (Case, Since("filed")), (Team, Is("name.zh"))],
+    [(Team, Is("colour")), (Team, Has("members")), (Case, Matching()), (Case, Since("filed")), (Team, Is("area.zh"))],
 )
 def test_a_filter_of_a_field_that_is_not_there_is_refused_when_it_is_declared(
     kind: type[Any], filter: FilterKind

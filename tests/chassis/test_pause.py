@@ -15,7 +15,7 @@ from tests.support.road import Road, running
 from tests.support.switching import ALL, backfill, group, lease, stop
 from tests.support.toy import CoinDropped, Jar, Note, NoteWritten
 
-PAUSES = "the consumer pauses for the last stretch"
+PAUSES = "the consumer pauses for the last part"
 
 
 @dataclass

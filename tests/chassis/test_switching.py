@@ -85,7 +85,7 @@ async def test_what_reads_a_copy_waits_while_that_is_off_and_starts_with_it(
         }
         assert consumer.off()["label-coins"] == "waiting: waits for copy-jar"
         assert await labelled(late) == []
-        with pytest.raises(NotNow, match="reads what copy-jar keeps"):
+        with pytest.raises(NotNow, match="reads what copy-jar copies"):
             await start(road, "label-coins", reactions)
         await start(road, "copy-jar", reactions)
         await road.drop(late, 5)

@@ -80,10 +80,11 @@ async def test_without_a_token_it_is_nobody_whatever_other_headers_say(tokens: T
 
 
 AT = int(now().timestamp())
+LATER = AT + 86_400  # later than any run of the tests ends
 WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "expired": {"iat": AT - 3000, "exp": AT - 60},
-    "not yet issued": {"iat": AT + 600, "exp": AT + 900},
-    "not valid yet": {"nbf": AT + 600},
+    "not yet issued": {"iat": LATER, "exp": LATER + 300},
+    "not valid yet": {"nbf": LATER},
     "without an end": {"exp": None},
     "without a beginning": {"iat": None},
     "without a subject": {"sub": None},

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+import pyotp
 import pytest
 
 from services.chassis.domain.refusals import Kind
@@ -147,3 +148,13 @@ def test_failures_are_remembered_for_an_hour(quiet: timedelta, remembered: int) 
 def test_locks_double_from_a_minute_to_a_quarter_of_an_hour() -> None:
     minutes = [lock and lock.total_seconds() / 60 for lock in map(model.lock_after, range(1, 11))]
     assert minutes == [None, None, None, None, 1, 2, 4, 8, 15, 15]
+
+
+def test_a_one_time_code_fits_its_step_and_the_two_beside_it_and_no_used_one() -> None:
+    secret, step = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", int(START.timestamp()) // 30
+    codes = {offset: pyotp.TOTP(secret).generate_otp(step + offset) for offset in range(-2, 3)}
+    assert len(set(codes.values())) == 5
+    found = {offset: model.step_of(code, secret, 0, START) for offset, code in codes.items()}
+    assert found == {-2: None, -1: step - 1, 0: step, 1: step + 1, 2: None}
+    assert model.step_of(codes[0], secret, step, START) is None
+    assert model.step_of(codes[1], secret, step, START) == step + 1

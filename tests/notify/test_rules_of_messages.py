@@ -50,6 +50,11 @@ def state(message: Message) -> dict[str, Any]:
     return message.model_dump(mode="python", exclude={"id", "version"})
 
 
+def test_a_message_opens_with_the_key_of_its_reader_and_of_the_case_that_it_quotes() -> None:
+    assert written().key_subjects() == ("person_1",)
+    assert written(quoted="case_1").key_subjects() == ("person_1", "case_1")
+
+
 def test_a_message_is_as_it_was_written() -> None:
     message = written()
     assert state(message) == {

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from deploy.local import Stack, Trouble
+from services.chassis.domain.checks import TopicPartition
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import control
 from services.chassis.messaging.control import DesiredState
 from services.chassis.messaging.kafka import BrokerAway, TopicMissing, TopicReader
-from services.chassis.messaging.switches import TopicPartition
 from services.chassis.storage.mongo import Mongo, connect
 
 LISTENERS = ("requests", "notify")

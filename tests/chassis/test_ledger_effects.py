@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.chassis.domain.checks import CheckResult, Cut
+from services.chassis.domain.checks import CheckResult
 from services.chassis.usecase import Container
 from tests.chassis.ledger_city import City
 from tests.support import toy
@@ -68,7 +68,7 @@ async def test_a_consumer_that_does_not_read_is_late_and_unread_records_are_not_
     assert await city.breaches(within=0.5) == {("requests", "L9", city.group)}
 
 
-async def one_note_for_each_drop(container: Container, cut: Cut) -> list[CheckResult]:
+async def one_note_for_each_drop(container: Container) -> list[CheckResult]:
     """The check that the hall itself brings: what is in the copies has been noted."""
     line = CheckResult("L8", "notes")
     async for copies in container.mongo.each(JarCopy.collection(), {}):

@@ -3,8 +3,8 @@
 import pytest
 
 from deploy.cli.groups import Group
+from services.chassis.domain.checks import TopicPartition
 from services.chassis.messaging import control, switching
-from services.chassis.messaging.switches import TopicPartition
 from tests.chassis.ledger_city import City
 from tests.support import toy
 from tests.support.operating import Operator

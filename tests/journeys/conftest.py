@@ -14,6 +14,15 @@ from tests.journeys.collector import Collector, collecting
 from tests.journeys.town import ROOT, Town
 
 HERE = Path(__file__).parent
+FIRST_SECONDS = 300
+"""The first journey waits for a whole town to be started and seeded, on a busy machine too."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give journeys the time of their town; all other tests keep the shorter limit of ``pyproject.toml``."""
+    for item in items:
+        if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(FIRST_SECONDS))
 
 
 @pytest.fixture(scope="package")

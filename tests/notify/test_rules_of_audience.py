@@ -19,7 +19,7 @@ from services.notify.cases.model import Case
 from services.notify.messages.model import Message
 from services.notify.preferences.model import Preferences
 from tests.notify.conftest import CITY, COMMUNITY, COUNTY, RESIDENT, STATION, STREET, limits
-from tests.notify.test_rules_of_notices import AT, FILED, SEALED, TO_STATION, TO_TEAM, UNASSIGNED, UP
+from tests.notify.test_rules_of_notices import AT, FILED, SEALED, TO_STATION, TO_TEAM, UNASSIGNED, UP, case_after
 
 
 def test_a_person_is_as_registered_and_then_as_changed() -> None:
@@ -93,14 +93,6 @@ def test_a_team_has_each_member_once_in_order() -> None:
     assert bare.leader_id is None
 
 
-def case(*events: Event) -> Case:
-    copy = Case.blank("case_1")
-    for version, event in enumerate((FILED, *events), 1):
-        copy.version = version
-        copy.apply(event)  # type: ignore[arg-type]
-    return copy
-
-
 NEW: dict[str, Any] = {
     "gone": False,
     "area": COMMUNITY,
@@ -145,13 +137,13 @@ STATES: list[tuple[tuple[Event, ...], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("events", "more"), STATES, ids=lambda one: "-".join(type(e).__name__ for e in one))
 def test_a_copy_of_a_case_follows_its_events(events: tuple[Event, ...], more: dict[str, Any]) -> None:
-    assert case(*events).as_stored() == NEW | more
+    assert case_after(*events).as_stored() == NEW | more
 
 
 def test_a_copy_that_missed_an_event_lacks_it() -> None:
     known = {name: NEW[name] for name in ("area", "number", "resident_id", "item_name", "system")}
     assert Case(id="case_1", **known).as_stored() == NEW
-    assert case().places() == (CITY, COUNTY, STREET, COMMUNITY)
+    assert case_after().places() == (CITY, COUNTY, STREET, COMMUNITY)
 
 
 def test_copies_hear_of_their_beginning_and_of_what_follows() -> None:

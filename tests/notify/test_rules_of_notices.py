@@ -46,7 +46,7 @@ UNASSIGNED = cases.CaseUnassigned(reason="x")
 UP = cases.CaseEscalated(level=1, owner_id="organisation_x", owner_place=STREET, because="overdue")
 
 
-def result(*events: Event) -> Case:
+def case_after(*events: Event) -> Case:
     """The copy of a case after its filing and these events."""
     case = Case.blank("case_1")
     for version, event in enumerate((FILED, *events), 1):
@@ -57,7 +57,7 @@ def result(*events: Event) -> Case:
 
 def occurrence(event: Event, *before: Event) -> Occurrence[Case]:
     """An event of a case that was given to the station, and what was known of the case by then."""
-    case = result(*before, event) if type(event) in Case.events.values() else result(*before)
+    case = case_after(*before, event) if type(event) in Case.events.values() else case_after(*before)
     version = len(before) + 2
     return Occurrence("case_1:2", event, "case_1", version, AT, "account_x", case)
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from services.chassis.domain.checks import Cut
 from services.chassis.domain.events import canonical_bytes, chained
 from services.chassis.operations.answering import quietly
 from services.chassis.operations.ledger.rebuild import rebuild
@@ -39,7 +38,7 @@ async def test_what_was_given_up_in_the_first_shape_is_read_and_rebuilt(post: Po
     late = await given_up_in_the_first_shape(post, "sms 503, then expired", 1)
     old = (await post.found(late)).deliveries["sms"]
     assert (old.state, old.because, old.reason) == (DeliveryState.GIVEN_UP, None, "sms 503, then expired")
-    lines = await check_messages(post.container, Cut(post.container.clock(), {}))
+    lines = await check_messages(post.container)
     assert [line.examples for line in lines] == [[], []]
     answer = await rebuild(service, world.settings(), RebuildRequest(kind="message", write=True), quietly)
     assert answer.found.ids == [f"{late}: differs in deliveries"]
@@ -49,5 +48,5 @@ async def test_what_was_given_up_in_the_first_shape_is_read_and_rebuilt(post: Po
 
 async def test_an_attempt_that_was_never_made_is_not_counted_in_either_shape(post: Post) -> None:
     await given_up_in_the_first_shape(post, "not wanted", 0)
-    lines = await check_messages(post.container, Cut(post.container.clock(), {}))
+    lines = await check_messages(post.container)
     assert [line.examples for line in lines] == [[], []]

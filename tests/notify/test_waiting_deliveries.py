@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.chassis.domain.checks import Cut
 from services.chassis.domain.values import now
 from services.chassis.schedule.timers import sweep
 from services.contracts.notify.messages import Via
@@ -27,7 +26,7 @@ async def choose(post: Post, *channels: Via, quiet: tuple[datetime, datetime] | 
 
 async def kept(post: Post) -> bool:
     """Whether the ledger finds every delivery as it was noted."""
-    return not any(line.breaches for line in await check_messages(post.container, Cut(now(), {})))
+    return not any(line.breaches for line in await check_messages(post.container))
 
 
 async def test_what_comes_to_its_turn_in_quiet_hours_waits_for_their_end_and_costs_no_attempt(post: Post) -> None:

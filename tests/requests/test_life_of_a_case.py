@@ -17,12 +17,12 @@ from services.chassis.domain.values import Sealed
 from services.chassis.runtime.texts import load
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.requests import cases as contract
-from services.contracts.requests.cases import UnassignedBecause
+from services.contracts.requests.cases import MOST_RETURNS, UnassignedBecause
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import Choice, Nearby, NobodyLeft
 from services.requests.cases.intake import model as intake
 from services.requests.cases.limits import model as limits
-from services.requests.cases.model import PAUSABLE, REOPENABLE, RETURNS, Case
+from services.requests.cases.model import PAUSABLE, REOPENABLE, Case
 from services.requests.cases.states.model import DONE, HELD, OPEN, State
 from services.requests.cases.steps import model as steps
 from services.requests.cases.steps.model import REOPENINGS, STEPS, Step
@@ -231,7 +231,7 @@ class LifeOfACase(RuleBasedStateMachine):
 
     @invariant()
     def what_came_back_too_often_is_given_for_good(self) -> None:
-        assert self.case.handler_id is None or self.case.returns < RETURNS or self.case.forced
+        assert self.case.handler_id is None or self.case.returns < MOST_RETURNS or self.case.forced
 
     @invariant()
     def its_clock_stands_only_while_it_is_suspended(self) -> None:

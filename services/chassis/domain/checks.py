@@ -1,23 +1,13 @@
 """The result of checking a promise: counts and breaches. The ledger has checks, and a service can add its own."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 EXAMPLES = 10
 """The default number of breaches that a check names; all are counted."""
 
 TopicPartition = tuple[str, int]
 """A partition of a topic."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The scope of a check: events of other services before these offsets, which must have had their effects by now."""
-
-    at: datetime
-    heard: Mapping[TopicPartition, int]
 
 
 @dataclass

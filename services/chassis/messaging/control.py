@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
+from services.chassis.domain.checks import TopicPartition
 from services.chassis.domain.values import now
-from services.chassis.messaging.switches import Switch, Switches, TopicPartition
+from services.chassis.messaging.switches import Switch, Switches
 from services.chassis.storage.mongo import Document, Mongo
 
 COLLECTION = "consumers"

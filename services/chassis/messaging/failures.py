@@ -55,14 +55,17 @@ class Failures:
             raise TooManyFailures({name: said})
 
 
-def raise_worst(outcomes: Sequence[BaseException | None]) -> None:
-    """Raise the most serious outcome: first an error that ends the process or repeats the batch, then TooManyFailures
-    for all reactions that failed too often."""
+def raise_worst(outcomes: Sequence[object]) -> None:
+    """Raise the most serious error among the outcomes of concurrent work, if there is one.
+
+    First an error that ends the process or repeats the batch, then TooManyFailures for all reactions that failed too
+    often.
+    """
     failing: dict[str, str] = {}
     for outcome in outcomes:
         if isinstance(outcome, TooManyFailures):
             failing |= outcome.reasons
-        elif outcome is not None:
+        elif isinstance(outcome, BaseException):
             raise outcome
     if failing:
         raise TooManyFailures(failing)

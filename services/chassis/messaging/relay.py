@@ -11,6 +11,7 @@ from typing import Any
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.messaging.failures import raise_worst
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
 from services.chassis.messaging.key_sending import KeySender, marking
 from services.chassis.messaging.outgoing import Address
@@ -164,9 +165,7 @@ class Relay:
             if document["_id"] in published:
                 marks[document["collection"]].append(marking(document, published[document["_id"]]))
         writes = (self._mongo.bulk(name, puts) for name, puts in marks.items())
-        for outcome in await asyncio.gather(*writes, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        raise_worst(await asyncio.gather(*writes, return_exceptions=True))
 
     async def trim(self, documents: Sequence[Document]) -> None:
         """Move the oldest events of long histories to the archive; an entity with a gap is set aside."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
+from services.chassis.domain.checks import TopicPartition
 from services.chassis.domain.values import now
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.storage.mongo import Document
@@ -13,7 +14,6 @@ ON, OFF, WAITING = "on", "off", "waiting"
 OPERATOR = "operator"
 """How the name of a person who turns one off begins."""
 
-TopicPartition = tuple[str, int]
 Offsets = Mapping[TopicPartition, int]
 
 

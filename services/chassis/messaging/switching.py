@@ -28,11 +28,12 @@ may have gone on.
 
 from collections.abc import Callable, Mapping, Sequence
 
+from services.chassis.domain.checks import TopicPartition
 from services.chassis.domain.values import now
 from services.chassis.messaging import switches
 from services.chassis.messaging.control import COLLECTION, DesiredState, desired_state
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.messaging.switches import Offsets, Switch, Switches, TopicPartition
+from services.chassis.messaging.switches import Offsets, Switch, Switches
 from services.chassis.storage.mongo import Document, Mongo
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from services.chassis.domain.checks import TopicPartition
 from services.chassis.messaging import control, switching
 from services.chassis.messaging.control import DesiredState
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.failures import TooManyFailures
 from services.chassis.messaging.kafka import Incoming, TopicReader
 from services.chassis.messaging.reactions import AnyReaction
-from services.chassis.messaging.switches import Offsets, TopicPartition, blocked_by, started_with
+from services.chassis.messaging.switches import Offsets, blocked_by, started_with
 from services.chassis.operations.answering import CannotAnswer, Plain, Say
 from services.chassis.operations.protocol import BackfillRequest
 from services.chassis.runtime.service import Service, open_container

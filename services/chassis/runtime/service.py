@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from pydantic_settings import BaseSettings
 
-from services.chassis.domain.checks import CheckResult, Cut
+from services.chassis.domain.checks import CheckResult
 from services.chassis.domain.entity import Copy, Entity, Stored
 from services.chassis.domain.values import now
 from services.chassis.http import problems
@@ -40,7 +40,7 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 _KEEP_ALIVE = 75  # longer than the gateway keeps idle connections, so that it never uses a connection that is closing
 
 Loop = Callable[[Container], Awaitable[None]]
-Check = Callable[[Container, Cut], Awaitable[Sequence[CheckResult]]]
+Check = Callable[[Container], Awaitable[Sequence[CheckResult]]]
 """A check of a promise of the service's own, up to a cut; the ledger runs it."""
 
 

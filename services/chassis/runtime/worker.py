@@ -153,9 +153,8 @@ class Worker:
     async def _stop(self, loops: list["asyncio.Task[None]"]) -> None:
         """Finish the current batch and timers, send pending events, release leases, leave the groups."""
         parts = {"timers": self._scheduler, "consumer": self._consumer}
-        finishing = {
-            name: part for name, part in parts.items() if part is not None
-        }  # others still wait for their start
+        # A part that is None has not started yet.
+        finishing = {name: part for name, part in parts.items() if part is not None}
         for part in finishing.values():
             part.finish()
         if ending := [task for task in loops if task.get_name() in finishing]:

@@ -19,6 +19,10 @@ class EscalationCause(StrEnum):
     RETURNED = "returned"
 
 
+MOST_RETURNS = 2
+"""How often a case may be returned; then the supervisor decides who handles it."""
+
+
 class Channel(StrEnum):
     """How a request came in."""
 

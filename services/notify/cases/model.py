@@ -7,9 +7,10 @@ from typing import ClassVar, assert_never
 from services.chassis.domain.entity import Copy
 from services.chassis.domain.values import Instant
 from services.chassis.domain.words import Words
-from services.contracts.members.areas import Located, path
+from services.contracts.members.areas import LENGTHS, Level, Located, path
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import (
+    MOST_RETURNS,
     CaseDispatched,
     CaseEscalated,
     CaseFiled,
@@ -24,9 +25,6 @@ from services.contracts.requests.cases import (
 from services.notify.audience.model import post
 from services.notify.audience.queries import Address
 from services.notify.rules.model import Occurrence
-
-RETURNED_OFTEN = 2
-"""From this number of returns on, the supervisor decides."""
 
 CaseEvent = (
     CaseFiled | LimitsSet | CaseDispatched | CaseUnassigned | CaseReturned | CaseReopened | CaseResumed | CaseEscalated
@@ -107,7 +105,7 @@ class Dispatchers:
 
     def choices(self, what: Occurrence[Case]) -> Sequence[Sequence[Address]]:
         """The posts of the sub-district, then of the county, then of the city."""
-        above = [level for level in reversed(path(what.copy.area)) if len(level) <= 9]
+        above = [level for level in reversed(path(what.copy.area)) if len(level) <= LENGTHS[Level.SUB_DISTRICT]]
         return [[_at(Role.DISPATCHER, place), *_supervising(place)] for place in above]
 
 
@@ -159,7 +157,7 @@ class Owner:
         event: CaseEscalated = what.event
         owning = [Address("organisation", event.owner_id)] if event.owner_id else []
         place = event.owner_place
-        posts = [_at(Role.SUPERVISOR, place)] if len(place) <= 6 else [_at(Role.DISPATCHER, place)]
+        posts = [_at(Role.SUPERVISOR, place)] if len(place) <= LENGTHS[Level.COUNTY] else [_at(Role.DISPATCHER, place)]
         return [[*owning, *posts], *Supervisors().choices(what)]
 
 
@@ -175,7 +173,7 @@ def routed_again(what: Occurrence[Case]) -> bool:
 
 def returned_often(what: Occurrence[Case]) -> bool:
     """Whether the supervisor decides now."""
-    return bool(what.event.times >= RETURNED_OFTEN)
+    return bool(what.event.times >= MOST_RETURNS)
 
 
 def returned_seldom(what: Occurrence[Case]) -> bool:
@@ -213,4 +211,4 @@ def _at(role: Role, place: str) -> Address:
 
 
 def _supervising(place: str) -> list[Address]:
-    return [_at(Role.SUPERVISOR, place)] if len(place) <= 6 else []
+    return [_at(Role.SUPERVISOR, place)] if len(place) <= LENGTHS[Level.COUNTY] else []

@@ -15,14 +15,14 @@ from services.notify.preferences.model import Preferences
 
 @changes(Message, by="id", allow=SYSTEM)
 async def note_made(ctx: Context, message: Message, via: Via) -> None:
-    """Note that a channel took a message."""
+    """Note that a channel accepted a message."""
     if message.next_at(via) is not None:
         model.made(message, via)
 
 
 @changes(Message, by="id", allow=SYSTEM)
 async def note_failed(ctx: Context, message: Message, via: Via, failure: SendFailed, preferences: Preferences) -> None:
-    """Note that a channel did not take a message, and when it is tried again."""
+    """Note that a channel did not accept a message, and when it is tried again."""
     zone, urgent = ctx.dependency(ZoneInfo), message.urgent
     if message.next_at(via) is not None:
         model.failed(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.chassis.domain.checks import CheckResult, Cut
+from services.chassis.domain.checks import CheckResult
 from services.chassis.domain.events import Event, Recorded, decode
 from services.chassis.domain.values import id_from
 from services.chassis.storage import archive
@@ -16,7 +16,7 @@ _ENDS = (DeliveryMade, DeliveryGivenUp)
 Try = DeliveryFailed | DeliveryMade | DeliveryGivenUp
 
 
-async def check_messages(container: Container, _: Cut) -> list[CheckResult]:
+async def check_messages(container: Container) -> list[CheckResult]:
     """One message for each event and recipient, by its id, which is also the key that providers use.
 
     For each channel: attempts without gap, nothing after the end, no delivery without an attempt.

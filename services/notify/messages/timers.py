@@ -34,7 +34,7 @@ S = TypeVar("S", bound=Stored)
 _OUTCOMES = {DeliveryMade: "sent", DeliveryFailed: "failed", DeliveryHeld: "held", DeliveryGivenUp: "given_up"}
 _SENTENCES = {
     DeliveryMade: "a message is sent",
-    DeliveryFailed: "a message was not taken",
+    DeliveryFailed: "a channel did not accept a message",
     DeliveryHeld: "a message waits for the end of quiet hours",
     DeliveryGivenUp: "a message is given up",
 }

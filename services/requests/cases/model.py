@@ -24,8 +24,6 @@ READERS = (Role.RESIDENT, *STAFF)
 """Who may read cases at all; ``Case.visible`` says which ones."""
 REOPENABLE = timedelta(days=15)
 """How long after its resolution a case may be reopened; after that it is closed."""
-RETURNS = 2
-"""How often a case may be returned; then the supervisor decides who handles it."""
 PAUSABLE = 80.0
 """Working hours (ten days) that a case may be paused in total; then its clock resumes."""
 

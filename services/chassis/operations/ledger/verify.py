@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.chassis.domain.checks import CheckResult, Cut, TopicPartition
+from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging.control import desired_state
 from services.chassis.messaging.kafka import KEYS_TOPIC, TopicReader
 from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
@@ -60,7 +60,7 @@ class _Ledger:
         _, keeping = await self._reach(f"{self._group}.keys", keys)
         lines += [*reading, *keeping, *await self._reactions(reached), *await self._gauges()]
         for check in self._service.checks:
-            lines += await check(self._container, Cut(at, reached))
+            lines += await check(self._container)
         return Report(self._service.name, at, lines)
 
     async def _ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:

@@ -12,10 +12,10 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.words import Words
 from services.contracts.members.areas import Level, enclosing
 from services.contracts.members.organisations import OrganisationKind
-from services.contracts.requests.cases import CaseDispatched, CaseUnassigned, UnassignedBecause
+from services.contracts.requests.cases import MOST_RETURNS, CaseDispatched, CaseUnassigned, UnassignedBecause
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
-from services.requests.cases.model import RETURNS, Case
+from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from services.requests.providers.model import Organisation, Team
 
@@ -105,7 +105,7 @@ def give(case: Case, choice: Choice | None, reason: UnassignedBecause) -> None:
 def assign(case: Case, choice: Choice, respond_by: datetime) -> None:
     """Assign a case by hand; the handler gets new time to accept it. Final if the case was returned too often."""
     if case.handler_id != choice.id:
-        case.record(_dispatched(choice, forced=case.returns >= RETURNS, respond_by=respond_by))
+        case.record(_dispatched(choice, forced=case.returns >= MOST_RETURNS, respond_by=respond_by))
 
 
 def pass_on(case: Case, team_id: str, near: Nearby) -> None:
@@ -115,7 +115,8 @@ def pass_on(case: Case, team_id: str, near: Nearby) -> None:
     """
     waits_for_team = case.handler_id == team_id and case.state is State.DISPATCHED
     if waits_for_team:
-        give(case, None if case.returns >= RETURNS else choose(case, near, case.tried), UnassignedBecause.TEAM_FULL)
+        choice = None if case.returns >= MOST_RETURNS else choose(case, near, case.tried)
+        give(case, choice, UnassignedBecause.TEAM_FULL)
 
 
 def next_one(case: Case, near: Nearby) -> Choice:

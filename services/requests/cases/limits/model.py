@@ -7,6 +7,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.requests.cases import (
+    MOST_RETURNS,
     CaseClosed,
     CaseEscalated,
     CaseOverdue,
@@ -20,7 +21,7 @@ from services.contracts.requests.cases import (
     LimitsSet,
 )
 from services.contracts.requests.catalogue import Tier
-from services.requests.cases.model import RETURNS, Case
+from services.requests.cases.model import Case
 from services.requests.cases.states.model import DONE, RUNNING, State
 from services.requests.providers.model import EscalationLevel
 
@@ -85,7 +86,7 @@ def send_back(
     """Return a case to the dispatcher; the second time, to the supervisor."""
     again_by = case.new_respond_by(calendar, now)
     case.record(CaseReturned(reason=reason, times=case.returns + 1, respond_by=again_by))
-    if case.returns >= RETURNS and _height(case.owner_place, levels) < _COUNTY:
+    if case.returns >= MOST_RETURNS and _height(case.owner_place, levels) < _COUNTY:
         _escalate_to(case, levels[_COUNTY], levels, calendar, now, EscalationCause.RETURNED)
 
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import SYSTEM, Actor
 from services.contracts.members.roles import Role
-from services.contracts.requests.cases import CaseClosed, CaseRated, CloseReason
-from services.requests.cases.model import PAUSABLE, READERS, REOPENABLE, RETURNS, Case
+from services.contracts.requests.cases import MOST_RETURNS, CaseClosed, CaseRated, CloseReason
+from services.requests.cases.model import PAUSABLE, READERS, REOPENABLE, Case
 from services.requests.cases.states.model import DONE, HELD, OPEN, WAITING, State
 
 REOPENINGS = 2
@@ -96,7 +96,7 @@ def _forced(case: Case, *_: object) -> Refusal | None:
 
 
 def _for_supervisor(case: Case, actor: Actor, _: datetime) -> Refusal | None:
-    if case.returns < RETURNS or actor.has(Role.SUPERVISOR, SYSTEM):
+    if case.returns < MOST_RETURNS or actor.has(Role.SUPERVISOR, SYSTEM):
         return None
     return SupervisorDecides(returns=case.returns)
 

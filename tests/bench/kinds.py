@@ -24,7 +24,7 @@ from services.chassis.telemetry import logs
 from tests.bench import alongside
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
-from tests.bench.figures import Bars, Figure, at_most
+from tests.bench.figures import Bars, Bound, Figure, at_most
 from tests.bench.kinds_process import SETTING
 from tests.bench.load_process import elsewhere
 from tests.bench.many_kinds import NAME as SERVICE
@@ -37,7 +37,7 @@ TITLE = "A service of 5 kinds of entity and 8 reactions, and one of 40 and 60"
 FEW, MANY = 5, 40
 MOST_TIMES, MOST_IDLE = 1.2, 2.0
 EVENTS, QUICK_EVENTS = 4_000, 500
-FLOWS, ROUNDS, ROUND = 5, 10, 200
+FLOWS, ROUNDS, ROUND, BACKLOG = 5, 10, 200, 1_000
 SETTLE_SECONDS, IDLE_SECONDS, QUICK_IDLE_SECONDS = 10, 30, 3
 LOOK_SECONDS, GIVE_UP_SECONDS = 0.05, 120
 TRAFFIC = "each event is of the next kind in turn; each kind has a copy, every second one a reaction beside it"
@@ -73,7 +73,7 @@ class Site:
 async def measure(bench: Bench) -> list[Figure]:
     """Both side by side: at rest, then each in turn with the same number of events; the relay's round by itself."""
     async with _site(bench, FEW) as few, _site(bench, MANY) as many:
-        rounds = {len(site.crowd.things): await _rounds(site) for site in (few, many)}
+        rounds = await _rounds(few, many)
         async with _worker(bench, few) as of_few, _worker(bench, many) as of_many:
             await asyncio.gather(_idle(bench, few, of_few), _idle(bench, many, of_many))
             bench.say(f"  idle: {few.idle} {many.idle}")
@@ -146,40 +146,77 @@ async def _flow(site: Site, worker: Running, events: int) -> float:
     return time.monotonic() - began
 
 
-async def _rounds(site: Site) -> tuple[float, float]:
-    """Milliseconds of a full round of the relay, and of one look at all collections that finds nothing; medians."""
+@dataclass
+class Rounds:
+    """Milliseconds of the rounds of one relay, of a site's own, while its worker does not run."""
+
+    relay: Relay
+    some: list[float] = field(default_factory=list)
+    """Rounds of as many entities as any relay moves at once."""
+    none: list[float] = field(default_factory=list)
+    """Looks at all collections that find nothing."""
+    each: list[float] = field(default_factory=list)
+    """For one entity of a backlog, in rounds as large as this relay makes them."""
+
+    async def one(self, expected: int) -> float:
+        """One round of so many entities."""
+        began = time.perf_counter()
+        assert await self.relay.round() == expected
+        return (time.perf_counter() - began) * 1000
+
+    async def backlog(self, total: int) -> float:
+        """All rounds of a backlog, for one entity of it."""
+        began = time.perf_counter()
+        while total > 0:
+            total -= await self.relay.round()
+        return (time.perf_counter() - began) * 1000 / BACKLOG
+
+
+async def _rounds(*sites: Site) -> dict[int, Rounds]:
+    """The relays of all sites in turn, by the number of kinds."""
     logs.start(SERVICE, "worker", "warning")  # a line for each event would be what is measured
-    publisher = Publisher(site.settings.kafka)
-    topics = (site.settings.topic(SERVICE), None)
-    relay = Relay(site.mongo, publisher, site.crowd.things, "bench", topics, site.settings.history_cap)
-    await site.record(ROUND)
-    await relay.round()  # the connection to the broker is made
-    full: list[float] = []
-    empty: list[float] = []
-    for _ in range(ROUNDS):
+    publisher = Publisher(sites[0].settings.kafka)
+    measured = {len(site.crowd.things): Rounds(_relay(site, publisher)) for site in sites}
+    for site, rounds in zip(sites, measured.values(), strict=True):
         await site.record(ROUND)
-        for times, expected in ((full, ROUND), (empty, 0)):
-            began = time.perf_counter()
-            assert await relay.round() == expected
-            times.append((time.perf_counter() - began) * 1000)
+        await rounds.one(ROUND)  # the connection to the broker is made
+    for _ in range(ROUNDS):
+        for site, rounds in zip(sites, measured.values(), strict=True):
+            await site.record(ROUND)
+            rounds.some.append(await rounds.one(ROUND))
+            rounds.none.append(await rounds.one(0))
+            await site.record(BACKLOG)
+            rounds.each.append(await rounds.backlog(BACKLOG))
     await publisher.stop()
-    return statistics.median(full), statistics.median(empty)
+    return measured
 
 
-def _figures(few: Site, many: Site, rounds: Mapping[int, tuple[float, float]]) -> list[Figure]:
+def _relay(site: Site, publisher: Publisher) -> Relay:
+    topics = (site.settings.topic(SERVICE), None)
+    return Relay(site.mongo, publisher, site.crowd.things, "bench", topics, site.settings.history_cap)
+
+
+def _figures(few: Site, many: Site, rounds: Mapping[int, Rounds]) -> list[Figure]:
     rates = {f"{len(site.crowd.things)} kinds": statistics.median(site.rates) for site in (few, many)}
     chart = Bars("Events a second through relay and consumer", "/s", rates)
     seconds = _pair("events a second", list(rates.values())) | {"that is": TRAFFIC, "runs": FLOWS}
-    full = _pair("ms", [rounds[kinds][0] for kinds in (FEW, MANY)]) | {"entities": ROUND}
-    empty = _pair("ms", [rounds[kinds][1] for kinds in (FEW, MANY)])
     slower = rates[f"{FEW} kinds"] / rates[f"{MANY} kinds"]
+    each = {kinds: statistics.median(known.each) for kinds, known in rounds.items()}
+    some = {kinds: statistics.median(known.some) for kinds, known in rounds.items()}
+    none = {kinds: statistics.median(known.none) for kinds, known in rounds.items()}
     return [
         Figure("time for the same events, 40 kinds against 5", slower, "×", at_most(MOST_TIMES), seconds, chart),
-        Figure("a relay round, 40 kinds against 5", rounds[MANY][0] / rounds[FEW][0], "×", at_most(MOST_TIMES), full),
-        Figure("a look at all outboxes, 40 kinds against 5", rounds[MANY][1] / rounds[FEW][1], "×", None, empty),
+        _more("a relay's time for one entity of a backlog", each, at_most(MOST_TIMES), {"backlog": BACKLOG}),
+        _more(f"a relay round of {ROUND} entities", some, at_most(MOST_TIMES), {}),
+        _more("a look at all outboxes that finds nothing", none, None, {}),
         Figure("idle worker of 40 kinds, of a core", many.idle["worker"], "%", at_most(MOST_IDLE), many.idle),
         Figure("idle worker of 5 kinds, of a core", few.idle["worker"], "%", None, few.idle),
     ]
+
+
+def _more(what: str, ms: Mapping[int, float], bound: Bound | None, detail: dict[str, float | str | int]) -> Figure:
+    known = _pair("ms", [ms[kinds] for kinds in (FEW, MANY)]) | detail
+    return Figure(f"{what}, 40 kinds against 5", ms[MANY] / ms[FEW], "×", bound, known)
 
 
 def _pair(unit: str, values: Sequence[float]) -> dict[str, float | str | int]:

@@ -8,7 +8,7 @@ import pytest
 from services.chassis.messaging.kafka import BrokerAway, Publisher
 from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import metrics
-from tests.support.road import Road, until
+from tests.support.road import Road, in_batches_of, until
 
 
 async def test_while_a_broker_hangs_what_waits_is_counted_all_the_same(
@@ -37,7 +37,7 @@ async def test_while_a_broker_hangs_what_waits_is_counted_all_the_same(
 
 
 async def test_the_backlog_is_reported_in_full(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.chassis.messaging.relay._BATCH", 2)
+    in_batches_of(2, monkeypatch)
     for _ in range(5):
         await road.jar()
     with pytest.raises(BrokerAway):
@@ -46,7 +46,7 @@ async def test_the_backlog_is_reported_in_full(road: Road, monkeypatch: pytest.M
 
 
 async def test_a_long_backlog_is_not_counted_at_every_round(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.chassis.messaging.relay._BATCH", 2)
+    in_batches_of(2, monkeypatch)
     for _ in range(5):
         await road.jar()
     aggregate, counted = road.shop.mongo.aggregate, []

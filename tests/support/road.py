@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from services.chassis.domain.scope import system_actor
@@ -193,3 +194,9 @@ async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 20) ->
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - it asks a database
             await asyncio.sleep(0.02)
+
+
+def in_batches_of(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The relay moves so many entities a round, however many collections it reads."""
+    monkeypatch.setattr("services.chassis.messaging.relay._BATCH", number)
+    monkeypatch.setattr("services.chassis.messaging.relay._BATCH_PER_KIND", 0)

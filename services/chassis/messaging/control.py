@@ -69,6 +69,7 @@ class ConsumerControl:
     def __init__(self, mongo: Mongo, group: str, member: str) -> None:
         self._mongo, self.group, self.member = mongo, group, member
         self._desired = DesiredState()
+        self._stored: Document | None = None
         self._reported = _NEVER
         self._reported_at = self._asked_at = float("-inf")
 
@@ -79,7 +80,9 @@ class ConsumerControl:
             if self._reported_at == float("-inf"):
                 # before the first look: an operator who pauses from now on waits for this member
                 await self._report(_NEVER)
-            self._desired = await desired_state(self._mongo, self.group)
+            stored = await self._mongo.find_one(COLLECTION, {"_id": self.group})
+            if stored != self._stored:  # to load some sixty switches costs more than to ask for them
+                self._stored, self._desired = stored, DesiredState.of(stored)
             self._asked_at = time.monotonic()
             if self._desired.order != self._reported or self._asked_at > self._reported_at + _REPORT_SECONDS:
                 await self._report(self._desired.order)

@@ -41,6 +41,8 @@ _TRIES = 3
 _KEY_TRIES, _KEY_SECONDS = 30, 1.0  # how late a person's key may be, in seconds; after that the event is parked
 _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 _BEHIND = "waits behind an earlier event"
+_SETTLE_SECONDS = 5.0
+"""How often parked events are looked for where we know of none: the member before us may have parked some."""
 _AT_ONCE = 8
 """How many reactions run at the same time: each waits for the database most of the time."""
 
@@ -80,6 +82,7 @@ class Delivery:
         self._parking = Parking(self._container.mongo, names)
         self._failures.keep_only(names)
         self._generation = -1
+        self._settled = float("-inf")
 
     def ready(self) -> bool:
         """Whether partitions are assigned to this member."""
@@ -88,6 +91,9 @@ class Delivery:
     async def settle(self) -> None:
         """Load what is parked of our partitions; then replay and drop what operators asked for."""
         await self.learn()
+        if not self._parking.anything() and time.monotonic() < self._settled + _SETTLE_SECONDS:
+            return
+        self._settled = time.monotonic()
         for document in await self._parking.flagged(self._ours):
             await (self._drop(document) if "drop" in document else self._replay(document))
 

@@ -15,6 +15,8 @@ from services.chassis.telemetry import logs
 
 log = logs.get()
 
+_WAIT_MS = 1_000
+
 Forget = Callable[[Sequence[str]], Awaitable[None]]
 
 
@@ -45,7 +47,7 @@ class KeyKeeper:
     async def run(self) -> None:
         """Run until cancelled, even while the database is away."""
         while True:
-            for records in await self._reader.poll(wait_ms=250):
+            for records in await self._reader.poll(_WAIT_MS):
                 await retry_forever(partial(self._keep, records))
 
     async def _keep(self, records: Sequence[Incoming]) -> None:

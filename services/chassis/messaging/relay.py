@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from services.chassis.domain.entity import Entity
@@ -26,11 +27,13 @@ log = logs.get()
 
 Kinds = Sequence[type[Entity[Any]]]
 
-_BATCH = 200
-_LOOK_MS, _BUSY_MS = 500, 1
+_BATCH, _BATCH_PER_KIND = 200, 25
+"""How many entities a round moves at most: the first number, or the second for each collection that it reads if that is
+more. Each collection costs a write command in every round, however few of its entities are in it."""
+_LOOK_MS, _BUSY_MS = 1_000, 1
 """How long to wait for the notifier, in milliseconds; 1 while there is more to send, to collect only what it has
 already."""
-_SWEEP_SECONDS = 2.0
+_SWEEP_SECONDS = 5.0
 """How often all collections are read: a change that the notifier does not name is delayed by this, and not lost."""
 _SLOW_SECONDS = 2.0
 _TRIES = 3
@@ -71,7 +74,8 @@ class Relay:
         self._cap = history_cap
         self._linger_seconds = linger_seconds
         self._failures: Counter[str] = Counter()
-        self._waiting_in: set[str] = set()  # the collections in which the last round found something
+        self._may_wait_in: set[str] = set()  # the collections in which the last round may have left something
+        self._full = False  # whether the last read may have left something
         self._measured_at = float("-inf")
         self._backlog = 0
 
@@ -87,22 +91,25 @@ class Relay:
 
     async def _publish(self, lease: Lease, notifier: ChangeNotifier) -> None:
         """Read the collections that the notifier names until nothing waits in them; all of them now and then."""
-        everything = {kind.collection() for kind in self._kinds} | {vault.COLLECTION}
         named, swept = set[str](), float("-inf")
         while await lease.acquire():
             if time.monotonic() > swept + _SWEEP_SECONDS:
-                named, swept = everything, time.monotonic()
+                named, swept = self._everything(), time.monotonic()
             moved = await self.round(named) if named else 0
-            if 0 < moved < _BATCH:  # otherwise more events wait already
+            if moved and not self._full:  # otherwise more events wait already
                 await asyncio.sleep(self._linger_seconds)
             changed = await notifier.wait(_BUSY_MS if moved else _LOOK_MS)
-            named = everything if changed is None else (self._waiting_in | changed) & everything
+            named = self._everything() if changed is None else (self._may_wait_in | changed) & self._everything()
         self._clear_metrics()
+
+    def _everything(self) -> set[str]:
+        return {kind.collection() for kind in self._kinds} | {vault.COLLECTION}
 
     async def round(self, names: Collection[str] | None = None) -> int:
         """Publish one batch of these collections (None: of all), oldest first; how many entities and keys it moved."""
         documents = await self.read(names)
-        self._waiting_in = {document["collection"] for document in documents}
+        # A full batch may have left something in any collection that was read, also in those of which it has nothing.
+        self._may_wait_in = set(names or self._everything()) if self._full else {d["collection"] for d in documents}
         await self._measure(documents)
         sending = asyncio.create_task(self._pass_on(documents))
         try:
@@ -128,10 +135,11 @@ class Relay:
         ``names``: the collections to read. A union of all costs as much for each that is empty as for one that is not.
         """
         kinds = [kind for kind in self._kinds if names is None or kind.collection() in names]
-        if not kinds:
-            return []
-        order: list[Document] = [{"$sort": {"pending": 1}}, {"$limit": _BATCH}]
-        return await self._union(kinds, _unpublished, order, _BATCH)
+        most = max(_BATCH, _BATCH_PER_KIND * len(kinds))
+        order: list[Document] = [{"$sort": {"pending": 1}}, {"$limit": most}]
+        found = await self._union(kinds, partial(_unpublished, most), order, most) if kinds else []
+        self._full = len(found) == most
+        return found
 
     async def send(self, documents: Sequence[Document]) -> dict[str, int]:
         """Send their events in order; returns the last published version of each entity."""
@@ -201,12 +209,12 @@ class Relay:
         oldest = min((d["pending"] for d in documents), default=None)
         age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
         metrics.relay_oldest.set(max(0.0, age))
-        waiting, full = len(documents), len(documents) == _BATCH
+        waiting = len(documents)
         if time.monotonic() > self._measured_at + _MEASURE_SECONDS:
             self._measured_at = time.monotonic()
             metrics.relay_stuck.set(await self._count({"stuck": {"$exists": True}}))
-            self._backlog = await self._count({"pending": {"$gte": _EVER}}) if full else waiting
-        metrics.relay_pending.set(max(waiting, self._backlog) if full else waiting)
+            self._backlog = await self._count({"pending": {"$gte": _EVER}}) if self._full else waiting
+        metrics.relay_pending.set(max(waiting, self._backlog) if self._full else waiting)
 
     async def _measure_again(self) -> None:
         """While a broker hangs, the backlog grows, and an operator may look."""
@@ -239,12 +247,12 @@ class Relay:
         return await self._mongo.aggregate(first.collection(), [*of_each(first), *joined, *of_all], limit)
 
 
-def _unpublished(kind: type[Entity[Any]]) -> list[Document]:
+def _unpublished(most: int, kind: type[Entity[Any]]) -> list[Document]:
     newer = {"$filter": {"input": "$history", "cond": {"$gt": ["$$this.version", "$published"]}}}
     return [
         {"$match": {"pending": {"$gte": _EVER}, "stuck": {"$exists": False}}},
         {"$sort": {"pending": 1}},
-        {"$limit": _BATCH},
+        {"$limit": most},
         {
             "$project": {
                 "version": 1,

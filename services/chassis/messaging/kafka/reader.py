@@ -20,6 +20,9 @@ from services.chassis.messaging.kafka.records import BrokerAway, Incoming, in_ti
 
 _MOST = 2_400
 """How many records are read at once, from all partitions together."""
+_LONGEST_WAIT_MS = 500
+"""How long the broker may keep a request that finds nothing. It answers as soon as a record arrives; but a partition
+that is moved or resumed is asked for only after the request in hand."""
 
 
 class Reader:
@@ -36,7 +39,8 @@ class Reader:
             heartbeat_interval_ms=3_000,
             rebalance_timeout_ms=60_000,
             max_poll_records=_MOST,
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=_LONGEST_WAIT_MS,
+            consumer_timeout_ms=_LONGEST_WAIT_MS,  # how often it looks without a cause what to ask for
             metadata_max_age_ms=30_000,
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )

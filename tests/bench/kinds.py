@@ -71,9 +71,8 @@ class Site:
 
 
 async def measure(bench: Bench) -> list[Figure]:
-    """Both side by side: at rest, then each in turn with the same number of events; the relay's round by itself."""
+    """Both side by side: at rest, then each in turn with the same number of events; then their relays alone."""
     async with _site(bench, FEW) as few, _site(bench, MANY) as many:
-        rounds = await _rounds(few, many)
         async with _worker(bench, few) as of_few, _worker(bench, many) as of_many:
             await asyncio.gather(_idle(bench, few, of_few), _idle(bench, many, of_many))
             bench.say(f"  idle: {few.idle} {many.idle}")
@@ -85,7 +84,8 @@ async def measure(bench: Bench) -> list[Figure]:
                     site.rates.append(events / await _flow(site, worker, events))
                     after = {name: _spent(process) - before[name] for name, process in watched.items()}
                     site.spent.append({name: seconds * 1000 / events for name, seconds in after.items()})
-            bench.say(f"  events a second: {few.rates} {many.rates}")
+            bench.say(f"  events a second: {few.rates} {many.rates}; each took {few.spent} {many.spent}")
+        rounds = await _rounds(few, many)
     return _figures(few, many, rounds)
 
 

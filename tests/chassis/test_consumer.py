@@ -13,9 +13,10 @@ from structlog.testing import capture_logs
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import consumer as consumer_module
-from services.chassis.messaging import delivery, switches
+from services.chassis.messaging import switches
 from services.chassis.messaging.control import desired_state
 from services.chassis.messaging.kafka import Incoming
+from services.chassis.messaging.memory import Memory
 from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
 from services.chassis.messaging.switching import register
 from services.chassis.usecase import Context
@@ -75,7 +76,7 @@ async def test_a_consumer_killed_between_any_two_steps_has_its_effects_once(
 
     part, step = {
         "before the effect": (first._delivery, "_write"),
-        "before it is remembered": (delivery, "remember"),
+        "before it is remembered": (Memory, "_write"),
         "before the commit": (road.readers[0], "commit"),
     }[point]
     monkeypatch.setattr(part, step, die)

@@ -5,10 +5,11 @@ from contextlib import AsyncExitStack
 from typing import Any, cast
 
 from services.chassis.domain.scope import system_actor as eyes
-from services.chassis.messaging import control, memory, switching
+from services.chassis.messaging import control, switching
 from services.chassis.messaging.control import ConsumerControl
 from services.chassis.messaging.dropped import Dropped
 from services.chassis.messaging.kafka import Incoming, Publisher, TopicReader
+from services.chassis.messaging.memory import Memory
 from services.chassis.messaging.parking import Parking
 from services.chassis.messaging.relay import Relay
 from services.chassis.operations.backfill import Backfill
@@ -88,8 +89,10 @@ async def _group(mongo: Noting) -> None:
     mongo.holds["consumers"] = [{"reactions": {"react": {"state": "on", "since": AT}}}]
     await switching.turn_off(mongo, "linli.toys", {"react": "reason"}, "toys-0", {_PLACE: 7})
     await switching.turn_on(mongo, "linli.toys", ["react"], 0, {_PLACE: 7})
-    await memory.unseen(mongo, reaction, [toys.delivered()])
-    await memory.remember(mongo, reaction, [toys.delivered()])
+    remembered = Memory(mongo)
+    await remembered.load([(reaction, [toys.delivered()])])
+    remembered.handled(reaction, [(toys.delivered(), ())])
+    await remembered.save()
     asked = ConsumerControl(mongo, "linli.toys", "toys-0")
     await asked.ask()
     await asked.note_topics([_PLACE[0]])

@@ -20,10 +20,10 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
-from services.chassis.messaging import delivery
 from services.chassis.messaging.delivery import Delivery
 from services.chassis.messaging.kafka.publisher import Publisher
 from services.chassis.messaging.kafka.reader import Reader, _Assignments
+from services.chassis.messaging.memory import Memory
 from services.chassis.messaging.relay import Relay
 from services.chassis.runtime import entry
 from services.chassis.runtime.service import Service
@@ -58,7 +58,7 @@ POINTS = {
     "after-mark": Point(Relay, "mark", "after"),
     "before-pull": Point(archive, "pull", "before"),
     "before-effect": Point(Delivery, "_write_together", "before"),
-    "before-memory": Point(delivery, "remember", "before"),
+    "before-memory": Point(Memory, "_write", "before"),
     "before-commit": Point(Reader, "commit", "before"),
     "after-commit": Point(Reader, "commit", "after"),
     "revoked": Point(_Assignments, "on_partitions_revoked", "before"),

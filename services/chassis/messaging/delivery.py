@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from services.chassis.domain.events import Origin
+from services.chassis.messaging import effects
+from services.chassis.messaging.effects import Done
 from services.chassis.messaging.failures import (
     HANDLING,
     WRITING,
@@ -16,7 +16,7 @@ from services.chassis.messaging.failures import (
     raise_worst,
 )
 from services.chassis.messaging.kafka import Incoming
-from services.chassis.messaging.memory import reached, remember, unseen
+from services.chassis.messaging.memory import Memory, reached
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
 from services.chassis.messaging.reactions import (
     AnyReaction,
@@ -26,7 +26,6 @@ from services.chassis.messaging.reactions import (
     Handled,
     Unreadable,
     handler,
-    in_stages,
 )
 from services.chassis.messaging.retry import is_transient, retry_forever
 from services.chassis.storage.mongo import Document
@@ -122,13 +121,24 @@ class Delivery:
                 await self._refuse(record, str(error))
         copies = [reaction for reaction in self._reactions if isinstance(reaction, Copying)]
         for some in (copies, [reaction for reaction in self._reactions if reaction not in copies]):
-            outcomes = await asyncio.gather(*(self._deliver(one, events) for one in some), return_exceptions=True)
-            raise_worst(outcomes)
+            await self._deliver([(one, wanted) for one in some if (wanted := self._wanted(one, events))])
 
-    async def _deliver(self, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
-        if wanted := self._wanted(reaction, events):
+    async def _deliver(self, wanted: Sequence[tuple[AnyReaction, Sequence[Delivered]]]) -> None:
+        """To each of these reactions its events: all effects first, then the memory of them all."""
+        memory = Memory(self._container.mongo)
+        await memory.load(wanted)
+
+        async def one(reaction: AnyReaction, events: Sequence[Delivered]) -> None:
             async with self._at_once:
-                await self._react(reaction, await unseen(self._container.mongo, reaction, wanted))
+                await self._react(reaction, memory.unseen(reaction, events), memory)
+
+        outcomes = await asyncio.gather(*(one(*pair) for pair in wanted), return_exceptions=True)
+        await self._remember(memory)
+        raise_worst(outcomes)
+
+    async def _remember(self, memory: Memory) -> None:
+        for reaction, done in await memory.save():
+            effects.report(self._container, reaction, done)
 
     def _wanted(self, reaction: AnyReaction, events: Sequence[Delivered]) -> Sequence[Delivered]:
         wanted = [event for event in events if event.type in reaction.types]
@@ -140,11 +150,13 @@ class Delivery:
             self._failures.count(UNREADABLE, HANDLING, "", reason)
             await self._parking.park_unreadable(record, reason)
 
-    async def _react(self, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
+    async def _react(self, reaction: AnyReaction, events: Sequence[Delivered], memory: Memory) -> None:
+        if not events:
+            return
         handled = await prepared(reaction, self._container, events)
         if handled is None:
             for event in events:
-                await self._react(reaction, [event])
+                await self._react(reaction, [event], memory)
             return
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:
@@ -154,10 +166,10 @@ class Delivery:
                 continue
             # First write what lies before it. If it were parked, it might be replayed before this batch comes again,
             # out of order.
-            await self._write(reaction, done)
+            await self._write(reaction, done, memory)
             done = []
             await self._set_aside(reaction, event, outcome)
-        await self._write(reaction, done)
+        await self._write(reaction, done, memory)
 
     async def _attempt(
         self, reaction: AnyReaction, handled: Handled, event: Delivered
@@ -168,9 +180,9 @@ class Delivery:
         for attempt in range(_KEY_TRIES):
             began = time.monotonic()
             try:
-                effects = await self._timed(reaction, handled, event)
+                done = await effects.of(reaction, handled, event)
                 self._failures.went_well(reaction.name, HANDLING, event.type)
-                return effects
+                return done
             except KeyNotHere as error:
                 reason: BaseException = error
                 await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # if the refusal came at once
@@ -192,20 +204,10 @@ class Delivery:
         else:
             await self._give_up(reaction, event, reason, HANDLING)
 
-    async def _timed(self, reaction: AnyReaction, handled: Handled, event: Delivered) -> Sequence[Effect]:
-        outcome, start = "failed", time.perf_counter()
-        with tracing.span_because_of(f"reaction {reaction.name}", event.trace):
-            try:
-                effects = await handled(event)
-                outcome = "applied" if effects else "done"
-                return effects
-            finally:
-                metrics.reaction_seconds.labels(reaction.name, outcome).observe(time.perf_counter() - start)
-
-    async def _write(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
+    async def _write(self, reaction: AnyReaction, done: Done, memory: Memory) -> None:
         """Write the effects of a batch together; one by one if that fails, to find the one that cannot be written."""
         try:
-            await self._write_together(reaction, done)
+            await self._write_together(reaction, done, memory)
         except Exception as error:
             if is_transient(error) or not done:
                 raise
@@ -216,34 +218,13 @@ class Delivery:
                 if self._parking.blocks(reaction.name, one[0]):
                     await self._park(reaction, one[0], _BEHIND)
                 else:
-                    await self._write(reaction, [one])
+                    await self._write(reaction, [one], memory)
 
-    async def _write_together(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
-        newest = {effect.target: effect for _, effects in done for effect in effects}
-        by_event = [
-            [
-                write
-                for effect in effects
-                if newest[effect.target] is effect
-                for write in effect.writes(self._origin(reaction, event))
-            ]
-            for event, effects in done
-        ]
-        for collection, writes in in_stages(by_event):
-            await self._container.mongo.bulk(collection, writes)
-        await remember(self._container.mongo, reaction, [event for event, _ in done])
-        self._report(reaction, done)
-
-    def _report(self, reaction: AnyReaction, done: Sequence[tuple[Delivered, Sequence[Effect]]]) -> None:
-        now, age, recorded = self._container.clock(), metrics.event_age.labels(reaction.name), Counter[str]()
-        for event, effects in done:
+    async def _write_together(self, reaction: AnyReaction, done: Done, memory: Memory) -> None:
+        await effects.write(self._container, reaction, done)
+        memory.handled(reaction, done)
+        for event, _ in done:
             self._failures.went_well(reaction.name, WRITING, event.type)
-            with tracing.bound(event.trace):
-                log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
-            age.observe((now - event.at).total_seconds())
-            recorded.update(each.type_name() for effect in effects for each in effect.recorded())
-        for type, count in recorded.items():
-            metrics.events_recorded.labels(type).inc(count)
 
     async def _give_up(self, reaction: AnyReaction, event: Delivered, error: BaseException, what: str) -> None:
         with tracing.bound(event.trace):
@@ -267,10 +248,6 @@ class Delivery:
         if not settled or not {(record.topic, record.partition) for record in records} <= self._ours:
             raise PartitionsReassigned
 
-    def _origin(self, reaction: AnyReaction, event: Delivered) -> Origin:
-        cause = f"event:{event.id}:{reaction.name}"
-        return Origin(self._container.clock(), reaction.name, self._container.city, cause, None, event.trace)
-
     async def _replay(self, document: Document) -> None:
         """Replay one parked event; ``flagged`` returns them in the order of each entity."""
         reaction = self._named(document["reaction"])
@@ -282,8 +259,9 @@ class Delivery:
         try:
             event = Delivered.of(record_of(document))
             handled = await handler(reaction, self._container, [event])
-            effects = await self._timed(reaction, handled, event)
-            await self._write_together(reaction, [(event, effects)])
+            done, memory = await effects.of(reaction, handled, event), Memory(self._container.mongo)
+            await self._write_together(reaction, [(event, done)], memory)
+            await self._remember(memory)
         except Exception as error:
             if is_transient(error):
                 raise

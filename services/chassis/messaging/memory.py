@@ -1,35 +1,59 @@
 """The memory of reactions: for each entity, the version up to which a reaction has had its effects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from services.chassis.messaging.effects import Done
 from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
 from services.chassis.storage.mongo import Mongo, Put
 
 COLLECTION = "seen"
 
 
-async def unseen(mongo: Mongo, reaction: AnyReaction, wanted: Sequence[Delivered]) -> Sequence[Delivered]:
-    """The events that the reaction has not handled yet; each once, even if it is in the batch twice."""
-    if not reaction.remembers:
-        return wanted
-    ids = list({_id(reaction, event.entity) for event in wanted})
-    found = await mongo.find(COLLECTION, {"_id": {"$in": ids}}, limit=len(ids))
-    seen = {document["_id"]: document["version"] for document in found}
-    fresh = []
-    for event in wanted:
-        # Within a batch, too: a relay that crashed sends the same event twice in a row.
-        if event.version > seen.get(_id(reaction, event.entity), 0):
-            seen[_id(reaction, event.entity)] = event.version
-            fresh.append(event)
-    return fresh
+class Memory:
+    """What some reactions remember of the entities in one batch: one look-up and one write for all of them."""
 
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+        self._seen: dict[str, int] = {}
+        self._handled: list[tuple[AnyReaction, Done]] = []
 
-async def remember(mongo: Mongo, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
-    """Remember these events, after their effects."""
-    if reaction.remembers:
-        latest = {_id(reaction, event.entity): event.version for event in events}
-        await mongo.bulk(
-            COLLECTION, [Put({"_id": id}, {"$max": {"version": v}}, upsert=True) for id, v in latest.items()]
+    async def load(self, wanted: Iterable[tuple[AnyReaction, Sequence[Delivered]]]) -> None:
+        """Load what these reactions remember of the entities of these events."""
+        ids = list({_id(one, event.entity) for one, events in wanted if one.remembers for event in events})
+        found = await self._mongo.find(COLLECTION, {"_id": {"$in": ids}}, limit=len(ids)) if ids else []
+        self._seen = {document["_id"]: document["version"] for document in found}
+
+    def unseen(self, reaction: AnyReaction, events: Sequence[Delivered]) -> Sequence[Delivered]:
+        """The events that the reaction has not handled yet; each once, even if it is among them twice."""
+        if not reaction.remembers:
+            return events
+        fresh, seen = [], dict[str, int]()
+        for event in events:
+            # Within a batch, too: a relay that crashed sends the same event twice in a row.
+            if event.version > max(self._seen.get(_id(reaction, event.entity), 0), seen.get(event.entity, 0)):
+                seen[event.entity] = event.version
+                fresh.append(event)
+        return fresh
+
+    def handled(self, reaction: AnyReaction, done: Done) -> None:
+        """These events have had their effects; ``save`` writes it."""
+        self._handled.append((reaction, done))
+
+    async def save(self) -> Sequence[tuple[AnyReaction, Done]]:
+        """Write what was handled, and return it. What is lost before that comes again, with the same effects."""
+        new = {
+            _id(reaction, event.entity): event.version
+            for reaction, done in self._handled
+            if reaction.remembers
+            for event, _ in done
+        }
+        if new:
+            await self._write(new)
+        return self._handled
+
+    async def _write(self, new: Mapping[str, int]) -> None:
+        await self._mongo.bulk(
+            COLLECTION, [Put({"_id": id}, {"$max": {"version": version}}, upsert=True) for id, version in new.items()]
         )
 
 

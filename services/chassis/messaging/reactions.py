@@ -1,6 +1,6 @@
 """Reactions: what a service does because of an event, and the copies that it keeps."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -213,15 +213,25 @@ class Copying:
         return self.kind.events
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
-        """The handler that folds events into copies; loads all copies of the batch at once."""
-        ids = list({delivered.entity for delivered in events})
-        found = await container.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=max(1, len(ids)))
+        """The handler that folds events into copies; loads the copies of the batch at once, if there can be any."""
+        ids = list({delivered.entity for delivered in events} - self._new(events))
+        found = await container.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=len(ids)) if ids else []
         known = {document["_id"]: document for document in found}
 
         async def handled(delivered: Delivered) -> Sequence[Effect]:
             return self._fold(known, delivered)
 
         return handled
+
+    def _new(self, events: Sequence[Delivered]) -> set[str]:
+        """The entities of which only the first event is here: nothing is known of them.
+
+        Where something is all the same, the event came twice: its write finds a newer version and does nothing. Further
+        events of the entity would have to follow what is stored, so it is looked up then.
+        """
+        times = Counter(delivered.entity for delivered in events)
+        first = (d for d in events if d.version == 1 and issubclass(self.types[d.type], self.kind.creates))
+        return {delivered.entity for delivered in first if times[delivered.entity] == 1}
 
     def _fold(self, known: dict[str, Document], delivered: Delivered) -> Sequence[Effect]:
         event, document = delivered.event(self.types), known.get(delivered.entity)

@@ -1,0 +1,60 @@
+"""Effects: what a reaction wants written because of an event, measured, written for a batch at once and reported."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from services.chassis.domain.events import Origin
+from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, in_stages
+from services.chassis.telemetry import logs, metrics, tracing
+from services.chassis.usecase import Container
+
+log = logs.get()
+
+Done = Sequence[tuple[Delivered, Sequence[Effect]]]
+"""Events that were handled, each with its effects."""
+
+
+async def of(reaction: AnyReaction, handled: Handled, event: Delivered) -> Sequence[Effect]:
+    """The effects of one event; how long that took is measured."""
+    outcome, start = "failed", time.perf_counter()
+    with tracing.span_because_of(f"reaction {reaction.name}", event.trace):
+        try:
+            effects = await handled(event)
+            outcome = "applied" if effects else "done"
+            return effects
+        finally:
+            metrics.reaction_seconds.labels(reaction.name, outcome).observe(time.perf_counter() - start)
+
+
+async def write(container: Container, reaction: AnyReaction, done: Done) -> None:
+    """Write the effects of a batch, each collection at once. Unavailable, DatabaseRefused."""
+    newest = {effect.target: effect for _, effects in done for effect in effects}
+    by_event = [
+        [
+            write
+            for effect in effects
+            if newest[effect.target] is effect
+            for write in effect.writes(_origin(container, reaction, event))
+        ]
+        for event, effects in done
+    ]
+    for collection, writes in in_stages(by_event):
+        await container.mongo.bulk(collection, writes)
+
+
+def _origin(container: Container, reaction: AnyReaction, event: Delivered) -> Origin:
+    cause = f"event:{event.id}:{reaction.name}"
+    return Origin(container.clock(), reaction.name, container.city, cause, None, event.trace)
+
+
+def report(container: Container, reaction: AnyReaction, done: Done) -> None:
+    """Tell of effects that are written and remembered: log lines, ages, events recorded."""
+    now, age, recorded = container.clock(), metrics.event_age.labels(reaction.name), Counter[str]()
+    for event, effects in done:
+        with tracing.bound(event.trace):
+            log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
+        age.observe((now - event.at).total_seconds())
+        recorded.update(each.type_name() for effect in effects for each in effect.recorded())
+    for type, count in recorded.items():
+        metrics.events_recorded.labels(type).inc(count)

@@ -23,7 +23,12 @@ COMMANDS = {
 def application(typed: Sequence[str] = ()) -> typer.Typer:
     """All commands of the table, or only the typed one: the others take long to load."""
     app = typer.Typer(
-        name="linli", callback=linli, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich"
+        name="linli",
+        callback=linli,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     panels = {name: panel for panel, names in COMMANDS.items() for name in names}
     for name in panels.keys() & typed[:1] or panels:

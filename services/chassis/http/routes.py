@@ -167,7 +167,8 @@ def _signature(route: Route, names: list[str], hints: dict[str, Any]) -> inspect
     parameters = [inspect.Parameter("request", kind, annotation=Request)]
     given = inspect.signature(route.work).parameters
     parameters += [
-        inspect.Parameter(n, kind, annotation=_source(n, hints[n], route), default=given[n].default) for n in names
+        inspect.Parameter(n, kind, annotation=_source(n, hints[n], route), default=_default(hints[n], given[n]))
+        for n in names
     ]
     parameters.append(inspect.Parameter("bearer", kind, annotation=Credentials, default=None))
     if route.method != "GET":
@@ -188,6 +189,14 @@ def _source(name: str, hint: Any, route: Route) -> Any:
     if any(isinstance(mark, params.Header) for mark in getattr(hint, "__metadata__", ())):
         return hint
     return Annotated[hint, Query()]
+
+
+def _default(hint: Any, given: inspect.Parameter) -> Any:
+    """Where nothing has to be said a body may be missing."""
+    is_command = isinstance(hint, type) and issubclass(hint, Command)
+    if is_command and not any(field.is_required() for field in hint.model_fields.values()):
+        return hint()
+    return given.default
 
 
 async def _context(route: Route, container: Container, actor: Actor, request: Request, trace: str) -> Context:

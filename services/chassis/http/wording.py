@@ -1,10 +1,15 @@
 """What is wrong with a field: pydantic's kinds of errors in the users' words."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from services.chassis.domain.texts import Texts
 from services.chassis.domain.values import PATTERNS
+
+_QUOTED = re.compile(r"'([^']*)'")
+"""The values that a field takes, as the library lists them: in English, and members of an enum as Python writes them.
+"""
 
 
 def field_of(error: Mapping[str, Any]) -> str:
@@ -22,4 +27,6 @@ def problem_of(error: Mapping[str, Any], texts: Texts, language: str) -> str:
     facts = {"position": error["loc"][-1], **error.get("ctx", {})}
     if "pattern" in facts:
         facts["shape"] = PATTERNS.get(facts["pattern"], facts["pattern"])
+    if "expected" in facts:
+        facts["expected"] = ", ".join(_QUOTED.findall(facts["expected"])) or facts["expected"]
     return texts.fill("fields", error["type"], language, facts)

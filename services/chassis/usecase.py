@@ -20,8 +20,9 @@ from services.chassis.domain.refusals import Busy, Forbidden, Kind, PersonNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
 from services.chassis.domain.texts import Texts
 from services.chassis.domain.words import DEFAULT
+from services.chassis.storage.claims import Claims, Conflict, UniqueValue
 from services.chassis.storage.mongo import Mongo
-from services.chassis.storage.store import AlreadyDone, Conflict, Store
+from services.chassis.storage.store import AlreadyDone, Store
 from services.chassis.storage.vault import Opened, Vault
 from services.chassis.telemetry import logs, metrics, tracing
 
@@ -64,6 +65,8 @@ class Container:
     clock: Callable[[], datetime]
     dependencies: Mapping[type, Any]
     texts: Texts
+    sharded: frozenset[str] = frozenset()
+    """The collections that are sharded."""
 
     def context(self, actor: Actor, cause: str, **more: Any) -> "Context":
         """A context for a request; ``more`` as in Context."""
@@ -88,6 +91,8 @@ class Context:
     within: "Guard | None" = None
     command: Command | None = None
     language: str = DEFAULT
+    taken: frozenset[UniqueValue] = frozenset()
+    """Values of unique fields that an earlier run of the use case found to be another entity's."""
     opened: Opened = field(default_factory=Opened)
     """Shared by all contexts of one request."""
 
@@ -96,7 +101,20 @@ class Context:
         """This service's database, narrowed to what this actor may see."""
         origin = Origin(self.at, self.actor.id, self.container.city, self.cause, self.fingerprint, self.trace)
         vault = self.container.vault
-        return Store(self.container.mongo, self.actor, origin, self.if_match, vault.new_key, self._run_guard, vault)
+        return Store(
+            self.container.mongo,
+            self.actor,
+            origin,
+            self.if_match,
+            vault.new_key,
+            self._run_guard,
+            vault,
+        )
+
+    @property
+    def claims(self) -> Claims:
+        """Natural keys, and values that must be unique."""
+        return Claims(self.container.mongo, self.cause, self.container.sharded, self.taken)
 
     @functools.cached_property
     def vault(self) -> Vault:
@@ -270,7 +288,8 @@ async def _repeated(known: UseCase, work: Work[P, R], ctx: Context, *args: P.arg
             return await work(fresh, *args, **kwargs)
         except AlreadyDone as done:
             return await fresh.store.as_left(done.kind, done.id)  # type: ignore[return-value]
-        except Conflict:
+        except Conflict as conflict:
+            ctx = replace(ctx, taken=ctx.taken | conflict.taken)
             pause = min(_LONGEST_PAUSE, 0.005 * 2**attempt)
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
     raise Busy(retry_after=1)

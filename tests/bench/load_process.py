@@ -142,7 +142,7 @@ def _life(id: str, resident: str) -> Sequence[CaseFiled | LimitsSet | CaseDispat
     at = now()
     until = at + timedelta(days=1)
     filed = CaseFiled(
-        number=f"261124-{id[-5:].upper()}-4",
+        number=f"261124-{id.upper()}-4",
         filed_at=at,
         resident_id=resident,
         filed_by="account_bench",

@@ -6,7 +6,8 @@ import pytest
 from pymongo.errors import OperationFailure
 
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.storage.mongo import DatabaseRefused, New, Put, connect
+from services.chassis.storage.errors import DatabaseRefused
+from services.chassis.storage.mongo import New, Put, connect
 from services.chassis.usecase import Container
 from tests.support.world import World
 

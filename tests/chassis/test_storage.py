@@ -12,8 +12,10 @@ from services.chassis.domain.refusals import NotFound, Refusal
 from services.chassis.domain.scope import Actor, system_actor
 from services.chassis.domain.values import now
 from services.chassis.guards import visible
-from services.chassis.storage.mongo import Document, Duplicate
-from services.chassis.storage.store import Conflict, Store, Taken
+from services.chassis.storage.claims import Conflict
+from services.chassis.storage.errors import Duplicate
+from services.chassis.storage.mongo import Document
+from services.chassis.storage.store import Store, Taken
 from services.chassis.usecase import Container, Context, usecase
 from tests.support import toy
 from tests.support.toy import CoinDropped, DropCoin, Jar, JarOpened, OpenJar
@@ -151,18 +153,18 @@ async def test_a_refusal_leaves_no_trace_of_what_was_recorded_before_it(shop: Co
 
 
 async def test_twins_claim_a_natural_key_only_once(either: Container) -> None:
-    claims = (acting(either, f"claim {n}").store.claim("jar", "13800000000") for n in range(8))
+    claims = (acting(either, f"claim {n}").claims.claim("jar", "13800000000") for n in range(8))
     ids = set(await asyncio.gather(*claims))
     assert len(ids) == 1
-    assert await acting(either, "c").store.claimed("jar", "13800000000") == ids.pop()
-    assert await acting(either, "c").store.claimed("jar", "another") is None
+    assert await acting(either, "c").claims.find("jar", "13800000000") == ids.pop()
+    assert await acting(either, "c").claims.find("jar", "another") is None
 
 
 async def test_a_claim_whose_twin_is_on_no_majority_yet_is_made_again(
     either: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The primary knows the twin's insert, and refuses ours; a majority read does not see it yet."""
-    make, refusals = either.mongo.find_or_make, iter([Duplicate()])
+    make, refusals = either.mongo.find_or_make, iter([Duplicate(["_id"])])
 
     async def find_or_make(name: str, where: Document, fields: Document) -> Document:
         for refusal in refusals:
@@ -171,9 +173,9 @@ async def test_a_claim_whose_twin_is_on_no_majority_yet_is_made_again(
 
     monkeypatch.setattr(either.mongo, "find_or_make", find_or_make)
     with pytest.raises(Conflict):
-        await acting(either, "mine").store.claim("jar", "13800000000")
-    theirs = await acting(either, "theirs").store.claim("jar", "13800000000")
-    assert await acting(either, "mine").store.claim("jar", "13800000000") == theirs
+        await acting(either, "mine").claims.claim("jar", "13800000000")
+    theirs = await acting(either, "theirs").claims.claim("jar", "13800000000")
+    assert await acting(either, "mine").claims.claim("jar", "13800000000") == theirs
 
 
 async def test_an_id_that_is_taken_is_refused_also_to_those_who_do_not_see_it(shop: Container) -> None:

@@ -15,6 +15,7 @@ from services.chassis.messaging.relay import Relay
 from services.chassis.operations.backfill import Backfill
 from services.chassis.storage import archive
 from services.chassis.storage.audit import Action, Audit, Note
+from services.chassis.storage.claims import Claims
 from services.chassis.storage.leases import Lease
 from services.chassis.storage.store import AlreadyDone, Store
 from services.chassis.storage.vault import Vault
@@ -51,8 +52,8 @@ async def _entities(mongo: Noting) -> None:
     async with Store(mongo, eyes("toys"), ORIGIN).change(Toy, "toy_1") as toy:
         toy.to = "elsewhere"
         toy.record(toys.MOVED)
-    await store.claim("toy", "key")
-    await store.bind("toy", "toy_1")
+    await Claims(mongo, ORIGIN.cause).claim("toy", "key")
+    await Claims(mongo, ORIGIN.cause).bind("toy", "toy_1")
     relay = Relay(mongo, cast(Publisher, None), [Toy], "/toys", ("toys", None), 4)
     await relay.mark([{"_id": "toy_1", "collection": "toys"}], {"toy_1": 1})
     await archive.copy(mongo, "toys", "toy_1", toys.document()["history"])

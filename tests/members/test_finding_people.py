@@ -16,8 +16,8 @@ from services.chassis.operations.ledger.rebuild import rebuild
 from services.chassis.operations.protocol import RebuildRequest
 from services.chassis.storage import search
 from services.chassis.storage.audit import Action
+from services.chassis.storage.claims import Conflict
 from services.chassis.storage.mongo import Document
-from services.chassis.storage.store import Conflict
 from services.chassis.storage.vault import Vault
 from services.contracts.members.people import ProfileChanged
 from services.members.app import service

@@ -32,6 +32,8 @@ from tests.requests.town import (
 )
 from tests.support.world import keyed
 
+CLOSED = AreaClosed(reason="merged")
+
 
 async def stored(town: Town) -> int:
     return await town.container.mongo.count("cases", {}, 100)
@@ -212,3 +214,25 @@ async def test_a_case_of_another_place_is_not_there_for_staff(town: Town) -> Non
     assert refused.status_code == 404
     assert (await town.get(ADMINISTRATOR, f"/v1/requests/{filed['id']}")).status_code == 403
     assert HOME in (await town.case(filed["id"])).places()
+
+
+async def test_a_repeat_hears_its_first_answer_whatever_the_rules_say_by_now(town: Town) -> None:
+    here, elsewhere = staff("operator", HOME), staff("operator", ELSEWHERE)
+    assert here.id == elsewhere.id
+    asked = ((RESIDENT, filing(), keyed()), (here, filing(on_behalf_of="person_wang"), keyed()))
+    first = [await town.post(actor, "/v1/requests", body, headers=key) for actor, body, key in asked]
+    assert [answer.status_code for answer in first] == [201, 201]
+    await town.post(ADMINISTRATOR, "/v1/catalogue/NEAR/withdraw")
+    await town.keep_copy(AreaCopy, HOME, *([AreaAdded(level="community", name=Words.named(HOME))] * 8), CLOSED)
+    later = ((RESIDENT, *asked[0][1:]), (elsewhere, *asked[1][1:]))  # the operator has another place meanwhile
+    again = [await town.post(actor, "/v1/requests", body, headers=key) for actor, body, key in later]
+    assert [answer.status_code for answer in again] == [201, 201]
+    for one, other in zip(first, again, strict=True):
+        assert (one.json(), one.headers["ETag"]) == (other.json(), other.headers["ETag"])
+        assert one.headers["Location"] == other.headers["Location"]
+    for actor, _, key in later:
+        wrong = await town.post(actor, "/v1/requests", filing(title="别的"), headers=key)
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "key-reused")
+        anew = await town.post(actor, "/v1/requests", filing(on_behalf_of=None), headers=keyed())
+        assert anew.status_code in (403, 422)
+    assert await stored(town) == 2

@@ -4,7 +4,9 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,10 +21,10 @@ from services.chassis.schedule.scheduler import Scheduler
 from services.chassis.storage import archive
 from services.chassis.storage.leases import Lease
 from services.contracts.requests import tracking
+from services.requests.cases.intake.commands import FileRequest, file
 from services.requests.cases.states.model import State
 from services.requests.cases.tracking import model as numbers
 from services.requests.cases.tracking import queries
-from services.requests.cases.tracking.commands import take_number
 from services.requests.overview import model as overview
 from services.requests.overview.queries import ENDED, LIVE, counted
 from services.requests.overview.timers import count_cases
@@ -34,6 +36,7 @@ from tests.requests.town import (
     RESIDENT,
     STATION_HANDLER,
     Town,
+    filing,
 )
 from tests.support.road import until
 
@@ -63,12 +66,20 @@ def test_a_number_is_the_day_in_the_city_and_a_part_of_the_id() -> None:
     assert len(rest) == 3
 
 
-async def test_a_number_that_another_case_has_is_not_given_again(town: Town) -> None:
-    context, alike = town.context(RESIDENT), id_from("case", "one")
-    first = await take_number(context, alike)
-    again = await take_number(town.context(RESIDENT), alike)
-    twin = await take_number(town.context(RESIDENT), alike[:10] + id_from("case", "another")[10:])
-    assert first == again != twin
+@pytest.mark.parametrize("sharded", [frozenset(), frozenset({"cases"})])
+async def test_of_cases_whose_numbers_would_be_the_same_each_gets_one_of_its_own(
+    town: Town, monkeypatch: pytest.MonkeyPatch, sharded: frozenset[str]
+) -> None:
+    own, same = numbers.candidates, "261123-AAAAA-0"
+    monkeypatch.setattr(numbers, "candidates", lambda *given: chain([same], own(*given)))
+    town = replace(town, container=replace(town.container, sharded=sharded))
+    contexts = [town.context(RESIDENT) for _ in range(6)]
+    filed = await asyncio.gather(*(file(ctx, FileRequest(**filing())) for ctx in contexts))
+    given = [case.number for case in filed]
+    assert (given.count(same), len({*given})) == (1, 6)
+    monkeypatch.setattr(numbers, "candidates", lambda *_: iter(["261124-AAAAA-0"]))  # it is past midnight
+    again = [await file(ctx, FileRequest(**filing())) for ctx in contexts]
+    assert [case.number for case in again] == given
 
 
 async def test_a_case_is_followed_by_number_and_code_without_anything_personal(town: Town) -> None:

@@ -225,7 +225,6 @@ def test_a_number_has_a_day_five_characters_and_a_check() -> None:
         assert numbers.normal(number) == number
         assert numbers.normal(number[:-1]) is None
         assert numbers.normal(f"{number}0") is None
-    assert numbers.CLAIM == "number"
 
 
 def test_the_answers_of_a_case_are_how_it_ended_and_what_staff_wrote_for_all() -> None:

@@ -95,9 +95,11 @@ def stored(kind: type[Entity[Any]], *events: Event, id: str = "any") -> Document
 
 
 def twin(kind: type[Entity[Any]], document: Document, id: str, container: Container) -> Thing:
-    """The same thing under another id, with a key of its own where its kind has keys."""
+    """The same thing under another id, with values of its own where they are unique, and a key where its kind has
+    keys."""
+    own = {field: id for index in kind.indexes if index.unique for field in index.fields}
     key = {"key": {"wrapped": container.vault.new_key(id), "pending": True}} if kind.own_key else {}
-    return kind, {**document, "_id": id, **key}
+    return kind, {**document, "_id": id, "state": {**document["state"], **own}, **key}
 
 
 async def _wrong(container: Container, rows: Iterable[Row]) -> Any:

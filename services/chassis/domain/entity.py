@@ -17,10 +17,15 @@ _STATE = "state."
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One index of a type, by the names of its fields, each ascending."""
+    """One index of a type, by the names of its fields, each ascending.
+
+    ``unique``: no two entities have the same values. In a sharded collection the index is built without it, since none
+    spans the shards: ``Store.unique`` keeps the promise in both.
+    """
 
     fields: tuple[str, ...]
     sparse: bool = False
+    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)

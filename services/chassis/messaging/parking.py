@@ -7,7 +7,8 @@ from services.chassis.domain.values import now
 from services.chassis.messaging.dropped import Dropped
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.reactions import Delivered
-from services.chassis.storage.mongo import Document, Duplicate, Mongo
+from services.chassis.storage.errors import Duplicate
+from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.telemetry import logs, metrics
 
 log = logs.get()

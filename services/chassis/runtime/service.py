@@ -96,14 +96,15 @@ def open_container(service: Service, settings: Settings) -> Container:
     mongo = connect(settings.database(service.name), settings.mongo_driver)
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
     texts = load(service.texts, settings.city_data)
-    return Container(service.name, settings.city, mongo, vault, now, service.dependencies(settings), texts)
+    known = service.dependencies(settings)
+    return Container(service.name, settings.city, mongo, vault, now, known, texts, settings.sharded)
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:
     """Build missing indexes and topics; returns the topics whose configuration differs from ours."""
     container = open_container(service, settings)
     try:
-        await migrations.build(container.mongo, service.kinds)
+        await migrations.build(container.mongo, service.kinds, container.sharded)
         names = {short: settings.topic(short) for short in (service.name, KEYS_TOPIC)}
         return await create_topics(settings.kafka, names, settings.topic_replicas)
     finally:
@@ -188,7 +189,7 @@ def index_check(container: Container, service: Service) -> health.Check:
     async def check() -> str | None:
         if complete:
             return None
-        lacking = await migrations.missing(container.mongo, service.kinds)
+        lacking = await migrations.missing(container.mongo, service.kinds, container.sharded)
         if lacking:
             return f"run `linli migrate`: {', '.join(lacking[:5])} missing"
         complete.append(True)

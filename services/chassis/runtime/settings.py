@@ -6,8 +6,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 PREFIX = "LINLI_"
 
@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         description="MongoDB URI, with database name; each process needs that of its own service only",
     )
     mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="motor, or pymongo for PyMongo Async")
+    sharded: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="the collections that are sharded, separated by commas: no unique index spans their shards, so "
+        "what must be unique is claimed by a write of its own",
+    )
     kafka: str = Field(description="the brokers, host:port separated by commas")
     topic_prefix: str = Field("linli", description="the prefix of the names of the topics")
     topic_replicas: int = Field(1, ge=1, description="copies of each topic; 3 in a city")
@@ -76,6 +81,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(10, gt=0, description="how long a lease lasts without renewal, in seconds")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
     otlp: str | None = Field(None, description="the OTLP/HTTP address for traces; none are sent without it")
+
+    @field_validator("sharded", mode="before")
+    @classmethod
+    def _names(cls, given: object) -> object:
+        return frozenset(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
 
     def database(self, service: str) -> str:
         """The MongoDB URI of one service; SettingsMissing in a process that must not reach that database."""

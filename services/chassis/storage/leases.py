@@ -4,7 +4,8 @@ import secrets
 import time
 from datetime import UTC, datetime
 
-from services.chassis.storage.mongo import Document, Duplicate, Mongo
+from services.chassis.storage.errors import Duplicate
+from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.telemetry import metrics
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)

@@ -1,11 +1,11 @@
 """Indexes: declared in the code, built by ``migrate``, checked by ``readyz``, never built at start."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from services.chassis.domain.entity import Entity, Stored
 from services.chassis.storage import archive
 from services.chassis.storage.listings import LISTINGS
-from services.chassis.storage.mongo import DatabaseIndex, Mongo
+from services.chassis.storage.mongo import DatabaseIndex, Keys, Mongo
 
 _OUTBOX = (DatabaseIndex(("pending",), sparse=True), DatabaseIndex(("stuck",), sparse=True))
 _OWN = {
@@ -24,13 +24,19 @@ _OWN = {
 }
 
 
-def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, DatabaseIndex]]:
-    """Every index that a service needs, with its collection."""
+def declared(
+    kinds: Iterable[type[Stored]], sharded: Collection[str] = frozenset()
+) -> Iterator[tuple[str, DatabaseIndex]]:
+    """Every index that a service needs, with its collection; none is unique in the collections that are ``sharded``."""
     for name, indexes in _OWN.items():
         for index in indexes:
             yield name, index
     for kind in kinds:
-        own = (DatabaseIndex(tuple(map(kind.stored_name, one.fields)), one.sparse) for one in kind.indexes)
+        whole = kind.collection() not in sharded
+        own = (
+            DatabaseIndex(tuple(map(kind.stored_name, one.fields)), one.sparse, one.unique and whole)
+            for one in kind.indexes
+        )
         listed = (index for listing in LISTINGS.get(kind, ()) for index in listing.indexes())
         for index in dict.fromkeys((*own, *listed, *(_OUTBOX if issubclass(kind, Entity) else ()))):
             yield kind.collection(), index
@@ -38,9 +44,9 @@ def declared(kinds: Iterable[type[Stored]]) -> Iterator[tuple[str, DatabaseIndex
             yield archive.collection_of(kind.collection()), archive.INDEX
 
 
-async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:
+async def build(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collection[str] = frozenset()) -> int:
     """Build every declared index that is missing; returns how many are declared."""
-    indexes = list(declared(kinds))
+    indexes = list(declared(kinds, sharded))
     by_collection: dict[str, list[DatabaseIndex]] = {}
     for name, index in indexes:
         by_collection.setdefault(name, []).append(index)
@@ -49,13 +55,13 @@ async def build(mongo: Mongo, kinds: Iterable[type[Stored]]) -> int:
     return len(indexes)
 
 
-async def missing(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[str]:
-    """The declared indexes that are missing, by collection and keys."""
-    known: dict[str, list[tuple[tuple[str, int], ...]]] = {}
+async def missing(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collection[str] = frozenset()) -> list[str]:
+    """The declared indexes that are missing, or are not unique though declared so, by collection and keys."""
+    known: dict[str, dict[Keys, bool]] = {}
     lacking = []
-    for name, index in declared(kinds):
+    for name, index in declared(kinds, sharded):
         if name not in known:
-            known[name] = await mongo.index_keys(name)
-        if index.keys not in known[name]:
-            lacking.append(f"{name}({', '.join(index.names)})")
+            known[name] = await mongo.indexes(name)
+        if index.keys not in known[name] or known[name][index.keys] < index.unique:
+            lacking.append(f"{name}({', '.join(index.names)}){' unique' if index.unique else ''}")
     return lacking

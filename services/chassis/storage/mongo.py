@@ -1,4 +1,4 @@
-"""MongoDB: the only file that knows a driver (Motor, or PyMongo Async by setting)."""
+"""MongoDB: with ``errors`` the only file that knows a driver (Motor, or PyMongo Async by setting)."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
@@ -9,39 +9,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bson.codec_options import CodecOptions
 from pymongo import IndexModel, InsertOne, ReturnDocument, UpdateOne
-from pymongo.errors import (
-    AutoReconnect,
-    BulkWriteError,
-    ConnectionFailure,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    NetworkTimeout,
-    OperationFailure,
-    ServerSelectionTimeoutError,
-    WriteConcernError,
-    WTimeoutError,
-)
+from pymongo.errors import BulkWriteError
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage import copy_reads
+from services.chassis.storage.errors import DUPLICATE, DatabaseRefused, guarded
 from services.chassis.telemetry.lazy import lazy_import
 
 Document = dict[str, Any]
 T = TypeVar("T")
 
-_AWAY = (
-    AutoReconnect,
-    ConnectionFailure,
-    ExecutionTimeout,
-    NetworkTimeout,
-    ServerSelectionTimeoutError,
-    WriteConcernError,
-    WTimeoutError,
-)
-_DUPLICATE = 11000
-_TRANSIENT_CODES = frozenset({43, 134, 262, 286})
-"""Server codes of errors that pass: the cursor was on a node that went away; no majority is known yet after a start;
-the operation ran out of time; the resume point of a change stream is no longer in the oplog."""
 _CONNECTIONS = 64
 """Connections of one process to each node. More parallel operations are not faster. An operation that waits too long
 for a connection raises Unavailable."""
@@ -59,15 +36,7 @@ _PROMISED: Mapping[str, Any] = {
 """Options for durable acceptance, reads without rollback and bounded waits; a URI may override them."""
 
 
-class Duplicate(Exception):
-    """A document with this ``_id`` already exists."""
-
-
-class DatabaseRefused(Exception):
-    """The database rejected an operation.
-
-    The text is its error codes only, because its message can hold a whole document.
-    """
+Keys = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +45,10 @@ class DatabaseIndex:
 
     names: tuple[str, ...]
     sparse: bool = False
+    unique: bool = False
 
     @property
-    def keys(self) -> tuple[tuple[str, int], ...]:
+    def keys(self) -> Keys:
         """As the database tells it: names with 1."""
         return tuple((name, 1) for name in self.names)
 
@@ -120,7 +90,7 @@ class Mongo:
     async def find_one(self, name: str, where: Document, show: Document | None = None) -> Document | None:
         """The first document that matches, or None."""
         copy_reads.expect_declared(name)
-        found: Document | None = await _guarded(self._database[name].find_one(where, show))
+        found: Document | None = await guarded(self._database[name].find_one(where, show))
         return found
 
     async def find(
@@ -137,7 +107,7 @@ class Mongo:
         copy_reads.expect_declared(name)
         order = list(sort) or None
         cursor = self._database[name].find(where, show, limit=limit, batch_size=limit, sort=order, hint=hint)
-        found: list[Document] = await _guarded(cursor.to_list(limit))
+        found: list[Document] = await guarded(cursor.to_list(limit))
         return found
 
     async def each(
@@ -162,8 +132,8 @@ class Mongo:
         # One round trip: the server closes a cursor whose first batch is not full.
         cursor = self._database[name].aggregate(stages, batchSize=limit + 1, **along)
         if isinstance(cursor, Awaitable):
-            cursor = await _guarded(cursor)
-        results: list[Document] = await _guarded(cursor.to_list(limit))
+            cursor = await guarded(cursor)
+        results: list[Document] = await guarded(cursor.to_list(limit))
         return results
 
     async def count(
@@ -176,19 +146,19 @@ class Mongo:
             found = await self.aggregate(name, [*first, {"$limit": limit}, {"$count": "number"}], 1, hint)
             return int(found[0]["number"]) if found else 0
         along = {} if hint is None else {"hint": hint}
-        counted: int = await _guarded(self._database[name].count_documents(where, limit=limit, **along))
+        counted: int = await guarded(self._database[name].count_documents(where, limit=limit, **along))
         return counted
 
     async def insert(self, name: str, document: Document) -> None:
         """Insert one document; Duplicate if its ``_id`` exists."""
-        await _guarded(self._database[name].insert_one(document))
+        await guarded(self._database[name].insert_one(document))
 
     async def update(self, name: str, where: Document, change: Any, *, upsert: bool = False) -> int:
         """Update one document; returns how many matched or were inserted (0 or 1).
 
         Duplicate if an upsert lost a race.
         """
-        result = await _guarded(self._database[name].update_one(where, change, upsert=upsert))
+        result = await guarded(self._database[name].update_one(where, change, upsert=upsert))
         return int(result.matched_count + (result.upserted_id is not None))
 
     async def find_or_make(self, name: str, where: Document, fields: Document) -> Document:
@@ -196,7 +166,7 @@ class Mongo:
         write = self._database[name].find_one_and_update(
             where, {"$setOnInsert": fields}, upsert=True, return_document=ReturnDocument.AFTER
         )
-        found: Document = await _guarded(write)
+        found: Document = await guarded(write)
         return found
 
     async def bulk(self, name: str, writes: Sequence[Put | New]) -> int:
@@ -208,41 +178,44 @@ class Mongo:
         if not writes:
             return 0
         try:
-            result = await _guarded(self._database[name].bulk_write([_operation(w) for w in writes], ordered=False))
+            result = await guarded(self._database[name].bulk_write([_operation(w) for w in writes], ordered=False))
         except BulkWriteError as error:
             details = error.details
             if details.get("writeConcernErrors"):
                 raise Unavailable(retry_after=2) from error
-            if refused := {e["code"] for e in details["writeErrors"]} - {_DUPLICATE}:
+            if refused := {e["code"] for e in details["writeErrors"]} - {DUPLICATE}:
                 raise DatabaseRefused(f"{name}: {sorted(refused)}") from None
             return int(details["nInserted"] + details["nModified"] + details["nUpserted"])
         return int(result.inserted_count + result.modified_count + result.upserted_count)
 
     async def delete(self, name: str, where: Document) -> int:
         """Delete one document; returns how many were deleted (0 or 1)."""
-        result = await _guarded(self._database[name].delete_one(where))
+        result = await guarded(self._database[name].delete_one(where))
         return int(result.deleted_count)
 
     async def build_indexes(self, name: str, indexes: Sequence[DatabaseIndex]) -> None:
         """Build the indexes that are missing, all in one pass through the collection."""
-        models = [IndexModel(list(index.keys), sparse=index.sparse) for index in indexes]
-        await _guarded(self._database[name].create_indexes(models))
+        models = [IndexModel(list(index.keys), sparse=index.sparse, unique=index.unique) for index in indexes]
+        await guarded(self._database[name].create_indexes(models))
 
-    async def index_keys(self, name: str) -> list[tuple[tuple[str, int], ...]]:
-        """The keys of every index of a collection."""
-        known: Mapping[str, Any] = await _guarded(self._database[name].index_information())
-        return [tuple((key, int(order)) for key, order in entry["key"]) for entry in known.values()]
+    async def indexes(self, name: str) -> dict[Keys, bool]:
+        """The keys of every index of a collection, and whether it is unique."""
+        known: Mapping[str, Any] = await guarded(self._database[name].index_information())
+        return {
+            tuple((key, int(order)) for key, order in entry["key"]): bool(entry.get("unique"))
+            for entry in known.values()
+        }
 
     async def command(self, *command: Any, **options: Any) -> Document:
         """Run a database command, such as ``ping`` or ``explain``."""
-        answer: Document = await _guarded(self._database.command(*command, **options))
+        answer: Document = await guarded(self._database.command(*command, **options))
         return answer
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Any]:
         """A session, for commands that continue one cursor."""
         starting = self._client.start_session()
-        async with await _guarded(starting) if isinstance(starting, Awaitable) else starting as session:
+        async with await guarded(starting) if isinstance(starting, Awaitable) else starting as session:
             yield session
 
     async def close(self) -> None:
@@ -277,24 +250,3 @@ def _operation(write: Put | New) -> Any:
         if isinstance(write, New)
         else UpdateOne(write.where, write.update, upsert=write.upsert)
     )
-
-
-async def _guarded(work: Awaitable[T]) -> T:
-    try:
-        return await work
-    except DuplicateKeyError as error:
-        raise Duplicate from error
-    except _AWAY as error:
-        raise Unavailable(retry_after=2) from error
-    except OperationFailure as error:
-        if _is_transient(error):
-            raise Unavailable(retry_after=2) from error
-        if isinstance(error, BulkWriteError):
-            raise  # ``bulk`` looks into it
-        raise DatabaseRefused(f"{type(error).__name__} {error.code}") from error
-
-
-def _is_transient(error: OperationFailure) -> bool:
-    """Whether a retry can help. During a step-down of the primary, the driver marks the errors that can be retried."""
-    labelled = any(error.has_error_label(label) for label in ("RetryableWriteError", "TransientTransactionError"))
-    return labelled or error.code in _TRANSIENT_CODES

@@ -3,6 +3,8 @@
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import reduce
+from operator import getitem
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity, Stored
@@ -12,8 +14,10 @@ from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal,
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.storage import archive, search
+from services.chassis.storage.claims import Conflict
 from services.chassis.storage.documents import changing, draft, load, wrapped_key
-from services.chassis.storage.mongo import Among, Document, Duplicate, Mongo
+from services.chassis.storage.errors import Duplicate
+from services.chassis.storage.mongo import Among, Document, Mongo
 from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import metrics
 
@@ -24,10 +28,6 @@ EntryCheck = Callable[["Entity[Any]"], Awaitable[None]]
 """Refuses a change of an entity as it was loaded, or as it is before its first event."""
 
 _NO_HISTORY = {"history": 0}
-
-
-class Conflict(Exception):
-    """Another writer was first: the use case runs again from its load."""
 
 
 class AlreadyDone(Exception):
@@ -148,17 +148,22 @@ class Store:
     async def create(self, kind: type[N], id: str | None = None) -> AsyncIterator[N]:
         """A new entity, whose id is made from the cause unless a claim gave it. The first statement of a use case.
 
-        Raises AlreadyDone, KeyReused, Taken and what the guard refuses on entry, Conflict on leaving.
+        Raises AlreadyDone, KeyReused, Taken, what the guard refuses and, on leaving, Conflict. An id from the cause is
+        there only if this is a repeat. So it is not looked for before the insert, but before any error leaves: a repeat
+        hears its first answer, whatever the rules say by now.
         """
-        id = id or id_from(kind.entity_type, self._origin.cause)
+        given, id = id is not None, id or id_from(kind.entity_type, self._origin.cause)
         self._only_write(id)
-        document = await self._document(kind, id, ALL)  # an id is taken even if the actor cannot see its entity
-        if document is not None:
-            self._refuse_repeat(kind, document)
-            raise Taken
+        if given:
+            await self._expect_free(kind, id)
         entity = self._blank(kind, id)
-        async with self._kept(entity, None):
-            yield entity
+        try:
+            async with self._kept(entity, None):
+                yield entity
+        except Exception:
+            if not given and not entity.version:
+                await self._expect_free(kind, id)
+            raise
 
     @asynccontextmanager
     async def change_or_create(self, kind: type[N], id: str) -> AsyncIterator[N]:
@@ -169,31 +174,6 @@ class Store:
         self._expect_match(entity)
         async with self._kept(entity, document):
             yield entity
-
-    async def claim(self, kind: str, natural_key: str, id: str | None = None) -> str:
-        """The id for a natural key, created or given by the first caller. Idempotent, without an event.
-
-        Conflict if a concurrent request claims it at this moment.
-        """
-        key = f"{kind}|{natural_key}"
-        fresh = id or id_from(kind, self._origin.cause + key)
-        try:
-            return str((await self._mongo.find_or_make("claims", {"_id": key}, {"id": fresh}))["id"])
-        except Duplicate:  # a concurrent request claimed it between the server's look-up and its insert
-            theirs = await self.claimed(kind, natural_key)
-            if theirs is None:  # that claim is not on a majority yet, so it may still become the one that counts
-                raise Conflict from None
-            return theirs
-
-    async def claimed(self, kind: str, natural_key: str) -> str | None:
-        """The id for a natural key, or None if nobody has claimed it."""
-        found = await self._mongo.find_one("claims", {"_id": f"{kind}|{natural_key}"})
-        return None if found is None else str(found["id"])
-
-    async def bind(self, kind: str, id: str) -> None:
-        """Bind this cause to an id that comes from a claim or a code; KeyReused if it already made another."""
-        if await self.claim("cause", f"{kind}|{self._origin.cause}", id) != id:
-            raise KeyReused
 
     async def _with_history(self, kind: type[Entity[Any]], where: Document) -> tuple[Document, list[Recorded]]:
         name = kind.collection()
@@ -224,6 +204,13 @@ class Store:
             return document
         document = document or await self._mongo.find_one(name, {"_id": id}, show)
         return document and {**document, "history": [before]}
+
+    async def _expect_free(self, kind: type[N], id: str) -> None:
+        """Refuse an id that is taken, even if the actor cannot see its entity; AlreadyDone by this cause."""
+        document = await self._document(kind, id, ALL)
+        if document is not None:
+            self._refuse_repeat(kind, document)
+            raise Taken
 
     def _blank(self, kind: type[N], id: str) -> N:
         """A new entity, with a key where its kind has keys of its own."""
@@ -274,11 +261,12 @@ class Store:
         entity.version += len(entity.fresh)
 
     async def _insert(self, entity: "Entity[Any]", refused: Document | None) -> None:
+        document = {**draft(entity, self._origin, refused), **await search.terms(entity, {}, self._vault)}
         try:
-            terms = await search.terms(entity, {}, self._vault)
-            await self._mongo.insert(entity.collection(), {**draft(entity, self._origin, refused), **terms})
-        except Duplicate:
-            raise Conflict from None
+            await self._mongo.insert(entity.collection(), document)
+        except Duplicate as duplicate:
+            taken = (name for name in duplicate.names if name != "_id")
+            raise Conflict(frozenset((name, _at(document, name)) for name in taken)) from None
 
     async def _update(self, entity: "Entity[Any]", before: Document, refused: Document | None) -> None:
         change = changing(entity, self._origin, before, refused)
@@ -295,3 +283,8 @@ class Store:
         if self._writing:
             raise RuntimeError("a use case writes one entity, once: let another react to its event")
         self._writing.append(id)
+
+
+def _at(document: Document, name: str) -> str:
+    """The value of a field, by its name in documents."""
+    return str(reduce(getitem, name.split("."), document))

@@ -17,8 +17,9 @@ from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
 from services.chassis.storage.batch_loader import BatchLoader
+from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.master_key import MasterKey
-from services.chassis.storage.mongo import Document, Duplicate, Mongo, Put
+from services.chassis.storage.mongo import Document, Mongo, Put
 from services.chassis.storage.sealing import Tampered, decrypted, encrypted
 
 COLLECTION = "keys"

@@ -75,8 +75,8 @@ async def _gives_own(ctx: Context, _: Account, cmd: OpenAccount | GrantRoles) ->
 @usecase(allow=Role.ADMINISTRATOR, within=_gives_own)
 async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
     """Open a staff account; its password and second factor are generated and shown in this answer only."""
-    id = await ctx.store.claim(Account.entity_type, f"login|{cmd.login}")
-    await ctx.store.bind(Account.entity_type, id)
+    id = await ctx.claims.claim(Account.entity_type, f"login|{cmd.login}")
+    await ctx.claims.bind(Account.entity_type, id)
     try:
         async with ctx.store.create(Account, id) as account:
             await _expect_open(ctx, cmd.places)

@@ -33,7 +33,7 @@ class CloseArea(Command):
 @usecase(allow=Role.ADMINISTRATOR, within=own_places)
 async def add_area(ctx: Context, cmd: AddArea) -> Area:
     """Add an area below one that is there."""
-    await ctx.store.bind(Area.entity_type, cmd.code)
+    await ctx.claims.bind(Area.entity_type, cmd.code)
     async with ctx.store.create(Area, cmd.code) as area:
         await _expect_above(ctx, cmd.code)
         model.add(area, cmd.level, cmd.name.words())

@@ -45,8 +45,8 @@ class AppointLeader(Command):
 @usecase(allow=Role.ADMINISTRATOR, within=named_places)
 async def found_organisation(ctx: Context, cmd: FoundOrganisation) -> Organisation:
     """Found an organisation that serves a place of yours; a known code returns the existing one."""
-    id = await ctx.store.claim(Organisation.entity_type, cmd.code or ctx.cause)
-    await ctx.store.bind(Organisation.entity_type, id)
+    id = await ctx.claims.claim(Organisation.entity_type, cmd.code or ctx.cause)
+    await ctx.claims.bind(Organisation.entity_type, id)
     try:
         async with ctx.store.create(Organisation, id) as organisation:
             await expect_open(ctx, cmd.area)

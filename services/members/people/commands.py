@@ -65,7 +65,7 @@ async def register_person(ctx: Context, cmd: RegisterPerson) -> Person:
     """Register a caller or visitor by phone; somebody who is known already stays as they are."""
     phone = model.e164(cmd.phone)
     id = await id_for_phone(ctx, phone)
-    await ctx.store.bind(Person.entity_type, id)
+    await ctx.claims.bind(Person.entity_type, id)
     area = cmd.area or next(iter(ctx.actor.places), None)
     return await _entered(ctx, id, Clear(cmd.name, phone, cmd.address), area)
 
@@ -106,12 +106,12 @@ async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
 
 async def id_for_phone(ctx: Context, phone: str) -> str:
     """The id of the person who owns an E.164 number; a new one on first use."""
-    return await ctx.store.claim(Person.entity_type, _phone_key(ctx, phone))
+    return await ctx.claims.claim(Person.entity_type, _phone_key(ctx, phone))
 
 
 async def known_by_phone(ctx: Context, phone: str) -> str | None:
     """The id of the person who owns an E.164 number, or None if it is unknown."""
-    return await ctx.store.claimed(Person.entity_type, _phone_key(ctx, phone))
+    return await ctx.claims.find(Person.entity_type, _phone_key(ctx, phone))
 
 
 def _phone_key(ctx: Context, phone: str) -> str:

@@ -49,8 +49,8 @@ class AppointTeamLeader(Command):
 @usecase(allow=(Role.ADMINISTRATOR, Role.DISPATCHER), within=named_places)
 async def found_team(ctx: Context, cmd: FoundTeam) -> Team:
     """Found a volunteer team for a place of yours; a code that is known gives the team that is there."""
-    id = await ctx.store.claim(Team.entity_type, cmd.code or ctx.cause)
-    await ctx.store.bind(Team.entity_type, id)
+    id = await ctx.claims.claim(Team.entity_type, cmd.code or ctx.cause)
+    await ctx.claims.bind(Team.entity_type, id)
     try:
         async with ctx.store.create(Team, id) as team:
             await expect_open(ctx, cmd.area)

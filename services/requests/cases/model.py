@@ -34,6 +34,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     entity_type: ClassVar[str] = "case"
     own_key: ClassVar[bool] = True
     indexes: ClassVar[tuple[Index, ...]] = (
+        Index(("number",), unique=True),
         Index(("next_tick_at",), sparse=True),
         Index(("retained_since",), sparse=True),
         Index(("state", "county", "system", "overdue")),

@@ -1,6 +1,6 @@
 """The database of a service: its clock and indexes, and what is pending, paused or unfinished in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from services.chassis.operations.ledger.rebuild import COLLECTION as REBUILDS
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.texts import load
 from services.chassis.storage import migrations
-from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.mongo import Keys, Mongo
 
 SKEW = timedelta(seconds=1)
 """If clocks differ by more, leases, due times and the order of events are not reliable."""
@@ -45,13 +45,13 @@ def skewed(before: datetime, theirs: datetime, after: datetime) -> Finding:
     return ok("clock", "it is the database's, within a second")
 
 
-async def indexes(mongo: Mongo, kinds: Iterable[type[Stored]]) -> list[Finding]:
-    """The declared indexes, and unknown ones."""
-    wanted: dict[str, set[Any]] = {}
-    for name, index in migrations.declared(kinds):
+async def indexes(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collection[str]) -> list[Finding]:
+    """The declared indexes, and unknown ones; ``sharded``: the collections in which none is unique."""
+    wanted: dict[str, set[Keys]] = {}
+    for name, index in migrations.declared(kinds, sharded):
         wanted.setdefault(name, {(("_id", 1),)}).add(index.keys)
-    there = {name: await mongo.index_keys(name) for name in wanted}
-    missing = [_named(name, keys) for name, all_ in wanted.items() for keys in all_ - {*there[name], (("_id", 1),)}]
+    missing = await migrations.missing(mongo, kinds, sharded)
+    there = {name: await mongo.indexes(name) for name in wanted}
     strange = [_named(name, keys) for name, all_ in there.items() for keys in all_ if keys not in wanted[name]]
     found = []
     if missing:

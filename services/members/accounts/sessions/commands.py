@@ -148,7 +148,7 @@ async def _admitted(ctx: Context, account: Account, method: SignInMethod) -> Tok
 
 async def _account_of(ctx: Context, login: str) -> Account | None:
     """The open account with this login."""
-    id = await ctx.store.claimed(Account.entity_type, f"login|{login}")
+    id = await ctx.claims.find(Account.entity_type, f"login|{login}")
     try:
         account = await ctx.store.get(Account, id or "")
     except NotFound:

@@ -2,12 +2,11 @@
 
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context
+from services.requests.cases.model import Case
 from services.requests.cases.tracking import model
 
 
 async def take_number(ctx: Context, case_id: str) -> str:
-    """A unique number: the first one derived from the case's id that is free, or already belongs to the case."""
-    for number in model.candidates(case_id, ctx.now(), ctx.dependency(WorkingCalendar).zone):
-        if await ctx.store.claim(model.CLAIM, number, case_id) == case_id:
-            return number
-    raise RuntimeError(f"every number of {case_id} is taken")
+    """A unique number for a case that is being created: the first one derived from its id that is free."""
+    numbers = model.candidates(case_id, ctx.now(), ctx.dependency(WorkingCalendar).zone)
+    return await ctx.claims.unique(Case, "number", numbers, case_id)

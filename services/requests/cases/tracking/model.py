@@ -10,8 +10,6 @@ from services.contracts.requests.cases import CaseRejected, CaseResolved, Commen
 from services.contracts.requests.tracking import ALPHABET, plain
 from services.requests.cases.model import Case
 
-CLAIM = "number"
-"""The kind of the claim that binds a number to a case."""
 _LENGTH = 5
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.domain.values import Instant
@@ -16,6 +17,7 @@ from services.requests.cases.model import Case
 from services.requests.cases.queries import opened
 from services.requests.cases.tracking import model
 
+_BY_ID = Order("_id")
 _MOST_ANSWERS = 50  # staff may add any number of comments
 
 
@@ -58,10 +60,10 @@ async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
     known = model.normal(number)
     if known is None or not _opens(ctx, known, query.code):
         raise NotFound
-    id = await ctx.store.claimed(model.CLAIM, known)
-    if id is None:
+    found = await ctx.store.as_system().find(Case, Case.where(number=known), order=_BY_ID, limit=1)
+    if not found:
         raise NotFound
-    case, history = await ctx.store.as_system().get(Case, id), await ctx.store.as_system().history(Case, id)
+    case, history = found[0], await ctx.store.as_system().history(Case, found[0].id)
     given = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
     return TrackView.of(ctx, case, [words for words in given if words is not None])
 

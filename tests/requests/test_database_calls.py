@@ -1,0 +1,40 @@
+"""What filing a request and each step may ask of the database: a round trip more must be meant.
+
+Counted in the process that answers, without relay and reactions, by the driver's own command monitoring.
+"""
+
+from services.chassis.usecase import Container, Context
+from services.requests.app import service
+from services.requests.cases.intake.commands import FileRequest, file
+from tests.requests.guards import step_rows
+from tests.requests.town import PATROL, RESIDENT, Town, filing
+from tests.support import guards
+from tests.support.calls import CALLS, heard
+
+FILE = {"find": 5, "insert": 1}
+STEPS: dict[str, dict[str, int]] = {}
+
+
+async def test_filing_asks_the_database_no_more_often_than_its_budget(town: Town) -> None:
+    async with heard(town.world, service) as container:
+        await file(_context(container, "warm"), FileRequest(**filing()))  # keys are loaded
+        with CALLS.counted() as calls:
+            await file(_context(container, "counted"), FileRequest(**filing()))
+    assert calls == FILE
+
+
+async def test_each_step_asks_the_database_no_more_often_than_its_budget(town: Town) -> None:
+    await town.team(PATROL, capacity=100_000)
+    rows = {row.command.rpartition(".")[2]: row for row in step_rows(town) if row.right == guards.OK}
+    await guards.insert(town.container, rows.values())
+    found = {}
+    async with heard(town.world, service) as container:
+        for step, row in rows.items():
+            with CALLS.counted() as calls:
+                await row.run(container.context(row.actor, f"counted:{step}"))
+            found[step] = dict(calls)
+    assert found == STEPS
+
+
+def _context(container: Container, cause: str) -> Context:
+    return container.context(RESIDENT, cause)

@@ -151,11 +151,11 @@ class Rounds:
     """Milliseconds of the rounds of one relay, of a site's own, while its worker does not run."""
 
     relay: Relay
-    some: list[float] = field(default_factory=list)
-    """Rounds of as many entities as any relay moves at once."""
-    none: list[float] = field(default_factory=list)
+    round_ms: list[float] = field(default_factory=list)
+    """Rounds of ``ROUND`` entities."""
+    empty_ms: list[float] = field(default_factory=list)
     """Looks at all collections that find nothing."""
-    each: list[float] = field(default_factory=list)
+    entity_ms: list[float] = field(default_factory=list)
     """For one entity of a backlog, in rounds as large as this relay makes them."""
 
     async def one(self, expected: int) -> float:
@@ -166,10 +166,11 @@ class Rounds:
 
     async def backlog(self, total: int) -> float:
         """All rounds of a backlog, for one entity of it."""
-        began = time.perf_counter()
-        while total > 0:
-            total -= await self.relay.round()
-        return (time.perf_counter() - began) * 1000 / BACKLOG
+        began, left = time.perf_counter(), total
+        while left > 0:
+            left -= (moved := await self.relay.round())
+            assert moved > 0, f"{left} entities are not published"
+        return (time.perf_counter() - began) * 1000 / total
 
 
 async def _rounds(*sites: Site) -> dict[int, Rounds]:
@@ -183,10 +184,10 @@ async def _rounds(*sites: Site) -> dict[int, Rounds]:
     for _ in range(ROUNDS):
         for site, rounds in zip(sites, measured.values(), strict=True):
             await site.record(ROUND)
-            rounds.some.append(await rounds.one(ROUND))
-            rounds.none.append(await rounds.one(0))
+            rounds.round_ms.append(await rounds.one(ROUND))
+            rounds.empty_ms.append(await rounds.one(0))
             await site.record(BACKLOG)
-            rounds.each.append(await rounds.backlog(BACKLOG))
+            rounds.entity_ms.append(await rounds.backlog(BACKLOG))
     await publisher.stop()
     return measured
 
@@ -201,20 +202,20 @@ def _figures(few: Site, many: Site, rounds: Mapping[int, Rounds]) -> list[Figure
     chart = Bars("Events a second through relay and consumer", "/s", rates)
     seconds = _pair("events a second", list(rates.values())) | {"that is": TRAFFIC, "runs": FLOWS}
     slower = rates[f"{FEW} kinds"] / rates[f"{MANY} kinds"]
-    each = {kinds: statistics.median(known.each) for kinds, known in rounds.items()}
-    some = {kinds: statistics.median(known.some) for kinds, known in rounds.items()}
-    none = {kinds: statistics.median(known.none) for kinds, known in rounds.items()}
+    entity = {kinds: statistics.median(known.entity_ms) for kinds, known in rounds.items()}
+    full = {kinds: statistics.median(known.round_ms) for kinds, known in rounds.items()}
+    empty = {kinds: statistics.median(known.empty_ms) for kinds, known in rounds.items()}
     return [
         Figure("time for the same events, 40 kinds against 5", slower, "×", at_most(MOST_TIMES), seconds, chart),
-        _more("a relay's time for one entity of a backlog", each, at_most(MOST_TIMES), {"backlog": BACKLOG}),
-        _more(f"a relay round of {ROUND} entities", some, at_most(MOST_TIMES), {}),
-        _more("a look at all outboxes that finds nothing", none, None, {}),
+        _ratio("a relay's time for one entity of a backlog", entity, at_most(MOST_TIMES), {"backlog": BACKLOG}),
+        _ratio(f"a relay round of {ROUND} entities", full, at_most(MOST_TIMES), {}),
+        _ratio("a look at all outboxes that finds nothing", empty, None, {}),
         Figure("idle worker of 40 kinds, of a core", many.idle["worker"], "%", at_most(MOST_IDLE), many.idle),
         Figure("idle worker of 5 kinds, of a core", few.idle["worker"], "%", None, few.idle),
     ]
 
 
-def _more(what: str, ms: Mapping[int, float], bound: Bound | None, detail: dict[str, float | str | int]) -> Figure:
+def _ratio(what: str, ms: Mapping[int, float], bound: Bound | None, detail: dict[str, float | str | int]) -> Figure:
     known = _pair("ms", [ms[kinds] for kinds in (FEW, MANY)]) | detail
     return Figure(f"{what}, 40 kinds against 5", ms[MANY] / ms[FEW], "×", bound, known)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.contextvars import merge_contextvars
@@ -88,6 +89,21 @@ async def test_a_consumer_killed_between_any_two_steps_has_its_effects_once(
     await consume(road)  # the same static member takes its partitions back at once
     await expect_right(road, *jars)
     assert await road.parked() == []
+
+
+async def test_the_fetcher_of_the_client_waits_until_its_records_are_taken(road: Road) -> None:
+    reader = await road.reader()
+    assert reader._consumer._fetcher._prefetch_backoff > 1
+    assert "_prefetch_backoff" in Fetcher.__init__.__code__.co_names, "aiokafka has another name for it"
+
+
+async def test_an_event_whose_version_no_database_can_keep_is_parked(road: Road) -> None:
+    jar = await road.jar(1)
+    await road.publish()
+    await road.put(jar.id, b'{"coins":1,"keeper":"x"}', headers(jar, 2**63, "linli.support.CoinDropped"))
+    await consume(road)
+    assert [reaction for reaction, _, _ in await road.parked()] == ["unreadable"]
+    await expect_right(road, jar)
 
 
 async def test_partitions_move_between_two_members_without_loss_or_double_effect(road: Road) -> None:

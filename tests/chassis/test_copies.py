@@ -6,7 +6,7 @@ import pytest
 
 from services.chassis.messaging.reactions import Copying
 from tests.support import toy
-from tests.support.reading import consume, headers
+from tests.support.reading import consume, expect_right, headers
 from tests.support.road import Road
 
 
@@ -22,6 +22,18 @@ async def test_an_older_event_never_undoes_a_copy_nor_a_newer_process_its_fields
     copy = await road.hall.mongo.find_one("copies_jar", {"_id": jar.id})
     assert copy is not None
     assert (copy["state"]["label"], copy["state"]["total"], copy["state"]["colour"]) == ("plums", 7, "red")
+
+
+async def test_a_first_event_that_comes_again_alone_changes_nothing(road: Road) -> None:
+    jar = await road.jar(1, 2)
+    await road.publish()
+    await consume(road)
+    before = await road.hall.mongo.find_one("copies_jar", {"_id": jar.id})
+    await road.put(jar.id, b'{"label":"old","keeper":"x"}', headers(jar, 1, "linli.support.JarOpened"))
+    await consume(road)
+    assert before is not None
+    assert await road.hall.mongo.find_one("copies_jar", {"_id": jar.id}) == before
+    await expect_right(road, jar)
 
 
 async def test_texts_that_look_like_operators_are_copied_as_texts(road: Road) -> None:

@@ -77,5 +77,6 @@ async def test_where_the_last_stretch_does_not_end_in_time_the_consumer_continue
 
 
 def test_two_seconds_are_enough_for_the_last_stretch_and_for_the_members_to_continue() -> None:
-    until_a_member_looks = control._ASK_AT_REST_SECONDS + consumer._WAIT_AT_REST_MS / 1000
-    assert until_a_member_looks <= backfills._RESUME_SECONDS < backfills.PAUSE_SECONDS <= 2
+    until_a_resting_member_looks = control._ASK_SECONDS + consumer._WAIT_MS / 1000
+    assert consumer._LOOK_SECONDS + consumer._WAIT_MS / 1000 < backfills._FOLLOW_SECONDS
+    assert until_a_resting_member_looks <= backfills._RESUME_SECONDS < backfills.PAUSE_SECONDS <= 2

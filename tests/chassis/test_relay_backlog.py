@@ -59,11 +59,11 @@ async def test_a_long_backlog_is_not_counted_at_every_round(road: Road, monkeypa
     relay = road.relay()
     for _ in range(2):  # full rounds both
         await relay.send(documents := await relay.read())
-        await relay._measure(documents)
+        await relay._measure(documents, full=True)
         assert metrics.relay_pending._value.get() == 5
     assert len(counted) == 1
     monkeypatch.setattr("services.chassis.messaging.relay._MEASURE_SECONDS", 0.0)
-    await relay._measure(await relay.read())
+    await relay._measure(await relay.read(), full=True)
     assert len(counted) == 2
 
 

@@ -164,6 +164,13 @@ async def test_a_resident_sets_the_own_profile_and_sees_it_in_clear(members: Mem
     assert (await members.get(FAR_DISPATCHER, f"/v1/people/{person}")).status_code == 200
 
 
+async def test_a_profile_is_not_emptied_by_a_request_without_a_body(members: Members) -> None:
+    self = Actor("account_1", frozenset({"resident"}), person=await registered(members))
+    before = (await members.put(self, "/v1/me", {"name": "王五", "address": "一单元"})).json()
+    assert (await members.put(self, "/v1/me")).status_code == 422
+    assert (await members.get(self, "/v1/me")).json() == before
+
+
 @pytest.mark.parametrize("body", [{"phone": PHONE}, {"roles": ["administrator"]}, {"id": "person_x"}, {"area": "9999"}])
 async def test_a_profile_takes_no_phone_no_roles_and_no_place_that_is_not_there(members: Members, body: object) -> None:
     self = Actor("account_1", frozenset({"resident"}), person=await registered(members))

@@ -18,6 +18,7 @@ from services.contracts.requests.cases import CloseReason
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn, Tier
 from services.requests.app import service
 from services.requests.cases.dispatch import commands as dispatch
+from services.requests.cases.dispatch.model import CaseAt
 from services.requests.cases.forgetting import commands as forgetting
 from services.requests.cases.intake import commands as intake
 from services.requests.cases.limits import commands as limits
@@ -242,13 +243,13 @@ def item_rows(offered: Document) -> Iterator[Row]:
 def system_rows(town: Town) -> Iterator[Row]:
     """What only reactions and timers do."""
     filed = stored(Case, _FILED, contract.LimitsSet(**_LATER), _GIVEN)
-    works: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    works: tuple[tuple[Any, tuple[Any, ...]], ...] = (
         (dispatch.pass_on, (PATROL,)),
         (limits.tick, ()),
         (forgetting.forget_of_erased, ()),
         (forgetting.forget_over, ()),
-        (dispatch.reserve_slot, ("case_any",)),
-        (dispatch.free_slot, ("case_any",)),
+        (dispatch.reserve_slot, (CaseAt("case_any", 1),)),
+        (dispatch.free_slot, (CaseAt("case_any", 1),)),
     )
     for who, (work, more) in itertools.product(EVERYBODY, works):
         id = PATROL if work is dispatch.reserve_slot else f"case_g{next(_NUMBERS)}"

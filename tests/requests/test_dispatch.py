@@ -12,16 +12,21 @@ from hypothesis import strategies as st
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
+from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
-from services.chassis.messaging.kafka import Publisher, Reader, create_topics
+from services.chassis.messaging.kafka import Incoming, Publisher, Reader, create_topics
+from services.chassis.messaging.reactions import Delivered
 from services.chassis.messaging.relay import Relay
 from services.chassis.storage.leases import Lease
 from services.contracts.members.teams import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
+from services.contracts.requests.cases import CaseDispatched
+from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotReserved
 from services.requests.app import service
 from services.requests.cases.dispatch import model as dispatch
-from services.requests.cases.dispatch.model import Nearby, TeamLoad
+from services.requests.cases.dispatch.model import CaseAt, Nearby, TeamLoad
 from services.requests.cases.dispatch.queries import load_id
+from services.requests.cases.dispatch.reactions import keep_team_slots
 from services.requests.providers.model import Team
 from tests.requests.test_life_of_a_case import MONDAY, NEAR, OFFICES, filed
 from tests.requests.town import (
@@ -137,14 +142,34 @@ async def test_a_supervisor_may_take_a_case_over(town: Town) -> None:
 @given(moves=st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=40), capacity=st.integers(0, 3))
 def test_slots_are_never_more_than_the_capacity(moves: list[tuple[bool, int]], capacity: int) -> None:
     load = TeamLoad.blank("load_1")
-    for takes, number in moves:
+    for version, (takes, number) in enumerate(moves):
+        case = CaseAt(f"case_{number}", version)
         if takes:
-            dispatch.reserve(load, PATROL, f"case_{number}", capacity)
+            dispatch.reserve(load, PATROL, case, capacity)
         else:
-            dispatch.free(load, f"case_{number}")
+            dispatch.free(load, case)
         assert len(load.cases) == len(set(load.cases)) <= capacity
     result = Counter(type(event) for event in load.fresh)
     assert result[SlotReserved] >= len(load.cases)
+
+
+async def test_events_that_come_again_do_not_free_a_slot_that_was_reserved_later(town: Town) -> None:
+    for id in (PATROL, GUARDS):
+        await town.team(id, capacity=3)
+    given = [CaseDispatched(tier=Tier.TEAM, handler_id=id, handler_name=Words.named(id)) for id in (PATROL, GUARDS)]
+    for _ in range(2):  # the process died before it remembered them
+        for version, event in enumerate(given, start=3):
+            await _dispatched(town, version, event)
+        assert (await load_of(town, PATROL), await load_of(town, GUARDS)) == ([], ["case_one"])
+
+
+async def _dispatched(town: Town, version: int, event: CaseDispatched) -> None:
+    """The reaction to an event of a case."""
+    name, data = event.type_name(), event.model_dump_json().encode()
+    headers = {"ce_id": f"case_one:{version}", "ce_type": name, "ce_schema": "1", "ce_time": now().isoformat()}
+    record = Incoming("linli.requests.v1", 0, version, "case_one", data, {**headers, "ce_actor": "account_x"})
+    handled = await keep_team_slots.batch(town.container, [delivered := Delivered.of(record)])
+    await handled(delivered)
 
 
 @asynccontextmanager

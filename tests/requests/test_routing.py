@@ -100,7 +100,11 @@ async def test_teams_of_the_county_and_the_city_help_where_no_nearer_one_is(town
 async def test_the_load_of_each_team_counts_however_many_are_near(town: Town) -> None:
     teams = [team(f"team_{number:03}") for number in range(120)]
     for one in teams:
-        load = {"_id": load_id(one.id), "version": 1, "state": {"cases": ["case_one"], "team_id": one.id}}
+        load = {
+            "_id": load_id(one.id),
+            "version": 1,
+            "state": {"cases": ["case_one"], "given_at": {"case_one": 1}, "team_id": one.id},
+        }
         await town.container.mongo.insert(TeamLoad.collection(), load)
     assert await taken(town.context(DISPATCHER), teams) == {one.id: 1 for one in teams}
 

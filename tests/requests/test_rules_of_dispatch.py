@@ -14,7 +14,7 @@ from services.contracts.requests.cases import UnassignedBecause
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.requests.cases.dispatch import model as dispatch
-from services.requests.cases.dispatch.model import Choice, Nearby, TeamLoad
+from services.requests.cases.dispatch.model import CaseAt, Choice, Nearby, TeamLoad
 from services.requests.cases.intake import model as intake
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
@@ -195,14 +195,15 @@ def test_who_is_not_there_is_no_valid_handler() -> None:
 def test_a_load_is_what_its_slots_say() -> None:
     load = TeamLoad.blank("load_1")
     for case in ("case_1", "case_2", "case_1", "case_3"):
-        dispatch.reserve(load, "team_1", case, 2)
-    assert load.as_stored() == {"team_id": "team_1", "cases": ["case_1", "case_2"]}
-    dispatch.free(load, "case_1")
-    dispatch.free(load, "case_1")
-    assert load.as_stored() == {"team_id": "team_1", "cases": ["case_2"]}
+        dispatch.reserve(load, "team_1", CaseAt(case, 3), 2)
+    given = {"case_1": 3, "case_2": 3}
+    assert load.as_stored() == {"team_id": "team_1", "cases": ["case_1", "case_2"], "given_at": given}
+    for version in (2, 3, 4, 5):
+        dispatch.free(load, CaseAt("case_1", version))
+    assert load.as_stored() == {"team_id": "team_1", "cases": ["case_2"], "given_at": {"case_2": 3}}
     assert load.fresh == [
-        SlotReserved(case_id="case_1", team_id="team_1"),
-        SlotReserved(case_id="case_2", team_id="team_1"),
+        SlotReserved(case_id="case_1", team_id="team_1", case_version=3),
+        SlotReserved(case_id="case_2", team_id="team_1", case_version=3),
         SlotRefused(case_id="case_3", team_id="team_1"),
         SlotFreed(case_id="case_1", team_id="team_1"),
     ]

@@ -167,8 +167,7 @@ def _signature(route: Route, names: list[str], hints: dict[str, Any]) -> inspect
     parameters = [inspect.Parameter("request", kind, annotation=Request)]
     given = inspect.signature(route.work).parameters
     parameters += [
-        inspect.Parameter(n, kind, annotation=_source(n, hints[n], route), default=_default(hints[n], given[n]))
-        for n in names
+        inspect.Parameter(n, kind, annotation=_source(n, hints[n], route), default=given[n].default) for n in names
     ]
     parameters.append(inspect.Parameter("bearer", kind, annotation=Credentials, default=None))
     if route.method != "GET":
@@ -181,7 +180,7 @@ def _source(name: str, hint: Any, route: Route) -> Any:
     """Where a parameter comes from: a command from the body, a query model from the query string, the rest from the
     path."""
     if isinstance(hint, type) and issubclass(hint, Command):
-        return Annotated[hint, Body()]
+        return Annotated[hint, Body(default_factory=hint) if _may_be_missing(hint, route) else Body()]
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return Annotated[hint, Query()]
     if f"{{{name}}}" in route.path:
@@ -191,12 +190,10 @@ def _source(name: str, hint: Any, route: Route) -> Any:
     return Annotated[hint, Query()]
 
 
-def _default(hint: Any, given: inspect.Parameter) -> Any:
-    """Where nothing has to be said a body may be missing."""
-    is_command = isinstance(hint, type) and issubclass(hint, Command)
-    if is_command and not any(field.is_required() for field in hint.model_fields.values()):
-        return hint()
-    return given.default
+def _may_be_missing(body: type[Command], route: Route) -> bool:
+    """Whether a request may come without a body: where all fields are optional, but not that of a PUT, which would
+    empty what it replaces."""
+    return route.method == "POST" and not any(field.is_required() for field in body.model_fields.values())
 
 
 async def _context(route: Route, container: Container, actor: Actor, request: Request, trace: str) -> Context:

@@ -8,8 +8,7 @@ from services.chassis.domain.texts import Texts
 from services.chassis.domain.values import PATTERNS
 
 _QUOTED = re.compile(r"'([^']*)'")
-"""The values that a field takes, as the library lists them: in English, and members of an enum as Python writes them.
-"""
+"""A value in the library's list of those that a field takes: ``'a', 'b' or 'c'``; of an enum ``<Kind.A: 'a'>``."""
 
 
 def field_of(error: Mapping[str, Any]) -> str:

@@ -21,8 +21,7 @@ from services.chassis.usecase import Container
 
 log = logs.get()
 
-_WAIT_MS, _WAIT_AT_REST_MS = 500, 250
-"""How long to wait for records, and how long to rest before the next look while the group is paused."""
+_WAIT_MS = 250
 _LOOK_SECONDS = 0.5
 """How often the desired state is read; in every round it would cost as much as the round."""
 _BATCH = 200
@@ -69,7 +68,7 @@ class Consumer:
             if await retry_forever(self._may_go_on):
                 await self._round()
             else:
-                await self._reader.pause(_WAIT_AT_REST_MS)
+                await self._reader.pause(_WAIT_MS)
         await self._confirm()
         with suppress(Unavailable):  # then others wait until this member counts as dead
             await self._control.leave()

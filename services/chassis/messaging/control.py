@@ -16,8 +16,8 @@ from services.chassis.storage.mongo import Document, Mongo
 COLLECTION = "consumers"
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 
-_ASK_SECONDS, _ASK_AT_REST_SECONDS = 0.5, 0.2
-"""How often a member looks, in seconds; more often while it is paused, since its partitions wait for it."""
+_ASK_SECONDS = 0.2
+"""How often a member looks at most, in seconds: often, since while it is paused its partitions wait for it."""
 _REPORT_SECONDS = 10.0
 _SILENT = timedelta(seconds=60)  # longer than the broker waits for a member: after that it refuses the member's commits
 _NEVER = -1
@@ -69,20 +69,19 @@ class ConsumerControl:
     def __init__(self, mongo: Mongo, group: str, member: str) -> None:
         self._mongo, self.group, self.member = mongo, group, member
         self._desired = DesiredState()
-        self._stored: Document | None = None
+        self._document: Document | None = None
         self._reported = _NEVER
         self._reported_at = self._asked_at = float("-inf")
 
     async def ask(self) -> DesiredState:
-        """The desired state; read at most every 0.5 s, every 0.2 s while the group is paused. Raises Unavailable."""
-        seconds = _ASK_SECONDS if self._desired.state == RUNNING else _ASK_AT_REST_SECONDS
-        if time.monotonic() > self._asked_at + seconds:
+        """The desired state; read at most every 0.2 s. Raises Unavailable."""
+        if time.monotonic() > self._asked_at + _ASK_SECONDS:
             if self._reported_at == float("-inf"):
                 # before the first look: an operator who pauses from now on waits for this member
                 await self._report(_NEVER)
-            stored = await self._mongo.find_one(COLLECTION, {"_id": self.group})
-            if stored != self._stored:  # to load some sixty switches costs more than to ask for them
-                self._stored, self._desired = stored, DesiredState.of(stored)
+            document = await self._mongo.find_one(COLLECTION, {"_id": self.group})
+            if document != self._document:  # parsing all switches costs more than the query
+                self._document, self._desired = document, DesiredState.of(document)
             self._asked_at = time.monotonic()
             if self._desired.order != self._reported or self._asked_at > self._reported_at + _REPORT_SECONDS:
                 await self._report(self._desired.order)

@@ -40,8 +40,9 @@ _TRIES = 3
 _KEY_TRIES, _KEY_SECONDS = 30, 1.0  # how late a person's key may be, in seconds; after that the event is parked
 _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 _BEHIND = "waits behind an earlier event"
-_SETTLE_SECONDS = 5.0
-"""How often parked events are looked for where we know of none: the member before us may have parked some."""
+_LOOK_SECONDS = 5.0
+"""How often flagged events are looked for while we know of no parked one: a backfill, or the member that had our
+partitions before, may have parked some."""
 _AT_ONCE = 8
 """How many reactions run at the same time: each waits for the database most of the time."""
 
@@ -81,20 +82,25 @@ class Delivery:
         self._parking = Parking(self._container.mongo, names)
         self._failures.keep_only(names)
         self._generation = -1
-        self._settled = float("-inf")
+        self._looked = float("-inf")
 
     def ready(self) -> bool:
         """Whether partitions are assigned to this member."""
         return bool(self._ours)
 
     async def settle(self) -> None:
-        """Load what is parked of our partitions; then replay and drop what operators asked for."""
+        """Load what is parked of our partitions; then replay and drop what operators asked for.
+
+        That is looked for in the database every 5 s while we know of no parked event, otherwise at each call.
+        """
         await self.learn()
-        if not self._parking.anything() and time.monotonic() < self._settled + _SETTLE_SECONDS:
+        if self._parking.is_empty() and time.monotonic() < self._looked + _LOOK_SECONDS:
             return
-        self._settled = time.monotonic()
-        for document in await self._parking.flagged(self._ours):
+        found = await self._parking.flagged(self._ours)
+        for document in found:
             await (self._drop(document) if "drop" in document else self._replay(document))
+        if not found:
+            self._looked = time.monotonic()
 
     async def learn(self) -> None:
         """Load what is parked of our partitions."""
@@ -137,8 +143,9 @@ class Delivery:
         raise_worst(outcomes)
 
     async def _remember(self, memory: Memory) -> None:
-        for reaction, done in await memory.save():
-            effects.report(self._container, reaction, done)
+        """A refusal of the database ends the process: no single event is to blame, and none may be confirmed."""
+        for reaction, done, at in await memory.save():
+            effects.report(reaction, done, at)
 
     def _wanted(self, reaction: AnyReaction, events: Sequence[Delivered]) -> Sequence[Delivered]:
         wanted = [event for event in events if event.type in reaction.types]
@@ -160,13 +167,18 @@ class Delivery:
             return
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:
-            outcome = await self._attempt(reaction, handled, event)
+            try:
+                outcome = await self._attempt(reaction, handled, event)
+            except Exception:  # the batch comes again; what was handled of it by use cases is remembered
+                await self._write(reaction, done, memory)
+                raise
             if not isinstance(outcome, BaseException):
                 done.append((event, outcome))
                 continue
             # First write what lies before it. If it were parked, it might be replayed before this batch comes again,
             # out of order.
             await self._write(reaction, done, memory)
+            await self._remember(memory)
             done = []
             await self._set_aside(reaction, event, outcome)
         await self._write(reaction, done, memory)
@@ -180,9 +192,9 @@ class Delivery:
         for attempt in range(_KEY_TRIES):
             began = time.monotonic()
             try:
-                done = await effects.of(reaction, handled, event)
+                wanted = await effects.of(reaction, handled, event)
                 self._failures.went_well(reaction.name, HANDLING, event.type)
-                return done
+                return wanted
             except KeyNotHere as error:
                 reason: BaseException = error
                 await asyncio.sleep(began + _KEY_SECONDS - time.monotonic())  # if the refusal came at once
@@ -222,7 +234,7 @@ class Delivery:
 
     async def _write_together(self, reaction: AnyReaction, done: Done, memory: Memory) -> None:
         await effects.write(self._container, reaction, done)
-        memory.handled(reaction, done)
+        memory.note(reaction, done)
         for event, _ in done:
             self._failures.went_well(reaction.name, WRITING, event.type)
 
@@ -259,8 +271,8 @@ class Delivery:
         try:
             event = Delivered.of(record_of(document))
             handled = await handler(reaction, self._container, [event])
-            done, memory = await effects.of(reaction, handled, event), Memory(self._container.mongo)
-            await self._write_together(reaction, [(event, done)], memory)
+            wanted, memory = await effects.of(reaction, handled, event), Memory(self._container.mongo)
+            await self._write_together(reaction, [(event, wanted)], memory)
             await self._remember(memory)
         except Exception as error:
             if is_transient(error):

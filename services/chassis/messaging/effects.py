@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from services.chassis.domain.events import Origin
 from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, in_stages
@@ -48,13 +49,13 @@ def _origin(container: Container, reaction: AnyReaction, event: Delivered) -> Or
     return Origin(container.clock(), reaction.name, container.city, cause, None, event.trace)
 
 
-def report(container: Container, reaction: AnyReaction, done: Done) -> None:
-    """Tell of effects that are written and remembered: log lines, ages, events recorded."""
-    now, age, recorded = container.clock(), metrics.event_age.labels(reaction.name), Counter[str]()
+def report(reaction: AnyReaction, done: Done, at: datetime) -> None:
+    """Report effects that were written at this time: a log line for each event, its age, the events recorded."""
+    age, recorded = metrics.event_age.labels(reaction.name), Counter[str]()
     for event, effects in done:
         with tracing.bound(event.trace):
             log.info("an event had its effect", reaction=reaction.name, event_id=event.id, writes=len(effects))
-        age.observe((now - event.at).total_seconds())
+        age.observe((at - event.at).total_seconds())
         recorded.update(each.type_name() for effect in effects for each in effect.recorded())
     for type, count in recorded.items():
         metrics.events_recorded.labels(type).inc(count)

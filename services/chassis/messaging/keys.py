@@ -15,7 +15,7 @@ from services.chassis.telemetry import logs
 
 log = logs.get()
 
-_WAIT_MS = 1_000
+_WAIT_MS = 1_000  # a poll ends as soon as a key arrives
 
 Forget = Callable[[Sequence[str]], Awaitable[None]]
 

@@ -1,12 +1,17 @@
 """The memory of reactions: for each entity, the version up to which a reaction has had its effects."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
+from services.chassis.domain.values import now
 from services.chassis.messaging.effects import Done
 from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
 from services.chassis.storage.mongo import Mongo, Put
 
 COLLECTION = "seen"
+
+Noted = tuple[AnyReaction, Done, datetime]
+"""A reaction, events of which the effects are written, and when they were."""
 
 
 class Memory:
@@ -15,7 +20,7 @@ class Memory:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
         self._seen: dict[str, int] = {}
-        self._handled: list[tuple[AnyReaction, Done]] = []
+        self._noted: list[Noted] = []
 
     async def load(self, wanted: Iterable[tuple[AnyReaction, Sequence[Delivered]]]) -> None:
         """Load what these reactions remember of the entities of these events."""
@@ -35,21 +40,25 @@ class Memory:
                 fresh.append(event)
         return fresh
 
-    def handled(self, reaction: AnyReaction, done: Done) -> None:
-        """These events have had their effects; ``save`` writes it."""
-        self._handled.append((reaction, done))
+    def note(self, reaction: AnyReaction, done: Done) -> None:
+        """The effects of these events are written; ``save`` remembers it."""
+        self._noted.append((reaction, done, now()))
 
-    async def save(self) -> Sequence[tuple[AnyReaction, Done]]:
-        """Write what was handled, and return it. What is lost before that comes again, with the same effects."""
+    async def save(self) -> Sequence[Noted]:
+        """Write the versions that were noted, and return what was noted, each once.
+
+        If the process dies before, the events come again, with the same effects.
+        """
+        noted, self._noted = self._noted, []
         new = {
             _id(reaction, event.entity): event.version
-            for reaction, done in self._handled
+            for reaction, done, _ in noted
             if reaction.remembers
             for event, _ in done
         }
         if new:
             await self._write(new)
-        return self._handled
+        return noted
 
     async def _write(self, new: Mapping[str, int]) -> None:
         await self._mongo.bulk(

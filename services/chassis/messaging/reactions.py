@@ -21,6 +21,7 @@ from services.chassis.storage.search import found_by
 from services.chassis.usecase import Container, Context
 
 Write = tuple[str, Put | New]
+_VERSIONS = 2**63  # what the database can store
 EventTypes = dict[str, type[Event]]
 
 
@@ -58,6 +59,8 @@ class Delivered:
             data = orjson.loads(record.value or b"")
             if entity != record.key or not isinstance(data, dict):
                 raise Unreadable("key and id name different entities, or the value is no object")
+            if not 0 < int(version) < _VERSIONS:
+                raise Unreadable("the version is out of range")
             return cls(headers["ce_id"], kind, schema, entity, int(version), at, by, trace, data, record)
         except KeyError as error:
             raise Unreadable(f"there is no header {error}") from error
@@ -214,7 +217,7 @@ class Copying:
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """The handler that folds events into copies; loads the copies of the batch at once, if there can be any."""
-        ids = list({delivered.entity for delivered in events} - self._new(events))
+        ids = list({delivered.entity for delivered in events} - self._first_only(events))
         found = await container.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=len(ids)) if ids else []
         known = {document["_id"]: document for document in found}
 
@@ -223,11 +226,11 @@ class Copying:
 
         return handled
 
-    def _new(self, events: Sequence[Delivered]) -> set[str]:
-        """The entities of which only the first event is here: nothing is known of them.
+    def _first_only(self, events: Sequence[Delivered]) -> set[str]:
+        """The entities whose first event is here, and no other event: a copy is not expected.
 
-        Where something is all the same, the event came twice: its write finds a newer version and does nothing. Further
-        events of the entity would have to follow what is stored, so it is looked up then.
+        If there is one, the event was redelivered, and the guarded write changes nothing. With further events of the
+        entity in the batch, the stored copy is needed: they may follow a newer version.
         """
         times = Counter(delivered.entity for delivered in events)
         first = (d for d in events if d.version == 1 and issubclass(self.types[d.type], self.kind.creates))

@@ -28,8 +28,8 @@ log = logs.get()
 Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH, _BATCH_PER_KIND = 200, 25
-"""How many entities a round moves at most: the first number, or the second for each collection that it reads if that is
-more. Each collection costs a write command in every round, however few of its entities are in it."""
+"""How many entities a round moves at most, each with all its events that wait: the first number, or the second for each
+collection that is read, if that is more. Each collection that has entities in a round costs it a write command."""
 _LOOK_MS, _BUSY_MS = 1_000, 1
 """How long to wait for the notifier, in milliseconds; 1 while there is more to send, to collect only what it has
 already."""
@@ -75,7 +75,7 @@ class Relay:
         self._linger_seconds = linger_seconds
         self._failures: Counter[str] = Counter()
         self._may_wait_in: set[str] = set()  # the collections in which the last round may have left something
-        self._full = False  # whether the last read may have left something
+        self._full = False  # whether the last round reached its limit
         self._measured_at = float("-inf")
         self._backlog = 0
 
@@ -108,9 +108,10 @@ class Relay:
     async def round(self, names: Collection[str] | None = None) -> int:
         """Publish one batch of these collections (None: of all), oldest first; how many entities and keys it moved."""
         documents = await self.read(names)
-        # A full batch may have left something in any collection that was read, also in those of which it has nothing.
+        self._full = len(documents) == self._most(names)
+        # A full batch may have left something in any collection that was read, also where it took nothing.
         self._may_wait_in = set(names or self._everything()) if self._full else {d["collection"] for d in documents}
-        await self._measure(documents)
+        await self._measure(documents, full=self._full)
         sending = asyncio.create_task(self._pass_on(documents))
         try:
             while not (await asyncio.wait([sending], timeout=_SLOW_SECONDS))[0]:
@@ -134,12 +135,16 @@ class Relay:
 
         ``names``: the collections to read. A union of all costs as much for each that is empty as for one that is not.
         """
-        kinds = [kind for kind in self._kinds if names is None or kind.collection() in names]
-        most = max(_BATCH, _BATCH_PER_KIND * len(kinds))
+        kinds, most = self._named(names), self._most(names)
         order: list[Document] = [{"$sort": {"pending": 1}}, {"$limit": most}]
-        found = await self._union(kinds, partial(_unpublished, most), order, most) if kinds else []
-        self._full = len(found) == most
-        return found
+        return await self._union(kinds, partial(_unpublished, most), order, most) if kinds else []
+
+    def _named(self, names: Collection[str] | None) -> Kinds:
+        return [kind for kind in self._kinds if names is None or kind.collection() in names]
+
+    def _most(self, names: Collection[str] | None) -> int:
+        """How many entities a round of these collections moves at most."""
+        return max(_BATCH, _BATCH_PER_KIND * len(self._named(names)))
 
     async def send(self, documents: Sequence[Document]) -> dict[str, int]:
         """Send their events in order; returns the last published version of each entity."""
@@ -205,7 +210,7 @@ class Relay:
         )
         self._measured_at = float("-inf")
 
-    async def _measure(self, documents: Sequence[Document]) -> None:
+    async def _measure(self, documents: Sequence[Document], *, full: bool) -> None:
         oldest = min((d["pending"] for d in documents), default=None)
         age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
         metrics.relay_oldest.set(max(0.0, age))
@@ -213,13 +218,14 @@ class Relay:
         if time.monotonic() > self._measured_at + _MEASURE_SECONDS:
             self._measured_at = time.monotonic()
             metrics.relay_stuck.set(await self._count({"stuck": {"$exists": True}}))
-            self._backlog = await self._count({"pending": {"$gte": _EVER}}) if self._full else waiting
-        metrics.relay_pending.set(max(waiting, self._backlog) if self._full else waiting)
+            self._backlog = await self._count({"pending": {"$gte": _EVER}}) if full else waiting
+        metrics.relay_pending.set(max(waiting, self._backlog) if full else waiting)
 
     async def _measure_again(self) -> None:
         """While a broker hangs, the backlog grows, and an operator may look."""
         with suppress(Unavailable):
-            await self._measure(await self.read())
+            documents = await self.read()
+            await self._measure(documents, full=len(documents) == self._most(None))
 
     def _clear_metrics(self) -> None:
         """Another worker's backlog must not be counted twice; it is measured again once the lease is ours."""

@@ -5,10 +5,11 @@ from services.chassis.domain.values import Id
 
 
 class SlotReserved(Event):
-    """A volunteer team reserved a slot for a case that was given to it."""
+    """A volunteer team reserved a slot for a case that was given to it, by the event of this version of the case."""
 
     case_id: Id
     team_id: Id
+    case_version: int
 
 
 class SlotRefused(Event):

@@ -20,9 +20,14 @@ from services.chassis.messaging.kafka.records import BrokerAway, Incoming, in_ti
 
 _MOST = 2_400
 """How many records are read at once, from all partitions together."""
-_LONGEST_WAIT_MS = 500
-"""How long the broker may keep a request that finds nothing. It answers as soon as a record arrives; but a partition
-that is moved or resumed is asked for only after the request in hand."""
+_FETCH_WAIT_MS = 500
+"""How long the broker may hold a fetch that finds nothing. It answers as soon as a record arrives; but a partition that
+is moved or resumed is asked for only after the fetch in hand."""
+_FETCHER_WAKES_MS = 500
+"""How often aiokafka's fetcher wakes where nothing happens."""
+_PREFETCH_SECONDS = 5.0
+"""How long aiokafka's fetcher waits with the next fetch until what it has is taken. By default 0.1 s: then a batch that
+takes longer finds a fetch in hand without the partitions that had records, and those wait until it ends."""
 
 
 class Reader:
@@ -39,8 +44,8 @@ class Reader:
             heartbeat_interval_ms=3_000,
             rebalance_timeout_ms=60_000,
             max_poll_records=_MOST,
-            fetch_max_wait_ms=_LONGEST_WAIT_MS,
-            consumer_timeout_ms=_LONGEST_WAIT_MS,  # how often it looks without a cause what to ask for
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            consumer_timeout_ms=_FETCHER_WAKES_MS,
             metadata_max_age_ms=30_000,
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )
@@ -52,6 +57,7 @@ class Reader:
         self._consumer.subscribe(self.topics, listener=self._assignments)
         try:
             await self._consumer.start()
+            self._consumer._fetcher._prefetch_backoff = _PREFETCH_SECONDS
         except (KafkaConnectionError, KafkaTimeoutError, UnknownTopicOrPartitionError) as error:
             await self.stop()
             raise BrokerAway(str(error)) from error

@@ -16,8 +16,8 @@ from services.chassis.operations.answering import CannotAnswer, Say
 from services.chassis.storage.mongo import Mongo
 
 _LOOK_SECONDS = 0.25
-_SETTLE_SECONDS = 0.5  # longer than an idle loop of a worker takes
-_IN_HAND = 1_200  # a worker has at most this many records read and not committed
+_SETTLE_SECONDS = 1.5  # longer than an idle loop of a worker takes, with its look at the desired state
+_IN_HAND = 4_800  # a worker has at most this many records read and not committed: those of two polls
 _CHUNK = 500
 
 

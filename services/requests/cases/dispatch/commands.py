@@ -60,18 +60,18 @@ async def pass_on(ctx: Context, case: Case, team_id: str) -> None:
 
 
 @usecase(allow=SYSTEM)
-async def reserve_slot(ctx: Context, team_id: str, case_id: str) -> TeamLoad:
+async def reserve_slot(ctx: Context, team_id: str, case: model.CaseAt) -> TeamLoad:
     """Keep one of a team's slots for a case, or refuse it where all are taken."""
     async with ctx.store.change_or_create(TeamLoad, queries.load_id(team_id)) as load:
         team = await queries.team(ctx, team_id)
-        model.reserve(load, team_id, case_id, team.capacity)
+        model.reserve(load, team_id, case, team.capacity)
     return load
 
 
 @changes(TeamLoad, allow=SYSTEM)
-async def free_slot(ctx: Context, load: TeamLoad, case_id: str) -> None:
+async def free_slot(ctx: Context, load: TeamLoad, case: model.CaseAt) -> None:
     """Let a team have room again: a case left it."""
-    model.free(load, case_id)
+    model.free(load, case)
 
 
 def _assign(ctx: Context, case: Case, choice: Choice) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Self, assert_never
+from typing import ClassVar, NamedTuple, Self, assert_never
 
 from pydantic import Field
 
@@ -196,6 +196,13 @@ _OF_TIER: Mapping[str, Callable[[Case, Nearby], list[Choice]]] = {
 SlotEvent = SlotReserved | SlotRefused | SlotFreed
 
 
+class CaseAt(NamedTuple):
+    """A case as an event left it."""
+
+    id: str
+    version: int
+
+
 class TeamLoad(Entity[SlotEvent]):
     """The cases that a volunteer team has now.
 
@@ -207,6 +214,8 @@ class TeamLoad(Entity[SlotEvent]):
 
     team_id: str
     cases: list[str] = Field([])
+    given_at: dict[str, int] = Field({})
+    """For each case, its version when it was given to the team."""
 
     def apply(self, event: SlotEvent) -> None:
         """Fold an event into the state."""
@@ -214,23 +223,30 @@ class TeamLoad(Entity[SlotEvent]):
         match event:
             case SlotReserved():
                 self.cases = [*self.cases, event.case_id]
+                self.given_at = {**self.given_at, event.case_id: event.case_version}
             case SlotRefused():
                 pass
             case SlotFreed():
                 self.cases = [id for id in self.cases if id != event.case_id]
+                self.given_at = {id: version for id, version in self.given_at.items() if id != event.case_id}
             case _:
                 assert_never(event)
 
 
-def reserve(load: TeamLoad, team_id: str, case_id: str, capacity: int) -> None:
+def reserve(load: TeamLoad, team_id: str, case: CaseAt, capacity: int) -> None:
     """Reserve a slot for a case, or refuse it if all are taken."""
-    if case_id in load.cases:
+    if case.id in load.cases:
         return
-    kind = SlotReserved if len(load.cases) < capacity else SlotRefused
-    load.record(kind(case_id=case_id, team_id=team_id))
+    if len(load.cases) < capacity:
+        load.record(SlotReserved(case_id=case.id, team_id=team_id, case_version=case.version))
+    else:
+        load.record(SlotRefused(case_id=case.id, team_id=team_id))
 
 
-def free(load: TeamLoad, case_id: str) -> None:
-    """Release the slot of a case."""
-    if case_id in load.cases:
-        load.record(SlotFreed(case_id=case_id, team_id=load.team_id))
+def free(load: TeamLoad, case: CaseAt) -> None:
+    """Release the slot of a case that left the team.
+
+    An event of the case that comes again must not release a slot that was reserved because of a later one.
+    """
+    if case.id in load.cases and load.given_at[case.id] < case.version:
+        load.record(SlotFreed(case_id=case.id, team_id=load.team_id))

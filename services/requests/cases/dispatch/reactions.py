@@ -13,6 +13,7 @@ from services.contracts.requests.cases import (
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotRefused
 from services.requests.cases.dispatch import commands, queries
+from services.requests.cases.dispatch.model import CaseAt
 from services.requests.providers.model import Organisation, Team
 
 HandlerChanged = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved | CaseCancelled | CaseRejected
@@ -32,11 +33,12 @@ async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChan
     """Reserve a slot at the team that got a case, and free its slot elsewhere."""
     given = isinstance(event, CaseDispatched) and event.tier == Tier.TEAM
     team_id = event.handler_id if isinstance(event, CaseDispatched) and given else None
-    held = await queries.holding(ctx, delivered.entity)
+    case = CaseAt(delivered.entity, delivered.version)
+    held = await queries.holding(ctx, case.id)
     if held is not None and held.team_id != team_id:
-        await commands.free_slot(ctx, held.id, delivered.entity)
+        await commands.free_slot(ctx, held.id, case)
     if team_id is not None:
-        await commands.reserve_slot(ctx, team_id, delivered.entity)
+        await commands.reserve_slot(ctx, team_id, case)
 
 
 @reaction("pass-on-refused", SlotRefused, reads=(Organisation, Team))

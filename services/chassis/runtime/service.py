@@ -97,7 +97,7 @@ def open_container(service: Service, settings: Settings) -> Container:
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
     texts = load(service.texts, settings.city_data)
     known = service.dependencies(settings)
-    return Container(service.name, settings.city, mongo, vault, now, known, texts, settings.sharded)
+    return Container(service.name, settings.city, mongo, vault, now, known, texts, settings.sharded_collections)
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:

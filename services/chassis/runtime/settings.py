@@ -6,8 +6,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PREFIX = "LINLI_"
 
@@ -49,8 +49,8 @@ class Settings(BaseSettings):
         description="MongoDB URI, with database name; each process needs that of its own service only",
     )
     mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="motor, or pymongo for PyMongo Async")
-    sharded: Annotated[frozenset[str], NoDecode] = Field(
-        frozenset(),
+    sharded: str | None = Field(
+        None,
         description="the collections that are sharded, separated by commas: no unique index spans their shards, so "
         "what must be unique is claimed by a write of its own",
     )
@@ -82,10 +82,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
     otlp: str | None = Field(None, description="the OTLP/HTTP address for traces; none are sent without it")
 
-    @field_validator("sharded", mode="before")
-    @classmethod
-    def _names(cls, given: object) -> object:
-        return frozenset(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+    @property
+    def sharded_collections(self) -> frozenset[str]:
+        """The collections that ``sharded`` names."""
+        return frozenset(filter(None, map(str.strip, (self.sharded or "").split(","))))
 
     def database(self, service: str) -> str:
         """The MongoDB URI of one service; SettingsMissing in a process that must not reach that database."""

@@ -40,7 +40,7 @@ async def _database(service: Service, settings: Settings) -> list[Finding]:
     # Always this driver: it gives up at once on a database that does not answer.
     mongo = connect(settings.database(service.name), "pymongo")
     looks: dict[str, Look] = {
-        "indexes": lambda: database.indexes(mongo, service.kinds, settings.sharded),
+        "indexes": lambda: database.indexes(mongo, service.kinds, settings.sharded_collections),
         "relay": lambda: database.relay(mongo, service),
         "parked": lambda: database.parked(mongo),
         "consumer": lambda: database.consumer(mongo, settings.group(service.name), service),

@@ -62,7 +62,7 @@ def truth(end: int, confirmed: int, parked: int = 0) -> Truth:
         (truth(100, 100), 0, 0, truth(100, 100), 0),
         (truth(100, 100), 1, 0, truth(100, 100), 1),
         (truth(100, 90), 7, 0, truth(120, 95), 0),
-        (truth(2000, 0), 0, 0, truth(2000, 0), 1),
+        (truth(6000, 0), 0, 0, truth(6000, 0), 1),
         (truth(5, 5, 2), 0, 2, truth(5, 5, 4), 0),
         (truth(5, 5, 2), 0, 5, truth(5, 5, 4), 1),
         (truth(5, 5, 2), 0, 0, truth(5, 5, 2), 1),

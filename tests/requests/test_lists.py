@@ -39,6 +39,7 @@ async def crowd(town: Town, others: int = 90) -> None:
         at = start + timedelta(hours=number * 7919 % MANY)
         changed = {
             "state": state.value,
+            "number": f"261129-{number:05}-0",
             "item": f"ITEM-{number % 7}",
             "area": area,
             "resident_id": f"person_{number % others}" if others and number % 30 else "person_wang",

@@ -109,6 +109,7 @@ class Context:
             vault.new_key,
             self._run_guard,
             vault,
+            self.container.sharded,
         )
 
     @property
@@ -154,7 +155,8 @@ class Context:
 Guard = Callable[[Context, Any, Any], Awaitable[None]]
 """Refuses, by (context, entity, command), who may not change this very entity, or not now.
 
-The store runs it when the entity is loaded or made: after a repeat was answered, before the body of the use case.
+The store runs it when the entity is loaded or made, before the body of the use case: after a repeat was answered, or
+where ``create`` makes the id from the cause, before that (a repeat is found at the insert, or before a refusal leaves).
 """
 
 
@@ -289,6 +291,8 @@ async def _repeated(known: UseCase, work: Work[P, R], ctx: Context, *args: P.arg
         except AlreadyDone as done:
             return await fresh.store.as_left(done.kind, done.id)  # type: ignore[return-value]
         except Conflict as conflict:
+            if conflict.taken & ctx.taken:
+                raise RuntimeError(f"{known.name} does not pass over {conflict}") from conflict
             ctx = replace(ctx, taken=ctx.taken | conflict.taken)
             pause = min(_LONGEST_PAUSE, 0.005 * 2**attempt)
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret

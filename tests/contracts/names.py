@@ -45,7 +45,7 @@ def current() -> Names:
         "texts of parts": literals.forms,
         "sealed fields": lambda: {name for call in _SEALS for name in literals.labels(call, 2, "kind")},
         "blind indexes": lambda: literals.labels("blind", 0, "kind"),
-        "claims": lambda: literals.labels("claim", 0, "kind") | literals.labels("claimed", 0, "kind"),
+        "claims": lambda: literals.labels("claim", 0, "kind") | _unique(),
         "leases": lambda: literals.labels("Lease", 1, "name"),
         "steps of a request": lambda: literals.labels("substep", 0, "name"),
         "documents of the chassis": lambda: _quietly(documents.written),
@@ -183,11 +183,23 @@ async def _loops(worker: Worker) -> list[str]:
     return [*found, *(f"address {route.path}" for route in worker._health().routes)]
 
 
+def _unique() -> set[str]:
+    """The claims that stand for unique indexes in sharded collections."""
+    return {
+        f"{kind.entity_type}.{field}"
+        for parts in pieces.services().values()
+        for kind in parts.kinds
+        for index in kind.indexes
+        if index.unique
+        for field in index.fields
+    }
+
+
 def _indexes() -> Iterator[str]:
     for service, parts in pieces.services().items():
         for name, index in migrations.declared(parts.kinds):
             keys = ", ".join(f"{key} {order}" for key, order in index.keys)
-            yield f"{service}: {name}({keys}){' sparse' if index.sparse else ''}"
+            yield f"{service}: {name}({keys}){' sparse' if index.sparse else ''}{' unique' if index.unique else ''}"
 
 
 def _metrics() -> Iterator[str]:

@@ -18,9 +18,10 @@ from prometheus_client import REGISTRY
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import id_from
 from services.chassis.schedule.scheduler import Scheduler
-from services.chassis.storage import archive
+from services.chassis.storage import archive, migrations
 from services.chassis.storage.leases import Lease
 from services.contracts.requests import tracking
+from services.requests.app import service
 from services.requests.cases.intake.commands import FileRequest, file
 from services.requests.cases.states.model import State
 from services.requests.cases.tracking import model as numbers
@@ -73,6 +74,9 @@ async def test_of_cases_whose_numbers_would_be_the_same_each_gets_one_of_its_own
     own, same = numbers.candidates, "261123-AAAAA-0"
     monkeypatch.setattr(numbers, "candidates", lambda *given: chain([same], own(*given)))
     town = replace(town, container=replace(town.container, sharded=sharded))
+    if sharded:
+        await town.container.mongo.command("dropIndexes", "cases", index="state.number_1")
+        await migrations.build(town.container.mongo, service.kinds, sharded)
     contexts = [town.context(RESIDENT) for _ in range(6)]
     filed = await asyncio.gather(*(file(ctx, FileRequest(**filing())) for ctx in contexts))
     given = [case.number for case in filed]
@@ -80,6 +84,11 @@ async def test_of_cases_whose_numbers_would_be_the_same_each_gets_one_of_its_own
     monkeypatch.setattr(numbers, "candidates", lambda *_: iter(["261124-AAAAA-0"]))  # it is past midnight
     again = [await file(ctx, FileRequest(**filing())) for ctx in contexts]
     assert [case.number for case in again] == given
+    if sharded:
+        with pytest.raises(migrations.IndexDiffers, match=r"cases\(state.number\) unique: it is there, but not unique"):
+            await migrations.build(town.container.mongo, service.kinds)
+        await town.container.mongo.command("dropIndexes", "cases", index="state.number_1")
+        await migrations.build(town.container.mongo, service.kinds)
 
 
 async def test_a_case_is_followed_by_number_and_code_without_anything_personal(town: Town) -> None:

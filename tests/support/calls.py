@@ -30,7 +30,7 @@ class Calls(monitoring.CommandListener):
 
     def started(self, event: Any) -> None:
         """A command is sent."""
-        if self._counted is not None and event.command_name not in ("hello", "ping", "endSessions"):
+        if self._counted is not None and event.database_name != "admin":
             self._counted[event.command_name] += 1
 
     def succeeded(self, event: Any) -> None:

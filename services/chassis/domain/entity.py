@@ -19,8 +19,8 @@ _STATE = "state."
 class Index:
     """One index of a type, by the names of its fields, each ascending.
 
-    ``unique``: no two entities have the same values. In a sharded collection the index is built without it, since none
-    spans the shards: ``Store.unique`` keeps the promise in both.
+    ``unique``: no two entities have the same value of this one field, which the first event sets for ever. In a sharded
+    collection the index is built without it, since none spans the shards: ``Claims.unique`` keeps the promise in both.
     """
 
     fields: tuple[str, ...]
@@ -71,6 +71,8 @@ class Stored(BaseModel):
                 _expect_field(cls, field)
             for index in cls.indexes:
                 cls.where(**dict.fromkeys(index.fields))
+                if index.unique and (len(index.fields) != 1 or index.sparse):
+                    raise TypeError(f"{cls.__name__}: a unique index has one field, which every entity has")
 
     @classmethod
     def collection(cls) -> str:

@@ -178,9 +178,8 @@ class Delivery:
             # First write what lies before it. If it were parked, it might be replayed before this batch comes again,
             # out of order.
             await self._write(reaction, done, memory)
-            await self._remember(memory)
             done = []
-            await self._set_aside(reaction, event, outcome)
+            await self._set_aside(reaction, event, outcome, memory)
         await self._write(reaction, done, memory)
 
     async def _attempt(
@@ -210,7 +209,8 @@ class Delivery:
                     await asyncio.sleep(_PAUSE * 2**attempt)
         return reason
 
-    async def _set_aside(self, reaction: AnyReaction, event: Delivered, reason: BaseException) -> None:
+    async def _set_aside(self, reaction: AnyReaction, event: Delivered, reason: BaseException, memory: Memory) -> None:
+        await self._remember(memory)  # what lies before it
         if isinstance(reason, _Behind) or self._parking.blocks(reaction.name, event):
             await self._park(reaction, event, _BEHIND)
         else:
@@ -227,6 +227,7 @@ class Delivery:
                 await self._give_up(reaction, done[0][0], error, WRITING)
                 return
             for one in done:
+                await self._remember(memory)
                 if self._parking.blocks(reaction.name, one[0]):
                     await self._park(reaction, one[0], _BEHIND)
                 else:

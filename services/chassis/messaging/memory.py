@@ -1,5 +1,6 @@
 """The memory of reactions: for each entity, the version up to which a reaction has had its effects."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -21,6 +22,7 @@ class Memory:
         self._mongo = mongo
         self._seen: dict[str, int] = {}
         self._noted: list[Noted] = []
+        self._saving = asyncio.Lock()
 
     async def load(self, wanted: Iterable[tuple[AnyReaction, Sequence[Delivered]]]) -> None:
         """Load what these reactions remember of the entities of these events."""
@@ -49,16 +51,18 @@ class Memory:
 
         If the process dies before, the events come again, with the same effects.
         """
-        noted, self._noted = self._noted, []
-        new = {
-            _id(reaction, event.entity): event.version
-            for reaction, done, _ in noted
-            if reaction.remembers
-            for event, _ in done
-        }
-        if new:
-            await self._write(new)
-        return noted
+        async with self._saving:  # who parks an event waits for a write that another reaction has begun
+            noted = tuple(self._noted)
+            new = {
+                _id(reaction, event.entity): event.version
+                for reaction, done, _ in noted
+                if reaction.remembers
+                for event, _ in done
+            }
+            if new:
+                await self._write(new)
+            del self._noted[: len(noted)]
+            return noted
 
     async def _write(self, new: Mapping[str, int]) -> None:
         await self._mongo.bulk(

@@ -12,6 +12,7 @@ from services.chassis.runtime import service as services
 from services.chassis.runtime import worker
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings, SettingsMissing, load
+from services.chassis.storage.migrations import IndexDiffers
 from services.chassis.telemetry.lazy import lazy_import
 
 _GARBAGE = 10_000
@@ -35,6 +36,8 @@ def main(service: Service) -> None:
         _end(2, f"settings are missing or wrong: {error}")
     except TextsUnfit as error:
         _end(2, f"the texts are wrong: {error}")
+    except IndexDiffers as error:
+        _end(1, str(error))
     except (BrokerAway, Unavailable) as error:
         _end(1, f"the broker or the database cannot be reached: {error}")
 

@@ -67,11 +67,17 @@ class Claims:
         The unique index of the field decides at the insert: a value that turns out to be taken is passed over when the
         use case runs again. In a sharded collection the value is claimed first. RuntimeError where all are taken.
         """
-        name, claims = kind.stored_name(field), kind.collection() in self._sharded
+        name = kind.stored_name(field)
         for value in candidates:
-            if claims:
-                if await self.claim(f"{kind.entity_type}.{field}", value, id) == id:
-                    return value
-            elif (name, value) not in self._taken:
+            if (name, value) in self._taken:
+                continue
+            if kind.collection() not in self._sharded or await self._claims(kind, field, value, id):
                 return value
         raise RuntimeError(f"every {field} for {id} is taken")
+
+    async def _claims(self, kind: type[Entity[Any]], field: str, value: str, id: str) -> bool:
+        if await self.claim(f"{kind.entity_type}.{field}", value, id) != id:
+            return False
+        # Given before the collection was sharded, when there was an index and no claim.
+        holder = await self._mongo.find_one(kind.collection(), kind.where(**{field: value}), {"_id": 1})
+        return holder is None or holder["_id"] == id

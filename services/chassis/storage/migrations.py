@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from services.chassis.domain.entity import Entity, Stored
 from services.chassis.storage import archive
+from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.listings import LISTINGS
 from services.chassis.storage.mongo import DatabaseIndex, Keys, Mongo
 
@@ -22,6 +23,13 @@ _OWN = {
         DatabaseIndex(("replay",), sparse=True),
     ),
 }
+
+
+_NOT = {True: "but not unique", False: "but unique, which it cannot be in a sharded collection"}
+
+
+class IndexDiffers(Exception):
+    """An index cannot be built as it is declared; the text says what to do."""
 
 
 def declared(
@@ -45,13 +53,24 @@ def declared(
 
 
 async def build(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collection[str] = frozenset()) -> int:
-    """Build every declared index that is missing; returns how many are declared."""
+    """Build every declared index that is missing; returns how many are declared.
+
+    IndexDiffers where one is there but differs in being unique, or where two documents have the same value.
+    """
     indexes = list(declared(kinds, sharded))
     by_collection: dict[str, list[DatabaseIndex]] = {}
     for name, index in indexes:
         by_collection.setdefault(name, []).append(index)
     for name, of_it in by_collection.items():
-        await mongo.build_indexes(name, of_it)
+        there = await mongo.indexes(name)
+        for index in of_it:
+            if there.get(index.keys, index.unique) != index.unique:
+                said = f"{_named(name, index)}: it is there, {_NOT[index.unique]}. Drop it, then migrate again"
+                raise IndexDiffers(said)
+        try:
+            await mongo.build_indexes(name, of_it)
+        except Duplicate as error:
+            raise IndexDiffers(f"{name}: two documents have the same {error}, which must be unique") from None
     return len(indexes)
 
 
@@ -63,5 +82,9 @@ async def missing(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collecti
         if name not in known:
             known[name] = await mongo.indexes(name)
         if index.keys not in known[name] or known[name][index.keys] < index.unique:
-            lacking.append(f"{name}({', '.join(index.names)}){' unique' if index.unique else ''}")
+            lacking.append(_named(name, index))
     return lacking
+
+
+def _named(name: str, index: DatabaseIndex) -> str:
+    return f"{name}({', '.join(index.names)}){' unique' if index.unique else ''}"

@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bson.codec_options import CodecOptions
@@ -17,7 +17,6 @@ from services.chassis.storage.errors import DUPLICATE, DatabaseRefused, guarded
 from services.chassis.telemetry.lazy import lazy_import
 
 Document = dict[str, Any]
-T = TypeVar("T")
 
 _CONNECTIONS = 64
 """Connections of one process to each node. More parallel operations are not faster. An operation that waits too long
@@ -150,7 +149,7 @@ class Mongo:
         return counted
 
     async def insert(self, name: str, document: Document) -> None:
-        """Insert one document; Duplicate if its ``_id`` exists."""
+        """Insert one document; Duplicate if its ``_id``, or a value of a unique index, exists."""
         await guarded(self._database[name].insert_one(document))
 
     async def update(self, name: str, where: Document, change: Any, *, upsert: bool = False) -> int:
@@ -183,7 +182,7 @@ class Mongo:
             details = error.details
             if details.get("writeConcernErrors"):
                 raise Unavailable(retry_after=2) from error
-            if refused := {e["code"] for e in details["writeErrors"]} - {DUPLICATE}:
+            if refused := {e["code"] for e in details["writeErrors"] if not _is_skipped(e)}:
                 raise DatabaseRefused(f"{name}: {sorted(refused)}") from None
             return int(details["nInserted"] + details["nModified"] + details["nUpserted"])
         return int(result.inserted_count + result.modified_count + result.upserted_count)
@@ -201,10 +200,8 @@ class Mongo:
     async def indexes(self, name: str) -> dict[Keys, bool]:
         """The keys of every index of a collection, and whether it is unique."""
         known: Mapping[str, Any] = await guarded(self._database[name].index_information())
-        return {
-            tuple((key, int(order)) for key, order in entry["key"]): bool(entry.get("unique"))
-            for entry in known.values()
-        }
+        keys = [(tuple((k, int(order)) for k, order in one["key"]), bool(one.get("unique"))) for one in known.values()]
+        return {each: any(unique for other, unique in keys if other == each) for each, _ in keys}
 
     async def command(self, *command: Any, **options: Any) -> Document:
         """Run a database command, such as ``ping`` or ``explain``."""
@@ -250,3 +247,8 @@ def _operation(write: Put | New) -> Any:
         if isinstance(write, New)
         else UpdateOne(write.where, write.update, upsert=write.upsert)
     )
+
+
+def _is_skipped(error: Document) -> bool:
+    """Whether the ``_id`` of an insert exists; not a value of another unique index."""
+    return bool(error["code"] == DUPLICATE and error.get("keyPattern", {"_id": 1}) == {"_id": 1})

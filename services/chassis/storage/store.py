@@ -1,7 +1,7 @@
 """Loads and writes entities: one document holds the state and its own outbox."""
 
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import reduce
 from operator import getitem
@@ -59,11 +59,15 @@ class Store:
         new_key: Callable[[str], bytes] = without_keys,
         guard: EntryCheck | None = None,
         vault: Vault | None = None,
+        sharded: Collection[str] = (),
     ) -> None:
         """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own.
 
         ``vault`` opens the sealed fields that are searched; what it opens is not noted.
+
+        ``sharded``: collections in which an ``_id`` is unique in each shard only.
         """
+        self._sharded = sharded
         self._mongo = mongo
         self._vault = vault
         self.actor = actor
@@ -152,16 +156,17 @@ class Store:
         there only if this is a repeat. So it is not looked for before the insert, but before any error leaves: a repeat
         hears its first answer, whatever the rules say by now.
         """
-        given, id = id is not None, id or id_from(kind.entity_type, self._origin.cause)
+        looks_first = id is not None or kind.collection() in self._sharded
+        id = id or id_from(kind.entity_type, self._origin.cause)
         self._only_write(id)
-        if given:
+        if looks_first:
             await self._expect_free(kind, id)
         entity = self._blank(kind, id)
         try:
             async with self._kept(entity, None):
                 yield entity
         except Exception:
-            if not given and not entity.version:
+            if not looks_first and not entity.version:
                 await self._expect_free(kind, id)
             raise
 

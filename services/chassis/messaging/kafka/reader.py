@@ -27,7 +27,8 @@ _FETCHER_WAKES_MS = 500
 """How often aiokafka's fetcher wakes where nothing happens."""
 _PREFETCH_SECONDS = 5.0
 """How long aiokafka's fetcher waits with the next fetch until what it has is taken. By default 0.1 s: then a batch that
-takes longer finds a fetch in hand without the partitions that had records, and those wait until it ends."""
+takes longer finds a fetch in hand without the partitions that had records, and those wait until it ends. Where more is
+there than one poll takes, nothing is fetched meanwhile."""
 
 
 class Reader:

@@ -92,7 +92,7 @@ async def _group(mongo: Noting) -> None:
     await switching.turn_on(mongo, "linli.toys", ["react"], 0, {_PLACE: 7})
     remembered = Memory(mongo)
     await remembered.load([(reaction, [toys.delivered()])])
-    remembered.note(reaction, [(toys.delivered(), ())])
+    remembered.note(reaction, [(toys.delivered(), ())], AT)
     await remembered.save()
     asked = ConsumerControl(mongo, "linli.toys", "toys-0")
     await asked.ask()

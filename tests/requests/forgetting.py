@@ -23,12 +23,12 @@ WORDS: dict[str, Any] = {
     "title": "canary-title",
     "text": "canary-text",
     "address": "canary-address",
-    "answers": {"age": 70117},
+    "answers": {"age": 70_117_394_882_105},  # a short number may be part of the id of a trace
     "lat": 49.21171,
     "long": 119.76171,
     "item": "FORM",
 }
-SAID = ("canary-title", "canary-text", "canary-address", "70117", "49.21171", "119.76171")
+SAID = ("canary-title", "canary-text", "canary-address", "70117394882105", "49.21171", "119.76171")
 LATER = ("canary-reason", "canary-comment", "canary-inside", "canary-answer", "canary-remark", "canary-note")
 
 

@@ -1,20 +1,15 @@
-"""Counts the commands that a container sends to its database, by the driver's own command monitoring."""
+"""Counts the commands that are sent to a database, by the driver's own command monitoring."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pymongo import monitoring
 
-from services.chassis.runtime import service as services
-from services.chassis.runtime.service import Service
-from services.chassis.usecase import Container
-from tests.support.world import World
-
 
 class Calls(monitoring.CommandListener):
-    """Listens to every client that is opened after it was registered, and counts while it is asked to."""
+    """Listens to every client that is opened after this file is imported, and counts while it is asked to."""
 
     def __init__(self) -> None:
         self._counted: Counter[str] | None = None
@@ -42,13 +37,3 @@ class Calls(monitoring.CommandListener):
 
 CALLS = Calls()
 monitoring.register(CALLS)
-
-
-@asynccontextmanager
-async def heard(world: World, service: Service) -> AsyncIterator[Container]:
-    """A container whose commands are counted, on the database that the service has in this world."""
-    container = services.open_container(service, world.settings())
-    try:
-        yield container
-    finally:
-        await container.mongo.close()

@@ -79,7 +79,7 @@ class ConsumerControl:
             if self._reported_at == float("-inf"):
                 # before the first look: an operator who pauses from now on waits for this member
                 await self._report(_NEVER)
-            document = await self._mongo.find_one(COLLECTION, {"_id": self.group})
+            document = await _stored(self._mongo, self.group)
             if document != self._document:  # parsing all switches costs more than the query
                 self._document, self._desired = document, DesiredState.of(document)
             self._asked_at = time.monotonic()
@@ -118,7 +118,7 @@ class ConsumerControl:
 
 async def desired_state(mongo: Mongo, group: str) -> DesiredState:
     """What is asked of a group."""
-    return DesiredState.of(await mongo.find_one(COLLECTION, {"_id": group}))
+    return DesiredState.of(await _stored(mongo, group))
 
 
 async def pause(mongo: Mongo, group: str, reason: str, by: str) -> bool:
@@ -163,6 +163,10 @@ async def paused(mongo: Mongo, group: str, reason: str, by: str, within: float) 
         yield (await desired_state(mongo, group)).order
     finally:
         await resume(mongo, group, by, whose=by)
+
+
+async def _stored(mongo: Mongo, group: str) -> Document | None:
+    return await mongo.find_one(COLLECTION, {"_id": group})
 
 
 async def _change(mongo: Mongo, group: str, fields: Document, where: Document) -> bool:

@@ -235,7 +235,7 @@ class Delivery:
 
     async def _write_together(self, reaction: AnyReaction, done: Done, memory: Memory) -> None:
         await effects.write(self._container, reaction, done)
-        memory.note(reaction, done)
+        memory.note(reaction, done, self._container.clock())
         for event, _ in done:
             self._failures.went_well(reaction.name, WRITING, event.type)
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from services.chassis.domain.values import now
 from services.chassis.messaging.effects import Done
 from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
 from services.chassis.storage.mongo import Mongo, Put
@@ -42,9 +41,9 @@ class Memory:
                 fresh.append(event)
         return fresh
 
-    def note(self, reaction: AnyReaction, done: Done) -> None:
-        """The effects of these events are written; ``save`` remembers it."""
-        self._noted.append((reaction, done, now()))
+    def note(self, reaction: AnyReaction, done: Done, at: datetime) -> None:
+        """The effects of these events were written at this time; ``save`` remembers it."""
+        self._noted.append((reaction, done, at))
 
     async def save(self) -> Sequence[Noted]:
         """Write the versions that were noted, and return what was noted, each once.

@@ -34,8 +34,8 @@ _PROMISED: Mapping[str, Any] = {
 }
 """Options for durable acceptance, reads without rollback and bounded waits; a URI may override them."""
 
-
 Keys = tuple[tuple[str, int], ...]
+"""The fields of an index with their order, as the database tells them: 1 is ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class DatabaseIndex:
 
     @property
     def keys(self) -> Keys:
-        """As the database tells it: names with 1."""
+        """Its fields with their order."""
         return tuple((name, 1) for name in self.names)
 
 
@@ -250,5 +250,5 @@ def _operation(write: Put | New) -> Any:
 
 
 def _is_skipped(error: Document) -> bool:
-    """Whether the ``_id`` of an insert exists; not a value of another unique index."""
+    """Whether an insert failed only because its ``_id`` exists, and not a value of another unique index."""
     return bool(error["code"] == DUPLICATE and error.get("keyPattern", {"_id": 1}) == {"_id": 1})

@@ -2,7 +2,7 @@
 
 from services.chassis.messaging.kafka.cluster import Cluster
 from services.chassis.messaging.kafka.publisher import Publisher
-from services.chassis.messaging.kafka.reader import Reader
+from services.chassis.messaging.kafka.reader import MOST_READ, Reader
 from services.chassis.messaging.kafka.records import PARTITIONS, BrokerAway, Incoming, Outgoing, Unsendable
 from services.chassis.messaging.kafka.topics import (
     KEYS_TOPIC,
@@ -16,6 +16,7 @@ from services.chassis.messaging.kafka.topics import (
 
 __all__ = [
     "KEYS_TOPIC",
+    "MOST_READ",
     "PARTITIONS",
     "BrokerAway",
     "Cluster",

@@ -18,7 +18,7 @@ from aiokafka.errors import (
 
 from services.chassis.messaging.kafka.records import BrokerAway, Incoming, in_time, incoming, within
 
-_MOST = 2_400
+MOST_READ = 2_400
 """How many records are read at once, from all partitions together."""
 _FETCH_WAIT_MS = 500
 """How long the broker may hold a fetch that finds nothing. It answers as soon as a record arrives; but a partition that
@@ -44,7 +44,7 @@ class Reader:
             session_timeout_ms=30_000,
             heartbeat_interval_ms=3_000,
             rebalance_timeout_ms=60_000,
-            max_poll_records=_MOST,
+            max_poll_records=MOST_READ,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             consumer_timeout_ms=_FETCHER_WAKES_MS,
             metadata_max_age_ms=30_000,

@@ -10,14 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import parking
-from services.chassis.messaging.kafka import TopicReader
+from services.chassis.messaging.kafka import MOST_READ, TopicReader
 from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import CannotAnswer, Say
 from services.chassis.storage.mongo import Mongo
 
 _LOOK_SECONDS = 0.25
 _SETTLE_SECONDS = 1.5  # longer than an idle loop of a worker takes, with its look at the desired state
-_IN_HAND = 4_800  # a worker has at most this many records read and not committed: those of two polls
+_IN_HAND = 2 * MOST_READ  # a worker has at most this many records read and not committed: those of two polls
 _CHUNK = 500
 
 

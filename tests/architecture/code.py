@@ -1,6 +1,7 @@
 """Our own source, parsed once: what the checks of its shape look at."""
 
 import ast
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -39,8 +40,20 @@ def sources(*folders: str) -> tuple[Source, ...]:
 
 @cache
 def _source(file: Path) -> Source:
-    text = file.read_text("utf-8")
-    return Source(file, text, ast.parse(text))
+    return source_of(file.read_text("utf-8"), file)
+
+
+def source_of(text: str, path: Path = ROOT / "services" / "made_up.py") -> Source:
+    """Text as if it stood in a file; by default in one that is not there."""
+    # Before CPython 3.11.8 and 3.12.2, code that the garbage collector runs meanwhile may make the parser fail with
+    # SystemError (gh-106905).
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return Source(path, text, ast.parse(text))
+    finally:
+        if collects:
+            gc.enable()
 
 
 def length(function: Function) -> int:

@@ -10,7 +10,7 @@ import pytest
 from services.chassis.domain.entity import Index, Stored
 from services.chassis.domain.scope import PUBLIC, SYSTEM, Actor
 from services.contracts.members.roles import Role
-from tests.architecture.code import Source, sources
+from tests.architecture.code import Source, source_of, sources
 from tests.architecture.test_use_cases import SERVICES as APPLICATIONS
 
 SERVICES = ("services/members", "services/requests", "services/notify")
@@ -46,7 +46,7 @@ def test_models_of_the_services_are_made_field_by_field() -> None:
     ],
 )
 def test_what_hides_the_fields_is_found(wrong: str) -> None:
-    assert list(copied(Source(sources("services")[0].path, wrong, ast.parse(wrong))))
+    assert list(copied(source_of(wrong)))
 
 
 KINDS = [kind for service in APPLICATIONS.values() for kind in (*service.entities, *service.copies)]
@@ -115,12 +115,12 @@ def test_what_an_actor_may_see_is_asked_by_known_fields(kind: type[Stored]) -> N
     ],
 )
 def test_a_field_is_found_wherever_it_is_named(wrong: str, field: tuple[str, str]) -> None:
-    assert field in {*named(Source(sources("services")[0].path, wrong, ast.parse(wrong)))}
+    assert field in {*named(source_of(wrong))}
 
 
 def test_a_spelled_field_is_found() -> None:
     wrong = 'find({"state.x": 1}); group(f"$state.{key}")'
-    assert len([*spelled(Source(sources("services")[0].path, wrong, ast.parse(wrong)))]) == 2
+    assert len([*spelled(source_of(wrong))]) == 2
 
 
 def test_an_index_by_an_unknown_field_is_refused() -> None:

@@ -2,10 +2,11 @@
 
 import ast
 import re
+from dataclasses import replace
 
 import pytest
 
-from tests.architecture.code import ROOT, Source, sources
+from tests.architecture.code import ROOT, source_of, sources
 from tests.architecture.figures import OURS, duplicates, of_duplicates, of_files, of_functions
 
 
@@ -26,7 +27,7 @@ def test_repeated_lines_are_found_and_imports_and_comments_do_not_count() -> Non
     other = ["import ast", lines[0], "# said once", "", "    (", *lines[1:]]
     files = {"a.py": ["import ast", *lines], "b.py": other, "c.py": ["import ast", *lines[:5]]}
     texts = {name: "\n".join(said) for name, said in files.items()}
-    written = tuple(Source(ROOT / name, text, ast.parse("import ast")) for name, text in texts.items())
+    written = tuple(replace(source_of("import ast", ROOT / name), text=text) for name, text in texts.items())
     assert list(duplicates(written)) == ["b.py:2 ~ a.py:2"]
 
 

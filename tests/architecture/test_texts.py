@@ -23,7 +23,7 @@ from services.contracts.requests.catalogue import FieldKind
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from services.requests.cases.steps.model import Step
-from tests.architecture.code import Source, sources
+from tests.architecture.code import Source, source_of, sources
 
 OF_PROCESSES = {**{name: load(service.texts) for name, service in SERVICES.items()}, "gateway": gateway.texts()}
 NAMED = {
@@ -113,7 +113,7 @@ def test_every_refusal_is_raised_with_the_facts_that_fill_its_text() -> None:
 
 def test_a_check_of_the_facts_sees_what_is_missing() -> None:
     code = "raise Stale(given=1)\nStale\nother.Stale(given=1, current=2)\n"
-    found = list(_raised(Source(sources("services")[0].path, code, ast.parse(code)), {"Stale"}))
+    found = list(_raised(source_of(code), {"Stale"}))
     assert found == [("Stale", {"given"}), ("Stale", {"given", "current"})]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.code import ROOT, sources
+from tests.architecture.code import ROOT, source_of, sources
 
 CLOSED = {"__init__", "model", "commands", "api", "queries", "reactions", "timers", "adapters"} | {
     "figures",
@@ -117,5 +117,5 @@ def test_the_chassis_knows_no_service() -> None:
     chassis = sources("services/chassis")
     assert len(chassis) > 50
     for source in chassis:
-        named = set(KNOWN.findall(ast.unparse(WithoutDocstrings().visit(ast.parse(source.text)))))
+        named = set(KNOWN.findall(ast.unparse(WithoutDocstrings().visit(source_of(source.text).tree))))
         assert named <= ({"members"} if source.name in GROUPS else set()), source.name

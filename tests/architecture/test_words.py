@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.code import ROOT, Source, sources
+from tests.architecture.code import ROOT, Source, source_of, sources
 
 CODE = ("services", "deploy", "docs", "tests")
 
@@ -179,9 +179,9 @@ def test_what_operators_read_is_in_plain_words() -> None:
     ],
 )
 def test_a_name_is_found_wherever_it_stands(code: str, found: str) -> None:
-    assert found in set(identifiers(Source(Path("a.py"), code, ast.parse(code))))
+    assert found in set(identifiers(source_of(code)))
 
 
 def test_words_in_texts_are_free() -> None:
     code = '"""A house with a Gate."""  # part of both'
-    assert set(identifiers(Source(Path("a.py"), code, ast.parse(code)))) == set()
+    assert set(identifiers(source_of(code))) == set()

@@ -64,7 +64,7 @@ async def _broker(service: Service, settings: Settings) -> list[Finding]:
         async with cluster.open():
             return await _behind("topics", lambda: broker.topics(cluster, service, settings), looks)
 
-    return await _look("broker", asked, 2 * SECONDS)
+    return await _look("broker", asked, times=2)
 
 
 async def _behind(name: str, first: Look, looks: dict[str, Look]) -> list[Finding]:
@@ -76,9 +76,9 @@ async def _behind(name: str, first: Look, looks: dict[str, Look]) -> list[Findin
     return [*found, *(finding for part in rest for finding in part)]
 
 
-async def _look(check: str, look: Look, seconds: float = SECONDS) -> list[Finding]:
+async def _look(check: str, look: Look, times: int = 1) -> list[Finding]:
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(times * SECONDS):
             return await look()
     except (TimeoutError, Unavailable, BrokerAway) as error:
         return [wrong(check, f"does not answer ({type(error).__name__})", _AWAY)]

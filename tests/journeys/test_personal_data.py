@@ -20,7 +20,10 @@ def test_one_trace_is_followed_from_the_gateway_to_the_message(town: Town, colle
     case = town.done("POST", "/v1/requests", resident, filing(), headers=headers)
     town.wait(lambda: town.notices(resident, case["id"], "case-filed"), "the acknowledgement")
     town.wait(lambda: trace in log(town, "gateway"), "the trace in the gateway's log")
-    assert any(f"{case['id']}:" in line and '"reaction": "tell"' in line for line in notified(town, trace))
+    town.wait(
+        lambda: any(f"{case['id']}:" in line and '"reaction": "tell"' in line for line in notified(town, trace)),
+        "the reaction in the log of notify",
+    )
     town.wait(
         lambda: any("a message is sent" in line for line in notified(town, trace)),
         "the message's way out in the log",

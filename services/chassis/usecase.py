@@ -20,6 +20,7 @@ from services.chassis.domain.refusals import Busy, Forbidden, Kind, PersonNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
 from services.chassis.domain.texts import Texts
 from services.chassis.domain.words import DEFAULT
+from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.claims import Claims, Conflict, UniqueValue
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.store import AlreadyDone, Store
@@ -31,8 +32,6 @@ log = logs.get()
 T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
-A = TypeVar("A")
-B = TypeVar("B")
 
 _TRIES = 10
 _LONGEST_PAUSE = 0.2
@@ -65,6 +64,7 @@ class Container:
     clock: Callable[[], datetime]
     dependencies: Mapping[type, Any]
     texts: Texts
+    changes: ChangeNotifier
     sharded: frozenset[str] = frozenset()
     """The collections that are sharded."""
 
@@ -219,7 +219,7 @@ async def system_only(_: Context, __: Entity[Any], ___: Any) -> None:
     """
 
 
-async def gather_two(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
+async def gather_two(first: Awaitable[T], second: Awaitable[R]) -> tuple[T, R]:
     """Await two things concurrently.
 
     If both fail, the first one's error is raised, so that a repeat gets the same answer.
@@ -228,7 +228,7 @@ async def gather_two(first: Awaitable[A], second: Awaitable[B]) -> tuple[A, B]:
     for outcome in found:
         if isinstance(outcome, BaseException):
             raise outcome
-    return cast(tuple[A, B], found)
+    return cast(tuple[T, R], found)
 
 
 def known_as(work: Callable[..., Any]) -> UseCase:

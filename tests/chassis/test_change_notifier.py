@@ -1,26 +1,22 @@
-"""The notifier: who waits for something to publish hears of it, once, and of nothing else."""
+"""The notifier: each part of a process hears of what it asked for, by one stream, and of nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sized
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
-from services.chassis.domain.events import Origin
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.domain.values import now
-from services.chassis.messaging import relay as relay_module
-from services.chassis.messaging.reactions import Create
-from services.chassis.messaging.relay import Relay
+from services.chassis.storage import change_notifier as notifier_module
 from services.chassis.storage import changes as module
-from services.chassis.storage.change_notifier import ChangeNotifier
-from services.chassis.storage.leases import Lease
-from services.chassis.storage.mongo import Put
+from services.chassis.storage.change_notifier import Subscription
+from services.chassis.storage.changes import Changes
+from services.chassis.storage.mongo import Document, Put
 from services.chassis.usecase import Container
-from tests.support.road import Road, in_batches_of, until
-from tests.support.toy import Jar, Note, NoteWritten, Sum
+from tests.support.road import until
 
-LONG, SHORT = 5_000, 50
+LONG, SHORT = 10.0, 0.05
 
 
 async def pend(container: Container, id: str) -> None:
@@ -28,204 +24,142 @@ async def pend(container: Container, id: str) -> None:
     await container.mongo.bulk("jars", [put])
 
 
-async def test_it_rings_for_what_is_pending_and_for_nothing_else(either: Container) -> None:
+@asynccontextmanager
+async def listening(
+    container: Container, *fields: str, collections: Collection[str] | None = None
+) -> AsyncIterator[Subscription]:
+    """A subscription whose stream is open, and all of it taken."""
+    async with container.changes.subscribe(*fields, collections=collections) as subscription:
+        assert await subscription.wait(LONG) is None  # what was before, one has to look for
+        yield subscription
+
+
+async def test_it_names_what_is_pending_and_nothing_else(either: Container) -> None:
     mongo = either.mongo
-    async with mongo.session() as session:
-        notifier = ChangeNotifier(mongo, session)
-        assert await notifier.wait(SHORT) is None  # it listens from now on: what was before, one has to look for
-        assert await notifier.wait(SHORT) == set()
+    async with listening(either, "pending") as subscription:
         for write in (pend(either, "new"), pend(either, "new")):
             await write
-            assert await notifier.wait(LONG) == {"jars"}
+            assert await subscription.wait(LONG) == {"jars"}
         await mongo.update("jars", {"_id": "new"}, {"$unset": {"pending": ""}})
         await mongo.update("others", {"_id": "other"}, {"$set": {"text": "pending"}}, upsert=True)
         await mongo.delete("jars", {"_id": "new"})
-        assert not await notifier.wait(SHORT)
+        assert await subscription.wait(0.3) == set()
 
 
-async def test_it_names_a_collection_for_the_field_and_among_those_that_it_was_asked_for(shop: Container) -> None:
-    async with shop.mongo.session() as session:
-        notifier = ChangeNotifier(shop.mongo, session, "version", {"jars"})
-        assert await notifier.wait(SHORT) is None
+async def test_each_part_hears_of_its_own_fields_and_collections_by_one_stream(shop: Container) -> None:
+    opened, command = list[str](), shop.mongo.command
+
+    async def noted(*words: Any, **options: Any) -> Document:
+        opened.extend(word for word in words if word == "aggregate")
+        return await command(*words, **options)
+
+    shop.mongo.command = noted  # type: ignore[method-assign]
+    async with (
+        shop.changes.subscribe("pending") as pending,
+        shop.changes.subscribe("version", collections={"jars"}) as versions,
+        shop.changes.subscribe("order", "replay", collections={"consumers"}) as orders,
+    ):
+        for one in (pending, versions, orders):
+            assert await one.wait(LONG) is None
         await shop.mongo.update("jars", {"_id": "new"}, {"$set": {"published": 1}}, upsert=True)
         await shop.mongo.update("seen", {"_id": "new"}, {"$set": {"version": 1}}, upsert=True)
-        assert await notifier.wait(SHORT) == set()
-        await shop.mongo.update("jars", {"_id": "new"}, {"$set": {"version": 1}})
-        assert await notifier.wait(LONG) == {"jars"}
+        await shop.mongo.update("jars", {"_id": "new"}, {"$inc": {"version": 1}})
+        assert await versions.wait(LONG) == {"jars"}
+        await shop.mongo.update("consumers", {"_id": "hall"}, {"$inc": {"order": 1}, "$set": {"at": 1}}, upsert=True)
+        assert await orders.wait(LONG) == {"consumers"}
+        assert (pending.take(), versions.take()) == (set(), set())
+    assert opened == ["aggregate"]
+
+
+async def test_who_subscribes_later_looks_first_and_hears_from_then_on(either: Container) -> None:
+    async with listening(either, "pending") as first, listening(either, "version") as second:
+        assert first.take() is None  # the stream was opened again, with more
+        await either.mongo.update("jars", {"_id": "new"}, {"$set": {"version": 1}}, upsert=True)
+        assert await second.wait(LONG) == {"jars"}
+        assert first.take() == set()
+        async with either.changes.subscribe("version") as third:
+            assert third.take() is None  # the stream names it already
+
+
+async def test_the_last_that_leaves_ends_the_stream_and_one_that_enters_meanwhile_has_another(
+    either: Container,
+) -> None:
+    entered = asyncio.Event()
+
+    async def enter() -> None:
+        await entered.wait()
+        async with listening(either, "pending") as subscription:
+            await pend(either, "new")
+            assert await subscription.wait(LONG) == {"jars"}
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(enter())
+        async with listening(either, "pending"):
+            entered.set()
+    assert either.changes._listening is None
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "changes"]
 
 
 async def test_who_waits_is_woken_by_a_write(either: Container) -> None:
-    async with either.mongo.session() as session:
-        notifier = ChangeNotifier(either.mongo, session)
-        await notifier.wait(SHORT)
-        waiting = asyncio.create_task(notifier.wait(8_000))
+    async with listening(either, "pending") as subscription:
+        waiting = asyncio.create_task(subscription.wait(100.0))
         await asyncio.sleep(0.1)
         await pend(either, "one")
-        assert await waiting, "at the end of its wait it would say that nothing changed"
+        async with asyncio.timeout(LONG):
+            assert await waiting == {"jars"}
 
 
-async def test_a_thousand_rings_are_heard_once(either: Container) -> None:
-    async with either.mongo.session() as session:
-        notifier = ChangeNotifier(either.mongo, session)
-        await notifier.wait(SHORT)
+async def test_a_thousand_changes_are_heard_once_or_a_few_times(either: Container) -> None:
+    async with listening(either, "pending") as subscription:
         for start in range(0, 1_000, 100):
             numbers = range(start, start + 100)
             puts = [Put({"_id": str(n)}, {"$currentDate": {"pending": True}}, upsert=True) for n in numbers]
             await either.mongo.bulk("jars", puts)
-        assert await notifier.wait(LONG)
-        rings = 1
-        while await notifier.wait(SHORT):
-            rings += 1
-        assert rings < 10
+        assert await subscription.wait(LONG)
+        heard = 1
+        while await subscription.wait(0.3):
+            heard += 1
+        assert heard < 10
 
 
 async def test_a_change_stream_that_was_not_read_for_long_is_opened_again(
     either: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with either.mongo.session() as session:
-        notifier = ChangeNotifier(either.mongo, session)
-        await notifier.wait(SHORT)
-        before = notifier._changes._cursor
+        changes = Changes(either.mongo, session, [])
+        assert await changes.come(50) is None
+        before = changes._cursor
         monkeypatch.setattr(module, "_READ_SECONDS", 0.0)
-        assert await notifier.wait(SHORT) is None
-        assert notifier._changes._cursor != before
+        assert await changes.come(50) is None
+        assert changes._cursor != before
         with pytest.raises(Unavailable):
-            await notifier._changes._command("getMore", before, collection="$cmd.aggregate")
+            await changes._command("getMore", before, collection="$cmd.aggregate")
 
 
-async def test_a_relay_with_nothing_to_do_reads_all_now_and_then_and_not_more_often(
-    road: Road, monkeypatch: pytest.MonkeyPatch
+async def test_while_the_database_is_away_it_is_silent_and_after_that_all_look(
+    either: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 1.5)
-    relay, rounds = road.relay(), [0]
-    round = relay.round
+    monkeypatch.setattr(notifier_module, "_SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(notifier_module, "_AWAY_SECONDS", 0.1)
+    monkeypatch.setattr(notifier_module, "_WAIT_MS", 50)
+    away, command = [False], either.mongo.command
 
-    async def counted(names: Collection[str] | None = None) -> int:
-        rounds[0] += 1
-        return await round(names)
+    async def maybe(*words: Any, **options: Any) -> Document:
+        if away[0]:
+            raise Unavailable
+        return await command(*words, **options)
 
-    relay.round = counted  # type: ignore[method-assign]
-    working = asyncio.create_task(relay.run(Lease(road.shop.mongo, "relay", "shop-0", 30)))
-    await asyncio.sleep(3.8)
-    assert rounds[0] <= 5  # at its start, when it begins to listen, and once or twice more
+    either.mongo.command = maybe  # type: ignore[method-assign]
+    async with listening(either, "pending") as subscription:
+        assert not subscription.is_silent()
+        away[0] = True
 
-    async def swept() -> bool:
-        return rounds[0] >= 3
+        async def silent() -> bool:
+            return subscription.is_silent()
 
-    await until(swept)
-    jar = await road.jar(1)
-
-    async def out() -> bool:
-        kept = await road.shop.mongo.find_one("jars", {"_id": jar.id})
-        return kept is not None and kept["published"] == kept["version"]
-
-    await until(out)
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-
-
-@asynccontextmanager
-async def relaying(road: Road, relay: Relay | None = None) -> AsyncIterator[None]:
-    """A relay at work."""
-    relay = relay or road.relay()
-    working = asyncio.create_task(relay.run(Lease(road.shop.mongo, "relay", "shop-0", 60)))
-    try:
-        yield
-    finally:
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-
-
-async def out(road: Road) -> bool:
-    """Whether all that was recorded is published."""
-    return await road.shop.mongo.count("jars", {"pending": {"$exists": True}}, limit=1) == 0
-
-
-async def test_a_relay_that_waits_is_woken_by_a_write(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay_module, "_LOOK_MS", 600_000)  # longer than any test: only a write can wake it
-    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 600.0)
-    async with relaying(road):
-        await road.jar(1)
-        await until(lambda: out(road))
-        await asyncio.sleep(0.3)  # it waits for its notifier
-        await road.jar(1)
-        await until(lambda: out(road))
-
-
-async def test_a_relay_reads_only_the_collections_that_are_named_and_all_now_and_then(
-    road: Road, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 600.0)
-    relay, read = road.relay(), list[Collection[str] | None]()
-    relay._kinds = (Jar, Sum)
-    round = relay.round
-
-    async def noted(names: Collection[str] | None = None) -> int:
-        read.append(names)
-        return await round(names)
-
-    relay.round = noted  # type: ignore[method-assign]
-    working = asyncio.create_task(relay.run(Lease(road.shop.mongo, "relay", "shop-0", 60)))
-    await until(lambda: quiet(read, 2))
-    assert read[:2] == [{"jars", "sums", "keys"}] * 2  # at its start, and when it begins to listen
-    await road.jar(1)
-    await until(lambda: out(road))
-    assert {"sums"} & set().union(*(names or () for names in read[2:])) == set()
-    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 0.0)
-    rounds = len(read) + 1
-    await until(lambda: quiet(read, rounds))
-    assert read[-1] == {"jars", "sums", "keys"}
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-
-
-async def test_what_a_full_batch_left_in_other_collections_does_not_wait_until_all_are_read_again(
-    road: Road, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(relay_module, "_SWEEP_SECONDS", 600.0)
-    in_batches_of(2, monkeypatch)
-    for _ in range(4):  # two rounds: at the start, and when it begins to listen, all collections are read anyhow
-        await road.jar()
-    await later_than_all_jars(road)
-    relay = road.relay()
-    relay._kinds = (Jar, Note)
-    async with relaying(road, relay):
-
-        async def published() -> bool:
-            return await road.shop.mongo.count("notes", {"pending": {"$exists": True}}, limit=1) == 0
-
-        await until(published)
-
-
-async def later_than_all_jars(road: Road) -> None:
-    """A note in the shop, of which the notifier says nothing: the relay has not begun to listen."""
-    ctx = road.shop.system_context("note-coins", "event:one:note-coins", None)
-    note = Create.of(Note, ctx, "note", NoteWritten(about="jar_one", coins=1))
-    origin = Origin(now(), "note-coins", road.shop.city, "event:one:note-coins", None, None)
-    for collection, write in note.writes(origin):
-        await road.shop.mongo.bulk(collection, [write])
-
-
-async def quiet(read: Sized, rounds: int) -> bool:
-    """Whether it has made so many rounds."""
-    return len(read) >= rounds
-
-
-async def test_a_relay_with_more_than_one_batch_to_send_linger_seconds_only_after_the_last(
-    road: Road, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    in_batches_of(2, monkeypatch)
-    for _ in range(9):
-        await road.jar()
-    working = asyncio.create_task(slow(road).run(Lease(road.shop.mongo, "relay", "shop-0", 60)))
-    async with asyncio.timeout(20):
-        await until(lambda: out(road))
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-
-
-def slow(road: Road) -> Relay:
-    """A relay that would gather for a minute."""
-    relay = road.relay()
-    relay._linger_seconds = 60.0
-    return relay
+        await until(silent)
+        await pend(either, "missed")
+        assert subscription.take() == set()
+        away[0] = False
+        assert await subscription.wait(LONG) is None
+        assert not subscription.is_silent()

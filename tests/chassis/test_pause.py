@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.chassis.messaging import consumer, control
+from services.chassis.messaging import consumer
 from services.chassis.messaging.control import PAUSED, RUNNING, desired_state
 from services.chassis.messaging.reactions import AnyReaction, Create, Delivered, Effect, Reaction, reaction
 from services.chassis.operations import backfill as backfills
@@ -77,6 +77,6 @@ async def test_where_the_last_stretch_does_not_end_in_time_the_consumer_continue
 
 
 def test_two_seconds_are_enough_for_the_last_stretch_and_for_the_members_to_continue() -> None:
-    until_a_resting_member_looks = control._ASK_SECONDS + consumer._WAIT_MS / 1000
-    assert consumer._LOOK_SECONDS + consumer._WAIT_MS / 1000 < backfills._FOLLOW_SECONDS
+    until_a_resting_member_looks = consumer._WAIT_MS / 1000
+    assert consumer._CONFIRM_SECONDS + consumer._WAIT_MS / 1000 < backfills._FOLLOW_SECONDS
     assert until_a_resting_member_looks <= backfills._RESUME_SECONDS < backfills.PAUSE_SECONDS <= 2

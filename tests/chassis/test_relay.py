@@ -227,7 +227,7 @@ async def test_faults_of_the_broker_never_set_an_entity_aside(road: Road) -> Non
 
 async def test_a_relay_at_work_publishes_at_once_and_stops_where_its_lease_is_lost(road: Road) -> None:
     old = Lease(road.shop.mongo, "relay", "shop-0", 0.3)
-    working = asyncio.create_task(road.relay().run(old))
+    working = asyncio.create_task(road.relay().run(old, road.shop.changes))
     jar = await road.jar(1)
 
     async def all_out() -> bool:

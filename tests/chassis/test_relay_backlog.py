@@ -72,7 +72,7 @@ async def test_a_worker_without_the_lease_reports_no_backlog(road: Road) -> None
     for gauge in gauges:
         gauge.set(7)
     assert await Lease(road.shop.mongo, "relay", "shop-1", 30).acquire()
-    waiting = asyncio.create_task(road.relay().run(Lease(road.shop.mongo, "relay", "shop-0", 30)))
+    waiting = asyncio.create_task(road.relay().run(Lease(road.shop.mongo, "relay", "shop-0", 30), road.shop.changes))
 
     async def silent() -> bool:
         return [gauge._value.get() for gauge in gauges] == [0, 0, 0]

@@ -60,7 +60,8 @@ async def test_after_a_topic_was_lost_a_fresh_group_gets_all_in_order_with_what_
     jars = await long_jars(road)
     await road.publish()
     await lose(road)
-    relaying = asyncio.create_task(road.relay().run(lease := Lease(road.shop.mongo, "relay", "shop-0", 0.6)))
+    lease = Lease(road.shop.mongo, "relay", "shop-0", 0.6)
+    relaying = asyncio.create_task(road.relay().run(lease, road.shop.changes))
     await until(lease.acquire)
 
     async def live() -> None:

@@ -1,7 +1,6 @@
 """When the scheduler reads: once, then when a time has come or a collection has changed, and at a slow interval."""
 
 import asyncio
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.chassis.schedule import scheduler as module
+from services.chassis.storage.change_notifier import Subscription
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
 from tests.support.rack import DUE, RIPEN, a_jar, all_ripened, ripened, scheduling
@@ -60,23 +60,13 @@ async def test_what_becomes_due_later_is_done_then_without_any_write(
         await all_ripened(rack, [jar])
 
 
-class Deaf:
-    """A notifier that names nothing."""
-
-    def __init__(self, *_: object) -> None:
-        self._first = True
-
-    async def wait(self, wait_ms: int) -> Collection[str] | None:
-        """As one that has just begun to listen, and hears nothing from then on."""
-        first, self._first = self._first, False
-        await asyncio.sleep(0 if first else 0.05)
-        return None if first else set()
-
-
 async def test_a_change_that_is_not_named_is_found_at_a_slow_interval(
     rack: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ChangeNotifier", Deaf)
+    def deaf(*_: object) -> None:
+        """Name nothing."""
+
+    monkeypatch.setattr(Subscription, "note", deaf)
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.2)
     async with scheduling(rack, QUICK):
         await asyncio.sleep(0.3)

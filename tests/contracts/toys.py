@@ -12,6 +12,7 @@ from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.outgoing import Address
 from services.chassis.messaging.reactions import Create, Delivered, Effect, Keep, Reaction
 from services.chassis.runtime.texts import load
+from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.documents import draft
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.vault import Vault
@@ -84,7 +85,8 @@ class Acting:
     @property
     def container(self) -> Container:
         """The container of the toy service."""
-        return Container("toys", "city", self.mongo, Vault(self.mongo, MASTER), lambda: AT, {}, load())
+        vault, changes = Vault(self.mongo, MASTER), ChangeNotifier(self.mongo)
+        return Container("toys", "city", self.mongo, vault, lambda: AT, {}, load(), changes)
 
     def reaction(self) -> Reaction:
         """One that makes a toy and keeps a copy."""

@@ -20,7 +20,8 @@ async def main(name: str) -> None:
     source = f"/linli/{settings.city}/{service.name}"
     publisher = Publisher(settings.kafka)
     relay = Relay(container.mongo, publisher, service.entities, source, topics, settings.history_cap)
-    await relay.run(Lease(container.mongo, "relay-second", f"{name}-second", settings.lease_seconds))
+    lease = Lease(container.mongo, "relay-second", f"{name}-second", settings.lease_seconds)
+    await relay.run(lease, container.changes)
 
 
 if __name__ == "__main__":

@@ -184,7 +184,8 @@ async def working(town: Town) -> AsyncIterator[None]:
     reader = Reader(settings.kafka, [names["members"], names["requests"]], f"{town.world.name}.requests", "requests-0")
     await reader.start()
     consumer = await consuming.member(town.container, reader, service.all_reactions, f"{town.world.name}.requests")
-    loops = [asyncio.create_task(relay.run(Lease(town.container.mongo, "relay", "requests-0", 10)))]
+    lease = Lease(town.container.mongo, "relay", "requests-0", 10)
+    loops = [asyncio.create_task(relay.run(lease, town.container.changes))]
     loops.append(asyncio.create_task(consumer.run()))
     try:
         yield

@@ -8,22 +8,28 @@ from functools import partial
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import switches
+from services.chassis.messaging.control import COLLECTION as CONSUMERS
 from services.chassis.messaging.control import PAUSED, RUNNING, STOPPED, ConsumerControl, DesiredState
 from services.chassis.messaging.delivery import MOST_FAILURES, Delivery
 from services.chassis.messaging.failures import PartitionsReassigned, TooManyFailures
 from services.chassis.messaging.kafka import BrokerAway, Incoming, Reader
+from services.chassis.messaging.parking import COLLECTION as PARKED
 from services.chassis.messaging.parking import UNREADABLE
 from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.messaging.retry import retry_forever
 from services.chassis.messaging.switching import turn_off
+from services.chassis.storage.change_notifier import Subscription
 from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Container
 
 log = logs.get()
 
 _WAIT_MS = 250
-_LOOK_SECONDS = 0.5
-"""How often the desired state is read; in every round it would cost as much as the round."""
+_SELDOM_SECONDS, _OFTEN_SECONDS = 5.0, 0.5
+"""How often the desired state, and what is to be replayed, are read without a cause. The second while the notifier is
+silent, while something is replayed, and (with each wait) while the group rests."""
+_CONFIRM_SECONDS = 0.5
+"""How often what was delivered is confirmed; in every round it would cost as much as the round."""
 _BATCH = 200
 """How many events are delivered in one batch."""
 _CONCURRENT_BATCHES = 6
@@ -47,12 +53,14 @@ class Consumer:
     ) -> None:
         """``reactions``: all of the service. Which of them are on is read again whenever that may have changed."""
         self._mongo = container.mongo
+        self._changes = container.changes
         self._reader = reader
         self._reactions = reactions
         self._control = control
         self._delivery = Delivery(container, reader, (), most_failures)
         self._order = -1
-        self._looked = float("-inf")
+        self._looked = self._confirmed = float("-inf")
+        self._replaying = False  # whether the last look found something to replay or drop
         self._desired = DesiredState()
         self._concurrent = asyncio.Semaphore(_CONCURRENT_BATCHES)
         # (first, last) record of each partition
@@ -64,11 +72,12 @@ class Consumer:
     async def run(self) -> None:
         """Run until ``finish`` is called. An error of the group ends the consumer, and with it the process."""
         await retry_forever(partial(self._control.note_topics, self._reader.topics))
-        while not self._finishing:
-            if await retry_forever(self._may_go_on):
-                await self._round()
-            else:
-                await self._reader.pause(_WAIT_MS)
+        async with self._changes.subscribe("order", "replay", collections={CONSUMERS, PARKED}) as subscription:
+            while not self._finishing:
+                if await retry_forever(partial(self._may_go_on, subscription)):
+                    await self._round()
+                else:
+                    await self._reader.pause(_WAIT_MS)
         await self._confirm()
         with suppress(Unavailable):  # then others wait until this member counts as dead
             await self._control.leave()
@@ -91,15 +100,15 @@ class Consumer:
         off = [known[one.name] for one in self._reactions if one.name in known and not known[one.name].on]
         return {switch.name: f"{switch.state}: {switch.reason or 'it is new'}" for switch in off}
 
-    async def _may_go_on(self) -> bool:
-        """Do what operators ask, now and then. Called between batches: asking confirms that none is in progress."""
+    async def _may_go_on(self, subscription: Subscription) -> bool:
+        """Do what operators ask. Called between batches: asking confirms that none is in progress."""
         generation = self._reader.generation()
-        reassigned = generation != self._generation
-        if not reassigned and self._desired.state == RUNNING and time.monotonic() < self._looked + _LOOK_SECONDS:
+        if not self._must_ask(generation, subscription):
+            if time.monotonic() > self._confirmed + _CONFIRM_SECONDS:
+                await self._confirm()
             return True
         await self._confirm()
-        if reassigned:  # the member before us may have committed without a reaction that we believe to be on
-            self._control.look_again()
+        if generation != self._generation:
             self._unconfirmed.clear()  # they are read again, from the committed offsets
         desired = self._desired = await self._control.ask()
         for state in (PAUSED, STOPPED):
@@ -110,10 +119,21 @@ class Consumer:
             await self._move(desired)
             return False
         self._reader.resume()
-        await self._delivery.settle()
+        self._replaying = await self._delivery.settle()
         self._looked = time.monotonic()  # set last: without an answer nothing may be delivered
         self._generation = generation
         return True
+
+    def _must_ask(self, generation: int, subscription: Subscription) -> bool:
+        """Whether something else may be asked of us than before.
+
+        Also with other partitions: the member before us may have committed without a reaction that we believe to be on.
+        """
+        if subscription.take() != set():
+            self._looked = float("-inf")
+        every = _OFTEN_SECONDS if self._replaying or subscription.is_silent() else _SELDOM_SECONDS
+        rests = self._desired.state != RUNNING
+        return rests or generation != self._generation or time.monotonic() > self._looked + every
 
     def _switch(self, desired: DesiredState) -> None:
         on = switches.among(self._reactions, desired.switches)
@@ -173,7 +193,6 @@ class Consumer:
             await retry_forever(
                 partial(turn_off, self._mongo, self._control.group, failing, self._control.member, confirmed)
             )
-            self._control.look_again()
         if unreadable is not None:
             log.error("the consumer stops until `linli consumer resume`", reason=unreadable)
             await retry_forever(partial(self._control.stop, unreadable))
@@ -207,6 +226,7 @@ class Consumer:
 
         Not after every batch: that would cost as much as the batch. What a crash leaves unconfirmed comes again.
         """
+        self._confirmed = time.monotonic()
         while self._unconfirmed and self._reader.generation() == self._generation:
             try:
                 if not await self._reader.commit([last for _, last in self._unconfirmed.values()]):

@@ -16,8 +16,6 @@ from services.chassis.storage.mongo import Document, Mongo
 COLLECTION = "consumers"
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 
-_ASK_SECONDS = 0.2
-"""How often a member looks at most, in seconds: often, since while it is paused its partitions wait for it."""
 _REPORT_SECONDS = 10.0
 _SILENT = timedelta(seconds=60)  # longer than the broker waits for a member: after that it refuses the member's commits
 _NEVER = -1
@@ -71,20 +69,18 @@ class ConsumerControl:
         self._desired = DesiredState()
         self._document: Document | None = None
         self._reported = _NEVER
-        self._reported_at = self._asked_at = float("-inf")
+        self._reported_at = float("-inf")
 
     async def ask(self) -> DesiredState:
-        """The desired state; read at most every 0.2 s. Raises Unavailable."""
-        if time.monotonic() > self._asked_at + _ASK_SECONDS:
-            if self._reported_at == float("-inf"):
-                # before the first look: an operator who pauses from now on waits for this member
-                await self._report(_NEVER)
-            document = await _stored(self._mongo, self.group)
-            if document != self._document:  # parsing all switches costs more than the query
-                self._document, self._desired = document, DesiredState.of(document)
-            self._asked_at = time.monotonic()
-            if self._desired.order != self._reported or self._asked_at > self._reported_at + _REPORT_SECONDS:
-                await self._report(self._desired.order)
+        """The desired state, read from the database. Raises Unavailable."""
+        if self._reported_at == float("-inf"):
+            # before the first look: an operator who pauses from now on waits for this member
+            await self._report(_NEVER)
+        document, asked_at = await _stored(self._mongo, self.group), time.monotonic()
+        if document != self._document:  # parsing all switches costs more than the query
+            self._document, self._desired = document, DesiredState.of(document)
+        if self._desired.order != self._reported or asked_at > self._reported_at + _REPORT_SECONDS:
+            await self._report(self._desired.order)
         return self._desired
 
     async def note_topics(self, topics: Sequence[str]) -> None:
@@ -95,16 +91,10 @@ class ConsumerControl:
         """Record that these partitions are now read from the requested offsets."""
         gone = [{"topic": topic, "partition": partition} for topic, partition in places]
         await self._mongo.update(COLLECTION, {"_id": self.group}, {"$pull": {"moves": {"$or": gone}}})
-        self.look_again()
 
     async def stop(self, reason: str) -> None:
         """Stop the whole group until an operator resumes it."""
         await _change(self._mongo, self.group, {"state": STOPPED, "reason": reason, "by": self.member}, {})
-        self.look_again()
-
-    def look_again(self) -> None:
-        """Look in the database before anything else is taken: we have changed what is asked."""
-        self._asked_at = float("-inf")
 
     async def leave(self) -> None:
         """Leave the group: operators no longer wait for this member."""

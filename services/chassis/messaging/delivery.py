@@ -40,9 +40,6 @@ _TRIES = 3
 _KEY_TRIES, _KEY_SECONDS = 30, 1.0  # how late a person's key may be, in seconds; after that the event is parked
 _PAUSE = 0.05  # seconds before the second try, doubled before each further one
 _BEHIND = "waits behind an earlier event"
-_LOOK_SECONDS = 5.0
-"""How often flagged events are looked for while we know of no parked one: a backfill, or the member that had our
-partitions before, may have parked some."""
 _AT_ONCE = 8
 """How many reactions run at the same time: each waits for the database most of the time."""
 
@@ -82,25 +79,21 @@ class Delivery:
         self._parking = Parking(self._container.mongo, names)
         self._failures.keep_only(names)
         self._generation = -1
-        self._looked = float("-inf")
 
     def ready(self) -> bool:
         """Whether partitions are assigned to this member."""
         return bool(self._ours)
 
-    async def settle(self) -> None:
-        """Load what is parked of our partitions; then replay and drop what operators asked for.
+    async def settle(self) -> bool:
+        """Load what is parked of our partitions; then replay and drop what operators asked for: whether there was any.
 
-        That is looked for in the database every 5 s while we know of no parked event, otherwise at each call.
+        A backfill, or the member that had our partitions before, may have parked some that we do not know of.
         """
         await self.learn()
-        if self._parking.is_empty() and time.monotonic() < self._looked + _LOOK_SECONDS:
-            return
         found = await self._parking.flagged(self._ours)
         for document in found:
             await (self._drop(document) if "drop" in document else self._replay(document))
-        if not found:
-            self._looked = time.monotonic()
+        return bool(found)
 
     async def learn(self) -> None:
         """Load what is parked of our partitions."""

@@ -45,10 +45,6 @@ class Parking:
         for document in found:
             self._remember(document)
 
-    def is_empty(self) -> bool:
-        """Whether nothing is parked of our partitions, as far as we know."""
-        return not self._parked
-
     def blocks(self, reaction: str, event: Delivered) -> bool:
         """Whether an event must wait for this reaction: it is parked, or an earlier event of its entity is."""
         waiting = self._parked.get((reaction, event.entity))

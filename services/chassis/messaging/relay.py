@@ -18,7 +18,7 @@ from services.chassis.messaging.key_sending import KeySender, marking
 from services.chassis.messaging.outgoing import Address
 from services.chassis.storage import archive, vault
 from services.chassis.storage.archive import Gap
-from services.chassis.storage.change_notifier import ChangeNotifier
+from services.chassis.storage.change_notifier import ChangeNotifier, Subscription
 from services.chassis.storage.leases import Lease
 from services.chassis.storage.mongo import Document, Mongo, Put
 from services.chassis.telemetry import logs, metrics, tracing
@@ -30,11 +30,11 @@ Kinds = Sequence[type[Entity[Any]]]
 _BATCH, _BATCH_PER_KIND = 200, 25
 """How many entities a round moves at most, each with all its events that wait: the first number, or the second for each
 collection that is read, if that is more. Each collection that has entities in a round costs it a write command."""
-_LOOK_MS, _BUSY_MS = 1_000, 1
-"""How long to wait for the notifier, in milliseconds; 1 while there is more to send, to collect only what it has
-already."""
-_SWEEP_SECONDS = 5.0
-"""How often all collections are read: a change that the notifier does not name is delayed by this, and not lost."""
+_LOOK_SECONDS = 1.0
+"""How long to wait for a change at most: then the lease is renewed."""
+_SWEEP_SECONDS, _SILENT_SWEEP_SECONDS = 30.0, 5.0
+"""How often all collections are read: a change that the notifier does not name is delayed by this, and not lost. The
+second while the notifier is silent."""
 _SLOW_SECONDS = 2.0
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
@@ -74,32 +74,34 @@ class Relay:
         self._cap = history_cap
         self._linger_seconds = linger_seconds
         self._failures: Counter[str] = Counter()
-        self._may_wait_in: set[str] = set()  # the collections in which the last round may have left something
+        self._left_in: set[str] = set()  # the collections in which the last round may have left something
         self._full = False  # whether the last round reached its limit
         self._measured_at = float("-inf")
         self._backlog = 0
 
-    async def run(self, lease: Lease) -> None:
+    async def run(self, lease: Lease, changes: ChangeNotifier) -> None:
         """Run until cancelled; pauses while another worker holds the lease, or the broker or database is away."""
-        while True:
-            try:
-                async with self._mongo.session() as session:
-                    await self._publish(lease, ChangeNotifier(self._mongo, session))
-            except (BrokerAway, Unavailable) as error:
-                log.warning("the relay waits", reason=str(error))
-            await asyncio.sleep(1.0)
+        # An event that is recorded while an earlier one waits sets the version alone.
+        async with changes.subscribe("pending", "version") as subscription:
+            while True:
+                try:
+                    await self._publish(lease, subscription)
+                except (BrokerAway, Unavailable) as error:
+                    log.warning("the relay waits", reason=str(error))
+                await asyncio.sleep(1.0)
 
-    async def _publish(self, lease: Lease, notifier: ChangeNotifier) -> None:
-        """Read the collections that the notifier names until nothing waits in them; all of them now and then."""
+    async def _publish(self, lease: Lease, subscription: Subscription) -> None:
+        """Read the collections that the notifier names, and those in which something was left; all now and then."""
         named, swept = set[str](), float("-inf")
         while await lease.acquire():
-            if time.monotonic() > swept + _SWEEP_SECONDS:
+            every = _SILENT_SWEEP_SECONDS if subscription.is_silent() else _SWEEP_SECONDS
+            if time.monotonic() > swept + every:
                 named, swept = self._everything(), time.monotonic()
             moved = await self.round(named) if named else 0
             if moved and not self._full:  # otherwise more events wait already
                 await asyncio.sleep(self._linger_seconds)
-            changed = await notifier.wait(_BUSY_MS if moved else _LOOK_MS)
-            named = self._everything() if changed is None else (self._may_wait_in | changed) & self._everything()
+            changed = subscription.take() if moved else await subscription.wait(_LOOK_SECONDS)
+            named = self._everything() if changed is None else (self._left_in | changed) & self._everything()
         self._clear_metrics()
 
     def _everything(self) -> set[str]:
@@ -110,7 +112,7 @@ class Relay:
         documents = await self.read(names)
         self._full = len(documents) == self._most(names)
         # A full batch may have left something in any collection that was read, also where it took nothing.
-        self._may_wait_in = set(names or self._everything()) if self._full else {d["collection"] for d in documents}
+        self._left_in = set(names or self._everything()) if self._full else set()
         await self._measure(documents, full=self._full)
         sending = asyncio.create_task(self._pass_on(documents))
         try:
@@ -127,6 +129,7 @@ class Relay:
         await self._keys.send_own(documents)
         published = {**_only_keys(documents), **await self.send(documents)}
         await self.mark(documents, published)
+        self._left_in |= {d["collection"] for d in documents if published.get(d["_id"]) != d["version"]}
         await self.trim([d for d in documents if d["_id"] in published])
         return moved + sum(1 for d in documents if d["_id"] in published)
 

@@ -28,6 +28,7 @@ from services.chassis.schedule.scheduler import Periodic
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage import migrations
 from services.chassis.storage.audit import Audit
+from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import connect
 from services.chassis.storage.vault import Vault
@@ -97,7 +98,10 @@ def open_container(service: Service, settings: Settings) -> Container:
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
     texts = load(service.texts, settings.city_data)
     known = service.dependencies(settings)
-    return Container(service.name, settings.city, mongo, vault, now, known, texts, settings.sharded_collections)
+    changes = ChangeNotifier(mongo)
+    return Container(
+        service.name, settings.city, mongo, vault, now, known, texts, changes, settings.sharded_collections
+    )
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:

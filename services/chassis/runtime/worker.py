@@ -86,7 +86,7 @@ class Worker:
             self._service.linger_seconds,
             mints_keys=self._service.mints_keys,
         )
-        loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"))}
+        loops: dict[str, Any] = {"relay": relay.run(self._lease("relay"), container.changes)}
         if self._service.timers or self._service.periodic:
             lease = self._lease("timers")
             self._scheduler = Scheduler(self._service.timers, self._service.periodic, container, lease)

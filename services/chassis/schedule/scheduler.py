@@ -12,7 +12,6 @@ from typing import Protocol
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.schedule import timers
 from services.chassis.schedule.timers import GoesOn, Setbacks, Slots, Timer
-from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Container
@@ -24,7 +23,6 @@ _ROUND_SECONDS = 1.0
 _LOOK_SECONDS = 30.0
 """How often each timer is looked at without a cause: a change that the notifier does not name is delayed by this, and
 not lost."""
-_LISTEN_MS = 1_000
 _AWAY_SECONDS, _FAILED_SECONDS = 1.0, 5.0
 """The pause of a timer after an outage of the database, and after any other error; the other timers go on."""
 _LOOKS = 8
@@ -55,7 +53,7 @@ class Scheduler:
         self, known: Sequence[Timer], periodic: Sequence[Periodic], container: Container, lease: Lease
     ) -> None:
         slots, looks = Slots(), asyncio.Semaphore(_LOOKS)
-        self._mongo = container.mongo
+        self._changes = container.changes
         self._timers = [_ByTimer(timer, container, slots, looks) for timer in known]
         self._entries: list[_Entry] = [*self._timers, *(_ByPeriod(one, container) for one in periodic)]
         self._lease = lease
@@ -143,17 +141,15 @@ class Scheduler:
                 entry.lease_lost(self._running.get(entry))
 
     async def _listen(self) -> None:
-        """Note what the change notifier names, until cancelled; afresh after an outage."""
+        """Note what the change notifier names, until cancelled."""
+        if not self._timers:
+            return
         collections = {timer.collection for timer in self._timers}
-        while collections:
-            with suppress(Unavailable):
-                async with self._mongo.session() as session:
-                    # Every write of an entity sets its version; the relay's marks do not.
-                    notifier = ChangeNotifier(self._mongo, session, "version", collections)
-                    while True:
-                        self._note(await notifier.wait(_LISTEN_MS))
-                        await asyncio.sleep(min(timer.every for timer in self._timers))
-            await asyncio.sleep(_AWAY_SECONDS)
+        # Every write of an entity sets its version; the relay's marks do not.
+        async with self._changes.subscribe("version", collections=collections) as subscription:
+            while True:
+                self._note(await subscription.wait(_LOOK_SECONDS))
+                await asyncio.sleep(min(timer.every for timer in self._timers))
 
     def _note(self, changed: Collection[str] | None) -> None:
         """Look at the timers of these collections; at all where changes may have been missed."""

@@ -6,6 +6,7 @@ from tests.bench import (
     ceiling,
     commands,
     consumer,
+    cost,
     fanout,
     kinds,
     latency,
@@ -22,6 +23,7 @@ from tests.bench.bench import Measurement
 # What comes after the warm start leaves things behind, in the processes or beside them, that would weigh on the others.
 MEASUREMENTS: Sequence[Measurement] = (
     ceiling,
+    cost,
     commands,
     latency,
     overload,

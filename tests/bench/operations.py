@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from services.chassis.storage.mongo import connect
 from tests.bench.bench import Bench
-from tests.bench.figures import Bars, Figure
+from tests.bench.figures import Bars, Bound, Figure
 
 COUNTED = ("aggregate", "delete", "find", "findAndModify", "getMore", "insert", "update")
 
@@ -17,13 +17,15 @@ async def done(bench: Bench) -> Mapping[str, int]:
     return {name: count for one in found for name, count in one.items()}
 
 
-def each(name: str, before: Mapping[str, int], after: Mapping[str, int], commands: int) -> Figure:
+def each(
+    name: str, before: Mapping[str, int], after: Mapping[str, int], commands: int, bound: Bound | None = None
+) -> Figure:
     """Operations for one command, by database and kind; those that would come without any command are among them."""
     taken = {what: (after[what] - before[what]) / max(1, commands) for what in after}
     chart = Bars(f"Database operations for one {name} command", "", _by_database(taken))
     detail = {what: round(value, 2) for what, value in taken.items() if value >= 0.01}
     total = sum(value for what, value in taken.items() if not what.endswith("journal"))
-    return Figure(f"database operations for one {name} command", total, "", None, detail, chart)
+    return Figure(f"database operations for one {name} command", total, "", bound, detail, chart)
 
 
 async def _of(service: str, uri: str) -> Mapping[str, int]:

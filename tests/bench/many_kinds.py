@@ -10,7 +10,8 @@ from services.chassis.domain.entity import Copy, Entity, Index
 from services.chassis.domain.events import Event, Origin
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import Instant, id_from, now
-from services.chassis.messaging.reactions import Delivered, Reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import Reaction
 from services.chassis.runtime.service import Service
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage.documents import draft

@@ -16,8 +16,9 @@ from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Text
 from services.chassis.guards import visible
 from services.chassis.http.routes import Routes
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import TopicReader
-from services.chassis.messaging.reactions import Delivered, reaction
+from services.chassis.messaging.reactions import reaction
 from services.chassis.runtime import service as services
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import OwnSettings, Settings, SettingsMissing, load

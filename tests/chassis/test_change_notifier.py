@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage import change_notifier as notifier_module
 from services.chassis.storage import changes as module
-from services.chassis.storage.change_notifier import Subscription
+from services.chassis.storage.change_notifier import Named, Subscription
 from services.chassis.storage.changes import Changes
 from services.chassis.storage.mongo import Document, Put
 from services.chassis.usecase import Container
@@ -39,11 +40,11 @@ async def test_it_names_what_is_pending_and_nothing_else(either: Container) -> N
     async with listening(either, "pending") as subscription:
         for write in (pend(either, "new"), pend(either, "new")):
             await write
-            assert await subscription.wait(LONG) == {"jars"}
+            assert await subscription.wait(LONG) == {"jars": {}}
         await mongo.update("jars", {"_id": "new"}, {"$unset": {"pending": ""}})
         await mongo.update("others", {"_id": "other"}, {"$set": {"text": "pending"}}, upsert=True)
         await mongo.delete("jars", {"_id": "new"})
-        assert await subscription.wait(0.3) == set()
+        assert await subscription.wait(0.3) == {}
 
 
 async def test_each_part_hears_of_its_own_fields_and_collections_by_one_stream(shop: Container) -> None:
@@ -64,19 +65,48 @@ async def test_each_part_hears_of_its_own_fields_and_collections_by_one_stream(s
         await shop.mongo.update("jars", {"_id": "new"}, {"$set": {"published": 1}}, upsert=True)
         await shop.mongo.update("seen", {"_id": "new"}, {"$set": {"version": 1}}, upsert=True)
         await shop.mongo.update("jars", {"_id": "new"}, {"$inc": {"version": 1}})
-        assert await versions.wait(LONG) == {"jars"}
+        assert await versions.wait(LONG) == {"jars": {}}
         await shop.mongo.update("consumers", {"_id": "hall"}, {"$inc": {"order": 1}, "$set": {"at": 1}}, upsert=True)
-        assert await orders.wait(LONG) == {"consumers"}
-        assert (pending.take(), versions.take()) == (set(), set())
+        assert await orders.wait(LONG) == {"consumers": {}}
+        assert (pending.take(), versions.take()) == ({}, {})
     assert opened == ["aggregate"]
+
+
+async def test_it_says_to_which_instants_fields_were_set_and_of_several_the_earliest(either: Container) -> None:
+    one, two = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    mongo, where = either.mongo, {"_id": "new"}
+    fields = {"instants": {"state.due_at", "state.ends_at"}}
+    async with (
+        either.changes.subscribe("version", collections={"jars"}, **fields) as subscription,
+        either.changes.subscribe("version") as names,
+    ):
+        assert await subscription.wait(LONG) is None
+
+        async def heard() -> Named | None:
+            assert await names.wait(LONG) in (None, {"jars": {}})
+            return await subscription.wait(LONG)
+
+        await mongo.insert("jars", {**where, "version": 1, "state": {"due_at": two, "ends_at": None}})
+        assert await heard() == {"jars": {"state.due_at": two}}
+        await mongo.update("jars", where, {"$set": {"version": 2, "state.due_at": one, "state.ends_at": two}})
+        assert await heard() == {"jars": {"state.due_at": one, "state.ends_at": two}}
+        await mongo.update("jars", where, {"$set": {"version": 3, "state": {"ends_at": one}}})
+        assert await heard() == {"jars": {"state.ends_at": one}}
+        await mongo.update("jars", where, {"$set": {"version": 4, "state.due_at": None, "state.x": 1}})
+        assert await heard() == {"jars": {}}
+        puts = [Put(where, {"$set": {"version": n, "state.due_at": at}}) for n, at in ((5, two), (6, one), (7, two))]
+        for put in puts:
+            await mongo.bulk("jars", [put])
+        while (last := await heard()) != {"jars": {"state.due_at": one}}:
+            assert last == {"jars": {"state.due_at": two}}
 
 
 async def test_who_subscribes_later_looks_first_and_hears_from_then_on(either: Container) -> None:
     async with listening(either, "pending") as first, listening(either, "version") as second:
         assert first.take() is None  # the stream was opened again, with more
         await either.mongo.update("jars", {"_id": "new"}, {"$set": {"version": 1}}, upsert=True)
-        assert await second.wait(LONG) == {"jars"}
-        assert first.take() == set()
+        assert await second.wait(LONG) == {"jars": {}}
+        assert first.take() == {}
         async with either.changes.subscribe("version") as third:
             assert third.take() is None  # the stream names it already
 
@@ -90,7 +120,7 @@ async def test_the_last_that_leaves_ends_the_stream_and_one_that_enters_meanwhil
         await entered.wait()
         async with listening(either, "pending") as subscription:
             await pend(either, "new")
-            assert await subscription.wait(LONG) == {"jars"}
+            assert await subscription.wait(LONG) == {"jars": {}}
 
     async with asyncio.TaskGroup() as group:
         group.create_task(enter())
@@ -106,7 +136,7 @@ async def test_who_waits_is_woken_by_a_write(either: Container) -> None:
         await asyncio.sleep(0.1)
         await pend(either, "one")
         async with asyncio.timeout(LONG):
-            assert await waiting == {"jars"}
+            assert await waiting == {"jars": {}}
 
 
 async def test_a_thousand_changes_are_heard_once_or_a_few_times(either: Container) -> None:
@@ -159,7 +189,7 @@ async def test_while_the_database_is_away_it_is_silent_and_after_that_all_look(
 
         await until(silent)
         await pend(either, "missed")
-        assert subscription.take() == set()
+        assert subscription.take() == {}
         away[0] = False
         assert await subscription.wait(LONG) is None
         assert not subscription.is_silent()

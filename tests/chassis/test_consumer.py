@@ -16,9 +16,10 @@ from services.chassis.domain.refusals import Unavailable
 from services.chassis.messaging import consumer as consumer_module
 from services.chassis.messaging import switches
 from services.chassis.messaging.control import desired_state
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import Memory
-from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
+from services.chassis.messaging.reactions import AnyReaction, reaction
 from services.chassis.messaging.switching import register
 from services.chassis.usecase import Context
 from tests.support import toy

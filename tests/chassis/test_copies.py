@@ -1,13 +1,19 @@
 """Copies: what another service told, at its version, whatever it says."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from services.chassis.messaging.reactions import Copying
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import Copying, Create, Effect, reaction
+from services.chassis.storage.batch_loader import by_ids
+from services.chassis.storage.mongo import Document
+from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.reading import consume, expect_right, headers
 from tests.support.road import Road
+from tests.support.toy import CoinDropped, JarCopy, Note, NoteWritten
 
 
 async def test_an_older_event_never_undoes_a_copy_nor_a_newer_process_its_fields(road: Road) -> None:
@@ -64,3 +70,32 @@ async def test_an_event_on_which_a_copy_fails_is_parked_and_the_copy_is_as_it_wa
     copy = await road.hall.mongo.find_one("copies_jar", {"_id": jar.id})
     assert copy is not None
     assert (copy["version"], copy["state"]["total"]) == (2, 1)
+
+
+@reaction("total-coins", CoinDropped, reads=(JarCopy,))
+async def total_coins(ctx: Context, delivered: Delivered, _: CoinDropped) -> Sequence[Effect]:
+    """Note what is in the jar, by its copy."""
+    (jar,) = (await by_ids(ctx.container.mongo, JarCopy, {delivered.entity})).values()
+    return [Create.of(Note, ctx, "total", NoteWritten(about=jar.id, coins=jar.total))]
+
+
+async def test_a_copy_that_was_written_in_a_batch_is_not_read_again_for_the_reactions_to_it(road: Road) -> None:
+    jar = await road.jar(1, 2)
+    await road.publish()
+    asked, find = list[str](), road.hall.mongo.find
+
+    async def noted(name: str, where: Document, **more: Any) -> list[Document]:
+        asked.append(name)
+        return await find(name, where, **more)
+
+    road.hall.mongo.find = noted  # type: ignore[method-assign]
+    await consume(road, reactions=(Copying(JarCopy), total_coins))
+    assert set(await road.notes(jar)) <= {1, 3}
+    assert 3 in await road.notes(jar)
+    assert asked.count("copies_jar") <= 1  # for the events of a jar of which the first is in an earlier batch
+    await road.drop(jar, 4)
+    await road.publish()
+    asked.clear()
+    await consume(road, reactions=(Copying(JarCopy), total_coins))
+    assert asked.count("copies_jar") == 1  # by the copy itself
+    assert 7 in await road.notes(jar)

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import pytest
 
 from services.chassis.domain.paging import Order
-from services.chassis.messaging.reactions import Delivered, Effect, Handled, Reaction, handler, reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import Effect, Handled, Reaction, handler, reaction
 from services.chassis.storage.batch_loader import BatchLoaders, by_ids
 from services.chassis.storage.copy_reads import UndeclaredCopy
 from services.chassis.usecase import Container, Context

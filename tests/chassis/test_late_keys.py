@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from services.chassis.messaging import delivery
-from services.chassis.messaging.reactions import Delivered, reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import reaction
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.usecase import Context
 from tests.support.reading import consume

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.messaging.reactions import Create, Delivered, Effect, reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import Create, Effect, reaction
 from services.chassis.usecase import Context
 from tests.support.reading import consume
 from tests.support.road import Road

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import pytest
 
 from services.chassis.domain.events import Event
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import Incoming, Reader
 from services.chassis.messaging.kafka.records import incoming
 from services.chassis.messaging.parking import Parking
-from services.chassis.messaging.reactions import Delivered, reaction
+from services.chassis.messaging.reactions import reaction
 from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.reading import consume, expect_right, settled

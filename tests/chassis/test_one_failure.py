@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 
 from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import TopicReader
-from services.chassis.messaging.reactions import AnyReaction, Create, Delivered, Effect, Reaction, reaction
+from services.chassis.messaging.reactions import AnyReaction, Create, Effect, Reaction, reaction
 from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.filling import fill

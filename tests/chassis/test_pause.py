@@ -7,7 +7,8 @@ from typing import Any
 
 from services.chassis.messaging import consumer
 from services.chassis.messaging.control import PAUSED, RUNNING, desired_state
-from services.chassis.messaging.reactions import AnyReaction, Create, Delivered, Effect, Reaction, reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import AnyReaction, Create, Effect, Reaction, reaction
 from services.chassis.operations import backfill as backfills
 from services.chassis.usecase import Context
 from tests.support.reading import expect_right, settled

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from services.chassis.guards import visible
 from services.chassis.schedule import scheduler as module
 from services.chassis.storage.change_notifier import Subscription
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
+from tests.support import toy
 from tests.support.rack import DUE, RIPEN, a_jar, all_ripened, ripened, scheduling
 from tests.support.road import until
 
@@ -34,6 +36,29 @@ async def test_an_idle_scheduler_looks_at_each_timer_once_and_then_reads_nothing
         await until(looked)
         await asyncio.sleep(1.5)  # in which 40 loops that poll would have read 3,000 times
     assert len(found) == 40
+
+
+async def test_a_write_that_makes_nothing_due_costs_no_look(rack: Container) -> None:
+    looked, find = list[str](), rack.mongo.find
+
+    async def counted(name: str, where: Document, **more: Any) -> list[Document]:
+        looked.append(name)
+        return await find(name, where, **more)
+
+    rack.mongo.find = counted  # type: ignore[method-assign]
+    async with scheduling(rack, QUICK):
+
+        async def listening() -> bool:
+            return bool(looked)
+
+        await until(listening)
+        jars = [await a_jar(rack, 60 * 24 * days) for days in range(2, 6)]
+        for jar in jars:
+            ctx = rack.context(toy.KEEPER, f"a coin for {jar.id}", within=visible)
+            await toy.drop_coin(ctx, jar.id, toy.DropCoin(coins=1))
+        await asyncio.sleep(0.5)
+        assert len(looked) == 1
+        await all_ripened(rack, [await a_jar(rack, 1)])
 
 
 async def test_what_any_process_writes_is_noticed_without_a_poll(

@@ -7,8 +7,9 @@ import pytest
 
 from services.chassis.messaging import control, switches, switching
 from services.chassis.messaging.control import RUNNING, desired_state
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import Incoming
-from services.chassis.messaging.reactions import AnyReaction, Delivered, reaction
+from services.chassis.messaging.reactions import AnyReaction, reaction
 from services.chassis.messaging.switches import OFF, ON, WAITING, Switch
 from services.chassis.operations.backfill import NotNow
 from services.chassis.telemetry import metrics

@@ -29,14 +29,14 @@ async def test_the_oldest_are_done_first(rack: Container, monkeypatch: pytest.Mo
         return await toy.ripen(ctx, id)
 
     timer = replace(RIPEN, work=note)
-    assert [await timers.sweep(timer, rack) for _ in range(3)] == [3, 2, 0]
+    assert [(await timers.sweep(timer, rack)).count for _ in range(3)] == [3, 2, 0]
     assert done == [jars[minutes].id for minutes in (1, 2, 3, 4, 5)]
 
 
 async def test_what_is_not_due_or_has_no_time_is_left(rack: Container) -> None:
     later = await a_jar(rack, 60 * 24 + 1)
     await toy.open_jar(rack.context(toy.KEEPER, "timeless"), toy.OpenJar(label="a"))
-    assert await timers.sweep(RIPEN, rack) == 0
+    assert (await timers.sweep(RIPEN, rack)).count == 0
     assert await ripened(rack, later) == 0
 
 
@@ -44,15 +44,15 @@ async def test_a_delay_holds_for_all_entities_as_it_is_now_and_without_one_none_
     """The rack's clock is a day after DUE."""
     jars = [await a_jar(rack, minutes) for minutes in (0, 60)]
     day, never = timedelta(days=1), replace(RIPEN, delay=lambda _: None)
-    assert await timers.sweep(never, rack) == 0
+    assert (await timers.sweep(never, rack)).count == 0
     due = [
         await timers.next_due(timer, rack, timers.Setbacks()) for timer in (never, replace(RIPEN, delay=lambda _: day))
     ]
     assert due == [None, DUE + day]
-    assert await timers.sweep(replace(RIPEN, delay=lambda _: day + timedelta(milliseconds=1)), rack) == 0
-    assert await timers.sweep(replace(RIPEN, delay=lambda _: day), rack) == 1
+    assert (await timers.sweep(replace(RIPEN, delay=lambda _: day + timedelta(milliseconds=1)), rack)).count == 0
+    assert (await timers.sweep(replace(RIPEN, delay=lambda _: day), rack)).count == 1
     assert [await ripened(rack, jar) for jar in jars] == [1, 0]
-    assert await timers.sweep(replace(RIPEN, delay=lambda _: day / 2), rack) == 1
+    assert (await timers.sweep(replace(RIPEN, delay=lambda _: day / 2), rack)).count == 1
     assert [await ripened(rack, jar) for jar in jars] == [1, 1]
 
 
@@ -77,7 +77,7 @@ async def test_what_says_nothing_and_leaves_its_time_is_reported_and_paused(rack
     timer, setbacks = replace(RIPEN, work=half), timers.Setbacks()
     result = [metrics.timer_runs.labels("ripen", outcome) for outcome in ("unmoved", "ok")]
     before = [counter._value.get() for counter in result]
-    assert [await timers.sweep(timer, rack, setbacks) for _ in range(2)] == [2, 0]
+    assert [(await timers.sweep(timer, rack, setbacks)).count for _ in range(2)] == [2, 0]
     assert seen == [jar.id for jar in jars]
     assert setbacks.paused() == [jars[0].id]
     assert [counter._value.get() - known for counter, known in zip(result, before, strict=True)] == [1, 1]
@@ -155,7 +155,7 @@ async def test_both_queries_of_a_timer_read_its_index_and_nothing_else(rack: Con
 
     rack.mongo.find = explained  # type: ignore[method-assign]
     assert await timers.next_due(RIPEN, rack, timers.Setbacks()) == DUE
-    assert await timers.sweep(replace(RIPEN, work=idle), rack) == 3
+    assert (await timers.sweep(replace(RIPEN, work=idle), rack)).count == 3
     assert examined[0] == (1, 0)
     assert examined[1] <= (4, 3)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messaging.reactions import Create, Delivered, Effect, Write, in_stages, reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import Create, Effect, Write, in_stages, reaction
 from services.chassis.storage.mongo import New, Put
 from services.chassis.usecase import Context
 from tests.support import toy

@@ -1,6 +1,9 @@
 """Everything that is stored or on the wire by its name: a renaming shows what of it changes outside the code."""
 
+import ast
 import asyncio
+import hashlib
+import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -19,6 +22,7 @@ from pydantic_settings import BaseSettings
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import REFUSALS
 from services.chassis.http.auth import Tokens
+from services.chassis.messaging.reactions import Reaction
 from services.chassis.storage import archive, migrations
 from services.chassis.storage.audit import Audit
 from tests.contracts import documents, forms, literals, pieces
@@ -136,6 +140,13 @@ def _reactions() -> Iterator[str]:
         for reaction in service.all_reactions:
             yield f"{name}: {reaction.name}{'' if reaction.remembers else ' (remembers nothing)'}"
             yield from (f"{name}: {reaction.name} to {type}" for type in reaction.types)
+            if isinstance(reaction, Reaction) and reaction.when is not None:
+                yield f"{name}: {reaction.name} when {reaction.when.__name__}, as {_digest(reaction.when)}"
+
+
+def _digest(function: Callable[..., Any]) -> str:
+    """Of its source, without comments and spaces."""
+    return hashlib.sha256(ast.dump(ast.parse(inspect.getsource(function))).encode()).hexdigest()[:12]
 
 
 def _timers() -> Iterator[str]:

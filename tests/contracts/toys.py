@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event, Origin, Recorded
 from services.chassis.domain.values import Private
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.outgoing import Address
-from services.chassis.messaging.reactions import Create, Delivered, Effect, Keep, Reaction
+from services.chassis.messaging.reactions import Create, Effect, Keep, Reaction
 from services.chassis.runtime.texts import load
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.documents import draft

@@ -8,9 +8,10 @@ from aiokafka.errors import KafkaTimeoutError
 
 from services.chassis.messaging import relay as relays
 from services.chassis.messaging.consumer import Consumer
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher
 from services.chassis.messaging.parking import Parking
-from services.chassis.messaging.reactions import Delivered, Keep, Write
+from services.chassis.messaging.reactions import Keep, Write
 from services.chassis.messaging.relay import Relay
 from services.chassis.storage import archive, store
 from services.chassis.storage.mongo import Document, Put

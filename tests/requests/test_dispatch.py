@@ -14,8 +14,8 @@ from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import Incoming, Publisher, Reader, create_topics
-from services.chassis.messaging.reactions import Delivered
 from services.chassis.messaging.relay import Relay
 from services.chassis.storage.leases import Lease
 from services.contracts.members.teams import TeamFounded, TeamWentOffDuty, TeamWentOnDuty

@@ -26,7 +26,8 @@ async def sweep(town: Town, at: datetime, retention: Retention | None = None) ->
     """Let the timer run as at this instant, with the city's term or another; how many cases it took up."""
     given = town.container.dependencies
     dependencies = {**given, Retention: retention or given[Retention]}
-    return await timers.sweep(forget_over, replace(town.container, clock=lambda: at, dependencies=dependencies))
+    container = replace(town.container, clock=lambda: at, dependencies=dependencies)
+    return (await timers.sweep(forget_over, container)).count
 
 
 async def ended(town: Town, case: dict[str, Any]) -> datetime:

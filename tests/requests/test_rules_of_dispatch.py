@@ -1,6 +1,6 @@
 """Dispatch and intake: who is chosen, what is recorded of it, who may file for whom, and a team's slots."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import CaseAt, Choice, Nearby, TeamLoad
+from services.requests.cases.dispatch.reactions import HandlerChanged, concerns_a_team, keep_team_slots
 from services.requests.cases.intake import model as intake
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
@@ -118,14 +119,45 @@ def test_a_team_that_is_full_passes_on_only_what_it_has_and_has_not_taken_on(sta
     dispatch.pass_on(case, "team_other", NEAR)
     assert len(case.fresh) == before
     dispatch.pass_on(case, PATROL, NEAR)
-    assert case.fresh[before:] == ([dispatched(STATION_CHOICE)] if state is State.DISPATCHED else [])
+    next_one = dispatched(STATION_CHOICE, from_team=PATROL)
+    assert case.fresh[before:] == ([next_one] if state is State.DISPATCHED else [])
 
 
 def test_where_nobody_is_next_the_case_waits_because_the_team_was_full() -> None:
     case = filed(MONDAY)
     case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
     dispatch.pass_on(case, PATROL, Nearby())
-    assert case.fresh[-1] == contract.CaseUnassigned(reason="team_full")
+    assert case.fresh[-1] == contract.CaseUnassigned(reason="team_full", from_team=PATROL)
+
+
+LEAVING = (
+    contract.CaseDispatched(tier="station", handler_id=STATION, handler_name=Words.named("站")),
+    contract.CaseUnassigned(reason="x"),
+    contract.CaseReturned(reason=SECRET, times=1),
+    contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=MONDAY),
+    contract.CaseCancelled(ended_at=MONDAY),
+    contract.CaseRejected(reason="x", answer=SECRET, ended_at=MONDAY),
+)
+
+
+@pytest.mark.parametrize("event", LEAVING, ids=lambda event: type(event).__name__)
+def test_where_a_team_may_lose_a_case_the_event_names_it_and_that_alone_concerns_its_slots(
+    event: HandlerChanged,
+) -> None:
+    of_team, of_station = filed(MONDAY), filed(MONDAY)
+    of_team.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
+    of_station.record(dispatched(STATION_CHOICE))
+    for concerned, case in ((True, of_team), (False, of_station)):
+        assert concerns_a_team(cast(HandlerChanged, case.fresh[-1])) is concerned
+        case.record(event)
+        assert case.fresh[-1] == event.model_copy(update={"from_team": PATROL if concerned else None})
+        assert concerns_a_team(case.fresh[-1]) is concerned
+
+
+def test_the_slots_follow_every_event_after_which_a_team_may_have_lost_a_case() -> None:
+    leaving = {kind.__name__ for kind in contract.LeavesTeam.__subclasses__()}
+    assert {kind.__name__ for kind in keep_team_slots.types.values()} == leaving
+    assert {type(event).__name__ for event in LEAVING} == leaving
 
 
 def test_the_rules_find_somebody_who_has_not_had_it_or_say_so() -> None:

@@ -8,7 +8,8 @@ from services.chassis.domain.entity import Copy, Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.messaging.reactions import Create, Delivered, Effect, reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import Create, Effect, reaction
 from services.chassis.runtime.service import Service
 from services.chassis.usecase import Context, usecase
 from tests.support.jars import (

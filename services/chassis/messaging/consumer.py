@@ -129,7 +129,7 @@ class Consumer:
 
         Also with other partitions: the member before us may have committed without a reaction that we believe to be on.
         """
-        if subscription.take() != set():
+        if subscription.take() != {}:
             self._looked = float("-inf")
         every = _OFTEN_SECONDS if self._replaying or subscription.is_silent() else _SELDOM_SECONDS
         rests = self._desired.state != RUNNING

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from services.chassis.messaging import effects
+from services.chassis.messaging.delivered import Delivered, Unreadable
 from services.chassis.messaging.effects import Done
 from services.chassis.messaging.failures import (
     HANDLING,
@@ -18,16 +19,9 @@ from services.chassis.messaging.failures import (
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import Memory, reached
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
-from services.chassis.messaging.reactions import (
-    AnyReaction,
-    Copying,
-    Delivered,
-    Effect,
-    Handled,
-    Unreadable,
-    handler,
-)
+from services.chassis.messaging.reactions import AnyReaction, Copying, Effect, Handled, Keep, handler
 from services.chassis.messaging.retry import is_transient, retry_forever
+from services.chassis.storage import copy_reads
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.telemetry import logs, metrics, tracing
@@ -119,8 +113,9 @@ class Delivery:
             except Unreadable as error:
                 await self._refuse(record, str(error))
         copies = [reaction for reaction in self._reactions if isinstance(reaction, Copying)]
-        for some in (copies, [reaction for reaction in self._reactions if reaction not in copies]):
-            await self._deliver([(one, wanted) for one in some if (wanted := self._wanted(one, events))])
+        with copy_reads.shared():
+            for some in (copies, [reaction for reaction in self._reactions if reaction not in copies]):
+                await self._deliver([(one, wanted) for one in some if (wanted := self._wanted(one, events))])
 
     async def _deliver(self, wanted: Sequence[tuple[AnyReaction, Sequence[Delivered]]]) -> None:
         """To each of these reactions its events: all effects first, then the memory of them all."""
@@ -141,7 +136,7 @@ class Delivery:
             effects.report(reaction, done, at)
 
     def _wanted(self, reaction: AnyReaction, events: Sequence[Delivered]) -> Sequence[Delivered]:
-        wanted = [event for event in events if event.type in reaction.types]
+        wanted = [event for event in events if reaction.wants(event)]
         return [event for event in wanted if not self._parking.gave_up(reaction.name, event)]
 
     async def _refuse(self, record: Incoming, reason: str) -> None:
@@ -228,6 +223,9 @@ class Delivery:
 
     async def _write_together(self, reaction: AnyReaction, done: Done, memory: Memory) -> None:
         await effects.write(self._container, reaction, done)
+        for effect in (effect for _, some in done for effect in some):
+            if isinstance(effect, Keep):
+                copy_reads.note_written(effect.kind.collection(), effect.document)
         memory.note(reaction, done, self._container.clock())
         for event, _ in done:
             self._failures.went_well(reaction.name, WRITING, event.type)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.chassis.domain.events import Origin
-from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, in_stages
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import AnyReaction, Effect, Handled, in_stages
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container
 

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.parking import UNREADABLE
-from services.chassis.messaging.reactions import AnyReaction, Delivered, Effect, Handled, handler
+from services.chassis.messaging.reactions import AnyReaction, Effect, Handled, handler
 from services.chassis.messaging.retry import is_transient
 from services.chassis.usecase import Container
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.effects import Done
-from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
+from services.chassis.messaging.reactions import AnyReaction, Copying
 from services.chassis.storage.mongo import Mongo, Put
 
 COLLECTION = "seen"

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Any
 
 from services.chassis.domain.values import now
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.dropped import Dropped
 from services.chassis.messaging.kafka import Incoming
-from services.chassis.messaging.reactions import Delivered
 from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.telemetry import logs, metrics

@@ -3,17 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol
 
-import orjson
+from pydantic import ValidationError
 
 from services.chassis.domain.entity import Copy, Entity
-from services.chassis.domain.events import Event, Origin, by_type
+from services.chassis.domain.events import Event, Origin, SchemaTooNew, by_type
 from services.chassis.domain.values import id_from
-from services.chassis.messaging.kafka import Incoming
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.storage.copy_reads import limited
 from services.chassis.storage.documents import draft, load
 from services.chassis.storage.mongo import Document, New, Put
@@ -21,55 +20,10 @@ from services.chassis.storage.search import found_by
 from services.chassis.usecase import Container, Context
 
 Write = tuple[str, Put | New]
-_VERSIONS = 2**63  # what the database can store
-EventTypes = dict[str, type[Event]]
-
-
-class Unreadable(Exception):
-    """A record that is not one of our events."""
 
 
 class CopyMissing(Exception):
     """A change of an entity whose first event has not arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """An event as it arrived, with its record."""
-
-    id: str
-    type: str
-    schema: int
-    entity: str
-    version: int
-    at: datetime
-    by: str
-    trace: str | None
-    data: dict[str, Any]
-    record: Incoming
-
-    @classmethod
-    def of(cls, record: Incoming) -> "Delivered":
-        """From a record in CloudEvents' binary mode; Unreadable if it is not one of our events."""
-        try:
-            headers = record.headers
-            entity, _, version = headers["ce_id"].rpartition(":")
-            at, schema = datetime.fromisoformat(headers["ce_time"]), int(headers["ce_schema"])
-            kind, by, trace = headers["ce_type"], headers["ce_actor"], headers.get("traceparent")
-            data = orjson.loads(record.value or b"")
-            if entity != record.key or not isinstance(data, dict):
-                raise Unreadable("key and id name different entities, or the value is no object")
-            if not 0 < int(version) < _VERSIONS:
-                raise Unreadable("the version is out of range")
-            return cls(headers["ce_id"], kind, schema, entity, int(version), at, by, trace, data, record)
-        except KeyError as error:
-            raise Unreadable(f"there is no header {error}") from error
-        except ValueError as error:  # its text would repeat what a stranger sent
-            raise Unreadable(f"a header or the value cannot be read: {type(error).__name__}") from error
-
-    def event(self, types: EventTypes) -> Event:
-        """The event as its class, in today's shape; SchemaTooNew, or ValidationError where its fields are wrong."""
-        return types[self.type].parse_upcast(self.schema, self.data)
 
 
 class Effect(Protocol):
@@ -174,13 +128,26 @@ class Reaction:
 
     The name is part of what is stored: renaming a reaction would let it run on everything again. ``reads``: the copies
     that it reads; it runs after them, and waits while one of them is not kept.
+
+    ``when(event)``: whether it wants an event of its types, by the fields of the event alone. What it does not want is
+    neither looked up nor remembered. So another ``when`` needs another name: what the old one left out was never had.
     """
 
     name: str
     types: dict[str, type[Event]]
     handle: Handler
     reads: tuple[type[Copy[Any]], ...] = ()
+    when: Callable[[Any], bool] | None = None
     remembers: bool = True
+
+    def wants(self, delivered: Delivered) -> bool:
+        """Whether it is of its types and ``when`` holds; one that cannot be read is wanted, and is parked."""
+        if delivered.type not in self.types or self.when is None:
+            return delivered.type in self.types
+        try:
+            return self.when(delivered.event(self.types))
+        except (ValidationError, SchemaTooNew):
+            return True
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """The handler for the events of one batch."""
@@ -192,9 +159,14 @@ class Reaction:
         return handled
 
 
-def reaction(name: str, *events: type[Event], reads: tuple[type[Copy[Any]], ...] = ()) -> Callable[[Handler], Reaction]:
-    """Make a function the reaction ``name`` to these events; ``reads``: the copies that it reads."""
-    return lambda handle: Reaction(name, by_type(events), handle, reads)
+def reaction(
+    name: str,
+    *events: type[Event],
+    reads: tuple[type[Copy[Any]], ...] = (),
+    when: Callable[[Any], bool] | None = None,
+) -> Callable[[Handler], Reaction]:
+    """Make a function the reaction ``name`` to these events; ``reads`` and ``when`` as for ``Reaction``."""
+    return lambda handle: Reaction(name, by_type(events), handle, reads, when)
 
 
 @dataclass(frozen=True)
@@ -214,6 +186,10 @@ class Copying:
     def types(self) -> dict[str, type[Event]]:
         """The events of the copies."""
         return self.kind.events
+
+    def wants(self, delivered: Delivered) -> bool:
+        """Every event of its types."""
+        return delivered.type in self.kind.events
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """The handler that folds events into copies; loads the copies of the batch at once, if there can be any."""
@@ -260,11 +236,14 @@ class AnyReaction(Protocol):
 
     @property
     def types(self) -> dict[str, type[Event]]:
-        """The events that it wants, by their names on the wire."""
+        """The types of events of which it may want one, by their names on the wire."""
 
     @property
     def reads(self) -> tuple[type[Copy[Any]], ...]:
         """The copies that it reads: it runs after the reactions that keep them, and waits while one of them is off."""
+
+    def wants(self, delivered: Delivered) -> bool:
+        """Whether it wants an event: by nothing but the event, so that each who asks gets the same answer."""
 
     @property
     def remembers(self) -> bool:

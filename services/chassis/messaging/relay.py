@@ -101,7 +101,7 @@ class Relay:
             if moved and not self._full:  # otherwise more events wait already
                 await asyncio.sleep(self._linger_seconds)
             changed = subscription.take() if moved else await subscription.wait(_LOOK_SECONDS)
-            named = self._everything() if changed is None else (self._left_in | changed) & self._everything()
+            named = self._everything() if changed is None else (self._left_in | changed.keys()) & self._everything()
         self._clear_metrics()
 
     def _everything(self) -> set[str]:

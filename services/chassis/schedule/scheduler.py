@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Protocol
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.schedule import timers
 from services.chassis.schedule.timers import GoesOn, Setbacks, Slots, Timer
+from services.chassis.storage.change_notifier import Named
 from services.chassis.storage.leases import Lease
 from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Container
@@ -145,18 +146,22 @@ class Scheduler:
         if not self._timers:
             return
         collections = {timer.collection for timer in self._timers}
+        paths = {timer.path for timer in self._timers}
         # Every write of an entity sets its version; the relay's marks do not.
-        async with self._changes.subscribe("version", collections=collections) as subscription:
+        async with self._changes.subscribe("version", collections=collections, instants=paths) as subscription:
             while True:
                 self._note(await subscription.wait(_LOOK_SECONDS))
-                await asyncio.sleep(min(timer.every for timer in self._timers))
 
-    def _note(self, changed: Collection[str] | None) -> None:
-        """Look at the timers of these collections; at all where changes may have been missed."""
+    def _note(self, changed: Named | None) -> None:
+        """Expect what was set in the fields of timers; look at all of them where changes may have been missed."""
         for timer in self._timers:
-            if changed is None or timer.collection in changed:
-                timer.changed = True
-                self._wake.set()
+            if changed is None:
+                timer.unknown = True
+            elif at := changed.get(timer.collection, {}).get(timer.path):
+                timer.expect(at)
+            else:
+                continue
+            self._wake.set()
 
 
 class _Entry(Protocol):
@@ -180,55 +185,66 @@ class _Entry(Protocol):
 
 
 class _ByTimer:
-    """A timer, and what is known of when its next entity is due."""
+    """A timer, and the instant before which no entity of it is due, as far as is known."""
 
     def __init__(self, timer: Timer, container: Container, slots: Slots, looks: asyncio.Semaphore) -> None:
         self._timer, self._container = timer, container
         self._slots, self._looks = slots, looks
         self._setbacks = Setbacks()
         self._next_at: datetime | None = None
+        self._in_hand: datetime | None = None  # since when the oldest was due of what is swept now
         self._not_before, self._look_at = 0.0, time.monotonic() + _LOOK_SECONDS
-        self.name, self.every, self.collection = timer.name, timer.every, timer.kind.collection()
-        self.changed = False
-        """Whether an entity of the collection was written since the last look."""
+        self.name, self.path, self.collection = timer.name, timer.path, timer.kind.collection()
+        self.unknown = False
+        """Whether an entity may be due of which nothing was heard."""
 
     def late(self) -> float:
         """For how many seconds the oldest entity has been due; 0 if none is."""
-        return max(0.0, -self._until_due())
+        return max(0.0, -self._until(self._in_hand), -self._until(self._next_at))
 
     def seconds_left(self) -> float:
         now = time.monotonic()
-        wanted = 0.0 if self.changed else min(self._look_at - now, self._until_due())
+        wanted = 0.0 if self.unknown else min(self._look_at - now, self._until(self._next_at))
         return max(self._not_before - now, wanted)
 
+    def expect(self, at: datetime) -> None:
+        """The field of an entity was set to this instant."""
+        try:
+            delay = self._timer.delay(self._container)
+        except Exception:
+            self.unknown = True  # the run fails for the same reason, and reports it
+            return
+        if delay is not None:
+            self._next_at = at + delay if self._next_at is None else min(self._next_at, at + delay)
+
     async def run(self, goes_on: GoesOn) -> None:
-        """Sweep if something is due, and look when the next is; a backlog goes on at once."""
-        self.changed, self._not_before = False, time.monotonic() + self.every
-        if self._until_due() > 0:
-            await self._look()
-        if self._until_due() <= 0:
-            count = await timers.sweep(self._timer, self._container, self._setbacks, goes_on, self._slots)
-            await self._look()
-            self._not_before = 0.0 if count == timers.BATCH else self._not_before
+        """Sweep if something may be due, after a look where nothing was expected; a backlog goes on at once."""
+        self._not_before = time.monotonic() + self._timer.every
+        # What is heard from now on is expected besides what is found to be next.
+        self.unknown, self._in_hand, self._next_at = False, self._next_at, None
+        try:
+            if self._until(self._in_hand) > 0:
+                async with self._looks:
+                    swept = await timers.look(self._timer, self._container, self._setbacks)
+                self._in_hand = swept.next_at
+            if self._until(self._in_hand) <= 0:
+                swept = await timers.sweep(self._timer, self._container, self._setbacks, goes_on, self._slots)
+        finally:
+            self._in_hand = None
+        self._look_at = time.monotonic() + min(_LOOK_SECONDS, swept.pauses_end)
+        self._next_at = min((at for at in (swept.next_at, self._next_at) if at is not None), default=None)
+        self._not_before = 0.0 if swept.count == timers.BATCH else self._not_before
 
     def retry(self, seconds: float) -> None:
-        self.changed, self._not_before = True, time.monotonic() + seconds
+        self.unknown, self._not_before = True, time.monotonic() + seconds
 
     def lease_lost(self, running: "asyncio.Task[None] | None") -> None:
         """What is in hand is done to its end: it may have reached the outside."""
         self._next_at = None
         metrics.timer_late.labels(self.name).set(0)  # two workers must not report the same entities
 
-    async def _look(self) -> None:
-        async with self._looks:
-            # Before the query: a pause that ends meanwhile is not overlooked.
-            self._look_at = time.monotonic() + min(_LOOK_SECONDS, self._setbacks.seconds_left())
-            self._next_at = await timers.next_due(self._timer, self._container, self._setbacks)
-
-    def _until_due(self) -> float:
-        if self._next_at is None:
-            return float("inf")
-        return (self._next_at - self._container.clock()).total_seconds()
+    def _until(self, at: datetime | None) -> float:
+        return float("inf") if at is None else (at - self._container.clock()).total_seconds()
 
 
 class _ByPeriod:

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,6 +125,18 @@ class Slots:
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: how many entities were due, and when the next is (None: none waits).
+
+    ``pauses_end``: in how many seconds the first of those that were passed over may be retried.
+    """
+
+    count: int
+    next_at: datetime | None
+    pauses_end: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Due:
     """An entity whose time has come, and the trace of its last event."""
 
@@ -150,33 +162,71 @@ async def next_due(timer: Timer, container: Container, setbacks: Setbacks) -> da
     return found[0]["state"][timer.field] + delay if found else None
 
 
+async def look(timer: Timer, container: Container, setbacks: Setbacks) -> Swept:
+    """When the next is due, without a sweep. Unavailable."""
+    pauses_end = setbacks.seconds_left()  # before the query: a pause that ends meanwhile is not overlooked
+    return Swept(0, await next_due(timer, container, setbacks), pauses_end)
+
+
 async def sweep(
     timer: Timer,
     container: Container,
     setbacks: Setbacks | None = None,
     goes_on: GoesOn = _always,
     slots: Slots | None = None,
-) -> int:
-    """Run the use case for up to 100 entities that are due, oldest first, while it goes on; how many there were.
+) -> Swept:
+    """Run the use case for up to 100 entities that are due, oldest first, while it goes on.
 
     Unavailable where the database is away.
     """
     setbacks, slots, delay = setbacks or Setbacks(), slots or Slots(), timer.delay(container)
     if delay is None:
-        return 0
+        return Swept(0, None, math.inf)
     path = timer.path
     due: Document = {path: {"$lte": container.clock() - delay, "$type": "date"}} | _without(setbacks)
     show = {path: 1, "history": {"$slice": -1}}
     found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=BATCH)
     entries = [_Due(d["_id"], d["state"][timer.field], d["history"][-1]["trace"]) for d in found]
+    done: list[_Due] = []
     while entries and await goes_on():
         with slots.take(min(len(entries), _AT_ONCE)) as width:
             outcomes = await _together(timer, container, entries[:width])
-        setbacks.note(outcomes)
+        done += [due for due in entries[:width] if outcomes[due.id] == "ok"]
+        _note(timer, setbacks, {id: outcome for id, outcome in outcomes.items() if outcome != "ok"})
         if "unavailable" in outcomes.values():
+            _note(timer, setbacks, {due.id: "ok" for due in done})
             raise Unavailable(retry_after=1)
         entries = entries[width:]
-    return len(found)
+    if not done:
+        return replace(await look(timer, container, setbacks), count=len(found))
+    pauses_end = setbacks.seconds_left()
+    next_at = await _moved(timer, container, setbacks, done)
+    return Swept(len(found), next_at, min(pauses_end, setbacks.seconds_left()))
+
+
+async def _moved(timer: Timer, container: Container, setbacks: Setbacks, done: Sequence[_Due]) -> datetime | None:
+    """Expect that the use cases moved the field, whatever they returned; when the next is due.
+
+    What was left where it was is the oldest, so it is among the first.
+    """
+    delay, left = timer.delay(container), {due.id: due for due in done}
+    where: Document = {timer.path: {"$gte": _EVER}} | _without(setbacks)
+    found = await container.mongo.find(
+        timer.kind.collection(), where, show={timer.path: 1}, sort=[(timer.path, 1)], limit=len(done) + 1
+    )
+    now_at = {document["_id"]: document["state"][timer.field] for document in found}
+    unmoved = {id: due for id, due in left.items() if now_at.get(id) == due.at}
+    for due in unmoved.values():
+        with tracing.bound(due.trace):
+            log.error("a timer's use case left its time where it was", timer=timer.name, entity=due.id)
+    _note(timer, setbacks, {id: "unmoved" if id in unmoved else "ok" for id in left})
+    return min((at + delay for id, at in now_at.items() if id not in unmoved and delay is not None), default=None)
+
+
+def _note(timer: Timer, setbacks: Setbacks, outcomes: Mapping[str, str]) -> None:
+    setbacks.note(outcomes)
+    for outcome in outcomes.values():
+        metrics.timer_runs.labels(timer.name, outcome).inc()
 
 
 def _without(setbacks: Setbacks) -> Document:
@@ -188,24 +238,7 @@ async def _together(timer: Timer, container: Container, entries: Sequence[_Due])
     """Run them concurrently; the outcomes, by id."""
     async with asyncio.TaskGroup() as group:
         tasks = {due.id: group.create_task(_one(timer, container, due)) for due in entries}
-    outcomes = {id: task.result() for id, task in tasks.items()}
-    for due in await _unmoved(timer, container, [due for due in entries if outcomes[due.id] == "ok"]):
-        outcomes[due.id] = "unmoved"
-        with tracing.bound(due.trace):
-            log.error("a timer's use case left its time where it was", timer=timer.name, entity=due.id)
-    for outcome in outcomes.values():
-        metrics.timer_runs.labels(timer.name, outcome).inc()
-    return outcomes
-
-
-async def _unmoved(timer: Timer, container: Container, done: Sequence[_Due]) -> list[_Due]:
-    """Those whose field was not moved, whatever their use case returned."""
-    if not done:
-        return []
-    where, show = {"_id": {"$in": [due.id for due in done]}}, {timer.path: 1}
-    found = await container.mongo.find(timer.kind.collection(), where, show=show, limit=len(done))
-    now_at = {document["_id"]: document["state"][timer.field] for document in found}
-    return [due for due in done if now_at.get(due.id) == due.at]
+    return {id: task.result() for id, task in tasks.items()}
 
 
 async def _one(timer: Timer, container: Container, due: _Due) -> str:

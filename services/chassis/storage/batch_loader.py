@@ -86,8 +86,15 @@ class BatchLoaders:
 
 
 async def by_ids(mongo: Mongo, kind: type[S], ids: Collection[str]) -> dict[str, S]:
-    """The objects of these ids that exist, by one query as the system actor; no query for no ids."""
-    found = await _documents(mongo, kind.collection(), {"history": 0}, list(ids)) if ids else {}
+    """The objects of these ids that exist, by one query as the system actor; no query for no ids.
+
+    Copies that were written in the batch of a reaction are taken from there.
+    """
+    copy_reads.expect_declared(kind.collection())
+    written = copy_reads.written(kind.collection())
+    found = {id: written[id] for id in ids if id in written}
+    if missing := [id for id in ids if id not in written]:
+        found |= await _documents(mongo, kind.collection(), {"history": 0}, missing)
     return {id: load(kind, document) for id, document in found.items()}
 
 

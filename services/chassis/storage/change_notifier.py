@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage.changes import Changes
@@ -23,30 +24,46 @@ _AWAY_SECONDS = 1.0
 _PLACES = ("fullDocument", "updateDescription.updatedFields")
 """Where a change shows the fields that were set: on an insert or a replacement, and on an update."""
 
+Earliest = Mapping[str, datetime]
+"""The earliest instant that each of some fields was set to."""
+Named = Mapping[str, Earliest]
+"""The collections that changed."""
+
+
+class Interest(NamedTuple):
+    """Writes that set one of these top-level fields, in these collections (None: in any).
+
+    ``instants``: the fields of documents whose new values are shown as well.
+    """
+
+    fields: frozenset[str]
+    collections: frozenset[str] | None
+    instants: frozenset[str]
+
 
 class Subscription:
     """What one part of a process wants to hear of, and what it has not taken yet."""
 
-    def __init__(self, fields: Iterable[str], collections: Collection[str] | None) -> None:
-        self.fields, self.collections = frozenset(fields), None if collections is None else frozenset(collections)
+    def __init__(self, interest: Interest) -> None:
+        self.interest = interest
         self.heard_at = float("-inf")
-        self._named: set[str] | None = set()
+        self._named: dict[str, dict[str, datetime]] | None = {}
         self._something = asyncio.Event()
 
-    async def wait(self, seconds: float) -> set[str] | None:
+    async def wait(self, seconds: float) -> Named | None:
         """Wait up to ``seconds`` for a change, and take it: see ``take``."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._something.wait()
         return self.take()
 
-    def take(self) -> set[str] | None:
-        """The collections in which one of the fields was set since the last call.
+    def take(self) -> Named | None:
+        """The collections in which one of the fields was set since the last call, with the earliest new instants.
 
         None: any of them may have changed, and the caller looks itself. So it is when the stream begins to name changes
         for it, at first and after an outage: earlier ones are not named.
         """
-        named, self._named = self._named, set()
+        named, self._named = self._named, {}
         self._something.clear()
         return named
 
@@ -54,11 +71,14 @@ class Subscription:
         """Whether the stream gives no sign of life: then what changes is not named, and the caller looks more often."""
         return time.monotonic() > self.heard_at + _SILENT_SECONDS
 
-    def note(self, collection: str, fields: Iterable[str]) -> None:
-        """These fields were set there."""
-        if (self.collections is None or collection in self.collections) and not self.fields.isdisjoint(fields):
+    def note(self, collection: str, fields: Iterable[str], instants: Earliest) -> None:
+        """These fields were set there, and some to these instants."""
+        among = self.interest.collections
+        if (among is None or collection in among) and not self.interest.fields.isdisjoint(fields):
             if self._named is not None:
-                self._named.add(collection)
+                known = self._named.setdefault(collection, {})
+                for field in self.interest.instants & instants.keys():
+                    known[field] = min(known.get(field, instants[field]), instants[field])
             self._something.set()
 
     def note_all(self) -> None:
@@ -74,15 +94,19 @@ class ChangeNotifier:
         self._mongo = mongo
         self._subscriptions: list[Subscription] = []
         self._listening: asyncio.Task[None] | None = None
-        self._heard: set[_Asked] = set()  # what the stream that is open names
+        self._heard: set[Interest] = set()  # what the stream that is open names
 
     @asynccontextmanager
-    async def subscribe(self, *fields: str, collections: Collection[str] | None = None) -> AsyncIterator[Subscription]:
+    async def subscribe(
+        self, *fields: str, collections: Collection[str] | None = None, instants: Collection[str] = ()
+    ) -> AsyncIterator[Subscription]:
         """Hear of writes that set one of these top-level fields, as long as the block lasts.
 
-        ``collections``: which of them are named; None for all.
+        ``collections``: which of them are named; None for all. ``instants``: fields such as ``state.due_at`` whose new
+        values are shown as well.
         """
-        subscription = Subscription(fields, collections)
+        among = None if collections is None else frozenset(collections)
+        subscription = Subscription(Interest(frozenset(fields), among, frozenset(instants)))
         self._subscriptions.append(subscription)
         if self._asked() <= self._heard:
             subscription.note_all()
@@ -117,20 +141,21 @@ class ChangeNotifier:
 
     async def _follow(self, session: Any) -> None:
         asked = self._asked()
-        changes = Changes(self._mongo, session, _pipeline(asked))
+        instants = sorted({field for one in asked for field in one.instants})
+        changes = Changes(self._mongo, session, _pipeline(asked, instants))
         while self._is_wanted() and self._asked() <= asked:
             found = await changes.come(_WAIT_MS)
             if not self._is_wanted():
                 return
             self._heard = asked
-            self._pass_on(found)
+            self._pass_on(found, instants)
             if found:
                 await asyncio.sleep(_GATHER_SECONDS)
 
-    def _asked(self) -> "set[_Asked]":
-        return {(one.fields, one.collections) for one in self._subscriptions}
+    def _asked(self) -> set[Interest]:
+        return {one.interest for one in self._subscriptions}
 
-    def _pass_on(self, found: Sequence[Document] | None) -> None:
+    def _pass_on(self, found: Sequence[Document] | None, instants: Sequence[str]) -> None:
         for subscription in self._subscriptions:
             subscription.heard_at = time.monotonic()
             if found is None:
@@ -138,19 +163,25 @@ class ChangeNotifier:
         for change in found or ():
             updated = change.get("updateDescription", {}).get("updatedFields", {})
             fields = {*change.get("fullDocument", ()), *updated}
+            # Commands know nothing of a time zone.
+            at = {f: value.replace(tzinfo=UTC) for f, value in zip(instants, change["instants"], strict=True) if value}
             for subscription in self._subscriptions:
-                subscription.note(change["ns"]["coll"], fields)
+                subscription.note(change["ns"]["coll"], fields, at)
 
 
-_Asked = tuple[frozenset[str], frozenset[str] | None]
-
-
-def _pipeline(asked: "Iterable[_Asked]") -> list[Document]:
-    """No more than names: what changed there each part reads itself."""
-    wanted = [_written(fields, collections) for fields, collections in asked]
-    shown = {f"{place}.{field}": 1 for fields, _ in asked for field in fields for place in _PLACES}
+def _pipeline(asked: Iterable[Interest], instants: Sequence[str]) -> list[Document]:
+    """No more than names and instants: what else changed there each part reads itself."""
+    wanted = [_written(one.fields, one.collections) for one in asked]
+    shown = {f"{place}.{field}": 1 for one in asked for field in one.fields for place in _PLACES}
     written: Document = {"operationType": {"$in": ["insert", "update", "replace"]}, "$or": wanted}
-    return [{"$match": written}, {"$project": {"_id": 1, "ns.coll": 1, **shown}}]
+    values = [_value(field) for field in instants]
+    return [{"$match": written}, {"$project": {"_id": 1, "ns.coll": 1, **shown, "instants": values}}]
+
+
+def _value(field: str) -> Document:
+    """What a field was set to; an update of a nested field has the whole way to it as one name."""
+    dotted = {"$getField": {"field": field, "input": f"${_PLACES[1]}"}}
+    return {"$ifNull": [*(f"${place}.{field}" for place in _PLACES), dotted, None]}
 
 
 def _written(fields: Iterable[str], collections: Collection[str] | None) -> Document:

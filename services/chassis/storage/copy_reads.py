@@ -1,11 +1,14 @@
-"""Which copies a reaction may read: those that it declares, because it waits while one of them is not kept."""
+"""How a reaction reads copies: those that it declares, and those of its own batch without a query."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from services.chassis.domain.entity import COPIES
+
+Document = dict[str, Any]
 
 
 class UndeclaredCopy(Exception):
@@ -20,6 +23,7 @@ class _Limit:
     copies: Collection[str]
 
 
+_fresh: ContextVar[dict[str, dict[str, Document]] | None] = ContextVar("copies written in this batch", default=None)
 _limit: ContextVar[_Limit | None] = ContextVar("copies of the reaction that runs", default=None)
 
 
@@ -31,6 +35,27 @@ def limited(reaction: str, copies: Collection[str]) -> Iterator[None]:
         yield
     finally:
         _limit.reset(before)
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Within this block, and in the tasks that it starts, copies that are written need not be read again."""
+    before = _fresh.set({})
+    try:
+        yield
+    finally:
+        _fresh.reset(before)
+
+
+def note_written(collection: str, document: Document) -> None:
+    """A copy was written, or a newer one was there."""
+    if (fresh := _fresh.get()) is not None:
+        fresh.setdefault(collection, {})[document["_id"]] = document
+
+
+def written(collection: str) -> Mapping[str, Document]:
+    """The copies that were written in this batch, by id: as they are after its events."""
+    return (_fresh.get() or {}).get(collection, {})
 
 
 def running() -> str | None:

@@ -87,6 +87,12 @@ class WithEnd(BaseModel):
     ended_at: Instant
 
 
+class LeavesTeam(BaseModel):
+    """Of an event after which a volunteer team need not have the case any more: the team that had it."""
+
+    from_team: Id | None = None
+
+
 class CaseFiled(Filing, Event):
     """A request was filed; its clock starts at ``filed_at``."""
 
@@ -103,7 +109,7 @@ class CaseVerified(Event):
     """Somebody checked that a request is real and ours."""
 
 
-class CaseDispatched(Event):
+class CaseDispatched(LeavesTeam, Event):
     """A case was given to a station, a team, a centre or a department; if ``forced``, it cannot be returned."""
 
     tier: Tier | str
@@ -121,7 +127,7 @@ class UnassignedBecause(StrEnum):
     TEAM_FULL = "team_full"
 
 
-class CaseUnassigned(Event):
+class CaseUnassigned(LeavesTeam, Event):
     """The rules found no handler for a case: it waits for a dispatcher, and its clock runs."""
 
     reason: UnassignedBecause | str
@@ -153,7 +159,7 @@ class CaseResumed(Event):
     paused_hours: float = 0.0
 
 
-class CaseReturned(Event):
+class CaseReturned(LeavesTeam, Event):
     """A handler returned a case; after the second time the supervisor decides."""
 
     reason: Sealed
@@ -161,7 +167,7 @@ class CaseReturned(Event):
     respond_by: Instant | None = None
 
 
-class CaseResolved(Event):
+class CaseResolved(LeavesTeam, Event):
     """A case was resolved, with an answer to its resident."""
 
     outcome: CloseReason | str
@@ -199,13 +205,13 @@ class CaseClosed(WithEnd, Event):
     reason: CloseReason | str
 
 
-class CaseCancelled(ByResident, WithEnd, Event):
+class CaseCancelled(ByResident, LeavesTeam, WithEnd, Event):
     """A case was withdrawn."""
 
     reason: Sealed | None = None
 
 
-class CaseRejected(WithEnd, Event):
+class CaseRejected(LeavesTeam, WithEnd, Event):
     """A case was rejected, with an answer to its resident."""
 
     reason: CloseReason | str

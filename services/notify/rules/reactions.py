@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from services.chassis.domain.entity import Copy
 from services.chassis.domain.events import SchemaTooNew, by_type
 from services.chassis.domain.values import id_from
-from services.chassis.messaging.reactions import CopyMissing, Create, Delivered, Effect, Handled
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import CopyMissing, Create, Effect, Handled
 from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.vault import Erased
@@ -74,6 +75,10 @@ class NotifyReaction:
         copies = [subject.copy for subject in self._subjects.values() if subject.copy is not None]
         self.reads: tuple[type[Copy[Any]], ...] = tuple(dict.fromkeys((Organisation, Staff, Team, *copies)))
         self.types = by_type({rule.event for subject in self._subjects.values() for rule in subject.rules})
+
+    def wants(self, delivered: Delivered) -> bool:
+        """Every event that has a rule."""
+        return delivered.type in self.types
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """What handles each event of one batch; copies, recipients and earlier messages are looked up for all."""

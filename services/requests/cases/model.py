@@ -126,6 +126,12 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
         return max(limit, self.escalates_from or limit)
 
+    def record(self, event: contract.CaseEvent) -> None:
+        """Record an event; where the case may leave its handler, with the volunteer team that has it."""
+        if isinstance(event, contract.LeavesTeam) and self.tier == Tier.TEAM:
+            event = event.model_copy(update={"from_team": self.handler_id})
+        super().record(event)
+
     def apply(self, event: contract.CaseEvent) -> None:
         """Fold an event into the state."""
         self.state = STATE_AFTER.get(type(event)) or self.state

@@ -1,6 +1,7 @@
 """Measures a case when it is accepted and when it is resolved."""
 
-from services.chassis.messaging.reactions import Delivered, reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import reaction
 from services.chassis.usecase import Context
 from services.contracts.requests.cases import CaseAccepted, CaseResolved
 from services.requests.cases.model import Case

@@ -6,8 +6,9 @@ from typing import Any
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.domain.entity import Copy
+from services.chassis.messaging.delivered import Delivered, Unreadable
 from services.chassis.messaging.kafka import Incoming, TopicReader
-from services.chassis.messaging.reactions import Copying, Delivered, Unreadable
+from services.chassis.messaging.reactions import Copying
 from services.chassis.operations.ledger.histories import differing
 from services.chassis.operations.ledger.reactions import dropped_among, expect_unparked, parked_among
 from services.chassis.storage.mongo import Document, Mongo
@@ -58,7 +59,7 @@ class Copied:
 
     async def take(self, events: Sequence[Delivered]) -> None:
         """Fold a batch."""
-        wanted = [event for event in events if event.type in self._reaction.types]
+        wanted = [event for event in events if self._reaction.wants(event)]
         self._line.count("not wanted", len(events) - len(wanted))
         self._line.count("wanted", len(wanted))
         parked = await parked_among(self._mongo, self._reaction.name, wanted)
@@ -156,4 +157,4 @@ class Copied:
             event = Delivered.of(record)
         except Unreadable:
             return []
-        return [event] if event.entity in self._newer and event.type in self._reaction.types else []
+        return [event] if event.entity in self._newer and self._reaction.wants(event) else []

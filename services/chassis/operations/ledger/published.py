@@ -3,8 +3,8 @@
 from typing import Any
 
 from services.chassis.domain.checks import CheckResult
+from services.chassis.messaging.delivered import Delivered, Unreadable
 from services.chassis.messaging.kafka import Incoming, TopicReader, partition_of
-from services.chassis.messaging.reactions import Delivered, Unreadable
 from services.chassis.operations.answering import Say
 from services.chassis.operations.ledger.histories import Kinds, Track, digest, digests, with_archive
 from services.chassis.storage.mongo import Mongo

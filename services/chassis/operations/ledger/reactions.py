@@ -5,8 +5,9 @@ from typing import Protocol
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging import dropped, parking
+from services.chassis.messaging.delivered import Delivered, Unreadable
 from services.chassis.messaging.kafka import Incoming, TopicReader
-from services.chassis.messaging.reactions import AnyReaction, Delivered, Unreadable
+from services.chassis.messaging.reactions import AnyReaction
 from services.chassis.storage.mongo import Mongo
 
 
@@ -37,7 +38,7 @@ class Remembered:
     async def take(self, events: Sequence[Delivered]) -> None:
         """Check a batch. Parked events are read first: a replay or drop is recorded before the event is unparked."""
         name = self._reaction.name
-        wanted = [event for event in events if event.type in self._reaction.types]
+        wanted = [event for event in events if self._reaction.wants(event)]
         self._line.count("not wanted", len(events) - len(wanted))
         parked = await parked_among(self._mongo, name, wanted)
         given_up = await dropped_among(self._mongo, name, wanted)

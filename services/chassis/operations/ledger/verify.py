@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from services.chassis.domain.checks import CheckResult, TopicPartition
 from services.chassis.messaging.control import desired_state
+from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import KEYS_TOPIC, TopicReader
-from services.chassis.messaging.reactions import AnyReaction, Copying, Delivered
+from services.chassis.messaging.reactions import AnyReaction, Copying
 from services.chassis.messaging.switches import Switch
 from services.chassis.operations.answering import Say, quietly
 from services.chassis.operations.ledger import commands, lag

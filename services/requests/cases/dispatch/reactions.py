@@ -1,6 +1,7 @@
 """How dispatch reacts to events of cases: teams' slots follow, and a full team's case goes to the next handler."""
 
-from services.chassis.messaging.reactions import Delivered, reaction
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import reaction
 from services.chassis.usecase import Context
 from services.contracts.requests.cases import (
     CaseCancelled,
@@ -19,6 +20,11 @@ from services.requests.providers.model import Organisation, Team
 HandlerChanged = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved | CaseCancelled | CaseRejected
 
 
+def concerns_a_team(event: HandlerChanged) -> bool:
+    """Whether a volunteer team gets the case, or had it."""
+    return event.from_team is not None or (isinstance(event, CaseDispatched) and event.tier == Tier.TEAM)
+
+
 @reaction(
     "keep-team-slots",
     CaseDispatched,
@@ -28,6 +34,7 @@ HandlerChanged = CaseDispatched | CaseUnassigned | CaseReturned | CaseResolved |
     CaseCancelled,
     CaseRejected,
     reads=(Team,),
+    when=concerns_a_team,
 )
 async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChanged) -> None:
     """Reserve a slot at the team that got a case, and free its slot elsewhere."""

@@ -1,6 +1,6 @@
 """Reactions: what a service does because of an event, and the copies that it keeps."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -193,7 +193,7 @@ class Copying:
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """The handler that folds events into copies; loads the copies of the batch at once, if there can be any."""
-        ids = list({delivered.entity for delivered in events} - self._first_only(events))
+        ids = list({delivered.entity for delivered in events} - self._from_the_first(events))
         found = await container.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=len(ids)) if ids else []
         known = {document["_id"]: document for document in found}
 
@@ -202,15 +202,17 @@ class Copying:
 
         return handled
 
-    def _first_only(self, events: Sequence[Delivered]) -> set[str]:
-        """The entities whose first event is here, and no other event: a copy is not expected.
+    def _from_the_first(self, events: Sequence[Delivered]) -> set[str]:
+        """The entities of which all events are here, from the first to the last that is here: no copy is expected.
 
-        If there is one, the event was redelivered, and the guarded write changes nothing. With further events of the
-        entity in the batch, the stored copy is needed: they may follow a newer version.
+        If there is one, the events were redelivered, and the guarded write changes nothing. Where one between them is
+        not here, the stored copy is needed: what follows may follow a newer version.
         """
-        times = Counter(delivered.entity for delivered in events)
+        versions = defaultdict[str, set[int]](set)
+        for delivered in events:
+            versions[delivered.entity].add(delivered.version)
         first = (d for d in events if d.version == 1 and issubclass(self.types[d.type], self.kind.creates))
-        return {delivered.entity for delivered in first if times[delivered.entity] == 1}
+        return {d.entity for d in first if versions[d.entity] == {*range(1, len(versions[d.entity]) + 1)}}
 
     def _fold(self, known: dict[str, Document], delivered: Delivered) -> Sequence[Effect]:
         event, document = delivered.event(self.types), known.get(delivered.entity)

@@ -180,10 +180,12 @@ class Vault:
         ``sweeps`` is noted with those that are erased: when to forget what is kept of them.
         Tampered, and none taken, by a wrong one.
         """
-        for subject, wrapped in keys.items():
-            self._unwrapped({"_id": subject, "wrapped": wrapped})
-        await self._mongo.bulk(COLLECTION, [_kept(subject, wrapped, sweeps) for subject, wrapped in keys.items()])
-        if keys:
+        opened = {subject: self._unwrapped({"_id": subject, "wrapped": wrapped}) for subject, wrapped in keys.items()}
+        puts = [_kept(subject, wrapped, sweeps) for subject, wrapped in keys.items()]
+        if await self._mongo.bulk(COLLECTION, puts) == len(keys):
+            for subject, key in opened.items():
+                self._remember(subject, key)
+        else:  # some were there, or are erased
             await self._fetch(set(keys))  # never removed first: a concurrent caller may be about to use a loaded key
 
     async def _absent(self, subjects: Iterable[str]) -> set[str]:

@@ -23,6 +23,7 @@ from services.chassis.domain.words import DEFAULT
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.claims import Claims, Conflict, UniqueValue
 from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.reference import Reference, ReferenceReads
 from services.chassis.storage.store import AlreadyDone, Store
 from services.chassis.storage.vault import Opened, Vault
 from services.chassis.telemetry import logs, metrics, tracing
@@ -65,6 +66,7 @@ class Container:
     dependencies: Mapping[type, Any]
     texts: Texts
     changes: ChangeNotifier
+    reference: Reference
     sharded: frozenset[str] = frozenset()
     """The collections that are sharded."""
 
@@ -93,6 +95,8 @@ class Context:
     language: str = DEFAULT
     taken: frozenset[UniqueValue] = frozenset()
     """Values of unique fields that an earlier run of the use case found to be another entity's."""
+    confirms: bool = False
+    """Whether an earlier run was refused because of reference data that was held: this one asks the database."""
     opened: Opened = field(default_factory=Opened)
     """Shared by all contexts of one request."""
 
@@ -111,6 +115,12 @@ class Context:
             vault,
             self.container.sharded,
         )
+
+    @functools.cached_property
+    def reference(self) -> ReferenceReads:
+        """Reference data, as the system actor sees it. Who holds a post may have changed it and reads the database."""
+        post = self.actor.places or self.actor.organisations
+        return ReferenceReads(self.container.reference, confirmed=self.confirms or bool(post))
 
     @property
     def claims(self) -> Claims:
@@ -219,22 +229,9 @@ async def system_only(_: Context, __: Entity[Any], ___: Any) -> None:
     """
 
 
-async def gather_two(first: Awaitable[T], second: Awaitable[R]) -> tuple[T, R]:
-    """Await two things concurrently.
-
-    If both fail, the first one's error is raised, so that a repeat gets the same answer.
-    """
-    found = await asyncio.gather(first, second, return_exceptions=True)
-    for outcome in found:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return cast(tuple[T, R], found)
-
-
 def known_as(work: Callable[..., Any]) -> UseCase:
     """The use case of a function; AttributeError if it is none."""
-    found: UseCase = work.__usecase__  # type: ignore[attr-defined]
-    return found
+    return cast(UseCase, work.__usecase__)  # type: ignore[attr-defined]
 
 
 def _name(work: Callable[..., Any]) -> str:
@@ -290,6 +287,10 @@ async def _repeated(known: UseCase, work: Work[P, R], ctx: Context, *args: P.arg
             return await work(fresh, *args, **kwargs)
         except AlreadyDone as done:
             return await fresh.store.as_left(done.kind, done.id)  # type: ignore[return-value]
+        except Refusal as refusal:
+            if refusal.kind is Kind.UNAVAILABLE or not fresh.reference.rested_on_held:
+                raise
+            ctx = replace(ctx, confirms=True)
         except Conflict as conflict:
             if conflict.taken & ctx.taken:
                 raise RuntimeError(f"{known.name} does not pass over {conflict}") from conflict

@@ -64,6 +64,7 @@ service = Service(
     texts=("services.contracts", "services.notify"),
     entities=(Message, Preferences),
     copies=tuple(dict.fromkeys((Person, Staff, Organisation, Team, *_read))),
+    reference=(Organisation, Staff, Team),
     routes=(inboxes.routes, preferences.routes),
     reactions=(NotifyReaction(subjects),),
     timers=timers,

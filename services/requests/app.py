@@ -44,6 +44,7 @@ service = Service(
     texts=("services.contracts", "services.requests"),
     entities=(Item, Case, TeamLoad),
     copies=(AreaCopy, Organisation, Team),
+    reference=(Item, AreaCopy, Organisation),
     routes=(
         suggestions.routes,
         catalogue.routes,

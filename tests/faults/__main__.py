@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy.local import Stack
 from services.chassis.telemetry import logs
-from tests.faults import city, places, points, processes, records, surroundings, three, workers
+from tests.faults import city, places, points, processes, records, streams, surroundings, three, workers
 from tests.faults.checked import checked
 from tests.faults.load import Load
 from tests.faults.providers import Providers
@@ -23,7 +23,14 @@ from tests.faults.trial import HEAD, Fault, Row, Trial, suffered
 from tests.replay.ledger import Ledger
 
 RATE = 25.0
-FAULTS = (*processes.FAULTS, *points.FAULTS, *workers.FAULTS, *records.FAULTS, *surroundings.FAULTS)
+FAULTS = (
+    *processes.FAULTS,
+    *points.FAULTS,
+    *workers.FAULTS,
+    *streams.FAULTS,
+    *records.FAULTS,
+    *surroundings.FAULTS,
+)
 CHECKER = "checker"
 
 

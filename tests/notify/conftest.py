@@ -75,16 +75,17 @@ class Town:
     async def listening(
         self, reactions: Sequence[AnyReaction] = service.all_reactions, group: str = "notify"
     ) -> AsyncIterator[Reader]:
-        """A consumer with these reactions runs, as long as the block lasts."""
+        """A consumer with these reactions runs as in a worker, as long as the block lasts."""
         topics = [self.world.settings().topic(name) for name in service.listens_to]
         name = f"{self.world.name}.{group}"
         reader = Reader(self.world.kafka, topics, name, f"{group}-0")
         await reader.start()
         consumer = await consuming.member(self.container, reader, reactions, name)
-        running = asyncio.create_task(consumer.run())
-        yield reader
-        consumer.finish()
-        await running
+        async with self.container.reference.held(self.container.changes):
+            running = asyncio.create_task(consumer.run())
+            yield reader
+            consumer.finish()
+            await running
         await reader.stop()
 
     async def born(self, *people: str, phone: str = "13800000001") -> None:

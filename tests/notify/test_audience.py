@@ -66,10 +66,22 @@ async def test_staff_beyond_those_that_are_read_are_counted_and_always_the_same_
         await town.employed(person, "handler", COMMUNITY, STATION)
     station, before = Address("organisation", STATION), left_out()
     with capture_logs() as logged:
-        directory = await queries.look_up(town.container.mongo, [station])
+        directory = await queries.look_up(town.container, [station])
     assert directory.first([[station]], but=None) == ["a", "b"]
     assert left_out() == before + 2
     assert [(entry["concerned"], entry["read"]) for entry in logged] == [(4, 2)]
+
+
+async def test_who_is_employed_gets_the_next_notice_although_recipients_are_held(town: Town) -> None:
+    await town.peopled()
+    await town.filed(CASE)
+    for number in range(1, 4):
+        person = f"person_new{number}"
+        await town.born(person)
+        await town.employed(person, "handler", COMMUNITY, STATION)
+        await town.tell(CASE, CaseUrged(times=number, urged_at=now()))
+        assert (await town.templates(person)).count("case-urged") == 1
+        assert (await town.templates(HANDLER)).count("case-urged") == number
 
 
 def left_out() -> float:

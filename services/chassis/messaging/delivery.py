@@ -226,6 +226,7 @@ class Delivery:
         for effect in (effect for _, some in done for effect in some):
             if isinstance(effect, Keep):
                 copy_reads.note_written(effect.kind.collection(), effect.document)
+                self._container.reference.forget(effect.kind.collection())
         memory.note(reaction, done, self._container.clock())
         for event, _ in done:
             self._failures.went_well(reaction.name, WRITING, event.type)

@@ -31,6 +31,7 @@ from services.chassis.storage.audit import Audit
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import connect
+from services.chassis.storage.reference import Reference
 from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container
@@ -66,6 +67,8 @@ class Service:
     dependencies: Callable[[Settings], Mapping[type, Any]] = field(default=lambda _: {})
     texts: tuple[str, ...] = ()
     """What it says to people, besides the chassis' own texts: tables of a catalogue, as ``<package>.<table>``."""
+    reference: tuple[type[Stored], ...] = ()
+    """What changes seldom and is asked for often: its processes hold it."""
     web_loops: tuple[Loop, ...] = ()
     periodic: tuple[Periodic, ...] = ()
     """What one worker does again and again, besides timers."""
@@ -98,10 +101,9 @@ def open_container(service: Service, settings: Settings) -> Container:
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
     texts = load(service.texts, settings.city_data)
     known = service.dependencies(settings)
-    changes = ChangeNotifier(mongo)
-    return Container(
-        service.name, settings.city, mongo, vault, now, known, texts, changes, settings.sharded_collections
-    )
+    changes, reference = ChangeNotifier(mongo), Reference(mongo, service.reference)
+    sharded = settings.sharded_collections
+    return Container(service.name, settings.city, mongo, vault, now, known, texts, changes, reference, sharded)
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:
@@ -126,7 +128,8 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         logs.started(VERSION)
         tasks = [asyncio.create_task(for_ever(loop, container)) for loop in service.web_loops]
-        yield
+        async with container.reference.held(container.changes):
+            yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -95,6 +95,8 @@ class Worker:
             loops["consumer"] = self._consume()
         if not self._service.mints_keys:
             loops["keys"] = self._keep_keys()
+        if self._service.reference:
+            loops["reference"] = self._hold_reference()
         return loops
 
     async def _consume(self) -> None:
@@ -107,6 +109,10 @@ class Worker:
         control = ConsumerControl(mongo, group, self._member)
         self._consumer = Consumer(self._container, reader, reactions, control, self._settings.most_failures)
         await self._consumer.run()
+
+    async def _hold_reference(self) -> None:
+        async with self._container.reference.held(self._container.changes):
+            await asyncio.Event().wait()
 
     async def _keep_keys(self) -> None:
         reader = await self._reader(

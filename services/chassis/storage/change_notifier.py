@@ -14,9 +14,9 @@ from services.chassis.telemetry import logs
 
 log = logs.get()
 
-_WAIT_MS = 1_000
+_WAIT_MS = 500
 """How long the database holds a question that finds nothing, in milliseconds: each answer is a sign of life."""
-_SILENT_SECONDS = 2.5
+_SILENT_SECONDS = 1.0
 """After this long without a sign of life the stream counts as silent."""
 _GATHER_SECONDS = 0.01
 """The pause after an answer that names something: under load one answer names what many writes changed."""

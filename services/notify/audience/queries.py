@@ -2,18 +2,23 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
-from services.chassis.storage.batch_loader import by_ids
-from services.chassis.storage.documents import load
+from services.chassis.domain.paging import Order
 from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.storage.reference import Reference
 from services.chassis.telemetry import logs
+from services.chassis.usecase import Container
 from services.notify.audience.metrics import left_out
 from services.notify.audience.model import Organisation, Staff, Team
 
 log = logs.get()
+
+T = TypeVar("T", Organisation, Team)
+
+_BY_ID = Order("_id")
 
 MOST = 50
 """At most this many people get a notice of one event; larger audiences need a broadcast."""
@@ -60,14 +65,15 @@ class Directory:
         return [Recipient(address.name)] if address.kind == "person" else self._found.get(address, ())
 
 
-async def look_up(mongo: Mongo, addresses: Iterable[Address]) -> Directory:
-    """The recipients at these addresses, with three queries, however many there are."""
+async def look_up(container: Container, addresses: Iterable[Address]) -> Directory:
+    """The recipients at these addresses, with at most three queries, however many there are."""
     names: dict[str, list[str]] = defaultdict(list)
     for address in set(addresses):
         names[address.kind].append(address.name)
     found: dict[Address, list[Recipient]] = defaultdict(list)
     staff, led = await asyncio.gather(
-        _accounts(mongo, names["organisation"], names["post"]), _led(mongo, [*names["organisation"], *names["team"]])
+        _accounts(container, names["organisation"], names["post"]),
+        _led(container.reference, [*names["organisation"], *names["team"]]),
     )
     for account in staff:
         who = Recipient(account.person_id, account.id)
@@ -81,14 +87,14 @@ async def look_up(mongo: Mongo, addresses: Iterable[Address]) -> Directory:
     return Directory(found)
 
 
-async def _accounts(mongo: Mongo, organisations: list[str], posts: list[str]) -> list[Staff]:
+async def _accounts(container: Container, organisations: list[str], posts: list[str]) -> list[Staff]:
     if not organisations and not posts:
         return []
-    where = {"$or": [Staff.where(organisations={"$in": organisations}), Staff.where(posts={"$in": posts})]}
-    found = await mongo.find(Staff.collection(), where, sort=[("_id", 1)], limit=_ACCOUNTS)
+    at = [Staff.where(organisations={"$in": sorted(organisations)}), Staff.where(posts={"$in": sorted(posts)})]
+    found, _ = await container.reference.find(Staff, where := {"$or": at}, _BY_ID, _ACCOUNTS)
     if len(found) == _ACCOUNTS:
-        await _note_unread(mongo, where)
-    return [load(Staff, document) for document in found]
+        await _note_unread(container.mongo, where)
+    return found
 
 
 async def _note_unread(mongo: Mongo, where: Document) -> None:
@@ -102,10 +108,16 @@ async def _note_unread(mongo: Mongo, where: Document) -> None:
         )
 
 
-async def _led(mongo: Mongo, ids: list[str]) -> list[Organisation | Team]:
+async def _led(reference: Reference, ids: list[str]) -> list[Organisation | Team]:
     teams = {id for id in ids if id.startswith(f"{Team.entity_type}_")}
-    found = await asyncio.gather(by_ids(mongo, Organisation, {*ids} - teams), by_ids(mongo, Team, teams))
-    return [*found[0].values(), *found[1].values()]
+    found = await asyncio.gather(_known(reference, Organisation, {*ids} - teams), _known(reference, Team, teams))
+    return [*found[0], *found[1]]
+
+
+async def _known(reference: Reference, kind: type[T], ids: Collection[str]) -> list[T]:
+    if not ids:
+        return []
+    return (await reference.find(kind, {"_id": {"$in": sorted(ids)}}, _BY_ID, len(ids)))[0]
 
 
 def _fitting(people: list[str]) -> list[str]:

@@ -121,7 +121,7 @@ class NotifyReaction:
 
     async def _new_drafts(self, container: Container, occurrences: Mapping[str, Occurrence[Any]]) -> list[Draft]:
         """Who gets which notice, without those that were written before."""
-        drafts = await self._drafts(container.mongo, list(self._matches(occurrences.values())))
+        drafts = await self._drafts(container, list(self._matches(occurrences.values())))
         chosen, written, _ = await asyncio.gather(
             by_ids(container.mongo, Preferences, {one.preferences.id for one in drafts}),
             _written(container.mongo, [one.message for one in drafts]),
@@ -140,10 +140,10 @@ class NotifyReaction:
                 if rule.event is type(what.event) and rule.when(what):
                     yield Match(subject, rule, what)
 
-    async def _drafts(self, mongo: Mongo, matches: Sequence[Match]) -> Sequence[Draft]:
+    async def _drafts(self, container: Container, matches: Sequence[Match]) -> Sequence[Draft]:
         """Each person once for each event: of several rules that reach them, the first counts."""
         choices = [match.rule.to.choices(match.what) for match in matches]
-        directory = await look_up(mongo, (address for each in choices for choice in each for address in choice))
+        directory = await look_up(container, (address for each in choices for choice in each for address in choice))
         drafts: dict[str, Draft] = {}
         for match, each in zip(matches, choices, strict=True):
             for person in directory.first(each, but=match.what.by if match.rule.to.staff else None):

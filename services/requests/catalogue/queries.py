@@ -4,8 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Page, PageQuery
-from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.domain.words import Words
 from services.chassis.storage.filters import Is, Matching
@@ -13,6 +12,8 @@ from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
 from services.contracts.requests.catalogue import FormField, System
 from services.requests.catalogue.model import Item, ItemUnknown
+
+_BY_ID = Order("_id")
 
 
 class ItemQuery(PageQuery):
@@ -90,10 +91,7 @@ async def get_item(ctx: Context, code: str) -> Item:
 
 async def offered(ctx: Context, code: str) -> Item:
     """The item of this code that is offered now; ItemUnknown otherwise."""
-    try:
-        item = await ctx.store.get(Item, code)
-    except NotFound:
-        raise ItemUnknown(item=code) from None
-    if not item.offered:
+    found = await ctx.reference.find(Item, {"_id": code}, order=_BY_ID, limit=1)
+    if not found or not found[0].offered:
         raise ItemUnknown(item=code)
-    return item
+    return found[0]

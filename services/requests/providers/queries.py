@@ -21,7 +21,7 @@ async def fileable(ctx: Context, code: str) -> AreaCopy:
     """The open community or grid of this code; AreaUnknown, AreaNoLonger, AreaTooWide."""
     above = [*path(code)]
     where = {"_id": {"$in": above}}
-    return model.fileable(code, await ctx.store.as_system().find(AreaCopy, where, order=_BY_ID, limit=len(above)))
+    return model.fileable(code, await ctx.reference.find(AreaCopy, where, order=_BY_ID, limit=len(above)))
 
 
 async def organisation(ctx: Context, id: str) -> Organisation | None:
@@ -38,7 +38,7 @@ async def offices(ctx: Context, area: str, department: str | None) -> list[Organ
     """The organisations of the community, its sub-district, county and city; of the departments only the named one."""
     places = [enclosing(area, level) for level in (Level.COMMUNITY, Level.SUB_DISTRICT, Level.COUNTY, Level.CITY)]
     where = Organisation.where(area={"$in": places}, department={"$in": [None, department]}, gone=False)
-    return await ctx.store.as_system().find(Organisation, where, order=_BY_ID, limit=_MOST)
+    return await ctx.reference.find(Organisation, where, order=_BY_ID, limit=_MOST)
 
 
 async def teams_near(ctx: Context, area: str, kind: str | None, skill: str | None) -> list[Team]:

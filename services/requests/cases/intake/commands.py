@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field
 
+from services.chassis.domain.concurrency import gather_two
 from services.chassis.domain.values import Sealed, Text, shaped
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.storage.vault import Erased, KeyNotHere
-from services.chassis.usecase import Command, Context, gather_two, usecase
+from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
 from services.contracts.requests.cases import (

@@ -50,6 +50,8 @@ async def holding(shop: Container) -> AsyncIterator[Container]:
     """A shop that holds what it read of its jars."""
     reference = Reference(shop.mongo, (Jar,))
     async with reference.held(shop.changes):
+        assert shop.changes._listening is None, "who asks nothing needs no stream"
+        await reference.find(Jar, {}, BY_ID, 1)
 
         async def listening() -> bool:
             return bool(shop.changes._heard)
@@ -246,6 +248,7 @@ async def test_a_copy_that_a_worker_writes_is_read_by_its_reactions_before_the_c
     reactions = (Copying(JarCopy), look_up_coins)
     road.hall = replace(road.hall, reference=Reference(road.hall.mongo, (JarCopy,)))
     async with road.hall.reference.held(road.hall.changes):
+        await road.hall.reference.find(JarCopy, {}, BY_ID, 1)
 
         async def listening() -> bool:
             return bool(road.hall.changes._heard)

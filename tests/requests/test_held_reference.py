@@ -23,6 +23,7 @@ PATH = f"/v1/catalogue/{CODE}"
 async def holding(town: Town) -> AsyncIterator[Town]:
     """A town whose container holds reference data, beside a web process that does not."""
     async with town.container.reference.held(town.container.changes):
+        await filed(town)
 
         async def listening() -> bool:
             return bool(town.container.changes._heard)

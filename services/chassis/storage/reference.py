@@ -1,8 +1,8 @@
 """Reference data: what changes seldom and is asked for often, held in a process until a change is heard of."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 from services.chassis.domain.entity import Stored
@@ -29,20 +29,23 @@ class Reference:
         self._collections = frozenset(kind.collection() for kind in kinds)
         self._answers: OrderedDict[_Question, list[Document]] = OrderedDict()
         self._subscription: Subscription | None = None
+        self._listen: Callable[[], Awaitable[Subscription]] | None = None
         self._age = 0  # rises whenever an answer may have become old
 
     @asynccontextmanager
     async def held(self, changes: ChangeNotifier) -> AsyncIterator[None]:
-        """Hold answers as long as the block lasts; before and after it every question goes to the database."""
-        if not self._collections:
-            yield
-            return
-        async with changes.subscribe("version", collections=self._collections) as subscription:
-            self._subscription = subscription
+        """Hold answers as long as the block lasts; before and after it every question goes to the database.
+
+        It listens from the first question on: a process that asks nothing opens no stream.
+        """
+        async with AsyncExitStack() as listening:
+            self._listen = lambda: listening.enter_async_context(
+                changes.subscribe("version", collections=self._collections)
+            )
             try:
                 yield
             finally:
-                self._subscription = None
+                self._subscription = self._listen = None
                 self._answers.clear()
 
     async def find(
@@ -54,6 +57,8 @@ class Reference:
         """
         copy_reads.expect_declared(kind.collection())
         question = (kind.collection(), repr(where), repr(order.keys), limit)
+        if self._subscription is None and self._listen is not None and kind.collection() in self._collections:
+            self._subscription = await self._listen()
         self._forget_what_changed()
         if not confirmed and self._is_current() and (known := self._answers.get(question)) is not None:
             self._answers.move_to_end(question)

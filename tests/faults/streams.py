@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from pymongo import MongoClient
+from pymongo.read_concern import ReadConcern
 
 from tests.faults.trial import Fault, Trial
 
@@ -29,7 +30,8 @@ async def streams_cut(trial: Trial) -> str:
 def _cut(uri: str) -> int:
     """End the cursors of the streams of one database; how many."""
     with MongoClient[dict[str, Any]](uri) as client:
-        found = list(client.admin.aggregate(_LOOKED))
+        admin = client.get_database("admin", read_concern=ReadConcern())  # what is going on has no majority
+        found = list(admin.aggregate(_LOOKED))
         for one in found:
             database, _, collection = one["ns"].partition(".")
             client[database].command("killCursors", collection, cursors=[one["cursor"]])

@@ -166,6 +166,28 @@ async def test_a_change_stream_that_was_not_read_for_long_is_opened_again(
             await changes._command("getMore", before, collection="$cmd.aggregate")
 
 
+async def test_a_stream_begins_where_a_majority_was_before_it_was_opened(either: Container) -> None:
+    begun, command = list[Document](), either.mongo.command
+
+    async def write_first(*words: Any, **options: Any) -> Document:
+        if words[0] != "aggregate":
+            return await command(*words, **options)
+        await pend(either, "between")  # as a write that the node had already, and that nobody could read yet
+        answer = await command(*words, **options)
+        begun.extend(answer["cursor"]["firstBatch"])
+        return answer
+
+    async with either.mongo.session() as session:
+        changes = Changes(either.mongo, session, [])
+        either.mongo.command = write_first  # type: ignore[method-assign]
+        assert await changes.come(50) is None  # the caller looks, and so finds what is in the first batch
+        assert "between" in [change["documentKey"]["_id"] for change in begun if "documentKey" in change]
+        before = changes._cursor
+        await changes.close()
+        with pytest.raises(Unavailable):
+            await changes._command("getMore", before, collection="$cmd.aggregate")
+
+
 async def test_while_the_database_is_away_it_is_silent_and_after_that_all_look(
     either: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from services.chassis.messaging import effects
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka.records import incoming
 from services.chassis.messaging.reactions import Copying, Create, Effect, Keep, handler, reaction
+from services.chassis.storage import copy_reads
 from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Context
@@ -100,6 +102,21 @@ async def test_a_copy_that_was_written_in_a_batch_is_not_read_again_for_the_reac
     await consume(road, reactions=(Copying(JarCopy), total_coins))
     assert asked.count("copies_jar") == 1  # by the copy itself
     assert 7 in await road.notes(jar)
+
+
+async def test_where_a_newer_copy_is_stored_the_batch_that_came_again_reads_it(road: Road) -> None:
+    jar = await road.jar(1, 2)
+    await road.publish()
+    first = next(one for r in await road.records() if (one := Delivered.of(incoming(r))).version == 1)
+    copying, known = Copying(JarCopy), list[dict[str, int]]()
+    for stored in (None, 3):
+        if stored:
+            await road.hall.mongo.update("copies_jar", {"_id": jar.id}, {"$set": {"version": stored}})
+        with copy_reads.shared():
+            handled = await handler(copying, road.hall, [first])
+            await effects.write(road.hall, copying, [(first, await handled(first))])
+            known.append({id: copy["version"] for id, copy in copy_reads.written("copies_jar").items()})
+    assert known == [{jar.id: 1}, {}]
 
 
 @pytest.mark.parametrize(("versions", "looks"), [((1, 2, 3), 0), ((1, 1, 2), 0), ((1, 3), 1), ((2, 3), 1)])

@@ -1,6 +1,7 @@
 """What a reaction wants is said by the event alone: the rest is not looked up, not remembered, and not missed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka.records import incoming
@@ -53,6 +54,18 @@ async def test_the_ledger_misses_nothing_that_was_not_wanted_and_all_that_was(ro
     after = Remembered(road.hall.mongo, note_many, {})
     await after.take(events)
     assert (after.line().counts, after.line().breaches) == ({"not wanted": 3, "done": 1}, 0)
+
+
+def fails(_: CoinDropped) -> bool:
+    """Cannot say."""
+    raise ZeroDivisionError
+
+
+async def test_where_the_predicate_itself_fails_the_event_is_wanted(road: Road) -> None:
+    jar = await road.jar(3)
+    await road.publish()
+    await consume(road, reactions=(replace(note_many, when=fails),))
+    assert await road.notes(jar) == [3]
 
 
 async def test_an_event_that_cannot_be_read_is_wanted_and_parked(road: Road) -> None:

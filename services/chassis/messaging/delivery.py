@@ -19,7 +19,7 @@ from services.chassis.messaging.failures import (
 from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import Memory, reached
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
-from services.chassis.messaging.reactions import AnyReaction, Copying, Effect, Handled, Keep, handler
+from services.chassis.messaging.reactions import AnyReaction, Copying, Effect, Handled, handler
 from services.chassis.messaging.retry import is_transient, retry_forever
 from services.chassis.storage import copy_reads
 from services.chassis.storage.mongo import Document
@@ -223,10 +223,6 @@ class Delivery:
 
     async def _write_together(self, reaction: AnyReaction, done: Done, memory: Memory) -> None:
         await effects.write(self._container, reaction, done)
-        for effect in (effect for _, some in done for effect in some):
-            if isinstance(effect, Keep):
-                copy_reads.note_written(effect.kind.collection(), effect.document)
-                self._container.reference.forget(effect.kind.collection())
         memory.note(reaction, done, self._container.clock())
         for event, _ in done:
             self._failures.went_well(reaction.name, WRITING, event.type)

@@ -1,13 +1,15 @@
 """Effects: what a reaction wants written because of an event, measured, written for a batch at once and reported."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 from services.chassis.domain.events import Origin
 from services.chassis.messaging.delivered import Delivered
-from services.chassis.messaging.reactions import AnyReaction, Effect, Handled, in_stages
+from services.chassis.messaging.reactions import AnyReaction, Effect, Handled, Keep, in_stages
+from services.chassis.storage import copy_reads
+from services.chassis.storage.mongo import Document
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container
 
@@ -30,7 +32,10 @@ async def of(reaction: AnyReaction, handled: Handled, event: Delivered) -> Seque
 
 
 async def write(container: Container, reaction: AnyReaction, done: Done) -> None:
-    """Write the effects of a batch, each collection at once. Unavailable, DatabaseRefused."""
+    """Write the effects of a batch, each collection at once. Unavailable, DatabaseRefused.
+
+    Copies that were written need not be read again in this batch; where one was there at a newer version, all are.
+    """
     newest = {effect.target: effect for _, effects in done for effect in effects}
     by_event = [
         [
@@ -41,8 +46,15 @@ async def write(container: Container, reaction: AnyReaction, done: Done) -> None
         ]
         for event, effects in done
     ]
+    copies = defaultdict[str, list[Document]](list)
+    for effect in newest.values():
+        if isinstance(effect, Keep):
+            copies[effect.kind.collection()].append(effect.document)
     for collection, writes in in_stages(by_event):
-        await container.mongo.bulk(collection, writes)
+        had_effect = await container.mongo.bulk(collection, writes) == len(writes)
+        container.reference.forget(collection)
+        if had_effect:
+            copy_reads.note_written(collection, copies[collection])
 
 
 def _origin(container: Container, reaction: AnyReaction, event: Delivered) -> Origin:

@@ -7,10 +7,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol
 
-from pydantic import ValidationError
-
 from services.chassis.domain.entity import Copy, Entity
-from services.chassis.domain.events import Event, Origin, SchemaTooNew, by_type
+from services.chassis.domain.events import Event, Origin, by_type
 from services.chassis.domain.values import id_from
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.storage.copy_reads import limited
@@ -130,7 +128,8 @@ class Reaction:
     that it reads; it runs after them, and waits while one of them is not kept.
 
     ``when(event)``: whether it wants an event of its types, by the fields of the event alone. What it does not want is
-    neither looked up nor remembered. So another ``when`` needs another name: what the old one left out was never had.
+    neither looked up nor remembered. So another ``when`` needs another name: events that the old one did not want are
+    never handled.
     """
 
     name: str
@@ -141,12 +140,12 @@ class Reaction:
     remembers: bool = True
 
     def wants(self, delivered: Delivered) -> bool:
-        """Whether it is of its types and ``when`` holds; one that cannot be read is wanted, and is parked."""
+        """Whether it is of its types and ``when`` holds."""
         if delivered.type not in self.types or self.when is None:
             return delivered.type in self.types
         try:
             return self.when(delivered.event(self.types))
-        except (ValidationError, SchemaTooNew):
+        except Exception:  # it fails in the handler too, and is parked for that reason
             return True
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:

@@ -82,7 +82,7 @@ class Relay:
     async def run(self, lease: Lease, changes: ChangeNotifier) -> None:
         """Run until cancelled; pauses while another worker holds the lease, or the broker or database is away."""
         # An event that is recorded while an earlier one waits sets the version alone.
-        async with changes.subscribe("pending", "version") as subscription:
+        async with changes.subscribe("pending", "version", collections=self._everything()) as subscription:
             while True:
                 try:
                     await self._publish(lease, subscription)

@@ -192,7 +192,7 @@ class _ByTimer:
         self._slots, self._looks = slots, looks
         self._setbacks = Setbacks()
         self._next_at: datetime | None = None
-        self._in_hand: datetime | None = None  # since when the oldest was due of what is swept now
+        self._in_hand: datetime | None = None  # what was expected or found to be next when the present run began
         self._not_before, self._look_at = 0.0, time.monotonic() + _LOOK_SECONDS
         self.name, self.path, self.collection = timer.name, timer.path, timer.kind.collection()
         self.unknown = False
@@ -223,11 +223,12 @@ class _ByTimer:
         # What is heard from now on is expected besides what is found to be next.
         self.unknown, self._in_hand, self._next_at = False, self._next_at, None
         try:
+            swept = None
             if self._until(self._in_hand) > 0:
                 async with self._looks:
                     swept = await timers.look(self._timer, self._container, self._setbacks)
                 self._in_hand = swept.next_at
-            if self._until(self._in_hand) <= 0:
+            if swept is None or self._until(self._in_hand) <= 0:
                 swept = await timers.sweep(self._timer, self._container, self._setbacks, goes_on, self._slots)
         finally:
             self._in_hand = None
@@ -239,8 +240,8 @@ class _ByTimer:
         self.unknown, self._not_before = True, time.monotonic() + seconds
 
     def lease_lost(self, running: "asyncio.Task[None] | None") -> None:
-        """What is in hand is done to its end: it may have reached the outside."""
-        self._next_at = None
+        """What is in hand is done to its end: it may have reached the outside. Later all is looked at again."""
+        self.unknown, self._next_at = True, None
         metrics.timer_late.labels(self.name).set(0)  # two workers must not report the same entities
 
     def _until(self, at: datetime | None) -> float:

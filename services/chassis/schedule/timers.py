@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.chassis.domain.concurrency import gather_two
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal, Unavailable
 from services.chassis.storage.mongo import Document
@@ -205,22 +206,23 @@ async def sweep(
 
 
 async def _moved(timer: Timer, container: Container, setbacks: Setbacks, done: Sequence[_Due]) -> datetime | None:
-    """Expect that the use cases moved the field, whatever they returned; when the next is due.
-
-    What was left where it was is the oldest, so it is among the first.
-    """
-    delay, left = timer.delay(container), {due.id: due for due in done}
-    where: Document = {timer.path: {"$gte": _EVER}} | _without(setbacks)
-    found = await container.mongo.find(
-        timer.kind.collection(), where, show={timer.path: 1}, sort=[(timer.path, 1)], limit=len(done) + 1
-    )
-    now_at = {document["_id"]: document["state"][timer.field] for document in found}
-    unmoved = {id: due for id, due in left.items() if now_at.get(id) == due.at}
-    for due in unmoved.values():
-        with tracing.bound(due.trace):
-            log.error("a timer's use case left its time where it was", timer=timer.name, entity=due.id)
-    _note(timer, setbacks, {id: "unmoved" if id in unmoved else "ok" for id in left})
-    return min((at + delay for id, at in now_at.items() if id not in unmoved and delay is not None), default=None)
+    """Expect that the use cases moved the field, whatever they returned; when the next is due."""
+    where, show = {"_id": {"$in": [due.id for due in done]}}, {timer.path: 1}
+    found: list[Document] = []
+    next_at: datetime | None = None
+    try:
+        found, next_at = await gather_two(
+            container.mongo.find(timer.kind.collection(), where, show=show, limit=len(done)),
+            next_due(timer, container, setbacks),
+        )
+    finally:
+        now_at = {document["_id"]: document["state"][timer.field] for document in found}
+        unmoved = {due.id: due for due in done if now_at.get(due.id) == due.at}
+        for due in unmoved.values():
+            with tracing.bound(due.trace):
+                log.error("a timer's use case left its time where it was", timer=timer.name, entity=due.id)
+        _note(timer, setbacks, {due.id: "unmoved" if due.id in unmoved else "ok" for due in done})
+    return next_at
 
 
 def _note(timer: Timer, setbacks: Setbacks, outcomes: Mapping[str, str]) -> None:

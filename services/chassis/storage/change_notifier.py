@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -15,9 +16,9 @@ from services.chassis.telemetry import logs
 log = logs.get()
 
 _WAIT_MS = 500
-"""How long the database holds a question that finds nothing, in milliseconds: each answer is a sign of life."""
+"""How long the database holds a question that finds nothing, in milliseconds."""
 _SILENT_SECONDS = 1.0
-"""After this long without a sign of life the stream counts as silent."""
+"""After this long without an answer of the database the stream counts as silent."""
 _GATHER_SECONDS = 0.01
 """The pause after an answer that names something: under load one answer names what many writes changed."""
 _AWAY_SECONDS = 1.0
@@ -68,7 +69,7 @@ class Subscription:
         return named
 
     def is_silent(self) -> bool:
-        """Whether the stream gives no sign of life: then what changes is not named, and the caller looks more often."""
+        """Whether the database does not answer: then what changes is not named, and the caller looks more often."""
         return time.monotonic() > self.heard_at + _SILENT_SECONDS
 
     def note(self, collection: str, fields: Iterable[str], instants: Earliest) -> None:
@@ -92,6 +93,7 @@ class ChangeNotifier:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
+        self._context = copy_context()  # of the process: what it says belongs to no single request or reaction
         self._subscriptions: list[Subscription] = []
         self._listening: asyncio.Task[None] | None = None
         self._heard: set[Interest] = set()  # what the stream that is open names
@@ -111,7 +113,7 @@ class ChangeNotifier:
         if self._asked() <= self._heard:
             subscription.note_all()
         if self._listening is None:
-            self._listening = asyncio.create_task(self._listen(), name="changes")
+            self._listening = asyncio.create_task(self._listen(), name="changes", context=self._context.copy())
         try:
             yield subscription
         finally:
@@ -151,12 +153,14 @@ class ChangeNotifier:
             self._pass_on(found, instants)
             if found:
                 await asyncio.sleep(_GATHER_SECONDS)
+        await changes.close()
 
     def _asked(self) -> set[Interest]:
         return {one.interest for one in self._subscriptions}
 
     def _pass_on(self, found: Sequence[Document] | None, instants: Sequence[str]) -> None:
-        for subscription in self._subscriptions:
+        heard = [one for one in self._subscriptions if one.interest in self._heard]  # others wait for a new stream
+        for subscription in heard:
             subscription.heard_at = time.monotonic()
             if found is None:
                 subscription.note_all()
@@ -165,7 +169,7 @@ class ChangeNotifier:
             fields = {*change.get("fullDocument", ()), *updated}
             # Commands know nothing of a time zone.
             at = {f: value.replace(tzinfo=UTC) for f, value in zip(instants, change["instants"], strict=True) if value}
-            for subscription in self._subscriptions:
+            for subscription in heard:
                 subscription.note(change["ns"]["coll"], fields, at)
 
 

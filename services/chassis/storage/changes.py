@@ -23,7 +23,7 @@ class Changes:
         """``session`` of this database: all commands of one cursor must share it."""
         self._mongo = mongo
         self._session = session
-        self._pipeline = [{"$changeStream": {}}, *pipeline]
+        self._pipeline = pipeline
         self._collection = collection
         self._cursor = 0  # a BSON long: the server wants the same type back
         self._read = float("-inf")
@@ -42,11 +42,21 @@ class Changes:
         return found
 
     async def _open(self) -> None:
+        await self.close()
+        level = {"level": "majority"}
+        # From what a majority has now, or a write that this node has alone would be neither read nor reported.
+        read = await self._command(
+            "find", self._collection or "leases", limit=1, projection={"_id": 1}, readConcern=level
+        )
+        begin = {"$changeStream": {"startAtOperationTime": read["operationTime"]}}
+        over, pipeline = self._collection or 1, [begin, *self._pipeline]
+        self._follow(await self._command("aggregate", over, pipeline=pipeline, cursor={}, readConcern=level))
+
+    async def close(self) -> None:
+        """End the stream in the database. Raises Unavailable."""
         if self._cursor:
             await self._command("killCursors", self._collection or _WHOLE, cursors=[self._cursor])
-        level = {"level": "majority"}
-        over = self._collection or 1
-        self._follow(await self._command("aggregate", over, pipeline=self._pipeline, cursor={}, readConcern=level))
+            self._cursor = 0
 
     def _follow(self, answer: Document) -> Document:
         cursor: Document = answer["cursor"]

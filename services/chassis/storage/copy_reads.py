@@ -1,6 +1,6 @@
 """How a reaction reads copies: those that it declares, and those of its own batch without a query."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -47,10 +47,10 @@ def shared() -> Iterator[None]:
         _fresh.reset(before)
 
 
-def note_written(collection: str, document: Document) -> None:
-    """A copy was written, or a newer one was there."""
+def note_written(collection: str, documents: Iterable[Document]) -> None:
+    """These copies are stored as they are here."""
     if (fresh := _fresh.get()) is not None:
-        fresh.setdefault(collection, {})[document["_id"]] = document
+        fresh.setdefault(collection, {}).update({document["_id"]: document for document in documents})
 
 
 def written(collection: str) -> Mapping[str, Document]:

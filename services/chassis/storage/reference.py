@@ -1,8 +1,9 @@
 """Reference data: what changes seldom and is asked for often, held in a process until a change is heard of."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 from services.chassis.domain.entity import Stored
@@ -14,8 +15,8 @@ from services.chassis.storage.mongo import Document, Mongo
 
 S = TypeVar("S", bound=Stored)
 
-_MOST, _LARGEST = 4_000, 100
-"""How many answers are held, each of how many objects at most; the one that was asked for longest ago goes first."""
+_MOST, _LARGEST = 20_000, 100
+"""How many objects are held in all answers, and in one; the answer that was asked for longest ago goes first."""
 
 _Question = tuple[str, str, str, int]
 
@@ -28,9 +29,10 @@ class Reference:
         self._mongo = mongo
         self._collections = frozenset(kind.collection() for kind in kinds)
         self._answers: OrderedDict[_Question, list[Document]] = OrderedDict()
+        self._size = 0  # how many objects these answers have
         self._subscription: Subscription | None = None
         self._listen: Callable[[], Awaitable[Subscription]] | None = None
-        self._age = 0  # rises whenever an answer may have become old
+        self._ages = Counter[str]()  # by collection: rises whenever answers may have become old
 
     @asynccontextmanager
     async def held(self, changes: ChangeNotifier) -> AsyncIterator[None]:
@@ -39,14 +41,13 @@ class Reference:
         It listens from the first question on: a process that asks nothing opens no stream.
         """
         async with AsyncExitStack() as listening:
-            self._listen = lambda: listening.enter_async_context(
-                changes.subscribe("version", collections=self._collections)
-            )
+            subscribing = changes.subscribe("version", collections=self._collections)
+            self._listen = partial(listening.enter_async_context, subscribing)
             try:
                 yield
             finally:
                 self._subscription = self._listen = None
-                self._answers.clear()
+                self._forget(list(self._answers))
 
     async def find(
         self, kind: type[S], where: Document, order: Order, limit: int, *, confirmed: bool = False
@@ -57,28 +58,34 @@ class Reference:
         """
         copy_reads.expect_declared(kind.collection())
         question = (kind.collection(), repr(where), repr(order.keys), limit)
-        if self._subscription is None and self._listen is not None and kind.collection() in self._collections:
-            self._subscription = await self._listen()
+        if self._listen is not None and kind.collection() in self._collections:
+            listen, self._listen = self._listen, None
+            self._subscription = await listen()
         self._forget_what_changed()
         if not confirmed and self._is_current() and (known := self._answers.get(question)) is not None:
             self._answers.move_to_end(question)
             return [load(kind, document) for document in known], True
-        age = self._age
+        age = self._ages[kind.collection()]
         found = await self._mongo.find(kind.collection(), where, show={"history": 0}, sort=order.keys, limit=limit)
         self._forget_what_changed()
         may_be_held = 0 < len(found) <= _LARGEST and kind.collection() in self._collections
-        if may_be_held and age == self._age and self._is_current():
+        if may_be_held and age == self._ages[kind.collection()] and self._is_current():
+            self._forget([question] if question in self._answers else [])
             self._answers[question] = found
-            while len(self._answers) > _MOST:
-                self._answers.popitem(last=False)
+            self._size += len(found)
+            while self._size > _MOST:
+                self._forget([next(iter(self._answers))])
         return [load(kind, document) for document in found], False
 
     def forget(self, collection: str) -> None:
         """This process writes there itself: who reads after that must not wait until it is heard of."""
         if collection in self._collections:
-            self._age += 1
-            for question in [one for one in self._answers if one[0] == collection]:
-                del self._answers[question]
+            self._ages[collection] += 1
+            self._forget([question for question in self._answers if question[0] == collection])
+
+    def _forget(self, questions: Collection[_Question]) -> None:
+        for question in questions:
+            self._size -= len(self._answers.pop(question))
 
     def _is_current(self) -> bool:
         """Whether a change would be heard of."""

@@ -91,7 +91,8 @@ async def _accounts(container: Container, organisations: list[str], posts: list[
     if not organisations and not posts:
         return []
     at = [Staff.where(organisations={"$in": sorted(organisations)}), Staff.where(posts={"$in": sorted(posts)})]
-    found, _ = await container.reference.find(Staff, where := {"$or": at}, _BY_ID, _ACCOUNTS)
+    where: Document = {"$or": at}
+    found, _ = await container.reference.find(Staff, where, _BY_ID, _ACCOUNTS)
     if len(found) == _ACCOUNTS:
         await _note_unread(container.mongo, where)
     return found

@@ -27,7 +27,7 @@ async def pend(container: Container, id: str) -> None:
 
 @asynccontextmanager
 async def listening(
-    container: Container, *fields: str, collections: Collection[str] | None = None
+    container: Container, *fields: str, collections: Collection[str] = ("jars",)
 ) -> AsyncIterator[Subscription]:
     """A subscription whose stream is open, and all of it taken."""
     async with container.changes.subscribe(*fields, collections=collections) as subscription:
@@ -56,7 +56,7 @@ async def test_each_part_hears_of_its_own_fields_and_collections_by_one_stream(s
 
     shop.mongo.command = noted  # type: ignore[method-assign]
     async with (
-        shop.changes.subscribe("pending") as pending,
+        shop.changes.subscribe("pending", collections={"jars"}) as pending,
         shop.changes.subscribe("version", collections={"jars"}) as versions,
         shop.changes.subscribe("order", "replay", collections={"consumers"}) as orders,
     ):
@@ -78,7 +78,7 @@ async def test_it_says_to_which_instants_fields_were_set_and_of_several_the_earl
     fields = {"instants": {"state.due_at", "state.ends_at"}}
     async with (
         either.changes.subscribe("version", collections={"jars"}, **fields) as subscription,
-        either.changes.subscribe("version") as names,
+        either.changes.subscribe("version", collections={"jars"}) as names,
     ):
         assert await subscription.wait(LONG) is None
 
@@ -107,7 +107,7 @@ async def test_who_subscribes_later_looks_first_and_hears_from_then_on(either: C
         await either.mongo.update("jars", {"_id": "new"}, {"$set": {"version": 1}}, upsert=True)
         assert await second.wait(LONG) == {"jars": {}}
         assert first.take() == {}
-        async with either.changes.subscribe("version") as third:
+        async with either.changes.subscribe("version", collections={"jars"}) as third:
             assert third.take() is None  # the stream names it already
 
 

@@ -14,6 +14,7 @@ from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Context
 from tests.support import toy
+from tests.support.calls import queries
 from tests.support.reading import consume, expect_right, headers
 from tests.support.road import Road
 from tests.support.toy import CoinDropped, JarCopy, Note, NoteWritten
@@ -75,6 +76,11 @@ async def test_an_event_on_which_a_copy_fails_is_parked_and_the_copy_is_as_it_wa
     assert (copy["version"], copy["state"]["total"]) == (2, 1)
 
 
+def looks_among(asked: Sequence[tuple[str, Document]]) -> int:
+    """How many of these queries are for copies."""
+    return [name for name, _ in asked].count("copies_jar")
+
+
 @reaction("total-coins", CoinDropped, reads=(JarCopy,))
 async def total_coins(ctx: Context, delivered: Delivered, _: CoinDropped) -> Sequence[Effect]:
     """Note what is in the jar, by its copy."""
@@ -85,22 +91,16 @@ async def total_coins(ctx: Context, delivered: Delivered, _: CoinDropped) -> Seq
 async def test_a_copy_that_was_written_in_a_batch_is_not_read_again_for_the_reactions_to_it(road: Road) -> None:
     jar = await road.jar(1, 2)
     await road.publish()
-    asked, find = list[str](), road.hall.mongo.find
-
-    async def noted(name: str, where: Document, **more: Any) -> list[Document]:
-        asked.append(name)
-        return await find(name, where, **more)
-
-    road.hall.mongo.find = noted  # type: ignore[method-assign]
+    asked = queries(road.hall.mongo)
     await consume(road, reactions=(Copying(JarCopy), total_coins))
     assert set(await road.notes(jar)) <= {1, 3}
     assert 3 in await road.notes(jar)
-    assert asked.count("copies_jar") <= 1  # where its events came in two batches
+    assert looks_among(asked) <= 1  # where its events came in two batches
     await road.drop(jar, 4)
     await road.publish()
     asked.clear()
     await consume(road, reactions=(Copying(JarCopy), total_coins))
-    assert asked.count("copies_jar") == 1  # by the copy itself
+    assert looks_among(asked) == 1  # by the copy itself
     assert 7 in await road.notes(jar)
 
 
@@ -126,15 +126,9 @@ async def test_a_copy_is_looked_up_only_where_an_event_of_it_may_be_missing(
     jar = await road.jar(1, 2)
     await road.publish()
     by_version = {(one := Delivered.of(incoming(record))).version: one for record in await road.records()}
-    asked, find = list[str](), road.hall.mongo.find
-
-    async def noted(name: str, where: Document, **more: Any) -> list[Document]:
-        asked.append(name)
-        return await find(name, where, **more)
-
-    road.hall.mongo.find = noted  # type: ignore[method-assign]
+    asked = queries(road.hall.mongo)
     handled = await handler(Copying(JarCopy), road.hall, [by_version[version] for version in versions])
-    assert asked.count("copies_jar") == looks
+    assert looks_among(asked) == looks
     if versions == (1, 2, 3):
         kept = [effect for version in versions for effect in await handled(by_version[version])]
         assert [(one.document["version"], one.document["state"]["total"]) for one in kept if isinstance(one, Keep)] == [

@@ -3,16 +3,15 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from services.chassis.guards import visible
 from services.chassis.schedule import scheduler as module
 from services.chassis.storage.change_notifier import Subscription
-from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
 from tests.support import toy
+from tests.support.calls import queries
 from tests.support.rack import DUE, RIPEN, a_jar, all_ripened, ripened, scheduling
 from tests.support.road import until
 
@@ -21,13 +20,7 @@ QUICK = replace(RIPEN, every=0.02)
 
 async def test_an_idle_scheduler_looks_at_each_timer_once_and_then_reads_nothing(rack: Container) -> None:
     await a_jar(rack, 60 * 24 + 1)
-    found, find = list[str](), rack.mongo.find
-
-    async def counted(name: str, where: Document, **more: Any) -> list[Document]:
-        found.append(name)
-        return await find(name, where, **more)
-
-    rack.mongo.find = counted  # type: ignore[method-assign]
+    found = queries(rack.mongo)
     async with scheduling(rack, *(replace(QUICK, name=f"kind-{number}") for number in range(40))):
 
         async def looked() -> bool:
@@ -39,13 +32,7 @@ async def test_an_idle_scheduler_looks_at_each_timer_once_and_then_reads_nothing
 
 
 async def test_a_write_that_makes_nothing_due_costs_no_look(rack: Container) -> None:
-    looked, find = list[str](), rack.mongo.find
-
-    async def counted(name: str, where: Document, **more: Any) -> list[Document]:
-        looked.append(name)
-        return await find(name, where, **more)
-
-    rack.mongo.find = counted  # type: ignore[method-assign]
+    looked = queries(rack.mongo)
     async with scheduling(rack, QUICK):
 
         async def listening() -> bool:

@@ -7,8 +7,8 @@ from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka.records import incoming
 from services.chassis.messaging.reactions import Create, Effect, reaction
 from services.chassis.operations.ledger.reactions import Remembered
-from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Context
+from tests.support.calls import queries
 from tests.support.reading import consume
 from tests.support.road import Road
 from tests.support.toy import CoinDropped, Note, NoteWritten
@@ -28,18 +28,11 @@ async def note_many(ctx: Context, delivered: Delivered, event: CoinDropped) -> S
 async def test_what_is_not_wanted_costs_no_query_and_leaves_no_memory(road: Road) -> None:
     few, both = await road.jar(1, 2), await road.jar(3, 9, 4)
     await road.publish()
-    asked, find = list[Document](), road.hall.mongo.find
-
-    async def noted(name: str, where: Document, **more: object) -> list[Document]:
-        if name == "seen":
-            asked.append(where)
-        return await find(name, where, **more)  # type: ignore[arg-type]
-
-    road.hall.mongo.find = noted  # type: ignore[method-assign]
+    asked = queries(road.hall.mongo)
     await consume(road, reactions=(note_many,))
     assert (await road.notes(few), await road.notes(both)) == ([], [9])
-    assert {id for where in asked for id in where["_id"]["$in"]} == {f"note-many|{both.id}"}
-    seen = await find("seen", {}, limit=10)
+    assert {id for name, where in asked if name == "seen" for id in where["_id"]["$in"]} == {f"note-many|{both.id}"}
+    seen = await road.hall.mongo.find("seen", {}, limit=10)
     assert [(one["_id"], one["version"]) for one in seen] == [(f"note-many|{both.id}", 3)]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from pymongo import monitoring
 
+from services.chassis.storage.mongo import Document, Mongo
+
 
 class Calls(monitoring.CommandListener):
     """Listens to every client that is opened after this file is imported, and counts while it is asked to."""
@@ -33,6 +35,18 @@ class Calls(monitoring.CommandListener):
 
     def failed(self, event: Any) -> None:
         """Counted when it was sent."""
+
+
+def queries(mongo: Mongo) -> list[tuple[str, Document]]:
+    """Every ``find`` of a database from now on: its collection and what it asked for."""
+    asked, find = list[tuple[str, Document]](), mongo.find
+
+    async def noted(name: str, where: Document, **more: Any) -> list[Document]:
+        asked.append((name, where))
+        return await find(name, where, **more)
+
+    mongo.find = noted  # type: ignore[method-assign]
+    return asked
 
 
 CALLS = Calls()

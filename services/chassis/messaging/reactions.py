@@ -145,7 +145,7 @@ class Reaction:
             return delivered.type in self.types
         try:
             return self.when(delivered.event(self.types))
-        except Exception:  # it fails in the handler too, and is parked for that reason
+        except Exception:  # the handler decides: it fails too where the event cannot be read, which is then parked
             return True
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:

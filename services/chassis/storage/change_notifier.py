@@ -32,13 +32,13 @@ Named = Mapping[str, Earliest]
 
 
 class Interest(NamedTuple):
-    """Writes that set one of these top-level fields, in these collections (None: in any).
+    """Writes that set one of these top-level fields, in these collections.
 
     ``instants``: the fields of documents whose new values are shown as well.
     """
 
     fields: frozenset[str]
-    collections: frozenset[str] | None
+    collections: frozenset[str]
     instants: frozenset[str]
 
 
@@ -74,8 +74,7 @@ class Subscription:
 
     def note(self, collection: str, fields: Iterable[str], instants: Earliest) -> None:
         """These fields were set there, and some to these instants."""
-        among = self.interest.collections
-        if (among is None or collection in among) and not self.interest.fields.isdisjoint(fields):
+        if collection in self.interest.collections and not self.interest.fields.isdisjoint(fields):
             if self._named is not None:
                 known = self._named.setdefault(collection, {})
                 for field in self.interest.instants & instants.keys():
@@ -100,15 +99,13 @@ class ChangeNotifier:
 
     @asynccontextmanager
     async def subscribe(
-        self, *fields: str, collections: Collection[str] | None = None, instants: Collection[str] = ()
+        self, *fields: str, collections: Collection[str], instants: Collection[str] = ()
     ) -> AsyncIterator[Subscription]:
-        """Hear of writes that set one of these top-level fields, as long as the block lasts.
+        """Hear of writes that set one of these top-level fields in these collections, as long as the block lasts.
 
-        ``collections``: which of them are named; None for all. ``instants``: fields such as ``state.due_at`` whose new
-        values are shown as well.
+        ``instants``: fields such as ``state.due_at`` whose new values are shown as well.
         """
-        among = None if collections is None else frozenset(collections)
-        subscription = Subscription(Interest(frozenset(fields), among, frozenset(instants)))
+        subscription = Subscription(Interest(frozenset(fields), frozenset(collections), frozenset(instants)))
         self._subscriptions.append(subscription)
         if self._asked() <= self._heard:
             subscription.note_all()
@@ -188,6 +185,6 @@ def _value(field: str) -> Document:
     return {"$ifNull": [*(f"${place}.{field}" for place in _PLACES), dotted, None]}
 
 
-def _written(fields: Iterable[str], collections: Collection[str] | None) -> Document:
-    among: Document = {} if collections is None else {"ns.coll": {"$in": sorted(collections)}}
-    return {**among, "$or": [{f"{place}.{field}": {"$exists": True}} for field in sorted(fields) for place in _PLACES]}
+def _written(fields: Iterable[str], collections: Collection[str]) -> Document:
+    sets = [{f"{place}.{field}": {"$exists": True}} for field in sorted(fields) for place in _PLACES]
+    return {"ns.coll": {"$in": sorted(collections)}, "$or": sets}

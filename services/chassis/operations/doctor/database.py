@@ -75,13 +75,7 @@ async def relay(mongo: Mongo, service: Service) -> list[Finding]:
     found = []
     if stuck:
         said = f"their events cannot be sent: {', '.join(stuck)}"
-        found.append(
-            wrong(
-                "relay",
-                said,
-                f"linli verify says why; repair them, then unset `stuck` in {service.name}",
-            )
-        )
+        found.append(wrong("relay", said, f"linli verify says why; repair them, then unset `stuck` in {service.name}"))
     if oldest and datetime.now(UTC) - oldest > LATEST:
         said = f"{pending} entities wait to be published, since {oldest.astimezone():%Y-%m-%d %H:%M:%S}"
         found.append(wrong("relay", said, f"check broker and worker: linli logs {service.name}-worker"))

@@ -20,6 +20,7 @@ from services.chassis.domain.refusals import Busy, Forbidden, Kind, PersonNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
 from services.chassis.domain.texts import Texts
 from services.chassis.domain.words import DEFAULT
+from services.chassis.storage.at_hand import AtHand
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.claims import Claims, Conflict, UniqueValue
 from services.chassis.storage.mongo import Mongo
@@ -74,9 +75,9 @@ class Container:
         """A context for a request; ``more`` as in Context."""
         return Context(self, actor, cause, self.clock(), **more)
 
-    def system_context(self, name: str, cause: str, trace: str | None = None) -> "Context":
-        """A context for the system itself: a reaction or a timer."""
-        return self.context(system_actor(name), cause, trace=trace)
+    def system_context(self, name: str, cause: str, trace: str | None = None, **more: Any) -> "Context":
+        """A context for the system itself: a reaction or a timer; ``more`` as in Context."""
+        return self.context(system_actor(name), cause, trace=trace, **more)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ class Context:
     """Values of unique fields that an earlier run of the use case found to be another entity's."""
     confirms: bool = False
     """Whether an earlier run was refused because of reference data that was held: this one asks the database."""
+    at_hand: AtHand | None = None
+    """What a timer has read of the entity that is due."""
     opened: Opened = field(default_factory=Opened)
     """Shared by all contexts of one request."""
 
@@ -114,6 +117,7 @@ class Context:
             self._run_guard,
             vault,
             self.container.sharded,
+            self.at_hand,
         )
 
     @functools.cached_property
@@ -254,14 +258,8 @@ async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R
         finally:
             seconds = time.perf_counter() - start
             metrics.usecase_seconds.labels(known.name, outcome).observe(seconds)
-            log.info(
-                "a use case ran",
-                usecase=known.name,
-                actor=ctx.actor.id,
-                outcome=outcome,
-                **why,
-                seconds=round(seconds, 4),
-            )
+            facts = {"usecase": known.name, "actor": ctx.actor.id, "outcome": outcome, **why}
+            log.info("a use case ran", **facts, seconds=round(seconds, 4))
 
 
 def _refused(refusal: Refusal) -> tuple[str, dict[str, str]]:

@@ -23,7 +23,7 @@ EVERYWHERE = {
     "Gate": "ConcurrencyLimiter",
     "Bell": "ChangeNotifier",
     "rang": "wait",
-    "Together": "BatchLoader",
+    "Together": "Combiner",
     "Looks": "BatchLoaders",
     "Untold": "UnauditedAccess",
     "Moved": "PartitionsReassigned",

@@ -1,4 +1,4 @@
-"""The concurrency limiter: limited concurrency, waiting in order, and a bounded wait."""
+"""The concurrency limiter: limited concurrency, waiting in order, a bounded wait, and a short one under overload."""
 
 import asyncio
 import random
@@ -9,15 +9,19 @@ import pytest
 from services.chassis.http import limiter as module
 from services.chassis.http.limiter import ConcurrencyLimiter
 
+PATIENT = 30.0
+"""Longer than any test here."""
 
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 5.0)
-    monkeypatch.setattr(module, "_SHORT_TIMEOUT", 0.0)
+
+async def _lined_up(limiter: ConcurrencyLimiter, many: int) -> list[asyncio.Task[bool]]:
+    """So many callers who wait in line by now."""
+    tasks = [asyncio.create_task(limiter.enter()) for _ in range(many)]
+    await asyncio.sleep(0)
+    return tasks
 
 
 async def test_who_waits_goes_in_by_turns_as_others_leave() -> None:
-    limiter, order = ConcurrencyLimiter(1), []
+    limiter, order = ConcurrencyLimiter(1, PATIENT), []
 
     async def visit(name: str) -> None:
         if await limiter.enter():
@@ -33,23 +37,22 @@ async def test_who_waits_goes_in_by_turns_as_others_leave() -> None:
     assert limiter.inside == 0
 
 
-async def test_a_burst_passes_where_places_become_free() -> None:
-    limiter = ConcurrencyLimiter(4)
+async def test_a_line_that_moves_is_no_overload_however_long_it_is() -> None:
+    limiter = ConcurrencyLimiter(4, PATIENT)
 
     async def visit() -> bool:
         entered = await limiter.enter()
         if entered:
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.001)
             limiter.leave()
         return entered
 
-    assert all(await asyncio.gather(*(visit() for _ in range(36))))
+    assert all(await asyncio.gather(*(visit() for _ in range(1_000))))
     assert limiter.inside == 0
 
 
-async def test_who_waits_in_vain_is_turned_away_and_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.05)
-    limiter = ConcurrencyLimiter(1)
+async def test_who_waits_in_vain_is_turned_away_and_takes_no_place() -> None:
+    limiter = ConcurrencyLimiter(1, 0.05)
     assert await limiter.enter()
     assert not await limiter.enter()
     limiter.leave()
@@ -57,36 +60,39 @@ async def test_who_waits_in_vain_is_turned_away_and_takes_no_place(monkeypatch: 
     assert await limiter.enter()
 
 
-async def test_in_a_full_queue_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.05)
-    limiter = ConcurrencyLimiter(1)
+async def test_the_line_is_short_from_the_first_wait_in_vain_until_a_place_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_SHORT_WAIT", 0.0)
+    limiter = ConcurrencyLimiter(1, 0.3)
     assert await limiter.enter()
-    assert not await limiter.enter()
-    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.0)  # it has stood for that long; what follows would wait for ever
-    late = asyncio.create_task(limiter.enter())
-    assert await asyncio.wait_for(late, 5) is False
+    (oldest,) = await _lined_up(limiter, 1)
+    await asyncio.sleep(0.2)
+    younger = await _lined_up(limiter, 8)
+    assert not any(await asyncio.wait_for(asyncio.gather(oldest, *younger), 0.25))  # the younger with the oldest
+    assert not await asyncio.wait_for(limiter.enter(), 0.25)  # and the next caller waits no longer
     limiter.leave()
-    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 5.0)
-    assert await limiter.enter()  # it is over at once when nobody is left
-    burst = asyncio.create_task(limiter.enter())
-    await asyncio.sleep(0.01)
+    assert await limiter.enter()
+    (patient,) = await _lined_up(limiter, 1)
+    await asyncio.sleep(0.1)
     limiter.leave()
-    assert await burst
+    assert await patient
 
 
-async def test_the_queue_is_no_longer_than_eight_times_the_places() -> None:
-    limiter = ConcurrencyLimiter(2)
+async def test_a_full_line_is_overload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_WAITING", 16)
+    limiter = ConcurrencyLimiter(2, PATIENT)
     assert [await limiter.enter() for _ in range(2)] == [True, True]
-    waiting = [asyncio.create_task(limiter.enter()) for _ in range(16)]
-    await asyncio.sleep(0)
+    waiting = await _lined_up(limiter, 16)
     assert not await limiter.enter()
     for _ in range(18):
         limiter.leave()
     assert all(await asyncio.gather(*waiting))
+    assert limiter.inside == 0
 
 
 async def test_a_caller_who_leaves_at_any_moment_leaves_no_place_taken_or_given_twice() -> None:
-    limiter, chance, most_inside = ConcurrencyLimiter(3), random.Random(7), [0]
+    limiter, chance, most_inside = ConcurrencyLimiter(3, 0.01), random.Random(7), [0]
 
     async def visit() -> None:
         if not await limiter.enter():
@@ -109,14 +115,14 @@ async def test_a_caller_who_leaves_at_any_moment_leaves_no_place_taken_or_given_
     assert [await limiter.enter() for _ in range(3)] == [True] * 3
 
 
-async def test_those_who_gave_up_take_no_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    limiter = ConcurrencyLimiter(1)
+async def test_those_who_are_gone_take_no_place_in_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_WAITING", 8)
+    limiter = ConcurrencyLimiter(1, PATIENT)
     assert await limiter.enter()
-    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 0.0)
-    assert not any(await asyncio.gather(*(limiter.enter() for _ in range(8))))
-    monkeypatch.setattr(module, "_QUEUE_TIMEOUT", 5.0)
-    monkeypatch.setattr(module, "_SHORT_TIMEOUT", 5.0)
-    late = asyncio.create_task(limiter.enter())
-    await asyncio.sleep(0.01)
+    gone = await _lined_up(limiter, 8)
+    for task in gone:
+        task.cancel()
+    await asyncio.wait(gone)
+    (late,) = await _lined_up(limiter, 1)
     limiter.leave()
     assert await late

@@ -26,7 +26,7 @@ from tests.contracts.toys import MASTER, Acting, Toy
 async def causes() -> list[str]:
     """What each thing that happens is caused by, as it is stored."""
     acting = Acting()
-    acting.mongo.holds["toys"] = [{"_id": "toy_1", "state": {"to": toys.AT}, "history": [{"trace": None}]}]
+    acting.mongo.holds["toys"] = [{"_id": "toy_1", "state": {"to": toys.AT}, "history": [], "trace": None}]
     handled = await acting.reaction().batch(acting.container, [toys.delivered()])
     await handled(toys.delivered())
     await timers.sweep(Timer("tick", Toy, "to", acting.tick), acting.container)

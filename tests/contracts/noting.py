@@ -39,6 +39,15 @@ class Noting(Mongo):
         self._note(name, where, change)
         return 1
 
+    async def update_batched(self, name: str, where: Document, change: Document) -> bool:
+        """As if it had been done."""
+        return await self.update(name, where, change) == 1
+
+    async def aggregate(self, name: str, stages: list[Document], limit: int, hint: str | None = None) -> list[Document]:
+        """All that are held."""
+        self._note(name, stages)
+        return self.holds.get(name, [])
+
     async def find_or_make(self, name: str, where: Document, fields: Document) -> Document:
         """As if there had been none."""
         self._note(name, where, fields)

@@ -15,6 +15,7 @@ from services.notify.inboxes.commands import read_message
 from services.notify.messages.model import Backoff, Delivery, DeliveryState
 from tests.notify.conftest import eventually, signed_in
 from tests.notify.post import PHONE, SMS, URGENT, WANG, WORDS, Post, Recorder, opened, post, sweeps, with_parts
+from tests.support.calls import CALLS
 from tests.support.world import World
 
 __all__ = ["post"]
@@ -90,6 +91,17 @@ async def test_what_would_come_too_late_is_not_tried_again(post: Post) -> None:
     await sweeps(post.container, SMS, 1)
     delivery = (await post.found(id)).deliveries["sms"]
     assert (delivery.attempt, delivery.because, delivery.reason) == (1, "expired", "sms 503")
+
+
+async def test_eight_messages_cost_no_more_round_trips_than_one(post: Post) -> None:
+    """The look, the recipients' preferences and phone numbers, the outcomes, and when the next is due."""
+    for many in (1, 8):
+        for number in range(many):
+            await post.write(Via.SMS, because_of=f"case_{number}:{many}")
+        with CALLS.counted() as calls:
+            await sweep(SMS, post.container)
+        assert calls == {"aggregate": 1, "find": 3, "update": 1}
+    assert len(post.sms.got) == 9
 
 
 async def test_a_message_read_while_it_is_sent_is_not_sent_twice(post: Post) -> None:

@@ -19,9 +19,9 @@ _HOUSEKEEPING = ("/healthz", "/readyz", "/metrics")
 class AdmissionControl:
     """Plain ASGI middleware that refuses excess load and measures the rest."""
 
-    def __init__(self, app: ASGIApp, max_in_flight: int) -> None:
+    def __init__(self, app: ASGIApp, max_in_flight: int, max_wait: float) -> None:
         self._app = app
-        self._limiter = ConcurrencyLimiter(max_in_flight)
+        self._limiter = ConcurrencyLimiter(max_in_flight, max_wait)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection. Health checks and metrics are neither limited nor counted."""

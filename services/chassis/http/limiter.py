@@ -1,23 +1,28 @@
-"""The concurrency limiter: a fixed number of requests at once; the next ones wait in a short queue."""
+"""The concurrency limiter: a fixed number of requests at once; the next ones wait in line, for a bounded time."""
 
 import asyncio
-import time
-from collections import deque
+from collections import OrderedDict
 
-_QUEUE_TIMEOUT, _SHORT_TIMEOUT = 0.2, 0.1
-"""Queue timeouts in seconds. The long one is for bursts: the queue was empty a moment ago. If the queue has not been
-empty for that long, there is more load than capacity, and a shorter wait keeps the queue short."""
-_WAITING = 8
-"""The queue holds at most this many times the number of requests in progress."""
+_SHORT_WAIT = 0.2
+"""How long a request waits at most while the process sheds load, in seconds."""
+_MOST_WAITING = 2_000
+"""A bound of memory, far above what is answered within a wait."""
 
 
 class ConcurrencyLimiter:
-    """Limits concurrency to ``most``; others wait in order or are refused. After the idea of RFC 8289."""
+    """Limits concurrency to ``most``; others wait in order, for ``max_wait`` seconds at most, or are refused.
 
-    def __init__(self, most: int) -> None:
+    A line that moves is no overload, however long it is: each of its requests is answered in time. It is one where a
+    request has waited in vain. From then on the process sheds load: the line is kept short, so that those who are
+    admitted are answered soon, until a place is free and nobody waits. After the idea of RFC 8289.
+    """
+
+    def __init__(self, most: int, max_wait: float) -> None:
         self._most = most
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._calm = time.monotonic()
+        self._max_wait = max_wait
+        self._line: OrderedDict[asyncio.Future[bool], float] = OrderedDict()  # since when each waits, oldest first
+        self._looking: asyncio.TimerHandle | None = None
+        self._sheds = False
         self.inside = 0
         """How many are in progress now."""
 
@@ -25,34 +30,50 @@ class ConcurrencyLimiter:
         """Whether the caller may proceed; then it must call ``leave``."""
         if self.inside < self._most:
             self.inside += 1
-            self._calm = time.monotonic()
             return True
-        if len(self._waiting) >= self._most * _WAITING:
+        if len(self._line) >= _MOST_WAITING:
+            self._sheds = True
             return False
-        return await self._wait(asyncio.get_running_loop().create_future())
+        place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._line[place] = asyncio.get_running_loop().time()
+        self._look_later()
+        try:
+            return await place
+        except asyncio.CancelledError:
+            self._line.pop(place, None)
+            if not place.cancelled() and place.result():  # the place was given to a request that is gone
+                self.leave()
+            raise
 
     def leave(self) -> None:
         """Pass the place to the one that has waited longest."""
-        if self._waiting:
-            self._waiting.popleft().set_result(None)
-        else:
-            self.inside -= 1
-            self._calm = time.monotonic()
+        while self._line:
+            place, _ = self._line.popitem(last=False)
+            if not place.done():
+                place.set_result(True)
+                return
+        self.inside -= 1
+        self._sheds = False
 
-    async def _wait(self, place: "asyncio.Future[None]") -> bool:
-        self._waiting.append(place)
-        timeout = _QUEUE_TIMEOUT if time.monotonic() < self._calm + _QUEUE_TIMEOUT else _SHORT_TIMEOUT
-        try:
-            await asyncio.wait([place], timeout=timeout)
-        except asyncio.CancelledError:
-            if not self._gave_up(place):  # the place was given to a request that is gone
-                self.leave()
-            raise
-        return not self._gave_up(place)
+    @property
+    def _longest_wait(self) -> float:
+        return min(_SHORT_WAIT, self._max_wait) if self._sheds else self._max_wait
 
-    def _gave_up(self, place: "asyncio.Future[None]") -> bool:
-        """Whether no place was given; then the request no longer waits for one."""
-        if not place.cancel():
-            return False
-        self._waiting.remove(place)
-        return True
+    def _look_later(self) -> None:
+        """Look when the oldest has waited for too long, if nothing else will look before."""
+        if self._line and self._looking is None:
+            since = next(iter(self._line.values()))
+            self._looking = asyncio.get_running_loop().call_at(since + self._longest_wait, self._look)
+
+    def _look(self) -> None:
+        """Turn away those who have waited for too long."""
+        self._looking, now = None, asyncio.get_running_loop().time()
+        while self._line:
+            place, since = next(iter(self._line.items()))
+            if now < since + self._longest_wait:
+                break
+            del self._line[place]
+            if not place.done():
+                place.set_result(False)
+                self._sheds = True
+        self._look_later()

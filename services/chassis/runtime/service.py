@@ -150,7 +150,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     for routes in service.routes:
         routes.install(app, container, tokens, audit)
     health.install(app, {"database": database_check(container), "indexes": index_check(container, service)})
-    app.add_middleware(AdmissionControl, max_in_flight=settings.max_in_flight)
+    app.add_middleware(AdmissionControl, max_in_flight=settings.max_in_flight, max_wait=settings.max_wait_seconds)
     metrics.build_info.labels(service.name, "web", VERSION).set(1)
     return app
 

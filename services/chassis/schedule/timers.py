@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.chassis.domain.concurrency import gather_two
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal, Unavailable
+from services.chassis.storage.at_hand import AtHand
 from services.chassis.storage.mongo import Document
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container, Context
@@ -64,6 +64,11 @@ class Timer:
     def path(self) -> str:
         """The name of the field in documents."""
         return self.kind.stored_name(self.field)
+
+    @property
+    def cause(self) -> str:
+        """With what the causes of its use cases begin; the id and the instant follow."""
+        return f"timer:{self.name}:"
 
 
 class Setbacks:
@@ -139,11 +144,19 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """An entity whose time has come, and the trace of its last event."""
+    """An entity whose time has come, the cause of its use case, the trace of its last event, and its document."""
 
     id: str
     at: datetime
+    cause: str
     trace: str | None
+    at_hand: AtHand
+
+    @classmethod
+    def of(cls, timer: Timer, document: Document) -> "_Due":
+        """As the look of this timer found it."""
+        id, at = document["_id"], document["state"][timer.field]
+        return cls(id, at, f"{timer.cause}{id}:{at.isoformat()}", document["trace"], AtHand(document))
 
 
 async def _always() -> bool:
@@ -152,15 +165,11 @@ async def _always() -> bool:
 
 async def next_due(timer: Timer, container: Container, setbacks: Setbacks) -> datetime | None:
     """When the first entity that is not paused is due, past or not; None if there is none. Unavailable."""
-    path, delay = timer.path, timer.delay(container)
+    delay = timer.delay(container)
     if delay is None:
         return None
-    # Answered from the index alone, unless some are paused.
-    where: Document = {path: {"$gte": _EVER}} | _without(setbacks)
-    found = await container.mongo.find(
-        timer.kind.collection(), where, show={path: 1, "_id": 0}, sort=[(path, 1)], limit=1
-    )
-    return found[0]["state"][timer.field] + delay if found else None
+    first = await _first(timer, container, setbacks, 1)
+    return next(iter(first.values())) + delay if first else None
 
 
 async def look(timer: Timer, container: Container, setbacks: Setbacks) -> Swept:
@@ -183,11 +192,10 @@ async def sweep(
     setbacks, slots, delay = setbacks or Setbacks(), slots or Slots(), timer.delay(container)
     if delay is None:
         return Swept(0, None, math.inf)
-    path = timer.path
-    due: Document = {path: {"$lte": container.clock() - delay, "$type": "date"}} | _without(setbacks)
-    show = {path: 1, "history": {"$slice": -1}}
-    found = await container.mongo.find(timer.kind.collection(), due, show=show, sort=[(path, 1)], limit=BATCH)
-    entries = [_Due(d["_id"], d["state"][timer.field], d["history"][-1]["trace"]) for d in found]
+    found = await container.mongo.aggregate(
+        timer.kind.collection(), _due(timer, container.clock() - delay, setbacks), BATCH
+    )
+    entries = [_Due.of(timer, document) for document in found]
     done: list[_Due] = []
     while entries and await goes_on():
         with slots.take(min(len(entries), _AT_ONCE)) as width:
@@ -207,22 +215,47 @@ async def sweep(
 
 async def _moved(timer: Timer, container: Container, setbacks: Setbacks, done: Sequence[_Due]) -> datetime | None:
     """Expect that the use cases moved the field, whatever they returned; when the next is due."""
-    where, show = {"_id": {"$in": [due.id for due in done]}}, {timer.path: 1}
-    found: list[Document] = []
-    next_at: datetime | None = None
+    now_at: dict[str, datetime] = {}
     try:
-        found, next_at = await gather_two(
-            container.mongo.find(timer.kind.collection(), where, show=show, limit=len(done)),
-            next_due(timer, container, setbacks),
-        )
+        # Those that were due stand first, where they were not moved.
+        now_at = await _first(timer, container, setbacks, len(done) + 1)
     finally:
-        now_at = {document["_id"]: document["state"][timer.field] for document in found}
         unmoved = {due.id: due for due in done if now_at.get(due.id) == due.at}
         for due in unmoved.values():
             with tracing.bound(due.trace):
                 log.error("a timer's use case left its time where it was", timer=timer.name, entity=due.id)
         _note(timer, setbacks, {due.id: "unmoved" if due.id in unmoved else "ok" for due in done})
-    return next_at
+    delay = timer.delay(container)
+    left = [at for id, at in now_at.items() if id not in unmoved]
+    return min(left) + delay if left and delay is not None else None
+
+
+async def _first(timer: Timer, container: Container, setbacks: Setbacks, limit: int) -> dict[str, datetime]:
+    """The field of the first entities that are not paused, by id, oldest first. Unavailable."""
+    path = timer.path
+    found = await container.mongo.find(
+        timer.kind.collection(),
+        {path: {"$gte": _EVER}} | _without(setbacks),
+        show={path: 1},
+        sort=[(path, 1)],
+        limit=limit,
+    )
+    return {document["_id"]: document["state"][timer.field] for document in found}
+
+
+def _due(timer: Timer, until: datetime, setbacks: Setbacks) -> list[Document]:
+    """The stages that find the documents that are due, oldest first.
+
+    Of each history they keep the events with a cause of this timer: a run that is repeated finds its own.
+    """
+    ours = {"$eq": [{"$indexOfBytes": ["$$this.cause", timer.cause]}, 0]}
+    history = {"$filter": {"input": "$history", "cond": ours}}
+    return [
+        {"$match": {timer.path: {"$lte": until, "$type": "date"}} | _without(setbacks)},
+        {"$sort": {timer.path: 1}},
+        {"$limit": BATCH},
+        {"$set": {"trace": {"$last": "$history.trace"}, "history": history}},
+    ]
 
 
 def _note(timer: Timer, setbacks: Setbacks, outcomes: Mapping[str, str]) -> None:
@@ -245,11 +278,11 @@ async def _together(timer: Timer, container: Container, entries: Sequence[_Due])
 
 async def _one(timer: Timer, container: Container, due: _Due) -> str:
     """The outcome of one run: ok, refused, error or unavailable."""
-    id, cause = due.id, f"timer:{timer.name}:{due.id}:{due.at.isoformat()}"
+    id = due.id
     # In the trace of its last event: a message that is sent, or a case that escalates, belongs to that trace.
     with tracing.span_because_of(f"timer {timer.name}", due.trace or tracing.new_parent()) as trace:
         try:
-            await timer.work(container.system_context(timer.name, cause, trace), id)
+            await timer.work(container.system_context(timer.name, due.cause, trace, at_hand=due.at_hand), id)
             return "ok"
         except Refusal as refusal:
             log.warning("a timer's use case refused", timer=timer.name, entity=id, code=refusal.code())

@@ -13,6 +13,7 @@ from pymongo.errors import BulkWriteError
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage import copy_reads
+from services.chassis.storage.batch_writer import BatchWriter
 from services.chassis.storage.errors import DUPLICATE, DatabaseRefused, guarded
 from services.chassis.telemetry.lazy import lazy_import
 
@@ -85,6 +86,7 @@ class Mongo:
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._database = client.get_database(name, codec_options=CodecOptions(tz_aware=True))
+        self._writer = BatchWriter[Put](self._put, self.bulk)
 
     async def find_one(self, name: str, where: Document, show: Document | None = None) -> Document | None:
         """The first document that matches, or None."""
@@ -159,6 +161,17 @@ class Mongo:
         """
         result = await guarded(self._database[name].update_one(where, change, upsert=upsert))
         return int(result.matched_count + (result.upserted_id is not None))
+
+    async def update_batched(self, name: str, where: Document, change: Document) -> bool:
+        """Update one document that this changes, in one round trip with those for which others wait at the moment.
+
+        False where it, or another of these updates, matched nothing: the caller reads whether its own did. Duplicate
+        where a unique index refuses it.
+        """
+        return await self._writer.write(name, Put(where, change))
+
+    async def _put(self, name: str, put: Put) -> int:
+        return await self.update(name, put.where, put.update)
 
     async def find_or_make(self, name: str, where: Document, fields: Document) -> Document:
         """The document that matches, or a new one with these fields. Duplicate if the insert lost a race."""

@@ -14,6 +14,7 @@ from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal,
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.storage import archive, search
+from services.chassis.storage.at_hand import AtHand
 from services.chassis.storage.claims import Conflict
 from services.chassis.storage.documents import changing, draft, load, wrapped_key
 from services.chassis.storage.errors import Duplicate
@@ -60,19 +61,20 @@ class Store:
         guard: EntryCheck | None = None,
         vault: Vault | None = None,
         sharded: Collection[str] = (),
+        at_hand: AtHand | None = None,
     ) -> None:
         """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own.
 
         ``vault`` opens the sealed fields that are searched; what it opens is not noted.
 
         ``sharded``: collections in which an ``_id`` is unique in each shard only.
+
+        ``at_hand``: what was read already of the entity that is changed.
         """
-        self._sharded = sharded
-        self._mongo = mongo
-        self._vault = vault
+        self._sharded, self._at_hand = sharded, at_hand
+        self._mongo, self._vault = mongo, vault
         self.actor = actor
-        self._origin = origin
-        self._if_match = if_match
+        self._origin, self._if_match = origin, if_match
         self._new_key, self._guard = new_key, guard
         self._writing: list[str] = []  # shared with ``as_system``
 
@@ -197,6 +199,8 @@ class Store:
         The document is read before the archive, because events move in this direction and cannot be missed on the way.
         """
         name, cause = kind.collection(), self._origin.cause
+        if self._at_hand is not None and (at_hand := self._at_hand.take(id, cause)) is not None:
+            return at_hand
         seen = {} if visible.everything else {"$or": [visible.filter(), {"history.cause": cause}]}
         show = {"published": 0, "history": {"$elemMatch": {"cause": cause}}}
         document = await self._mongo.find_one(name, {"_id": id, **seen}, show)
@@ -277,7 +281,8 @@ class Store:
         change = changing(entity, self._origin, before, refused)
         change["$set"] |= await search.terms(entity, before, self._vault)
         where = {"_id": entity.id, "version": entity.version, **search.unforgotten(entity, before)}
-        if not await self._mongo.update(entity.collection(), where, change):
+        # Where it is not certain, the use case runs again, and finds its cause if this was written.
+        if not await self._mongo.update_batched(entity.collection(), where, change):
             raise Conflict
 
     def _narrow(self, kind: type[Stored], where: Document) -> Document:

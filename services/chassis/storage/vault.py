@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
-from services.chassis.storage.batch_loader import BatchLoader
+from services.chassis.storage.combiner import Combiner
 from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo, Put
@@ -74,7 +74,7 @@ class Vault:
         self.master = master
         self._keys: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
         self._waiting_places = asyncio.Semaphore(_WAITING)
-        self._loader = BatchLoader()
+        self._loader = Combiner[str, Document]()
         self._note: Callable[[str], None] = _unnoted
         self._unwrap = lru_cache(_OWN_CACHED)(master.unwrap)
 

@@ -9,6 +9,7 @@ from services.chassis.domain.entity import Stored
 from services.chassis.domain.values import Sealed
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage.batch_loader import BatchLoaders
+from services.chassis.storage.documents import load
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.telemetry import logs
 from services.chassis.usecase import Context
@@ -52,7 +53,7 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
     """
 
     async def attempt(ctx: Context, id: str) -> None:
-        message = await _known(ctx, Message, id)
+        message = await _message(ctx, id)
         due = None if message is None else message.next_at(via)
         if message is None or due is None or due > ctx.now():
             return
@@ -138,6 +139,10 @@ async def _phone(ctx: Context, person: str) -> Sealed | None:
     if known is None:
         raise SendFailed("person not known yet")
     return known.phone
+
+
+async def _message(ctx: Context, id: str) -> Message | None:
+    return await _known(ctx, Message, id) if ctx.at_hand is None else load(Message, ctx.at_hand.document)
 
 
 async def _known(ctx: Context, kind: type[S], id: str) -> S | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 from pydantic import ValidationError
 
-from services.chassis.storage.batch_loader import BatchLoader, BatchLoaders
+from services.chassis.storage.batch_loader import BatchLoaders
+from services.chassis.storage.combiner import Combiner
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
 from tests.support import toy
@@ -33,13 +34,13 @@ def of(found: Document | None) -> int | None:
 
 
 async def test_all_who_ask_at_once_share_one_look() -> None:
-    shelf, together = Shelf(a=1, b=2), BatchLoader()
+    shelf, together = Shelf(a=1, b=2), Combiner[str, Document]()
     found = await asyncio.gather(*(together.get(id, shelf.look) for id in ("a", "b", "a", "none")))
     assert ([of(one) for one in found], shelf.looks) == ([1, 2, 1, None], [["a", "b", "none"]])
 
 
 async def test_a_request_during_a_load_does_not_get_its_result() -> None:
-    shelf, together = Shelf(a=1), BatchLoader()
+    shelf, together = Shelf(a=1), Combiner[str, Document]()
     shelf.open.clear()
     first = asyncio.create_task(together.get("a", shelf.look))
     await asyncio.sleep(0.01)
@@ -53,14 +54,14 @@ async def test_a_request_during_a_load_does_not_get_its_result() -> None:
 
 
 async def test_no_look_is_given_more_than_its_share() -> None:
-    shelf, together = Shelf(**{f"n{n}": n for n in range(25)}), BatchLoader(most=10)
+    shelf, together = Shelf(**{f"n{n}": n for n in range(25)}), Combiner[str, Document](most=10)
     found = await asyncio.gather(*(together.get(f"n{n}", shelf.look) for n in range(25)))
     assert [of(one) for one in found] == list(range(25))
     assert [len(ids) for ids in shelf.looks] == [10, 10, 5]
 
 
 async def test_a_look_that_fails_fails_for_those_who_shared_it_and_for_nobody_after() -> None:
-    shelf, together = Shelf(a=1), BatchLoader()
+    shelf, together = Shelf(a=1), Combiner[str, Document]()
 
     async def fail(_: Sequence[str]) -> Mapping[str, Document]:
         raise LookupError
@@ -71,7 +72,7 @@ async def test_a_look_that_fails_fails_for_those_who_shared_it_and_for_nobody_af
 
 
 async def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
-    shelf, together = Shelf(a=1), BatchLoader()
+    shelf, together = Shelf(a=1), Combiner[str, Document]()
     shelf.open.clear()
     gone, stays = (asyncio.create_task(together.get("a", shelf.look)) for _ in range(2))
     await asyncio.sleep(0.01)
@@ -83,7 +84,7 @@ async def test_one_who_goes_away_takes_nothing_from_the_others() -> None:
 
 
 async def test_a_look_that_is_cancelled_leaves_nobody_waiting() -> None:
-    shelf, together = Shelf(a=1), BatchLoader()
+    shelf, together = Shelf(a=1), Combiner[str, Document]()
 
     async def cancelled(_: Sequence[str]) -> Mapping[str, Document]:
         raise asyncio.CancelledError

@@ -32,7 +32,6 @@ PARAMETERS = {
 }
 # By default a node reserves memory for 33,000 storage sessions, zeroed and therefore resident: 37 MiB. A node that runs
 # out of sessions would end. So there are twice as many sessions as connections; each connection needs about one.
-# them would end: so there are twice as many as there can be connections, each of which takes about one.
 CONNECTIONS = 1_000
 SESSIONS = 2 * CONNECTIONS
 NOT_YET_INITIALIZED = 94

@@ -108,7 +108,7 @@ async def test_those_whom_a_step_of_a_case_concerns_are_notified(town: Town) -> 
 @pytest.mark.parametrize(
     ("event", "field", "template"),
     [
-        (CaseResolved, {"outcome": "fixed", "resolved_at": now()}, "case-resolved"),
+        (CaseResolved, {"outcome": "fixed", "resolved_at": now(), "resolution_seconds": 60}, "case-resolved"),
         (CaseRejected, {"reason": "not_our_duty", "ended_at": now()}, "case-rejected"),
     ],
 )
@@ -152,7 +152,11 @@ async def test_a_reopened_case_reaches_who_settled_it_the_dispatchers_and_who_ha
     await town.peopled()
     await town.filed(CASE)
     reason = town.seal("还是不亮", CASE, "reason")
-    moved = [CaseReopened(reason=reason, times=1), limits(now()), dispatched(CENTRE, "胜利街道便民服务中心")]
+    moved = [
+        CaseReopened(reason=reason, times=1, reopened_at=now()),
+        limits(now()),
+        dispatched(CENTRE, "胜利街道便民服务中心"),
+    ]
     await town.tell(CASE, *moved)
     assert await town.templates(HANDLER) == ["case-assigned", "case-reopened"]
     assert await town.templates(DISPATCHER) == ["case-assigned", "case-reopened"]
@@ -268,7 +272,7 @@ async def test_nothing_personal_is_in_logs_or_documents(town: Town) -> None:
         await town.peopled()
         await town.filed(CASE)
         answer = town.seal("路灯已于今日修好", CASE, "answer")
-        await town.tell(CASE, CaseResolved(outcome="fixed", answer=answer, resolved_at=now()))
+        await town.tell(CASE, CaseResolved(outcome="fixed", answer=answer, resolved_at=now(), resolution_seconds=60))
         await sweep(SMS, town.container)
     names = ["messages", "inboxes", "copies_person", "copies_case", "preferences"]
     documents = [await town.container.mongo.find(name, {}, limit=100) for name in names]

@@ -112,7 +112,7 @@ NEW: dict[str, Any] = {
 HELD = {"tier": "station", "handler_id": STATION, "handler_name": {"zh": "服务站", "en": "Station"}}
 DUE = AT + timedelta(hours=16)
 RETURNED = cases.CaseReturned(reason=SEALED, times=1)
-REOPENED = cases.CaseReopened(reason=SEALED, times=1)
+REOPENED = cases.CaseReopened(reason=SEALED, times=1, reopened_at=AT)
 RESUMED = cases.CaseResumed(respond_by=AT, warn_at=AT, due_at=AT + timedelta(hours=20))
 STATES: list[tuple[tuple[Event, ...], dict[str, Any]]] = [
     ((), {}),

@@ -38,7 +38,7 @@ MORE: list[tuple[Event, dict[str, Any]]] = [
     (cases.CaseResumed(respond_by=AT, warn_at=AT, due_at=LATER), {"due": LATER}),
     (cases.CaseWarned(due_at=LATER), {"due": LATER}),
     (cases.CaseOverdue(due_at=LATER), {"due": LATER}),
-    (cases.CaseReopened(reason=SEALED, times=2), {"times": 2}),
+    (cases.CaseReopened(reason=SEALED, times=2, reopened_at=AT), {"times": 2}),
     (cases.CaseUrged(times=3, urged_at=AT), {"times": 3}),
     (cases.CaseRated(score=4, solved=True), {"score": 4}),
     (UP, {"level": "sub_district", "because": "overdue"}),

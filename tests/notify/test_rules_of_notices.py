@@ -135,12 +135,14 @@ HEARS: list[tuple[Occurrence[Any], list[tuple[str, list[list[Address]], str]]]] 
         [("case-returned-again", SUPERVISING, "texted")],
     ),
     (
-        occurrence(cases.CaseResolved(outcome="fixed", answer=SEALED, resolved_at=AT), TO_STATION),
+        occurrence(
+            cases.CaseResolved(outcome="fixed", answer=SEALED, resolved_at=AT, resolution_seconds=60), TO_STATION
+        ),
         [("case-resolved", [[WANG]], "texted words=answer")],
     ),
     (occurrence(cases.CaseRated(score=5, solved=True), TO_STATION), [("case-rated", HAS, "")]),
     (
-        occurrence(cases.CaseReopened(reason=SEALED, times=1), TO_STATION),
+        occurrence(cases.CaseReopened(reason=SEALED, times=1, reopened_at=AT), TO_STATION),
         [("case-reopened", HAS, ""), ("case-reopened", DISPATCHING, "")],
     ),
     (occurrence(cases.CaseClosed(reason="fixed", ended_at=AT), TO_STATION), [("case-closed", [[WANG]], "")]),
@@ -252,7 +254,7 @@ def test_from_the_county_upwards_the_supervisors_answer_for_a_level(place: str, 
 
 
 def test_an_event_that_names_who_had_it_counts_more_than_the_case() -> None:
-    reopened = occurrence(cases.CaseReopened(reason=SEALED, times=1), TO_STATION, TO_TEAM)
+    reopened = occurrence(cases.CaseReopened(reason=SEALED, times=1, reopened_at=AT), TO_STATION, TO_TEAM)
     assert Handler("settled_by").choices(reopened)[0] == [Address("organisation", "team_1")]
     assert Named("handler_id").choices(occurrence(TO_STATION)) == [[Address("person", STATION)]]
     assert Resident().choices(reopened) == [[WANG]]

@@ -125,7 +125,10 @@ _FILED = contract.CaseFiled(
 _LATER = {"respond_by": _AT + timedelta(days=2), "warn_at": _AT + timedelta(days=5), "due_at": _AT + timedelta(days=6)}
 _GIVEN = contract.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_name=Words.named("站"))
 _TAKEN = (_GIVEN, contract.CaseAccepted())
-_RESOLVED = (*_TAKEN, contract.CaseResolved(outcome=CloseReason.FIXED, answer=_WORDS, resolved_at=_AT))
+_RESOLVED = (
+    *_TAKEN,
+    contract.CaseResolved(outcome=CloseReason.FIXED, answer=_WORDS, resolved_at=_AT, resolution_seconds=60),
+)
 _WAY: Mapping[State, tuple[Any, ...]] = {
     State.NEW: (),
     State.VERIFIED: (contract.CaseVerified(),),

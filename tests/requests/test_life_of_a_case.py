@@ -122,7 +122,7 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
         case Step.RATE:
             steps.rate(case, contract.CaseRated(score=3, solved=now.second % 2 == 0), now)
         case Step.REOPEN:
-            reopened = contract.CaseReopened(reason=SECRET, times=case.reopened + 1)
+            reopened = contract.CaseReopened(reason=SECRET, times=case.reopened + 1, reopened_at=now)
             someone = intake.reopen(case, reopened, NEAR)
             limits.set_limits(case, CALENDAR, now)
             dispatch.give(case, someone, UnassignedBecause.NOBODY_LEFT)
@@ -138,7 +138,7 @@ def plain(step: Step, now: datetime) -> Any:
         Step.CANCEL: contract.CaseCancelled(ended_at=now),
         Step.ACCEPT: contract.CaseAccepted(),
         Step.START: contract.CaseStarted(),
-        Step.RESOLVE: contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=now),
+        Step.RESOLVE: contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=now, resolution_seconds=60),
         Step.CALL_BACK: contract.CaseCalledBack(reached=True),
         Step.CLOSE: contract.CaseClosed(reason="fixed", ended_at=now),
         Step.COMMENT: contract.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=False),

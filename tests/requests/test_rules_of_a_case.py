@@ -30,7 +30,9 @@ RESUMED = contract.CaseResumed(
     paused_hours=3.5,
 )
 PAUSED = contract.CasePaused(reason=SECRET, paused_at=MONDAY, until=MONDAY + DAY)
-RESOLVED = contract.CaseResolved(outcome="fixed", answer=Sealed("1.done"), resolved_at=MONDAY + HOUR)
+RESOLVED = contract.CaseResolved(
+    outcome="fixed", answer=Sealed("1.done"), resolved_at=MONDAY + HOUR, resolution_seconds=3600
+)
 CLOSED = contract.CaseClosed(reason="fixed", ended_at=MONDAY + 2 * HOUR)
 CANCELLED = contract.CaseCancelled(ended_at=MONDAY + 2 * HOUR)
 REJECTED = contract.CaseRejected(reason="not_our_duty", answer=SECRET, ended_at=MONDAY + 2 * HOUR)
@@ -79,6 +81,8 @@ def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
         "forced": False,
         "tried": [],
         "returns": 0,
+        "waits_since": MONDAY,
+        "was_accepted": False,
         "respond_by": MONDAY,
         "warn_at": MONDAY,
         "due_at": MONDAY,
@@ -99,7 +103,7 @@ HANDED = {"handler_id": STATION, "handler_name": {"zh": "站", "en": "Station"},
 NOBODYS: dict[str, Any] = dict.fromkeys(HANDED)
 FORCED = GIVEN.model_copy(update={"forced": True, "respond_by": MONDAY + 8 * HOUR})
 BACK = contract.CaseReturned(reason=SECRET, times=1, respond_by=MONDAY + 8 * HOUR)
-AGAIN = contract.CaseReopened(reason=SECRET, times=1)
+AGAIN = contract.CaseReopened(reason=SECRET, times=1, reopened_at=MONDAY + DAY)
 CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
     ([], contract.CaseVerified(), {"state": "verified"}),
     ([], GIVEN, {"state": "dispatched", **HANDED, "tried": [STATION]}),
@@ -114,7 +118,7 @@ CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
         {"state": "new", **NOBODYS, "forced": False, "responded": False},
     ),
     ([contract.CaseVerified()], contract.CaseUnassigned(reason="x"), {}),
-    ([], contract.CaseAccepted(), {"state": "accepted", "responded": True}),
+    ([], contract.CaseAccepted(), {"state": "accepted", "responded": True, "was_accepted": True}),
     ([], contract.CaseStarted(), {"state": "in_progress"}),
     ([], PAUSED, {"state": "suspended", "paused_at": MONDAY, "paused_until": MONDAY + DAY}),
     ([GIVEN], BACK, {"state": "returned", **NOBODYS, "returns": 1, "respond_by": MONDAY + 8 * HOUR}),
@@ -148,6 +152,15 @@ def test_an_event_changes_this_of_a_case_and_nothing_else(
     before: list[Event], event: Event, wanted: dict[str, Any]
 ) -> None:
     assert changed(after(*before), event) == wanted
+
+
+def test_a_resident_waits_since_the_filing_or_the_last_reopening() -> None:
+    case = after(GIVEN)
+    assert case.waited(MONDAY + 2 * HOUR) == 2 * 3600
+    assert case.waited(MONDAY - HOUR) == 0  # by another clock
+    for event in (contract.CaseAccepted(), RESOLVED, AGAIN):
+        case.record(event)
+    assert (case.waited(MONDAY + DAY + HOUR), case.was_accepted) == (3600, False)
 
 
 def test_going_on_moves_the_limits_and_adds_to_the_time_that_it_stood() -> None:
@@ -197,6 +210,8 @@ def test_a_reopened_case_forgets_how_it_ended_and_how_far_it_had_escalated_but_n
         "returns": 0,
         "paused_hours": 0.0,
         "reopened": 1,
+        "waits_since": MONDAY + DAY,
+        "was_accepted": False,
     }
     assert (case.tried, case.answer) == ([STATION], "1.done")
 

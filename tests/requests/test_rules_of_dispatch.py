@@ -134,7 +134,7 @@ LEAVING = (
     contract.CaseDispatched(tier="station", handler_id=STATION, handler_name=Words.named("站")),
     contract.CaseUnassigned(reason="x"),
     contract.CaseReturned(reason=SECRET, times=1),
-    contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=MONDAY),
+    contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=MONDAY, resolution_seconds=60),
     contract.CaseCancelled(ended_at=MONDAY),
     contract.CaseRejected(reason="x", answer=SECRET, ended_at=MONDAY),
 )
@@ -273,7 +273,7 @@ def test_a_position_has_both_its_numbers() -> None:
 def test_a_reopened_case_goes_to_somebody_else_else_to_the_supervisor(tried: list[str], chosen: str) -> None:
     case: Case = filed(MONDAY)
     case.tried = tried
-    event = contract.CaseReopened(reason=SECRET, times=1)
+    event = contract.CaseReopened(reason=SECRET, times=1, reopened_at=MONDAY)
     choice = intake.reopen(case, event, NEAR)
     assert choice is not None
     assert (choice.id, case.fresh[-1]) == (chosen, event)

@@ -16,6 +16,7 @@ from services.requests.cases.states.model import State
 from services.requests.providers.model import escalation_path
 from tests.requests.test_life_of_a_case import CALENDAR, MONDAY, RUNGS, SECRET, filed, known
 from tests.requests.test_pauses import taken
+from tests.requests.test_rules_of_a_case import RESOLVED
 from tests.requests.town import CENTRE, CITY, CITY_OFFICE, COUNTY, COUNTY_OFFICE, DEPARTMENT, HOME, STATION, STREET
 
 HOUR = timedelta(hours=1)
@@ -229,7 +230,7 @@ def test_a_pause_that_is_over_ends() -> None:
 @pytest.mark.parametrize(("outcome", "reason"), [("partly_fixed", "partly_fixed"), (None, "no_action")])
 def test_a_resolved_case_is_closed_when_it_can_be_reopened_no_more(outcome: str | None, reason: str) -> None:
     case = taken()
-    case.record(contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=MONDAY))
+    case.record(RESOLVED.model_copy(update={"resolved_at": MONDAY}))
     case.outcome = outcome
     end = MONDAY + timedelta(days=15)
     assert news(case, end) == [contract.CaseClosed(reason=reason, ended_at=end)]

@@ -17,11 +17,10 @@ from services.requests.cases.model import Case
 from services.requests.cases.timelines import model
 from services.requests.cases.timelines.model import DISPLAYS, Doer
 from services.requests.cases.tracking import model as numbers
-from services.requests.overview import model as overview
 from tests.requests.test_life_of_a_case import MONDAY, SECRET, filed
 from tests.requests.test_rules_of_a_case import GIVEN, LIMITS, PAUSED, RESOLVED, RESUMED, UP
 
-REOPENED = contract.CaseReopened(reason=SECRET, times=1, by_resident=True)
+REOPENED = contract.CaseReopened(reason=SECRET, times=1, by_resident=True, reopened_at=MONDAY)
 FILED = filed(MONDAY).fresh[0]
 assert isinstance(FILED, contract.CaseFiled)
 
@@ -175,27 +174,6 @@ def test_words_are_sealed_fields_and_facts_are_not() -> None:
 
 def test_somebody_did_it_and_by_no_name() -> None:
     assert [doer.value for doer in Doer] == ["resident", "handler", "staff", "system"]
-
-
-ACCEPTED = contract.CaseAccepted()
-
-
-def test_a_case_waits_from_its_filing_to_the_first_that_takes_it_on_and_settles_it() -> None:
-    events = [FILED, GIVEN, ACCEPTED, contract.CaseStarted(), ACCEPTED, RESOLVED, RESOLVED]
-    responses = [overview.response_seconds(history(*events), version) for version in (3, 5)]
-    resolutions = [overview.resolution_seconds(history(*events), version) for version in (6, 7)]
-    assert (responses, resolutions) == ([2 * 3600, None], [5 * 3600, None])
-
-
-def test_a_reopened_case_waits_again() -> None:
-    events = [FILED, ACCEPTED, RESOLVED, REOPENED, GIVEN, ACCEPTED, RESOLVED]
-    assert overview.response_seconds(history(*events), 6) == 2 * 3600
-    assert overview.resolution_seconds(history(*events), 7) == 3 * 3600
-
-
-def test_without_a_beginning_or_the_version_there_is_no_wait() -> None:
-    assert overview.response_seconds(history(GIVEN, ACCEPTED), 2) is None
-    assert overview.response_seconds(history(FILED, ACCEPTED), 3) is None
 
 
 def test_the_check_character_follows_luhns_rule_modulo_32() -> None:

@@ -134,7 +134,9 @@ class CaseUnassigned(LeavesTeam, Event):
 
 
 class CaseAccepted(Event):
-    """The handler accepted a case."""
+    """The handler accepted a case; the first since it was filed or reopened says how long that took."""
+
+    response_seconds: float | None = None
 
 
 class CaseStarted(Event):
@@ -168,11 +170,12 @@ class CaseReturned(LeavesTeam, Event):
 
 
 class CaseResolved(LeavesTeam, Event):
-    """A case was resolved, with an answer to its resident."""
+    """A case was resolved, with an answer to its resident: so long after it was filed or reopened."""
 
     outcome: CloseReason | str
     answer: Sealed
     resolved_at: Instant
+    resolution_seconds: float
 
 
 class CaseCalledBack(Event):
@@ -197,6 +200,7 @@ class CaseReopened(ByResident, Event):
 
     reason: Sealed
     times: int
+    reopened_at: Instant
 
 
 class CaseClosed(WithEnd, Event):

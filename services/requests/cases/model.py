@@ -50,6 +50,10 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     tried: list[str] = Field([])
     returns: int = 0
 
+    waits_since: Instant
+    """When it was filed, or reopened."""
+    was_accepted: bool = False
+    """Whether a handler has accepted it since."""
     respond_by: Instant
     warn_at: Instant
     due_at: Instant
@@ -107,6 +111,10 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         itself."""
         return min(calendar.add(now, self.first_response_hours), self.due_at)
 
+    def waited(self, now: datetime) -> float:
+        """For how many seconds its resident has waited; not less than none, whatever the clocks of processes say."""
+        return max(0.0, (now - self.waits_since).total_seconds())
+
     @property
     def at_top(self) -> bool:
         """Whether it is at the top of the escalation path."""
@@ -154,7 +162,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     def _file(self, event: contract.CaseFiled) -> None:
         for name in contract.Filing.model_fields:
             setattr(self, name, getattr(event, name))
-        self.county = self.places()[1]
+        self.county, self.waits_since = self.places()[1], event.filed_at
         self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
 
     def _hand_over(self, event: contract.HandlerEvent) -> None:
@@ -170,6 +178,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
                 self.returns, self.respond_by = event.times, event.respond_by or self.respond_by
             case contract.CaseReopened():
                 self.reopened = event.times
+                self.waits_since, self.was_accepted = event.reopened_at, False
                 self.level, self.owner_id, self.owner_place = 0, None, None
                 self.returns, self.paused_hours = 0, 0.0
                 self.outcome = self.closed_because = self.resolved_at = self.score = self.solved = None
@@ -186,7 +195,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
                 self.responded = self.warned = self.overdue = False
                 self.escalates_from = None
             case contract.CaseAccepted():
-                self.responded = True
+                self.responded = self.was_accepted = True
             case contract.CasePaused():
                 self.paused_at, self.paused_until = event.paused_at, event.until
             case contract.CaseResumed():

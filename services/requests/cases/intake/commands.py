@@ -122,7 +122,8 @@ async def cancel(ctx: Context, case: Case, cmd: CancelCase) -> None:
 async def reopen(ctx: Context, case: Case, cmd: ReopenCase) -> None:
     """Have a case taken up again that was not settled: by somebody else, or by the supervisor, with a new limit."""
     reason, near = sealed(ctx, case, "reason", cmd.reason), await nearby(ctx, case.area, case)
-    again = CaseReopened(reason=reason, times=case.reopened + 1, by_resident=case.is_of(ctx.actor))
+    times, by_resident = case.reopened + 1, case.is_of(ctx.actor)
+    again = CaseReopened(reason=reason, times=times, by_resident=by_resident, reopened_at=ctx.now())
     choice = model.reopen(case, again, near)
     limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
     dispatch.give(case, choice, UnassignedBecause.NOBODY_LEFT)

@@ -83,7 +83,7 @@ def step(step: Step) -> Callable[[Change[Case, P]], Work[Concatenate[str, P], Ca
 @step(Step.ACCEPT)
 async def accept(ctx: Context, case: Case) -> None:
     """Take on a case that was given to your organisation."""
-    case.record(CaseAccepted())
+    case.record(CaseAccepted(response_seconds=None if case.was_accepted else case.waited(ctx.now())))
 
 
 @step(Step.START)
@@ -96,7 +96,8 @@ async def start(ctx: Context, case: Case) -> None:
 async def resolve(ctx: Context, case: Case, cmd: ResolveCase) -> None:
     """Say that a case is done, with an answer to its resident."""
     answer = sealed(ctx, case, "answer", cmd.answer)
-    case.record(CaseResolved(outcome=cmd.outcome, answer=answer, resolved_at=ctx.now()))
+    now, waited = ctx.now(), case.waited(ctx.now())
+    case.record(CaseResolved(outcome=cmd.outcome, answer=answer, resolved_at=now, resolution_seconds=waited))
 
 
 @step(Step.CALL_BACK)

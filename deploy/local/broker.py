@@ -9,6 +9,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -53,6 +54,9 @@ FAIL_OVER = """\
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
 """
+
+FETCH_AGAIN_AFTER = (5.0, 20.0)
+"""Seconds before the second and the third try: a repository that is away for a moment is no trouble."""
 
 
 def fetch() -> None:
@@ -144,16 +148,19 @@ def _is_complete(wanted: str) -> bool:
 
 def _resolve() -> None:
     fresh = LIBS.with_name(f"kafka-libs.{os.getpid()}")
-    fetching = [tools.mvn(), "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"]
-    done = subprocess.run(fetching, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    # -U: also what could not be had a moment ago.
+    fetching = [tools.mvn(), "-q", "-B", "-U", "-f", str(POM), "dependency:copy-dependencies"]
+    for pause in (*FETCH_AGAIN_AFTER, None):
+        done = subprocess.run([*fetching, f"-DoutputDirectory={fresh}"], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            shutil.rmtree(LIBS, ignore_errors=True)
+            fresh.rename(LIBS)
+            return
         shutil.rmtree(fresh, ignore_errors=True)
-        lines = tuple(done.stdout.splitlines()[-5:])
-        raise Trouble(
-            "Maven could not fetch Kafka: check that its repository can be reached, then repeat.", lines=lines
-        )
-    shutil.rmtree(LIBS, ignore_errors=True)
-    fresh.rename(LIBS)
+        if pause is not None:
+            time.sleep(pause)
+    lines = tuple(done.stdout.splitlines()[-5:])
+    raise Trouble("Maven could not fetch Kafka: check that its repository can be reached, then repeat.", lines=lines)
 
 
 def _format(layout: Layout, process: Process) -> None:

@@ -73,6 +73,23 @@ def test_a_program_that_cannot_be_used_is_named_before_anything_is_fetched(
         Stack(tmp_path / "home", Ports.free(), STORES).up()
 
 
+def test_kafka_is_fetched_from_a_repository_that_is_away_for_a_moment(
+    empty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broker, "FETCH_AGAIN_AFTER", (0.0, 0.0))
+    monkeypatch.setattr(broker, "TOOLS", empty_path)
+    monkeypatch.setattr(broker, "LIBS", empty_path / "kafka-libs")
+    tries, cannot = empty_path / "tries", "echo 'the repository is away'; exit 1"
+    into = 'for word; do case "$word" in -DoutputDirectory=*) /bin/mkdir "${word#*=}";; esac; done'
+    put(empty_path, "mvn", f"echo try >> {tries}; {cannot}")
+    with pytest.raises(Trouble, match="could not fetch Kafka") as raised:
+        broker.fetch()
+    assert (tries.read_text().count("try"), raised.value.lines) == (3, ("the repository is away",))
+    put(empty_path, "mvn", f"[ -e {tries}2 ] || {{ echo > {tries}2; {cannot}; }}; {into}")
+    broker.fetch()
+    assert (empty_path / "kafka-libs" / "complete").exists()
+
+
 def test_make_names_everything_that_is_missing_at_once(tmp_path: Path) -> None:
     put(tmp_path, "python", 'case "$2" in *libcurl*) exit 1;; *ensurepip*) exit 1;; *) exit 0;; esac')
     asked = ["make", "-s", "-C", str(CHECKOUT), "tools", f"PYTHON={tmp_path / 'python'}"]

@@ -20,10 +20,10 @@ from services.chassis.domain.refusals import Busy, Forbidden, Kind, PersonNeeded
 from services.chassis.domain.scope import NOBODY, PUBLIC, SYSTEM, Actor, system_actor
 from services.chassis.domain.texts import Texts
 from services.chassis.domain.words import DEFAULT
-from services.chassis.storage.at_hand import AtHand
 from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.claims import Claims, Conflict, UniqueValue
 from services.chassis.storage.mongo import Mongo
+from services.chassis.storage.prefetched import Prefetched
 from services.chassis.storage.reference import Reference, ReferenceReads
 from services.chassis.storage.store import AlreadyDone, Store
 from services.chassis.storage.vault import Opened, Vault
@@ -98,7 +98,7 @@ class Context:
     """Values of unique fields that an earlier run of the use case found to be another entity's."""
     confirms: bool = False
     """Whether an earlier run was refused because of reference data that was held: this one asks the database."""
-    at_hand: AtHand | None = None
+    prefetched: Prefetched | None = None
     """What a timer has read of the entity that is due."""
     opened: Opened = field(default_factory=Opened)
     """Shared by all contexts of one request."""
@@ -117,7 +117,7 @@ class Context:
             self._run_guard,
             vault,
             self.container.sharded,
-            self.at_hand,
+            self.prefetched,
         )
 
     @functools.cached_property

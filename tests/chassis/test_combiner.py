@@ -95,6 +95,23 @@ async def test_a_look_that_is_cancelled_leaves_nobody_waiting() -> None:
         assert of(await together.get("a", shelf.look)) == 1
 
 
+async def test_nor_does_it_leave_those_waiting_who_came_meanwhile() -> None:
+    shelf, together = Shelf(a=1), Combiner[str, Document]()
+    began = asyncio.Event()
+
+    async def cancelled(_: Sequence[str]) -> Mapping[str, Document]:
+        began.set()
+        await asyncio.sleep(0.02)
+        raise asyncio.CancelledError
+
+    first = asyncio.create_task(together.get("a", cancelled))
+    await began.wait()
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(first, together.get("b", cancelled), return_exceptions=True)
+        assert [type(one) for one in outcomes] == [asyncio.CancelledError] * 2
+        assert of(await together.get("a", shelf.look)) == 1
+
+
 async def test_a_document_that_cannot_be_read_fails_only_its_own_request(shop: Container) -> None:
     good, bad = [await toy.open_jar(shop.context(toy.KEEPER, f"jar:{n}"), OpenJar(label="figs")) for n in range(2)]
     await shop.mongo.update(Jar.collection(), {"_id": bad.id}, {"$unset": {"state.label": ""}})

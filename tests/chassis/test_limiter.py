@@ -13,8 +13,8 @@ PATIENT = 30.0
 """Longer than any test here."""
 
 
-async def _lined_up(limiter: ConcurrencyLimiter, many: int) -> list[asyncio.Task[bool]]:
-    """So many callers who wait in line by now."""
+async def _queued(limiter: ConcurrencyLimiter, many: int) -> list[asyncio.Task[bool]]:
+    """So many callers who wait in the queue by now."""
     tasks = [asyncio.create_task(limiter.enter()) for _ in range(many)]
     await asyncio.sleep(0)
     return tasks
@@ -37,7 +37,7 @@ async def test_who_waits_goes_in_by_turns_as_others_leave() -> None:
     assert limiter.inside == 0
 
 
-async def test_a_line_that_moves_is_no_overload_however_long_it_is() -> None:
+async def test_a_queue_that_moves_is_no_overload_however_long_it_is() -> None:
     limiter = ConcurrencyLimiter(4, PATIENT)
 
     async def visit() -> bool:
@@ -47,7 +47,7 @@ async def test_a_line_that_moves_is_no_overload_however_long_it_is() -> None:
             limiter.leave()
         return entered
 
-    assert all(await asyncio.gather(*(visit() for _ in range(1_000))))
+    assert all(await asyncio.gather(*(visit() for _ in range(400))))
     assert limiter.inside == 0
 
 
@@ -60,30 +60,32 @@ async def test_who_waits_in_vain_is_turned_away_and_takes_no_place() -> None:
     assert await limiter.enter()
 
 
-async def test_the_line_is_short_from_the_first_wait_in_vain_until_a_place_is_free(
+async def test_the_queue_is_short_from_the_first_wait_in_vain_until_a_place_is_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "_SHORT_WAIT", 0.0)
-    limiter = ConcurrencyLimiter(1, 0.3)
+    limiter = ConcurrencyLimiter(1, PATIENT)
     assert await limiter.enter()
-    (oldest,) = await _lined_up(limiter, 1)
-    await asyncio.sleep(0.2)
-    younger = await _lined_up(limiter, 8)
-    assert not any(await asyncio.wait_for(asyncio.gather(oldest, *younger), 0.25))  # the younger with the oldest
-    assert not await asyncio.wait_for(limiter.enter(), 0.25)  # and the next caller waits no longer
+    waiting = await _queued(limiter, 9)
+    oldest = next(iter(limiter._queue))
+    limiter._queue[oldest] -= PATIENT
+    limiter._look()
+    async with asyncio.timeout(PATIENT / 2):
+        assert not any(await asyncio.gather(*waiting))  # the younger ones with the oldest
+        assert not await limiter.enter()  # and the next caller waits no longer
     limiter.leave()
     assert await limiter.enter()
-    (patient,) = await _lined_up(limiter, 1)
-    await asyncio.sleep(0.1)
+    (patient,) = await _queued(limiter, 1)
+    await asyncio.sleep(0.05)
     limiter.leave()
     assert await patient
 
 
-async def test_a_full_line_is_overload(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_queue_is_overload(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_WAITING", 16)
     limiter = ConcurrencyLimiter(2, PATIENT)
     assert [await limiter.enter() for _ in range(2)] == [True, True]
-    waiting = await _lined_up(limiter, 16)
+    waiting = await _queued(limiter, 16)
     assert not await limiter.enter()
     for _ in range(18):
         limiter.leave()
@@ -115,14 +117,14 @@ async def test_a_caller_who_leaves_at_any_moment_leaves_no_place_taken_or_given_
     assert [await limiter.enter() for _ in range(3)] == [True] * 3
 
 
-async def test_those_who_are_gone_take_no_place_in_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_those_who_are_gone_take_no_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_WAITING", 8)
     limiter = ConcurrencyLimiter(1, PATIENT)
     assert await limiter.enter()
-    gone = await _lined_up(limiter, 8)
+    gone = await _queued(limiter, 8)
     for task in gone:
         task.cancel()
     await asyncio.wait(gone)
-    (late,) = await _lined_up(limiter, 1)
+    (late,) = await _queued(limiter, 1)
     limiter.leave()
     assert await late

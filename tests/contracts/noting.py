@@ -39,7 +39,7 @@ class Noting(Mongo):
         self._note(name, where, change)
         return 1
 
-    async def update_batched(self, name: str, where: Document, change: Document) -> bool:
+    async def update_batched(self, name: str, where: Document, change: Document) -> bool | None:
         """As if it had been done."""
         return await self.update(name, where, change) == 1
 

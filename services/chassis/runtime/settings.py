@@ -64,13 +64,13 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(
         10,
         ge=1,
-        description="requests handled at once; others wait in line, then 503 with Retry-After",
+        description="requests handled at once; others wait in a queue, then 503 with Retry-After",
     )
     max_wait_seconds: float = Field(
         1.0,
         ge=0,
         le=2,
-        description="how long a request waits in line at most, in seconds; 0.2 while the process sheds load",
+        description="how long a request waits in the queue at most, in seconds; 0.2 while the process sheds load",
     )
 
     master_key_file: Annotated[Path, Holds.PRIVATE] = Field(

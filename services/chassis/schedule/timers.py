@@ -11,8 +11,8 @@ from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal, Unavailable
-from services.chassis.storage.at_hand import AtHand
 from services.chassis.storage.mongo import Document
+from services.chassis.storage.prefetched import Prefetched
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container, Context
 
@@ -150,13 +150,13 @@ class _Due:
     at: datetime
     cause: str
     trace: str | None
-    at_hand: AtHand
+    prefetched: Prefetched
 
     @classmethod
     def of(cls, timer: Timer, document: Document) -> "_Due":
         """As the look of this timer found it."""
         id, at = document["_id"], document["state"][timer.field]
-        return cls(id, at, f"{timer.cause}{id}:{at.isoformat()}", document["trace"], AtHand(document))
+        return cls(id, at, f"{timer.cause}{id}:{at.isoformat()}", document["trace"], Prefetched(document))
 
 
 async def _always() -> bool:
@@ -209,16 +209,21 @@ async def sweep(
     if not done:
         return replace(await look(timer, container, setbacks), count=len(found))
     pauses_end = setbacks.seconds_left()
-    next_at = await _moved(timer, container, setbacks, done)
+    next_at = await _moved(timer, container, setbacks, done, len(found))
     return Swept(len(found), next_at, min(pauses_end, setbacks.seconds_left()))
 
 
-async def _moved(timer: Timer, container: Container, setbacks: Setbacks, done: Sequence[_Due]) -> datetime | None:
-    """Expect that the use cases moved the field, whatever they returned; when the next is due."""
+async def _moved(
+    timer: Timer, container: Container, setbacks: Setbacks, done: Sequence[_Due], found: int
+) -> datetime | None:
+    """Expect that the use cases moved the field, whatever they returned; when the next is due.
+
+    ``found``: how many were due. What was not moved is among that many, unless others have become due before it
+    meanwhile; then it is run again, without effect.
+    """
     now_at: dict[str, datetime] = {}
     try:
-        # Those that were due stand first, where they were not moved.
-        now_at = await _first(timer, container, setbacks, len(done) + 1)
+        now_at = await _first(timer, container, setbacks, found + 1)
     finally:
         unmoved = {due.id: due for due in done if now_at.get(due.id) == due.at}
         for due in unmoved.values():
@@ -282,7 +287,7 @@ async def _one(timer: Timer, container: Container, due: _Due) -> str:
     # In the trace of its last event: a message that is sent, or a case that escalates, belongs to that trace.
     with tracing.span_because_of(f"timer {timer.name}", due.trace or tracing.new_parent()) as trace:
         try:
-            await timer.work(container.system_context(timer.name, due.cause, trace, at_hand=due.at_hand), id)
+            await timer.work(container.system_context(timer.name, due.cause, trace, prefetched=due.prefetched), id)
             return "ok"
         except Refusal as refusal:
             log.warning("a timer's use case refused", timer=timer.name, entity=id, code=refusal.code())

@@ -8,7 +8,6 @@ from typing import Generic, TypeVar
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage.combiner import Combiner
-from services.chassis.storage.errors import DatabaseRefused, Duplicate
 
 W = TypeVar("W")
 
@@ -30,32 +29,47 @@ class BatchWriter(Generic[W]):
     ) -> None:
         """``one`` and ``many`` write to a collection, and return how many writes had an effect."""
         self._one, self._many = one, many
-        self._collections: dict[str, Combiner[_Call[W], bool | Exception]] = {}
+        self._collections: dict[str, Combiner[_Call[W], bool | Exception | None]] = {}
         self._context = copy_context()
 
-    async def write(self, collection: str, write: W) -> bool:
-        """Whether the write certainly had its effect. Raises what ``one`` raises.
+    async def write(self, collection: str, write: W) -> bool | None:
+        """Whether the write had its effect. Raises what ``one`` raises.
 
-        False where a write of the same round trip had none: the database does not say which. The caller reads whether
-        its own had.
+        None where that is not known: some write of the same round trip had none, and the database does not say which.
         """
         combiner = self._collections.setdefault(collection, self._context.run(Combiner, _MOST))
         outcome = await combiner.get(_Call(write), partial(self._written, collection))
         if isinstance(outcome, Exception):
             raise outcome
-        return bool(outcome)
+        return outcome
 
-    async def _written(self, collection: str, calls: Sequence[_Call[W]]) -> Mapping[_Call[W], bool | Exception]:
+    async def _written(self, collection: str, calls: Sequence[_Call[W]]) -> Mapping[_Call[W], bool | Exception | None]:
         if len(calls) == 1:
             return {calls[0]: await self._alone(collection, calls[0])}
         try:
-            certain = await self._many(collection, [call.write for call in calls]) == len(calls)
-            return dict.fromkeys(calls, certain)
-        except DatabaseRefused:  # one of them is to blame; those that are written already match nothing now
-            return {call: await self._alone(collection, call) for call in calls}
+            had_effect = await self._many(collection, [call.write for call in calls])
+            return dict.fromkeys(calls, True if had_effect == len(calls) else None)
+        except Unavailable:
+            raise
+        except Exception:  # one of them is to blame: only that one may fail
+            return await self._each_alone(collection, calls)
+
+    async def _each_alone(
+        self, collection: str, calls: Sequence[_Call[W]]
+    ) -> Mapping[_Call[W], bool | Exception | None]:
+        """The outcome of each; those that were written together before have no effect now, which says nothing."""
+        outcomes: dict[_Call[W], bool | Exception | None] = {}
+        away: Unavailable | None = None
+        for call in calls:
+            outcome = away or await self._alone(collection, call)
+            away = (
+                outcome if isinstance(outcome, Unavailable) else None
+            )  # nobody waits for one time limit after another
+            outcomes[call] = outcome or None
+        return outcomes
 
     async def _alone(self, collection: str, call: _Call[W]) -> bool | Exception:
         try:
             return await self._one(collection, call.write) == 1
-        except (DatabaseRefused, Duplicate, Unavailable) as error:
+        except Exception as error:
             return error

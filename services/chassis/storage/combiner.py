@@ -1,7 +1,7 @@
 """The combiner: concurrent calls share one round trip."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from itertools import islice
 from typing import Generic, TypeVar
@@ -11,9 +11,8 @@ A = TypeVar("A")
 
 
 class Combiner(Generic[K, A]):
-    """One round trip at a time: all keys that are asked for meanwhile share the next. The first does not wait.
-
-    So no answer is older than its request.
+    """One round trip at a time: all keys that are asked for meanwhile share the next. So no answer is older than its
+    request.
     """
 
     def __init__(self, most: int = 500) -> None:
@@ -43,6 +42,8 @@ class Combiner(Generic[K, A]):
                 await _answered(asked, ask)
         finally:
             self._asking = None
+            _leave(self._asked.values())  # of those who asked during a round trip that was cancelled
+            self._asked.clear()
 
 
 async def _answered(
@@ -57,5 +58,10 @@ async def _answered(
             answer.set_exception(error)
             answer.exception()  # the caller may be gone
     finally:
-        for answer in asked.values():
-            answer.cancel()  # the round trip itself was cancelled: the rest has no answer
+        _leave(asked.values())  # where the round trip itself was cancelled
+
+
+def _leave(unanswered: "Iterable[asyncio.Future[A | None]]") -> None:
+    """Let nobody wait for what does not come; who has an answer keeps it."""
+    for answer in unanswered:
+        answer.cancel()

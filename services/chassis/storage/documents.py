@@ -1,11 +1,11 @@
 """An entity as its document: state, history, and the key of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity, Stored
 from services.chassis.domain.events import Origin, Recorded, newer_shapes
-from services.chassis.storage.mongo import Document
+from services.chassis.storage.mongo import Document, Mongo
 
 S = TypeVar("S", bound=Stored)
 
@@ -62,6 +62,20 @@ def changing(entity: Entity[Any], origin: Origin, before: Document, refused: Doc
         "$push": {"history": {"$each": history}},
         "$max": {f"shapes.{name}": schema for name, schema in newer_shapes(history).items()},
     }
+
+
+async def matched(mongo: Mongo, name: str, where: Document, change: Document, sharded: Collection[str]) -> bool:
+    """Make the update of ``changing``; whether it matched. Duplicate, Unavailable, DatabaseRefused.
+
+    Concurrent updates share a round trip, but not in a sharded collection, where one may count for several shards.
+    """
+    if name in sharded:
+        return await mongo.update(name, where, change) == 1
+    found = await mongo.update_batched(name, where, change)
+    if found is None:
+        ours = {"_id": where["_id"], "history.hash": change["$set"]["hash"]}
+        found = await mongo.find_one(name, ours, {"_id": 1}) is not None
+    return found
 
 
 def differing_fields(stored: Stored, old: Mapping[str, Any]) -> Document:

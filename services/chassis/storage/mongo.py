@@ -162,11 +162,11 @@ class Mongo:
         result = await guarded(self._database[name].update_one(where, change, upsert=upsert))
         return int(result.matched_count + (result.upserted_id is not None))
 
-    async def update_batched(self, name: str, where: Document, change: Document) -> bool:
-        """Update one document that this changes, in one round trip with those for which others wait at the moment.
+    async def update_batched(self, name: str, where: Document, change: Document) -> bool | None:
+        """Update one document, in one round trip with concurrent updates of the collection; whether it matched.
 
-        False where it, or another of these updates, matched nothing: the caller reads whether its own did. Duplicate
-        where a unique index refuses it.
+        ``change`` must change what ``where`` matches. None where it is not known whether it matched, because one of the
+        round trip did not. Duplicate where a unique index refuses it.
         """
         return await self._writer.write(name, Put(where, change))
 

@@ -14,11 +14,11 @@ from services.chassis.domain.refusals import KeyReused, Kind, NotFound, Refusal,
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.storage import archive, search
-from services.chassis.storage.at_hand import AtHand
 from services.chassis.storage.claims import Conflict
-from services.chassis.storage.documents import changing, draft, load, wrapped_key
+from services.chassis.storage.documents import changing, draft, load, matched, wrapped_key
 from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.mongo import Among, Document, Mongo
+from services.chassis.storage.prefetched import Prefetched
 from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import metrics
 
@@ -61,7 +61,7 @@ class Store:
         guard: EntryCheck | None = None,
         vault: Vault | None = None,
         sharded: Collection[str] = (),
-        at_hand: AtHand | None = None,
+        prefetched: Prefetched | None = None,
     ) -> None:
         """``new_key`` makes the wrapped key of a new entity whose kind has keys of its own.
 
@@ -69,9 +69,9 @@ class Store:
 
         ``sharded``: collections in which an ``_id`` is unique in each shard only.
 
-        ``at_hand``: what was read already of the entity that is changed.
+        ``prefetched``: what was read already of the entity that is changed.
         """
-        self._sharded, self._at_hand = sharded, at_hand
+        self._sharded, self._prefetched = sharded, prefetched
         self._mongo, self._vault = mongo, vault
         self.actor = actor
         self._origin, self._if_match = origin, if_match
@@ -199,8 +199,8 @@ class Store:
         The document is read before the archive, because events move in this direction and cannot be missed on the way.
         """
         name, cause = kind.collection(), self._origin.cause
-        if self._at_hand is not None and (at_hand := self._at_hand.take(id, cause)) is not None:
-            return at_hand
+        if self._prefetched is not None and (prefetched := self._prefetched.take(id, cause)) is not None:
+            return prefetched
         seen = {} if visible.everything else {"$or": [visible.filter(), {"history.cause": cause}]}
         show = {"published": 0, "history": {"$elemMatch": {"cause": cause}}}
         document = await self._mongo.find_one(name, {"_id": id, **seen}, show)
@@ -281,8 +281,7 @@ class Store:
         change = changing(entity, self._origin, before, refused)
         change["$set"] |= await search.terms(entity, before, self._vault)
         where = {"_id": entity.id, "version": entity.version, **search.unforgotten(entity, before)}
-        # Where it is not certain, the use case runs again, and finds its cause if this was written.
-        if not await self._mongo.update_batched(entity.collection(), where, change):
+        if not await matched(self._mongo, entity.collection(), where, change, self._sharded):
             raise Conflict
 
     def _narrow(self, kind: type[Stored], where: Document) -> Document:

@@ -134,7 +134,7 @@ class CaseUnassigned(LeavesTeam, Event):
 
 
 class CaseAccepted(Event):
-    """The handler accepted a case; the first since it was filed or reopened says how long that took."""
+    """The handler accepted a case; if it is the first acceptance, ``response_seconds`` since filing or reopening."""
 
     response_seconds: float | None = None
 
@@ -170,7 +170,7 @@ class CaseReturned(LeavesTeam, Event):
 
 
 class CaseResolved(LeavesTeam, Event):
-    """A case was resolved, with an answer to its resident: so long after it was filed or reopened."""
+    """A case was resolved, with an answer to its resident; ``resolution_seconds`` since it was filed or reopened."""
 
     outcome: CloseReason | str
     answer: Sealed

@@ -142,7 +142,7 @@ async def _phone(ctx: Context, person: str) -> Sealed | None:
 
 
 async def _message(ctx: Context, id: str) -> Message | None:
-    return await _known(ctx, Message, id) if ctx.at_hand is None else load(Message, ctx.at_hand.document)
+    return await _known(ctx, Message, id) if ctx.prefetched is None else load(Message, ctx.prefetched.document)
 
 
 async def _known(ctx: Context, kind: type[S], id: str) -> S | None:

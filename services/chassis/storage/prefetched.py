@@ -1,9 +1,9 @@
-"""A document at hand: as a look found it a moment ago, for the use case that changes its entity."""
+"""A prefetched document: read by the query of a timer, for the use case that changes its entity."""
 
 from services.chassis.storage.mongo import Document
 
 
-class AtHand:
+class Prefetched:
     """The document of one entity, with those events of its history that have a cause of the timer that found it."""
 
     def __init__(self, document: Document) -> None:
@@ -12,9 +12,10 @@ class AtHand:
         self._taken = False
 
     def take(self, id: str, cause: str) -> Document | None:
-        """The document with the event of this cause, if it is that of ``id``. Once: who comes again reads it again.
+        """The document with the event of this cause, if it is that of ``id`` and was not taken before.
 
-        None where the event may be in the archive.
+        So a use case that runs again after a conflict reads the document again. None where the event may be in the
+        archive.
         """
         if self._taken or self.document["_id"] != id:
             return None

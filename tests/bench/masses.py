@@ -69,6 +69,7 @@ class Mould:
             "resident_id": resident,
             "filed_by": resident,
             "filed_at": filed,
+            "waits_since": filed,
             "respond_by": filed + _TIME / 3,
             "warn_at": filed + _TIME / 2,
             "due_at": filed + _TIME,

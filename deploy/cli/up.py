@@ -16,6 +16,7 @@ def command(as_json: Json = False) -> None:
     LINLI_PORT_BASE=1000 moves all of them), LINLI_HOME moves the data. A Kafka or MongoDB named by LINLI_KAFKA or
     LINLI_MONGO_MEMBERS, LINLI_MONGO_REQUESTS, LINLI_MONGO_NOTIFY is used instead of a new one. LINLI_TOPOLOGY=three,
     set at the first start of a home and at every later one, runs three brokers and three nodes of each database.
+    LINLI_WEB=2 and LINLI_WORKERS=2 run two of each service's processes, for a machine with more cores.
 
     Examples:  [bold]linli up[/]  ·  [bold]LINLI_PORT_GATEWAY=9000 linli up[/]
 

@@ -42,7 +42,8 @@ def _lines(stack: Stack, ledger: Path | None, within: float) -> list[dict[str, A
     log = ledger.absolute() if ledger else None
 
     def request(service: str) -> VerifyRequest:
-        return VerifyRequest(log=log, workers=(stack.layout.address(f"{service}-worker"),), within=within)
+        workers = tuple(stack.layout.address(worker.name) for worker in stack.layout.several(service, "worker"))
+        return VerifyRequest(log=log, workers=workers, within=within)
 
     lines = reported.of(ask_each(stack, SERVICES, request))
     return lines + ([_answered_by_nobody(ledger, lines)] if ledger else [])

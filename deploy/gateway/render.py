@@ -30,7 +30,7 @@ class Gateway:
 
     port: int
     admin_port: int
-    webs: Mapping[str, int]
+    webs: Mapping[str, Sequence[int]]
     jwks: Path
     issuer: str = "linli"
     audience: str = "linli"
@@ -67,7 +67,7 @@ def render(gateway: Gateway) -> str:
         issuer=gateway.issuer,
         audience=gateway.audience,
         jwks=str(gateway.jwks),
-        services=[{"name": name, "port": port} for name, port in gateway.webs.items()],
+        services=[{"name": name, "ports": ports} for name, ports in gateway.webs.items()],
         routes=routes.routes(),
         streams=routes.streams(),
         posts=routes.posts(),

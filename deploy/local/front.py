@@ -22,7 +22,7 @@ def prepare(layout: Layout) -> None:
     gateway = render.Gateway(
         port=layout.ports.gateway,
         admin_port=layout.ports.gateway_admin,
-        webs={service: ports[f"{service}_web"] for service in SERVICES},
+        webs={service: [ports[web.port] for web in layout.several(service, "web")] for service in SERVICES},
         jwks=layout.jwks,
         issuer=layout.given.get("LINLI_ISSUER", "linli"),
         audience=layout.given.get("LINLI_AUDIENCE", "linli"),

@@ -18,17 +18,30 @@ from deploy.local.waiting import Readiness
 PROBE_SECONDS = 1.0
 # If an event waits longer than this, the relay does not keep up, or the broker is away.
 OLDEST_SECONDS = 30
-# What is read from /metrics of the workers: our name, the metric's name, and how the samples of all workers are
-# combined.
-FLOW: dict[str, tuple[str, Callable[[Iterable[float]], float]]] = {
-    "consumer_lag": ("linli_consumer_lag_records", sum),
-    "relay_pending": ("linli_relay_pending", sum),
-    "relay_oldest_seconds": ("linli_relay_oldest_seconds", max),
-    "relay_stuck": ("linli_relay_stuck", sum),
-    "parked_events": ("linli_parked_events", sum),
-    "consumers_at_rest": ("linli_consumer_resting", sum),
-    "reactions_off": ("linli_reaction_on", lambda on: sum(not one for one in on)),
-    "cases_overdue": ("linli_cases_overdue", sum),
+Fold = Callable[[Iterable[float]], float]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of the flow: the metric of the workers behind it, and how its samples become one.
+
+    First the same sample of several workers of one service: each reports its own share, or all report the same thing.
+    """
+
+    metric: str
+    of_all: Fold = sum
+    of_one_service: Fold = sum
+
+
+FLOW = {
+    "consumer_lag": Number("linli_consumer_lag_records"),
+    "relay_pending": Number("linli_relay_pending"),
+    "relay_oldest_seconds": Number("linli_relay_oldest_seconds", max, max),
+    "relay_stuck": Number("linli_relay_stuck"),
+    "parked_events": Number("linli_parked_events"),
+    "consumers_at_rest": Number("linli_consumer_resting", sum, max),
+    "reactions_off": Number("linli_reaction_on", lambda on: sum(not one for one in on), min),
+    "cases_overdue": Number("linli_cases_overdue"),
 }
 # Above these values an operator must act.
 LIMITS = {"relay_oldest_seconds": OLDEST_SECONDS, "relay_stuck": 0, "parked_events": 0, "consumers_at_rest": 0}
@@ -103,7 +116,7 @@ def look(layout: Layout) -> Health:
         workers = [p for p in layout.processes if p.kind == "worker"]
         metrics = at_once.map(lambda p: waiting.get(f"{layout.address(p.name)}/metrics", PROBE_SECONDS), workers)
         stores = [StoreHealth("kafka", layout.kafka, kafka.result()), *mongos]
-        outcome = flow([text for code, text in metrics if code == 200])
+        outcome = flow([(p.service, text) for p, (code, text) in zip(workers, metrics, strict=True) if code == 200])
         if not kafka.result():
             outcome["consumer_lag"] = None  # without Kafka, the workers' numbers are of their last contact
     again = restarts.read(layout.home.log("supervisord"))
@@ -118,14 +131,20 @@ def counted(layout: Layout, store: StoreHealth, processes: list[ProcessHealth]) 
     return replace(store, reachable=store.reachable and 2 * ready >= len(own), ready=ready, nodes=len(own))
 
 
-def flow(metrics: list[str]) -> dict[str, float | None]:
-    """The numbers of FLOW from the metrics of all workers."""
-    samples: dict[str, list[float]] = {}
-    for text in metrics:
+def flow(metrics: Iterable[tuple[str, str]]) -> dict[str, float | None]:
+    """The numbers of FLOW from (service, metrics) of all workers."""
+    samples: dict[str, dict[object, list[float]]] = {}
+    for service, text in metrics:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
-                samples.setdefault(sample.name, []).append(sample.value)
-    return {name: fold(samples[metric]) if metric in samples else None for name, (metric, fold) in FLOW.items()}
+                same = service, frozenset(sample.labels.items())
+                samples.setdefault(sample.name, {}).setdefault(same, []).append(sample.value)
+    return {
+        name: number.of_all(map(number.of_one_service, samples[number.metric].values()))
+        if number.metric in samples
+        else None
+        for name, number in FLOW.items()
+    }
 
 
 def _process(layout: Layout, process: Process, seen: Seen) -> ProcessHealth:

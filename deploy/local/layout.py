@@ -10,13 +10,15 @@ from deploy.local import databases, keys
 from deploy.local.home import CHECKOUT, Home
 from deploy.local.ports import Ports
 from deploy.local.processes import EVERYTHING, SERVICES, Process, table
-from deploy.local.topology import SETTING as TOPOLOGY
-from deploy.local.topology import Topology
+from deploy.local.topology import SETTING, WEB, WORKERS, Topology
 from deploy.local.trouble import Trouble
 
 CITY = "hulunbuir"
 # Settings of single processes, or of the stack itself; they are never passed on as they were given.
-NOT_HANDED_ON = ("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_JWKS", "LINLI_HOST", TOPOLOGY)
+NOT_HANDED_ON = (
+    *("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_JWKS", "LINLI_HOST"),
+    *(SETTING, WEB, WORKERS),
+)
 
 
 def mongo(service: str) -> str:
@@ -41,7 +43,7 @@ class Layout:
 
     @property
     def topology(self) -> Topology:
-        """How many nodes the stores have; Trouble for an unknown topology."""
+        """How many nodes the stores have, and how many processes the services; Trouble for an unknown topology."""
         return Topology.of(self.given)
 
     @property
@@ -96,11 +98,16 @@ class Layout:
         """The HTTP address of a web or a worker, for health and metrics."""
         return f"http://127.0.0.1:{self.ports.named()[process.replace('-', '_')]}"
 
-    def environment(self, service: str, role: str) -> dict[str, str]:
+    def several(self, service: str, role: str) -> list[Process]:
+        """All webs or workers of one service."""
+        return [process for process in self.processes if process.component == f"{service}-{role}"]
+
+    def environment(self, service: str, role: str, node: int = 1) -> dict[str, str]:
         """The LINLI_* settings of one process; `role` is web, worker or a command such as migrate."""
         settings = {**self._defaults(), **self._handed_on(), mongo(service): self.uris[service]}
         if role in ("web", "worker"):
-            settings["LINLI_PORT"] = str(self.ports.named()[f"{service}_{role}"])
+            name = f"{service}_{role}" if node == 1 else f"{service}_{role}_{node}"
+            settings |= {"LINLI_PORT": str(self.ports.named()[name]), "LINLI_SLOT": str(node - 1)}
         if (service, role) == ("members", "web"):
             settings["LINLI_TOKEN_KEYS"] = str(self.token_keys)
         return settings

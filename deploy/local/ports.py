@@ -41,6 +41,24 @@ class Ports:
     members_worker: int = 8111
     requests_worker: int = 8112
     notify_worker: int = 8113
+    members_web_2: int = 8121
+    requests_web_2: int = 8122
+    notify_web_2: int = 8123
+    members_worker_2: int = 8131
+    requests_worker_2: int = 8132
+    notify_worker_2: int = 8133
+    members_web_3: int = 8141
+    requests_web_3: int = 8142
+    notify_web_3: int = 8143
+    members_worker_3: int = 8151
+    requests_worker_3: int = 8152
+    notify_worker_3: int = 8153
+    members_web_4: int = 8161
+    requests_web_4: int = 8162
+    notify_web_4: int = 8163
+    members_worker_4: int = 8171
+    requests_worker_4: int = 8172
+    notify_worker_4: int = 8173
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Ports":

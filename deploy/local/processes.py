@@ -43,8 +43,9 @@ class Process:
         return (self.port, *self.also)
 
     def nodes(self, topology: Topology) -> tuple["Process", ...]:
-        """This row once for each node: as often as the topology says for a store."""
-        count = topology.nodes if self.layer == 0 else 1
+        """This row once for each node: as often as the topology says."""
+        counts: dict[Kind, int] = {"web": topology.webs, "worker": topology.workers, "gateway": 1}
+        count = counts.get(self.kind, topology.nodes)
         return (self, *(self._another(node) for node in range(2, count + 1)))
 
     def _another(self, node: int) -> "Process":
@@ -52,7 +53,7 @@ class Process:
         return replace(self, name=f"{self.name}-{node}", also=also, node=node)
 
 
-# One row for each component. Further nodes are named after the first: kafka-2, mongo-members-3.
+# One row for each component. Further nodes are named after the first: kafka-2, mongo-members-3, requests-web-2.
 PROCESSES = (
     Process("kafka", "kafka", also=("kafka_controller",)),
     Process("mongo-members", "mongo", "members"),

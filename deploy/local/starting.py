@@ -71,7 +71,8 @@ class Starting:
             broker.prepare(self.layout, process)
 
     def _row(self, process: Process) -> tuple[tuple[str, ...], dict[str, str]]:
-        environment = self.layout.environment(process.service, process.kind) if process.layer == 1 else {}
+        service = (process.service, process.kind, process.node)
+        environment = self.layout.environment(*service) if process.layer == 1 else {}
         return command(self.layout, process), {**environment, **ALWAYS}
 
     def _check_elsewhere(self) -> None:

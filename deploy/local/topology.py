@@ -1,34 +1,49 @@
-"""How many nodes each store of a stack has, and how much memory one node may take."""
+"""How many nodes each store of a stack has, how much memory one may take, and how many processes each service has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.local.trouble import Trouble
 
 SETTING = "LINLI_TOPOLOGY"
+WEB, WORKERS = "LINLI_WEB", "LINLI_WORKERS"
+MOST = 4
+"""As many webs, and as many workers, a service may have here: each has a port of its own."""
 
 
 @dataclass(frozen=True)
 class Topology:
-    """A broker cluster and replica sets of this many nodes; memory is for one node, in MiB."""
+    """A broker cluster and replica sets of this many nodes; memory is for one node, in MiB.
+
+    ``webs`` and ``workers``: how many of each every service has.
+    """
 
     name: str
     nodes: int
     heap_mib: int
     cache_mib: int
+    webs: int = 1
+    workers: int = 1
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Topology":
-        """The topology that LINLI_TOPOLOGY names; Trouble for an unknown name."""
+        """The topology that the settings describe; Trouble for an unknown name, or another number of processes."""
         name = given.get(SETTING) or "one"
         if name not in TOPOLOGIES:
             raise Trouble(f"{SETTING} is {name!r}: give one of {', '.join(TOPOLOGIES)}.")
-        return TOPOLOGIES[name]
+        return replace(TOPOLOGIES[name], webs=_number(given, WEB), workers=_number(given, WORKERS))
 
     @property
     def majority(self) -> int:
         """How many nodes must have a write, and must be up for it."""
         return self.nodes // 2 + 1
+
+
+def _number(given: Mapping[str, str], setting: str) -> int:
+    text = given.get(setting) or "1"
+    if text not in map(str, range(1, MOST + 1)):
+        raise Trouble(f"{setting} is {text!r}: give a number from 1 to {MOST}.")
+    return int(text)
 
 
 TOPOLOGIES = {

@@ -43,6 +43,8 @@ _HOME = [
         "`one`",
         "how many brokers, and nodes of each database: one, or three, of which one may fail; a home stays with its own",
     ),
+    (f"`{topology.WEB}`", "`1`", f"how many web processes each service has, up to {topology.MOST}"),
+    (f"`{topology.WORKERS}`", "`1`", f"how many workers each service has, up to {topology.MOST}"),
     ("`LINLI_PORT_BASE`", "`0`", "moves all ports up by this many, so that a second city has its own"),
 ]
 

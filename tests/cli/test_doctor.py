@@ -63,6 +63,8 @@ def test_a_setting_that_nobody_reads_is_named() -> None:
         "LINLI_PORT_GATEWAY": "1",
         "LINLI_HISTORY_CAP": "5",
         "LINLI_TOPOLOGY": "one",
+        "LINLI_WEB": "1",
+        "LINLI_WORKERS": "1",
         "LINLI_MONGO_NOTIFY": "x",
         "LINLI_SMTP_USER": "x",
         "LINLI_TOKEN_KEYS": "x",

@@ -82,7 +82,8 @@ def running(
     ports = Ports.free()
     openapi = home.run / "openapi.json"
     openapi.write_text('{"openapi": "3.1.0"}')
-    webs = {"members": upstream, "requests": upstream, "notify": ports.notify_web}
+    # Of two webs of members one is away: all goes to the other.
+    webs = {"members": [ports.members_web, upstream], "requests": [upstream], "notify": [ports.notify_web]}
     configuration = home.run / f"{name}.yaml"
     texts = problems.texts(city_data)
     wanted = render.Gateway(

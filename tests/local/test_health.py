@@ -20,13 +20,26 @@ linli_parked_events{{reaction="a"}} 0.0
 def health(**numbers: float) -> Health:
     """All is well, but for these numbers."""
     process = ProcessHealth("gateway", "running", 1, 60, 50, True, "")
-    calm: dict[str, Any] = {**flow([WORKER.format(pending=0, oldest=0)]), **numbers}
+    calm: dict[str, Any] = {**flow([("members", WORKER.format(pending=0, oldest=0))]), **numbers}
     return Health("http://127.0.0.1:8080", [process], [StoreHealth("kafka", "127.0.0.1:1", True)], calm)
 
 
 def test_the_numbers_of_all_workers_become_one() -> None:
-    result = flow([WORKER.format(pending=4, oldest=1.5), WORKER.format(pending=1, oldest=9)])
+    texts = WORKER.format(pending=4, oldest=1.5), WORKER.format(pending=1, oldest=9)
+    result = flow(zip(("members", "requests"), texts, strict=True))
     assert (result["relay_pending"], result["relay_oldest_seconds"], result["consumer_lag"]) == (5, 9, 10)
+
+
+def test_what_two_workers_of_one_service_say_of_the_same_thing_counts_once() -> None:
+    """Each has its own partitions and parked events; both see which reactions are on, and whether the group rests."""
+    both = """
+linli_consumer_resting{state="paused"} 1.0
+linli_reaction_on{reaction="tell"} 0.0
+linli_reaction_on{reaction="copy-case"} 1.0
+linli_parked_events{reaction="tell"} 2.0
+"""
+    result = flow([("notify", both), ("notify", both), ("requests", both)])
+    assert (result["consumers_at_rest"], result["reactions_off"], result["parked_events"]) == (2, 2, 6)
 
 
 def test_a_number_that_no_worker_reports_is_not_known() -> None:

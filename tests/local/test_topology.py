@@ -50,6 +50,31 @@ def test_services_get_the_address_of_every_node(three: Layout) -> None:
     assert "LINLI_TOPOLOGY" not in result
 
 
+def test_a_service_may_have_several_webs_and_workers_each_with_a_port_and_a_slot_of_its_own(tmp_path: Path) -> None:
+    wide = Layout(Home(tmp_path), Ports(), EVERYTHING, {"LINLI_WEB": "2", "LINLI_WORKERS": "3"})
+    names = [process.name for process in wide.processes if process.service == "notify"]
+    workers = [f"notify-worker{node}" for node in ("", "-2", "-3")]
+    assert names == ["mongo-notify", "notify-web", "notify-web-2", *workers]
+    given = [wide.environment("notify", "worker", node) for node in (1, 2, 3)]
+    ports = Ports()
+    assert [one["LINLI_PORT"] for one in given] == [
+        str(port) for port in (ports.notify_worker, ports.notify_worker_2, ports.notify_worker_3)
+    ]
+    assert [one["LINLI_SLOT"] for one in given] == ["0", "1", "2"]
+    assert not {"LINLI_WEB", "LINLI_WORKERS"} & given[0].keys()
+    assert [process.name for process in wide.several("notify", "web")] == ["notify-web", "notify-web-2"]
+
+
+@pytest.mark.parametrize("number", ["0", "5", "two"])
+def test_an_unfit_number_of_processes_is_refused(tmp_path: Path, number: str) -> None:
+    with pytest.raises(Trouble, match=f"LINLI_WEB is '{number}': give a number from 1 to 4"):
+        Stack(tmp_path, Ports(), given={"LINLI_WEB": number}).up()
+
+
+def test_no_two_listeners_have_the_same_port() -> None:
+    assert len(set(Ports().named().values())) == len(Ports().named())
+
+
 def test_one_node_is_addressed_alone(tmp_path: Path) -> None:
     result = Layout(Home(tmp_path), Ports()).environment("notify", "worker")
     assert result["LINLI_KAFKA"] == f"127.0.0.1:{Ports().kafka}"

@@ -27,8 +27,8 @@ async def until_quiet(stack: Stack, seconds: float = 120) -> float:
 
 
 def _flow(stack: Stack) -> dict[str, float | None]:
-    workers = [process.name for process in stack.layout.processes if process.kind == "worker"]
-    result = [waiting.get(f"{stack.layout.address(name)}/metrics", PROBE_SECONDS) for name in workers]
-    texts = [text for status, text in result if status == 200]
+    workers = [process for process in stack.layout.processes if process.kind == "worker"]
+    result = [(one.service, waiting.get(f"{stack.layout.address(one.name)}/metrics", PROBE_SECONDS)) for one in workers]
+    texts = [(service, text) for service, (status, text) in result if status == 200]
     # A worker that does not answer may have pending work.
     return health.flow(texts) if len(texts) == len(workers) else {"relay_pending": None, "consumer_lag": None}

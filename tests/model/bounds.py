@@ -7,6 +7,7 @@ from tests.model.catching_up import CatchingUp
 from tests.model.consuming import Consuming
 from tests.model.explore import Model
 from tests.model.group import Reaction
+from tests.model.holding import Holding
 from tests.model.publishing import Publishing
 from tests.model.waiting import Waiting
 from tests.model.weaknesses import Weak
@@ -51,6 +52,7 @@ def right() -> list[Right]:
         Right("waiting: the copy fails, two events more, one fault", Waiting(3), 12_000),
         Right("waiting: the copy fails, one event more, two faults", Waiting(2, faults=2), 15_000),
         Right("waiting: the copy fails twice, two events more, one fault", Waiting(3, failures=2), 28_000),
+        Right("holding: three changes, four requests, two faults", Holding(3, requests=4, faults=2), 6_000),
     ]
 
 
@@ -79,6 +81,7 @@ def wrong() -> list[Wrong]:
         *(Wrong(weak, "G9", CatchingUp(2, failures=1, without=weak)) for weak in _TURNING_OFF),
         Wrong(Weak.KEEP_SWITCHES, "G8", CatchingUp(3, failures=1, without=Weak.KEEP_SWITCHES)),
         *(Wrong(weak, promise, Waiting(2, without=weak)) for weak, promise in _WAITING),
+        *(Wrong(weak, promise, Holding(without=weak)) for weak, promise in _HOLDING),
     ]
 
 
@@ -99,6 +102,14 @@ _WAITING = (
     (Weak.READER_NOTED_LATE, "G9"),
     (Weak.READER_FIRST, "copies"),
     (Weak.COPY_ON_ALONE, "G9"),
+)
+_HOLDING = (
+    (Weak.KEEP_HEARD, "G11: what is held counts after"),
+    (Weak.NO_HEARTBEAT, "G11: what is held counts for more than a second"),
+    (Weak.KEEP_ON_REOPEN, "G11: what is held counts after"),
+    (Weak.HOLD_OVERTAKEN, "G11: what is held counts after"),
+    (Weak.UNCONFIRMED, "G11: a request is refused"),
+    (Weak.STAFF_READS_HELD, "G11: staff"),
 )
 _CATCHING_UP = (
     (Weak.NO_PAUSE, "G9", 2, 1),

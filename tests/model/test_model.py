@@ -40,6 +40,10 @@ STEPS = {
         "let the copy catch up", "let the reader catch up", "read what came meanwhile", "pause the consumer",
         "turn on", "resume", "crash", "lose the partition in a rebalance",
     },
+    "holding": {
+        "change the item", "give no answer for a second", "be opened again", "tell of the change", "be cut",
+        "take a request", "read the database", "decide by the database",
+    },
 }  # fmt: skip
 """The steps that the right models must take at least once."""
 

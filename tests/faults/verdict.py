@@ -52,7 +52,7 @@ async def judge(
 
 async def _service(stack: Stack, name: str, log: Path, planted: int) -> list[Broken]:
     service = SERVICES[name]
-    workers = (stack.layout.address(f"{name}-worker"),)
+    workers = tuple(stack.layout.address(worker.name) for worker in stack.layout.several(name, "worker"))
     question = VerifyRequest(log=log, workers=workers, within=_WITHIN)
     report = await verify(service, settings(stack, service.name), question)
     return [_broken(name, line) for line in report.lines if line.breaches - _expected(line, planted)]

@@ -1,5 +1,6 @@
 """The batch writer: concurrent updates of one collection share one round trip."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -29,16 +30,15 @@ class BatchWriter(Generic[W]):
     ) -> None:
         """``one`` and ``many`` write to a collection, and return how many writes had an effect."""
         self._one, self._many = one, many
-        self._collections: dict[str, Combiner[_Call[W], bool | Exception | None]] = {}
-        self._context = copy_context()
+        made = partial(copy_context().run, Combiner[_Call[W], bool | Exception | None], _MOST)
+        self._collections = defaultdict[str, Combiner[_Call[W], bool | Exception | None]](made)
 
     async def write(self, collection: str, write: W) -> bool | None:
         """Whether the write had its effect. Raises what ``one`` raises.
 
         None where that is not known: some write of the same round trip had none, and the database does not say which.
         """
-        combiner = self._collections.setdefault(collection, self._context.run(Combiner, _MOST))
-        outcome = await combiner.get(_Call(write), partial(self._written, collection))
+        outcome = await self._collections[collection].get(_Call(write), partial(self._written, collection))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -61,10 +61,9 @@ class BatchWriter(Generic[W]):
         outcomes: dict[_Call[W], bool | Exception | None] = {}
         away: Unavailable | None = None
         for call in calls:
+            # Nobody waits for one time limit after another.
             outcome = away or await self._alone(collection, call)
-            away = (
-                outcome if isinstance(outcome, Unavailable) else None
-            )  # nobody waits for one time limit after another
+            away = outcome if isinstance(outcome, Unavailable) else None
             outcomes[call] = outcome or None
         return outcomes
 

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
-from services.chassis.storage.batch_loader import BatchLoaders
 from services.contracts.notify.messages import Via
 from services.notify.audience.model import Organisation, Person, Staff, Team
 from services.notify.cases import reactions as cases
@@ -37,7 +36,6 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
         Senders: Senders({Via.SMS: _sms(channels), Via.EMAIL: _email(channels)}),
         Backoff: Backoff(),
         InboxSubscribers: InboxSubscribers(),
-        BatchLoaders: BatchLoaders(),
     }
 
 

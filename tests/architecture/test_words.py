@@ -24,7 +24,7 @@ EVERYWHERE = {
     "Bell": "ChangeNotifier",
     "rang": "wait",
     "Together": "Combiner",
-    "Looks": "BatchLoaders",
+    "Looks": "by_ids",
     "Untold": "UnauditedAccess",
     "Moved": "PartitionsReassigned",
     "Wish": "DesiredState",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from pydantic import ValidationError
 
-from services.chassis.storage.batch_loader import BatchLoaders
+from services.chassis.storage.batch_loader import by_id
 from services.chassis.storage.combiner import Combiner
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
@@ -115,9 +115,8 @@ async def test_nor_does_it_leave_those_waiting_who_came_meanwhile() -> None:
 async def test_a_document_that_cannot_be_read_fails_only_its_own_request(shop: Container) -> None:
     good, bad = [await toy.open_jar(shop.context(toy.KEEPER, f"jar:{n}"), OpenJar(label="figs")) for n in range(2)]
     await shop.mongo.update(Jar.collection(), {"_id": bad.id}, {"$unset": {"state.label": ""}})
-    looks = BatchLoaders()
     found, trouble = await asyncio.gather(
-        *(looks.get(shop.mongo, Jar, jar.id) for jar in (good, bad)), return_exceptions=True
+        *(by_id(shop.mongo, Jar, jar.id) for jar in (good, bad)), return_exceptions=True
     )
     assert isinstance(found, Jar)
     assert isinstance(trouble, ValidationError)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from services.chassis.messaging import effects
 from services.chassis.messaging.delivered import Delivered
@@ -119,7 +121,36 @@ async def test_where_a_newer_copy_is_stored_the_batch_that_came_again_reads_it(r
     assert known == [{jar.id: 1}, {}]
 
 
-@pytest.mark.parametrize(("versions", "looks"), [((1, 2, 3), 0), ((1, 1, 2), 0), ((1, 3), 1), ((2, 3), 1)])
+@given(st.lists(st.sampled_from([1, 2, 3]), min_size=1, max_size=8))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_a_topic_that_is_read_again_from_anywhere_leaves_the_copy_as_it_is(
+    road: Road, versions: list[int]
+) -> None:
+    """Two relays may have sent everything twice: 1, 2, 3, 1, 2, 3; and a batch may begin with any of them."""
+    by_version = {(one := Delivered.of(incoming(record))).version: one for record in await records_of_a_jar(road)}
+    copying, again = Copying(JarCopy), [by_version[version] for version in versions]
+    with copy_reads.shared():
+        handled = await handler(copying, road.hall, again)
+        await effects.write(road.hall, copying, [(one, await handled(one)) for one in again])
+    copy = await road.hall.mongo.find_one("copies_jar", {"_id": again[0].entity})
+    assert copy is not None
+    assert (copy["version"], copy["state"]["total"]) == (3, 3)
+
+
+async def records_of_a_jar(road: Road) -> Sequence[Any]:
+    """Those of one jar into which one coin and two coins fell, and which the hall has taken; made once."""
+    if not (found := await road.records()):
+        await road.jar(1, 2)
+        await road.publish()
+        await consume(road, reactions=[Copying(JarCopy)])
+        found = await road.records()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("versions", "looks"),
+    [((1, 2, 3), 0), ((1, 1, 2), 0), ((1, 2, 3, 2, 1), 0), ((1, 3), 1), ((2, 3), 1), ((3, 1, 2, 3), 1)],
+)
 async def test_a_copy_is_looked_up_only_where_an_event_of_it_may_be_missing(
     road: Road, versions: Sequence[int], looks: int
 ) -> None:

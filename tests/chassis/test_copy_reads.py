@@ -7,7 +7,7 @@ import pytest
 from services.chassis.domain.paging import Order
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.reactions import Effect, Handled, Reaction, handler, reaction
-from services.chassis.storage.batch_loader import BatchLoaders, by_ids
+from services.chassis.storage.batch_loader import by_id, by_ids
 from services.chassis.storage.copy_reads import UndeclaredCopy
 from services.chassis.usecase import Container, Context
 from tests.contracts.toys import ToyMoved, delivered
@@ -16,14 +16,14 @@ from tests.support.toy import JarCopy
 from tests.support.world import World
 
 Read = Callable[[Context], Awaitable[object]]
-LOADERS = BatchLoaders()
 WAYS: dict[str, Read] = {
     "find": lambda ctx: ctx.store.find(JarCopy, {}, order=Order("_id"), limit=1),
     "count": lambda ctx: ctx.store.count(JarCopy, {}, limit=1),
     "get": lambda ctx: ctx.container.mongo.find_one(JarCopy.collection(), {}),
     "aggregate": lambda ctx: ctx.container.mongo.aggregate(JarCopy.collection(), [], 1),
     "by ids": lambda ctx: by_ids(ctx.container.mongo, JarCopy, ["jar_1"]),
-    "batch loader": lambda ctx: LOADERS.get(ctx.container.mongo, JarCopy, "jar_1"),
+    "by id": lambda ctx: by_id(ctx.container.mongo, JarCopy, "jar_1"),
+    "documents by ids": lambda ctx: ctx.container.mongo.by_ids(JarCopy.collection(), ["jar_1"]),
 }
 
 
@@ -72,6 +72,6 @@ async def test_what_is_read_for_a_whole_batch_counts_too(hall: Container) -> Non
 
 
 async def test_who_is_no_reaction_reads_every_copy(hall: Container) -> None:
-    await run(reading(WAYS["batch loader"], JarCopy), hall)
+    await run(reading(WAYS["by id"], JarCopy), hall)
     for read in WAYS.values():
         await read(hall.system_context("test", "read"))

@@ -1,7 +1,7 @@
 """A database that notes the names of what it is asked to write and to look for, and holds what it is given."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.chassis.storage.mongo import Document, Mongo, New, Put
@@ -29,6 +29,13 @@ class Noting(Mongo):
         self._note(name, where, show or {}, dict(more.get("sort", ())))
         beyond = (isinstance(where.get("_id"), dict) and "$gt" in where["_id"]) or "$and" in where
         return [] if beyond else self.holds.get(name, [])
+
+    async def by_ids(
+        self, name: str, ids: Collection[str], show: Mapping[str, int] | None = None
+    ) -> Mapping[str, Document]:
+        """All that are held."""
+        found = await self.find(name, {"_id": {"$in": list(ids)}}, show=dict(show or {}), limit=len(ids))
+        return {document["_id"]: document for document in found}
 
     async def insert(self, name: str, document: Document) -> None:
         """It is not kept."""

@@ -221,12 +221,13 @@ class Consumer:
         self._unconfirmed.clear()
 
     async def _confirm(self) -> None:
-        """Commit what was delivered since the last commit. Records of an earlier generation are not committed; they are
-        read again.
+        """Remember, then commit, what was delivered since the last commit. Records of an earlier generation are not
+        committed; they are read again.
 
         Not after every batch: that would cost as much as the batch. What a crash leaves unconfirmed comes again.
         """
         self._confirmed = time.monotonic()
+        await retry_forever(self._delivery.remember)
         while self._unconfirmed and self._reader.generation() == self._generation:
             try:
                 if not await self._reader.commit([last for _, last in self._unconfirmed.values()]):

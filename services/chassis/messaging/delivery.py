@@ -1,10 +1,11 @@
-"""Delivery: gives a batch of records to the reactions that want them; effects are written first, then their memory."""
+"""Delivery: gives a batch of records to the reactions that want them; effects are written first, then remembered."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from services.chassis.domain.concurrency import gather_two
 from services.chassis.messaging import effects
 from services.chassis.messaging.delivered import Delivered, Unreadable
 from services.chassis.messaging.effects import Done
@@ -17,7 +18,7 @@ from services.chassis.messaging.failures import (
     raise_worst,
 )
 from services.chassis.messaging.kafka import Incoming
-from services.chassis.messaging.memory import Memory, reached
+from services.chassis.messaging.memory import Known, Memory, reached
 from services.chassis.messaging.parking import UNREADABLE, Parking, record_of
 from services.chassis.messaging.reactions import AnyReaction, Copying, Effect, Handled, handler
 from services.chassis.messaging.retry import is_transient, retry_forever
@@ -62,6 +63,7 @@ class Delivery:
         self._container = container
         self._holder = holder
         self._failures = Failures(most_failures)
+        self._memory = Memory(container.mongo)
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._ours: frozenset[tuple[str, int]] = frozenset()
         self.switch(reactions)
@@ -83,6 +85,7 @@ class Delivery:
 
         A backfill, or the member that had our partitions before, may have parked some that we do not know of.
         """
+        await self.remember()
         await self.learn()
         found = await self._parking.flagged(self._ours)
         for document in found:
@@ -102,7 +105,7 @@ class Delivery:
         """Some records, those of a partition in order: first the copies take them, then the other reactions.
 
         Reactions run side by side, and one that fails is no reason for another not to end. PartitionsReassigned, or
-        TooManyFailures, where the records are not to be confirmed.
+        TooManyFailures, where the records are not to be confirmed. Otherwise ``remember`` comes before that.
         """
         self._expect_ours(*records)
         events = []
@@ -112,27 +115,31 @@ class Delivery:
                 self._failures.went_well(UNREADABLE, HANDLING, "")
             except Unreadable as error:
                 await self._refuse(record, str(error))
-        copies = [reaction for reaction in self._reactions if isinstance(reaction, Copying)]
+        wanted = [(one, some) for one in self._reactions if (some := self._wanted(one, events))]
+        copies = [(one, some) for one, some in wanted if isinstance(one, Copying)]
+        others = [(one, some) for one, some in wanted if not isinstance(one, Copying)]
         with copy_reads.shared():
-            for some in (copies, [reaction for reaction in self._reactions if reaction not in copies]):
-                await self._deliver([(one, wanted) for one in some if (wanted := self._wanted(one, events))])
+            # The copies ask at the same moment, in the same round trip.
+            known, _ = await gather_two(self._memory.load(others), self._deliver(copies, Known({})))
+            await self._deliver(others, known)
+        if self._memory.is_full():
+            await self.remember()
 
-    async def _deliver(self, wanted: Sequence[tuple[AnyReaction, Sequence[Delivered]]]) -> None:
-        """To each of these reactions its events: all effects first, then the memory of them all."""
-        memory = Memory(self._container.mongo)
-        await memory.load(wanted)
+    async def _deliver(self, wanted: Sequence[tuple[AnyReaction, Sequence[Delivered]]], known: Known) -> None:
+        """To each of these reactions its events, without those that are known."""
 
         async def one(reaction: AnyReaction, events: Sequence[Delivered]) -> None:
             async with self._at_once:
-                await self._react(reaction, memory.unseen(reaction, events), memory)
+                await self._react(reaction, known.unseen(reaction, events))
 
-        outcomes = await asyncio.gather(*(one(*pair) for pair in wanted), return_exceptions=True)
-        await self._remember(memory)
-        raise_worst(outcomes)
+        raise_worst(await asyncio.gather(*(one(*pair) for pair in wanted), return_exceptions=True))
 
-    async def _remember(self, memory: Memory) -> None:
-        """A refusal of the database ends the process: no single event is to blame, and none may be confirmed."""
-        for reaction, done, at in await memory.save():
+    async def remember(self) -> None:
+        """Save and report what had its effect. Raises Unavailable.
+
+        A refusal of the database ends the process: no single event is to blame, and none may be confirmed.
+        """
+        for reaction, done, at in await self._memory.save():
             effects.report(reaction, done, at)
 
     def _wanted(self, reaction: AnyReaction, events: Sequence[Delivered]) -> Sequence[Delivered]:
@@ -145,30 +152,30 @@ class Delivery:
             self._failures.count(UNREADABLE, HANDLING, "", reason)
             await self._parking.park_unreadable(record, reason)
 
-    async def _react(self, reaction: AnyReaction, events: Sequence[Delivered], memory: Memory) -> None:
+    async def _react(self, reaction: AnyReaction, events: Sequence[Delivered]) -> None:
         if not events:
             return
         handled = await prepared(reaction, self._container, events)
         if handled is None:
             for event in events:
-                await self._react(reaction, [event], memory)
+                await self._react(reaction, [event])
             return
         done: list[tuple[Delivered, Sequence[Effect]]] = []
         for event in events:
             try:
                 outcome = await self._attempt(reaction, handled, event)
             except Exception:  # the batch comes again; what was handled of it by use cases is remembered
-                await self._write(reaction, done, memory)
+                await self._write(reaction, done)
                 raise
             if not isinstance(outcome, BaseException):
                 done.append((event, outcome))
                 continue
             # First write what lies before it. If it were parked, it might be replayed before this batch comes again,
             # out of order.
-            await self._write(reaction, done, memory)
+            await self._write(reaction, done)
             done = []
-            await self._set_aside(reaction, event, outcome, memory)
-        await self._write(reaction, done, memory)
+            await self._set_aside(reaction, event, outcome)
+        await self._write(reaction, done)
 
     async def _attempt(
         self, reaction: AnyReaction, handled: Handled, event: Delivered
@@ -197,17 +204,17 @@ class Delivery:
                     await asyncio.sleep(_PAUSE * 2**attempt)
         return reason
 
-    async def _set_aside(self, reaction: AnyReaction, event: Delivered, reason: BaseException, memory: Memory) -> None:
-        await self._remember(memory)  # what lies before it
+    async def _set_aside(self, reaction: AnyReaction, event: Delivered, reason: BaseException) -> None:
+        await self.remember()  # what lies before it
         if isinstance(reason, _Behind) or self._parking.blocks(reaction.name, event):
             await self._park(reaction, event, _BEHIND)
         else:
             await self._give_up(reaction, event, reason, HANDLING)
 
-    async def _write(self, reaction: AnyReaction, done: Done, memory: Memory) -> None:
+    async def _write(self, reaction: AnyReaction, done: Done) -> None:
         """Write the effects of a batch together; one by one if that fails, to find the one that cannot be written."""
         try:
-            await self._write_together(reaction, done, memory)
+            await self._write_together(reaction, done)
         except Exception as error:
             if is_transient(error) or not done:
                 raise
@@ -215,15 +222,15 @@ class Delivery:
                 await self._give_up(reaction, done[0][0], error, WRITING)
                 return
             for one in done:
-                await self._remember(memory)
+                await self.remember()
                 if self._parking.blocks(reaction.name, one[0]):
                     await self._park(reaction, one[0], _BEHIND)
                 else:
-                    await self._write(reaction, [one], memory)
+                    await self._write(reaction, [one])
 
-    async def _write_together(self, reaction: AnyReaction, done: Done, memory: Memory) -> None:
+    async def _write_together(self, reaction: AnyReaction, done: Done) -> None:
         await effects.write(self._container, reaction, done)
-        memory.note(reaction, done, self._container.clock())
+        self._memory.note(reaction, done, self._container.clock())
         for event, _ in done:
             self._failures.went_well(reaction.name, WRITING, event.type)
 
@@ -260,9 +267,9 @@ class Delivery:
         try:
             event = Delivered.of(record_of(document))
             handled = await handler(reaction, self._container, [event])
-            wanted, memory = await effects.of(reaction, handled, event), Memory(self._container.mongo)
-            await self._write_together(reaction, [(event, wanted)], memory)
-            await self._remember(memory)
+            wanted = await effects.of(reaction, handled, event)
+            await self._write_together(reaction, [(event, wanted)])
+            await self.remember()
         except Exception as error:
             if is_transient(error):
                 raise

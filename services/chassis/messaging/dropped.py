@@ -35,5 +35,4 @@ class Dropped:
 
 async def among(mongo: Mongo, ids: Collection[str]) -> set[str]:
     """Those of these ids (reaction|event) that were dropped."""
-    found = await mongo.find(COLLECTION, {"_id": {"$in": list(ids)}}, show={"_id": 1}, limit=len(ids)) if ids else []
-    return {document["_id"] for document in found}
+    return {*await mongo.by_ids(COLLECTION, ids, {"_id": 1})}

@@ -192,26 +192,28 @@ class Copying:
 
     async def batch(self, container: Container, events: Sequence[Delivered]) -> Handled:
         """The handler that folds events into copies; loads the copies of the batch at once, if there can be any."""
-        ids = list({delivered.entity for delivered in events} - self._from_the_first(events))
-        found = await container.mongo.find(self.kind.collection(), {"_id": {"$in": ids}}, limit=len(ids)) if ids else []
-        known = {document["_id"]: document for document in found}
+        known = dict(await container.mongo.by_ids(self.kind.collection(), self._continued(events)))
 
         async def handled(delivered: Delivered) -> Sequence[Effect]:
             return self._fold(known, delivered)
 
         return handled
 
-    def _from_the_first(self, events: Sequence[Delivered]) -> set[str]:
-        """The entities of which all events are here, from the first to the last that is here: no copy is expected.
+    def _continued(self, events: Sequence[Delivered]) -> set[str]:
+        """The entities whose stored copies are needed: events of them follow what is not here before these.
 
-        If there is one, the events were redelivered, and the guarded write changes nothing. Where one between them is
-        not here, the stored copy is needed: what follows may follow a newer version.
+        Of all others no copy is expected. If there is one, the events were redelivered, and the guarded write changes
+        nothing. Redelivered events may begin anywhere: 3, 1, 2, 3 where two relays have sent 1 to 3.
         """
-        versions = defaultdict[str, set[int]](set)
+        reached, continued = dict[str, int](), set[str]()
         for delivered in events:
-            versions[delivered.entity].add(delivered.version)
-        first = (d for d in events if d.version == 1 and issubclass(self.types[d.type], self.kind.creates))
-        return {d.entity for d in first if versions[d.entity] == {*range(1, len(versions[d.entity]) + 1)}}
+            before, version = reached.get(delivered.entity, 0), delivered.version
+            begins = version == 1 and issubclass(self.types[delivered.type], self.kind.creates)
+            if begins or 1 < version <= before + 1:
+                reached[delivered.entity] = max(before, version)
+            else:
+                continued.add(delivered.entity)
+        return continued
 
     def _fold(self, known: dict[str, Document], delivered: Delivered) -> Sequence[Effect]:
         event, document = delivered.event(self.types), known.get(delivered.entity)

@@ -165,6 +165,7 @@ class Backfill:
         """Effects, memory, and only then how far it is."""
         if records:
             await delivery.take(records)
+            await delivery.remember()
             last = records[-1]
             place = last.topic, last.partition
             await switching.advance(self._mongo, self._group, name, place, last.offset + 1)

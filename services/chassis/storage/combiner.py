@@ -28,10 +28,19 @@ class Combiner(Generic[K, A]):
 
         The answer is shared with others who ask for an equal key: do not change it.
         """
+        return await asyncio.shield(self._ask(key, ask))
+
+    async def get_all(self, keys: Iterable[K], ask: Callable[[Sequence[K]], Awaitable[Mapping[K, A]]]) -> dict[K, A]:
+        """The answers for those of these keys that have one. Raises, and is shared, as that of ``get``."""
+        asked = {key: self._ask(key, ask) for key in keys}
+        answers = {key: await asyncio.shield(answer) for key, answer in asked.items()}
+        return {key: answer for key, answer in answers.items() if answer is not None}
+
+    def _ask(self, key: K, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, A]]]) -> "asyncio.Future[A | None]":
         answer = self._asked.setdefault(key, asyncio.get_running_loop().create_future())
         if self._asking is None:
             self._asking = asyncio.create_task(self._go_on(ask), context=self._context)
-        return await asyncio.shield(answer)
+        return answer
 
     async def _go_on(self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, A]]]) -> None:
         try:

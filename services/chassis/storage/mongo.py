@@ -1,7 +1,7 @@
 """MongoDB: with ``errors`` the only file that knows a driver (Motor, or PyMongo Async by setting)."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from pymongo.errors import BulkWriteError
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage import copy_reads
+from services.chassis.storage.batch_reader import BatchReader
 from services.chassis.storage.batch_writer import BatchWriter
 from services.chassis.storage.errors import DUPLICATE, DatabaseRefused, guarded
 from services.chassis.telemetry.lazy import lazy_import
@@ -87,6 +88,9 @@ class Mongo:
         self._client = client
         self._database = client.get_database(name, codec_options=CodecOptions(tz_aware=True))
         self._writer = BatchWriter[Put](self._put, self.bulk)
+        self._reader = BatchReader(
+            lambda name, where, show, limit: self.find(name, where, show=show, limit=limit), self.aggregate
+        )
 
     async def find_one(self, name: str, where: Document, show: Document | None = None) -> Document | None:
         """The first document that matches, or None."""
@@ -110,6 +114,16 @@ class Mongo:
         cursor = self._database[name].find(where, show, limit=limit, batch_size=limit, sort=order, hint=hint)
         found: list[Document] = await guarded(cursor.to_list(limit))
         return found
+
+    async def by_ids(
+        self, name: str, ids: Collection[str], show: Mapping[str, int] | None = None
+    ) -> Mapping[str, Document]:
+        """The documents of these ids that exist, by id; no query for no ids. Concurrent calls share a round trip.
+
+        They may be shared with other callers: do not change them.
+        """
+        copy_reads.expect_declared(name)
+        return await self._reader.read(name, ids, tuple((show or {}).items()))
 
     async def each(
         self, name: str, where: Document, show: Document | None = None, batch: int = 200

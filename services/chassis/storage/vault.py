@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Sealed
-from services.chassis.storage.combiner import Combiner
 from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo, Put
@@ -74,7 +73,6 @@ class Vault:
         self.master = master
         self._keys: OrderedDict[str, tuple[float, AESGCM | None]] = OrderedDict()
         self._waiting_places = asyncio.Semaphore(_WAITING)
-        self._loader = Combiner[str, Document]()
         self._note: Callable[[str], None] = _unnoted
         self._unwrap = lru_cache(_OWN_CACHED)(master.unwrap)
 
@@ -203,19 +201,10 @@ class Vault:
             missing = missing - await self._fetch(missing)
 
     async def _fetch(self, subjects: set[str]) -> set[str]:
-        found = await self._documents(list(subjects)) if len(subjects) > 1 else await self._only(*subjects)
+        found = await self._mongo.by_ids(COLLECTION, subjects)
         for subject, document in found.items():
             self._remember(subject, self._unwrapped(document))
         return {*found}
-
-    async def _only(self, subject: str) -> dict[str, Document]:
-        """Shares the query with concurrent requests."""
-        document = await self._loader.get(subject, self._documents)
-        return {} if document is None else {subject: document}
-
-    async def _documents(self, subjects: Sequence[str]) -> dict[str, Document]:
-        found = await self._mongo.find(COLLECTION, {"_id": {"$in": subjects}}, limit=len(subjects))
-        return {document["_id"]: document for document in found}
 
     def _own(self, entity: Entity[Any]) -> AESGCM | None:
         try:

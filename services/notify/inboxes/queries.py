@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.paging import PageQuery
 from services.chassis.domain.refusals import Busy, Kind, Refusal
 from services.chassis.http.sse import LastEventId, ServerEvent, Stream
-from services.chassis.storage.batch_loader import BatchLoaders, by_ids
+from services.chassis.storage.batch_loader import by_ids
 from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
 from services.notify.audience.model import SIGNED_IN
@@ -163,19 +163,7 @@ async def _news(ctx: Context, position: _Position, inbox: Inbox) -> Sequence[Ser
 
 
 async def _inbox(ctx: Context, person: str) -> Inbox:
-    return Inbox.of(await ctx.dependency(BatchLoaders).document(ctx.container.mongo, COLLECTION, person, {"read": 0}))
-
-
-async def _messages(ctx: Context, ids: Sequence[str]) -> Sequence[Message]:
-    """Those of these messages that exist, for any recipient.
-
-    One is read in a batch with those of other streams: a notice to thousands signals all of them at once. Many are
-    read apart, so that no other stream waits for them.
-    """
-    if len(ids) > 1:
-        return list((await by_ids(ctx.container.mongo, Message, ids)).values())
-    one = await ctx.dependency(BatchLoaders).get(ctx.container.mongo, Message, ids[0])
-    return [] if one is None else [one]
+    return Inbox.of((await ctx.container.mongo.by_ids(COLLECTION, [person], {"read": 0})).get(person))
 
 
 async def _complete(ctx: Context, inbox: Inbox) -> int:
@@ -189,8 +177,8 @@ async def _present(ctx: Context, entries: Sequence[Entry]) -> list[tuple[Entry, 
     """Messages by their lines, up to the first that is still being written."""
     if not entries:
         return []
-    found = await _messages(ctx, [entry.message for entry in entries])
-    mine = [message for message in found if message.inbox_of == ctx.person]
+    found = await by_ids(ctx.container.mongo, Message, [entry.message for entry in entries])
+    mine = [message for message in found.values() if message.inbox_of == ctx.person]
     await _have_keys(ctx, mine)
     views = {message.id: MessageView.of(message, ctx) for message in mine}
     present = []

@@ -2,13 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from services.chassis.domain.entity import Stored
 from services.chassis.domain.values import Sealed
 from services.chassis.schedule.timers import Timer
-from services.chassis.storage.batch_loader import BatchLoaders
+from services.chassis.storage.batch_loader import by_id
 from services.chassis.storage.documents import load
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.telemetry import logs
@@ -29,8 +27,6 @@ from services.notify.messages.model import Message
 from services.notify.preferences.model import Preferences, preferences_id
 
 log = logs.get()
-
-S = TypeVar("S", bound=Stored)
 
 _OUTCOMES = {DeliveryMade: "sent", DeliveryFailed: "failed", DeliveryHeld: "held", DeliveryGivenUp: "given_up"}
 _SENTENCES = {
@@ -57,8 +53,11 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
         due = None if message is None else message.next_at(via)
         if message is None or due is None or due > ctx.now():
             return
-        person = message.person_id
-        preferences = await _known(ctx, Preferences, preferences_id(person)) or Preferences.untouched(person)
+        known, person = await asyncio.gather(  # in one round trip
+            by_id(ctx.container.mongo, Preferences, preferences_id(message.person_id)),
+            by_id(ctx.container.mongo, Person, message.person_id),
+        )
+        preferences = known or Preferences.untouched(message.person_id)
         free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.dependency(ZoneInfo))
         if message.expires_at <= ctx.now():
             left = await commands.note_given_up(ctx, id, via, GivenUpBecause.EXPIRED)
@@ -68,7 +67,7 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
         elif free > ctx.now():
             left = await commands.note_held(ctx, id, via, free)
         else:
-            left = await _try(ctx, message, via, preferences)
+            left = await _try(ctx, message, via, preferences, person)
         _count(left, via)
 
     return attempt
@@ -82,9 +81,10 @@ timers = (
 """A timer for each channel, so that a channel that hangs does not delay another; urgent messages have their own."""
 
 
-async def _try(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Message:
+async def _try(ctx: Context, message: Message, via: Via, preferences: Preferences, person: Person | None) -> Message:
     try:
-        await _send(ctx, message, via, preferences)
+        address = preferences.email if via is Via.EMAIL else _phone(message, person)
+        await _send(ctx, message, via, address)
     except SendFailed as failure:
         return await commands.note_failed(ctx, message.id, via, failure, preferences)
     return await commands.note_made(ctx, message.id, via)
@@ -99,8 +99,8 @@ def _count(message: Message, via: Via) -> None:
         write(_SENTENCES[type(event)], message=message.id, channel=via, **facts)
 
 
-async def _send(ctx: Context, message: Message, via: Via, preferences: Preferences) -> None:
-    notice = await _notice(ctx, message, via, preferences)
+async def _send(ctx: Context, message: Message, via: Via, address: Sealed | None) -> None:
+    notice = await _notice(ctx, message, via, address)
     try:
         async with asyncio.timeout(_SECONDS):
             await ctx.dependency(Senders).by[via].send(notice)
@@ -114,14 +114,13 @@ async def _send(ctx: Context, message: Message, via: Via, preferences: Preferenc
         raise SendFailed(f"failed: {type(error).__name__}") from None
 
 
-async def _notice(ctx: Context, message: Message, via: Via, preferences: Preferences) -> Notice:
+async def _notice(ctx: Context, message: Message, via: Via, address: Sealed | None) -> Notice:
     person = message.person_id
     try:
         await ctx.vault.ensure_keys([person, *message.key_subjects()])
     except KeyNotHere:
         raise SendFailed("key not here yet") from None
-    sealed = preferences.email if via is Via.EMAIL else message.phone or await _phone(ctx, person)
-    to = _opened(ctx, sealed, [person], "email" if via is Via.EMAIL else "phone")
+    to = _opened(ctx, address, [person], "email" if via is Via.EMAIL else "phone")
     title = _opened(ctx, message.title, [person], "message-title")
     body, kind = (message.body, "message-body") if via is Via.EMAIL else (message.text, "message-text")
     return Notice(message.key(via), message.happened_at, to, title, _opened(ctx, body, message.key_subjects(), kind))
@@ -134,17 +133,15 @@ def _opened(ctx: Context, sealed: Sealed | None, subjects: Sequence[str], kind: 
     return text
 
 
-async def _phone(ctx: Context, person: str) -> Sealed | None:
-    known = await _known(ctx, Person, person)
-    if known is None:
+def _phone(message: Message, person: Person | None) -> Sealed | None:
+    if message.phone is not None:
+        return message.phone
+    if person is None:
         raise SendFailed("person not known yet")
-    return known.phone
+    return person.phone
 
 
 async def _message(ctx: Context, id: str) -> Message | None:
-    return await _known(ctx, Message, id) if ctx.prefetched is None else load(Message, ctx.prefetched.document)
-
-
-async def _known(ctx: Context, kind: type[S], id: str) -> S | None:
-    """Loaded together for all deliveries that run concurrently."""
-    return await ctx.dependency(BatchLoaders).get(ctx.container.mongo, kind, id)
+    if ctx.prefetched is None:
+        return await by_id(ctx.container.mongo, Message, id)
+    return load(Message, ctx.prefetched.document)

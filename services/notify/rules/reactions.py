@@ -239,7 +239,4 @@ def _facts(ctx: Context, draft: Draft) -> Facts:
 
 
 async def _written(mongo: Mongo, ids: Sequence[str]) -> set[str]:
-    if not ids:
-        return set()
-    found = await mongo.find(Message.collection(), {"_id": {"$in": list(ids)}}, show={"_id": 1}, limit=len(ids))
-    return {document["_id"] for document in found}
+    return {*await mongo.by_ids(Message.collection(), ids, {"_id": 1})}

@@ -1,5 +1,6 @@
 """Keys, as the services that mint them send them round: each service keeps those that it has not made itself."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -16,6 +17,9 @@ from services.chassis.telemetry import logs
 log = logs.get()
 
 _WAIT_MS = 1_000  # a poll ends as soon as a key arrives
+_CONFIRM_SECONDS = 1.0
+"""How often what was kept is confirmed. After each poll it would cost as much as the poll; what comes again is kept as
+it is."""
 
 Forget = Callable[[Sequence[str]], Awaitable[None]]
 
@@ -46,9 +50,15 @@ class KeyKeeper:
 
     async def run(self) -> None:
         """Run until cancelled, even while the database is away."""
+        unconfirmed, confirmed = dict[int, Incoming](), time.monotonic()
         while True:
-            for records in await self._reader.poll(_WAIT_MS):
-                await retry_forever(partial(self._keep, records))
+            # The records of a person are all in one partition, in order.
+            records = [record for some in await self._reader.poll(_WAIT_MS) for record in some]
+            await retry_forever(partial(self._keep, records))
+            unconfirmed |= {record.partition: record for record in records}
+            if unconfirmed and time.monotonic() > confirmed + _CONFIRM_SECONDS:
+                await retry_forever(partial(self._reader.commit, list(unconfirmed.values())))
+                unconfirmed, confirmed = {}, time.monotonic()
 
     async def _keep(self, records: Sequence[Incoming]) -> None:
         try:
@@ -62,8 +72,6 @@ class KeyKeeper:
                 return
             # A key that our master key does not unwrap must not replace one that it does.
             log.error("a key is not ours and is passed over", offset=records[0].offset, reason=str(error))
-        log.debug("keys are here", count=len(records))
-        await self._reader.commit(records[-1:])
 
 
 def _last(records: Sequence[Incoming]) -> dict[str, bytes | None]:

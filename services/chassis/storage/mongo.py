@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -87,6 +88,7 @@ class Mongo:
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._database = client.get_database(name, codec_options=CodecOptions(tz_aware=True))
+        self._collection = cache(self._database.get_collection)  # making one costs as much as a small query
         self._writer = BatchWriter[Put](self._put, self.bulk)
         self._reader = BatchReader(
             lambda name, where, show, limit: self.find(name, where, show=show, limit=limit), self.aggregate
@@ -95,7 +97,7 @@ class Mongo:
     async def find_one(self, name: str, where: Document, show: Document | None = None) -> Document | None:
         """The first document that matches, or None."""
         copy_reads.expect_declared(name)
-        found: Document | None = await guarded(self._database[name].find_one(where, show))
+        found: Document | None = await guarded(self._collection(name).find_one(where, show))
         return found
 
     async def find(
@@ -111,7 +113,7 @@ class Mongo:
         """At most ``limit`` documents that match, in order."""
         copy_reads.expect_declared(name)
         order = list(sort) or None
-        cursor = self._database[name].find(where, show, limit=limit, batch_size=limit, sort=order, hint=hint)
+        cursor = self._collection(name).find(where, show, limit=limit, batch_size=limit, sort=order, hint=hint)
         found: list[Document] = await guarded(cursor.to_list(limit))
         return found
 
@@ -145,7 +147,7 @@ class Mongo:
         copy_reads.expect_declared(name)
         along = {} if hint is None else {"hint": hint}
         # One round trip: the server closes a cursor whose first batch is not full.
-        cursor = self._database[name].aggregate(stages, batchSize=limit + 1, **along)
+        cursor = self._collection(name).aggregate(stages, batchSize=limit + 1, **along)
         if isinstance(cursor, Awaitable):
             cursor = await guarded(cursor)
         results: list[Document] = await guarded(cursor.to_list(limit))
@@ -161,19 +163,19 @@ class Mongo:
             found = await self.aggregate(name, [*first, {"$limit": limit}, {"$count": "number"}], 1, hint)
             return int(found[0]["number"]) if found else 0
         along = {} if hint is None else {"hint": hint}
-        counted: int = await guarded(self._database[name].count_documents(where, limit=limit, **along))
+        counted: int = await guarded(self._collection(name).count_documents(where, limit=limit, **along))
         return counted
 
     async def insert(self, name: str, document: Document) -> None:
         """Insert one document; Duplicate if its ``_id``, or a value of a unique index, exists."""
-        await guarded(self._database[name].insert_one(document))
+        await guarded(self._collection(name).insert_one(document))
 
     async def update(self, name: str, where: Document, change: Any, *, upsert: bool = False) -> int:
         """Update one document; returns how many matched or were inserted (0 or 1).
 
         Duplicate if an upsert lost a race.
         """
-        result = await guarded(self._database[name].update_one(where, change, upsert=upsert))
+        result = await guarded(self._collection(name).update_one(where, change, upsert=upsert))
         return int(result.matched_count + (result.upserted_id is not None))
 
     async def update_batched(self, name: str, where: Document, change: Document) -> bool | None:
@@ -189,7 +191,7 @@ class Mongo:
 
     async def find_or_make(self, name: str, where: Document, fields: Document) -> Document:
         """The document that matches, or a new one with these fields. Duplicate if the insert lost a race."""
-        write = self._database[name].find_one_and_update(
+        write = self._collection(name).find_one_and_update(
             where, {"$setOnInsert": fields}, upsert=True, return_document=ReturnDocument.AFTER
         )
         found: Document = await guarded(write)
@@ -204,7 +206,7 @@ class Mongo:
         if not writes:
             return 0
         try:
-            result = await guarded(self._database[name].bulk_write([_operation(w) for w in writes], ordered=False))
+            result = await guarded(self._collection(name).bulk_write([_operation(w) for w in writes], ordered=False))
         except BulkWriteError as error:
             details = error.details
             if details.get("writeConcernErrors"):
@@ -216,17 +218,17 @@ class Mongo:
 
     async def delete(self, name: str, where: Document) -> int:
         """Delete one document; returns how many were deleted (0 or 1)."""
-        result = await guarded(self._database[name].delete_one(where))
+        result = await guarded(self._collection(name).delete_one(where))
         return int(result.deleted_count)
 
     async def build_indexes(self, name: str, indexes: Sequence[DatabaseIndex]) -> None:
         """Build the indexes that are missing, all in one pass through the collection."""
         models = [IndexModel(list(index.keys), sparse=index.sparse, unique=index.unique) for index in indexes]
-        await guarded(self._database[name].create_indexes(models))
+        await guarded(self._collection(name).create_indexes(models))
 
     async def indexes(self, name: str) -> dict[Keys, bool]:
         """The keys of every index of a collection, and whether it is unique."""
-        known: Mapping[str, Any] = await guarded(self._database[name].index_information())
+        known: Mapping[str, Any] = await guarded(self._collection(name).index_information())
         keys = [(tuple((k, int(order)) for k, order in one["key"]), bool(one.get("unique"))) for one in known.values()]
         return {each: any(unique for other, unique in keys if other == each) for each, _ in keys}
 

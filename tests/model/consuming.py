@@ -8,6 +8,7 @@ Steps bear the names of the code (`consumer.py`, `parking.py`, `reader.py`). Wha
   an entity has one partition.
 - Other reactions: each has memory and parked events of its own. They share the batch and its commit, which comes after
   the last of them; for one reaction the others are a pause between its effects and its memory.
+- Batches between two commits: memory and offsets are written for all of them together, so they are one batch here.
 - Load and write of a use case are one step: the version guard makes a write of what was loaded before in vain.
 - A member that is frozen is taken out of the group; what it does after waking is what a slow one would do.
 """

@@ -12,7 +12,7 @@ NAME = "memory"
 TITLE = "Resident memory after the load"
 
 MIB = 2**20
-MOST_MIB = 1.5 * 1024
+MOST_MIB = 1.3 * 1024
 KAFKA = "kafka"
 
 

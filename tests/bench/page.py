@@ -1,8 +1,10 @@
 """docs/performance.md: the table of one run, met or not line by line, with its charts in docs/performance/."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import orjson
 
 from deploy.local.home import CHECKOUT
 from tests.bench.charts import drawn
@@ -19,7 +21,10 @@ HEAD = """\
 Made by `make bench` (`python -m tests.bench --page`), never by hand: one run, everything on one machine, through the
 gateway, signed in, every guarantee on. A line that says *not met* is just that.
 """
-ROWS = "| what | measured | promised | |\n|---|---:|---:|---|"
+ROWS = "| what | measured | before | promised | |\n|---|---:|---:|---:|---|"
+BEFORE = CHECKOUT / "tests" / "bench" / "before.json"
+"""The figures of an earlier run, by name, each with its unit; on a machine that was not the same."""
+MOST_LOAD = 0.5
 
 
 def write(report: Report) -> None:
@@ -35,9 +40,11 @@ def _parts(report: Report) -> Iterator[str]:
     if report.quick:
         yield "**A quick run, to try the bench itself: no figure counts.**"
     yield _ground(report)
+    if report.facts["machine"]["load_before"] > MOST_LOAD:
+        yield "**Not for quoting: the machine was busy when the run began.**"
     if (CHARTS / PROFILE).exists():
         yield f"Where the time goes: [the profile](performance/{PROFILE})."
-    yield "## All lines\n\n" + ROWS + "\n" + "\n".join(_row(f) for s in report.sections for f in s.figures if f.bound)
+    yield "## All lines\n\n" + _rows([f for s in report.sections for f in s.figures if f.bound])
     for section in report.sections:
         yield from _section(section)
 
@@ -52,24 +59,31 @@ def _ground(report: Report) -> str:
             f"- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}; "
             f"load before the run {machine['load_before']}",
             f"- Versions: {versions}",
+            f"- Before: {orjson.loads(BEFORE.read_bytes())['run']}",
         )
     )
 
 
 def _section(section: Section) -> Iterator[str]:
     yield f"## {section.title}"
-    yield ROWS + "\n" + "\n".join(_row(figure) for figure in section.figures)
+    yield _rows(section.figures)
     yield "\n".join(f"- {figure.name}: {reported(figure.detail)}" for figure in section.figures if figure.detail)
     for figure in section.figures:
         if figure.chart:
             yield f"![{figure.chart.title}](performance/{_kept(section, figure).name})"
 
 
-def _row(figure: Figure) -> str:
+def _rows(figures: Sequence[Figure]) -> str:
+    before = orjson.loads(BEFORE.read_bytes())["figures"]
+    return "\n".join([ROWS, *(_row(figure, before.get(figure.name)) for figure in figures)])
+
+
+def _row(figure: Figure, before: float | None) -> str:
     promised = f"{figure.bound} {figure.unit}".rstrip() if figure.bound else ""
     verdict = f"**{figure.verdict}**" if figure.met is False else figure.verdict
     measured = f"{rounded(figure.value)} {figure.unit}".rstrip()
-    return f"| {figure.name} | {measured} | {promised} | {verdict} |"
+    earlier = "" if before is None else f"{rounded(before)} {figure.unit}".rstrip()
+    return f"| {figure.name} | {measured} | {earlier} | {promised} | {verdict} |"
 
 
 def _kept(section: Section, figure: Figure) -> Path:

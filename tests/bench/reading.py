@@ -1,5 +1,6 @@
-"""One reader who asks for one thing after the other, in a process of its own."""
+"""Readers who each ask for one thing after the other, in a process of their own."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ class Ask:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is asked of one address, in this order; the first is asked once before, so that the connection stands."""
+    """What is asked of one address, in this order, by so many readers; the first is asked once before, so that the
+    connection stands."""
 
     address: str
     asks: Sequence[Ask]
+    readers: int = 1
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,14 @@ def read(job: Reading) -> list[Look]:
 async def _read(job: Reading) -> list[Look]:
     async with aiohttp.ClientSession(job.address, timeout=aiohttp.ClientTimeout(total=30)) as http:
         await _look(http, job.asks[0])
-        return [await _look(http, ask) for ask in job.asks]
+        asks, looks = iter(job.asks), list[Look]()
+
+        async def reader() -> None:
+            for ask in asks:
+                looks.append(await _look(http, ask))
+
+        await asyncio.gather(*(reader() for _ in range(job.readers)))
+        return looks
 
 
 async def _look(http: aiohttp.ClientSession, ask: Ask) -> Look:

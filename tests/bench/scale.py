@@ -1,6 +1,7 @@
-"""How long it takes to find one case, and a page of them, among a thousand and among a million."""
+"""How long it takes to find one case, and a page of them, among a thousand and among a million; how many a second."""
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from random import Random
 
@@ -8,7 +9,7 @@ from deploy.local import Trouble
 from tests.bench import alongside, masses, reading
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
-from tests.bench.figures import Bars, Figure, Spread, at_most
+from tests.bench.figures import Bars, Figure, Spread, at_least, at_most
 from tests.bench.load_process import elsewhere
 from tests.bench.masses import ITEMS, STATIONS, SUB_DISTRICTS, Made
 from tests.bench.reading import Ask, Look, Reading
@@ -22,6 +23,8 @@ BASE = 10_000
 MOST = 1.2
 PAGE = 25
 ROUNDS, EACH = 10, 10
+BUSY, READERS, READS = 100_000, 16, 3_000
+"""Among so many cases that many readers at the same time ask for so many things."""
 ONE, FILTERED, BY_ITEM, OWN_WORK, OWN = (
     "one case by its id",
     "a page: state, area and overdue, by due date",
@@ -29,6 +32,8 @@ ONE, FILTERED, BY_ITEM, OWN_WORK, OWN = (
     "a page: a station's own work by due date",
     "a page: a resident's own, newest first",
 )
+TIMELINE = "the timeline of one case"
+RATES = {ONE: 600, FILTERED: 400, TIMELINE: 500}
 
 
 async def measure(bench: Bench) -> list[Figure]:
@@ -42,8 +47,9 @@ async def measure(bench: Bench) -> list[Figure]:
             bench.say(f"  {size:,} cases: {made[size].inserting:.1f} s, indexes {made[size].indexing:.1f} s")
         webs = {size: await open_now.enter_async_context(_web(bench, size)) for size in sizes}
         looks = await _looks(bench, {size: web.address for size, web in webs.items()})
+        rates = [await _rate(bench, webs[BUSY].address, kind, least) for kind, least in RATES.items()]
     _expect_full(looks)
-    return [*_figures(looks, sizes[-1]), _filling(sizes[-1], made[sizes[-1]])]
+    return [*_figures(looks, sizes[-1]), *rates, _filling(sizes[-1], made[sizes[-1]])]
 
 
 def asks(bench: Bench, size: int, dice: Random) -> list[Ask]:
@@ -65,6 +71,32 @@ def asks(bench: Bench, size: int, dice: Random) -> list[Ask]:
             Ask(OWN_WORK, f"/v1/requests?state=in_progress&handler={STATIONS[place]}&sort=due_at", handler),
             Ask(OWN, "/v1/requests", resident),
         ]
+    return found
+
+
+async def _rate(bench: Bench, address: str, kind: str, least: float) -> Figure:
+    """How many of a kind one web answers a second, without the gateway."""
+    job = Reading(address, _same(bench, kind), READERS)
+    began = time.monotonic()
+    (seen,) = await bench.drive(reading.read, job)
+    rate = len(seen) / (time.monotonic() - began)
+    wrong = sum(one.status != 200 for one in seen)
+    detail = {"ms": Spread.of([one.milliseconds for one in seen]).reported(), "not answered": wrong}
+    return Figure(f"{kind}: {READERS} readers among {BUSY:,}", rate, "/s", at_least(least), detail)
+
+
+def _same(bench: Bench, kind: str) -> list[Ask]:
+    """Things of one kind, each at another place."""
+    badges, dice, found = bench.badges, Random(kind), []
+    for _ in range(READS):
+        number, place = dice.randrange(BUSY), dice.choice(SUB_DISTRICTS)
+        path = {
+            ONE: f"/v1/requests/{masses.case_id(number)}",
+            FILTERED: f"/v1/requests?state=accepted&overdue=true&area={place}&sort=due_at",
+            TIMELINE: f"/v1/requests/{masses.case_id(number)}/timeline",
+        }[kind]
+        staff = badges.staff("supervisor", place[:6]) if kind == FILTERED else badges.staff("operator", CITY)
+        found.append(Ask(kind, path, staff))
     return found
 
 

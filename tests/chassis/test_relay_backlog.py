@@ -67,6 +67,13 @@ async def test_a_long_backlog_is_not_counted_at_every_round(road: Road, monkeypa
     assert len(counted) == 2
 
 
+async def test_what_a_round_has_published_is_no_backlog_any_more_though_no_other_round_follows(road: Road) -> None:
+    for _ in range(3):
+        await road.jar(1)
+    assert await road.relay().round() == 3
+    assert (metrics.relay_pending._value.get(), metrics.relay_oldest._value.get()) == (0, 0)
+
+
 async def test_a_worker_without_the_lease_reports_no_backlog(road: Road) -> None:
     gauges = (metrics.relay_pending, metrics.relay_oldest, metrics.relay_stuck)
     for gauge in gauges:

@@ -158,6 +158,7 @@ class Consumer:
                 self._reader.rewind(batch[0])
             self._read_again()
             return
+        self._measure(batches)
         bundles = list(_bundles(batches))
         async with asyncio.TaskGroup() as group:
             taking = [group.create_task(self._deliver_bundle(bundle)) for bundle in bundles]
@@ -237,9 +238,11 @@ class Consumer:
             except BrokerAway:
                 await asyncio.sleep(1)
 
-    def _measure(self) -> None:
-        for (topic, partition), lag in self._reader.lags().items():
-            metrics.consumer_lag.labels(topic, str(partition)).set(lag)
+    def _measure(self, in_hand: Bundle = ()) -> None:
+        """What is in hand is behind too, however long it takes."""
+        taken = {(records[0].topic, records[0].partition): len(records) for records in in_hand}
+        for place, lag in self._reader.lags().items():
+            metrics.consumer_lag.labels(place[0], str(place[1])).set(lag + taken.get(place, 0))
 
 
 def _bundles(batches: Bundle) -> Iterator[Bundle]:

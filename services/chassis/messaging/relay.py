@@ -129,7 +129,10 @@ class Relay:
         await self._keys.send_own(documents)
         published = {**_only_keys(documents), **await self.send(documents)}
         await self.mark(documents, published)
-        self._left_in |= {d["collection"] for d in documents if published.get(d["_id"]) != d["version"]}
+        left = [d for d in documents if published.get(d["_id"]) != d["version"]]
+        self._left_in |= {d["collection"] for d in left}
+        if not self._full:  # the next round may be far off
+            await self._measure(left, full=False)
         await self.trim([d for d in documents if d["_id"] in published])
         return moved + sum(1 for d in documents if d["_id"] in published)
 

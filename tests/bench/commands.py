@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.bench import ceiling, driving, operations, processors, scripts
+from tests.bench import ceiling, driving, operations, processors, reading, scripts
 from tests.bench.bench import DRIVERS, Bench
 from tests.bench.driving import ENDLESS, Closed
 from tests.bench.figures import Bars, Bound, Figure, Spread, at_least, at_most
+from tests.bench.reading import Ask, Reading
 from tests.bench.requests_sent import Outcome, Sample, Script, milliseconds, rate, together
 
 NAME = "commands"
@@ -21,6 +22,7 @@ FASTER = 3.0
 RATES = {"create": 220, "change": 450}
 MOST_MS = {"create": 9}
 MOST_CALLS = {"create": 6, "change": 3}
+READERS, TIMELINES, LEAST_TIMELINES = 16, 2_000, 500
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Run:
     costs: Sequence[Figure]
     outcomes: Sequence[Outcome]
     samples: Sequence[Sample]
+
+    @property
+    def lost(self) -> int:
+        """How many were not accepted, whenever that was."""
+        return sum(not sample.ok for sample in together(self.outcomes))
 
     def detail(self) -> dict[str, object]:
         """What one wants to know beside the rate."""
@@ -47,7 +54,8 @@ async def measure(bench: Bench) -> list[Figure]:
     runs = await measured(bench, seconds)
     rates = {name: run.rate for name, run in runs.items()}
     bench.known |= rates
-    return [*_figures(top, runs), _driver(cheap, max(rates.values()))]
+    timelines = await _timelines(bench, runs["create"])
+    return [*_figures(top, runs), timelines, _driver(cheap, max(rates.values()))]
 
 
 async def measured(bench: Bench, seconds: float) -> dict[str, Run]:
@@ -84,6 +92,16 @@ async def _run(
     return Run(rate(samples, WARM, end), costs, outcomes, [s for s in samples if WARM <= s.done < end])
 
 
+async def _timelines(bench: Bench, create: Run) -> Figure:
+    """The timelines of cases that have gone through all their steps, each by its resident."""
+    kind, residents = "the timeline of one case", bench.residents
+    made = [(case, residents[number]) for outcome in create.outcomes for number, case in outcome.made][:TIMELINES]
+    asks = [Ask(kind, f"/v1/requests/{case}/timeline", token) for case, token in made]
+    job = Reading(bench.stack.gateway, asks, READERS)
+    (seen,) = await bench.drive(reading.read, job)
+    return reading.rated(f"{kind}: {READERS} readers through the gateway", seen, LEAST_TIMELINES, least_entries=3)
+
+
 def _steps_of(bench: Bench, create: Run) -> list[list[Script]]:
     """The steps of every case that was filed, half of the cases for each driver."""
     residents = bench.residents
@@ -101,8 +119,7 @@ def _figures(top: float, runs: dict[str, Run]) -> list[Figure]:
         Figure(f"{name} commands", run.rate, "/s", at_least(RATES[name]), run.detail()) for name, run in runs.items()
     )
     refused = [
-        Figure(f"{name} commands that were not accepted", sum(not s.ok for s in run.samples), "", at_most(0))
-        for name, run in runs.items()
+        Figure(f"{name} commands that were not accepted", run.lost, "", at_most(0)) for name, run in runs.items()
     ]
     costs = [cost for run in runs.values() for cost in run.costs]
     top_of_all = Figure(first.name, first.value, first.unit, first.bound, first.detail, chart)

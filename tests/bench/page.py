@@ -23,7 +23,7 @@ gateway, signed in, every guarantee on. A line that says *not met* is just that.
 """
 ROWS = "| what | measured | before | promised | |\n|---|---:|---:|---:|---|"
 BEFORE = CHECKOUT / "tests" / "bench" / "before.json"
-"""The figures of an earlier run, by name, each with its unit; on a machine that was not the same."""
+"""The figures of an earlier run, by name; on a machine that was not the same."""
 MOST_LOAD = 0.5
 
 

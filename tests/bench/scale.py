@@ -1,7 +1,6 @@
 """How long it takes to find one case, and a page of them, among a thousand and among a million; how many a second."""
 
 import contextlib
-import time
 from collections.abc import Mapping, Sequence
 from random import Random
 
@@ -9,7 +8,7 @@ from deploy.local import Trouble
 from tests.bench import alongside, masses, reading
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
-from tests.bench.figures import Bars, Figure, Spread, at_least, at_most
+from tests.bench.figures import Bars, Figure, Spread, at_most
 from tests.bench.load_process import elsewhere
 from tests.bench.masses import ITEMS, STATIONS, SUB_DISTRICTS, Made
 from tests.bench.reading import Ask, Look, Reading
@@ -32,8 +31,7 @@ ONE, FILTERED, BY_ITEM, OWN_WORK, OWN = (
     "a page: a station's own work by due date",
     "a page: a resident's own, newest first",
 )
-TIMELINE = "the timeline of one case"
-RATES = {ONE: 600, FILTERED: 400, TIMELINE: 500}
+RATES = {ONE: 600, FILTERED: 400}
 
 
 async def measure(bench: Bench) -> list[Figure]:
@@ -76,13 +74,8 @@ def asks(bench: Bench, size: int, dice: Random) -> list[Ask]:
 
 async def _rate(bench: Bench, address: str, kind: str, least: float) -> Figure:
     """How many of a kind one web answers a second, without the gateway."""
-    job = Reading(address, _same(bench, kind), READERS)
-    began = time.monotonic()
-    (seen,) = await bench.drive(reading.read, job)
-    rate = len(seen) / (time.monotonic() - began)
-    wrong = sum(one.status != 200 for one in seen)
-    detail = {"ms": Spread.of([one.milliseconds for one in seen]).reported(), "not answered": wrong}
-    return Figure(f"{kind}: {READERS} readers among {BUSY:,}", rate, "/s", at_least(least), detail)
+    (seen,) = await bench.drive(reading.read, Reading(address, _same(bench, kind), READERS))
+    return reading.rated(f"{kind}: {READERS} readers among {BUSY:,}", seen, least, least_entries=entries_of(kind))
 
 
 def _same(bench: Bench, kind: str) -> list[Ask]:
@@ -93,7 +86,6 @@ def _same(bench: Bench, kind: str) -> list[Ask]:
         path = {
             ONE: f"/v1/requests/{masses.case_id(number)}",
             FILTERED: f"/v1/requests?state=accepted&overdue=true&area={place}&sort=due_at",
-            TIMELINE: f"/v1/requests/{masses.case_id(number)}/timeline",
         }[kind]
         staff = badges.staff("supervisor", place[:6]) if kind == FILTERED else badges.staff("operator", CITY)
         found.append(Ask(kind, path, staff))

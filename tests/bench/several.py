@@ -19,17 +19,17 @@ _NUMBERS = {"LINLI_WEB": "2", "LINLI_WORKERS": "2"}
 async def measure(bench: Bench) -> list[Figure]:
     """32 clients file and take steps with one process of each kind, then with two."""
     seconds = bench.pace.seconds(12, 3)
-    alone = await commands.measured(bench, seconds)
-    memory = sum(resident(bench).values())
+    await commands.measured(bench, seconds / 3)  # what has just started is slow
+    alone, known = await commands.measured(bench, seconds), resident(bench)
     with _grown(bench.stack) as stack:
         grown = replace(bench, stack=stack, known={})
-        await commands.measured(grown, seconds / 3)  # what has just started is slow
+        await commands.measured(grown, seconds / 3)
         two = await commands.measured(grown, seconds)
-        more = sum(resident(grown).values()) - memory
+        more = sum(mib for name, mib in resident(grown).items() if name not in known)
     figures = []
     for name, run in two.items():
         rates = {"one of each": alone[name].rate, "two of each": run.rate}
-        refused = {who: sum(not s.ok for s in runs[name].samples) for who, runs in (("one", alone), ("two", two))}
+        refused = {"one": alone[name].lost, "two": run.lost}
         chart = Bars(f"{name.capitalize()} commands a second, 32 clients", "/s", rates)
         detail = {**{who: round(rate, 1) for who, rate in rates.items()}, "not accepted": refused}
         figures.append(

@@ -18,15 +18,18 @@ from tests.bench.town import filing
 
 LOOK_SECONDS = 0.002
 GIVE_UP_SECONDS = 10.0
-# One in five listens, one in twenty-five looks: so that looking is no load of its own.
-TURN, LOOKING = 5, 25
+TURN = 5
+"""One in five listens."""
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
 _OPEN = aiohttp.ClientTimeout(total=None, connect=5)
 
 
 @dataclass(frozen=True)
 class Watch:
-    """This many filings a second, by residents in turn; what is due before ``warm`` seconds is not counted."""
+    """This many filings a second, by residents in turn; what is due before ``warm`` seconds is not counted.
+
+    Of ``looking`` filings one is looked for in the inbox.
+    """
 
     address: str
     tokens: Sequence[str]
@@ -34,6 +37,7 @@ class Watch:
     rate: float
     warm: float
     seconds: float
+    looking: int
 
 
 @dataclass
@@ -97,7 +101,7 @@ class _Watcher:
         seen.answered.append(_since(due))
         if stream is not None:
             await self._heard(stream, case, due, seen)
-        elif number % LOOKING == 1:
+        elif number % self._job.looking == 1:
             await self._found(token, case, due, seen)
 
     async def _file(self, number: int, token: str) -> tuple[int, str]:

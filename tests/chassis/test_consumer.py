@@ -17,11 +17,10 @@ from services.chassis.messaging import consumer as consumer_module
 from services.chassis.messaging import switches
 from services.chassis.messaging.control import desired_state
 from services.chassis.messaging.delivered import Delivered
-from services.chassis.messaging.kafka import PARTITIONS, Incoming
+from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.memory import Memory
 from services.chassis.messaging.reactions import AnyReaction, reaction
 from services.chassis.messaging.switching import register
-from services.chassis.telemetry import metrics
 from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.reading import consume, expect_right, headers, settled
@@ -97,33 +96,6 @@ async def test_the_fetcher_of_the_client_waits_until_its_records_are_taken(road:
     reader = await road.reader()
     assert reader._consumer._fetcher._prefetch_backoff > 1
     assert "_prefetch_backoff" in Fetcher.__init__.__code__.co_names, "aiokafka has another name for it"
-
-
-async def test_what_is_in_hand_counts_as_lag_however_long_it_takes(road: Road) -> None:
-    began, may_end = asyncio.Event(), asyncio.Event()
-
-    @reaction("slow", CoinDropped)
-    async def slow(ctx: Context, delivered: Delivered, event: Event) -> None:
-        began.set()
-        await may_end.wait()
-
-    await road.jar(1)
-    await road.publish()
-    consumer = await road.consumer(reactions=[slow])
-    async with running(consumer):
-        await asyncio.wait_for(began.wait(), 20)
-        assert lag(road) > 0
-        may_end.set()
-
-        async def at_the_end() -> bool:
-            return lag(road) == 0
-
-        await until(at_the_end)
-
-
-def lag(road: Road) -> float:
-    """How many records of the road's topic the consumer is behind, as it reports it."""
-    return sum(float(metrics.consumer_lag.labels(road.topic, str(n))._value.get()) for n in range(PARTITIONS))
 
 
 async def test_an_event_whose_version_no_database_can_keep_is_parked(road: Road) -> None:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.values import now
-from services.chassis.messaging.kafka import Outgoing, Reader
+from services.chassis.messaging.kafka import Incoming, Outgoing, Reader
 from services.chassis.messaging.keys import KeyKeeper
 from tests.support.road import Road, until
 
@@ -45,3 +47,40 @@ async def test_an_erasure_is_final_also_where_an_older_record_comes_behind_it(ro
     await road.hall.vault.ensure_keys([ANN, BEN])
     assert road.hall.vault.open(sealed[ANN], ANN, "name") is None
     assert road.hall.vault.open(sealed[BEN], BEN, "name") == "a name"
+
+
+async def test_keys_that_come_one_after_the_other_are_confirmed_together(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic, publisher, commit, confirmed = (
+        road.world.settings().topic("keys"),
+        road.publisher(),
+        Reader.commit,
+        list[int](),
+    )
+
+    async def noted(self: Reader, read: Sequence[Incoming]) -> bool:
+        confirmed.append(len(read))
+        return await commit(self, read)
+
+    monkeypatch.setattr(Reader, "commit", noted)
+    people = [f"person_{number}" for number in range(8)]
+    for person in people:
+        await road.shop.vault.mint(person, now())
+    wrapped = {key["_id"]: bytes(key["wrapped"]) for key in await road.shop.mongo.find("keys", {}, limit=9)}
+
+    reader = Reader(road.world.kafka, [topic], f"{road.world.name}.keys", "hall-0")
+    await reader.start()
+    road.readers.append(reader)
+    working = asyncio.create_task(KeyKeeper(road.hall.vault, reader).run())
+    for person in people:
+        await publisher.send([Outgoing(topic, person, wrapped[person], {})])
+        await asyncio.sleep(0.05)
+
+    async def kept() -> bool:
+        return not await road.hall.vault.prefetch_keys(people)
+
+    await until(kept)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert len(confirmed) < len(people) / 2

@@ -1,7 +1,6 @@
 """The memory of reactions: what had its effect is remembered, at the latest when it is confirmed."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +10,17 @@ from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.values import now
 from services.chassis.messaging import consumer as consumer_module
 from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.delivery import Delivery
+from services.chassis.messaging.kafka import PARTITIONS
+from services.chassis.messaging.kafka.records import incoming
 from services.chassis.messaging.memory import COLLECTION, Memory
-from services.chassis.messaging.reactions import Create, Effect, reaction
+from services.chassis.messaging.reactions import Copying, Create, Effect, reaction
+from services.chassis.storage.errors import DatabaseRefused
+from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Context
 from tests.contracts.toys import delivered
 from tests.support import toy
+from tests.support.calls import CALLS
 from tests.support.reading import consume
 from tests.support.road import Road, running, until
 from tests.support.toy import CoinDropped, Note, NoteWritten
@@ -43,7 +48,8 @@ async def test_what_came_before_an_event_that_has_to_wait_is_written_and_does_no
 async def test_many_batches_are_remembered_by_one_write_before_they_are_confirmed(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer_module, "_CONFIRM_SECONDS", 60.0)
+    for often in ("_CONFIRM_SECONDS", "_SELDOM_SECONDS", "_OFTEN_SECONDS"):
+        monkeypatch.setattr(consumer_module, often, 60.0)
     done: list[str] = []
     bulk = road.hall.mongo.bulk
 
@@ -80,21 +86,29 @@ async def test_many_batches_are_remembered_by_one_write_before_they_are_confirme
             expected += coins
             await road.publish()
             await until(counted)
-    # The consumer asks what operators want between two batches at its start and now and then, and confirms before that.
+    # Once its stream has begun the consumer asks what operators want, and confirms before that.
     assert done in (["remembered", "confirmed"], ["remembered", "confirmed"] * 2)
 
 
-async def test_what_comes_again_before_it_is_saved_is_known(road: Road) -> None:
+async def test_what_comes_again_before_it_is_saved_is_known(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     memory, event = Memory(road.hall.mongo), delivered()
     wanted = [(toy.count_coins, [event])]
     assert (await memory.load(wanted)).unseen(*wanted[0]) == [event]
     memory.note(toy.count_coins, [(event, ())], now())
     assert (await memory.load(wanted)).unseen(*wanted[0]) == []
     assert await Memory(road.hall.mongo).save() == ()
-    loading = asyncio.create_task(memory.load(wanted))  # is saved meanwhile
-    (saved,) = await memory.save()
-    assert (await loading).unseen(*wanted[0]) == []
-    assert (saved[0], await memory.save()) == (toy.count_coins, ())
+    by_ids = road.hall.mongo.by_ids
+
+    async def saved_meanwhile(name: str, ids: Collection[str]) -> Any:
+        found = await by_ids(name, ids)
+        ((reaction, _, _),) = await memory.save()
+        assert reaction is toy.count_coins
+        return found
+
+    monkeypatch.setattr(road.hall.mongo, "by_ids", saved_meanwhile)
+    assert (await memory.load(wanted)).unseen(*wanted[0]) == []
+    monkeypatch.undo()
+    assert await memory.save() == ()
     assert (await Memory(road.hall.mongo).load(wanted)).unseen(*wanted[0]) == []
 
 
@@ -113,3 +127,70 @@ async def test_what_is_noted_while_another_is_saved_is_saved_next(road: Road, mo
     assert [len(await memory.save()) for _ in range(3)] == [1, 1, 0]
     known = await Memory(road.hall.mongo).load([(toy.count_coins, [later])])
     assert known.unseen(toy.count_coins, [event, later]) == []
+
+
+class Owner:
+    """Who has all partitions of the road for good."""
+
+    def __init__(self, road: Road) -> None:
+        self._places = frozenset((road.topic, number) for number in range(PARTITIONS))
+
+    def assigned(self) -> frozenset[tuple[str, int]]:
+        return self._places
+
+    def generation(self) -> int:
+        return 1
+
+
+async def test_copies_and_memory_of_a_batch_are_looked_up_in_one_round_trip(road: Road) -> None:
+    jar = await road.jar()
+    await road.publish()
+    await consume(road)
+    await road.drop(jar, 1)
+    await road.publish()
+    delivery = Delivery(road.hall, Owner(road), [Copying(toy.JarCopy), toy.note_coins])
+    await delivery.learn()
+    *_, last = [incoming(record) for record in await road.records()]
+    with CALLS.counted() as calls:
+        await delivery.take([last])
+    assert calls == {"aggregate": 1, "update": 1, "insert": 1}  # both look-ups, the copy, the note
+    with CALLS.counted() as calls:
+        await delivery.remember()
+    assert calls == {"update": 1}
+
+
+async def test_what_lies_before_an_event_is_remembered_before_it_is_parked(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "_CONFIRM_SECONDS", 60.0)
+    jar, mongo, done = await road.jar(), road.hall.mongo, list[str]()
+    bulk, insert = mongo.bulk, mongo.insert
+
+    async def noted(name: str, writes: Any) -> int:
+        if name == Note.collection() and any(write.document["state"]["coins"] == 9 for write in writes):
+            raise DatabaseRefused(name)
+        written = await bulk(name, writes)
+        done.append(name)
+        return written
+
+    async def noted_insert(name: str, document: Document) -> None:
+        await insert(name, document)
+        done.append(name)
+
+    monkeypatch.setattr(mongo, "bulk", noted)
+    monkeypatch.setattr(mongo, "insert", noted_insert)
+    consumer = await road.consumer(reactions=[toy.note_coins])
+    async with running(consumer):
+        for coins, at_last in ((1, Note.collection()), (9, "parked")):
+            await road.drop(jar, coins)
+            await road.publish()
+
+            async def handled(last: str = at_last) -> bool:
+                return last in done
+
+            await until(handled)
+    assert [event for _, event, _ in await road.parked()] == [f"{jar.id}:3"]
+    seen = await mongo.find_one(COLLECTION, {"_id": f"note-coins|{jar.id}"})
+    assert seen is not None
+    assert seen["version"] == 2
+    assert done.index(COLLECTION) < done.index("parked")

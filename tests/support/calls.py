@@ -1,7 +1,7 @@
 """Counts the commands that are sent to a database, by the driver's own command monitoring."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,14 +38,22 @@ class Calls(monitoring.CommandListener):
 
 
 def queries(mongo: Mongo) -> list[tuple[str, Document]]:
-    """Every ``find`` of a database from now on: its collection and what it asked for."""
-    asked, find = list[tuple[str, Document]](), mongo.find
+    """Every look-up of a database from now on, by ids or by ``find``: its collection and what it asked for."""
+    asked, find, by_ids = list[tuple[str, Document]](), mongo.find, mongo.by_ids
 
     async def noted(name: str, where: Document, **more: Any) -> list[Document]:
         asked.append((name, where))
         return await find(name, where, **more)
 
-    mongo.find = noted  # type: ignore[method-assign]
+    async def noted_ids(name: str, ids: Collection[str], show: Mapping[str, int] | None = None) -> Any:
+        asked.extend([(name, {"_id": {"$in": list(ids)}})] if ids else [])
+        mongo.find = find  # type: ignore[method-assign]
+        try:
+            return await by_ids(name, ids, show)
+        finally:
+            mongo.find = noted  # type: ignore[method-assign]
+
+    mongo.find, mongo.by_ids = noted, noted_ids  # type: ignore[method-assign]
     return asked
 
 

@@ -205,7 +205,6 @@ class Delivery:
         return reason
 
     async def _set_aside(self, reaction: AnyReaction, event: Delivered, reason: BaseException) -> None:
-        await self.remember()  # what lies before it
         if isinstance(reason, _Behind) or self._parking.blocks(reaction.name, event):
             await self._park(reaction, event, _BEHIND)
         else:
@@ -222,7 +221,6 @@ class Delivery:
                 await self._give_up(reaction, done[0][0], error, WRITING)
                 return
             for one in done:
-                await self.remember()
                 if self._parking.blocks(reaction.name, one[0]):
                     await self._park(reaction, one[0], _BEHIND)
                 else:
@@ -241,9 +239,13 @@ class Delivery:
             await self._park(reaction, event, logs.safe_text(error))
 
     async def _park(self, reaction: AnyReaction, event: Delivered, reason: str) -> None:
-        """Repeat until it is certain: if only the answer was lost, another try must not have the effect as well."""
+        """First remember what lies before it, or it might come again behind a replay of this one.
+
+        Repeat until it is certain: if only the answer was lost, another try must not have the effect as well.
+        """
 
         async def parked() -> None:
+            await self.remember()
             self._expect_ours(event.record)
             await self._parking.park(reaction.name, event, reason)
 

@@ -50,11 +50,13 @@ class KeyKeeper:
 
     async def run(self) -> None:
         """Run until cancelled, even while the database is away."""
-        unconfirmed, confirmed = dict[int, Incoming](), time.monotonic()
+        unconfirmed, confirmed, generation = dict[int, Incoming](), time.monotonic(), -1
         while True:
             # The records of a person are all in one partition, in order.
             records = [record for some in await self._reader.poll(_WAIT_MS) for record in some]
             await retry_forever(partial(self._keep, records))
+            if generation != self._reader.generation():  # then each partition is read again from what is confirmed
+                unconfirmed, generation = {}, self._reader.generation()
             unconfirmed |= {record.partition: record for record in records}
             if unconfirmed and time.monotonic() > confirmed + _CONFIRM_SECONDS:
                 await retry_forever(partial(self._reader.commit, list(unconfirmed.values())))

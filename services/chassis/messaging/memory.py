@@ -11,7 +11,7 @@ from services.chassis.storage.mongo import Mongo, Put
 
 COLLECTION = "seen"
 _MOST_UNSAVED = 100
-"""This many versions are worth a write of their own."""
+"""This many versions, or reports, are worth a write of their own."""
 
 Noted = tuple[AnyReaction, Done, datetime]
 """A reaction, events of which the effects are written, and when they were."""
@@ -68,7 +68,7 @@ class Memory:
 
     def is_full(self) -> bool:
         """Whether so much is noted that it should be saved."""
-        return len(self._unsaved) >= _MOST_UNSAVED
+        return max(len(self._unsaved), len(self._noted)) >= _MOST_UNSAVED
 
     async def save(self) -> Sequence[Noted]:
         """Write the versions that were noted, and return what was noted, each once. Raises Unavailable."""

@@ -118,12 +118,15 @@ class Relay:
         try:
             while not (await asyncio.wait([sending], timeout=_SLOW_SECONDS))[0]:
                 await self._measure_again()
-            return sending.result()
+            moved, left = sending.result()
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
+        if not self._full:  # the next round may be far off
+            await self._measure(left, full=False)
+        return moved
 
-    async def _pass_on(self, documents: Sequence[Document]) -> int:
+    async def _pass_on(self, documents: Sequence[Document]) -> tuple[int, Sequence[Document]]:
         # Keys are read after the events, and all of them: so a key that an event needs is there, and is sent before it.
         moved = await self._keys.send_collection()
         await self._keys.send_own(documents)
@@ -131,10 +134,8 @@ class Relay:
         await self.mark(documents, published)
         left = [d for d in documents if published.get(d["_id"]) != d["version"]]
         self._left_in |= {d["collection"] for d in left}
-        if not self._full:  # the next round may be far off
-            await self._measure(left, full=False)
         await self.trim([d for d in documents if d["_id"] in published])
-        return moved + sum(1 for d in documents if d["_id"] in published)
+        return moved + sum(1 for d in documents if d["_id"] in published), left
 
     async def read(self, names: Collection[str] | None = None) -> list[Document]:
         """Entities with unpublished events, oldest first, with just these events; majority-committed only.
@@ -183,8 +184,7 @@ class Relay:
         for document in documents:
             if document["_id"] in published:
                 marks[document["collection"]].append(marking(document, published[document["_id"]]))
-        writes = (self._mongo.bulk(name, puts) for name, puts in marks.items())
-        raise_worst(await asyncio.gather(*writes, return_exceptions=True))
+        raise_worst(await asyncio.gather(*(self._mongo.bulk(*some) for some in marks.items()), return_exceptions=True))
 
     async def trim(self, documents: Sequence[Document]) -> None:
         """Move the oldest events of long histories to the archive; an entity with a gap is set aside."""

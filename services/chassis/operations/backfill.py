@@ -164,8 +164,10 @@ class Backfill:
     async def _take(self, delivery: Delivery, name: str, records: Sequence[Incoming]) -> None:
         """Effects, memory, and only then how far it is."""
         if records:
-            await delivery.take(records)
-            await delivery.remember()
+            try:
+                await delivery.take(records)
+            finally:  # what had its effect before one that failed is not to be repeated
+                await delivery.remember()
             last = records[-1]
             place = last.topic, last.partition
             await switching.advance(self._mongo, self._group, name, place, last.offset + 1)

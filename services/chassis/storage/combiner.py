@@ -44,6 +44,7 @@ class Combiner(Generic[K, A]):
 
     async def _go_on(self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, A]]]) -> None:
         try:
+            await asyncio.sleep(0)  # those who begin at the same moment, each in a task of its own, share it
             while self._asked:
                 asked = dict(islice(self._asked.items(), self._most))
                 for key in asked:

@@ -90,7 +90,7 @@ class Context:
     at: datetime
     fingerprint: str | None = None
     trace: str | None = None
-    if_match: int | None = None
+    if_match: frozenset[int] | None = None
     within: "Guard | None" = None
     command: Command | None = None
     language: str = DEFAULT

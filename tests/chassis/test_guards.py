@@ -66,7 +66,7 @@ async def test_the_guard_comes_after_what_is_not_seen_and_what_is_stale_and_befo
     with pytest.raises(NotFound):
         await barred(shop.context(toy.OTHER, "a"), jar.id)
     with pytest.raises(Stale):
-        await barred(shop.context(toy.KEEPER, "b", if_match=7), jar.id)
+        await barred(shop.context(toy.KEEPER, "b", if_match=frozenset({7})), jar.id)
     with pytest.raises(Forbidden):
         await barred(shop.context(toy.KEEPER, "c"), jar.id)
 

@@ -79,6 +79,43 @@ async def test_the_same_key_with_another_payload_is_refused(client: httpx.AsyncC
     assert (again.status_code, await total(client, jar)) == (422, 3)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        b'{"size": 12, "label": "plums"}',
+        b' {\n"label":"plums" ,"size":12.0}',
+        b'{"label":"pl\\u0075ms","size":1.2e1}',
+    ],
+)
+async def test_the_same_payload_written_in_another_way_is_a_repeat(client: httpx.AsyncClient, written: bytes) -> None:
+    key = {**keyed(), "Content-Type": "application/json"}
+    first = await client.post("/v1/jars", content=b'{"label":"plums","size":12}', headers=key)
+    assert first.status_code == 201
+    assert outcome(await client.post("/v1/jars", content=written, headers=key)) == outcome(first)
+
+
+async def test_no_body_is_the_same_as_an_empty_one_where_both_may_be(client: httpx.AsyncClient) -> None:
+    jar, key = (await client.post("/v1/jars", json=JAR, headers=keyed())).headers["Location"], keyed()
+    first = await client.post(f"{jar}/coins", headers=key)
+    assert first.status_code == 200
+    assert outcome(await client.post(f"{jar}/coins", json={}, headers=key)) == outcome(first)
+
+
+@pytest.mark.parametrize("written", [b'{"label":"figs","label":"plums"}', b'{"label":"a","more":{"b":1,"b":1}}'])
+async def test_a_name_twice_in_one_object_is_refused_and_nothing_is_made(
+    client: httpx.AsyncClient, written: bytes
+) -> None:
+    answer = await client.post("/v1/jars", content=written, headers={**keyed(), "Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert (await client.get("/v1/jars")).json()["items"] == []
+
+
+async def test_of_a_name_twice_it_is_said_which(client: httpx.AsyncClient) -> None:
+    content, headers = b'{"label":"figs","label":"plums"}', {**keyed(), "Content-Type": "application/json"}
+    problem = (await client.post("/v1/jars", content=content, headers=headers)).json()
+    assert (problem["code"], "label" in problem["detail"]) == ("name-twice", True)
+
+
 async def test_the_same_key_on_another_path_or_by_another_actor_is_another_request(
     client: httpx.AsyncClient, world: World
 ) -> None:

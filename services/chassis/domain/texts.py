@@ -1,7 +1,7 @@
 """Texts by section and key in several languages, with placeholders such as ``{number}``, and how they are filled."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from string import Formatter
 from typing import Any
@@ -104,13 +104,15 @@ class Texts:
 
     def negotiate(self, accepted: str) -> str:
         """The language that an Accept-Language header asks for (RFC 9110 §12.5.4, lookup as in RFC 4647 §3.4)."""
-        known = {language.lower(): language for language in self.languages}
-        for tag in _preferred(accepted):
-            while tag:
+        weights = _weights(accepted)
+        allowed = [language for language in (DEFAULT, *self.languages) if weights.get(language.lower()) != 0]
+        known = {language.lower(): language for language in allowed} | {"*": (allowed or [DEFAULT])[0]}
+        for tag, weight in sorted(weights.items(), key=lambda one: -one[1]):
+            while tag and weight > 0:
                 if tag in known:
                     return known[tag]
                 tag = tag.rpartition("-")[0]
-        return DEFAULT
+        return known["*"]
 
     def missing(self) -> dict[str, list[str]]:
         """The keys that a language lacks, by language: there other languages stand in."""
@@ -177,15 +179,14 @@ def _differing(text: str, first: str) -> Iterator[str]:
         yield f"its placeholders are {sorted(own)}, in {DEFAULT} they are {sorted(others)}"
 
 
-def _preferred(accepted: str) -> Iterable[str]:
-    """The tags of an Accept-Language header in lower case, the most wanted first, without those of weight 0."""
-    weighed = []
+def _weights(accepted: str) -> Mapping[str, float]:
+    """The tags of an Accept-Language header in lower case, each with its weight; ``*`` is one of them."""
+    weights = dict[str, float]()
     for choice in accepted.lower().split(","):
         tag, _, parameter = choice.partition(";")
         name, _, weight = parameter.strip().partition("=")
-        wanted = _weight(weight) if name.strip() == "q" else 1.0
-        weighed.append((wanted, DEFAULT if tag.strip() == "*" else tag.strip()))
-    return [tag for wanted, tag in sorted(weighed, key=lambda one: -one[0]) if wanted > 0]
+        weights.setdefault(tag.strip(), _weight(weight) if name.strip() == "q" else 1.0)
+    return weights
 
 
 def _weight(text: str) -> float:

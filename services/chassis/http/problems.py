@@ -105,7 +105,7 @@ def answer(refusal: Refusal, texts: Texts, language: str, errors: Any = None) ->
         **({"params": refusal.as_record()["params"]} if refusal.params else {}),
         **({"errors": errors} if errors else {}),
     }
-    headers = {"Content-Language": language, "Cache-Control": "no-store"}
+    headers = {"Content-Language": language, "Vary": "Accept-Language", "Cache-Control": "no-store"}
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(refusal.retry_after)
     if status == 401:

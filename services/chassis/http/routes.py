@@ -19,6 +19,7 @@ from services.chassis.http import problems
 from services.chassis.http.audit_recorder import AuditRecorder, action_of
 from services.chassis.http.auth import Tokens
 from services.chassis.http.pages import Paged
+from services.chassis.http.payloads import canonical
 from services.chassis.http.problems import language_of
 from services.chassis.http.sse import Stream
 from services.chassis.storage.audit import Action, Audit
@@ -27,6 +28,7 @@ from services.chassis.usecase import Command, Container, Context, known_as
 
 _BEARER = HTTPBearer(auto_error=False, description="the token of `POST /v1/sign-in/tokens` or `…/staff`")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 _PROBLEMS: dict[int, str] = {
     401: "sign in first, or the token is not valid",
     403: "your role does not allow this",
@@ -110,6 +112,9 @@ class Routes:
 
     def _open(self, app: FastAPI, route: Route, endpoint: Callable[..., Any]) -> None:
         known = known_as(route.work)
+        if route.method == "GET" and not _live(route):
+            # The server leaves the content out.
+            app.add_api_route(f"{self.prefix}{route.path}", endpoint, methods=["HEAD"], include_in_schema=False)
         model: Any = Paged[route.view] if route.listed and route.view else route.view  # type: ignore[name-defined]
         roles = "everybody" if PUBLIC in known.allow else ", ".join(known.allow)
         app.add_api_route(
@@ -205,30 +210,31 @@ async def _context(route: Route, container: Container, actor: Actor, request: Re
         raise KeyNeeded
     if key is not None and not _KEY.fullmatch(key):
         raise KeyNeeded
-    payload = await request.body()
+    payload = canonical(await request.body())
     return container.context(
         actor,
         f"http:{actor.id}:{route.method}:{request.url.path}:{key or secrets.token_hex(16)}",
         fingerprint=container.vault.master.fingerprint(payload),
         trace=trace,
         language=language,
-        if_match=_version(request.headers.get("if-match")),
+        if_match=_versions(request.headers.get("if-match")),
     )
 
 
-def _version(etag: str | None) -> int | None:
-    if etag is None or etag == "*":
+def _versions(etags: str | None) -> frozenset[int] | None:
+    """The versions of which one must be the present one (RFC 9110 §13.1.1); None: any."""
+    if etags is None or etags.strip() == "*":
         return None
-    found = re.fullmatch(r'(?:W/)?"(\d{1,9})"', etag.strip())
-    if found is None:
+    found = [_ETAG.fullmatch(etag.strip()) for etag in etags.split(",")]
+    if None in found:
         raise Invalid(problem='If-Match: "<version>"')
-    return int(found[1])
+    return frozenset(int(one[1]) for one in found if one)
 
 
 async def _response(route: Route, ctx: Context, result: Any) -> Response:
     if isinstance(result, Response):
         return result
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
     if isinstance(result, Stored):
         headers["ETag"] = f'"{result.version}"'
         if route.location:

@@ -143,6 +143,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the address would be made of what the client says in Host
         telemetry=NO_TELEMETRY,
     )
     problems.install(app, container.texts)

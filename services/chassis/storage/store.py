@@ -56,7 +56,7 @@ class Store:
         mongo: Mongo,
         actor: Actor,
         origin: Origin,
-        if_match: int | None = None,
+        if_match: frozenset[int] | None = None,
         new_key: Callable[[str], bytes] = without_keys,
         guard: EntryCheck | None = None,
         vault: Vault | None = None,
@@ -235,8 +235,8 @@ class Store:
         return load(kind, document)
 
     def _expect_match(self, entity: "Entity[Any]") -> None:
-        if self._if_match not in (None, entity.version):
-            raise Stale(given=self._if_match, current=entity.version)
+        if self._if_match is not None and entity.version not in self._if_match:
+            raise Stale(given=max(self._if_match), current=entity.version)
 
     def _refuse_repeat(self, kind: type[N], document: Document) -> None:
         for entry in document.get("history", ()):

@@ -1,0 +1,37 @@
+"""The payload of a request for its fingerprint: what it says, not how it is written down."""
+
+import json
+from typing import Any
+
+import rfc8785
+
+from services.chassis.domain.refusals import Kind, Refusal
+
+_NOTHING = b"{}"
+_LONGEST = 40
+
+
+class NameTwice(Refusal):
+    kind = Kind.INVALID
+
+
+def canonical(content: bytes) -> bytes:
+    """The canonical form (RFC 8785) of a body in JSON; no body is the same as an empty object.
+
+    Raises NameTwice where an object has a name twice: which of the two values counts would be chance. What is no JSON,
+    or has numbers beyond those of RFC 8785, is taken as it is.
+    """
+    if not content.strip():
+        return _NOTHING
+    try:
+        return rfc8785.dumps(json.loads(content, object_pairs_hook=_object))
+    except (ValueError, RecursionError):  # of both libraries
+        return content
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise NameTwice(name=next(name for name in names if names.count(name) > 1)[:_LONGEST])
+    return found

@@ -109,6 +109,11 @@ async def test_words_are_nowhere_in_the_database_in_clear(town: Town) -> None:
         (filing(area=COUNTY), "area-too-wide"),
         (filing(text="长" * 4001), "invalid"),
         (filing(text=7), "invalid"),
+        (filing(title="\u200b"), "invalid"),
+        (filing(title="路\u202e灯"), "invalid"),
+        (filing(title="路\x00灯"), "invalid"),
+        (filing(text="。"), "invalid"),
+        (filing(address=" "), "invalid"),
         (filing(text={"$ne": ""}), "invalid"),
         (filing(surprise=1), "invalid"),
         (filing(lat=91, long=0), "invalid"),
@@ -118,6 +123,7 @@ async def test_words_are_nowhere_in_the_database_in_clear(town: Town) -> None:
         (filing(item="FORM"), "answers-unfit"),
         (filing(item="FORM", answers={"age": "alt"}), "answers-unfit"),
         (filing(item="FORM", answers={"age": 70, "when": ["noon"]}), "answers-unfit"),
+        (filing(item="FORM", answers={"age": 70, "when": ["day", "day"]}), "answers-unfit"),
         (filing(item="FORM", answers={"age": 70, "hidden": 1}), "answers-unfit"),
     ],
 )
@@ -134,6 +140,18 @@ async def test_what_a_form_misses_is_said_in_the_language_asked_for(town: Town) 
     unfit = filing(item="FORM", answers={"age": "alt"})
     english = await town.post(RESIDENT, "/v1/requests", unfit, headers={"Accept-Language": "en"})
     assert english.json()["detail"] == "Check the answers to the form: 'age' (age) has to be a number."
+
+
+async def test_a_character_that_cannot_be_seen_is_named_in_the_language_asked_for(town: Town) -> None:
+    said = {}
+    for language in ("zh", "en"):
+        headers = {"Accept-Language": language}
+        answer = await town.post(RESIDENT, "/v1/requests", filing(title="路灯\u202e坏了"), headers=headers)
+        said[language] = answer.json()["errors"][0]["problem"]
+    assert said == {
+        "zh": "第 3 个字符 U+202E 看不见，请删去",
+        "en": "has U+202E at position 3, which cannot be seen; take it out",
+    }
 
 
 async def test_answers_come_back_as_they_were_given(town: Town) -> None:

@@ -232,3 +232,12 @@ async def test_a_leader_of_a_team_sees_what_the_team_has_and_nothing_else(town: 
     assert (await town.get(LEADER, f"/v1/requests/{unseen['id']}")).status_code == 404
     listed = (await town.get(LEADER, "/v1/requests")).json()["items"]
     assert [line["id"] for line in listed] == [seen["id"]]
+
+
+@pytest.mark.parametrize("said", [{"solved": True}, {"satisfied": False}, {"solved": False, "satisfied": True}])
+async def test_who_was_not_reached_has_said_nothing(town: Town, said: dict[str, bool]) -> None:
+    case = await resolved(town)
+    refused = await town.post(OPERATOR, f"/v1/requests/{case['id']}/call-back", {"reached": False, **said})
+    assert (refused.status_code, refused.json()["code"]) == (422, "not-reached")
+    assert "CaseCalledBack" not in await town.events(case["id"])
+    assert (await town.step(OPERATOR, case, "call-back", {"reached": False}))["state"] == "callback"

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from services.chassis.domain.writing import LEGIBLE
+
 _ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghjkmnpqrstvwxyz")
 
 
@@ -26,7 +28,7 @@ def in_milliseconds(at: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(in_milliseconds)]
 """A point in time: aware, UTC, whole milliseconds."""
 
-Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Text = Annotated[str, Field(min_length=1, max_length=4000), LEGIBLE]
 """Free text that a person wrote: at most 4,000 characters."""
 
 

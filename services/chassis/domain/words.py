@@ -7,6 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.chassis.domain.writing import LEGIBLE
+
 DEFAULT = "zh"
 """The language of a city's own staff, and of a client that asks for none."""
 FALLBACKS = ("en", DEFAULT)
@@ -71,7 +73,7 @@ class GivenWords(BaseModel):
         return Words.model_validate(self.model_dump(exclude_none=True))
 
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+Name = Annotated[str, Field(min_length=1, max_length=80), LEGIBLE]
 
 
 class GivenName(GivenWords):

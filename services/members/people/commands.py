@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import Sealed
+from services.chassis.domain.writing import LEGIBLE
 from services.chassis.guards import changes, named_places, oneself, visible
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
@@ -17,9 +18,9 @@ from services.members.people import model
 from services.members.people.model import Person, PersonUnmasked
 from services.members.people.queries import Clear
 
-PersonName = Annotated[str, Field(min_length=1, max_length=80)]
+PersonName = Annotated[str, Field(min_length=1, max_length=80), LEGIBLE]
 Phone = Annotated[str, Field(max_length=30, examples=["13800000001"])]
-Address = Annotated[str, Field(min_length=1, max_length=200)]
+Address = Annotated[str, Field(min_length=1, max_length=200), LEGIBLE]
 
 
 class RegisterPerson(Command):
@@ -49,7 +50,7 @@ class RegisterStaff(Command):
 class Unmask(Command):
     """Why somebody's data has to be seen in clear."""
 
-    reason: Annotated[str, Field(min_length=2, max_length=500)]
+    reason: Annotated[str, Field(min_length=2, max_length=500), LEGIBLE]
 
 
 class ChangeProfile(Command):

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.chassis.domain.values import shaped
 from services.chassis.domain.words import GivenWords
+from services.chassis.domain.writing import LEGIBLE
 from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
@@ -16,8 +17,8 @@ from services.contracts.requests.catalogue import FormField as EventField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
 
-LocalText = Annotated[str, Field(min_length=1, max_length=500)]
-ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+LocalText = Annotated[str, Field(min_length=1, max_length=500), LEGIBLE]
+ShortText = Annotated[str, Field(min_length=1, max_length=200), LEGIBLE]
 Hours = Annotated[float, Field(gt=0, le=500, description="working hours")]
 Code = Annotated[
     str,

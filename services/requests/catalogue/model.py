@@ -8,6 +8,7 @@ from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
 from services.chassis.domain.words import Words
+from services.chassis.domain.writing import is_legible
 from services.contracts.members.areas import include_a_city
 from services.contracts.requests.catalogue import FieldKind, FormField, ItemPublished, ItemWithdrawn, Mode, System, Tier
 
@@ -171,11 +172,11 @@ def _problems(item: Item, answers: Mapping[str, Any]) -> Iterator[Mapping[str, A
 
 
 def _one_line(given: Any, _: FormField) -> bool:
-    return isinstance(given, str) and len(given) <= LONGEST_LINE
+    return isinstance(given, str) and len(given) <= LONGEST_LINE and is_legible(given)
 
 
 def _text(given: Any, _: FormField) -> bool:
-    return isinstance(given, str) and len(given) <= LONGEST_LINE * 10
+    return isinstance(given, str) and len(given) <= LONGEST_LINE * 10 and is_legible(given)
 
 
 def _number(given: Any, _: FormField) -> bool:
@@ -194,7 +195,8 @@ def _one_choice(given: Any, field: FormField) -> bool:
 
 
 def _some_choices(given: Any, field: FormField) -> bool:
-    return isinstance(given, list) and all(_one_choice(one, field) for one in given)
+    once = isinstance(given, list) and len(given) == len({str(one) for one in given})
+    return once and all(_one_choice(one, field) for one in given)
 
 
 _CHOOSING = (FieldKind.SINGLE, FieldKind.MULTI)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import PUBLIC
+from services.chassis.domain.values import Text
 from services.chassis.domain.words import Words
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Command, Context, usecase
@@ -21,7 +22,7 @@ _MOST_ITEMS = 5_000
 class SuggestItems(Command):
     """What somebody wants to ask for, as they say it."""
 
-    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    text: Text
     title: Annotated[str, Field(max_length=200)] = ""
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from services.chassis.domain.concurrency import gather_two
 from services.chassis.domain.values import Sealed, Text, shaped
+from services.chassis.domain.writing import LEGIBLE
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.storage.vault import Erased, KeyNotHere
 from services.chassis.usecase import Command, Context, usecase
@@ -41,9 +42,9 @@ class FileRequest(Command):
 
     item: Annotated[str, Field(max_length=64, description="code of the service item, see /v1/catalogue")]
     area: Annotated[str, Field(max_length=20, description="code of the community or grid, see /v1/areas")]
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Annotated[str, Field(min_length=1, max_length=200), LEGIBLE]
     text: Text
-    address: Annotated[str | None, Field(min_length=1, max_length=500)] = None
+    address: Annotated[str, Field(min_length=1, max_length=500), LEGIBLE] | None = None
     lat: Annotated[float | None, Field(ge=-90, le=90, description="goes with long")] = None
     long: Annotated[float | None, Field(ge=-180, le=180, description="goes with lat")] = None
     answers: Annotated[dict[str, Any] | None, Field(max_length=30, description="to the questions of the form")] = None

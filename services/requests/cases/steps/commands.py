@@ -5,6 +5,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 from pydantic import Field
 
+from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.values import Text
 from services.chassis.guards import Change, changes
 from services.chassis.usecase import Command, Context, Work
@@ -31,6 +32,10 @@ class ResolveCase(Command):
 
     outcome: CloseReason = CloseReason.FIXED
     answer: Text
+
+
+class NotReached(Refusal):
+    kind = Kind.INVALID
 
 
 class CallBack(Command):
@@ -103,6 +108,8 @@ async def resolve(ctx: Context, case: Case, cmd: ResolveCase) -> None:
 @step(Step.CALL_BACK)
 async def call_back(ctx: Context, case: Case, cmd: CallBack) -> None:
     """Note what the resident said when called after a case was resolved."""
+    if not cmd.reached and (cmd.solved, cmd.satisfied) != (None, None):
+        raise NotReached
     note = sealed(ctx, case, "note", cmd.note) if cmd.note else None
     case.record(CaseCalledBack(reached=cmd.reached, solved=cmd.solved, satisfied=cmd.satisfied, note=note))
 

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.http.signing import Signer, key_set
+from services.chassis.messaging.retry import retry_forever
 from services.chassis.runtime import service as services
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
@@ -124,7 +125,13 @@ class Snapshot:
         return cls(container, stored)
 
     async def restore(self) -> None:
-        """Let this be stored again and nothing else; indexes stay, and what an application remembers."""
+        """Let this be stored again and nothing else; indexes stay, and what an application remembers.
+
+        However long the database takes: it may be busy with what other tests have left to it.
+        """
+        await retry_forever(self._restore)
+
+    async def _restore(self) -> None:
         for name in await collections(self.container):
             # Not waited for: the inserts after it are, and the log keeps their order.
             deleting = [{"q": {}, "limit": 0}]

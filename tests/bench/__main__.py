@@ -63,11 +63,12 @@ async def _one(measurement: Measurement, bench: Bench) -> Section:
 
 
 async def _measured(measurement: Measurement, bench: Bench) -> list[Figure]:
-    """Its figures; where the stack gives out, one that says so: what came before still counts."""
+    """Its figures; where it fails, one that says so: what came before, and what comes after, still counts."""
     try:
         return await measurement.measure(bench)
-    except Trouble as trouble:
-        return [Figure("could not be measured", math.nan, "", at_most(0), {"because": trouble.sentence})]
+    except Exception as error:
+        because = error.sentence if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
+        return [Figure(f"{measurement.NAME} could not be measured", math.nan, "", at_most(0), {"because": because})]
 
 
 def _asked() -> argparse.Namespace:

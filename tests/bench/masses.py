@@ -172,7 +172,7 @@ async def _mould(bench: Bench, people: Sequence[str], container: Container) -> M
 async def _index(uri: str) -> None:
     """As `migrate` would one after the other: several in one reading of all cases, three readings at once."""
     declared = [index for name, index in migrations.declared([Case]) if name == Case.collection()]
-    models = [IndexModel(list(index.keys), sparse=index.sparse) for index in declared]
+    models = [IndexModel(list(index.keys), sparse=index.sparse, unique=index.unique) for index in declared]
     async with AsyncMongoClient[Document](uri, socketTimeoutMS=_INDEX_SECONDS * 1000) as client:
         kept = client.get_default_database()[Case.collection()]
         await asyncio.gather(*(kept.create_indexes(models[n::_BUILDS]) for n in range(_BUILDS)))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.bench import ceiling, driving, operations, processors, reading, scripts
 from tests.bench.bench import DRIVERS, Bench
@@ -93,7 +93,7 @@ async def _run(
 
 
 async def _timelines(bench: Bench, create: Run) -> Figure:
-    """The timelines of cases that have gone through all their steps, each by its resident."""
+    """The timelines of cases that have gone through steps, each by its resident."""
     kind, residents = "the timeline of one case", bench.residents
     made = [(case, residents[number]) for outcome in create.outcomes for number, case in outcome.made][:TIMELINES]
     asks = [Ask(kind, f"/v1/requests/{case}/timeline", token) for case, token in made]
@@ -122,8 +122,7 @@ def _figures(top: float, runs: dict[str, Run]) -> list[Figure]:
         Figure(f"{name} commands that were not accepted", run.lost, "", at_most(0)) for name, run in runs.items()
     ]
     costs = [cost for run in runs.values() for cost in run.costs]
-    top_of_all = Figure(first.name, first.value, first.unit, first.bound, first.detail, chart)
-    return [top_of_all, *others, *refused, *shares, *costs]
+    return [replace(first, chart=chart), *others, *refused, *shares, *costs]
 
 
 def _most(limits: Mapping[str, float], name: str) -> Bound | None:

@@ -37,12 +37,10 @@ def test_where_there_is_nothing_to_read_it_is_refused(text: str) -> None:
 @pytest.mark.parametrize("unseen", ["\x00", "\u202e", "\u200f", "\x1b", "\u2066", "\U000e0041"])
 def test_a_character_that_cannot_be_seen_is_named_with_its_place(unseen: str) -> None:
     with pytest.raises(ValidationError) as wrong:
-        TEXT.validate_python(f"路灯{unseen}坏了")
+        TEXT.validate_python(f"\ufeff路灯{unseen}坏了")
     (error,) = wrong.value.errors()
-    assert (error["type"], error["ctx"]) == (
-        "unseen_character",
-        {"character": f"U+{ord(unseen):04X}", "place": 3},
-    )
+    assert error["type"] == "unseen_character"
+    assert error["ctx"] == {"character": f"U+{ord(unseen):04X}", "place": 4}  # as it was sent
 
 
 @pytest.mark.parametrize("pasted", ["\u200b", "\ufeff", "\u00ad", "\u2060"])

@@ -47,12 +47,12 @@ def queries(mongo: Mongo) -> list[tuple[str, Document]]:
 
     async def noted_ids(name: str, ids: Collection[str], show: Mapping[str, int] | None = None) -> Any:
         asked.extend([(name, {"_id": {"$in": list(ids)}})] if ids else [])
-        mongo.find = find  # type: ignore[method-assign]
-        try:
-            return await by_ids(name, ids, show)
-        finally:
-            mongo.find = noted  # type: ignore[method-assign]
+        return await by_ids(name, ids, show)
 
+    async def unnoted(name: str, where: Document, show: Document | None, limit: int) -> list[Document]:
+        return await find(name, where, show=show, limit=limit)
+
+    mongo._reader._find = unnoted
     mongo.find, mongo.by_ids = noted, noted_ids  # type: ignore[method-assign]
     return asked
 

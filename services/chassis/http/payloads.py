@@ -30,8 +30,9 @@ def canonical(content: bytes) -> bytes:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise NameTwice(name=next(name for name in names if names.count(name) > 1)[:_LONGEST])
+    found = dict[str, Any]()
+    for name, value in pairs:  # one after the other: a body may have a hundred thousand names
+        if name in found:
+            raise NameTwice(name=name[:_LONGEST])
+        found[name] = value
     return found

@@ -53,10 +53,20 @@ class PlaceName(Translated):
     en: Line | None = None
 
 
+class Bounds(Shape):
+    """A box around an area, in degrees; it may be larger than the area."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
 class Area(Shape):
     code: Annotated[str, StringConstraints(pattern=r"^(\d{4}|\d{6}|\d{9}|\d{12})$")]
     name: PlaceName
     level: Level
+    bounds: Bounds | None = None
 
     @property
     def parent(self) -> str | None:
@@ -85,6 +95,9 @@ class FormField(Shape):
     kind: Literal["string", "number", "text", "datetime", "single", "multi"]
     required: bool
     values: tuple[Choice, ...]
+    format: Literal["integer", "phone", "date"] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 class Item(Named):

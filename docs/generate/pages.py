@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import asyncapi, events, metrics, openapi, problems, settings, steps
+from docs.generate import asyncapi, events, metrics, notices, openapi, problems, settings, steps
 
 FOLDER = Path(__file__).resolve().parents[1]
 
@@ -11,6 +11,7 @@ FOLDER = Path(__file__).resolve().parents[1]
 PAGES: Mapping[str, Callable[[], str]] = {
     "events.md": events.page,
     "metrics.md": metrics.page,
+    "notices.md": notices.page,
     "problems.md": problems.page,
     "settings.md": settings.page,
     "steps.md": steps.page,

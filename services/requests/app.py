@@ -8,9 +8,10 @@ from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.requests.cases import api as cases
+from services.requests.cases.calls import api as calls
 from services.requests.cases.dispatch import api as dispatch
 from services.requests.cases.dispatch.model import TeamLoad
-from services.requests.cases.dispatch.reactions import keep_team_slots, pass_on_refused
+from services.requests.cases.dispatch.reactions import ask_dispatcher, book_slot, keep_team_slots, pass_on_refused
 from services.requests.cases.forgetting import api as forgetting
 from services.requests.cases.forgetting.settings import RetentionSettings
 from services.requests.cases.forgetting.timers import forget_erased, forget_over
@@ -26,6 +27,7 @@ from services.requests.catalogue.model import Item
 from services.requests.overview.reactions import measure_cases
 from services.requests.overview.timers import count_cases
 from services.requests.providers.model import AreaCopy, Organisation, Team
+from services.requests.residents.model import Person
 from services.requests.suggestions import api as suggestions
 from services.requests.suggestions.queries import ItemIndex
 
@@ -43,7 +45,7 @@ service = Service(
     name="requests",
     texts=("services.contracts", "services.requests"),
     entities=(Item, Case, TeamLoad),
-    copies=(AreaCopy, Organisation, Team),
+    copies=(AreaCopy, Organisation, Team, Person),
     reference=(Item, AreaCopy, Organisation),
     routes=(
         suggestions.routes,
@@ -55,9 +57,10 @@ service = Service(
         limits.routes,
         forgetting.routes,
         timelines.routes,
+        calls.routes,
         tracking.routes,
     ),
-    reactions=(keep_team_slots, pass_on_refused, measure_cases),
+    reactions=(keep_team_slots, book_slot, pass_on_refused, ask_dispatcher, measure_cases),
     timers=(case_clock, forget_over),
     listens_to=("members", "requests"),
     settings=(RetentionSettings,),

@@ -42,6 +42,25 @@ def test_every_text_that_people_write_is_legible() -> None:
     assert unchecked == set()
 
 
+PUBLIC = {"services.requests.catalogue.commands"}
+"""Commands whose texts everybody reads: the city's own words."""
+
+
+def test_of_every_text_that_people_write_the_api_says_who_reads_it() -> None:
+    for name in NAMES:
+        importlib.import_module(f"services.{name}.app")
+    unsaid = {
+        f"{command.__name__}.{field}"
+        for command in commands(Command)
+        if command.__module__ not in PUBLIC
+        for field, info in command.model_fields.items()
+        if any(LEGIBLE in marks for marks in texts(info.annotation, info.metadata))
+        if "read by" not in str(command.model_json_schema()["properties"][field])
+        and "read in clear by" not in str(command.model_json_schema()["properties"][field])
+    }
+    assert unsaid == set()
+
+
 def commands(base: type[Command]) -> Iterator[type[Command]]:
     """Every command of the services."""
     for one in base.__subclasses__():

@@ -21,7 +21,8 @@ from services.chassis.runtime.service import open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage import migrations
 from services.chassis.usecase import Container
-from services.contracts.requests.cases import CaseAccepted, CaseDispatched, CaseFiled, Channel, LimitsSet
+from services.contracts.requests.case_parts import Channel
+from services.contracts.requests.cases import CaseAccepted, CaseDispatched, CaseFiled, LimitsSet
 from services.contracts.requests.catalogue import System, Tier
 from services.notify.app import service
 from services.notify.cases.model import Case

@@ -2,8 +2,6 @@
 
 import secrets
 
-import pytest
-
 from services.chassis.domain.words import Words
 from services.chassis.storage import search
 from services.chassis.storage.master_key import MasterKey
@@ -12,25 +10,6 @@ from services.members.teams.model import Team
 from services.requests.catalogue.model import Item
 
 MASTER = MasterKey(secrets.token_bytes(32), "hulunbuir")
-
-
-@pytest.mark.parametrize(
-    ("written", "plain"),
-    [
-        ("路燈", "路灯"),
-        ("路 灯", "路灯"),
-        ("「路灯」。", "路灯"),
-        ("ＬＥＤ", "led"),
-        ("Led-Lamp 2", "ledlamp2"),
-        ("臺灣", "台湾"),
-        ("Straße", "strasse"),
-        ("", ""),
-        ("……", ""),
-    ],
-)
-def test_a_text_has_one_spelling(written: str, plain: str) -> None:
-    assert search.normal(written) == plain
-    assert search.normal(plain) == plain
 
 
 def test_words_are_looked_for_by_pairs_and_a_single_character_by_itself() -> None:

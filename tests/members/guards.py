@@ -11,7 +11,7 @@ from services.chassis.domain.values import now
 from services.chassis.domain.words import GivenName, Words
 from services.chassis.usecase import Container, Context, known_as
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
-from services.contracts.members.areas import AreaAdded, AreaClosed, AreaClosure, AreaRenamed, Level
+from services.contracts.members.areas import AreaAdded, AreaBounded, AreaClosed, AreaClosure, AreaRenamed, Level
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.roles import Role
@@ -128,6 +128,13 @@ _UNMASKED = (
         (people.Unmask(reason="why"),),
         PersonUnmasked,
     ),
+    Case(
+        people.correct_name,
+        (Role.OPERATOR,),
+        sees_person,
+        (people.CorrectName(name="李四", reason="why"),),
+        ProfileChanged,
+    ),
 )
 
 
@@ -173,6 +180,7 @@ def _on_areas(container: Container) -> Iterator[Row]:
     states = {"open": (added,), "closed": (added, AreaClosed(reason=AreaClosure.MERGED))}
     works: tuple[tuple[Any, Any, type[Event]], ...] = (
         (areas.rename_area, areas.RenameArea(name=GivenName(zh="other")), AreaRenamed),
+        (areas.bound_area, areas.BoundArea(south=48, west=119, north=50, east=121), AreaBounded),
         (areas.close_area, areas.CloseArea(reason=AreaClosure.MERGED), AreaClosed),
     )
     for (state, past), (work, cmd, event), who in itertools.product(states.items(), works, EVERYBODY):

@@ -111,6 +111,23 @@ async def test_unmasking_again_with_the_same_key_leaves_no_second_trace(members:
     assert len(await members.history("people", person)) == 2
 
 
+async def test_a_name_is_corrected_by_an_operator_with_a_reason_and_both_stay_in_the_history(members: Members) -> None:
+    person = await registered(members)
+    path, correction = f"/v1/people/{person}/name", {"name": "张珊", "reason": "身份证上这样写"}
+    for _ in range(2):
+        assert (await members.put(OPERATOR, path, correction)).status_code == 200
+    first, last = await members.history("people", person)
+    await members.container.vault.ensure_keys([person])
+    names = [members.container.vault.open(one.data["name"], person, "name") for one in (first, last)]
+    assert names == [CALLER["name"], "张珊"]
+    assert members.container.vault.open(last.data["reason"], person, "reason") == "身份证上这样写"
+    clear = (await members.post(DISPATCHER, f"/v1/people/{person}/unmask", REASON)).json()
+    assert clear == {**CALLER, "name": "张珊", "phone": f"+86{PHONE}", "id": person}
+    assert outcome(await members.put(OPERATOR, path, {"name": "张珊"})) == (422, "invalid")
+    assert outcome(await members.put(DISPATCHER, path, correction)) == (403, "forbidden")
+    assert [one["id"] for one in (await members.get(OPERATOR, "/v1/people", q="张珊")).json()["items"]] == [person]
+
+
 async def test_staff_of_another_place_and_other_residents_find_nobody(members: Members) -> None:
     person = await registered(members)
     stranger = Actor("account_x", frozenset({"resident"}), person="person_x")

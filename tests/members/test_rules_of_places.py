@@ -6,10 +6,10 @@ from services.chassis.domain.refusals import Kind, OutsideYourPlaces
 from services.chassis.domain.scope import ALL, NOBODY, Actor, system_actor
 from services.chassis.domain.words import Words
 from services.chassis.guards import expect_in_charge
-from services.contracts.members.areas import AreaAdded, AreaClosed, AreaClosure, AreaRenamed, Level, path
+from services.contracts.members.areas import AreaAdded, AreaClosed, AreaClosure, AreaRenamed, Bounds, Level, path
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
 from services.members.areas import model as areas
-from services.members.areas.model import Area, AreaAlreadyClosed, CodeUnfit
+from services.members.areas.model import Area, AreaAlreadyClosed, BoundsCrossed, CodeUnfit, SuccessorUnfit
 from services.members.organisations import model as organisations
 from services.members.organisations.model import AboveUnfit, AreaUnfit, DepartmentUnfit, Organisation
 from tests.members.support import CITY, COMMUNITY, COUNTY, COUNTY_ADMINISTRATOR, FAR_COMMUNITY, FAR_STREET, STREET
@@ -36,7 +36,8 @@ def added(code: str = COMMUNITY, level: Level = Level.COMMUNITY) -> Area:
 @pytest.mark.parametrize("level", Level)
 def test_an_area_is_added_with_a_code_of_its_level_only(level: Level) -> None:
     area = added(BY_LEVEL[level], level)
-    assert area.as_stored() == {"level": level, "name": NAME.model_dump(), "open": True}
+    fresh = {"open": True, "bounds": None, "successor": None}
+    assert area.as_stored() == {"level": level, "name": NAME.model_dump(), **fresh}
     assert area.fresh == [AreaAdded(level=level, name=NAME)]
     for other in set(Level) - {level}:
         with pytest.raises(CodeUnfit) as refused:
@@ -158,3 +159,22 @@ def test_optional_words_of_an_organisation_may_be_missing() -> None:
 
 def test_everybody_may_know_who_serves_them() -> None:
     assert Organisation.visible(Actor("account_1")) == ALL
+
+
+def test_an_area_is_closed_in_favour_of_another_of_its_level() -> None:
+    for successor in (COMMUNITY, COUNTY):
+        with pytest.raises(SuccessorUnfit):
+            areas.close(added(), AreaClosure.MERGED, successor)
+    area, other = added(), f"{COMMUNITY[:-1]}9"
+    areas.close(area, AreaClosure.MERGED, other)
+    assert (area.open, area.successor) == (False, other)
+
+
+def test_an_area_lies_in_a_box_whose_sides_are_not_swapped() -> None:
+    area, box = added(), Bounds(south=48.9, west=119.2, north=49.7, east=120.9)
+    for _ in range(2):
+        areas.bound(area, box)
+    assert (area.bounds, len(area.fresh)) == (box, 2)
+    for wrong in ({"south": 50}, {"west": 121}):
+        with pytest.raises(BoundsCrossed):
+            areas.bound(area, box.model_copy(update=wrong))

@@ -60,7 +60,7 @@ def a_team(**more: Any) -> Team:
 def test_members_and_duty_are_what_the_steps_make_them_and_each_event_changes_something(
     steps: list[tuple[str, str]],
 ) -> None:
-    team, expected, on_duty = a_team(), set[str](), False
+    team, expected, on_duty = a_team(leader_id="person_head"), set[str](), False
     for step, person in steps:
         before: list[Event] = list(team.fresh)
         changes = {"join": person not in expected, "leave": person in expected, "on": not on_duty, "off": on_duty}[step]
@@ -107,6 +107,7 @@ async def test_a_team_is_found_by_place_kind_skill_and_duty(members: Members) ->
     patrol = await founded(members)
     women = await founded(members, code="women", kind="women", skills=["visiting", "patrol"])
     far = await founded(members, code="far", area=FAR_COMMUNITY)
+    await members.put(ADMINISTRATOR, f"/v1/teams/{patrol}/leader", {"person": await a_person(members)})
     await members.put(ADMINISTRATOR, f"/v1/teams/{patrol}/on-duty")
     wanted: list[tuple[dict[str, str], set[str]]] = [
         ({"under": COUNTY}, {patrol, women}),
@@ -172,7 +173,7 @@ async def test_members_join_and_leave_and_only_who_runs_the_team_sees_them(membe
 
 
 async def test_a_change_of_a_version_that_is_past_is_refused(members: Members) -> None:
-    team = await founded(members)
+    team = await founded(members, leader=await a_person(members))
     await members.put(DISPATCHER, f"/v1/teams/{team}/on-duty")
     async with members.client(DISPATCHER) as client:
         stale = await client.put(f"/v1/teams/{team}/off-duty", headers={"If-Match": '"1"'})
@@ -196,8 +197,19 @@ async def test_a_team_that_makes_no_sense_is_refused(members: Members, change: d
 
 
 async def test_a_team_may_begin_on_duty(members: Members) -> None:
-    made = await members.post(DISPATCHER, "/v1/teams", {**PATROL, "on_duty": True})
+    leader = await a_person(members)
+    made = await members.post(DISPATCHER, "/v1/teams", {**PATROL, "leader": leader, "on_duty": True})
     assert (made.json()["on_duty"], made.headers["etag"]) == (True, '"2"')
+
+
+async def test_a_team_without_a_leader_takes_no_cases(members: Members) -> None:
+    refused = await members.post(DISPATCHER, "/v1/teams", {**PATROL, "on_duty": True})
+    assert outcome(refused) == (409, "leader-missing")
+    path = f"/v1/teams/{await founded(members)}"
+    assert outcome(await members.put(DISPATCHER, f"{path}/on-duty")) == (409, "leader-missing")
+    assert (await members.get(None, path)).json()["on_duty"] is False
+    await members.put(DISPATCHER, f"{path}/leader", {"person": await a_person(members)})
+    assert (await members.put(DISPATCHER, f"{path}/on-duty")).json()["on_duty"] is True
 
 
 async def test_a_dispatcher_founds_teams_in_the_own_place_only(members: Members) -> None:

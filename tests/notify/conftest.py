@@ -25,7 +25,9 @@ from services.chassis.usecase import Container
 from services.contracts.members.accounts import AccountOpened
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.people import PersonRegistered
-from services.contracts.requests.cases import CaseDispatched, CaseFiled, LimitsSet
+from services.contracts.members.teams import is_team
+from services.contracts.requests.case_parts import OfHandler
+from services.contracts.requests.cases import CaseBooked, CaseDispatched, CaseFiled, LimitsSet
 from services.notify.app import service
 from services.notify.messages.model import Backoff, Message
 from services.notify.rules.reactions import NotifyReaction
@@ -66,6 +68,7 @@ class Town:
     container: Container
     publisher: Publisher
     versions: Counter[str] = field(default_factory=Counter)
+    handlers: dict[str, str] = field(default_factory=dict)
 
     def seal(self, text: str, subject: str, kind: str) -> Sealed:
         """As the other services seal."""
@@ -160,7 +163,11 @@ class Town:
         assert not any(await self.publisher.send(records))
 
     def record(self, entity: str, event: Event, *, at: datetime | None = None, by: str = "somebody") -> Outgoing:
-        """The next event of an entity, in the form of the wire."""
+        """The next event of an entity, in the form of the wire; it names who has the case, as requests does."""
+        if isinstance(event, CaseDispatched):
+            self.handlers[entity] = event.handler_id
+        if isinstance(event, OfHandler):
+            event = event.model_copy(update={"handler_id": self.handlers.get(entity)})
         self.versions[entity] += 1
         kind = event.type_name()
         headers = {
@@ -210,7 +217,13 @@ def limits(at: datetime) -> LimitsSet:
 
 def dispatched(handler: str = STATION, name: str = "胜利社区服务站") -> CaseDispatched:
     """A case given to the station."""
-    return CaseDispatched(tier="station", handler_id=handler, handler_name=Words.named(name, "Shengli Station"))
+    tier = "team" if is_team(handler) else "station"
+    return CaseDispatched(tier=tier, handler_id=handler, handler_name=Words.named(name, "Shengli Station"))
+
+
+def to_team(team: str, name: str) -> tuple[CaseDispatched, CaseBooked]:
+    """A case given to a volunteer team that has a slot for it."""
+    return dispatched(team, name), CaseBooked(handler_id=team, handler_name=Words.named(name))
 
 
 async def fresh_document(container: Container, kind: type[Entity[Any]], id: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
 from services.contracts.members.teams import TeamFounded, TeamMemberJoined, TeamMemberLeft
-from services.contracts.requests.cases import CaseCancelled, CaseUrged, CommentAdded
+from services.contracts.requests.cases import CaseCancelled, CasePaused, CaseResumed, CaseUrged, CommentAdded
 from services.notify.audience import queries
 from services.notify.audience.queries import MOST, Address, Directory, Recipient
 from tests.notify.conftest import (
@@ -19,7 +19,7 @@ from tests.notify.conftest import (
     STREET,
     SUPERVISOR,
     Town,
-    dispatched,
+    to_team,
 )
 
 CASE = "case_lamp"
@@ -41,12 +41,33 @@ async def test_a_team_that_gets_a_case_is_called_and_hears_when_it_is_withdrawn_
     )
     joined = [TeamMemberJoined(person_id=person) for person in (LEADER, HANDLER, SUPERVISOR)]
     await town.tell("team_1", founded, *joined, TeamMemberLeft(person_id=SUPERVISOR))
-    await town.filed(CASE, dispatched("team_1", "巾帼队"))
-    note = CommentAdded(text=town.seal("缺配件", CASE, "text"), author_id="somebody", public=False, by_resident=False)
-    await town.tell(CASE, note, CaseCancelled(ended_at=now()))
+    await town.filed(CASE, *to_team("team_1", "巾帼队"))
+    note = CommentAdded(
+        text=town.seal("缺配件", CASE, "text"),
+        author_id="somebody",
+        public=False,
+        by_resident=False,
+        from_resident=False,
+    )
+    left = CaseCancelled(by_resident=True, ended_at=now(), from_id="team_1", from_tier="team", from_announced=True)
+    await town.tell(CASE, note, left)
     assert await town.templates(HANDLER) == ["case-cancelled", "team-called", "team-joined"]
     assert await town.templates(LEADER) == ["case-assigned", "case-cancelled", "comment-among-staff", "team-joined"]
     assert await town.templates(SUPERVISOR) == ["team-joined"]
+
+
+@pytest.mark.parametrize("by", ["system", f"account_{SUPERVISOR}", f"account_{HANDLER}"])
+async def test_a_pause_is_over_for_the_resident_and_for_the_handler_unless_one_of_them_ended_it(
+    town: Town, by: str
+) -> None:
+    await town.peopled()
+    await town.filed(CASE)
+    paused = CasePaused(because="parts", reason=town.seal("等配件", CASE, "reason"), paused_at=now())
+    await town.tell(CASE, paused, CaseResumed(respond_by=now(), warn_at=now(), due_at=now()), by=by)
+    assert await town.templates(RESIDENT) == ["case-filed", "case-paused", "case-resumed"]
+    by_others = [] if by == f"account_{HANDLER}" else ["case-paused-for-staff", "case-resumed-for-staff"]
+    assert await town.templates(HANDLER) == await town.templates(LEADER) == ["case-assigned", *by_others]
+    assert "等配件" not in await town.said(RESIDENT, "case-paused")
 
 
 async def test_a_leader_who_did_it_gets_no_notice_of_it(town: Town) -> None:

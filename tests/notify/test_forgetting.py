@@ -75,7 +75,9 @@ async def test_anyone_who_reads_their_own_notice_opens_nobody_elses_data(town: T
 async def test_of_a_case_that_is_forgotten_nothing_is_quoted_any_more(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE)
-    comment = CommentAdded(text=town.seal("明天来修", CASE, "text"), author_id="x", public=True, by_resident=False)
+    comment = CommentAdded(
+        text=town.seal("明天来修", CASE, "text"), author_id="x", public=True, by_resident=False, from_resident=False
+    )
     await town.container.vault.keep({CASE: None})
     await town.tell(CASE, comment, CaseForgotten(because="order"), CaseAccepted())
     assert await town.templates(RESIDENT) == ["case-accepted", "case-filed"]

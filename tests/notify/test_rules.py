@@ -22,7 +22,6 @@ from services.contracts.requests.cases import (
     CaseRejected,
     CaseReopened,
     CaseResolved,
-    CaseResumed,
     CaseReturned,
     CaseUnassigned,
     CaseUrged,
@@ -37,6 +36,7 @@ from tests.notify.conftest import (
     HANDLER,
     LEADER,
     RESIDENT,
+    STATION,
     STREET,
     SUPERVISOR,
     Town,
@@ -82,15 +82,15 @@ async def test_a_case_that_nobody_has_is_acknowledged_and_given_to_the_dispatche
 
 RESIDENT_HEARS: list[tuple[Event, str]] = [
     (CaseAccepted(), "case-accepted"),
-    (CaseResumed(respond_by=now(), warn_at=now(), due_at=now()), "case-resumed"),
     (CaseClosed(reason="fixed", ended_at=now()), "case-closed"),
 ]
+FROM_STATION: dict[str, Any] = {"from_id": STATION, "from_tier": "station", "from_announced": True}
 HANDLER_HEARS: list[tuple[Event, str]] = [
     (CaseRated(score=5, solved=True), "case-rated"),
-    (CaseCancelled(ended_at=now()), "case-cancelled"),
     (CaseUrged(times=2, urged_at=now()), "case-urged"),
     (CaseWarned(due_at=now()), "case-warned"),
     (CaseOverdue(due_at=now()), "case-overdue"),
+    (CaseCancelled(by_resident=True, ended_at=now(), **FROM_STATION), "case-cancelled"),
 ]
 
 
@@ -124,17 +124,25 @@ async def test_a_comment_goes_to_the_other_side_and_an_internal_one_never_to_the
     await town.peopled()
     await town.filed(CASE)
 
-    def comment(text: str, **of: bool) -> CommentAdded:
-        return CommentAdded(text=town.seal(text, CASE, "text"), author_id="somebody", **of)
+    def comment(text: str, *, by_resident: bool, public: bool) -> CommentAdded:
+        return CommentAdded(
+            text=town.seal(text, CASE, "text"),
+            public=public,
+            author_id="somebody",
+            by_resident=by_resident,
+            from_resident=by_resident,
+        )
 
     await town.tell(CASE, comment("还没有修", public=True, by_resident=True), by=f"account_{RESIDENT}")
     await town.tell(CASE, comment("明天来修", public=True, by_resident=False), by=f"account_{HANDLER}")
     await town.tell(CASE, comment("缺配件", public=False, by_resident=False), by=f"account_{HANDLER}")
     assert await town.templates(RESIDENT) == ["case-filed", "comment-from-staff"]
     assert "明天来修" in await town.said(RESIDENT, "comment-from-staff")
-    # Who wrote the note knows it; the leader does not.
+    # Who wrote knows it; the leader does not.
     assert await town.templates(HANDLER) == ["case-assigned", "comment-from-resident"]
-    assert await town.templates(LEADER) == ["case-assigned", "comment-among-staff", "comment-from-resident"]
+    colleague = ["case-assigned", "comment-among-staff", "comment-from-resident", "comment-to-resident"]
+    assert await town.templates(LEADER) == colleague
+    assert await town.templates(DISPATCHER) == ["comment-among-staff"]
     assert "还没有修" not in await town.said(HANDLER, "comment-from-resident")
 
 
@@ -153,7 +161,7 @@ async def test_a_reopened_case_reaches_who_settled_it_the_dispatchers_and_who_ha
     await town.filed(CASE)
     reason = town.seal("还是不亮", CASE, "reason")
     moved = [
-        CaseReopened(reason=reason, times=1, reopened_at=now()),
+        CaseReopened(reason=reason, times=1, reopened_at=now(), **FROM_STATION),
         limits(now()),
         dispatched(CENTRE, "胜利街道便民服务中心"),
     ]
@@ -178,7 +186,7 @@ async def test_an_escalated_case_reaches_who_answers_for_the_level(town: Town) -
 async def test_where_a_handler_has_no_people_the_dispatchers_hear(town: Town) -> None:
     await town.peopled()
     await town.filed(CASE, dispatched("organisation_unknown"))
-    assert await town.templates(DISPATCHER) == ["case-assigned"]
+    assert await town.templates(DISPATCHER) == ["case-without-hands"]
 
 
 async def test_a_sign_in_code_is_a_text_message_and_is_in_no_inbox(town: Town) -> None:

@@ -19,7 +19,17 @@ from services.notify.cases.model import Case
 from services.notify.messages.model import Message
 from services.notify.preferences.model import Preferences
 from tests.notify.conftest import CITY, COMMUNITY, COUNTY, RESIDENT, STATION, STREET, limits
-from tests.notify.test_rules_of_notices import AT, FILED, SEALED, TO_STATION, TO_TEAM, UNASSIGNED, UP, case_after
+from tests.notify.hearing import (
+    AT,
+    BOOKED,
+    FILED,
+    SEALED,
+    TO_STATION,
+    TO_TEAM,
+    UNASSIGNED,
+    UP,
+    case_after,
+)
 
 
 def test_a_person_is_as_registered_and_then_as_changed() -> None:
@@ -98,18 +108,18 @@ NEW: dict[str, Any] = {
     "area": COMMUNITY,
     "number": "261123-7K3F",
     "resident_id": RESIDENT,
+    "operator": None,
     "item_name": {"zh": "路灯报修", "en": "Street light repair"},
     "system": "governance",
     "routed": None,
-    "tier": None,
     "handler_id": None,
     "handler_name": None,
-    "settled_by": None,
     "due_at": None,
-    "level": 0,
     "owner_id": None,
+    "owner_place": None,
 }
-HELD = {"tier": "station", "handler_id": STATION, "handler_name": {"zh": "服务站", "en": "Station"}}
+HELD = {"handler_id": STATION, "handler_name": {"zh": "服务站", "en": "Station"}}
+WITH_TEAM = {"handler_id": "team_1", "handler_name": {"zh": "队", "en": "队"}}
 DUE = AT + timedelta(hours=16)
 RETURNED = cases.CaseReturned(reason=SEALED, times=1)
 REOPENED = cases.CaseReopened(reason=SEALED, times=1, reopened_at=AT)
@@ -124,14 +134,14 @@ STATES: list[tuple[tuple[Event, ...], dict[str, Any]]] = [
     ((TO_STATION, UNASSIGNED), {"routed": 2}),
     ((TO_STATION, RETURNED), {"routed": 2}),
     ((RETURNED, TO_STATION), {**HELD, "routed": 3}),
-    ((UP,), {"level": 1, "owner_id": "organisation_x"}),
-    ((TO_STATION, UP, REOPENED), {**HELD, "routed": 2, "settled_by": STATION}),
-    ((TO_STATION, UP, REOPENED, UNASSIGNED), {"routed": 2, "settled_by": STATION}),
+    ((UP,), {"owner_id": "organisation_x", "owner_place": STREET}),
+    ((TO_STATION, UP, REOPENED), {**HELD, "routed": 2}),
+    ((TO_STATION, UP, REOPENED, UNASSIGNED), {"routed": 2}),
     ((TO_STATION, REOPENED, limits(AT), UP, FILED), {}),
-    (
-        (TO_STATION, TO_TEAM),
-        {"tier": "team", "handler_id": "team_1", "handler_name": {"zh": "队", "en": "队"}, "routed": 2},
-    ),
+    ((TO_STATION, TO_TEAM), {**WITH_TEAM, "routed": 2}),
+    ((TO_TEAM,), WITH_TEAM),
+    ((TO_TEAM, BOOKED), {**WITH_TEAM, "routed": 3}),
+    ((TO_TEAM, TO_STATION), {**HELD, "routed": 3}),
 ]
 
 
@@ -162,7 +172,8 @@ def test_copies_hear_of_their_beginning_and_of_what_follows() -> None:
         {TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft},
     ]
     assert follows == changing
-    heard = {"CaseFiled", "LimitsSet", "CaseDispatched", "CaseUnassigned", "CaseReturned", "CaseReopened"}
+    heard = {"CaseFiled", "LimitsSet", "CaseDispatched", "CaseBooked", "CaseUnassigned", "CaseReturned"}
+    heard |= {"CaseReopened"}
     assert {kind.__name__ for kind in Case.events.values()} == heard | {"CaseResumed", "CaseEscalated"}
 
 

@@ -15,7 +15,8 @@ from services.notify.rules.model import Occurrence, Subject, no_facts
 from services.notify.sign_in import reactions as sign_in
 from services.notify.teams import reactions as teams
 from tests.notify.conftest import CITY, COMMUNITY, COUNTY, STREET, limits
-from tests.notify.test_rules_of_notices import AT, CODE, SEALED, TO_STATION, TO_TEAM, UP, occurrence
+from tests.notify.hearing import AT, SEALED, TO_STATION, TO_TEAM, UP, occurrence
+from tests.notify.test_rules_of_notices import CODE
 
 
 def blind(kind: str, value: str) -> str:

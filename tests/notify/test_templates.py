@@ -28,7 +28,9 @@ CASE: Facts = {
 FACTS: dict[str, Facts] = {
     "sign-in-code": {"code": "402913", "until": AT},
     "team-joined": {"team": Words.named("巾帼队")},
-    "case-paused": {**CASE, "words": "等配件"},
+    "case-paused": {**CASE, "because": "parts"},
+    "case-paused-for-staff": {**CASE, "because": "weather"},
+    "case-went-up": {**CASE, "level": "county", "because": "unaccepted"},
     "case-resolved": {**CASE, "words": "已修好"},
     "case-rejected": {**CASE, "words": "不属于社区事务"},
     "comment-from-staff": {**CASE, "words": "明天来修"},

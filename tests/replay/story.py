@@ -142,13 +142,13 @@ class Story:
     async def work(self) -> None:
         """Under way: now and then it has to wait, then it is done with the real reply."""
         if self.planned.paused and not self.taken["pause"]:
-            await self._step(self._handler, "pause", {"reason": "等待有关单位现场勘查。"})
+            await self._step(self._handler, "pause", {"because": "other_body", "reason": "等待有关单位现场勘查。"})
             return
         first, *rest = parts(self.message.reply or NO_REPLY)
         handler = self._handler
         await self._step(handler, "resolve", {"outcome": self._outcome, "answer": first})
         for piece in rest:
-            await self._step(handler, "comment", {"text": piece})
+            await self._step(handler, "comment", {"text": piece, "public": True})
 
     async def go_on(self) -> None:
         """What it waited for is there."""

@@ -14,6 +14,7 @@ from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Context, known_as
 from services.contracts.members.roles import Role
 from services.contracts.requests import cases as contract
+from services.contracts.requests.case_parts import Channel
 from services.contracts.requests.cases import CloseReason
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn, Tier
 from services.requests.app import service
@@ -110,7 +111,7 @@ _FILED = contract.CaseFiled(
     filed_at=_AT,
     resident_id=RESIDENT,
     filed_by="account_before",
-    channel=contract.Channel.SELF,
+    channel=Channel.SELF,
     item="NEAR",
     item_name=Words.named("事项", "Item"),
     system="health",
@@ -135,7 +136,10 @@ _WAY: Mapping[State, tuple[Any, ...]] = {
     State.DISPATCHED: (_GIVEN,),
     State.ACCEPTED: _TAKEN,
     State.IN_PROGRESS: (*_TAKEN, contract.CaseStarted()),
-    State.SUSPENDED: (*_TAKEN, contract.CasePaused(reason=_WORDS, paused_at=_AT, until=_AT + timedelta(days=1))),
+    State.SUSPENDED: (
+        *_TAKEN,
+        contract.CasePaused(because="weather", reason=_WORDS, paused_at=_AT, until=_AT + timedelta(days=1)),
+    ),
     State.RETURNED: (_GIVEN, contract.CaseReturned(reason=_WORDS, times=1)),
     State.RESOLVED: _RESOLVED,
     State.CALLBACK: (*_RESOLVED, contract.CaseCalledBack(reached=True)),
@@ -248,6 +252,8 @@ def system_rows(town: Town) -> Iterator[Row]:
     filed = stored(Case, _FILED, contract.LimitsSet(**_LATER), _GIVEN)
     works: tuple[tuple[Any, tuple[Any, ...]], ...] = (
         (dispatch.pass_on, (PATROL,)),
+        (dispatch.book, (PATROL,)),
+        (dispatch.ask_dispatcher, (PATROL,)),
         (limits.tick, ()),
         (forgetting.forget_of_erased, ()),
         (forgetting.forget_over, ()),

@@ -2,22 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.domain.paging import Order
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
 from services.chassis.messaging.delivered import Delivered
-from services.chassis.messaging.kafka import Incoming, Publisher, Reader, create_topics
-from services.chassis.messaging.relay import Relay
-from services.chassis.storage.leases import Lease
+from services.chassis.messaging.kafka import Incoming, Outgoing, Publisher
 from services.contracts.members.teams import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
 from services.contracts.requests.cases import CaseDispatched
 from services.contracts.requests.catalogue import Tier
@@ -25,8 +20,7 @@ from services.contracts.requests.dispatch import SlotReserved
 from services.requests.app import service
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import CaseAt, Nearby, TeamLoad
-from services.requests.cases.dispatch.queries import load_id
-from services.requests.cases.dispatch.reactions import keep_team_slots
+from services.requests.cases.dispatch.reactions import ask_dispatcher, keep_team_slots
 from services.requests.providers.model import Team
 from tests.requests.test_life_of_a_case import MONDAY, NEAR, OFFICES, filed
 from tests.requests.town import (
@@ -44,7 +38,8 @@ from tests.requests.town import (
     SUPERVISOR,
     Town,
 )
-from tests.support import consuming, copy_reads
+from tests.requests.working import handlers, load_of, until, working
+from tests.support import copy_reads
 
 TIERS = ["station", "team", "centre", "county"]
 
@@ -172,59 +167,6 @@ async def _dispatched(town: Town, version: int, event: CaseDispatched) -> None:
     await handled(delivered)
 
 
-@asynccontextmanager
-async def working(town: Town) -> AsyncIterator[None]:
-    """The relay and the consumer of the service, on the real broker."""
-    settings = town.world.settings()
-    names = {name: settings.topic(name) for name in ("members", "requests", "keys")}
-    await create_topics(settings.kafka, names, 1)
-    publisher = Publisher(settings.kafka)
-    topics = (names["requests"], names["keys"])
-    relay = Relay(town.container.mongo, publisher, service.entities, "/linli/requests", topics, settings.history_cap)
-    reader = Reader(settings.kafka, [names["members"], names["requests"]], f"{town.world.name}.requests", "requests-0")
-    await reader.start()
-    consumer = await consuming.member(town.container, reader, service.all_reactions, f"{town.world.name}.requests")
-    lease = Lease(town.container.mongo, "relay", "requests-0", 10)
-    loops = [asyncio.create_task(relay.run(lease, town.container.changes))]
-    loops.append(asyncio.create_task(consumer.run()))
-    try:
-        yield
-    finally:
-        consumer.finish()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(loops[1]), 10)
-        for loop in loops:
-            loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
-        await reader.stop()
-        await publisher.stop()
-
-
-async def load_of(town: Town, team_id: str) -> list[str]:
-    """The cases that a team has slots for."""
-    store = town.container.system_context("test", "read").store
-    found = await store.find(TeamLoad, {"_id": load_id(team_id)}, order=Order("_id"), limit=1)
-    return found[0].cases if found else []
-
-
-async def handlers(town: Town) -> dict[str, list[str]]:
-    """The cases of each handler."""
-    found = await town.container.mongo.find("cases", {}, show={"state.handler_id": 1}, limit=200)
-    cases: dict[str, list[str]] = {}
-    for document in found:
-        cases.setdefault(document["state"]["handler_id"], []).append(document["_id"])
-    return cases
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 40) -> None:
-    """Wait until something is so."""
-    for _ in range(int(seconds / 0.05)):
-        if await condition():
-            return
-        await asyncio.sleep(0.05)
-    raise TimeoutError
-
-
 async def test_teams_never_have_more_than_their_capacity_when_many_file_at_once(town: Town) -> None:
     await town.team(PATROL, capacity=3)
     await town.team(GUARDS, area=BARE, capacity=2)
@@ -244,10 +186,13 @@ async def test_teams_never_have_more_than_their_capacity_when_many_file_at_once(
     async with working(town):
         await asyncio.gather(*(filed_by(actor) for actor in (RESIDENT, NEIGHBOUR, RESIDENT, NEIGHBOUR)))
         await until(spread)
+        await until(lambda: _all_announced(town))
+        assert await _false_calls(town) == []
         one = (await handlers(town))[PATROL][0]
         await town.step(LEADER, {"id": one}, "return", {"reason": "人手不够"})
         await until(lambda: _freed(town, one))
         assert (await town.file(item="WATCH"))["handler"]["id"] == PATROL
+        await until(lambda: _all_announced(town))
 
 
 async def test_each_reaction_reads_just_the_copies_that_it_declares(
@@ -259,8 +204,53 @@ async def test_each_reaction_reads_just_the_copies_that_it_declares(
 
     reads = copy_reads.noted(monkeypatch)
     async with working(town):
+        await until(lambda: _all_announced(town))
+        await _published_off_duty(town)
         await until(lambda: copy_reads.all_had_effects(service, town.container))
     assert copy_reads.of(service, reads) == copy_reads.declared(service)
+
+
+async def _all_announced(town: Town) -> bool:
+    unannounced = {"state.announced": False, "state.handler_id": {"$ne": None}}
+    return await town.container.mongo.find_one("cases", unannounced) is None
+
+
+async def _false_calls(town: Town) -> list[str]:
+    """The cases of which a team was told that does not have them, or that has them and was not told once."""
+    calls = {}
+    for handler, cases in (await handlers(town)).items():
+        for case in cases:
+            calls[case] = (handler in (PATROL, GUARDS), (await town.events(case)).count("CaseBooked"))
+    return [case for case, (has, calls_made) in calls.items() if calls_made != int(has)]
+
+
+async def test_of_what_a_team_off_duty_has_the_dispatchers_are_asked_once(town: Town) -> None:
+    await town.team(PATROL, capacity=2)
+    has, other = await town.file(item="WATCH"), await town.file()
+    async with working(town):
+        await until(lambda: _all_announced(town))
+    for _ in range(2):  # the process died before it remembered it
+        await _off_duty(town)
+    assert (await town.events(has["id"])).count("CaseTeamAway") == 1
+    assert "CaseTeamAway" not in await town.events(other["id"])
+
+
+async def _published_off_duty(town: Town) -> None:
+    """Members tells that the team went off duty."""
+    settings, event = town.world.settings(), TeamWentOffDuty()
+    head = {"ce_id": f"{PATROL}:9", "ce_type": event.type_name(), "ce_schema": "1", "ce_time": now().isoformat()}
+    publisher = Publisher(settings.kafka)
+    record = Outgoing(settings.topic("members"), PATROL, b"{}", {**head, "ce_actor": "account_x"})
+    assert await publisher.send([record]) == [None]
+    await publisher.stop()
+
+
+async def _off_duty(town: Town) -> None:
+    event = TeamWentOffDuty()
+    headers = {"ce_id": f"{PATROL}:9", "ce_type": event.type_name(), "ce_schema": "1", "ce_time": now().isoformat()}
+    record = Incoming("linli.members.v1", 0, 9, PATROL, b"{}", {**headers, "ce_actor": "account_x"})
+    handled = await ask_dispatcher.batch(town.container, [delivered := Delivered.of(record)])
+    await handled(delivered)
 
 
 async def _freed(town: Town, case_id: str) -> bool:

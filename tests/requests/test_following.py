@@ -118,9 +118,14 @@ def test_a_code_has_ten_characters_and_is_taken_however_it_was_heard(blind: str)
 
 async def test_a_tracker_sees_all_answers_that_the_resident_got(town: Town) -> None:
     filed = await town.file()
-    for step, body in (("accept", None), ("comment", {"text": "周三上门。"}), ("resolve", {"answer": "已修好。"})):
+    for step, body in (
+        ("accept", None),
+        ("comment", {"text": "周三上门。", "public": True}),
+        ("resolve", {"answer": "已修好。"}),
+    ):
         await town.step(STATION_HANDLER, filed, step, body)
-    await town.step(STATION_HANDLER, filed, "comment", {"text": "内部", "public": False})
+    await town.step(STATION_HANDLER, filed, "comment", {"text": "内部"})
+    await town.step(OPERATOR, filed, "comment", {"text": "来电说还是不亮", "passed_on": True})
     await town.step(RESIDENT, filed, "comment", {"text": "还是不亮"})
     await town.step(RESIDENT, filed, "reopen", {"reason": "又坏了"})
     await town.step(CENTRE_HANDLER, filed, "accept")
@@ -136,7 +141,7 @@ async def test_a_long_history_is_followed_across_its_archive_and_shown_in_part(
     filed = await town.file()
     await town.step(STATION_HANDLER, filed, "accept")
     for number in range(5):
-        await town.step(STATION_HANDLER, filed, "comment", {"text": f"第 {number} 次"})
+        await town.step(STATION_HANDLER, filed, "comment", {"text": f"第 {number} 次", "public": True})
     timeline, mongo = f"/v1/requests/{filed['id']}/timeline", town.container.mongo
     whole = (await town.get(RESIDENT, timeline)).json()
     await mongo.update("cases", {"_id": filed["id"]}, [{"$set": {"published": "$version"}}])
@@ -183,7 +188,7 @@ async def test_a_timeline_names_who_closed_a_case(town: Town) -> None:
 async def test_a_timeline_says_what_happened_and_which_body_did_it(town: Town) -> None:
     filed = await town.file()
     await town.step(STATION_HANDLER, filed, "accept")
-    await town.step(STATION_HANDLER, filed, "pause", {"reason": "等配件"})
+    await town.step(STATION_HANDLER, filed, "pause", {"because": "parts", "reason": "等配件"})
     await town.step(STATION_HANDLER, filed, "resume")
     await town.step(STATION_HANDLER, filed, "return", {"reason": "不归我们"})
     entries = (await town.get(RESIDENT, f"/v1/requests/{filed['id']}/timeline")).json()["items"]
@@ -197,13 +202,16 @@ async def test_a_timeline_says_what_happened_and_which_body_did_it(town: Town) -
         ("CaseReturned", "handler"),
     ]
     assert entries[3]["body"] == {"zh": "正阳社区服务站", "en": "Zhengyang Station"}
-    assert [entry["words"] for entry in entries if entry["words"]] == ["等配件", "不归我们"]
+    assert [entry["words"] for entry in entries if entry["words"]] == [], "reasons are among staff"
+    assert entries[4]["facts"]["because"] == "parts"
+    inside = (await town.get(DISPATCHER, f"/v1/requests/{filed['id']}/timeline")).json()["items"]
+    assert [entry["words"] for entry in inside if entry["words"]] == ["等配件", "不归我们"]
     assert entries[1]["facts"]["due_at"] == filed["due_at"]
 
 
 async def test_what_staff_says_among_itself_is_not_in_the_residents_timeline(town: Town) -> None:
     filed = await town.file()
-    await town.step(DISPATCHER, filed, "comment", {"text": "内部", "public": False})
+    await town.step(DISPATCHER, filed, "comment", {"text": "内部"})
     await town.step(RESIDENT, filed, "comment", {"text": "公开", "public": False})
     path = f"/v1/requests/{filed['id']}/timeline"
     outside = [entry["words"] for entry in (await town.get(RESIDENT, path)).json()["items"] if entry["words"]]

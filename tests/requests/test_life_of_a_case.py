@@ -17,7 +17,7 @@ from services.chassis.domain.values import Sealed
 from services.chassis.runtime.texts import load
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.requests import cases as contract
-from services.contracts.requests.cases import MOST_RETURNS, UnassignedBecause
+from services.contracts.requests.cases import MOST_RETURNS, PauseCause, UnassignedBecause
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import Choice, Nearby, NobodyLeft
 from services.requests.cases.intake import model as intake
@@ -112,7 +112,7 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
             with suppress(NobodyLeft):
                 dispatch.assign(case, dispatch.next_one(case, NEAR), case.new_respond_by(CALENDAR, now))
         case Step.PAUSE:
-            limits.pause(case, SECRET, now, limits.pause_end(case, CALENDAR, now, None))
+            limits.pause(case, PauseCause.WEATHER, SECRET, now, limits.pause_end(case, CALENDAR, now, None))
         case Step.RESUME:
             limits.resume(case, CALENDAR, now)
         case Step.RETURN:
@@ -141,7 +141,9 @@ def plain(step: Step, now: datetime) -> Any:
         Step.RESOLVE: contract.CaseResolved(outcome="fixed", answer=SECRET, resolved_at=now, resolution_seconds=60),
         Step.CALL_BACK: contract.CaseCalledBack(reached=True),
         Step.CLOSE: contract.CaseClosed(reason="fixed", ended_at=now),
-        Step.COMMENT: contract.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=False),
+        Step.COMMENT: contract.CommentAdded(
+            text=SECRET, public=True, author_id="x", by_resident=False, from_resident=False
+        ),
     }
     return events[step]
 

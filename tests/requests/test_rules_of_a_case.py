@@ -29,7 +29,7 @@ RESUMED = contract.CaseResumed(
     next_at=MONDAY + 7 * HOUR,
     paused_hours=3.5,
 )
-PAUSED = contract.CasePaused(reason=SECRET, paused_at=MONDAY, until=MONDAY + DAY)
+PAUSED = contract.CasePaused(because="weather", reason=SECRET, paused_at=MONDAY, until=MONDAY + DAY)
 RESOLVED = contract.CaseResolved(
     outcome="fixed", answer=Sealed("1.done"), resolved_at=MONDAY + HOUR, resolution_seconds=3600
 )
@@ -78,6 +78,7 @@ def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
     assert case.as_stored() == event.model_dump() | nothing | {
         "state": State.NEW,
         "county": COUNTY,
+        "announced": False,
         "forced": False,
         "tried": [],
         "returns": 0,
@@ -99,13 +100,16 @@ def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
     assert case.subjects() == ("person_wang",)
 
 
-HANDED = {"handler_id": STATION, "handler_name": {"zh": "站", "en": "Station"}, "tier": "station"}
-NOBODYS: dict[str, Any] = dict.fromkeys(HANDED)
+HANDED = {"handler_id": STATION, "handler_name": {"zh": "站", "en": "Station"}, "tier": "station", "announced": True}
+NOBODYS: dict[str, Any] = {**dict.fromkeys(HANDED), "announced": False}
+TO_TEAM = contract.CaseDispatched(tier="team", handler_id="team_1", handler_name=Words.named("队"))
 FORCED = GIVEN.model_copy(update={"forced": True, "respond_by": MONDAY + 8 * HOUR})
 BACK = contract.CaseReturned(reason=SECRET, times=1, respond_by=MONDAY + 8 * HOUR)
 AGAIN = contract.CaseReopened(reason=SECRET, times=1, reopened_at=MONDAY + DAY)
 CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
     ([], contract.CaseVerified(), {"state": "verified"}),
+    ([TO_TEAM], contract.CaseBooked(handler_id="team_1", handler_name=Words.named("队")), {"announced": True}),
+    ([TO_TEAM], contract.CaseTeamAway(handler_id="team_1", handler_name=Words.named("队")), {}),
     ([], GIVEN, {"state": "dispatched", **HANDED, "tried": [STATION]}),
     (
         [],
@@ -143,7 +147,7 @@ CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
     ([CLOSED], contract.CaseForgotten(because="term"), {"forgotten": "term", "retained_since": None}),
     ([], contract.CaseRated(score=4, solved=True), {"score": 4, "solved": True}),
     ([], contract.CaseUrged(times=2, urged_at=MONDAY + HOUR), {"urged": 2, "urged_at": MONDAY + HOUR}),
-    ([], contract.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=True), {}),
+    ([], contract.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=True, from_resident=True), {}),
 ]
 
 

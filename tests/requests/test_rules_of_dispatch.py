@@ -5,20 +5,18 @@ from typing import Any, cast
 import pytest
 
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import Actor
 from services.chassis.domain.words import Words
 from services.contracts.members.organisations import OrganisationFounded
 from services.contracts.members.teams import TeamWentOffDuty
 from services.contracts.requests import cases as contract
+from services.contracts.requests.case_parts import LeavesHandler, OfHandler
 from services.contracts.requests.cases import UnassignedBecause
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.model import CaseAt, Choice, Nearby, TeamLoad
 from services.requests.cases.dispatch.reactions import HandlerChanged, concerns_a_team, keep_team_slots
-from services.requests.cases.intake import model as intake
-from services.requests.cases.model import Case
-from services.requests.cases.states.model import State
+from services.requests.cases.states.model import HELD, State
 from services.requests.providers.model import Organisation
 from tests.requests.test_dispatch import team
 from tests.requests.test_life_of_a_case import MONDAY, NEAR, OFFICES, SECRET, filed, known
@@ -31,10 +29,7 @@ from tests.requests.town import (
     DEPARTMENT,
     ELSEWHERE,
     GRID,
-    NEIGHBOUR,
-    OPERATOR,
     PATROL,
-    RESIDENT,
     STATION,
     STREET,
 )
@@ -96,7 +91,8 @@ def test_a_case_is_given_to_the_choice_or_waits_with_the_reason() -> None:
     assert case.fresh[-1] == dispatched(STATION_CHOICE)
     before = len(case.fresh)
     dispatch.give(case, None, UnassignedBecause.NOBODY_SERVES)
-    assert case.fresh[before:] == [contract.CaseUnassigned(reason="nobody_serves")]
+    left = {"from_id": STATION, "from_tier": "station", "from_announced": True}
+    assert case.fresh[before:] == [contract.CaseUnassigned(reason="nobody_serves", **left)]
 
 
 @pytest.mark.parametrize(("returns", "forced"), [(1, False), (2, True), (3, True)])
@@ -119,15 +115,44 @@ def test_a_team_that_is_full_passes_on_only_what_it_has_and_has_not_taken_on(sta
     dispatch.pass_on(case, "team_other", NEAR)
     assert len(case.fresh) == before
     dispatch.pass_on(case, PATROL, NEAR)
-    next_one = dispatched(STATION_CHOICE, from_team=PATROL)
-    assert case.fresh[before:] == ([next_one] if state is State.DISPATCHED else [])
+    next_one = dispatched(STATION_CHOICE, from_id=PATROL, from_tier="team")
+    kept = contract.CaseBooked(handler_id=PATROL, handler_name=Words.named("队"))
+    assert case.fresh[before:] == [next_one if state is State.DISPATCHED else kept]
+
+
+def test_a_case_is_announced_to_its_team_once_and_to_no_other() -> None:
+    case = filed(MONDAY)
+    case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
+    assert not case.announced
+    dispatch.book(case, "team_other")
+    assert not case.announced
+    for _ in range(2):
+        dispatch.book(case, PATROL)
+    booked = contract.CaseBooked(handler_id=PATROL, handler_name=Words.named("队"))
+    assert (case.announced, case.fresh[-1], case.fresh.count(booked)) == (True, booked, 1)
+    case.record(dispatched(STATION_CHOICE))
+    assert case.fresh[-1] == dispatched(STATION_CHOICE, from_id=PATROL, from_tier="team", from_announced=True)
+    assert case.announced
+    dispatch.book(case, PATROL)
+    assert case.fresh[-1] != booked
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_dispatcher_is_asked_about_what_a_team_off_duty_has_and_has_not_done(state: State) -> None:
+    case = filed(MONDAY)
+    case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
+    case.state = state
+    dispatch.ask_dispatcher(case, "team_other")
+    assert not isinstance(case.fresh[-1], contract.CaseTeamAway)
+    dispatch.ask_dispatcher(case, PATROL)
+    assert isinstance(case.fresh[-1], contract.CaseTeamAway) is (state in HELD)
 
 
 def test_where_nobody_is_next_the_case_waits_because_the_team_was_full() -> None:
     case = filed(MONDAY)
     case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
     dispatch.pass_on(case, PATROL, Nearby())
-    assert case.fresh[-1] == contract.CaseUnassigned(reason="team_full", from_team=PATROL)
+    assert case.fresh[-1] == contract.CaseUnassigned(reason="team_full", from_id=PATROL, from_tier="team")
 
 
 LEAVING = (
@@ -149,15 +174,18 @@ def test_where_a_team_may_lose_a_case_the_event_names_it_and_that_alone_concerns
     of_station.record(dispatched(STATION_CHOICE))
     for concerned, case in ((True, of_team), (False, of_station)):
         assert concerns_a_team(cast(HandlerChanged, case.fresh[-1])) is concerned
+        holder, tier = case.handler_id, case.tier
         case.record(event)
-        assert case.fresh[-1] == event.model_copy(update={"from_team": PATROL if concerned else None})
+        left = {"from_id": holder, "from_tier": tier, "from_announced": not concerned}
+        left |= {"handler_id": holder} if isinstance(event, OfHandler) else {}
+        assert case.fresh[-1] == event.model_copy(update=left)
         assert concerns_a_team(case.fresh[-1]) is concerned
 
 
 def test_the_slots_follow_every_event_after_which_a_team_may_have_lost_a_case() -> None:
-    leaving = {kind.__name__ for kind in contract.LeavesTeam.__subclasses__()}
-    assert {kind.__name__ for kind in keep_team_slots.types.values()} == leaving
-    assert {type(event).__name__ for event in LEAVING} == leaving
+    leaving = {kind.__name__ for kind in LeavesHandler.__subclasses__()}
+    assert {kind.__name__ for kind in keep_team_slots.types.values()} == leaving - {"CaseReopened"}, "it was done"
+    assert {type(event).__name__ for event in LEAVING} == leaving - {"CaseReopened"}
 
 
 def test_the_rules_find_somebody_who_has_not_had_it_or_say_so() -> None:
@@ -239,42 +267,3 @@ def test_a_load_is_what_its_slots_say() -> None:
         SlotRefused(case_id="case_3", team_id="team_1"),
         SlotFreed(case_id="case_1", team_id="team_1"),
     ]
-
-
-def test_residents_file_for_themselves_and_operators_for_others() -> None:
-    intake.expect_filer(RESIDENT, None)
-    intake.expect_filer(OPERATOR, "person_li")
-    forbidden = ("forbidden", {"roles": "operator"}, Kind.FORBIDDEN)
-    assert refusal(intake.expect_filer, NEIGHBOUR, "person_wang") == forbidden
-    bodiless = Actor("account_x", frozenset({"resident"}))
-    for actor in (OPERATOR, bodiless, Actor("account_y", frozenset({"operator"}), person="person_y")):
-        assert refusal(intake.expect_filer, actor, None) == ("resident-missing", {}, Kind.INVALID)
-
-
-def test_a_position_has_both_its_numbers() -> None:
-    assert intake.position(None, None) is None
-    assert intake.position(49.2, 119.7) == "49.2 119.7"
-    assert intake.position(0.0, 0.0) == "0.0 0.0"
-    for half in ((49.2, None), (None, 119.7)):
-        assert refusal(intake.position, *half) == ("position-halved", {}, Kind.INVALID)
-    assert intake.CallerUnknown.kind is Kind.UNAVAILABLE
-
-
-@pytest.mark.parametrize(
-    ("tried", "chosen"),
-    [
-        ([], STATION),
-        ([STATION], CENTRE),
-        ([STATION, CENTRE, DEPARTMENT], COUNTY_OFFICE),
-        ([STATION, CENTRE, DEPARTMENT, COUNTY_OFFICE], CITY_OFFICE),
-        ([STATION, CENTRE, DEPARTMENT, COUNTY_OFFICE, CITY_OFFICE], COUNTY_OFFICE),
-    ],
-)
-def test_a_reopened_case_goes_to_somebody_else_else_to_the_supervisor(tried: list[str], chosen: str) -> None:
-    case: Case = filed(MONDAY)
-    case.tried = tried
-    event = contract.CaseReopened(reason=SECRET, times=1, reopened_at=MONDAY)
-    choice = intake.reopen(case, event, NEAR)
-    assert choice is not None
-    assert (choice.id, case.fresh[-1]) == (chosen, event)
-    assert intake.reopen(filed(MONDAY), event, Nearby()) is None

@@ -60,26 +60,28 @@ def test_a_pause_ends_after_now_and_not_later_than_the_case_may_stand() -> None:
 
 def test_a_pause_says_why_since_when_and_until_when() -> None:
     case = taken()
-    limits.pause(case, SECRET, MONDAY, MONDAY + HOUR)
-    assert case.fresh[-1] == contract.CasePaused(reason=SECRET, paused_at=MONDAY, until=MONDAY + HOUR)
+    limits.pause(case, contract.PauseCause.WEATHER, SECRET, MONDAY, MONDAY + HOUR)
+    assert case.fresh[-1] == contract.CasePaused(
+        handler_id=STATION, because="weather", reason=SECRET, paused_at=MONDAY, until=MONDAY + HOUR
+    )
 
 
 def test_going_on_moves_every_mark_by_the_working_time_that_it_stood() -> None:
     case = taken()
     case.escalates_from = MONDAY + HOUR
     marks = (case.respond_by, case.warn_at, case.due_at, case.escalates_from)
-    limits.pause(case, SECRET, MONDAY, MONDAY + 9 * HOUR)
+    limits.pause(case, contract.PauseCause.WEATHER, SECRET, MONDAY, MONDAY + 9 * HOUR)
     limits.resume(case, CALENDAR, MONDAY + HOUR / 2)
     respond_by, warn_at, due_at, next_at = (CALENDAR.add(mark, 0.5) for mark in marks)
     assert case.fresh[-1] == contract.CaseResumed(
-        respond_by=respond_by, warn_at=warn_at, due_at=due_at, next_at=next_at, paused_hours=0.5
+        handler_id=STATION, respond_by=respond_by, warn_at=warn_at, due_at=due_at, next_at=next_at, paused_hours=0.5
     )
 
 
 def test_a_pause_ends_at_its_end_also_if_its_timer_is_late() -> None:
     case = taken()
     due_at = case.due_at
-    limits.pause(case, SECRET, MONDAY, MONDAY + HOUR)
+    limits.pause(case, contract.PauseCause.WEATHER, SECRET, MONDAY, MONDAY + HOUR)
     limits.resume(case, CALENDAR, MONDAY + 30 * HOUR)
     assert (case.paused_hours, case.due_at) == (1.0, CALENDAR.add(due_at, 1))
 
@@ -88,7 +90,12 @@ def test_without_a_rest_there_is_none_to_move_nor_time_without_a_pause() -> None
     case = taken()
     limits.resume(case, CALENDAR, MONDAY + HOUR)
     assert case.fresh[-1] == contract.CaseResumed(
-        respond_by=case.respond_by, warn_at=case.warn_at, due_at=case.due_at, next_at=None, paused_hours=0
+        handler_id=STATION,
+        respond_by=case.respond_by,
+        warn_at=case.warn_at,
+        due_at=case.due_at,
+        next_at=None,
+        paused_hours=0,
     )
 
 
@@ -97,8 +104,8 @@ def test_haste_is_counted_with_who_asked_for_it() -> None:
     limits.urge(case, MONDAY, by_resident=True)
     limits.urge(case, MONDAY + HOUR, by_resident=False)
     assert case.fresh[-2:] == [
-        contract.CaseUrged(times=1, urged_at=MONDAY, by_resident=True),
-        contract.CaseUrged(times=2, urged_at=MONDAY + HOUR, by_resident=False),
+        contract.CaseUrged(handler_id=STATION, times=1, urged_at=MONDAY, by_resident=True),
+        contract.CaseUrged(handler_id=STATION, times=2, urged_at=MONDAY + HOUR, by_resident=False),
     ]
 
 
@@ -106,7 +113,8 @@ def test_a_case_that_comes_back_twice_is_the_countys_supervisors() -> None:
     case = given("station", STATION)
     limits.send_back(case, SECRET, RUNGS, CALENDAR, MONDAY)
     again_by = CALENDAR.add(MONDAY, 4)
-    assert case.fresh[-1] == contract.CaseReturned(reason=SECRET, times=1, respond_by=again_by)
+    left = {"from_id": STATION, "from_tier": "station", "from_announced": True}
+    assert case.fresh[-1] == contract.CaseReturned(reason=SECRET, times=1, respond_by=again_by, **left)
     limits.send_back(case, SECRET, RUNGS, CALENDAR, MONDAY)
     assert case.fresh[-2:] == [
         contract.CaseReturned(reason=SECRET, times=2, respond_by=again_by),
@@ -208,9 +216,9 @@ def test_a_tick_before_its_time_changes_nothing() -> None:
 
 def test_a_case_is_warned_then_overdue_and_each_once() -> None:
     case = taken()
-    assert news(case, case.warn_at) == [contract.CaseWarned(due_at=case.due_at)]
+    assert news(case, case.warn_at) == [contract.CaseWarned(handler_id=STATION, due_at=case.due_at)]
     late, climbed = news(case, case.due_at)
-    assert late == contract.CaseOverdue(due_at=case.due_at)
+    assert late == contract.CaseOverdue(handler_id=STATION, due_at=case.due_at)
     assert isinstance(climbed, contract.CaseEscalated)
     assert news(case, case.due_at) == []
 
@@ -222,7 +230,7 @@ def test_a_case_that_nobody_looked_at_is_overdue_without_a_warning() -> None:
 
 def test_a_pause_that_is_over_ends() -> None:
     case = taken()
-    limits.pause(case, SECRET, MONDAY, MONDAY + HOUR)
+    limits.pause(case, contract.PauseCause.WEATHER, SECRET, MONDAY, MONDAY + HOUR)
     assert news(case, MONDAY + HOUR - timedelta(milliseconds=1)) == []
     assert [type(event).__name__ for event in news(case, MONDAY + HOUR)] == ["CaseResumed"]
 

@@ -4,11 +4,19 @@ from typing import Any
 
 import pytest
 
+from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.words import Words
-from services.contracts.members.areas import AreaAdded, AreaClosed, AreaRenamed
+from services.contracts.members.areas import AreaAdded, AreaBounded, AreaClosed, AreaRenamed
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
-from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamWentOffDuty, TeamWentOnDuty
+from services.contracts.members.teams import (
+    TeamFounded,
+    TeamLeaderAppointed,
+    TeamMemberJoined,
+    TeamMemberLeft,
+    TeamWentOffDuty,
+    TeamWentOnDuty,
+)
 from services.requests.cases.dispatch.model import TeamLoad
 from services.requests.cases.model import Case
 from services.requests.catalogue.model import Item
@@ -16,6 +24,7 @@ from services.requests.providers import model
 from services.requests.providers.model import AreaCopy, Organisation, Team, escalation_path, fileable
 from tests.requests.test_life_of_a_case import OFFICES, known
 from tests.requests.town import (
+    BARE,
     CENTRE,
     CITY,
     CITY_OFFICE,
@@ -50,10 +59,14 @@ def office(id: str, kind: str, area: str) -> Organisation:
 def test_a_copy_of_an_area_is_what_members_tells() -> None:
     copy = place(HOME)
     expected = {"gone": False, "level": "community", "name": {"zh": "正阳", "en": "Zhengyang"}, "open": True}
+    expected |= {"bounds": None, "successor": None}
     assert copy.as_stored() == expected
     copy.apply(AreaRenamed(name=Words.named("东山")))
-    copy.apply(AreaClosed(reason="merged"))
-    assert copy.as_stored() == expected | {"name": {"zh": "东山", "en": "东山"}, "open": False}
+    box = {"south": 49.0, "west": 119.0, "north": 50.0, "east": 120.0}
+    copy.apply(AreaBounded.model_validate(box))
+    copy.apply(AreaClosed(reason="merged", successor=BARE))
+    closed = {"name": {"zh": "东山", "en": "东山"}, "open": False, "bounds": box, "successor": BARE}
+    assert copy.as_stored() == expected | closed
     assert copy.places() == (CITY, COUNTY, STREET, HOME)
 
 
@@ -77,11 +90,14 @@ def test_a_copy_of_a_team_is_what_members_tells() -> None:
     )
     copy = Team.blank("team_1")
     copy.apply(event)
-    expected = {**event.model_dump(exclude={"code"}), "gone": False, "on_duty": False}
+    expected = {**event.model_dump(exclude={"code"}), "gone": False, "on_duty": False, "members": []}
     assert copy.as_stored() == expected
     copy.apply(TeamLeaderAppointed(leader_id="person_2"))
     copy.apply(TeamWentOnDuty())
-    assert copy.as_stored() == expected | {"leader_id": "person_2", "on_duty": True}
+    copy.apply(TeamMemberJoined(person_id="person_3"))
+    assert copy.as_stored() == expected | {"leader_id": "person_2", "on_duty": True, "members": ["person_3"]}
+    copy.apply(TeamMemberLeft(person_id="person_3"))
+    assert copy.members == []
     copy.apply(TeamWentOffDuty())
     assert not copy.on_duty
     bare = Team(id="team_2", kind="women", name=Words.named("队"), area=STREET, skills=[], capacity=1)
@@ -162,6 +178,26 @@ def test_copies_hear_of_their_beginning_and_of_what_follows() -> None:
         (TeamFounded,),
     ]
     heard = {*AreaCopy.events.values(), *Organisation.events.values()}
-    assert heard == {AreaAdded, AreaRenamed, AreaClosed, OrganisationFounded, LeaderAppointed}
-    assert {*Team.events.values()} == {TeamFounded, TeamLeaderAppointed, TeamWentOnDuty, TeamWentOffDuty}
+    assert heard == {AreaAdded, AreaRenamed, AreaBounded, AreaClosed, OrganisationFounded, LeaderAppointed}
+    changes: set[type[Event]] = {TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft, TeamWentOnDuty, TeamWentOffDuty}
+    assert {*Team.events.values()} == {TeamFounded, *changes}
     assert model.AreaUnknown.kind is Kind.INVALID
+
+
+def test_a_position_lies_in_the_box_of_every_area_above_that_has_one() -> None:
+    known = way(HOME)
+    model.expect_within(known, 48.85, 2.35)  # where no box is known, everything may be right
+    known[1].apply(AreaBounded(south=48.9, west=119.2, north=49.7, east=120.9))
+    for latitude, longitude in ((49.2, 119.8), (48.9, 119.2), (49.7, 120.9)):
+        model.expect_within(known, latitude, longitude)
+    for latitude, longitude in ((0.0, 0.0), (48.85, 2.35), (39.9, 116.4), (49.2, 121.0), (119.8, 49.2)):
+        with pytest.raises(model.PositionElsewhere):
+            model.expect_within(known, latitude, longitude)
+
+
+def test_a_closed_area_names_the_one_that_took_its_place() -> None:
+    known = way(HOME)
+    known[-1].apply(AreaClosed(reason="merged", successor=BARE))
+    with pytest.raises(model.AreaReplaced) as refused:
+        fileable(HOME, known)
+    assert refused.value.params == {"area": HOME, "successor": BARE}

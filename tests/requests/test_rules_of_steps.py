@@ -265,6 +265,6 @@ def test_a_rating_that_calls_the_matter_settled_closes_what_is_not_closed_yet(
     case = standing(state)
     case.outcome = outcome
     case.fresh.clear()
-    rating = contract.CaseRated(score=3, solved=solved, remark=SECRET)
+    rating = contract.CaseRated(handler_id="organisation_station", score=3, solved=solved, remark=SECRET)
     steps.rate(case, rating, MONDAY)
     assert case.fresh == [rating, *closed]

@@ -6,9 +6,8 @@ import pytest
 
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, NOBODY
-from services.chassis.domain.words import Words
 from services.chassis.runtime.texts import load
-from services.contracts.requests.catalogue import FormField, ItemPublished, ItemWithdrawn
+from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
 from tests.requests.town import ADMINISTRATOR, CITY, COUNTY, HOME, field, staff
@@ -130,52 +129,3 @@ def test_only_the_administrators_of_the_whole_city_change_the_catalogue() -> Non
 def test_everybody_may_see_what_is_offered() -> None:
     assert Item.visible(NOBODY) == ALL
     assert model.ItemUnknown.kind is Kind.INVALID
-
-
-def asking(kind: str, *keys: str, required: bool = True) -> Item:
-    return offered(form=[field("q", kind, *keys, required=required)])
-
-
-ANSWERS: list[tuple[str, tuple[str, ...], list[Any], list[Any]]] = [
-    ("string", (), ["x", "字" * 200], ["字" * 201, 1, True, ["x"]]),
-    ("text", (), ["字" * 2000], ["字" * 2001, 1]),
-    ("number", (), [0, -1.5, 10**15, -(10**15)], ["1", True, False, 10**15 + 1, -(10**15) - 1, [1]]),
-    ("datetime", (), ["2026-11-23", "2026-11-23T08:00:00+08:00"], ["tomorrow", 20261123]),
-    ("single", ("day", "night"), ["day", "night"], ["noon", ["day"], 1]),
-    ("multi", ("day", "night"), [["day"], ["night", "day"]], ["day", ["day", "noon"]]),
-    ("of_tomorrow", (), ["x"], [1, "字" * 201]),
-]
-
-
-@pytest.mark.parametrize(("kind", "keys", "right", "wrong"), ANSWERS, ids=lambda one: str(one)[:12])
-def test_an_answer_is_of_the_kind_that_is_asked_for(
-    kind: str, keys: tuple[str, ...], right: list[Any], wrong: list[Any]
-) -> None:
-    item = offered(form=[])
-    item.form = [FormField.model_validate(field("q", kind, *keys))]
-    for answer in right:
-        model.expect_answers(item, {"q": answer})
-    for answer in wrong:
-        expected = {"problems": [{"key": "unfit", "field": "q", "label": Words(zh="q", en="q"), "kind": kind}]}
-        assert refusal(model.expect_answers, item, {"q": answer}) == ("answers-unfit", expected, Kind.INVALID)
-
-
-@pytest.mark.parametrize("nothing", [{}, {"q": None}, {"q": ""}, {"q": []}])
-def test_what_must_be_answered_is_missing_and_what_may_be_is_not(nothing: dict[str, Any]) -> None:
-    model.expect_answers(asking("string", required=False), nothing)
-    code, params, _ = refusal(model.expect_answers, asking("string"), nothing)
-    assert code == "answers-unfit"
-    assert params == {"problems": [{"key": "missing", "field": "q", "label": Words(zh="q", en="q")}]}
-
-
-def test_every_problem_of_a_form_is_reported_at_once_unknown_answers_first() -> None:
-    item = offered(form=[field("age", "number"), field("note", "string")])
-    _, params, _ = refusal(model.expect_answers, item, {"b": 1, "a": 2, "age": "old"})
-    assert params == {
-        "problems": [
-            {"key": "unasked", "field": "a"},
-            {"key": "unasked", "field": "b"},
-            {"key": "unfit", "field": "age", "label": Words(zh="age", en="age"), "kind": "number"},
-            {"key": "missing", "field": "note", "label": Words(zh="note", en="note")},
-        ]
-    }

@@ -54,7 +54,9 @@ def doer(*events: tuple[Event, str] | Event) -> str:
 
 
 def comment(*, by_resident: bool, public: bool = True) -> contract.CommentAdded:
-    return contract.CommentAdded(text=SECRET, public=public, author_id="x", by_resident=by_resident)
+    return contract.CommentAdded(
+        text=SECRET, public=public, author_id="x", by_resident=by_resident, from_resident=by_resident
+    )
 
 
 DOERS: list[tuple[Event, str]] = [
@@ -139,9 +141,9 @@ SHOWN = {
     "CaseUnassigned": (),
     "CaseAccepted": (),
     "CaseStarted": (),
-    "CasePaused": ("until", "reason"),
+    "CasePaused": ("until", "because"),
     "CaseResumed": ("due_at",),
-    "CaseReturned": ("times", "reason"),
+    "CaseReturned": ("times",),
     "CaseResolved": ("outcome", "answer"),
     "CaseCalledBack": ("reached", "solved", "satisfied"),
     "CaseRated": ("score", "solved", "remark"),
@@ -151,17 +153,30 @@ SHOWN = {
     "CaseRejected": ("reason", "answer"),
     "CaseUrged": ("times",),
     "CommentAdded": ("text",),
-    "CaseWarned": ("due_at",),
     "CaseOverdue": ("due_at",),
     "CaseEscalated": ("level", "owner_place", "because"),
 }
 """What everybody who sees a case may read of each event: nothing that is not here leaves the house by a timeline."""
 
 
-def test_a_timeline_shows_this_of_each_event_and_nothing_else() -> None:
+SHOWN_TO_STAFF = {
+    "CaseBooked": ("handler_name",),
+    "CaseTeamAway": ("handler_name",),
+    "CasePaused": ("until", "because", "reason"),
+    "CaseReturned": ("times", "reason"),
+    "CaseCalledBack": ("reached", "solved", "satisfied", "note"),
+    "CaseWarned": ("due_at",),
+}
+"""What only staff read, besides notes among themselves."""
+
+
+@pytest.mark.parametrize("staff", [False, True])
+def test_a_timeline_shows_this_of_each_event_and_nothing_else(*, staff: bool) -> None:
     assert {
-        kind.__name__: (*display.facts, *filter(None, [display.words])) for kind, display in DISPLAYS.items()
-    } == SHOWN
+        kind.__name__: (*display.facts, *filter(None, [display.words_for(staff=staff)]))
+        for kind, display in DISPLAYS.items()
+        if staff or not display.inside
+    } == SHOWN | (SHOWN_TO_STAFF if staff else {})
     assert set(Case.events.values()) - set(DISPLAYS) == {contract.CaseVerified}, "it has no words and no facts"
 
 
@@ -169,7 +184,7 @@ def test_words_are_sealed_fields_and_facts_are_not() -> None:
     for kind, display in DISPLAYS.items():
         sealed = {name for name, field in kind.model_fields.items() if "Sealed" in str(field.annotation)}
         assert not sealed & set(display.facts), kind
-        assert display.words is None or display.words in sealed, kind
+        assert {display.words, display.staff_words} - {None} <= sealed, kind
 
 
 def test_somebody_did_it_and_by_no_name() -> None:
@@ -206,13 +221,13 @@ def test_a_number_has_a_day_five_characters_and_a_check() -> None:
 
 
 def test_the_answers_of_a_case_are_how_it_ended_and_what_staff_wrote_for_all() -> None:
-    said: dict[str, Any] = {"public": True, "author_id": "x", "by_resident": False}
+    said: dict[str, Any] = {"public": True, "author_id": "x", "by_resident": False, "from_resident": False}
     events = [
         FILED,
         RESOLVED,
         contract.CommentAdded(**said, text=Sealed("1.staff")),
         contract.CommentAdded(**{**said, "public": False}, text=Sealed("1.inside")),
-        contract.CommentAdded(**{**said, "by_resident": True}, text=Sealed("1.resident")),
+        contract.CommentAdded(**{**said, "by_resident": True, "from_resident": True}, text=Sealed("1.resident")),
         contract.CaseRejected(reason="x", answer=Sealed("1.no"), ended_at=MONDAY),
     ]
     answers = [("answer", "1.done"), ("text", "1.staff"), ("answer", "1.no")]

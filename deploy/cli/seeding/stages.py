@@ -96,6 +96,9 @@ class Seeding:
     async def _area(self, area: Area) -> None:
         body = {"code": area.code, "level": area.level, "name": area.name.model_dump(exclude_none=True)}
         await self._send("area", area.code, "POST", "/v1/areas", body)
+        if area.bounds is not None:
+            key = f"{area.code}:bounds"
+            await self._send("area", key, "PUT", f"/v1/areas/{area.code}/bounds", area.bounds.model_dump())
 
     async def _item(self, item: Item) -> None:
         body = item.model_dump(mode="json")
@@ -131,7 +134,7 @@ class Seeding:
             "skills": list(team.kind.skills),
             "capacity": team.kind.capacity,
             "leader": self._people.get(team.key),
-            "on_duty": True,
+            "on_duty": team.key in self._people,  # a team without a leader takes no cases
         }
         self._ids[team.key] = (await self._send("team", team.key, "POST", "/v1/teams", body))["id"]
 

@@ -1,12 +1,10 @@
 """The words by which documents are found: tokens of one and two characters, blind where the field is sealed."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any, TypeVar
 
 from services.chassis.domain.entity import Entity
+from services.chassis.domain.spelling import normal
 from services.chassis.domain.words import Words
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo, Put
@@ -19,13 +17,6 @@ FIELD = "terms"
 FORGOTTEN = "forgotten"
 """The mark of a document whose subject was erased: it gets no blind token again."""
 _TEXT, _VALUE, _SEALED = "t:", "v:", "s:"
-
-
-def normal(text: str) -> str:
-    """The letters and digits of a text in one spelling: of full and half width, traditional and simplified characters,
-    capital and small letters it makes the same; spaces and punctuation are left out."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(_simplified())
-    return "".join(letter for letter in plain if unicodedata.category(letter)[0] in "LNM")
 
 
 def value_tokens(field: str, value: str, places: Sequence[str]) -> list[str]:
@@ -162,11 +153,3 @@ def _values_at(entity: Entity[Any], path: str) -> list[str]:
     if isinstance(value, Words):
         return list(value.texts().values())
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
-
-
-@cache
-def _simplified() -> dict[int, str]:
-    """Each traditional character as OpenCC simplifies it alone: its neighbours must not matter."""
-    text = resources.files("opencc").joinpath("dictionary/TSCharacters.txt").read_text("utf-8")
-    pairs = (line.split("\t") for line in text.splitlines() if "\t" in line)
-    return {ord(character): simple.split(" ")[0] for character, simple in pairs}

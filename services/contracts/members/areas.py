@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, assert_never
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import shaped
+from services.chassis.domain.values import Code, shaped
 from services.chassis.domain.words import Words
 
 
@@ -72,6 +72,23 @@ class AreaRenamed(Event):
     name: Words
 
 
+class Bounds(BaseModel):
+    """The box in which an area lies, in degrees (WGS 84); it may be larger than the area."""
+
+    south: Annotated[float, Field(ge=-90, le=90)]
+    west: Annotated[float, Field(ge=-180, le=180)]
+    north: Annotated[float, Field(ge=-90, le=90)]
+    east: Annotated[float, Field(ge=-180, le=180)]
+
+    def include(self, latitude: float, longitude: float) -> bool:
+        """Whether a position lies in it."""
+        return self.south <= latitude <= self.north and self.west <= longitude <= self.east
+
+
+class AreaBounded(Bounds, Event):
+    """An area was bounded by a box: positions outside it are mistakes."""
+
+
 class AreaClosure(StrEnum):
     """Why an area was closed."""
 
@@ -82,12 +99,13 @@ class AreaClosure(StrEnum):
 
 
 class AreaClosed(Event):
-    """An area was closed; no requests are accepted in it, nor in the areas inside it."""
+    """An area was closed; no requests are accepted in it, nor in the areas inside it. ``successor`` takes its place."""
 
     reason: AreaClosure | str
+    successor: Code | None = None
 
 
-AreaEvent = AreaAdded | AreaRenamed | AreaClosed
+AreaEvent = AreaAdded | AreaRenamed | AreaBounded | AreaClosed
 
 
 class AreaState(BaseModel):
@@ -96,6 +114,8 @@ class AreaState(BaseModel):
     level: Level | str
     name: Words
     open: bool = True
+    bounds: Bounds | None = None
+    successor: str | None = None
 
     def apply(self, event: AreaEvent) -> None:
         """Fold an event into the state."""
@@ -104,7 +124,9 @@ class AreaState(BaseModel):
                 self.level, self.name, self.open = event.level, event.name, True
             case AreaRenamed():
                 self.name = event.name
+            case AreaBounded():
+                self.bounds = Bounds.model_validate(event.model_dump())
             case AreaClosed():
-                self.open = False
+                self.open, self.successor = False, event.successor
             case _:
                 assert_never(event)

@@ -14,9 +14,10 @@ class PersonRegistered(Event):
 
 
 class ProfileChanged(Event):
-    """A person's profile was replaced by this."""
+    """A person's profile was replaced by this; by staff, for a ``reason``, where it was not the person."""
 
     name: Sealed | None = None
     phone: Sealed | None = None
     address: Sealed | None = None
     area: Code | None = None
+    reason: Sealed | None = None

@@ -1,5 +1,6 @@
 """The events of volunteer teams."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from services.chassis.domain.events import Event
@@ -48,6 +49,13 @@ class TeamMemberLeft(Event):
     """A person left a volunteer team."""
 
     person_id: Id
+
+
+def members_after(members: Iterable[str], event: TeamMemberJoined | TeamMemberLeft) -> list[str]:
+    """The members of a team, each once, in the order of their ids."""
+    if isinstance(event, TeamMemberJoined):
+        return sorted({*members, event.person_id})
+    return [member for member in members if member != event.person_id]
 
 
 class TeamWentOnDuty(Event):

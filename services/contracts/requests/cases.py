@@ -2,12 +2,11 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel
-
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, Id, Instant, Sealed
 from services.chassis.domain.words import Words
-from services.contracts.requests.catalogue import System, Tier
+from services.contracts.requests.case_parts import ByResident, Filing, LeavesHandler, OfHandler, WithEnd
+from services.contracts.requests.catalogue import Tier
 
 
 class EscalationCause(StrEnum):
@@ -21,13 +20,6 @@ class EscalationCause(StrEnum):
 
 MOST_RETURNS = 2
 """How often a case may be returned; then the supervisor decides who handles it."""
-
-
-class Channel(StrEnum):
-    """How a request came in."""
-
-    SELF = "self"
-    ON_BEHALF = "on_behalf"
 
 
 class CloseReason(StrEnum):
@@ -50,49 +42,6 @@ class ForgetCause(StrEnum):
     ERASED = "erased"
 
 
-class Filing(BaseModel):
-    """The facts of a request when it is filed."""
-
-    number: Code
-    filed_at: Instant
-    resident_id: Id
-    filed_by: Id
-    channel: Channel | str
-    item: Code
-    item_name: Words
-    system: System | str
-    area: Code
-    title: Sealed
-    text: Sealed
-    address: Sealed | None = None
-    position: Sealed | None = None
-    answers: Sealed | None = None
-    skill: Code | None = None
-    team_kind: Code | None = None
-    department: Code
-    tiers: list[Tier | str]
-    first_response_hours: float
-    resolution_hours: float
-
-
-class ByResident(BaseModel):
-    """Of an event that the resident or staff for them may have caused: whether it was the resident."""
-
-    by_resident: bool = False
-
-
-class WithEnd(BaseModel):
-    """Of an event after which nobody works on the case any more: when that was."""
-
-    ended_at: Instant
-
-
-class LeavesTeam(BaseModel):
-    """Of an event after which a volunteer team need not have the case any more: the team that had it."""
-
-    from_team: Id | None = None
-
-
 class CaseFiled(Filing, Event):
     """A request was filed; its clock starts at ``filed_at``."""
 
@@ -109,8 +58,11 @@ class CaseVerified(Event):
     """Somebody checked that a request is real and ours."""
 
 
-class CaseDispatched(LeavesTeam, Event):
-    """A case was given to a station, a team, a centre or a department; if ``forced``, it cannot be returned."""
+class CaseDispatched(LeavesHandler, Event):
+    """A case was given to a station, a team, a centre or a department; if ``forced``, it cannot be returned.
+
+    With a volunteer team it is certain only when the team has a slot for it: CaseBooked.
+    """
 
     tier: Tier | str
     handler_id: Id
@@ -127,10 +79,24 @@ class UnassignedBecause(StrEnum):
     TEAM_FULL = "team_full"
 
 
-class CaseUnassigned(LeavesTeam, Event):
+class CaseUnassigned(LeavesHandler, Event):
     """The rules found no handler for a case: it waits for a dispatcher, and its clock runs."""
 
     reason: UnassignedBecause | str
+
+
+class CaseBooked(Event):
+    """The volunteer team that a case was given to has a slot for it: now it is told, and so is the resident."""
+
+    handler_id: Id
+    handler_name: Words
+
+
+class CaseTeamAway(Event):
+    """The volunteer team that has a case went off duty: a dispatcher decides whether somebody else is to do it."""
+
+    handler_id: Id
+    handler_name: Words
 
 
 class CaseAccepted(Event):
@@ -143,15 +109,30 @@ class CaseStarted(Event):
     """Work on a case began."""
 
 
-class CasePaused(Event):
-    """A case waits for something outside; its clock is paused from ``paused_at``, at most until ``until``."""
+class PauseCause(StrEnum):
+    """What a case waits for, in the words that its resident reads."""
 
+    PARTS = "parts"
+    WEATHER = "weather"
+    RESIDENT = "resident"
+    OTHER_BODY = "other_body"
+    APPROVAL = "approval"
+    OTHER = "other"
+
+
+class CasePaused(OfHandler, Event):
+    """A case waits for something outside; its clock is paused from ``paused_at``, at most until ``until``.
+
+    ``because`` is for everybody; ``reason`` is read by staff.
+    """
+
+    because: PauseCause | str
     reason: Sealed
     paused_at: Instant
     until: Instant | None = None
 
 
-class CaseResumed(Event):
+class CaseResumed(OfHandler, Event):
     """A case was resumed; its limits moved by the working time of the pause."""
 
     respond_by: Instant
@@ -161,15 +142,15 @@ class CaseResumed(Event):
     paused_hours: float = 0.0
 
 
-class CaseReturned(LeavesTeam, Event):
-    """A handler returned a case; after the second time the supervisor decides."""
+class CaseReturned(LeavesHandler, Event):
+    """A handler returned a case, with a reason that staff read; after the second time the supervisor decides."""
 
     reason: Sealed
     times: int
     respond_by: Instant | None = None
 
 
-class CaseResolved(LeavesTeam, Event):
+class CaseResolved(OfHandler, LeavesHandler, Event):
     """A case was resolved, with an answer to its resident; ``resolution_seconds`` since it was filed or reopened."""
 
     outcome: CloseReason | str
@@ -187,7 +168,7 @@ class CaseCalledBack(Event):
     note: Sealed | None = None
 
 
-class CaseRated(Event):
+class CaseRated(OfHandler, Event):
     """The resident rated what was done, from 1 to 5."""
 
     score: int
@@ -195,7 +176,7 @@ class CaseRated(Event):
     remark: Sealed | None = None
 
 
-class CaseReopened(ByResident, Event):
+class CaseReopened(ByResident, LeavesHandler, Event):
     """The resident was not satisfied and had the case reopened within the time for it."""
 
     reason: Sealed
@@ -209,13 +190,13 @@ class CaseClosed(WithEnd, Event):
     reason: CloseReason | str
 
 
-class CaseCancelled(ByResident, LeavesTeam, WithEnd, Event):
+class CaseCancelled(ByResident, LeavesHandler, WithEnd, Event):
     """A case was withdrawn."""
 
     reason: Sealed | None = None
 
 
-class CaseRejected(LeavesTeam, WithEnd, Event):
+class CaseRejected(LeavesHandler, WithEnd, Event):
     """A case was rejected, with an answer to its resident."""
 
     reason: CloseReason | str
@@ -228,35 +209,39 @@ class CaseForgotten(Event):
     because: ForgetCause | str
 
 
-class CaseUrged(ByResident, Event):
+class CaseUrged(ByResident, OfHandler, Event):
     """A case was urged."""
 
     times: int
     urged_at: Instant
 
 
-class CommentAdded(ByResident, Event):
-    """A comment was added to a case; the resident sees ``public`` ones."""
+class CommentAdded(ByResident, OfHandler, Event):
+    """A comment was added to a case; the resident sees ``public`` ones.
+
+    ``from_resident``: what the resident said, written by them or passed on by staff.
+    """
 
     text: Sealed
     public: bool
     author_id: Id
     by_resident: bool
+    from_resident: bool
 
 
-class CaseWarned(Event):
+class CaseWarned(OfHandler, Event):
     """Four fifths of the time for a case are over."""
 
     due_at: Instant
 
 
-class CaseOverdue(Event):
+class CaseOverdue(OfHandler, Event):
     """The time for a case is over."""
 
     due_at: Instant
 
 
-class CaseEscalated(Event):
+class CaseEscalated(OfHandler, Event):
     """A case escalated one level; the owner of that level answers for it now."""
 
     level: int
@@ -266,7 +251,7 @@ class CaseEscalated(Event):
     next_at: Instant | None = None
 
 
-HandlerEvent = CaseDispatched | CaseUnassigned | CaseReturned | CaseReopened
+HandlerEvent = CaseDispatched | CaseBooked | CaseUnassigned | CaseReturned | CaseReopened
 """Who has the case changes."""
 ClockEvent = LimitsSet | CaseAccepted | CasePaused | CaseResumed | CaseWarned | CaseOverdue | CaseEscalated
 """What its clocks say changes."""
@@ -274,7 +259,7 @@ EndEvent = CaseResolved | CaseClosed | CaseRejected | CaseCancelled
 """The work on it ends."""
 ResidentFeedback = CaseRated | CaseUrged
 """Its resident says something that is counted."""
-HistoryOnlyEvent = CaseVerified | CaseStarted | CaseCalledBack | CommentAdded
+HistoryOnlyEvent = CaseVerified | CaseTeamAway | CaseStarted | CaseCalledBack | CommentAdded
 """No field of the case changes, at most its state: the history has it."""
 CaseEvent = CaseFiled | HandlerEvent | ClockEvent | EndEvent | ResidentFeedback | HistoryOnlyEvent | CaseForgotten
 """Everything that happens to a case."""

@@ -27,6 +27,14 @@ class FieldKind(StrEnum):
     MULTI = "multi"
 
 
+class FieldFormat(StrEnum):
+    """What an answer must be besides its kind: a number whole, a line a phone number, a moment a day."""
+
+    INTEGER = "integer"
+    PHONE = "phone"
+    DATE = "date"
+
+
 class Choice(Words):
     """One of the answers that a field of a form offers."""
 
@@ -34,7 +42,11 @@ class Choice(Words):
 
 
 class FormField(BaseModel):
-    """One question that an item asks."""
+    """One question that an item asks.
+
+    ``minimum`` and ``maximum`` bound a number, the length of a text, the number of choices, and of a moment its day,
+    in days from today: a maximum of 0 is not in the future.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -43,6 +55,9 @@ class FormField(BaseModel):
     kind: FieldKind | str
     required: bool
     values: list[Choice] = Field(default_factory=list)
+    format: FieldFormat | str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 class System(StrEnum):

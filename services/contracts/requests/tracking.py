@@ -1,5 +1,7 @@
 """The code that belongs to a case's number: each service derives the same code by itself."""
 
+import unicodedata
+
 BLIND = "track"
 """The kind of the blind index of a number, from which its code is made."""
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -17,4 +19,5 @@ def code_from(blind: str) -> str:
 
 def plain(said: str) -> str:
     """The characters of a number or a code, however it was typed or heard."""
-    return "".join(letter for letter in said.upper().translate(_ALIKE) if letter in ALPHABET)
+    letters = unicodedata.normalize("NFKC", said).upper().translate(_ALIKE)
+    return "".join(letter for letter in letters if letter in ALPHABET)

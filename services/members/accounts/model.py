@@ -11,6 +11,7 @@ from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.chassis.domain.spelling import TYPED
 from services.chassis.domain.values import Code, Digest, Sealed, shaped
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.areas import path
@@ -18,6 +19,7 @@ from services.contracts.members.roles import Role
 
 Login = Annotated[
     str,
+    TYPED,
     shaped(
         r"^[a-z0-9][a-z0-9._-]{2,63}$",
         "login",

@@ -3,11 +3,11 @@
 from services.chassis.domain.words import GivenName
 from services.chassis.guards import changes, own_places
 from services.chassis.usecase import Command, Context, usecase
-from services.contracts.members.areas import AreaClosure, AreaCode, Level
+from services.contracts.members.areas import AreaClosure, AreaCode, Bounds, Level
 from services.contracts.members.roles import Role
 from services.members.areas import model
 from services.members.areas.model import Area
-from services.members.areas.queries import is_open
+from services.members.areas.queries import expect_open, is_open
 
 
 class AddArea(Command):
@@ -24,10 +24,15 @@ class RenameArea(Command):
     name: GivenName
 
 
+class BoundArea(Bounds, Command):
+    """The box in which it lies, with some room; positions outside it are refused."""
+
+
 class CloseArea(Command):
-    """Why it is closed."""
+    """Why it is closed, and which area takes its place."""
 
     reason: AreaClosure
+    successor: AreaCode | None = None
 
 
 @usecase(allow=Role.ADMINISTRATOR, within=own_places)
@@ -47,9 +52,17 @@ async def rename_area(ctx: Context, area: Area, cmd: RenameArea) -> None:
 
 
 @changes(Area, by="code", allow=Role.ADMINISTRATOR, within=own_places)
+async def bound_area(ctx: Context, area: Area, cmd: BoundArea) -> None:
+    """Say in which box an area lies."""
+    model.bound(area, Bounds.model_validate(cmd.model_dump()))
+
+
+@changes(Area, by="code", allow=Role.ADMINISTRATOR, within=own_places)
 async def close_area(ctx: Context, area: Area, cmd: CloseArea) -> None:
     """Close an area: no more requests are taken in it, nor in what lies in it."""
-    model.close(area, cmd.reason)
+    if cmd.successor is not None:
+        await expect_open(ctx, cmd.successor)
+    model.close(area, cmd.reason, cmd.successor)
 
 
 async def _expect_above(ctx: Context, code: str) -> None:

@@ -9,17 +9,27 @@ from services.chassis.domain.words import Words
 from services.contracts.members.areas import (
     LENGTHS,
     AreaAdded,
+    AreaBounded,
     AreaClosed,
     AreaClosure,
     AreaEvent,
     AreaRenamed,
     AreaState,
+    Bounds,
     Level,
     path,
 )
 
 
 class CodeUnfit(Refusal):
+    kind = Kind.INVALID
+
+
+class BoundsCrossed(Refusal):
+    kind = Kind.INVALID
+
+
+class SuccessorUnfit(Refusal):
     kind = Kind.INVALID
 
 
@@ -71,10 +81,21 @@ def rename(area: Area, name: Words) -> None:
         area.record(AreaRenamed(name=name))
 
 
-def close(area: Area, reason: AreaClosure) -> None:
-    """Close an area; AreaAlreadyClosed if it is closed."""
+def bound(area: Area, bounds: Bounds) -> None:
+    """Say in which box an open area lies; BoundsCrossed where its sides are swapped."""
     _open(area)
-    area.record(AreaClosed(reason=reason))
+    if bounds.south >= bounds.north or bounds.west >= bounds.east:
+        raise BoundsCrossed
+    if bounds != area.bounds:
+        area.record(AreaBounded(south=bounds.south, west=bounds.west, north=bounds.north, east=bounds.east))
+
+
+def close(area: Area, reason: AreaClosure, successor: str | None = None) -> None:
+    """Close an area, in favour of another one of its level; AreaAlreadyClosed if it is closed, SuccessorUnfit."""
+    _open(area)
+    if successor is not None and (successor == area.id or len(successor) != len(area.id)):
+        raise SuccessorUnfit(code=successor)
+    area.record(AreaClosed(reason=reason, successor=successor))
 
 
 def _open(area: Area) -> None:

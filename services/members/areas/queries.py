@@ -10,7 +10,7 @@ from services.chassis.domain.words import Words
 from services.chassis.storage.filters import Is, Matching, Within
 from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
-from services.contracts.members.areas import AreaCode, Level, path
+from services.contracts.members.areas import AreaCode, Bounds, Level, path
 from services.members.areas import model
 from services.members.areas.model import Area, AreaNotOpen
 
@@ -36,6 +36,8 @@ class AreaView(BaseModel):
     name: Words
     above: str | None = Field(description="the code of the area in which it lies", examples=["150702"])
     open: bool = Field(description="whether it takes requests, unless one that it lies in is closed")
+    successor: str | None = Field(description="the area that took its place when it was closed")
+    bounds: Bounds | None = Field(description="the box in which its positions lie")
 
     @classmethod
     def of(cls, area: Area, ctx: Context) -> Self:
@@ -46,6 +48,8 @@ class AreaView(BaseModel):
             name=area.name,
             above=model.above(area.id),
             open=area.open,
+            successor=area.successor,
+            bounds=area.bounds,
         )
 
 

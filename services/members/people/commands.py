@@ -18,9 +18,14 @@ from services.members.people import model
 from services.members.people.model import Person, PersonUnmasked
 from services.members.people.queries import Clear
 
-PersonName = Annotated[str, Field(min_length=1, max_length=80), LEGIBLE]
+_OWN = "read in clear by the person, and masked by staff, who see it in clear for a reason that is recorded"
+PersonName = Annotated[str, Field(min_length=1, max_length=80, description=_OWN), LEGIBLE]
 Phone = Annotated[str, Field(max_length=30, examples=["13800000001"])]
-Address = Annotated[str, Field(min_length=1, max_length=200), LEGIBLE]
+Address = Annotated[str, Field(min_length=1, max_length=200, description=_OWN), LEGIBLE]
+
+
+_KEPT = "read by who inspects the person's history"
+_Reason = Annotated[str, Field(min_length=2, max_length=500, description=_KEPT), LEGIBLE]
 
 
 class RegisterPerson(Command):
@@ -50,7 +55,14 @@ class RegisterStaff(Command):
 class Unmask(Command):
     """Why somebody's data has to be seen in clear."""
 
-    reason: Annotated[str, Field(min_length=2, max_length=500), LEGIBLE]
+    reason: _Reason
+
+
+class CorrectName(Command):
+    """How a name is really written, and by what that is known."""
+
+    name: PersonName
+    reason: _Reason
 
 
 class ChangeProfile(Command):
@@ -89,6 +101,19 @@ async def unmask(ctx: Context, person: Person, cmd: Unmask) -> None:
     await ctx.vault.ensure_keys(person.subjects())
     reason = ctx.vault.seal(cmd.reason, person.id, "reason")
     person.record(PersonUnmasked(who=ctx.actor.id, reason=reason))
+
+
+@changes(Person, allow=Role.OPERATOR, within=visible)
+async def correct_name(ctx: Context, person: Person, cmd: CorrectName) -> None:
+    """Correct a name that was written wrongly; the one before and the reason stay in the person's history."""
+    await ctx.vault.ensure_keys(person.subjects())
+    if Clear.of(person, ctx).name != cmd.name:
+        reason, name = (
+            ctx.vault.seal(text, person.id, kind) for text, kind in ((cmd.reason, "reason"), (cmd.name, "name"))
+        )
+        person.record(
+            ProfileChanged(name=name, phone=person.phone, address=person.address, area=person.area, reason=reason)
+        )
 
 
 @usecase(allow=tuple(Role), within=oneself)

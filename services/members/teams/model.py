@@ -19,6 +19,7 @@ from services.contracts.members.teams import (
     TeamMemberLeft,
     TeamWentOffDuty,
     TeamWentOnDuty,
+    members_after,
 )
 
 MOST_MEMBERS = 500
@@ -27,6 +28,10 @@ TeamEvent = TeamFounded | TeamLeaderAppointed | TeamMemberJoined | TeamMemberLef
 
 
 class TeamTooLarge(Refusal):
+    kind = Kind.STATE
+
+
+class LeaderMissing(Refusal):
     kind = Kind.STATE
 
 
@@ -56,10 +61,8 @@ class Team(Located, Entity[TeamEvent]):
                 self._founded(event)
             case TeamLeaderAppointed():
                 self.leader_id = event.leader_id
-            case TeamMemberJoined():
-                self.members = [*self.members, event.person_id]
-            case TeamMemberLeft():
-                self.members = [member for member in self.members if member != event.person_id]
+            case TeamMemberJoined() | TeamMemberLeft():
+                self.members = members_after(self.members, event)
             case TeamWentOnDuty() | TeamWentOffDuty():
                 self.on_duty = isinstance(event, TeamWentOnDuty)
             case _:
@@ -114,7 +117,9 @@ def appoint(team: Team, leader_id: str) -> None:
 
 
 def go_on_duty(team: Team) -> None:
-    """Let it take cases."""
+    """Let it take cases; LeaderMissing where nobody would accept them."""
+    if team.leader_id is None:
+        raise LeaderMissing
     if not team.on_duty:
         team.record(TeamWentOnDuty())
 

@@ -9,7 +9,14 @@ from services.contracts.members.accounts import AccountClosed, AccountOpened, Ro
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.roles import Role
-from services.contracts.members.teams import TEAM, TeamFounded, TeamLeaderAppointed, TeamMemberJoined, TeamMemberLeft
+from services.contracts.members.teams import (
+    TEAM,
+    TeamFounded,
+    TeamLeaderAppointed,
+    TeamMemberJoined,
+    TeamMemberLeft,
+    members_after,
+)
 
 SIGNED_IN = tuple(role.value for role in Role)
 """Everybody who has an account, whatever the role."""
@@ -102,10 +109,8 @@ class Team(Copy[TeamEvent]):
                 self.members = []
             case TeamLeaderAppointed():
                 self.leader_id = event.leader_id
-            case TeamMemberJoined():
-                self.members = sorted({*self.members, event.person_id})
-            case TeamMemberLeft():
-                self.members = [member for member in self.members if member != event.person_id]
+            case TeamMemberJoined() | TeamMemberLeft():
+                self.members = members_after(self.members, event)
             case _:
                 assert_never(event)
 

@@ -16,7 +16,7 @@ from services.notify.audience.model import Organisation, Staff, Team
 
 log = logs.get()
 
-T = TypeVar("T", Organisation, Team)
+T = TypeVar("T", Organisation, Staff, Team)
 
 _BY_ID = Order("_id")
 
@@ -28,10 +28,10 @@ _ACCOUNTS, _COUNTED = 5_000, 50_000
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where recipients are found: a person, the staff and leader of an organisation or team, the members of a team, the
-    holders of a post."""
+    """Where recipients are found: a person, an account, the staff and leader of an organisation or team, the members of
+    a team, the holders of a post."""
 
-    kind: Literal["person", "organisation", "team", "post"]
+    kind: Literal["person", "account", "organisation", "team", "post"]
     name: str
 
 
@@ -43,22 +43,39 @@ class Recipient:
     account: str | None = None
 
 
+Choices = Sequence[Sequence[Address]]
+"""Where to look for recipients, best first: the first choice with anybody in it counts."""
+
+
 class Directory:
     """The recipients at some addresses."""
 
     def __init__(self, found: dict[Address, list[Recipient]]) -> None:
         self._found = found
+        # Members of a team are found without their accounts, and their leader with it: nobody is told what they did.
+        self._people = {who.account: who.person for some in found.values() for who in some if who.account}
 
-    def first(self, choices: Sequence[Sequence[Address]], but: str | None) -> list[str]:
+    def first(self, choices: Choices, but: str | None) -> list[str]:
         """The people at the first choice that has any, at most fifty, sorted.
 
         ``but``: an account that knows already.
         """
+        know = {self._people[but]} if but in self._people else set()
+        return _fitting(sorted({who.person for who in self._first(choices)} - know))
+
+    def anybody(self, choices: Choices) -> bool:
+        """Whether somebody is at one of them."""
+        return self._first(choices) != []
+
+    def includes(self, choices: Choices, account: str) -> bool:
+        """Whether this account is at the first choice that has anybody."""
+        return account in {who.account for who in self._first(choices)}
+
+    def _first(self, choices: Choices) -> Sequence[Recipient]:
         for addresses in choices:
             found = [who for address in addresses for who in self._at(address)]
             if found:
-                know = {who.person for who in found if but is not None and who.account == but}
-                return _fitting(sorted({who.person for who in found} - know))
+                return found
         return []
 
     def _at(self, address: Address) -> Sequence[Recipient]:
@@ -72,12 +89,13 @@ async def look_up(container: Container, addresses: Iterable[Address]) -> Directo
         names[address.kind].append(address.name)
     found: dict[Address, list[Recipient]] = defaultdict(list)
     staff, led = await asyncio.gather(
-        _accounts(container, names["organisation"], names["post"]),
+        _accounts(container, names["organisation"], names["post"], names["account"]),
         _led(container.reference, [*names["organisation"], *names["team"]]),
     )
     for account in staff:
         who = Recipient(account.person_id, account.id)
-        for address in (*_all("organisation", account.organisations), *_all("post", account.posts)):
+        at = (*_all("organisation", account.organisations), *_all("post", account.posts))
+        for address in (Address("account", account.id), *at):
             found[address].append(who)
     for thing in led:
         if thing.leader_id is not None:
@@ -87,15 +105,18 @@ async def look_up(container: Container, addresses: Iterable[Address]) -> Directo
     return Directory(found)
 
 
-async def _accounts(container: Container, organisations: list[str], posts: list[str]) -> list[Staff]:
+async def _accounts(
+    container: Container, organisations: list[str], posts: list[str], accounts: list[str]
+) -> list[Staff]:
+    named = await _known(container.reference, Staff, accounts)
     if not organisations and not posts:
-        return []
+        return named
     at = [Staff.where(organisations={"$in": sorted(organisations)}), Staff.where(posts={"$in": sorted(posts)})]
     where: Document = {"$or": at}
     found, _ = await container.reference.find(Staff, where, _BY_ID, _ACCOUNTS)
     if len(found) == _ACCOUNTS:
         await _note_unread(container.mongo, where)
-    return found
+    return [*{account.id: account for account in (*named, *found)}.values()]
 
 
 async def _note_unread(mongo: Mongo, where: Document) -> None:

@@ -32,8 +32,10 @@ class Occurrence(Generic[Known]):
 
 
 class Audience(Protocol[Needed]):
-    """Who is to hear of an event."""
+    """Who is to hear of an event: one of the parties that have a stake in what happens."""
 
+    party: str
+    """A column of the page of notices."""
     staff: bool
 
     def choices(self, what: Occurrence[Needed]) -> Sequence[Sequence[Address]]:
@@ -45,11 +47,17 @@ class Named:
     """The person whom a field of the event names."""
 
     field: str = "person_id"
+    party = "person"
     staff = False
 
     def choices(self, what: Occurrence[Any]) -> Sequence[Sequence[Address]]:
         """One person."""
         return [[Address("person", getattr(what.event, self.field))]]
+
+
+def always(_: Occurrence[Any]) -> bool:
+    """Each time."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Tell(Generic[C]):
     event: type[Event]
     to: Audience[C]
     template: str
-    when: Callable[[Occurrence[C]], bool] = lambda _: True
+    when: Callable[[Occurrence[C]], bool] = always
     words: str | None = None
     texted: bool = False
     """Worth a text message: for staff who chose text messages, for residents unless they declined them."""
@@ -70,6 +78,34 @@ class Tell(Generic[C]):
     """Sent in quiet hours as well."""
     by_phone: bool = False
     """Only as a text message to the phone in the event; it expires with the event."""
+    instead_of: Audience[C] | None = None
+    """Only where nobody is found there."""
+    unless_own: bool = False
+    """Nobody there hears what one of them did."""
+
+    @property
+    def always_holds(self) -> bool:
+        """Whether the event alone decides nothing."""
+        return self.when is always
+
+    @property
+    def tells_each_time(self) -> bool:
+        """Whether the party hears of every such event."""
+        return self.always_holds and self.instead_of is None and not self.unless_own
+
+
+@dataclass(frozen=True)
+class Silence(Generic[C]):
+    """Parties that do not hear of an event, or not where no rule for them holds, and why."""
+
+    event: type[Event]
+    because: str
+    parties: tuple[Audience[C], ...]
+
+
+def silence(event: type[Event], because: str, *parties: Audience[C]) -> Silence[C]:
+    """One line of it."""
+    return Silence(event, because, parties)
 
 
 def no_facts(_: Occurrence[Any], __: Blind) -> Facts:
@@ -81,17 +117,31 @@ def no_facts(_: Occurrence[Any], __: Blind) -> Facts:
 class Subject(Generic[C]):
     """A kind of thing that events are about. Each event of a contract belongs to exactly one subject.
 
-    An event has rules, or it is ``silent`` with the reason why nobody is told.
+    An event is ``silent`` with the reason why nobody is told, or each of the ``parties`` has an answer for it: a rule
+    that always holds, or why they are untold.
     """
 
     name: str
     copy: type[C] | None = None
     """The copy of the entity: an event waits (is parked) until it is there. None: the event says it all."""
+    parties: tuple[Audience[C], ...] = ()
+    """Everybody who may have a stake."""
     rules: tuple[Tell[C], ...] = ()
     """One rule a line. Where several rules of one event reach the same person, the first counts."""
+    silences: tuple[Silence[C], ...] = ()
     silent: Mapping[type[Event], str] = field(default_factory=dict)
     facts: Callable[[Occurrence[C], Blind], Facts] = no_facts
     """The values for the placeholders of the texts. The engine adds quoted words and codes, which it has to open."""
+
+    def answers(self, event: type[Event], party: Audience[C]) -> tuple[Sequence[Tell[C]], Sequence[str]]:
+        """The rules by which a party hears of an event, and why it does not, where none of them holds."""
+        rules = [rule for rule in self.rules if rule.event is event and rule.to.party == party.party]
+        because = [
+            one.because
+            for one in self.silences
+            if one.event is event and party.party in {other.party for other in one.parties}
+        ]
+        return rules, because
 
     @property
     def announced(self) -> frozenset[type[Event]]:

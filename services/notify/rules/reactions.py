@@ -22,7 +22,7 @@ from services.chassis.storage.vault import Erased
 from services.chassis.usecase import Container, Context
 from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.audience.model import Organisation, Staff, Team
-from services.notify.audience.queries import look_up
+from services.notify.audience.queries import Choices, Directory, look_up
 from services.notify.inboxes.commands import Append
 from services.notify.messages import metrics
 from services.notify.messages.model import MAX_AGE, Message
@@ -41,6 +41,30 @@ class Match:
     subject: Subject[Any]
     rule: Tell[Any]
     what: Occurrence[Any]
+
+    @property
+    def choices(self) -> Choices:
+        """Where to look for those who are to hear."""
+        return self.rule.to.choices(self.what)
+
+    @property
+    def before(self) -> Choices:
+        """Where nobody may be found, or the rule does not hold."""
+        return self.rule.instead_of.choices(self.what) if self.rule.instead_of else []
+
+    @property
+    def asked(self) -> Sequence[Choices]:
+        """All that is to be looked up."""
+        return self.choices, self.before
+
+    def recipients(self, directory: Directory) -> Sequence[str]:
+        """Who hears: of staff, never the one who did it."""
+        by = self.what.by if self.rule.to.staff else None
+        if self.before and directory.anybody(self.before):
+            return ()
+        if self.rule.unless_own and directory.includes(self.choices, self.what.by):
+            return ()
+        return directory.first(self.choices, but=by)
 
 
 @dataclass(frozen=True)
@@ -142,11 +166,11 @@ class NotifyReaction:
 
     async def _drafts(self, container: Container, matches: Sequence[Match]) -> Sequence[Draft]:
         """Each person once for each event: of several rules that reach them, the first counts."""
-        choices = [match.rule.to.choices(match.what) for match in matches]
-        directory = await look_up(container, (address for each in choices for choice in each for address in choice))
+        asked = [choice for match in matches for choices in match.asked for choice in choices]
+        directory = await look_up(container, (address for choice in asked for address in choice))
         drafts: dict[str, Draft] = {}
-        for match, each in zip(matches, choices, strict=True):
-            for person in directory.first(each, but=match.what.by if match.rule.to.staff else None):
+        for match in matches:
+            for person in match.recipients(directory):
                 message = id_from(Message.entity_type, f"{self._cause(match.what.id)}:{person}")
                 drafts.setdefault(message, Draft(match, person, message, _untouched(person)))
         return list(drafts.values())

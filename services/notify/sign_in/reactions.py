@@ -12,6 +12,7 @@ def facts(what: Occurrence[None], _: Blind) -> Facts:
 
 subject = Subject[None](
     name="sign-in",
+    parties=(Named(),),
     rules=(Tell(SignInCodeIssued, Named(), "sign-in-code", urgent=True, by_phone=True),),
     silent={
         AccountOpened: "the first sign-in of a resident opens it; staff get theirs from an administrator",

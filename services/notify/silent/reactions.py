@@ -1,6 +1,6 @@
 """Subjects without a rule, with the reason for each event. One that gets a rule moves to a folder of its own."""
 
-from services.contracts.members.areas import AreaAdded, AreaClosed, AreaRenamed
+from services.contracts.members.areas import AreaAdded, AreaBounded, AreaClosed, AreaRenamed
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.notify.messages import (
@@ -23,6 +23,7 @@ subjects: tuple[Subject[None], ...] = (
         silent={
             AreaAdded: "found where places are looked up",
             AreaRenamed: "found where places are looked up",
+            AreaBounded: "refused with the reason when a position lies outside",
             AreaClosed: "refused with the reason when a request is filed there",
         },
     ),

@@ -21,6 +21,7 @@ def facts(what: Occurrence[Team], _: Blind) -> Facts:
 subject = Subject(
     name="teams",
     copy=Team,
+    parties=(Named(),),
     rules=(Tell(TeamMemberJoined, Named(), "team-joined"),),
     silent={
         TeamFounded: "its members hear when they join",

@@ -14,9 +14,10 @@ from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role, staffed
 from services.contracts.requests import cases as contract
+from services.contracts.requests.case_parts import Filing, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.cases import CloseReason, ForgetCause
 from services.contracts.requests.catalogue import Tier
-from services.requests.cases.states.model import DONE, RUNNING, STATE_AFTER, State
+from services.requests.cases.states.model import ABANDONED, DONE, RUNNING, STATE_AFTER, State
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
 """Who works on cases for the city."""
@@ -28,7 +29,7 @@ PAUSABLE = 80.0
 """Working hours (ten days) that a case may be paused in total; then its clock resumes."""
 
 
-class Case(contract.Filing, Entity[contract.CaseEvent]):
+class Case(Filing, Entity[contract.CaseEvent]):
     """One request of one resident, from filing to rating."""
 
     entity_type: ClassVar[str] = "case"
@@ -46,6 +47,8 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     handler_id: str | None = None
     handler_name: Words | None = None
     tier: Tier | str | None = None
+    announced: bool = False
+    """Whether those who have it were told: a volunteer team is, once it has a slot for it."""
     forced: bool = False
     tried: list[str] = Field([])
     returns: int = 0
@@ -116,6 +119,11 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         return max(0.0, (now - self.waits_since).total_seconds())
 
     @property
+    def holder(self) -> str | None:
+        """The organisation or team that has it, or did it; None where it waits, or was rejected or withdrawn."""
+        return None if self.handler_id is None or self.state in ABANDONED else self.handler_id
+
+    @property
     def at_top(self) -> bool:
         """Whether it is at the top of the escalation path."""
         return self.owner_place == self.places()[0]
@@ -135,9 +143,12 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         return max(limit, self.escalates_from or limit)
 
     def record(self, event: contract.CaseEvent) -> None:
-        """Record an event; where the case may leave its handler, with the volunteer team that has it."""
-        if isinstance(event, contract.LeavesTeam) and self.tier == Tier.TEAM:
-            event = event.model_copy(update={"from_team": self.handler_id})
+        """Record an event; where it concerns the handler, with the one that has the case."""
+        if isinstance(event, OfHandler):
+            event = event.model_copy(update={"handler_id": self.holder})
+        if isinstance(event, LeavesHandler) and self.holder is not None:
+            left = {"from_id": self.holder, "from_tier": self.tier, "from_announced": self.announced}
+            event = event.model_copy(update=left)
         super().record(event)
 
     def apply(self, event: contract.CaseEvent) -> None:
@@ -160,17 +171,20 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
         self.next_tick_at = self._next_tick()
 
     def _file(self, event: contract.CaseFiled) -> None:
-        for name in contract.Filing.model_fields:
+        for name in Filing.model_fields:
             setattr(self, name, getattr(event, name))
         self.county, self.waits_since = self.places()[1], event.filed_at
         self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
 
     def _hand_over(self, event: contract.HandlerEvent) -> None:
+        if isinstance(event, contract.CaseBooked):
+            self.announced = True
+            return
         self.handler_id = self.handler_name = self.tier = None
-        self.forced = self.responded = False
+        self.announced = self.forced = self.responded = False
         match event:
             case contract.CaseDispatched():
-                self.tier, self.forced = event.tier, event.forced
+                self.tier, self.announced, self.forced = event.tier, event.tier != Tier.TEAM, event.forced
                 self.handler_id, self.handler_name = event.handler_id, event.handler_name
                 self.tried = [*(id for id in self.tried if id != event.handler_id), event.handler_id]
                 self.respond_by = event.respond_by or self.respond_by
@@ -216,7 +230,7 @@ class Case(contract.Filing, Entity[contract.CaseEvent]):
     def _end(self, event: contract.EndEvent) -> None:
         self.overdue = False
         self.paused_at = self.paused_until = None
-        if isinstance(event, contract.WithEnd):
+        if isinstance(event, WithEnd):
             self.retained_since = event.ended_at
         match event:
             case contract.CaseResolved():

@@ -1,8 +1,9 @@
 """How cases are listed, and the sealed words in them."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.chassis.domain.paging import Page, PageQuery
@@ -127,6 +128,13 @@ def position_of(ctx: Context, case: Case) -> tuple[float, float] | tuple[None, N
         return None, None
     latitude, longitude = map(float, said.split())
     return latitude, longitude
+
+
+def answers_of(ctx: Context, case: Case) -> dict[str, Any] | None:
+    """The answers to the questions of the item's form."""
+    words = opened(ctx, case, "answers", case.answers)
+    given: dict[str, Any] | None = orjson.loads(words) if words else None
+    return given
 
 
 def opened(ctx: Context, case: Case, field: str, words: Sealed | None) -> str | None:

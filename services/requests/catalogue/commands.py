@@ -12,7 +12,7 @@ from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.contracts.members.teams import TeamKind
 from services.contracts.requests.catalogue import Choice as EventChoice
-from services.contracts.requests.catalogue import FieldKind, ItemPublished, Mode, System, Tier
+from services.contracts.requests.catalogue import FieldFormat, FieldKind, ItemPublished, Mode, System, Tier
 from services.contracts.requests.catalogue import FormField as EventField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
@@ -27,6 +27,7 @@ Code = Annotated[
         "item-code",
     ),
 ]
+_BOUND = "of a number, of the length of a text, of the number of choices, or of a moment in days from today"
 OfferedTier = Literal[Tier.STATION, Tier.TEAM, Tier.CENTRE, Tier.COUNTY]
 
 
@@ -53,12 +54,22 @@ class FormField(Command):
     kind: FieldKind
     required: bool
     values: Annotated[list[Choice], Field(max_length=50, default_factory=list)]
+    format: Annotated[FieldFormat | None, Field(description="what an answer must be besides its kind")] = None
+    minimum: Annotated[float | None, Field(ge=-1e15, le=1e15, description=_BOUND)] = None
+    maximum: Annotated[float | None, Field(ge=-1e15, le=1e15, description=_BOUND)] = None
 
     def as_event(self) -> EventField:
         """As events carry it."""
         values = [EventChoice.model_validate(one.model_dump()) for one in self.values]
         return EventField(
-            code=self.code, label=self.label.words(), kind=self.kind, required=self.required, values=values
+            code=self.code,
+            label=self.label.words(),
+            kind=self.kind,
+            required=self.required,
+            values=values,
+            format=self.format,
+            minimum=self.minimum,
+            maximum=self.maximum,
         )
 
 

@@ -1,23 +1,17 @@
 """A service item: who may ask for it, what it takes, who does it in which order, by when, and its form."""
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, assert_never
 
 from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
 from services.chassis.domain.words import Words
-from services.chassis.domain.writing import is_legible
 from services.contracts.members.areas import include_a_city
-from services.contracts.requests.catalogue import FieldKind, FormField, ItemPublished, ItemWithdrawn, Mode, System, Tier
+from services.contracts.requests.catalogue import FormField, ItemPublished, ItemWithdrawn, Mode, System, Tier
+from services.requests.forms import model as forms
 
 ItemEvent = ItemPublished | ItemWithdrawn
-
-LONGEST_LINE = 200
-"""The longest one-line answer, in characters; a text may have ten times as many."""
-LARGEST = 10**15
-"""A larger number is not a plausible answer, and not exact in JSON."""
 
 
 class ItemUnknown(Refusal):
@@ -29,10 +23,6 @@ class ItemAlreadyWithdrawn(Refusal):
 
 
 class ItemUnfit(Refusal):
-    kind = Kind.INVALID
-
-
-class AnswersUnfit(Refusal):
     kind = Kind.INVALID
 
 
@@ -114,13 +104,6 @@ def withdraw(item: Item) -> None:
     item.record(ItemWithdrawn())
 
 
-def expect_answers(item: Item, answers: Mapping[str, Any]) -> None:
-    """Refuse answers that the item's form does not ask for, that are missing, or of the wrong kind."""
-    problems = list(_problems(item, answers))
-    if problems:
-        raise AnswersUnfit(problems=problems)
-
-
 def _as_published(item: Item) -> ItemPublished:
     return ItemPublished(
         system=item.system,
@@ -152,59 +135,4 @@ def _contradictions(description: ItemPublished) -> Iterator[Mapping[str, Any]]:
         description.team_kind and not description.skill
     ):
         yield {"key": "team-without-skill"}
-    codes = [field.code for field in description.form]
-    yield from ({"key": "field-twice", "field": code} for code in codes if codes.count(code) > 1)
-    unfit = (field.code for field in description.form if bool(field.values) != (field.kind in _CHOOSING))
-    yield from ({"key": "values-unfit", "field": code} for code in unfit)
-
-
-def _problems(item: Item, answers: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    asked = {field.code: field for field in item.form}
-    for code in sorted(set(answers) - set(asked)):
-        yield {"key": "unasked", "field": code}
-    for code, field in asked.items():
-        given = answers.get(code)
-        if given in (None, "", []):
-            if field.required:
-                yield {"key": "missing", "field": code, "label": field.label}
-        elif not _FITS.get(field.kind, _one_line)(given, field):
-            yield {"key": "unfit", "field": code, "label": field.label, "kind": field.kind}
-
-
-def _one_line(given: Any, _: FormField) -> bool:
-    return isinstance(given, str) and len(given) <= LONGEST_LINE and is_legible(given)
-
-
-def _text(given: Any, _: FormField) -> bool:
-    return isinstance(given, str) and len(given) <= LONGEST_LINE * 10 and is_legible(given)
-
-
-def _number(given: Any, _: FormField) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and abs(given) <= LARGEST
-
-
-def _instant(given: Any, _: FormField) -> bool:
-    try:
-        return isinstance(given, str) and bool(datetime.fromisoformat(given))
-    except ValueError:
-        return False
-
-
-def _one_choice(given: Any, field: FormField) -> bool:
-    return given in [value.key for value in field.values]
-
-
-def _some_choices(given: Any, field: FormField) -> bool:
-    once = isinstance(given, list) and len(given) == len({str(one) for one in given})
-    return once and all(_one_choice(one, field) for one in given)
-
-
-_CHOOSING = (FieldKind.SINGLE, FieldKind.MULTI)
-_FITS: Mapping[str, Callable[[Any, FormField], bool]] = {
-    FieldKind.STRING: _one_line,
-    FieldKind.TEXT: _text,
-    FieldKind.NUMBER: _number,
-    FieldKind.DATETIME: _instant,
-    FieldKind.SINGLE: _one_choice,
-    FieldKind.MULTI: _some_choices,
-}
+    yield from forms.contradictions(description.form)

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
+from pydantic import Field
+
 from services.chassis.domain.entity import Copy, Index
 from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import Actor
 from services.chassis.domain.words import Words
 from services.contracts.members.areas import (
     LENGTHS,
@@ -23,8 +26,11 @@ from services.contracts.members.teams import (
     TeamFounded,
     TeamKind,
     TeamLeaderAppointed,
+    TeamMemberJoined,
+    TeamMemberLeft,
     TeamWentOffDuty,
     TeamWentOnDuty,
+    members_after,
 )
 
 
@@ -39,6 +45,14 @@ class AreaNoLonger(Refusal):
     def code(cls) -> str:
         """The code in the API: an event of members has taken the natural class name."""
         return "area-closed"
+
+
+class AreaReplaced(Refusal):
+    kind = Kind.INVALID
+
+
+class PositionElsewhere(Refusal):
+    kind = Kind.INVALID
 
 
 class AreaTooWide(Refusal):
@@ -84,7 +98,7 @@ class Organisation(Located, Copy[OrganisationEvent]):
                 assert_never(event)
 
 
-TeamEvent = TeamFounded | TeamLeaderAppointed | TeamWentOnDuty | TeamWentOffDuty
+TeamEvent = TeamFounded | TeamLeaderAppointed | TeamMemberJoined | TeamMemberLeft | TeamWentOnDuty | TeamWentOffDuty
 
 
 class Team(Located, Copy[TeamEvent]):
@@ -103,6 +117,7 @@ class Team(Located, Copy[TeamEvent]):
     capacity: int
     on_duty: bool = False
     leader_id: str | None = None
+    members: list[str] = Field([])
 
     def apply(self, event: TeamEvent) -> None:
         """Fold an event into the copy."""
@@ -114,12 +129,25 @@ class Team(Located, Copy[TeamEvent]):
                 self.leader_id = event.leader_id
             case TeamWentOnDuty() | TeamWentOffDuty():
                 self.on_duty = isinstance(event, TeamWentOnDuty)
+            case TeamMemberJoined() | TeamMemberLeft():
+                self.members = members_after(self.members, event)
             case _:
                 assert_never(event)
+
+    def is_called(self, actor: Actor) -> bool:
+        """Whether somebody is called with this team: its leader, its members, and who works for it."""
+        return actor.person in {self.leader_id, *self.members} - {None} or self.id in actor.organisations
 
     def fits(self, kind: str | None, skill: str | None) -> bool:
         """Whether it is of this kind and has this skill, if they are given."""
         return (kind is None or self.kind == kind) and (skill is None or skill in self.skills)
+
+
+def expect_within(known: Iterable[AreaCopy], latitude: float, longitude: float) -> None:
+    """Refuse a position outside the box of one of the areas of a path, such as its county: PositionElsewhere."""
+    for place in known:
+        if place.bounds is not None and not place.bounds.include(latitude, longitude):
+            raise PositionElsewhere(place=place.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +168,11 @@ def fileable(code: str, known: Iterable[AreaCopy]) -> AreaCopy:
         raise AreaUnknown(area=code)
     for place in places.values():
         if not place.open:
-            raise AreaNoLonger(area=place.id)
+            raise (
+                AreaReplaced(area=place.id, successor=place.successor)
+                if place.successor
+                else AreaNoLonger(area=place.id)
+            )
     if places[code].level not in (Level.COMMUNITY, Level.GRID):
         raise AreaTooWide(area=code)
     return places[code]

@@ -17,11 +17,22 @@ _MOST = 100
 _HIGHEST = 8
 
 
-async def fileable(ctx: Context, code: str) -> AreaCopy:
-    """The open community or grid of this code; AreaUnknown, AreaNoLonger, AreaTooWide."""
+async def fileable(ctx: Context, code: str, at: tuple[float, float] | None = None) -> AreaCopy:
+    """The open community or grid of this code; AreaUnknown, AreaNoLonger, AreaTooWide.
+
+    ``at``: a position (latitude, longitude) that must lie there: PositionElsewhere.
+    """
     above = [*path(code)]
-    where = {"_id": {"$in": above}}
-    return model.fileable(code, await ctx.reference.find(AreaCopy, where, order=_BY_ID, limit=len(above)))
+    known = await ctx.reference.find(AreaCopy, {"_id": {"$in": above}}, order=_BY_ID, limit=len(above))
+    place = model.fileable(code, known)
+    if at is not None:
+        model.expect_within(known, *at)
+    return place
+
+
+async def place(ctx: Context, code: str) -> AreaCopy | None:
+    """One area, or None if it is unknown."""
+    return next(iter(await ctx.reference.find(AreaCopy, {"_id": code}, order=_BY_ID, limit=1)), None)
 
 
 async def organisation(ctx: Context, id: str) -> Organisation | None:

@@ -9,6 +9,8 @@ from math import log
 from operator import add
 from typing import NamedTuple
 
+from services.chassis.domain.spelling import spelled
+
 LIMIT = 5
 """How many items are suggested at most."""
 TITLE = 4.0
@@ -57,7 +59,7 @@ def build(entries: Iterable[Entry]) -> TermIndex:
     A word weighs less if more items have it among their words.
     """
     known = sorted(entries)
-    words = {entry.code: {word.casefold() for word in (entry.name, *entry.keywords)} for entry in known}
+    words = {entry.code: {spelled(word) for word in (entry.name, *entry.keywords)} for entry in known}
     spread = _spread(words)
     items: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for entry in known:
@@ -80,7 +82,7 @@ def suggest(index: TermIndex, text: str, title: str = "") -> list[Suggestion]:
     A meaningful text without any word of the catalogue gets the general items, with score 0 and no reason. An empty
     text, or one with fewer than four different words, gets nothing.
     """
-    title, text = title.casefold(), text.casefold()
+    title, text = spelled(title), spelled(text)
     found = {word: 1 + log(times) for word, times in _words_in(index, text).items()}
     for word in _words_in(index, title):
         found[word] = found.get(word, 0.0) + TITLE * (1 + LATER * (_place(word, title) - 0.5))

@@ -22,7 +22,7 @@ _MOST_ITEMS = 5_000
 class SuggestItems(Command):
     """What somebody wants to ask for, as they say it."""
 
-    text: Text
+    text: Annotated[Text, Field(description="read by nobody and kept nowhere: it is only looked through")]
     title: Annotated[str, Field(max_length=200)] = ""
 
 

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC, SYSTEM
+from services.chassis.domain.spelling import TYPED
 from services.chassis.domain.values import id_from, shaped
 from services.chassis.guards import changes, visible
 from services.chassis.usecase import Command, Context, usecase
@@ -35,7 +36,7 @@ from services.members.people.model import e164
 _NOBODY = "person_nobody"
 """The subject of a phone that nobody has: no code was ever sent to it, so none is right."""
 
-Digits = Annotated[str, shaped(r"^\d{6}$", "six-digits", examples=["123456"])]
+Digits = Annotated[str, TYPED, shaped(r"^[0-9]{6}$", "six-digits", examples=["123456"])]
 
 
 class SignIn(Command):

@@ -59,6 +59,18 @@ async def pass_on(ctx: Context, case: Case, team_id: str) -> None:
     model.pass_on(case, team_id, await queries.nearby(ctx, case.area, case))
 
 
+@changes(Case, allow=SYSTEM)
+async def book(ctx: Context, case: Case, team_id: str) -> None:
+    """Say that the team to which a case was given has a slot for it."""
+    model.book(case, team_id)
+
+
+@changes(Case, allow=SYSTEM)
+async def ask_dispatcher(ctx: Context, case: Case, team_id: str) -> None:
+    """Let a dispatcher decide about a case whose team went off duty."""
+    model.ask_dispatcher(case, team_id)
+
+
 @usecase(allow=SYSTEM)
 async def reserve_slot(ctx: Context, team_id: str, case: model.CaseAt) -> TeamLoad:
     """Keep one of a team's slots for a case, or refuse it where all are taken."""

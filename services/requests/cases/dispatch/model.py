@@ -12,11 +12,18 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.words import Words
 from services.contracts.members.areas import Level, enclosing
 from services.contracts.members.organisations import OrganisationKind
-from services.contracts.requests.cases import MOST_RETURNS, CaseDispatched, CaseUnassigned, UnassignedBecause
+from services.contracts.requests.cases import (
+    MOST_RETURNS,
+    CaseBooked,
+    CaseDispatched,
+    CaseTeamAway,
+    CaseUnassigned,
+    UnassignedBecause,
+)
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.requests.cases.model import Case
-from services.requests.cases.states.model import State
+from services.requests.cases.states.model import HELD, State
 from services.requests.providers.model import Organisation, Team
 
 
@@ -109,14 +116,29 @@ def assign(case: Case, choice: Choice, respond_by: datetime) -> None:
 
 
 def pass_on(case: Case, team_id: str, near: Nearby) -> None:
-    """Assign a case that a full team refused to the next handler.
+    """Assign a case that a full team refused to the next handler, unless the team has taken it on in the meantime.
 
     If a supervisor must decide, it waits for the supervisor.
     """
-    waits_for_team = case.handler_id == team_id and case.state is State.DISPATCHED
-    if waits_for_team:
+    if case.handler_id == team_id and case.state is State.DISPATCHED:
         choice = None if case.returns >= MOST_RETURNS else choose(case, near, case.tried)
         give(case, choice, UnassignedBecause.TEAM_FULL)
+    else:
+        book(case, team_id)
+
+
+def book(case: Case, team_id: str) -> None:
+    """Say that the team has a slot for its case; those concerned are told by this."""
+    name = _name_of_holder(case, team_id)
+    if name is not None and not case.announced:
+        case.record(CaseBooked(handler_id=team_id, handler_name=name))
+
+
+def ask_dispatcher(case: Case, team_id: str) -> None:
+    """Say that the team that has the case went off duty."""
+    name = _name_of_holder(case, team_id)
+    if name is not None:
+        case.record(CaseTeamAway(handler_id=team_id, handler_name=name))
 
 
 def next_one(case: Case, near: Nearby) -> Choice:
@@ -148,6 +170,11 @@ def expect_able(case: Case, team: Team, near: Nearby) -> None:
         raise TeamUnfit(team=team.name)
     if case.handler_id != team.id and not near.room(team):
         raise TeamFull(team=team.name, capacity=team.capacity)
+
+
+def _name_of_holder(case: Case, team_id: str) -> Words | None:
+    """The team's name, if it has the case and the case is not done."""
+    return case.handler_name if case.handler_id == team_id and case.state in HELD else None
 
 
 def _dispatched(choice: Choice, *, forced: bool = False, respond_by: datetime | None = None) -> CaseDispatched:

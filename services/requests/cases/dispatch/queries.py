@@ -53,6 +53,12 @@ async def holding(ctx: Context, case_id: str) -> TeamLoad | None:
     return found[0] if found else None
 
 
+async def cases_of(ctx: Context, team_id: str) -> list[str]:
+    """The cases that a team has."""
+    found = await ctx.store.as_system().find(TeamLoad, {"_id": load_id(team_id)}, order=_BY_ID, limit=1)
+    return found[0].cases if found else []
+
+
 def load_id(team_id: str) -> str:
     """The id of a team's load."""
     return id_from(TeamLoad.entity_type, team_id)

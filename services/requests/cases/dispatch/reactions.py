@@ -1,8 +1,10 @@
-"""How dispatch reacts to events of cases: teams' slots follow, and a full team's case goes to the next handler."""
+"""How dispatch reacts: teams' slots follow cases, a full team's case goes on, and cases of a team off duty are asked
+about."""
 
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.reactions import reaction
 from services.chassis.usecase import Context
+from services.contracts.members.teams import TeamWentOffDuty
 from services.contracts.requests.cases import (
     CaseCancelled,
     CaseDispatched,
@@ -12,7 +14,7 @@ from services.contracts.requests.cases import (
     CaseUnassigned,
 )
 from services.contracts.requests.catalogue import Tier
-from services.contracts.requests.dispatch import SlotRefused
+from services.contracts.requests.dispatch import SlotRefused, SlotReserved
 from services.requests.cases.dispatch import commands, queries
 from services.requests.cases.dispatch.model import CaseAt
 from services.requests.providers.model import Organisation, Team
@@ -52,3 +54,16 @@ async def keep_team_slots(ctx: Context, delivered: Delivered, event: HandlerChan
 async def pass_on_refused(ctx: Context, _: Delivered, event: SlotRefused) -> None:
     """Assign the case to the next handler."""
     await commands.pass_on(ctx, event.case_id, event.team_id)
+
+
+@reaction("book-slot", SlotReserved)
+async def book_slot(ctx: Context, _: Delivered, event: SlotReserved) -> None:
+    """Tell those concerned that the team has the case: before, another might have taken its last slot."""
+    await commands.book(ctx, event.case_id, event.team_id)
+
+
+@reaction("ask-dispatcher", TeamWentOffDuty)
+async def ask_dispatcher(ctx: Context, delivered: Delivered, _: TeamWentOffDuty) -> None:
+    """Ask the dispatchers about the cases that the team has."""
+    for case_id in await queries.cases_of(ctx, delivered.entity):
+        await commands.ask_dispatcher(ctx, case_id, delivered.entity)

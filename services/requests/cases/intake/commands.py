@@ -1,5 +1,7 @@
 """How a request comes in, and how it is rejected, withdrawn or reopened."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any
 
 import orjson
@@ -13,13 +15,13 @@ from services.chassis.storage.vault import Erased, KeyNotHere
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
+from services.contracts.requests.case_parts import Channel
 from services.contracts.requests.cases import (
     CaseCancelled,
     CaseFiled,
     CaseRejected,
     CaseReopened,
     CaseVerified,
-    Channel,
     CloseReason,
     UnassignedBecause,
 )
@@ -29,12 +31,15 @@ from services.requests.cases.intake import model
 from services.requests.cases.limits import model as limits
 from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
-from services.requests.cases.steps.commands import step
+from services.requests.cases.steps.commands import AnswerText, SharedText, step
 from services.requests.cases.steps.model import Step
 from services.requests.cases.tracking.commands import take_number
-from services.requests.catalogue.model import Item, expect_answers
+from services.requests.catalogue.model import Item
 from services.requests.catalogue.queries import offered
+from services.requests.forms.model import answered
 from services.requests.providers.queries import fileable
+
+_READ = "read by the resident, by the staff who see the case, and by the volunteers of a team that has it"
 
 
 class FileRequest(Command):
@@ -42,9 +47,9 @@ class FileRequest(Command):
 
     item: Annotated[str, Field(max_length=64, description="code of the service item, see /v1/catalogue")]
     area: Annotated[str, Field(max_length=20, description="code of the community or grid, see /v1/areas")]
-    title: Annotated[str, Field(min_length=1, max_length=200), LEGIBLE]
-    text: Text
-    address: Annotated[str, Field(min_length=1, max_length=500), LEGIBLE] | None = None
+    title: Annotated[str, Field(min_length=1, max_length=200, description=_READ), LEGIBLE]
+    text: Annotated[Text, Field(description=_READ)]
+    address: Annotated[str, Field(min_length=1, max_length=500, description=_READ), LEGIBLE] | None = None
     lat: Annotated[float | None, Field(ge=-90, le=90, description="goes with long")] = None
     long: Annotated[float | None, Field(ge=-180, le=180, description="goes with lat")] = None
     answers: Annotated[dict[str, Any] | None, Field(max_length=30, description="to the questions of the form")] = None
@@ -62,19 +67,19 @@ class RejectCase(Command):
     """Why it is rejected, and the answer to the resident."""
 
     reason: CloseReason = CloseReason.NOT_OUR_DUTY
-    answer: Text
+    answer: AnswerText
 
 
 class CancelCase(Command):
     """Why it is withdrawn."""
 
-    reason: Text | None = None
+    reason: SharedText | None = None
 
 
 class ReopenCase(Command):
     """What is still not right."""
 
-    reason: Text
+    reason: SharedText
 
 
 async def _may_file(ctx: Context, _: Case, cmd: FileRequest) -> None:
@@ -89,11 +94,13 @@ async def _may_file(ctx: Context, _: Case, cmd: FileRequest) -> None:
 async def file(ctx: Context, cmd: FileRequest) -> Case:
     """Ask for something: the answer says the number, who has it now and by when it is due."""
     async with ctx.store.create(Case) as case:
-        item, place = await gather_two(offered(ctx, cmd.item), fileable(ctx, cmd.area))
-        expect_answers(item, cmd.answers or {})
+        item, place = await gather_two(
+            offered(ctx, cmd.item), fileable(ctx, cmd.area, model.position(cmd.lat, cmd.long))
+        )
+        answers = answered(item.form, cmd.answers or {}, _today(ctx))
         await _expect_known(ctx, cmd)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
-        case.record(_filed(ctx, case, cmd, item, number))
+        case.record(_filed(ctx, case, cmd, item, number, answers))
         limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
         dispatch.give(case, dispatch.choose(case, near), UnassignedBecause.NOBODY_SERVES)
     return case
@@ -148,7 +155,13 @@ def _resident(ctx: Context, cmd: FileRequest) -> str:
     return cmd.on_behalf_of or ctx.person
 
 
-def _filed(ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str) -> CaseFiled:
+def _today(ctx: Context) -> date:
+    return ctx.now().astimezone(ctx.dependency(WorkingCalendar).zone).date()
+
+
+def _filed(
+    ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str, answers: Mapping[str, Any]
+) -> CaseFiled:
     """What happened; what the resident wrote is sealed, each part by its name."""
     resident_id = _resident(ctx, cmd)
 
@@ -168,8 +181,8 @@ def _filed(ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str) 
         title=sealed(ctx, case, "title", cmd.title),
         text=sealed(ctx, case, "text", cmd.text),
         address=optional(cmd.address, "address"),
-        position=optional(model.position(cmd.lat, cmd.long), "position"),
-        answers=optional(orjson.dumps(cmd.answers).decode() if cmd.answers else None, "answers"),
+        position=optional(model.written(model.position(cmd.lat, cmd.long)), "position"),
+        answers=optional(orjson.dumps(answers).decode() if answers else None, "answers"),
         skill=item.skill,
         team_kind=item.team_kind,
         department=item.department,

@@ -33,11 +33,18 @@ def expect_filer(actor: Actor, on_behalf_of: str | None) -> None:
         raise ResidentMissing
 
 
-def position(latitude: float | None, longitude: float | None) -> str | None:
-    """The position as one text, because it is sealed like an address; PositionHalved."""
-    if (latitude is None) != (longitude is None):
-        raise PositionHalved
-    return None if latitude is None else f"{latitude} {longitude}"
+def position(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
+    """The position, where it is told; PositionHalved."""
+    if latitude is None or longitude is None:
+        if latitude != longitude:
+            raise PositionHalved
+        return None
+    return latitude, longitude
+
+
+def written(position: tuple[float, float] | None) -> str | None:
+    """The position as one text, because it is sealed like an address."""
+    return position and f"{position[0]} {position[1]}"
 
 
 def reopen(case: Case, reopened: CaseReopened, near: Nearby) -> Choice | None:

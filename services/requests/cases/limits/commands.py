@@ -5,14 +5,15 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.domain.values import Instant, Text
+from services.chassis.domain.values import Instant
 from services.chassis.guards import changes
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Command, Context
+from services.contracts.requests.cases import PauseCause
 from services.requests.cases.limits import model
 from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
-from services.requests.cases.steps.commands import step
+from services.requests.cases.steps.commands import StaffText, step
 from services.requests.cases.steps.model import Step
 from services.requests.providers.queries import escalation_path
 
@@ -20,7 +21,8 @@ from services.requests.providers.queries import escalation_path
 class PauseCase(Command):
     """What a case waits for, and until when at the longest."""
 
-    reason: Text
+    because: Annotated[PauseCause, Field(description="what it waits for: its resident is told this")] = PauseCause.OTHER
+    reason: StaffText
     until: Annotated[Instant | None, Field(description="it goes on by itself then; after ten working days if null")] = (
         None
     )
@@ -29,14 +31,14 @@ class PauseCase(Command):
 class ReturnCase(Command):
     """Why it is not yours."""
 
-    reason: Text
+    reason: StaffText
 
 
 @step(Step.PAUSE)
 async def pause(ctx: Context, case: Case, cmd: PauseCase) -> None:
     """Pause the clock of a case while it waits for something outside."""
     until = model.pause_end(case, ctx.dependency(WorkingCalendar), ctx.now(), cmd.until)
-    model.pause(case, sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
+    model.pause(case, cmd.because, sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
 
 
 @step(Step.RESUME)

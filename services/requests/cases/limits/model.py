@@ -19,6 +19,7 @@ from services.contracts.requests.cases import (
     CloseReason,
     EscalationCause,
     LimitsSet,
+    PauseCause,
 )
 from services.contracts.requests.catalogue import Tier
 from services.requests.cases.model import Case
@@ -59,9 +60,9 @@ def pause_end(case: Case, calendar: WorkingCalendar, now: datetime, until: datet
     return until or latest
 
 
-def pause(case: Case, reason: Sealed, now: datetime, until: datetime) -> None:
+def pause(case: Case, because: PauseCause, reason: Sealed, now: datetime, until: datetime) -> None:
     """Pause the clock."""
-    case.record(CasePaused(reason=reason, paused_at=now, until=until))
+    case.record(CasePaused(because=because, reason=reason, paused_at=now, until=until))
 
 
 def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:

@@ -31,6 +31,8 @@ HELD = frozenset((State.DISPATCHED, State.ACCEPTED, State.IN_PROGRESS, State.SUS
 OPEN = WAITING | HELD
 RUNNING = OPEN - {State.SUSPENDED}
 """Its clock runs."""
+ABANDONED = frozenset((State.REJECTED, State.CANCELLED))
+"""It ended without being done: nobody has it any more."""
 DONE = frozenset((State.RESOLVED, State.CALLBACK))
 
 STATE_AFTER: Mapping[type[Event], State] = {

@@ -26,12 +26,21 @@ from services.requests.cases.steps.model import Step, may
 
 P = ParamSpec("P")
 
+AMONG_STAFF = "read by the staff who see the case, never by its resident"
+TO_WHOM_IT_SAYS = (
+    "read by the staff who see the case; by its resident only if `public` or `passed_on` is true, or the resident "
+    "wrote it; by who tracks the case only if `public` is true"
+)
+StaffText = Annotated[Text, Field(description=AMONG_STAFF)]
+SharedText = Annotated[Text, Field(description="read by the resident and by the staff who see the case")]
+AnswerText = Annotated[Text, Field(description="read by the resident, by who tracks the case, and by the staff")]
+
 
 class ResolveCase(Command):
     """What came of it, and what the resident is told."""
 
     outcome: CloseReason = CloseReason.FIXED
-    answer: Text
+    answer: AnswerText
 
 
 class NotReached(Refusal):
@@ -44,7 +53,7 @@ class CallBack(Command):
     reached: bool
     solved: bool | None = None
     satisfied: bool | None = None
-    note: Text | None = None
+    note: StaffText | None = None
 
 
 class RateCase(Command):
@@ -52,7 +61,7 @@ class RateCase(Command):
 
     score: Annotated[int, Field(ge=1, le=5)]
     solved: bool
-    remark: Text | None = None
+    remark: SharedText | None = None
 
 
 class CloseCase(Command):
@@ -62,10 +71,11 @@ class CloseCase(Command):
 
 
 class AddComment(Command):
-    """Words about a case."""
+    """Words about a case: a note among staff unless something else is said; what residents write is for staff."""
 
-    text: Text
-    public: Annotated[bool, Field(description="shown to the resident; what residents write always is")] = True
+    text: Annotated[Text, Field(description=TO_WHOM_IT_SAYS)]
+    public: Annotated[bool, Field(description="of staff: the resident is told this, and reads it")] = False
+    passed_on: Annotated[bool, Field(description="of staff: this is what the resident says, who rang or came")] = False
 
 
 STEP_USE_CASES: dict[Step, Work[Any, Case]] = {}
@@ -131,6 +141,13 @@ async def close(ctx: Context, case: Case, cmd: CloseCase) -> None:
 async def comment(ctx: Context, case: Case, cmd: AddComment) -> None:
     """Add words to a case; they change no limit."""
     by_resident = case.is_of(ctx.actor)
-    text = sealed(ctx, case, "text", cmd.text)
-    public = cmd.public or by_resident
-    case.record(CommentAdded(text=text, public=public, author_id=ctx.actor.id, by_resident=by_resident))
+    from_resident = by_resident or cmd.passed_on
+    case.record(
+        CommentAdded(
+            text=sealed(ctx, case, "text", cmd.text),
+            public=cmd.public or from_resident,
+            author_id=ctx.actor.id,
+            by_resident=by_resident,
+            from_resident=from_resident,
+        )
+    )

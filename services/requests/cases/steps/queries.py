@@ -2,7 +2,6 @@
 
 from typing import Any, Self
 
-import orjson
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.values import Instant
@@ -10,7 +9,7 @@ from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
 from services.requests.cases.model import READERS, STAFF, Case, Retention
-from services.requests.cases.queries import LEVEL, opened, position_of
+from services.requests.cases.queries import LEVEL, answers_of, opened, position_of
 from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
@@ -130,7 +129,7 @@ class CaseView(BaseModel):
             address=opened(ctx, case, "address", case.address),
             latitude=latitude,
             longitude=longitude,
-            answers=_answers(case, ctx),
+            answers=answers_of(ctx, case),
             filed_at=case.filed_at,
             due_at=case.due_at,
             remaining_hours=_remaining_hours(case, ctx),
@@ -160,12 +159,6 @@ async def get_case(ctx: Context, case_id: str) -> Case:
 def sees_inside(case: Case, ctx: Context) -> bool:
     """Whether the actor sees a case as staff, not only as its resident."""
     return not case.is_of(ctx.actor) or model.is_entitled(case, ctx.actor, *STAFF)
-
-
-def _answers(case: Case, ctx: Context) -> dict[str, Any] | None:
-    words = opened(ctx, case, "answers", case.answers)
-    given: dict[str, Any] | None = orjson.loads(words) if words else None
-    return given
 
 
 def _remaining_hours(case: Case, ctx: Context) -> float | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from services.chassis.domain.events import Event, Recorded, decode
 from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
-from services.contracts.requests.cases import Channel
+from services.contracts.requests.case_parts import ByResident, Channel
 from services.requests.cases.model import Case
 
 
@@ -22,30 +22,45 @@ class Doer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventDisplay:
-    """How one type of event reads: who does it, its sealed words and the facts that are shown."""
+    """How one type of event reads: who does it, its facts, and its sealed words: those for everybody who sees the
+    case, and those that only staff read.
+
+    An ``inside`` event is for staff only.
+    """
 
     by: Doer
-    words: str | None = None
     facts: tuple[str, ...] = ()
+    words: str | None = None
+    staff_words: str | None = None
     inside: bool = False
 
+    def words_for(self, *, staff: bool) -> str | None:
+        """The field with the words that this reader sees."""
+        return (self.staff_words if staff else None) or self.words
 
-def _display(by: Doer, *facts: str, words: str | None = None) -> EventDisplay:
-    return EventDisplay(by, words, facts)
+
+def _display(by: Doer, *facts: str, words: str | None = None, staff: str | None = None) -> EventDisplay:
+    return EventDisplay(by, facts, words, staff)
+
+
+def _inside(by: Doer, *facts: str) -> EventDisplay:
+    return EventDisplay(by, facts, inside=True)
 
 
 DISPLAYS: Mapping[type[Event], EventDisplay] = {
     contract.CaseFiled: _display(Doer.RESIDENT),
     contract.LimitsSet: _display(Doer.SYSTEM, "due_at"),
     contract.CaseDispatched: _display(Doer.STAFF, "tier", "handler_name", "forced"),
+    contract.CaseBooked: _inside(Doer.SYSTEM, "handler_name"),
+    contract.CaseTeamAway: _inside(Doer.SYSTEM, "handler_name"),
     contract.CaseUnassigned: _display(Doer.SYSTEM),
     contract.CaseAccepted: _display(Doer.HANDLER),
     contract.CaseStarted: _display(Doer.HANDLER),
-    contract.CasePaused: _display(Doer.HANDLER, "until", words="reason"),
+    contract.CasePaused: _display(Doer.HANDLER, "until", "because", staff="reason"),
     contract.CaseResumed: _display(Doer.HANDLER, "due_at"),
-    contract.CaseReturned: _display(Doer.HANDLER, "times", words="reason"),
+    contract.CaseReturned: _display(Doer.HANDLER, "times", staff="reason"),
     contract.CaseResolved: _display(Doer.HANDLER, "outcome", words="answer"),
-    contract.CaseCalledBack: _display(Doer.STAFF, "reached", "solved", "satisfied"),
+    contract.CaseCalledBack: _display(Doer.STAFF, "reached", "solved", "satisfied", staff="note"),
     contract.CaseRated: _display(Doer.RESIDENT, "score", "solved", words="remark"),
     contract.CaseReopened: _display(Doer.RESIDENT, "times", words="reason"),
     contract.CaseClosed: _display(Doer.STAFF, "reason"),
@@ -54,11 +69,11 @@ DISPLAYS: Mapping[type[Event], EventDisplay] = {
     contract.CaseForgotten: _display(Doer.STAFF, "because"),
     contract.CaseUrged: _display(Doer.RESIDENT, "times"),
     contract.CommentAdded: _display(Doer.STAFF, words="text"),
-    contract.CaseWarned: EventDisplay(Doer.SYSTEM, facts=("due_at",), inside=True),
+    contract.CaseWarned: _inside(Doer.SYSTEM, "due_at"),
     contract.CaseOverdue: _display(Doer.SYSTEM, "due_at"),
     contract.CaseEscalated: _display(Doer.SYSTEM, "level", "owner_place", "because"),
 }
-"""What everybody who sees the case sees of an event; its name is a text (`timeline`). `inside` is for staff only."""
+"""What is seen of an event by those who see the case; its name is a text (`timeline`)."""
 _PLAIN = EventDisplay(Doer.STAFF)
 
 
@@ -105,7 +120,7 @@ def _doer(recorded: Recorded, event: Event, opening: str, rating: str) -> Doer:
     routed = recorded.cause == opening and isinstance(event, contract.CaseDispatched)
     if routed or by is Doer.SYSTEM or not recorded.cause.startswith("http:"):
         return Doer.SYSTEM
-    if by is Doer.RESIDENT or isinstance(event, contract.ByResident):
+    if by is Doer.RESIDENT or isinstance(event, ByResident):
         return Doer.RESIDENT if _by_resident(event) else Doer.STAFF
     return by
 
@@ -117,6 +132,6 @@ def _by_resident(event: Event) -> bool:
             return event.channel == Channel.SELF
         case contract.CaseRated():
             return True  # nobody rates for somebody else
-        case contract.ByResident():
+        case ByResident():
             return event.by_resident
     return False

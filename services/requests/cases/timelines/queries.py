@@ -8,7 +8,6 @@ from services.chassis.domain.paging import Page
 from services.chassis.domain.values import Instant
 from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
-from services.contracts.requests.cases import CaseCalledBack
 from services.requests.cases.model import READERS, Case
 from services.requests.cases.queries import opened
 from services.requests.cases.steps.queries import sees_inside
@@ -50,8 +49,7 @@ async def list_timeline(ctx: Context, case_id: str, query: TimelineQuery) -> Pag
 
 
 def _entry(ctx: Context, case: Case, one: TimelineEvent, *, inside: bool) -> TimelineEntry:
-    display = one.display
-    words = "note" if inside and isinstance(one.event, CaseCalledBack) else display.words
+    display, words = one.display, one.display.words_for(staff=inside)
     data = one.event.model_dump(mode="json")
     return TimelineEntry(
         version=one.recorded.version,

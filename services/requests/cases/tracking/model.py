@@ -45,5 +45,5 @@ def answers(history: Iterable[Recorded]) -> Iterator[tuple[str, Sealed]]:
         match decode(Case.events, recorded):
             case CaseResolved(answer=words) | CaseRejected(answer=words):
                 yield "answer", words
-            case CommentAdded(public=True, by_resident=False, text=words):
+            case CommentAdded(public=True, from_resident=False, text=words):
                 yield "text", words

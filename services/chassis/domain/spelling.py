@@ -1,0 +1,39 @@
+"""One spelling for what people type in several: full and half width, traditional and simplified, capital and small."""
+
+import unicodedata
+from functools import cache
+from importlib import resources
+
+from pydantic import BeforeValidator
+
+
+def spelled(text: str) -> str:
+    """The text in one spelling; spaces and punctuation stay."""
+    return _half_width(text).translate(_simplified())
+
+
+def normal(text: str) -> str:
+    """Only the letters and digits of the text, in one spelling: what words are looked for in."""
+    return "".join(letter for letter in spelled(text) if unicodedata.category(letter)[0] in "LNM")
+
+
+def typed(code: str) -> str:
+    """A login, number or one-time code as it was meant: half width, small letters, no spaces around or within it."""
+    return "".join(_half_width(code).split())
+
+
+TYPED = BeforeValidator(lambda given: typed(given) if isinstance(given, str) else given)
+"""For the annotation of a text that is typed from a screen or a message."""
+
+
+def _half_width(text: str) -> str:
+    # Twice: a letter may have a compatible form only when it is small.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Each traditional character as OpenCC simplifies it alone: its neighbours must not matter."""
+    text = resources.files("opencc").joinpath("dictionary/TSCharacters.txt").read_text("utf-8")
+    pairs = (line.split("\t") for line in text.splitlines() if "\t" in line)
+    return {ord(character): simple.split(" ")[0] for character, simple in pairs}

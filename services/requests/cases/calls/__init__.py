@@ -1,0 +1,1 @@
+"""What volunteers see of a case that their team has."""

@@ -1,0 +1,1 @@
+"""What people answer to the questions of an item's form."""

@@ -1,0 +1,1 @@
+"""Whom to ring about a case: copies of the people of members."""

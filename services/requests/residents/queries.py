@@ -1,0 +1,30 @@
+"""Names and phones in clear."""
+
+from typing import NamedTuple
+
+from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.values import Sealed
+from services.chassis.usecase import Context
+from services.requests.residents.model import Person
+
+
+class Contact(NamedTuple):
+    """Whom to ring; None for what is not known, or was erased."""
+
+    name: str | None = None
+    phone: str | None = None
+
+
+async def contact(ctx: Context, person_id: str) -> Contact:
+    """How to reach a person. The caller decides who may know it; the audit log notes it."""
+    try:
+        person = await ctx.store.as_system().get(Person, person_id)
+    except NotFound:
+        return Contact()
+    if person_id in await ctx.vault.prefetch_keys([person_id]):
+        return Contact()
+
+    def opened(sealed: Sealed | None, kind: str) -> str | None:
+        return None if sealed is None else ctx.vault.open(sealed, person_id, kind)
+
+    return Contact(opened(person.name, "name"), opened(person.phone, "phone"))

@@ -13,11 +13,15 @@ from tests.support.world import NAMES
 
 NOT_WRITTEN = {
     "SuggestItems.title": "is only looked through, with the text",
+    "FindPeople.name": "is only looked for",
     "above": "an id",
+    "after": "a cursor",
     "area": "a code that is looked up",
+    "handler": "an id",
     "item": "a code that is looked up",
     "language": "a tag that is looked up",
     "leader": "an id",
+    "number": "is only looked for",
     "organisation_id": "an id",
     "password": "is compared, and never shown",
     "person": "an id",

@@ -24,6 +24,12 @@ NOT_MET, CANNOT = 1, 2
 def main() -> int:
     """Run what was asked for; 0: every bound is met, 1: one is not, 2: it could not be measured."""
     asked = _asked()
+    if asked.before:
+        page.keep_before([Report.read(file) for file in asked.before])
+    if asked.page_of:
+        page.write(Report.read(asked.page_of))
+    if asked.before or asked.page_of:
+        return 0
     chosen = [m for m in MEASUREMENTS if not asked.only or m.NAME in asked.only]
     try:
         with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
@@ -77,6 +83,10 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--quick", action="store_true", help="far shorter, to try the bench itself: no figure counts")
     parser.add_argument("--soak", type=float, default=180, metavar="SECONDS", help="the length of the soak (180)")
+    parser.add_argument("--page-of", type=Path, metavar="FILE", help="write the page of a run whose JSON was kept")
+    parser.add_argument(
+        "--before", type=Path, nargs="+", metavar="FILE", help="keep the figures of these runs as those of before"
+    )
     parser.add_argument("--json", type=Path, default=CHECKOUT / ".linli" / "bench.json", metavar="FILE")
     parser.add_argument("--page", action="store_true", help="make docs/performance.md and its charts of this run")
     return parser.parse_args()

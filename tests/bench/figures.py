@@ -71,6 +71,22 @@ class Figure:
         """The same in words."""
         return {None: "", True: "met", False: "not met"}[self.met]
 
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> "Figure":
+        """What ``to_json`` made."""
+        bound, chart = given["bound"], given["chart"]
+        kind = Bars if chart and "rows" in chart else Lines
+        # Of what is no number, such as a recovery that never came, JSON has null.
+        value = math.nan if given["value"] is None else given["value"]
+        return cls(
+            given["name"],
+            value,
+            given["unit"],
+            bound and Bound(**bound),
+            given["detail"],
+            chart and kind(**chart),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines."""
         reported = {

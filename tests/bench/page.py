@@ -23,7 +23,7 @@ gateway, signed in, every guarantee on. A line that says *not met* is just that.
 """
 ROWS = "| what | measured | before | promised | |\n|---|---:|---:|---:|---|"
 BEFORE = CHECKOUT / "tests" / "bench" / "before.json"
-"""The figures of an earlier run, by name; on a machine that was not the same."""
+"""The figures of an earlier run, by name."""
 MOST_LOAD = 0.5
 
 
@@ -33,6 +33,15 @@ def write(report: Report) -> None:
     for old in CHARTS.glob("*.svg"):
         old.unlink()
     PAGE.write_text("\n\n".join(_parts(report)) + "\n")
+
+
+def keep_before(reports: Sequence[Report]) -> None:
+    """Keep the figures of earlier runs, to stand beside those of later ones; of one name the last counts."""
+    runs = [f"{report.facts['date'][:10]}, commit `{report.facts['commit']}`" for report in reports]
+    machines = dict.fromkeys(report.facts["machine"]["cpu"] for report in reports)
+    figures = {f.name: f.value for report in reports for section in report.sections for f in section.figures}
+    kept = {"run": f"{'; '.join(runs)}, on {' and '.join(machines)}", "figures": figures}
+    BEFORE.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
 
 
 def _parts(report: Report) -> Iterator[str]:

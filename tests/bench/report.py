@@ -33,6 +33,17 @@ class Report:
     sections: Sequence[Section]
     seconds: float
 
+    @classmethod
+    def read(cls, file: Path) -> "Report":
+        """What ``write`` wrote."""
+        given = orjson.loads(file.read_bytes())
+        sections = [
+            Section(s["name"], s["title"], [Figure.from_json(f) for f in s["figures"]], s["seconds"])
+            for s in given["sections"]
+        ]
+        facts = {name: given[name] for name in ("date", "commit", "machine", "versions")}
+        return cls(facts, given["quick"], sections, given["seconds"])
+
     def write(self, file: Path) -> None:
         """As JSON, for machines."""
         sections = [

@@ -42,3 +42,21 @@ async def test_what_can_be_read_can_be_asked_for_by_head(client: httpx.AsyncClie
         assert (asked.status_code, asked.headers) == (200, read.headers)
     assert (await client.head("/v1/jars/jar_none")).status_code == 404
     assert (await client.head(f"{jar}/coins")).status_code == 405
+
+
+async def test_pages_of_the_named_origins_may_call_the_api_and_no_others(world: World) -> None:
+    container = await world.container(toy.shop)
+    app = world.app(toy.shop, cors_origins="https://city.example, https://other.example")
+    asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "Idempotency-Key, If-Match"}
+    async with world.client(app, toy.KEEPER) as client:
+        for origin, allowed in (("https://city.example", True), ("https://evil.example", False)):
+            before = await client.options("/v1/jars", headers={"Origin": origin, **asking})
+            answer = await client.get("/v1/jars", headers={"Origin": origin})
+            assert (before.status_code, answer.status_code) == (200 if allowed else 400, 200)
+            said = {each.headers.get("access-control-allow-origin") for each in (before, answer)}
+            assert said == ({origin} if allowed else {None})
+    async with world.client(world.app(toy.shop), toy.KEEPER) as client:
+        assert (
+            await client.options("/v1/jars", headers={"Origin": "https://city.example", **asking})
+        ).status_code == 405
+    await container.mongo.close()

@@ -35,7 +35,7 @@ def test_a_code_is_meant_however_it_was_typed(code: str) -> None:
     assert typed(code) == "123456"
 
 
-@given(st.text())
+@given(st.text("aZ09 -，。路燈臺灣ＬＥＤ１２ßé"))
 def test_a_spelling_has_itself_as_its_spelling(text: str) -> None:
     assert normal(normal(text)) == normal(text)
     assert typed(typed(text)) == typed(text)

@@ -25,7 +25,11 @@ STEPS: tuple[tuple[str, str, str, str], ...] = (
 def test_nothing_that_staff_write_among_themselves_reaches_the_resident(town: Town) -> None:
     resident, mark, answer = town.resident(), secrets.token_hex(6), f"已修好{secrets.token_hex(4)}"
     case = town.file(resident)
-    who = {"handler": town.handler(case), "dispatcher": town.hire(STREET, "dispatcher"), "operator": town.staff("operator")}
+    who = {
+        "handler": town.handler(case),
+        "dispatcher": town.hire(STREET, "dispatcher"),
+        "operator": town.staff("operator"),
+    }
     path, station = f"/v1/requests/{case['id']}", case["handler"]["id"]
     for number, (role, step, text, field) in enumerate(STEPS):
         body: dict[str, Any] = {"reached": True} if step == "call-back" else {}

@@ -22,7 +22,7 @@ from services.chassis.storage.vault import Vault
 from services.contracts.members.people import ProfileChanged
 from services.members.app import service
 from services.members.people.model import Person
-from services.members.people.queries import PEOPLE, PersonQuery
+from services.members.people.queries import PEOPLE, FindPeople
 from tests.members.support import (
     CITY,
     COMMUNITY,
@@ -43,7 +43,7 @@ async def registered(members: Members, name: str = NAME, phone: str = PHONE) -> 
 
 
 async def found(members: Members, actor: Actor, q: str) -> list[str]:
-    answer = await members.get(actor, "/v1/people", q=q)
+    answer = await members.post(actor, "/v1/people/find", {"name": q})
     assert answer.status_code == 200, answer.text
     return [person["id"] for person in answer.json()["items"]]
 
@@ -99,7 +99,7 @@ async def erased(members: Members, person: str) -> None:
 async def test_staff_find_a_sealed_name_however_it_is_written_and_see_it_masked(members: Members, q: str) -> None:
     person = await registered(members, f"{NAME} Wang")
     await registered(members, "李四", "13800000002")
-    answer = await members.get(DISPATCHER, "/v1/people", q=q)
+    answer = await members.post(DISPATCHER, "/v1/people/find", {"name": q})
     assert [(one["id"], one["name"], one["phone"]) for one in answer.json()["items"]] == [
         (person, "张**", "138****0001")
     ]
@@ -120,10 +120,10 @@ async def test_only_staff_find_and_only_those_of_their_places(members: Members) 
     leader = Actor("account_leader", frozenset({"handler"}), (COMMUNITY,), ("team_1",), person="person_x")
     assert await found(members, leader, NAME) == []
     resident = Actor("account_1", frozenset({"resident"}), person=person)
-    assert (await members.get(resident, "/v1/people", q=NAME)).status_code == 403
-    assert (await members.get(None, "/v1/people", q=NAME)).status_code == 401
-    for wrong in ({}, {"q": "张"}, {"q": "张" * 41}):
-        assert (await members.get(DISPATCHER, "/v1/people", **wrong)).status_code == 422
+    assert (await members.post(resident, "/v1/people/find", {"name": NAME})).status_code == 403
+    assert (await members.post(None, "/v1/people/find", {"name": NAME})).status_code == 401
+    for wrong in ({}, {"name": "张"}, {"name": "张" * 41}, {"phone": "12"}):
+        assert (await members.post(DISPATCHER, "/v1/people/find", wrong)).status_code == 422
 
 
 async def test_who_is_found_is_noted_in_the_audit_and_who_is_not_is_not(members: Members) -> None:
@@ -144,7 +144,7 @@ async def test_many_with_one_name_are_found_page_by_page(members: Members) -> No
     seen: list[str] = []
     after: dict[str, str] = {}
     while True:
-        page = (await members.get(DISPATCHER, "/v1/people", q=NAME, limit="3", **after)).json()
+        page = (await members.post(DISPATCHER, "/v1/people/find", {"name": NAME, "limit": 3, **after})).json()
         seen += [person["id"] for person in page["items"]]
         if page["next"] is None:
             break
@@ -165,7 +165,7 @@ async def test_a_key_that_is_gone_is_enough_while_tokens_are_still_there(members
     await members.container.mongo.update("keys", {"_id": person}, {"$set": {"wrapped": None}})
     fresh = await members.world.container(service)  # another process, which has never held the key
     try:
-        page = await PEOPLE.page(fresh.context(DISPATCHER, "read").store, PersonQuery(q=NAME))
+        page = await PEOPLE.page(fresh.context(DISPATCHER, "read").store, FindPeople(name=NAME))
         assert page.items == []
     finally:
         await fresh.mongo.close()
@@ -203,3 +203,15 @@ async def test_rebuild_makes_the_tokens_again_and_none_of_the_forgotten(members:
     assert (answer.found.looked_at, answer.found.mended) == (2, 1)
     assert await document(members, person) == before
     assert blind(await document(members, gone)) == []
+
+
+@pytest.mark.parametrize("typed", [PHONE, f"+86 {PHONE}", PHONE.translate({n: n + 0xFEE0 for n in range(48, 58)})])
+async def test_staff_find_who_has_a_phone_however_it_is_typed_and_only_in_their_places(
+    members: Members, typed: str
+) -> None:
+    person = await registered(members)
+    for actor, expected in ((OPERATOR, [person]), (FAR_DISPATCHER, [])):
+        answer = await members.post(actor, "/v1/people/find", {"phone": typed})
+        assert [one["id"] for one in answer.json()["items"]] == expected
+    unknown = await members.post(OPERATOR, "/v1/people/find", {"phone": "13999999999"})
+    assert unknown.json() == {"items": [], "next": None}

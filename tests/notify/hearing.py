@@ -106,7 +106,7 @@ TEAM_OFFICE = Address("organisation", "team_1")
 BEFORE_STATION, BEFORE_TEAM = [[OFFICE]], [[TEAM_OFFICE, CREW]]
 FROM_STATION, FROM_TEAM = left(STATION, "station"), left("team_1", "team")
 OWNING = [[Address("organisation", "organisation_x"), post("dispatcher", STREET)], *SUPERVISING]
-PAUSED = cases.CasePaused(because="parts", reason=SEALED, paused_at=AT)
+PAUSED = cases.CasePaused(because="parts", reason=SEALED, paused_at=AT, due_at=AT)
 RESUMED = cases.CaseResumed(respond_by=AT, warn_at=AT, due_at=AT)
 RESOLVED = cases.CaseResolved(outcome="fixed", answer=SEALED, resolved_at=AT, resolution_seconds=60)
 NONE: list[list[Address]] = []

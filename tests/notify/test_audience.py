@@ -62,7 +62,7 @@ async def test_a_pause_is_over_for_the_resident_and_for_the_handler_unless_one_o
 ) -> None:
     await town.peopled()
     await town.filed(CASE)
-    paused = CasePaused(because="parts", reason=town.seal("等配件", CASE, "reason"), paused_at=now())
+    paused = CasePaused(because="parts", reason=town.seal("等配件", CASE, "reason"), paused_at=now(), due_at=now())
     await town.tell(CASE, paused, CaseResumed(respond_by=now(), warn_at=now(), due_at=now()), by=by)
     assert await town.templates(RESIDENT) == ["case-filed", "case-paused", "case-resumed"]
     by_others = [] if by == f"account_{HANDLER}" else ["case-paused-for-staff", "case-resumed-for-staff"]

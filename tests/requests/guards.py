@@ -138,7 +138,13 @@ _WAY: Mapping[State, tuple[Any, ...]] = {
     State.IN_PROGRESS: (*_TAKEN, contract.CaseStarted()),
     State.SUSPENDED: (
         *_TAKEN,
-        contract.CasePaused(because="weather", reason=_WORDS, paused_at=_AT, until=_AT + timedelta(days=1)),
+        contract.CasePaused(
+            because="weather",
+            reason=_WORDS,
+            paused_at=_AT,
+            until=_AT + timedelta(days=1),
+            due_at=_AT + timedelta(days=2),
+        ),
     ),
     State.RETURNED: (_GIVEN, contract.CaseReturned(reason=_WORDS, times=1)),
     State.RESOLVED: _RESOLVED,

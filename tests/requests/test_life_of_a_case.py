@@ -112,7 +112,7 @@ def take(case: Case, step: Step, now: datetime, choice: Choice) -> None:
             with suppress(NobodyLeft):
                 dispatch.assign(case, dispatch.next_one(case, NEAR), case.new_respond_by(CALENDAR, now))
         case Step.PAUSE:
-            limits.pause(case, PauseCause.WEATHER, SECRET, now, limits.pause_end(case, CALENDAR, now, None))
+            limits.pause(case, PauseCause.WEATHER, SECRET, CALENDAR, now, limits.pause_end(case, CALENDAR, now, None))
         case Step.RESUME:
             limits.resume(case, CALENDAR, now)
         case Step.RETURN:

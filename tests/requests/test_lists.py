@@ -1,6 +1,7 @@
 """Lists: only what one may see, every filter along an index, pages without gap or repeat."""
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -161,3 +162,56 @@ async def test_a_cursor_belongs_to_its_list(town: Town) -> None:
     assert (await town.get(RESIDENT, "/v1/requests", limit=1, after=cursor)).status_code == 200
     other = await town.get(RESIDENT, "/v1/requests", limit=1, after=cursor, sort="due_at")
     assert other.json()["code"] == "cursor-invalid"
+
+
+def wide(text: str) -> str:
+    """In full width, as some keyboards type it."""
+    return text.translate({sign: sign + 0xFEE0 for sign in range(0x21, 0x7F)})
+
+
+SPELLINGS: list[Callable[[str], str]] = [str, str.lower, lambda number: number.replace("-", " "), wide]
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
+async def test_a_case_is_found_by_its_number_however_it_is_typed_and_only_by_who_may_see_it(
+    town: Town, spelled: Callable[[str], str]
+) -> None:
+    filed = await town.file()
+    number = spelled(filed["number"])
+    for actor, seen in ((RESIDENT, True), (DISPATCHER, True), (NEIGHBOUR, False)):
+        expected = [filed["id"]] if seen else []
+        listed = await town.get(actor, "/v1/requests", number=number)
+        found = await town.post(actor, "/v1/requests/find", {"number": number})
+        assert [one["id"] for one in listed.json()["items"]] == expected
+        assert [one["id"] for one in found.json()["items"]] == expected
+    other = await town.get(RESIDENT, "/v1/requests", number=number, state="closed")
+    assert other.json() == {"items": [], "next": None}
+
+
+async def test_the_cases_of_a_person_are_found_without_their_id_in_an_address(town: Town) -> None:
+    own = [(await town.file())["id"] for _ in range(3)]
+    await town.file(NEIGHBOUR)
+    hotline = staff("operator", CITY)
+    first = (await town.post(hotline, "/v1/requests/find", {"person": "person_wang", "limit": 2})).json()
+    rest = {"person": "person_wang", "limit": 2, "after": first["next"]}
+    second = (await town.post(hotline, "/v1/requests/find", rest)).json()
+    assert [one["id"] for one in (*first["items"], *second["items"])] == own[::-1]
+    assert (second["next"], {one["handler_id"] for one in first["items"]}) == (None, {STATION})
+    elsewhere = await town.post(staff("dispatcher", "150721101"), "/v1/requests/find", {"person": "person_wang"})
+    assert elsewhere.json()["items"] == []
+    assert (await town.get(hotline, "/v1/requests", person="person_wang")).status_code == 422
+
+
+async def test_a_day_is_as_good_as_an_instant_and_begins_in_the_city(town: Town) -> None:
+    await crowd(town)
+    day = {"filed_after": "2026-01-20", "filed_before": "2026年1月21日", "sort": "filed_at", "limit": 200}
+    instants = {"filed_after": "2026-01-19T16:00:00Z", "filed_before": "2026-01-21T00:00:00+08:00"}
+    by_day, by_instant = [
+        (await town.get(staff("operator", CITY), "/v1/requests", **asked)).json() for asked in (day, day | instants)
+    ]
+    assert len(by_day["items"]) == 24
+    assert by_day == by_instant
+    for wrong in ("2026-02-30", "2026-01-20T08:00:00", "2026-01-20T08:00:00 08:00", "soon"):
+        refused = await town.get(RESIDENT, "/v1/requests", filed_after=wrong)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    assert "%2B" in refused.json()["errors"][0]["problem"]

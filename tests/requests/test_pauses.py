@@ -36,7 +36,7 @@ def test_a_pause_moves_every_limit_by_the_working_time_that_it_lasted(
 ) -> None:
     case, paused = filed(at), at + after
     left = CALENDAR.between(paused, case.due_at)
-    limits.pause(case, PauseCause.WEATHER, SECRET, paused, paused + timedelta(days=20))
+    limits.pause(case, PauseCause.WEATHER, SECRET, CALENDAR, paused, paused + timedelta(days=20))
     limits.resume(case, CALENDAR, paused + long)
     assert abs(CALENDAR.between(paused + long, case.due_at) - left) <= timedelta(milliseconds=2)
     assert case.due_at >= case.warn_at >= case.filed_at
@@ -48,7 +48,7 @@ def test_all_pauses_together_are_no_longer_than_ten_working_days(waits: list[tim
     for wait in waits:
         if Step.PAUSE not in steps.allowed(case, STATION_HANDLER, now):
             break
-        limits.pause(case, PauseCause.WEATHER, SECRET, now, limits.pause_end(case, CALENDAR, now, None))
+        limits.pause(case, PauseCause.WEATHER, SECRET, CALENDAR, now, limits.pause_end(case, CALENDAR, now, None))
         assert case.paused_until is not None
         now = min(now + wait, case.paused_until)
         limits.resume(case, CALENDAR, now)
@@ -58,7 +58,7 @@ def test_all_pauses_together_are_no_longer_than_ten_working_days(waits: list[tim
 
 def test_a_case_that_has_stood_as_long_as_it_may_is_not_paused_again() -> None:
     case = taken(resolution_hours=500)
-    limits.pause(case, PauseCause.WEATHER, SECRET, MONDAY, limits.pause_end(case, CALENDAR, MONDAY, None))
+    limits.pause(case, PauseCause.WEATHER, SECRET, CALENDAR, MONDAY, limits.pause_end(case, CALENDAR, MONDAY, None))
     assert case.paused_until is not None
     limits.tick(case, (), CALENDAR, case.paused_until)
     with pytest.raises(Refusal) as refused:
@@ -78,7 +78,7 @@ def test_a_late_case_is_paused_by_the_supervisor_only() -> None:
 def test_a_clock_that_is_behind_resumes_a_case_as_if_it_had_not_stood() -> None:
     case = taken()
     before = (case.warn_at, case.due_at)
-    limits.pause(case, PauseCause.WEATHER, SECRET, MONDAY, MONDAY + timedelta(days=1))
+    limits.pause(case, PauseCause.WEATHER, SECRET, CALENDAR, MONDAY, MONDAY + timedelta(days=1))
     limits.resume(case, CALENDAR, MONDAY - timedelta(hours=1))
     assert (case.state, case.warn_at, case.due_at, case.paused_hours) == (State.IN_PROGRESS, *before, 0)
 

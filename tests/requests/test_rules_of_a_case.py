@@ -6,15 +6,13 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import Sealed
 from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
-from services.requests.cases import model
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from tests.requests.test_life_of_a_case import CALENDAR, MONDAY, SECRET, filed
-from tests.requests.town import CITY, COUNTY, HOME, NEIGHBOUR, OPERATOR, RESIDENT, STATION, STREET, staff
+from tests.requests.town import CITY, COUNTY, HOME, STATION, STREET
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LIMITS = contract.LimitsSet(respond_by=MONDAY + HOUR, warn_at=MONDAY + 2 * HOUR, due_at=MONDAY + 3 * HOUR)
@@ -29,7 +27,9 @@ RESUMED = contract.CaseResumed(
     next_at=MONDAY + 7 * HOUR,
     paused_hours=3.5,
 )
-PAUSED = contract.CasePaused(because="weather", reason=SECRET, paused_at=MONDAY, until=MONDAY + DAY)
+PAUSED = contract.CasePaused(
+    because="weather", reason=SECRET, paused_at=MONDAY, until=MONDAY + DAY, due_at=MONDAY + 2 * DAY
+)
 RESOLVED = contract.CaseResolved(
     outcome="fixed", answer=Sealed("1.done"), resolved_at=MONDAY + HOUR, resolution_seconds=3600
 )
@@ -38,7 +38,7 @@ CANCELLED = contract.CaseCancelled(ended_at=MONDAY + 2 * HOUR)
 REJECTED = contract.CaseRejected(reason="not_our_duty", answer=SECRET, ended_at=MONDAY + 2 * HOUR)
 OVER = {"retained_since": MONDAY + 2 * HOUR}
 NOTHING_YET = (
-    *("handler_id", "handler_name", "tier", "paused_at", "paused_until", "owner_id", "owner_place"),
+    *("handler_id", "handler_name", "tier", "paused_at", "paused_until", "due_unpaused", "owner_id", "owner_place"),
     *(
         "forgotten",
         "retained_since",
@@ -124,7 +124,17 @@ CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
     ([contract.CaseVerified()], contract.CaseUnassigned(reason="x"), {}),
     ([], contract.CaseAccepted(), {"state": "accepted", "responded": True, "was_accepted": True}),
     ([], contract.CaseStarted(), {"state": "in_progress"}),
-    ([], PAUSED, {"state": "suspended", "paused_at": MONDAY, "paused_until": MONDAY + DAY}),
+    (
+        [],
+        PAUSED,
+        {
+            "state": "suspended",
+            "paused_at": MONDAY,
+            "paused_until": MONDAY + DAY,
+            "due_at": MONDAY + 2 * DAY,
+            "due_unpaused": LIMITS.due_at,
+        },
+    ),
     ([GIVEN], BACK, {"state": "returned", **NOBODYS, "returns": 1, "respond_by": MONDAY + 8 * HOUR}),
     ([GIVEN], contract.CaseReturned(reason=SECRET, times=2), {"state": "returned", **NOBODYS, "returns": 2}),
     ([], contract.CaseWarned(due_at=MONDAY), {"warned": True}),
@@ -173,6 +183,8 @@ def test_going_on_moves_the_limits_and_adds_to_the_time_that_it_stood() -> None:
         "state": "in_progress",
         "paused_at": None,
         "paused_until": None,
+        "due_unpaused": None,
+        "due_at": MONDAY + 6 * HOUR,
         "paused_hours": 5.0,
     }
     assert (case.respond_by, case.warn_at, case.due_at) == tuple(MONDAY + n * HOUR for n in (4, 5, 6))
@@ -273,27 +285,3 @@ def test_less_than_a_minute_of_pause_is_none(stood: float, left: float) -> None:
     case = filed(MONDAY)
     case.paused_hours = stood - 1e-9 if left == 1 / 60 else stood
     assert case.pausable_hours == pytest.approx(left)
-
-
-def where(*any_of: tuple[str, tuple[str, ...]]) -> Visible:
-    return Visible(any_of=any_of)
-
-
-def test_residents_see_their_own_cases_handlers_their_organisations_and_staff_their_places() -> None:
-    place = ("under", (STREET,))
-    assert Case.visible(RESIDENT) == where(("state.resident_id", ("person_wang",)))
-    for role in ("operator", "dispatcher", "supervisor", "administrator"):
-        assert Case.visible(staff(role, STREET)) == where(place)
-    handler, leader = (staff("handler", STREET, organisations=(id,)) for id in (STATION, "team_1"))
-    assert Case.visible(handler) == where(("state.handler_id", (STATION,)), place)
-    assert Case.visible(leader) == where(("state.handler_id", ("team_1",)))
-    assert Case.visible(staff("handler", STREET)) == where()
-    both = Actor("a", frozenset({"resident", "handler"}), (STREET,), ("team_1", STATION), person="person_wang")
-    own = ("state.resident_id", ("person_wang",))
-    assert Case.visible(both) == where(own, ("state.handler_id", ("team_1", STATION)), place)
-    assert Case.visible(system_actor("clock")) == ALL
-    assert model.READERS == ("resident", "operator", "handler", "dispatcher", "supervisor")
-
-
-def test_a_case_is_its_residents() -> None:
-    assert [filed(MONDAY).is_of(actor) for actor in (RESIDENT, NEIGHBOUR, OPERATOR)] == [True, False, False]

@@ -58,19 +58,21 @@ def test_a_pause_ends_after_now_and_not_later_than_the_case_may_stand() -> None:
     assert limits.pause_end(case, CALENDAR, MONDAY, None) == CALENDAR.add(MONDAY, 10)
 
 
-def test_a_pause_says_why_since_when_and_until_when() -> None:
+def test_a_pause_says_why_since_when_until_when_and_by_when_the_case_is_due_then() -> None:
     case = taken()
-    limits.pause(case, contract.PauseCause.WEATHER, SECRET, MONDAY, MONDAY + HOUR)
+    later = CALENDAR.add(case.due_at, 1)
+    limits.pause(case, contract.PauseCause.WEATHER, SECRET, CALENDAR, MONDAY, MONDAY + HOUR)
     assert case.fresh[-1] == contract.CasePaused(
-        handler_id=STATION, because="weather", reason=SECRET, paused_at=MONDAY, until=MONDAY + HOUR
+        handler_id=STATION, because="weather", reason=SECRET, paused_at=MONDAY, until=MONDAY + HOUR, due_at=later
     )
+    assert case.due_at == later
 
 
 def test_going_on_moves_every_mark_by_the_working_time_that_it_stood() -> None:
     case = taken()
     case.escalates_from = MONDAY + HOUR
     marks = (case.respond_by, case.warn_at, case.due_at, case.escalates_from)
-    limits.pause(case, contract.PauseCause.WEATHER, SECRET, MONDAY, MONDAY + 9 * HOUR)
+    limits.pause(case, contract.PauseCause.WEATHER, SECRET, CALENDAR, MONDAY, MONDAY + 9 * HOUR)
     limits.resume(case, CALENDAR, MONDAY + HOUR / 2)
     respond_by, warn_at, due_at, next_at = (CALENDAR.add(mark, 0.5) for mark in marks)
     assert case.fresh[-1] == contract.CaseResumed(
@@ -81,7 +83,7 @@ def test_going_on_moves_every_mark_by_the_working_time_that_it_stood() -> None:
 def test_a_pause_ends_at_its_end_also_if_its_timer_is_late() -> None:
     case = taken()
     due_at = case.due_at
-    limits.pause(case, contract.PauseCause.WEATHER, SECRET, MONDAY, MONDAY + HOUR)
+    limits.pause(case, contract.PauseCause.WEATHER, SECRET, CALENDAR, MONDAY, MONDAY + HOUR)
     limits.resume(case, CALENDAR, MONDAY + 30 * HOUR)
     assert (case.paused_hours, case.due_at) == (1.0, CALENDAR.add(due_at, 1))
 
@@ -230,7 +232,7 @@ def test_a_case_that_nobody_looked_at_is_overdue_without_a_warning() -> None:
 
 def test_a_pause_that_is_over_ends() -> None:
     case = taken()
-    limits.pause(case, contract.PauseCause.WEATHER, SECRET, MONDAY, MONDAY + HOUR)
+    limits.pause(case, contract.PauseCause.WEATHER, SECRET, CALENDAR, MONDAY, MONDAY + HOUR)
     assert news(case, MONDAY + HOUR - timedelta(milliseconds=1)) == []
     assert [type(event).__name__ for event in news(case, MONDAY + HOUR)] == ["CaseResumed"]
 

@@ -193,19 +193,19 @@ def test_somebody_did_it_and_by_no_name() -> None:
 
 def test_the_check_character_follows_luhns_rule_modulo_32() -> None:
     """Worked by hand: from the right every second value is doubled, and two digits of base 32 are added."""
-    assert numbers.check("1") == "Y"  # 2 doubled from 1: 32 - 2 = 30
-    assert numbers.check("10") == "Z"  # 0 doubled is 0, then 1: 32 - 1 = 31
-    assert numbers.check("Z") == "1"  # 31 doubled is 62 = (1, 30): 31, and 32 - 31 = 1
-    assert numbers.check("G") == "Z"  # 16 doubled is 32 = (1, 0): 1
-    assert numbers.check("00000000000") == "0"
+    assert tracking.check("1") == "Y"  # 2 doubled from 1: 32 - 2 = 30
+    assert tracking.check("10") == "Z"  # 0 doubled is 0, then 1: 32 - 1 = 31
+    assert tracking.check("Z") == "1"  # 31 doubled is 62 = (1, 30): 31, and 32 - 31 = 1
+    assert tracking.check("G") == "Z"  # 16 doubled is 32 = (1, 0): 1
+    assert tracking.check("00000000000") == "0"
 
 
 def test_two_neighbours_changed_round_show() -> None:
     body = "2611237K3QX"
-    whole = body + numbers.check(body)
+    whole = body + tracking.check(body)
     for at in range(11):
         swapped = whole[:at] + whole[at + 1] + whole[at] + whole[at + 2 :]
-        assert swapped == whole or numbers.normal(swapped) is None
+        assert swapped == whole or tracking.normal(swapped) is None
 
 
 def test_a_number_has_a_day_five_characters_and_a_check() -> None:
@@ -215,9 +215,9 @@ def test_a_number_has_a_day_five_characters_and_a_check() -> None:
     assert [*numbers.candidates("case_7k3q", at, ZoneInfo("Asia/Shanghai"))] == []
     for number in found:
         assert re.fullmatch(rf"261123-[{tracking.ALPHABET}]{{5}}-[{tracking.ALPHABET}]", number)
-        assert numbers.normal(number) == number
-        assert numbers.normal(number[:-1]) is None
-        assert numbers.normal(f"{number}0") is None
+        assert tracking.normal(number) == number
+        assert tracking.normal(number[:-1]) is None
+        assert tracking.normal(f"{number}0") is None
 
 
 def test_the_answers_of_a_case_are_how_it_ended_and_what_staff_wrote_for_all() -> None:

@@ -1,6 +1,8 @@
 """One spelling for what people type in several: full and half width, traditional and simplified, capital and small."""
 
+import re
 import unicodedata
+from datetime import date
 from functools import cache
 from importlib import resources
 
@@ -29,6 +31,16 @@ TYPED = BeforeValidator(lambda given: typed(given) if isinstance(given, str) els
 def _half_width(text: str) -> str:
     # Twice: a letter may have a compatible form only when it is small.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+_DAY = re.compile(r"(\d{4})(?:-|/|\.|\u5e74)(\d{1,2})(?:-|/|\.|\u6708)(\d{1,2})\u65e5?")
+
+
+def day_from(text: str) -> date | None:
+    """The day that somebody wrote as 2026-11-20, 2026/11/20, 2026.11.20 or with the Chinese signs for year, month and
+    day; None where it is no such text. ValueError where there is no such day."""
+    parts = _DAY.fullmatch(typed(text))
+    return date(*map(int, parts.groups())) if parts else None
 
 
 @cache

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from services.chassis.domain.spelling import day_from
 from services.chassis.domain.writing import LEGIBLE
 
 _ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghjkmnpqrstvwxyz")
@@ -25,8 +27,30 @@ def in_milliseconds(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond - beyond) if beyond else at
 
 
+def midnight_in(zone: ZoneInfo, moment: datetime) -> datetime:
+    """The instant of a moment: a day begins in this zone."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _day_or_instant(given: Any) -> Any:
+    try:
+        day = day_from(given) if isinstance(given, str) else None
+    except ValueError:
+        return given
+    return datetime.combine(day, time()) if day else given
+
+
+def _aware_or_midnight(moment: datetime) -> datetime:
+    if moment.tzinfo is None and moment.time() != time():
+        raise PydanticCustomError("timezone_aware", "must have a zone")
+    return in_milliseconds(moment) if moment.tzinfo else moment
+
+
 Instant = Annotated[AwareDatetime, AfterValidator(in_milliseconds)]
 """A point in time: aware, UTC, whole milliseconds."""
+
+Moment = Annotated[datetime, BeforeValidator(_day_or_instant), AfterValidator(_aware_or_midnight)]
+"""An instant, or a day: of that, its midnight without a zone, which the reader's city gives it (``midnight_in``)."""
 
 Text = Annotated[str, Field(min_length=1, max_length=4000), LEGIBLE]
 """Free text that a person wrote: at most 4,000 characters."""

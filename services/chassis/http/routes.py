@@ -79,6 +79,10 @@ class Routes:
         """Read a page of objects."""
         self.routes.append(Route("GET", path, work, view, 200, listed=True, audited=Action.LIST))
 
+    def find(self, path: str, work: Any, *, view: type[Any]) -> None:
+        """Read a page of objects by what must not stand in an address: who somebody is."""
+        self.routes.append(Route("POST", path, work, view, 200, listed=True, audited=Action.LIST))
+
     def post(
         self,
         path: str,

@@ -9,6 +9,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 from pydantic_settings import BaseSettings
 
@@ -152,8 +153,19 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
         routes.install(app, container, tokens, audit)
     health.install(app, {"database": database_check(container), "indexes": index_check(container, service)})
     app.add_middleware(AdmissionControl, max_in_flight=settings.max_in_flight, max_wait=settings.max_wait_seconds)
+    if settings.origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **_CROSS_ORIGIN)
     metrics.build_info.labels(service.name, "web", VERSION).set(1)
     return app
+
+
+_CROSS_ORIGIN: Mapping[str, Any] = {
+    "allow_methods": ["GET", "POST", "PUT", "DELETE"],
+    "allow_headers": ["Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+    "expose_headers": ["ETag", "Location", "Retry-After"],
+    "max_age": 600,
+}
+"""What a page of another origin may send and read (Fetch standard); no cookies, the API takes none."""
 
 
 class _Server(uvicorn.Server):

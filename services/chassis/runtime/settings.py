@@ -73,6 +73,12 @@ class Settings(BaseSettings):
         description="how long a request waits in the queue at most, in seconds; 0.2 while the process sheds load",
     )
 
+    cors_origins: str | None = Field(
+        None,
+        description="the origins (https://city.example) whose pages may call the API from a browser, separated by "
+        "commas; none without it",
+    )
+
     master_key_file: Annotated[Path, Holds.PRIVATE] = Field(
         description="a file with the city's master key, 64 hexadecimal characters"
     )
@@ -91,7 +97,12 @@ class Settings(BaseSettings):
     @property
     def sharded_collections(self) -> frozenset[str]:
         """The collections that ``sharded`` names."""
-        return frozenset(filter(None, map(str.strip, (self.sharded or "").split(","))))
+        return frozenset(_listed(self.sharded))
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins that ``cors_origins`` names."""
+        return _listed(self.cors_origins)
 
     def database(self, service: str) -> str:
         """The MongoDB URI of one service; SettingsMissing in a process that must not reach that database."""
@@ -114,6 +125,10 @@ class Settings(BaseSettings):
     def group(self, service: str) -> str:
         """The consumer group of a service, such as ``linli.requests``."""
         return f"{self.topic_prefix}.{service}"
+
+
+def _listed(text: str | None) -> list[str]:
+    return [*filter(None, map(str.strip, (text or "").split(",")))]
 
 
 def mongo_setting(service: str) -> str:

@@ -25,6 +25,13 @@ class Is:
 
 
 @dataclass(frozen=True, slots=True)
+class One:
+    """The filter asks for the one entry of which ``field`` has this value; a unique index finds it."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Within:
     """The filter asks for entries that lie in this place; ``path`` gives the places from the widest to a place."""
 
@@ -57,14 +64,16 @@ class Matching:
     """The filter asks for entries that have these words in what their class declares as ``terms``."""
 
 
-FilterKind = Is | Within | Has | Since | Before | Matching
-_FILTER_KINDS = (Is, Within, Has, Since, Before, Matching)
+FilterKind = Is | One | Within | Has | Since | Before | Matching
+_FILTER_KINDS = (Is, One, Within, Has, Since, Before, Matching)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a query asks for, by stored names."""
 
+    one: Document
+    """What at most one entry has."""
     leads: Document
     equal: Document
     closed: Document
@@ -90,6 +99,7 @@ class Filters:
     """Those of them of which so few entries have the same value that an index needs no filters."""
     only: Document = field(default_factory=dict)
     """What all entries of the list have."""
+    one: dict[str, str] = field(default_factory=dict)
     leading: dict[str, str] = field(default_factory=dict)
     equal: dict[str, str] = field(default_factory=dict)
     closed: dict[str, tuple[str, Sequence[Any]]] = field(default_factory=dict)
@@ -128,6 +138,7 @@ class Filters:
             if name in given:
                 spans.setdefault(stored, {})[step] = given[name]
         return Asked(
+            one={stored: given[name] for name, stored in self.one.items() if name in given},
             leads={stored: given[name] for name, stored in self.leading.items() if name in given},
             equal={**self.only, **equal},
             closed=closed,
@@ -151,6 +162,8 @@ class Filters:
                 self.words.append(name)
             case Since() | Before():
                 self.spans[name] = kind.stored_name(filter.field), "$gte" if isinstance(filter, Since) else "$lt"
+            case One():
+                self.one[name] = kind.stored_name(filter.field)
             case Is():
                 self._take_equal(kind.stored_name(filter.field), name, info)
 

@@ -61,7 +61,7 @@ class Counts(BaseModel):
 class Listing(Generic[E, Q]):
     """One list of entities.
 
-    ``query`` declares the filters, each with its mark (``Is``, ``Within``, ``Has``, ``Since``, ``Before``,
+    ``query`` declares the filters, each with its mark (``Is``, ``One``, ``Within``, ``Has``, ``Since``, ``Before``,
     ``Matching``); its field ``sort``, where it has one, declares the orders. All filters combine.
     ``leads`` are the fields by which an actor's part of the list is found, the most selective first; ``few`` are those
     of which so few entries have the same value that their filters need no index. ``only`` is what all entries have.
@@ -109,6 +109,9 @@ class Listing(Generic[E, Q]):
         """The entries that the actor may see, a page at a time. CursorInvalid, FiltersUnfit."""
         order, asked = self.order_of(query), self.filters.asked(query)
         self._expect_fit(asked, order)
+        if asked.one:
+            where = _all(asked.one, asked.leads, asked.common)
+            return Page(await store.find(self.kind, where, order=order, limit=1))
         if asked.words is not None:
             return await self._search(store, query, asked)
         beyond = order.beyond({**asked.leads, **asked.common}, query.after)

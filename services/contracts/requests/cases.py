@@ -123,13 +123,14 @@ class PauseCause(StrEnum):
 class CasePaused(OfHandler, Event):
     """A case waits for something outside; its clock is paused from ``paused_at``, at most until ``until``.
 
-    ``because`` is for everybody; ``reason`` is read by staff.
+    ``because`` is for everybody; ``reason`` is read by staff. ``due_at`` is when it is due if it waits until then.
     """
 
     because: PauseCause | str
     reason: Sealed
     paused_at: Instant
     until: Instant | None = None
+    due_at: Instant
 
 
 class CaseResumed(OfHandler, Event):

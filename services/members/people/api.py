@@ -6,8 +6,8 @@ from services.members.people import commands, queries
 from services.members.people.queries import ClearView, MeView, PersonView, RegisteredView
 
 routes = Routes("/v1/people", "people")
-routes.list("", queries.list_people, view=PersonView)
 routes.post("", commands.register_person, view=RegisteredView, location="/v1/people/{id}")
+routes.find("/find", queries.find_people, view=PersonView)
 routes.get("/{person_id}", queries.get_person, view=PersonView)
 routes.post("/{person_id}/unmask", commands.unmask, view=ClearView, status=200, audited=Action.UNMASK)
 

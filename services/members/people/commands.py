@@ -16,7 +16,7 @@ from services.contracts.members.roles import Role
 from services.members.areas.queries import expect_open
 from services.members.people import model
 from services.members.people.model import Person, PersonUnmasked
-from services.members.people.queries import Clear
+from services.members.people.queries import Clear, phone_key
 
 _OWN = "read in clear by the person, and masked by staff, who see it in clear for a reason that is recorded"
 PersonName = Annotated[str, Field(min_length=1, max_length=80, description=_OWN), LEGIBLE]
@@ -132,16 +132,7 @@ async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
 
 async def id_for_phone(ctx: Context, phone: str) -> str:
     """The id of the person who owns an E.164 number; a new one on first use."""
-    return await ctx.claims.claim(Person.entity_type, _phone_key(ctx, phone))
-
-
-async def known_by_phone(ctx: Context, phone: str) -> str | None:
-    """The id of the person who owns an E.164 number, or None if it is unknown."""
-    return await ctx.claims.find(Person.entity_type, _phone_key(ctx, phone))
-
-
-def _phone_key(ctx: Context, phone: str) -> str:
-    return f"phone|{ctx.vault.master.blind('phone', phone)}"
+    return await ctx.claims.claim(Person.entity_type, phone_key(ctx, phone))
 
 
 async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Person:

@@ -32,6 +32,10 @@ class PersonUnmasked(Event):
 PersonEvent = PersonRegistered | ProfileChanged | PersonUnmasked
 
 
+class NothingAsked(Refusal):
+    kind = Kind.INVALID
+
+
 class PhoneInvalid(Refusal):
     kind = Kind.INVALID
 

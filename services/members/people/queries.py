@@ -5,12 +5,12 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Page, PageQuery
+from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.values import Sealed
 from services.chassis.storage.filters import Matching
 from services.chassis.storage.listings import Listing
-from services.chassis.usecase import Context, usecase
+from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.members.people import model
 from services.members.people.model import STAFF, Person, PersonUnknown
@@ -58,15 +58,18 @@ class PersonView(BaseModel):
         )
 
 
-class PersonQuery(PageQuery):
-    """Whose name is known, at least in part."""
+class FindPeople(PageQuery, Command):
+    """Whose phone it is, or whose name is known, at least in part; in a body, since addresses are written to logs."""
 
-    q: Annotated[
-        str, Matching(), Field(min_length=2, max_length=40, description="have this in their name", examples=["张三"])
-    ]
+    name: Annotated[
+        str | None,
+        Matching(),
+        Field(min_length=2, max_length=40, description="have this in their name", examples=["张三"]),
+    ] = None
+    phone: Annotated[str | None, Field(max_length=30, examples=["13800000001"])] = None
 
 
-PEOPLE = Listing(Person, PersonQuery)
+PEOPLE = Listing(Person, FindPeople)
 
 
 class RegisteredView(BaseModel):
@@ -123,9 +126,29 @@ class MeView(ClearView):
 
 
 @usecase(allow=STAFF)
-async def list_people(ctx: Context, query: PersonQuery) -> Page[Person]:
-    """Find the people of your places by two or more characters of their name."""
-    return await PEOPLE.page(ctx.store, query)
+async def find_people(ctx: Context, cmd: FindPeople) -> Page[Person]:
+    """Find people of your places by their phone, or by two or more characters of their name."""
+    if cmd.phone is not None:
+        return Page(await _with_phone(ctx, model.e164(cmd.phone)))
+    if cmd.name is None:
+        raise model.NothingAsked
+    return await PEOPLE.page(ctx.store, cmd)
+
+
+async def known_by_phone(ctx: Context, phone: str) -> str | None:
+    """The id of the person who owns an E.164 number, or None if it is unknown."""
+    return await ctx.claims.find(Person.entity_type, phone_key(ctx, phone))
+
+
+def phone_key(ctx: Context, phone: str) -> str:
+    """The key under which the owner of a number is claimed: its blind index."""
+    return f"phone|{ctx.vault.master.blind('phone', phone)}"
+
+
+async def _with_phone(ctx: Context, phone: str) -> list[Person]:
+    """The owner, where the actor may see them."""
+    id = await known_by_phone(ctx, phone)
+    return await ctx.store.find(Person, {"_id": id}, order=Order("_id"), limit=1) if id else []
 
 
 @usecase(allow=tuple(Role))

@@ -7,4 +7,5 @@ from services.requests.cases.queries import CaseSummary
 
 routes = Routes("/v1/requests", "requests")
 routes.list("", queries.list_cases, view=CaseSummary)
+routes.find("/find", queries.find_cases, view=CaseSummary)
 routes.get("/counts", queries.count_cases, view=Counts)

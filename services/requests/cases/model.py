@@ -65,6 +65,8 @@ class Case(Filing, Entity[contract.CaseEvent]):
     overdue: bool = False
     paused_at: Instant | None = None
     paused_until: Instant | None = None
+    due_unpaused: Instant | None = None
+    """While it is paused: when it was due before."""
     paused_hours: float = 0.0
     level: int = 0
     owner_id: str | None = None
@@ -212,9 +214,10 @@ class Case(Filing, Entity[contract.CaseEvent]):
                 self.responded = self.was_accepted = True
             case contract.CasePaused():
                 self.paused_at, self.paused_until = event.paused_at, event.until
+                self.due_unpaused, self.due_at = self.due_at, event.due_at
             case contract.CaseResumed():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
-                self.paused_at = self.paused_until = None
+                self.paused_at = self.paused_until = self.due_unpaused = None
                 self.paused_hours += event.paused_hours
                 self.escalates_from = event.next_at
             case contract.CaseWarned():
@@ -229,7 +232,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
 
     def _end(self, event: contract.EndEvent) -> None:
         self.overdue = False
-        self.paused_at = self.paused_until = None
+        self.paused_at = self.paused_until = self.due_unpaused = None
         if isinstance(event, WithEnd):
             self.retained_since = event.ended_at
         match event:

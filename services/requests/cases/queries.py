@@ -1,20 +1,24 @@
 """How cases are listed, and the sealed words in them."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.chassis.domain.paging import Page, PageQuery
-from services.chassis.domain.values import Instant, Sealed
+from services.chassis.domain.values import Instant, Moment, Sealed, midnight_in
 from services.chassis.domain.words import Words
-from services.chassis.storage.filters import Before, Is, Since, Within
+from services.chassis.schedule.calendar import WorkingCalendar
+from services.chassis.storage.filters import Before, Is, One, Since, Within
 from services.chassis.storage.listings import Counts, Listing
-from services.chassis.usecase import Context, usecase
+from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.areas import AreaCode, path
+from services.contracts.requests.tracking import normal
 from services.requests.cases.model import READERS, Case
 from services.requests.cases.states.model import State
+
+Q = TypeVar("Q", bound="CaseQuery")
 
 
 class Sort(StrEnum):
@@ -46,12 +50,26 @@ class CaseQuery(CaseFilters, PageQuery):
     """Which requests. All filters combine; those by time go with an order by time of filing."""
 
     filed_after: Annotated[
-        Instant | None, Since("filed_at"), Field(description="were filed at this instant or later")
+        Moment | None, Since("filed_at"), Field(description="were filed on this day or at this instant, or later")
     ] = None
-    filed_before: Annotated[Instant | None, Before("filed_at"), Field(description="were filed before this instant")] = (
-        None
-    )
+    filed_before: Annotated[
+        Moment | None, Before("filed_at"), Field(description="were filed before this day or instant")
+    ] = None
+    number: Annotated[
+        str | None,
+        AfterValidator(lambda typed: normal(typed) or typed),
+        One("number"),
+        Field(max_length=40, description="has this number, however it is typed", examples=["261123-7K3QX-4"]),
+    ] = None
     sort: Sort = Sort.NEWEST
+
+
+class FindCases(CaseQuery, Command):
+    """Which requests, also those of one person; in a body, since addresses are written to logs."""
+
+    person: Annotated[
+        str | None, Is("resident_id"), Field(max_length=80, description="the id of whose they are, see /v1/people/find")
+    ] = None
 
 
 class CaseCount(CaseFilters):
@@ -61,8 +79,11 @@ class CaseCount(CaseFilters):
 
 
 LEVEL = "how many levels it was escalated"
+DUE_CERTAIN = "false where it is due in a year whose holidays are not known yet: they may move it"
+PAUSED = "until when its clock stands at the longest: it is due later by the pause; null while the clock runs"
 
 CASES = Listing(Case, CaseQuery, leads=("handler_id", "under"), few=("resident_id",), counts=("state", "overdue"))
+FOUND = Listing(Case, FindCases, leads=("handler_id", "under"), few=("resident_id",))
 
 
 class CaseSummary(BaseModel):
@@ -79,9 +100,12 @@ class CaseSummary(BaseModel):
     filed_at: Instant
     due_at: Instant
     overdue: bool
+    due_certain: bool = Field(description=DUE_CERTAIN)
     level: int = Field(description=LEVEL)
     urged: int
     handler: Words | None = Field(description="who has it")
+    handler_id: str | None
+    paused_until: Instant | None = Field(description=PAUSED)
 
     @classmethod
     def of(cls, case: Case, ctx: Context) -> Self:
@@ -98,22 +122,43 @@ class CaseSummary(BaseModel):
             filed_at=case.filed_at,
             due_at=case.due_at,
             overdue=case.overdue,
+            due_certain=due_certain(ctx, case),
             level=case.level,
             urged=case.urged,
             handler=case.handler_name,
+            handler_id=case.handler_id,
+            paused_until=case.paused_until,
         )
 
 
 @usecase(allow=READERS)
 async def list_cases(ctx: Context, query: CaseQuery) -> Page[Case]:
     """Find requests: a resident one's own, staff those of their places and organisations."""
-    return await CASES.page(ctx.store, query)
+    return await CASES.page(ctx.store, _in_the_city(ctx, query))
+
+
+@usecase(allow=READERS)
+async def find_cases(ctx: Context, cmd: FindCases) -> Page[Case]:
+    """Find requests by number or person, and by all that a list is narrowed with."""
+    return await FOUND.page(ctx.store, _in_the_city(ctx, cmd))
 
 
 @usecase(allow=READERS)
 async def count_cases(ctx: Context, query: CaseCount) -> Counts:
     """Count requests by their state or by whether they are late, up to 1,000 of each, for the numbers on badges."""
     return await CASES.count(ctx.store, query, query.by)
+
+
+def _in_the_city(ctx: Context, query: Q) -> Q:
+    """The query with days as they begin in the city."""
+    zone = ctx.dependency(WorkingCalendar).zone
+    asked = {name: getattr(query, name) for name in ("filed_after", "filed_before")}
+    return query.model_copy(update={name: moment and midnight_in(zone, moment) for name, moment in asked.items()})
+
+
+def due_certain(ctx: Context, case: Case) -> bool:
+    """Whether the holidays are known up to the day on which a case is due."""
+    return ctx.dependency(WorkingCalendar).covers(case.due_at)
 
 
 def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:

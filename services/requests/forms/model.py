@@ -1,6 +1,5 @@
 """Answers to a form: each is of its kind and within its bounds, and is kept as it was meant, however it was typed."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NoReturn
@@ -9,7 +8,7 @@ import phonenumbers
 from pydantic_core import PydanticCustomError
 
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.spelling import typed
+from services.chassis.domain.spelling import day_from, typed
 from services.chassis.domain.writing import legible
 from services.contracts.requests.catalogue import FieldFormat, FieldKind, FormField
 
@@ -18,8 +17,6 @@ LONGEST_LINE = 200
 LARGEST = 10**15
 """A larger number is not a plausible answer, and not exact in JSON."""
 
-_DAY = re.compile(r"(\d{4})(?:-|/|\.|\u5e74)(\d{1,2})(?:-|/|\.|\u6708)(\d{1,2})\u65e5?")
-"""A day as people write it: 2026-11-20, 2026/11/20, 2026.11.20, or with the Chinese signs for year, month and day."""
 _TOLERATED = timedelta(days=1)
 """A place abroad, or a clock that is ahead, may be a day further."""
 
@@ -113,7 +110,7 @@ def _phone(text: str, field: FormField) -> str:
 
 
 def _number(given: Any, field: FormField) -> int | float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or abs(given) > LARGEST:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= LARGEST:
         _refuse(field)
     if field.format == FieldFormat.INTEGER and given != int(given):
         _refuse(field)
@@ -123,10 +120,10 @@ def _number(given: Any, field: FormField) -> int | float:
 def _moment(given: Any, field: FormField) -> str:
     """A day, or an instant with its zone, in the form of ISO 8601."""
     text = typed(given) if isinstance(given, str) else _refuse(field)
-    day = _DAY.fullmatch(text)
     try:
+        day = day_from(text)
         if day is not None:
-            return date(*map(int, day.groups())).isoformat()
+            return day.isoformat()
         instant = datetime.fromisoformat(text.upper())
     except ValueError:
         _refuse(field)

@@ -8,6 +8,7 @@ import orjson
 from pydantic import Field
 
 from services.chassis.domain.concurrency import gather_two
+from services.chassis.domain.spelling import TYPED
 from services.chassis.domain.values import Sealed, Text, shaped
 from services.chassis.domain.writing import LEGIBLE
 from services.chassis.schedule.calendar import WorkingCalendar
@@ -46,7 +47,7 @@ class FileRequest(Command):
     """What is requested, where, and for whom."""
 
     item: Annotated[str, Field(max_length=64, description="code of the service item, see /v1/catalogue")]
-    area: Annotated[str, Field(max_length=20, description="code of the community or grid, see /v1/areas")]
+    area: Annotated[str, TYPED, Field(max_length=20, description="code of the community or grid, see /v1/areas")]
     title: Annotated[str, Field(min_length=1, max_length=200, description=_READ), LEGIBLE]
     text: Annotated[Text, Field(description=_READ)]
     address: Annotated[str, Field(min_length=1, max_length=500, description=_READ), LEGIBLE] | None = None

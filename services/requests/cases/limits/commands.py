@@ -37,8 +37,9 @@ class ReturnCase(Command):
 @step(Step.PAUSE)
 async def pause(ctx: Context, case: Case, cmd: PauseCase) -> None:
     """Pause the clock of a case while it waits for something outside."""
-    until = model.pause_end(case, ctx.dependency(WorkingCalendar), ctx.now(), cmd.until)
-    model.pause(case, cmd.because, sealed(ctx, case, "reason", cmd.reason), ctx.now(), until)
+    calendar, now = ctx.dependency(WorkingCalendar), ctx.now()
+    until = model.pause_end(case, calendar, now, cmd.until)
+    model.pause(case, cmd.because, sealed(ctx, case, "reason", cmd.reason), calendar, now, until)
 
 
 @step(Step.RESUME)

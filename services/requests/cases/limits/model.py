@@ -60,9 +60,12 @@ def pause_end(case: Case, calendar: WorkingCalendar, now: datetime, until: datet
     return until or latest
 
 
-def pause(case: Case, because: PauseCause, reason: Sealed, now: datetime, until: datetime) -> None:
-    """Pause the clock."""
-    case.record(CasePaused(because=because, reason=reason, paused_at=now, until=until))
+def pause(
+    case: Case, because: PauseCause, reason: Sealed, calendar: WorkingCalendar, now: datetime, until: datetime
+) -> None:
+    """Pause the clock. Meanwhile the case counts as due when it is if the pause lasts until its end."""
+    due_at = calendar.add(case.due_at, max(calendar.between(now, until), timedelta(0)))
+    case.record(CasePaused(because=because, reason=reason, paused_at=now, until=until, due_at=due_at))
 
 
 def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
@@ -74,7 +77,7 @@ def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
         CaseResumed(
             respond_by=calendar.add(case.respond_by, paused),
             warn_at=calendar.add(case.warn_at, paused),
-            due_at=calendar.add(case.due_at, paused),
+            due_at=calendar.add(case.due_unpaused or case.due_at, paused),
             next_at=calendar.add(case.escalates_from, paused) if case.escalates_from else None,
             paused_hours=paused / timedelta(hours=1),
         )

@@ -9,7 +9,7 @@ from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
 from services.requests.cases.model import READERS, STAFF, Case, Retention
-from services.requests.cases.queries import LEVEL, answers_of, opened, position_of
+from services.requests.cases.queries import DUE_CERTAIN, LEVEL, PAUSED, answers_of, due_certain, opened, position_of
 from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
@@ -92,7 +92,8 @@ class CaseView(BaseModel):
     due_at: Instant
     remaining_hours: float | None = Field(description="working hours until it is due, negative after; null once over")
     overdue: bool
-    paused_until: Instant | None
+    due_certain: bool = Field(description=DUE_CERTAIN)
+    paused_until: Instant | None = Field(description=PAUSED)
     level: int = Field(description=LEVEL)
     handler: HandlerView | None = Field(description="who has it; null while it waits for a dispatcher")
     outcome: str | None
@@ -134,6 +135,7 @@ class CaseView(BaseModel):
             due_at=case.due_at,
             remaining_hours=_remaining_hours(case, ctx),
             overdue=case.overdue,
+            due_certain=due_certain(ctx, case),
             paused_until=case.paused_until,
             level=case.level,
             handler=_handler(case),
@@ -164,7 +166,7 @@ def sees_inside(case: Case, ctx: Context) -> bool:
 def _remaining_hours(case: Case, ctx: Context) -> float | None:
     if case.state not in OPEN:
         return None
-    left = ctx.dependency(WorkingCalendar).between(case.paused_at or ctx.now(), case.due_at)
+    left = ctx.dependency(WorkingCalendar).between(case.paused_at or ctx.now(), case.due_unpaused or case.due_at)
     return round(left.total_seconds() / 3600, 2)
 
 

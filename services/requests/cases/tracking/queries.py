@@ -14,7 +14,7 @@ from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
 from services.contracts.requests import tracking
 from services.requests.cases.model import Case
-from services.requests.cases.queries import opened
+from services.requests.cases.queries import DUE_CERTAIN, PAUSED, due_certain, opened
 from services.requests.cases.tracking import model
 
 _BY_ID = Order("_id")
@@ -38,6 +38,8 @@ class TrackView(BaseModel):
     filed_at: Instant
     due_at: Instant
     overdue: bool
+    due_certain: bool = Field(description=DUE_CERTAIN)
+    paused_until: Instant | None = Field(description=PAUSED)
     answers: list[str] = Field(description="what the resident was told, the last 50 of it, oldest first")
 
     @classmethod
@@ -50,6 +52,8 @@ class TrackView(BaseModel):
             filed_at=case.filed_at,
             due_at=case.due_at,
             overdue=case.overdue,
+            due_certain=due_certain(ctx, case),
+            paused_until=case.paused_until,
             answers=answers,
         )
 
@@ -57,7 +61,7 @@ class TrackView(BaseModel):
 @usecase(allow=PUBLIC)
 async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
     """See how a request stands, with its number and its code, without signing in."""
-    known = model.normal(number)
+    known = tracking.normal(number)
     if known is None or not _opens(ctx, known, query.code):
         raise NotFound
     found = await ctx.store.as_system().find(Case, Case.where(number=known), order=_BY_ID, limit=1)

@@ -153,11 +153,6 @@ def was_theirs(what: Occurrence[Case]) -> bool:
     return bool(what.event.from_announced and what.event.from_id != getattr(what.event, "handler_id", None))
 
 
-def was_a_teams(what: Occurrence[Case]) -> bool:
-    """A volunteer team had been told that it has it."""
-    return was_theirs(what) and what.event.from_team is not None
-
-
 def nobody_had_it(what: Occurrence[Case]) -> bool:
     """It waited to be dispatched."""
     return what.event.from_id is None

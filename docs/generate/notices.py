@@ -56,7 +56,7 @@ def _answers(subject: Subject[Any], event: type[Event]) -> Iterator[Sequence[str
 
 def _rule(rule: Tell[Any]) -> str:
     marks = f"{' ✉' if rule.texted else ''}{' ⏰' if rule.urgent else ''}"
-    conditions = [] if rule.always_holds else [_sentence(rule.when.__doc__)]
+    conditions = [] if rule.unconditional else [_sentence(rule.when.__doc__)]
     conditions += [f"nobody is found at the {rule.instead_of.party}"] if rule.instead_of else []
     conditions += ["none of them did it"] if rule.unless_own else []
     return f"`{rule.template}`{marks}" + (f", if {', and '.join(conditions)}" if conditions else "")

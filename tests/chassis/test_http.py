@@ -46,7 +46,7 @@ async def test_what_can_be_read_can_be_asked_for_by_head(client: httpx.AsyncClie
 
 async def test_pages_of_the_named_origins_may_call_the_api_and_no_others(world: World) -> None:
     container = await world.container(toy.shop)
-    app = world.app(toy.shop, cors_origins="https://city.example, https://other.example")
+    app = world.app(toy.shop, cors_origins="https://city.example/, https://other.example")
     asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "Idempotency-Key, If-Match"}
     async with world.client(app, toy.KEEPER) as client:
         for origin, allowed in (("https://city.example", True), ("https://evil.example", False)):

@@ -291,8 +291,8 @@ HEARS: list[tuple[Occurrence[Any], list[tuple[str, list[list[Address]], str]]]] 
         occurrence(UP.model_copy(update={"because": "unaccepted"}), TO_STATION),
         [
             ("case-escalated", [[WANG]], ""),
-            ("case-went-up", [[OFFICE]], ""),
             ("case-escalated-to-you", OWNING, "texted urgent"),
+            ("case-went-up", [[OFFICE]], ""),
         ],
     ),
     (occurrence(UP.model_copy(update={"because": "returned"}), TO_STATION), [("case-escalated", [[WANG]], "")]),

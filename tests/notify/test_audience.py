@@ -6,12 +6,14 @@ from structlog.testing import capture_logs
 
 from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
+from services.contracts.members.accounts import AccountClosed
 from services.contracts.members.teams import TeamFounded, TeamMemberJoined, TeamMemberLeft
 from services.contracts.requests.cases import CaseCancelled, CasePaused, CaseResumed, CaseUrged, CommentAdded
 from services.notify.audience import queries
 from services.notify.audience.queries import MOST, Address, Directory, Recipient
 from tests.notify.conftest import (
     COMMUNITY,
+    COUNTY,
     HANDLER,
     LEADER,
     RESIDENT,
@@ -19,6 +21,7 @@ from tests.notify.conftest import (
     STREET,
     SUPERVISOR,
     Town,
+    dispatched,
     to_team,
 )
 
@@ -117,3 +120,19 @@ def test_of_a_larger_audience_fifty_are_notified_and_the_rest_is_counted() -> No
         assert len(crew.first([[team]], but=None)) == MOST
     assert left_out() == before + 7
     assert [(entry["concerned"], entry["notified"]) for entry in logged] == [(MOST + 7, MOST)]
+
+
+async def test_the_operator_who_filed_for_a_caller_hears_of_notes_until_the_account_is_closed(town: Town) -> None:
+    await town.peopled()
+    await town.born("person_op")
+    await town.employed("person_op", "operator", COUNTY)
+    await town.keyed(CASE)
+    filing = town.filing(CASE, "261123-7K3F").model_copy(
+        update={"channel": "on_behalf", "filed_by": "account_person_op"}
+    )
+    await town.tell(CASE, filing, dispatched())
+    said = {"author_id": "x", "public": False, "by_resident": False, "from_resident": False}
+    for _ in range(2):
+        await town.tell(CASE, CommentAdded(text=town.seal("几号楼？", CASE, "text"), **said))
+        assert await town.templates("person_op") == ["comment-among-staff"]
+        await town.tell("account_person_op", AccountClosed(person_id="person_op"))

@@ -23,6 +23,7 @@ from tests.notify.hearing import (
     AT,
     BOOKED,
     FILED,
+    PAUSED,
     SEALED,
     TO_STATION,
     TO_TEAM,
@@ -128,6 +129,7 @@ STATES: list[tuple[tuple[Event, ...], dict[str, Any]]] = [
     ((), {}),
     ((limits(AT),), {"due_at": DUE}),
     ((limits(AT), RESUMED), {"due_at": AT + timedelta(hours=20)}),
+    ((limits(AT), PAUSED), {"due_at": AT}),
     ((TO_STATION,), {**HELD, "routed": 2}),
     ((UNASSIGNED,), {"routed": 2}),
     ((UNASSIGNED, TO_STATION), {**HELD, "routed": 2}),
@@ -173,7 +175,7 @@ def test_copies_hear_of_their_beginning_and_of_what_follows() -> None:
     ]
     assert follows == changing
     heard = {"CaseFiled", "LimitsSet", "CaseDispatched", "CaseBooked", "CaseUnassigned", "CaseReturned"}
-    heard |= {"CaseReopened"}
+    heard |= {"CaseReopened", "CasePaused"}
     assert {kind.__name__ for kind in Case.events.values()} == heard | {"CaseResumed", "CaseEscalated"}
 
 

@@ -74,6 +74,7 @@ async def test_a_volunteer_of_the_team_that_has_it_sees_place_matter_limit_and_w
         "latitude": 49.21,
         "longitude": 119.76,
         "due_at": case["due_at"],
+        "paused_until": None,
         "team": {"zh": "治安队", "en": "Patrol"},
         "name": "王强",
         "phone": "+8613800000001",

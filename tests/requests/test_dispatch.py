@@ -19,6 +19,7 @@ from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.dispatch import SlotReserved
 from services.requests.app import service
 from services.requests.cases.dispatch import model as dispatch
+from services.requests.cases.dispatch.commands import book
 from services.requests.cases.dispatch.model import CaseAt, Nearby, TeamLoad
 from services.requests.cases.dispatch.reactions import ask_dispatcher, keep_team_slots
 from services.requests.providers.model import Team
@@ -97,6 +98,9 @@ async def test_a_dispatcher_gives_a_case_to_a_team_and_its_leader_takes_it_on(to
     filed = await town.file()
     given_ = await town.step(DISPATCHER, filed, "team", {"team_id": PATROL})
     assert (given_["handler"]["id"], given_["handler"]["tier"]) == (PATROL, "team")
+    early = await town.post(LEADER, f"/v1/requests/{filed['id']}/accept")
+    assert (early.status_code, early.json()["code"]) == (503, "team-not-certain")
+    await book(town.container.system_context("test", "book"), filed["id"], PATROL)
     assert (await town.step(LEADER, filed, "accept"))["state"] == "accepted"
     again = await town.step(DISPATCHER, filed, "team", {"team_id": PATROL})
     assert again["state"] == "accepted", "to give it to whoever has it changes nothing"
@@ -200,11 +204,12 @@ async def test_each_reaction_reads_just_the_copies_that_it_declares(
 ) -> None:
     await town.team(PATROL)
     for _ in range(2):  # of which the team has room for one
-        await town.step(LEADER, await town.file(item="WATCH"), "accept")
+        await town.file(item="WATCH")
 
     reads = copy_reads.noted(monkeypatch)
     async with working(town):
         await until(lambda: _all_announced(town))
+        await town.step(LEADER, {"id": (await handlers(town))[PATROL][0]}, "accept")
         await _published_off_duty(town)
         await until(lambda: copy_reads.all_had_effects(service, town.container))
     assert copy_reads.of(service, reads) == copy_reads.declared(service)
@@ -255,6 +260,17 @@ async def _off_duty(town: Town) -> None:
 
 async def _freed(town: Town, case_id: str) -> bool:
     return case_id not in await load_of(town, PATROL)
+
+
+async def test_a_team_that_went_off_duty_before_its_slot_was_kept_gets_none(town: Town) -> None:
+    await town.team(PATROL)
+    filed = await town.file(item="WATCH")
+    await town.keep_copy(Team, PATROL, *_on_and_off())
+    async with working(town):
+        await until(lambda: _all_announced(town))
+    after = (await town.get(RESIDENT, f"/v1/requests/{filed['id']}")).json()
+    assert (filed["handler"]["id"], after["handler"]["id"]) == (PATROL, CENTRE)
+    assert "CaseBooked" not in await town.events(filed["id"])
 
 
 async def test_a_copy_follows_what_members_tells(town: Town) -> None:

@@ -184,6 +184,8 @@ async def test_a_case_is_found_by_its_number_however_it_is_typed_and_only_by_who
         found = await town.post(actor, "/v1/requests/find", {"number": number})
         assert [one["id"] for one in listed.json()["items"]] == expected
         assert [one["id"] for one in found.json()["items"]] == expected
+    unasked = await town.post(RESIDENT, "/v1/requests/find", {"number": None})
+    assert len(unasked.json()["items"]) == 1
     other = await town.get(RESIDENT, "/v1/requests", number=number, state="closed")
     assert other.json() == {"items": [], "next": None}
 
@@ -211,7 +213,7 @@ async def test_a_day_is_as_good_as_an_instant_and_begins_in_the_city(town: Town)
     ]
     assert len(by_day["items"]) == 24
     assert by_day == by_instant
-    for wrong in ("2026-02-30", "2026-01-20T08:00:00", "2026-01-20T08:00:00 08:00", "soon"):
+    for wrong in ("2026-02-30", "2026-01-20T08:00:00", "2026-01-20T08:00:00 08:00", "0001-01-01", "soon"):
         refused = await town.get(RESIDENT, "/v1/requests", filed_after=wrong)
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
     assert "%2B" in refused.json()["errors"][0]["problem"]

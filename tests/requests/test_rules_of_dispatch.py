@@ -116,8 +116,16 @@ def test_a_team_that_is_full_passes_on_only_what_it_has_and_has_not_taken_on(sta
     assert len(case.fresh) == before
     dispatch.pass_on(case, PATROL, NEAR)
     next_one = dispatched(STATION_CHOICE, from_id=PATROL, from_tier="team")
-    kept = contract.CaseBooked(handler_id=PATROL, handler_name=Words.named("队"))
-    assert case.fresh[before:] == [next_one if state is State.DISPATCHED else kept]
+    assert case.fresh[before:] == ([next_one] if state is State.DISPATCHED else [])
+
+
+def test_what_a_team_has_a_slot_for_is_not_passed_on_because_of_an_older_refusal() -> None:
+    case = filed(MONDAY)
+    case.record(contract.CaseDispatched(tier="team", handler_id=PATROL, handler_name=Words.named("队")))
+    dispatch.book(case, PATROL)
+    before = len(case.fresh)
+    dispatch.pass_on(case, PATROL, NEAR)
+    assert len(case.fresh) == before
 
 
 def test_a_case_is_announced_to_its_team_once_and_to_no_other() -> None:

@@ -152,7 +152,7 @@ SHOWN = {
     "CaseCancelled": ("reason",),
     "CaseRejected": ("reason", "answer"),
     "CaseUrged": ("times",),
-    "CommentAdded": ("text",),
+    "CommentAdded": ("public", "from_resident", "text"),
     "CaseOverdue": ("due_at",),
     "CaseEscalated": ("level", "owner_place", "because"),
 }

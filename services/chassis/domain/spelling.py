@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 
 def spelled(text: str) -> str:
     """The text in one spelling; spaces and punctuation stay."""
-    return _half_width(text).translate(_simplified())
+    return half_width(text).translate(_simplified())
 
 
 def normal(text: str) -> str:
@@ -21,14 +21,15 @@ def normal(text: str) -> str:
 
 def typed(code: str) -> str:
     """A login, number or one-time code as it was meant: half width, small letters, no spaces around or within it."""
-    return "".join(_half_width(code).split())
+    return "".join(half_width(code).split())
 
 
 TYPED = BeforeValidator(lambda given: typed(given) if isinstance(given, str) else given)
 """For the annotation of a text that is typed from a screen or a message."""
 
 
-def _half_width(text: str) -> str:
+def half_width(text: str) -> str:
+    """The text in small letters of half width."""
     # Twice: a letter may have a compatible form only when it is small.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 

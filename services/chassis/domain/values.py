@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from services.chassis.domain.spelling import day_from
@@ -33,23 +33,36 @@ def midnight_in(zone: ZoneInfo, moment: datetime) -> datetime:
 
 
 def _day_or_instant(given: Any) -> Any:
-    try:
-        day = day_from(given) if isinstance(given, str) else None
-    except ValueError:
+    """A day as its midnight without a zone; what is none goes on as it is, or is refused."""
+    if not isinstance(given, str):
         return given
-    return datetime.combine(day, time()) if day else given
-
-
-def _aware_or_midnight(moment: datetime) -> datetime:
-    if moment.tzinfo is None and moment.time() != time():
+    try:
+        day = day_from(given)
+        found = datetime.combine(day, time()) if day else datetime.fromisoformat(given)
+    except ValueError:
+        raise PydanticCustomError("moment_parsing", "must be a day or a time") from None
+    if not _FIRST <= found.year < _LAST:
+        raise PydanticCustomError("moment_parsing", "must be a day or a time")
+    if day is None and found.tzinfo is None:
         raise PydanticCustomError("timezone_aware", "must have a zone")
+    return found
+
+
+def _in_utc(moment: datetime) -> datetime:
     return in_milliseconds(moment) if moment.tzinfo else moment
 
 
+_FIRST, _LAST = 1900, 2200
+"""The years of a moment that somebody may mean."""
 Instant = Annotated[AwareDatetime, AfterValidator(in_milliseconds)]
 """A point in time: aware, UTC, whole milliseconds."""
 
-Moment = Annotated[datetime, BeforeValidator(_day_or_instant), AfterValidator(_aware_or_midnight)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_day_or_instant),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
+]
 """An instant, or a day: of that, its midnight without a zone, which the reader's city gives it (``midnight_in``)."""
 
 Text = Annotated[str, Field(min_length=1, max_length=4000), LEGIBLE]

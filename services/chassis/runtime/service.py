@@ -161,7 +161,14 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
 
 _CROSS_ORIGIN: Mapping[str, Any] = {
     "allow_methods": ["GET", "POST", "PUT", "DELETE"],
-    "allow_headers": ["Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+    "allow_headers": [
+        "Accept-Language",
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-Match",
+        "Last-Event-ID",
+    ],
     "expose_headers": ["ETag", "Location", "Retry-After"],
     "max_age": 600,
 }

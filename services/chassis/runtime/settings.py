@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     cors_origins: str | None = Field(
         None,
         description="the origins (https://city.example) whose pages may call the API from a browser, separated by "
-        "commas; none without it",
+        "commas; none without it. What the gateway refuses itself (401, 413, 429), such a page cannot read",
     )
 
     master_key_file: Annotated[Path, Holds.PRIVATE] = Field(
@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> list[str]:
         """The origins that ``cors_origins`` names."""
-        return _listed(self.cors_origins)
+        return [origin.rstrip("/") for origin in _listed(self.cors_origins)]
 
     def database(self, service: str) -> str:
         """The MongoDB URI of one service; SettingsMissing in a process that must not reach that database."""

@@ -32,6 +32,10 @@ class PersonUnmasked(Event):
 PersonEvent = PersonRegistered | ProfileChanged | PersonUnmasked
 
 
+class AskedTwice(Refusal):
+    kind = Kind.INVALID
+
+
 class NothingAsked(Refusal):
     kind = Kind.INVALID
 

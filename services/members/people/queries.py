@@ -58,18 +58,23 @@ class PersonView(BaseModel):
         )
 
 
+Part = Annotated[str, Field(min_length=2, max_length=40, description="have this in their name", examples=["张三"])]
+
+
 class FindPeople(PageQuery, Command):
     """Whose phone it is, or whose name is known, at least in part; in a body, since addresses are written to logs."""
 
-    name: Annotated[
-        str | None,
-        Matching(),
-        Field(min_length=2, max_length=40, description="have this in their name", examples=["张三"]),
-    ] = None
+    name: Part | None = None
     phone: Annotated[str | None, Field(max_length=30, examples=["13800000001"])] = None
 
 
-PEOPLE = Listing(Person, FindPeople)
+class PersonQuery(PageQuery):
+    """Whose name is known, at least in part."""
+
+    name: Annotated[Part, Matching()]
+
+
+PEOPLE = Listing(Person, PersonQuery)
 
 
 class RegisteredView(BaseModel):
@@ -128,11 +133,13 @@ class MeView(ClearView):
 @usecase(allow=STAFF)
 async def find_people(ctx: Context, cmd: FindPeople) -> Page[Person]:
     """Find people of your places by their phone, or by two or more characters of their name."""
+    if cmd.phone is not None and cmd.name is not None:
+        raise model.AskedTwice
     if cmd.phone is not None:
         return Page(await _with_phone(ctx, model.e164(cmd.phone)))
     if cmd.name is None:
         raise model.NothingAsked
-    return await PEOPLE.page(ctx.store, cmd)
+    return await PEOPLE.page(ctx.store, PersonQuery(name=cmd.name, limit=cmd.limit, after=cmd.after))
 
 
 async def known_by_phone(ctx: Context, phone: str) -> str | None:

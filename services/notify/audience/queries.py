@@ -64,8 +64,8 @@ class Directory:
         return _fitting(sorted({who.person for who in self._first(choices)} - know))
 
     def anybody(self, choices: Choices) -> bool:
-        """Whether somebody is at one of them."""
-        return self._first(choices) != []
+        """Whether somebody with an account is at one of them: only they can do something about it."""
+        return any(who.account for who in self._first(choices))
 
     def includes(self, choices: Choices, account: str) -> bool:
         """Whether this account is at the first choice that has anybody."""
@@ -108,7 +108,7 @@ async def look_up(container: Container, addresses: Iterable[Address]) -> Directo
 async def _accounts(
     container: Container, organisations: list[str], posts: list[str], accounts: list[str]
 ) -> list[Staff]:
-    named = await _known(container.reference, Staff, accounts)
+    named = [one for one in await _known(container.reference, Staff, accounts) if not one.gone]
     if not organisations and not posts:
         return named
     at = [Staff.where(organisations={"$in": sorted(organisations)}), Staff.where(posts={"$in": sorted(posts)})]

@@ -13,6 +13,7 @@ from services.contracts.requests.cases import (
     CaseDispatched,
     CaseEscalated,
     CaseFiled,
+    CasePaused,
     CaseReopened,
     CaseResumed,
     CaseReturned,
@@ -28,6 +29,7 @@ CaseEvent = (
     | CaseUnassigned
     | CaseReturned
     | CaseReopened
+    | CasePaused
     | CaseResumed
     | CaseEscalated
 )
@@ -58,7 +60,7 @@ class Case(Located, Copy[CaseEvent]):
         match event:
             case CaseFiled():
                 self._file(event)
-            case LimitsSet() | CaseResumed():
+            case LimitsSet() | CasePaused() | CaseResumed():
                 self.due_at = event.due_at
             case CaseDispatched():
                 self._hand_to(event.handler_id, event.handler_name)

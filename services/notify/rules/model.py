@@ -84,14 +84,14 @@ class Tell(Generic[C]):
     """Nobody there hears what one of them did."""
 
     @property
-    def always_holds(self) -> bool:
-        """Whether the event alone decides nothing."""
+    def unconditional(self) -> bool:
+        """It has no ``when``."""
         return self.when is always
 
     @property
     def tells_each_time(self) -> bool:
         """Whether the party hears of every such event."""
-        return self.always_holds and self.instead_of is None and not self.unless_own
+        return self.unconditional and self.instead_of is None and not self.unless_own
 
 
 @dataclass(frozen=True)

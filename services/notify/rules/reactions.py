@@ -22,7 +22,7 @@ from services.chassis.storage.vault import Erased
 from services.chassis.usecase import Container, Context
 from services.contracts.notify.messages import MessageWritten, Via
 from services.notify.audience.model import Organisation, Staff, Team
-from services.notify.audience.queries import Choices, Directory, look_up
+from services.notify.audience.queries import Address, Choices, Directory, look_up
 from services.notify.inboxes.commands import Append
 from services.notify.messages import metrics
 from services.notify.messages.model import MAX_AGE, Message
@@ -54,8 +54,9 @@ class Match:
 
     @property
     def asked(self) -> Sequence[Choices]:
-        """All that is to be looked up."""
-        return self.choices, self.before
+        """All that is to be looked up: where members are found without their accounts, also who did it."""
+        by_members = any(address.kind == "team" for choice in self.choices for address in choice)
+        return self.choices, self.before, [[Address("account", self.what.by)]] if by_members else []
 
     def recipients(self, directory: Directory) -> Sequence[str]:
         """Who hears: of staff, never the one who did it."""

@@ -232,6 +232,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
 
     def _end(self, event: contract.EndEvent) -> None:
         self.overdue = False
+        self.due_at = self.due_unpaused or self.due_at
         self.paused_at = self.paused_until = self.due_unpaused = None
         if isinstance(event, WithEnd):
             self.retained_since = event.ended_at

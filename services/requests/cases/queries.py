@@ -46,6 +46,10 @@ class CaseFilters(BaseModel):
     overdue: Annotated[bool | None, Is("overdue"), Field(description="are open and late, or are not")] = None
 
 
+def _as_stored(number: str) -> str:
+    return normal(number) or number
+
+
 class CaseQuery(CaseFilters, PageQuery):
     """Which requests. All filters combine; those by time go with an order by time of filing."""
 
@@ -56,10 +60,9 @@ class CaseQuery(CaseFilters, PageQuery):
         Moment | None, Before("filed_at"), Field(description="were filed before this day or instant")
     ] = None
     number: Annotated[
-        str | None,
-        AfterValidator(lambda typed: normal(typed) or typed),
+        Annotated[str, AfterValidator(_as_stored), Field(max_length=40)] | None,
         One("number"),
-        Field(max_length=40, description="has this number, however it is typed", examples=["261123-7K3QX-4"]),
+        Field(description="has this number, however it is typed", examples=["261123-7K3QX-4"]),
     ] = None
     sort: Sort = Sort.NEWEST
 
@@ -80,7 +83,8 @@ class CaseCount(CaseFilters):
 
 LEVEL = "how many levels it was escalated"
 DUE_CERTAIN = "false where it is due in a year whose holidays are not known yet: they may move it"
-PAUSED = "until when its clock stands at the longest: it is due later by the pause; null while the clock runs"
+PAUSED = "until when its clock stands at the longest; null while it runs"
+DUE = "by when it is to be done; while it is paused, if the pause lasts until `paused_until`"
 
 CASES = Listing(Case, CaseQuery, leads=("handler_id", "under"), few=("resident_id",), counts=("state", "overdue"))
 FOUND = Listing(Case, FindCases, leads=("handler_id", "under"), few=("resident_id",))
@@ -98,7 +102,7 @@ class CaseSummary(BaseModel):
     area: str
     title: str | None = Field(description="null where its words are forgotten")
     filed_at: Instant
-    due_at: Instant
+    due_at: Instant = Field(description=DUE)
     overdue: bool
     due_certain: bool = Field(description=DUE_CERTAIN)
     level: int = Field(description=LEVEL)

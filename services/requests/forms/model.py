@@ -8,7 +8,7 @@ import phonenumbers
 from pydantic_core import PydanticCustomError
 
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.spelling import day_from, typed
+from services.chassis.domain.spelling import day_from, half_width
 from services.chassis.domain.writing import legible
 from services.contracts.requests.catalogue import FieldFormat, FieldKind, FormField
 
@@ -17,8 +17,8 @@ LONGEST_LINE = 200
 LARGEST = 10**15
 """A larger number is not a plausible answer, and not exact in JSON."""
 
-_TOLERATED = timedelta(days=1)
-"""A place abroad, or a clock that is ahead, may be a day further."""
+_FURTHEST = 100_000
+"""Days from today that a bound may be away."""
 
 
 _Reader = Callable[[Any, FormField], Any]
@@ -68,8 +68,11 @@ def contradictions(form: Sequence[FormField]) -> Iterator[Mapping[str, Any]]:
             yield {"key": "values-unfit", "field": field.code}
         if field.format is not None and field.format not in _FORMATS.get(field.kind, ()):
             yield {"key": "format-unfit", "field": field.code}
-        if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
+        bounds = [bound for bound in (field.minimum, field.maximum) if bound is not None]
+        if bounds != sorted(bounds):
             yield {"key": "bounds-crossed", "field": field.code}
+        if bounds and (field.kind == FieldKind.SINGLE or max(map(abs, bounds)) > _MOST.get(field.kind, LARGEST)):
+            yield {"key": "bounds-unfit", "field": field.code}
 
 
 def _given(field: FormField, answer: Any) -> Any:
@@ -119,12 +122,13 @@ def _number(given: Any, field: FormField) -> int | float:
 
 def _moment(given: Any, field: FormField) -> str:
     """A day, or an instant with its zone, in the form of ISO 8601."""
-    text = typed(given) if isinstance(given, str) else _refuse(field)
+    if not isinstance(given, str):
+        _refuse(field)
     try:
-        day = day_from(text)
+        day = day_from(given)
         if day is not None:
             return day.isoformat()
-        instant = datetime.fromisoformat(text.upper())
+        instant = datetime.fromisoformat(half_width(given).strip().upper())
     except ValueError:
         _refuse(field)
     if field.format == FieldFormat.DATE:
@@ -157,11 +161,10 @@ def _within(field: FormField, answer: Any, today: date) -> Any:
     of choices their number."""
     low, high, size = field.minimum, field.maximum, answer
     if field.kind == FieldKind.DATETIME:
-        day = datetime.fromisoformat(answer).date()
-        size = (day - today).days
-        if low is not None and size < low - _TOLERATED.days:
+        size = (datetime.fromisoformat(answer).date() - today).days
+        if low is not None and size < low:
             raise _Problem("early", bound=(today + timedelta(days=low)).isoformat())
-        if high is not None and size > high + _TOLERATED.days:
+        if high is not None and size > high:
             raise _Problem("late", bound=(today + timedelta(days=high)).isoformat())
         return answer
     if field.kind != FieldKind.NUMBER:
@@ -183,6 +186,7 @@ def _plain(bound: float) -> int | float:
     return int(bound) if bound == int(bound) else bound
 
 
+_MOST: Mapping[str, int] = {FieldKind.DATETIME: _FURTHEST}
 _KINDS: Mapping[str, _Reader] = {
     FieldKind.STRING: _line,
     FieldKind.TEXT: _text,

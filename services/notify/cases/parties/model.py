@@ -33,7 +33,7 @@ class Operator:
     staff = True
 
     def choices(self, what: Occurrence[Case]) -> Choices:
-        """One account; none where the resident filed it."""
+        """One account; none where the resident filed it. That of somebody who has left is not found."""
         return [[Address("account", what.copy.operator)]] if what.copy.operator else []
 
 

@@ -11,7 +11,7 @@ from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.roles import Role
 from services.requests.cases.model import Case
-from services.requests.cases.queries import answers_of, opened, position_of
+from services.requests.cases.queries import DUE, PAUSED, answers_of, opened, position_of
 from services.requests.cases.states.model import HELD
 from services.requests.providers import queries as providers
 from services.requests.providers.model import AreaCopy
@@ -32,7 +32,8 @@ class CallView(BaseModel):
     address: str | None
     latitude: float | None
     longitude: float | None
-    due_at: Instant
+    due_at: Instant = Field(description=DUE)
+    paused_until: Instant | None = Field(description=PAUSED)
     team: Words | None
     name: str | None = Field(description="whom to ring; null where it is not known", examples=["王强"])
     phone: str | None = Field(examples=["+8613800000001"])
@@ -54,6 +55,7 @@ class CallView(BaseModel):
             latitude=latitude,
             longitude=longitude,
             due_at=case.due_at,
+            paused_until=case.paused_until,
             team=case.handler_name,
             name=whom.name,
             phone=whom.phone,

@@ -76,7 +76,7 @@ async def reserve_slot(ctx: Context, team_id: str, case: model.CaseAt) -> TeamLo
     """Keep one of a team's slots for a case, or refuse it where all are taken."""
     async with ctx.store.change_or_create(TeamLoad, queries.load_id(team_id)) as load:
         team = await queries.team(ctx, team_id)
-        model.reserve(load, team_id, case, team.capacity)
+        model.reserve(load, team_id, case, team.capacity if team.on_duty else 0)
     return load
 
 

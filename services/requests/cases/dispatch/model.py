@@ -116,15 +116,13 @@ def assign(case: Case, choice: Choice, respond_by: datetime) -> None:
 
 
 def pass_on(case: Case, team_id: str, near: Nearby) -> None:
-    """Assign a case that a full team refused to the next handler, unless the team has taken it on in the meantime.
+    """Assign a case for which a team has no slot to the next handler.
 
     If a supervisor must decide, it waits for the supervisor.
     """
-    if case.handler_id == team_id and case.state is State.DISPATCHED:
+    if case.handler_id == team_id and case.state is State.DISPATCHED and not case.announced:
         choice = None if case.returns >= MOST_RETURNS else choose(case, near, case.tried)
         give(case, choice, UnassignedBecause.TEAM_FULL)
-    else:
-        book(case, team_id)
 
 
 def book(case: Case, team_id: str) -> None:

@@ -95,9 +95,8 @@ async def _may_file(ctx: Context, _: Case, cmd: FileRequest) -> None:
 async def file(ctx: Context, cmd: FileRequest) -> Case:
     """Ask for something: the answer says the number, who has it now and by when it is due."""
     async with ctx.store.create(Case) as case:
-        item, place = await gather_two(
-            offered(ctx, cmd.item), fileable(ctx, cmd.area, model.position(cmd.lat, cmd.long))
-        )
+        at = model.position(cmd.lat, cmd.long)
+        item, place = await gather_two(offered(ctx, cmd.item), fileable(ctx, cmd.area, at))
         answers = answered(item.form, cmd.answers or {}, _today(ctx))
         await _expect_known(ctx, cmd)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))

@@ -29,7 +29,7 @@ P = ParamSpec("P")
 AMONG_STAFF = "read by the staff who see the case, never by its resident"
 TO_WHOM_IT_SAYS = (
     "read by the staff who see the case; by its resident only if `public` or `passed_on` is true, or the resident "
-    "wrote it; by who tracks the case only if `public` is true"
+    "wrote it; by who tracks the case only if `public` is true, `passed_on` is not, and staff wrote it"
 )
 StaffText = Annotated[Text, Field(description=AMONG_STAFF)]
 SharedText = Annotated[Text, Field(description="read by the resident and by the staff who see the case")]

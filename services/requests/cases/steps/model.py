@@ -24,6 +24,10 @@ class NotYourStep(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class TeamNotCertain(Refusal):
+    kind = Kind.UNAVAILABLE
+
+
 class AssignmentForced(Refusal):
     kind = Kind.STATE
 
@@ -93,6 +97,11 @@ def _nothing(*_: object) -> Refusal | None:
 
 def _forced(case: Case, *_: object) -> Refusal | None:
     return AssignmentForced() if case.forced else None
+
+
+def _certain(case: Case, *_: object) -> Refusal | None:
+    """A team may yet be full: then the case goes on to somebody else."""
+    return None if case.announced else TeamNotCertain(retry_after=1)
 
 
 def _for_supervisor(case: Case, actor: Actor, _: datetime) -> Refusal | None:
@@ -166,7 +175,7 @@ STEPS: Mapping[Step, Rule] = {
     Step.CANCEL: _rule(_ASKS, OPEN),
     Step.TEAM: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("team_id",)),
     Step.HANDLER: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("organisation_id",)),
-    Step.ACCEPT: _rule(_DOES, frozenset((State.DISPATCHED,))),
+    Step.ACCEPT: _rule(_DOES, frozenset((State.DISPATCHED,)), _certain),
     Step.START: _rule(_DOES, frozenset((State.ACCEPTED,))),
     Step.PAUSE: _rule((Role.HANDLER, Role.SUPERVISOR), _ACCEPTED_OR_STARTED, _pausing, needs="reason"),
     Step.RESUME: _rule((Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),

@@ -9,7 +9,16 @@ from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
 from services.requests.cases.model import READERS, STAFF, Case, Retention
-from services.requests.cases.queries import DUE_CERTAIN, LEVEL, PAUSED, answers_of, due_certain, opened, position_of
+from services.requests.cases.queries import (
+    DUE,
+    DUE_CERTAIN,
+    LEVEL,
+    PAUSED,
+    answers_of,
+    due_certain,
+    opened,
+    position_of,
+)
 from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
@@ -89,7 +98,7 @@ class CaseView(BaseModel):
     longitude: float | None
     answers: dict[str, Any] | None = Field(description="to the questions of the item's form")
     filed_at: Instant
-    due_at: Instant
+    due_at: Instant = Field(description=DUE)
     remaining_hours: float | None = Field(description="working hours until it is due, negative after; null once over")
     overdue: bool
     due_certain: bool = Field(description=DUE_CERTAIN)

@@ -68,7 +68,7 @@ DISPLAYS: Mapping[type[Event], EventDisplay] = {
     contract.CaseRejected: _display(Doer.STAFF, "reason", words="answer"),
     contract.CaseForgotten: _display(Doer.STAFF, "because"),
     contract.CaseUrged: _display(Doer.RESIDENT, "times"),
-    contract.CommentAdded: _display(Doer.STAFF, words="text"),
+    contract.CommentAdded: _display(Doer.STAFF, "public", "from_resident", words="text"),
     contract.CaseWarned: _inside(Doer.SYSTEM, "due_at"),
     contract.CaseOverdue: _display(Doer.SYSTEM, "due_at"),
     contract.CaseEscalated: _display(Doer.SYSTEM, "level", "owner_place", "because"),

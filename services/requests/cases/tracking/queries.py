@@ -14,7 +14,7 @@ from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
 from services.contracts.requests import tracking
 from services.requests.cases.model import Case
-from services.requests.cases.queries import DUE_CERTAIN, PAUSED, due_certain, opened
+from services.requests.cases.queries import DUE, DUE_CERTAIN, PAUSED, due_certain, opened
 from services.requests.cases.tracking import model
 
 _BY_ID = Order("_id")
@@ -36,7 +36,7 @@ class TrackView(BaseModel):
     state: str
     state_name: Words
     filed_at: Instant
-    due_at: Instant
+    due_at: Instant = Field(description=DUE)
     overdue: bool
     due_certain: bool = Field(description=DUE_CERTAIN)
     paused_until: Instant | None = Field(description=PAUSED)

@@ -41,7 +41,7 @@ def keep_before(reports: Sequence[Report]) -> None:
     machines = dict.fromkeys(report.facts["machine"]["cpu"] for report in reports)
     figures = {f.name: f.value for report in reports for section in report.sections for f in section.figures}
     kept = {"run": f"{'; '.join(runs)}, on {' and '.join(machines)}", "figures": figures}
-    BEFORE.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
+    BEFORE.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def _parts(report: Report) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """What is said of a run follows from what was measured."""
 
 import math
+from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.bench import operations
 from tests.bench.charts import drawn
 from tests.bench.figures import Bars, Figure, Lines, Spread, at_least, at_most, rounded
+from tests.bench.report import Report, Section
 from tests.bench.soak import _slope
 
 
@@ -33,6 +35,21 @@ def test_charts_are_valid_and_leave_a_gap_where_nothing_was_measured() -> None:
     assert first is not None
     assert first.attrib["d"].count("M") == 2
     ElementTree.fromstring(drawn(Bars("nothing yet", "s", {"a": math.nan, "b": 0.0})))
+
+
+def test_a_report_that_was_kept_makes_the_same_page_again(tmp_path: Path) -> None:
+    bars, lines = Bars("b", "/s", {"x": 1.0}), Lines("l", "ms", 1, {"y": [1.0, None]})
+    figures = [
+        Figure("a", 3, "", at_most(4), {"of": [1, 2]}, bars),
+        Figure("b", 0.5, "ms", at_least(1), chart=lines),
+        Figure("c", math.nan, "s", at_most(1)),
+    ]
+    facts = {"date": "2026-11-30", "commit": "abc", "machine": {"cpu": "x"}, "versions": {"python": "3"}}
+    report = Report(facts, False, [Section("s", "S", figures, 1.0)], 2.0)
+    report.write(tmp_path / "kept.json")
+    again = Report.read(tmp_path / "kept.json")
+    assert (again.facts, again.sections[0].figures[:2]) == (facts, figures[:2])
+    assert again.sections[0].figures[2].verdict == "not met"
 
 
 def test_growth_is_distinguished_from_a_jump() -> None:

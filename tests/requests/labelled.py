@@ -1,7 +1,7 @@
 """How well items are suggested for real messages that were labelled by hand: `python -m tests.requests.labelled`.
 
 `suggestion_labels.json` has, for 300 messages, the item that fits best, and after it others that would do as well. Half
-of them, by a hash of their ids, were never looked at while keywords and weights were changed: only they are a measure.
+of them, by a hash of their ids, are never looked at while keywords are changed: only they are a measure.
 """
 
 import gzip
@@ -63,7 +63,7 @@ def scores(index: TermIndex, messages: Sequence[Message]) -> Scores:
     found = [[one.code for one in suggest(index, message.text, message.title)] for message in messages]
 
     def share(most: int, depth: int) -> int:
-        """``depth``: how many parts of (system, group, item) must be right; the item that fits best decides a group."""
+        """``depth``: how many parts of (system, group, item) must be those of an item that fits."""
         right = 0
         for codes, message in zip(found, messages, strict=True):
             wanted = {_way(code)[:depth] for code in message.fitting}

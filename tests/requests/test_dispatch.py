@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis.domain.events import Event
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import Incoming, Outgoing, Publisher
+from services.chassis.messaging.reactions import AnyReaction
 from services.contracts.members.teams import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
 from services.contracts.requests.cases import CaseDispatched
 from services.contracts.requests.catalogue import Tier
@@ -164,11 +166,20 @@ async def test_events_that_come_again_do_not_free_a_slot_that_was_reserved_later
 
 async def _dispatched(town: Town, version: int, event: CaseDispatched) -> None:
     """The reaction to an event of a case."""
-    name, data = event.type_name(), event.model_dump_json().encode()
-    headers = {"ce_id": f"case_one:{version}", "ce_type": name, "ce_schema": "1", "ce_time": now().isoformat()}
-    record = Incoming("linli.requests.v1", 0, version, "case_one", data, {**headers, "ce_actor": "account_x"})
-    handled = await keep_team_slots.batch(town.container, [delivered := Delivered.of(record)])
+    await _handled(town, keep_team_slots, "case_one", version, event)
+
+
+async def _handled(town: Town, reaction: AnyReaction, entity: str, version: int, event: Event) -> None:
+    """Let a reaction handle an event, and forget that it did."""
+    topic = f"linli.{event.type_name().split('.')[1]}.v1"
+    record = Incoming(topic, 0, version, entity, event.model_dump_json().encode(), _headers(entity, version, event))
+    handled = await reaction.batch(town.container, [delivered := Delivered.of(record)])
     await handled(delivered)
+
+
+def _headers(entity: str, version: int, event: Event) -> dict[str, str]:
+    said = {"ce_id": f"{entity}:{version}", "ce_type": event.type_name(), "ce_schema": "1", "ce_actor": "account_x"}
+    return {**said, "ce_time": now().isoformat()}
 
 
 async def test_teams_never_have_more_than_their_capacity_when_many_file_at_once(town: Town) -> None:
@@ -235,27 +246,18 @@ async def test_of_what_a_team_off_duty_has_the_dispatchers_are_asked_once(town: 
     async with working(town):
         await until(lambda: _all_announced(town))
     for _ in range(2):  # the process died before it remembered it
-        await _off_duty(town)
+        await _handled(town, ask_dispatcher, PATROL, 9, TeamWentOffDuty())
     assert (await town.events(has["id"])).count("CaseTeamAway") == 1
     assert "CaseTeamAway" not in await town.events(other["id"])
 
 
 async def _published_off_duty(town: Town) -> None:
     """Members tells that the team went off duty."""
-    settings, event = town.world.settings(), TeamWentOffDuty()
-    head = {"ce_id": f"{PATROL}:9", "ce_type": event.type_name(), "ce_schema": "1", "ce_time": now().isoformat()}
+    settings = town.world.settings()
     publisher = Publisher(settings.kafka)
-    record = Outgoing(settings.topic("members"), PATROL, b"{}", {**head, "ce_actor": "account_x"})
+    record = Outgoing(settings.topic("members"), PATROL, b"{}", _headers(PATROL, 9, TeamWentOffDuty()))
     assert await publisher.send([record]) == [None]
     await publisher.stop()
-
-
-async def _off_duty(town: Town) -> None:
-    event = TeamWentOffDuty()
-    headers = {"ce_id": f"{PATROL}:9", "ce_type": event.type_name(), "ce_schema": "1", "ce_time": now().isoformat()}
-    record = Incoming("linli.members.v1", 0, 9, PATROL, b"{}", {**headers, "ce_actor": "account_x"})
-    handled = await ask_dispatcher.batch(town.container, [delivered := Delivered.of(record)])
-    await handled(delivered)
 
 
 async def _freed(town: Town, case_id: str) -> bool:

@@ -11,9 +11,7 @@ from services.chassis.storage.leases import Lease
 from services.requests.app import service
 from services.requests.cases.dispatch.model import TeamLoad
 from services.requests.cases.dispatch.queries import load_id
-from tests.requests.town import (
-    Town,
-)
+from tests.requests.town import Town
 from tests.support import consuming
 
 

@@ -54,6 +54,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 _FIRST, _LAST = 1900, 2200
 """The years of a moment that somebody may mean."""
+
 Instant = Annotated[AwareDatetime, AfterValidator(in_milliseconds)]
 """A point in time: aware, UTC, whole milliseconds."""
 

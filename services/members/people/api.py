@@ -10,7 +10,6 @@ routes.post("", commands.register_person, view=RegisteredView, location="/v1/peo
 routes.find("/find", queries.find_people, view=PersonView)
 routes.get("/{person_id}", queries.get_person, view=PersonView)
 routes.post("/{person_id}/unmask", commands.unmask, view=ClearView, status=200, audited=Action.UNMASK)
-
 routes.put("/{person_id}/name", commands.correct_name, view=PersonView)
 
 me = Routes("/v1/me", "people")

@@ -16,14 +16,11 @@ from services.contracts.members.roles import Role
 from services.members.areas.queries import expect_open
 from services.members.people import model
 from services.members.people.model import Person, PersonUnmasked
-from services.members.people.queries import Clear, phone_key
+from services.members.people.queries import Clear, Phone, phone_key
 
 _OWN = "read in clear by the person, and masked by staff, who see it in clear for a reason that is recorded"
 PersonName = Annotated[str, Field(min_length=1, max_length=80, description=_OWN), LEGIBLE]
-Phone = Annotated[str, Field(max_length=30, examples=["13800000001"])]
 Address = Annotated[str, Field(min_length=1, max_length=200, description=_OWN), LEGIBLE]
-
-
 _KEPT = "read by who inspects the person's history"
 _Reason = Annotated[str, Field(min_length=2, max_length=500, description=_KEPT), LEGIBLE]
 

@@ -58,20 +58,21 @@ class PersonView(BaseModel):
         )
 
 
-Part = Annotated[str, Field(min_length=2, max_length=40, description="have this in their name", examples=["张三"])]
+Phone = Annotated[str, Field(max_length=30, examples=["13800000001"])]
+NamePart = Annotated[str, Field(min_length=2, max_length=40, description="have this in their name", examples=["张三"])]
 
 
 class FindPeople(PageQuery, Command):
     """Whose phone it is, or whose name is known, at least in part; in a body, since addresses are written to logs."""
 
-    name: Part | None = None
-    phone: Annotated[str | None, Field(max_length=30, examples=["13800000001"])] = None
+    name: NamePart | None = None
+    phone: Phone | None = None
 
 
 class PersonQuery(PageQuery):
     """Whose name is known, at least in part."""
 
-    name: Annotated[Part, Matching()]
+    name: Annotated[NamePart, Matching()]
 
 
 PEOPLE = Listing(Person, PersonQuery)

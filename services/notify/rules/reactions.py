@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -42,14 +42,14 @@ class Match:
     rule: Tell[Any]
     what: Occurrence[Any]
 
-    @property
+    @cached_property
     def choices(self) -> Choices:
         """Where to look for those who are to hear."""
         return self.rule.to.choices(self.what)
 
     @property
     def before(self) -> Choices:
-        """Where nobody may be found, or the rule does not hold."""
+        """Where the rule has nobody to find if it is to hold; an empty list is nobody."""
         return self.rule.instead_of.choices(self.what) if self.rule.instead_of else []
 
     @property
@@ -60,12 +60,11 @@ class Match:
 
     def recipients(self, directory: Directory) -> Sequence[str]:
         """Who hears: of staff, never the one who did it."""
-        by = self.what.by if self.rule.to.staff else None
-        if self.before and directory.anybody(self.before):
+        if directory.anybody(self.before):
             return ()
         if self.rule.unless_own and directory.includes(self.choices, self.what.by):
             return ()
-        return directory.first(self.choices, but=by)
+        return directory.first(self.choices, but=self.what.by if self.rule.to.staff else None)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from services.chassis.domain.values import id_from
 from services.chassis.usecase import Command, Context, usecase
 from services.members.accounts.codes import model
 from services.members.accounts.codes.model import PhoneCode
-from services.members.people.commands import Phone, id_for_phone
+from services.members.people.commands import id_for_phone
 from services.members.people.model import e164
+from services.members.people.queries import Phone
 
 
 class SendCode(Command):

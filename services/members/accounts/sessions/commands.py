@@ -30,9 +30,9 @@ from services.members.accounts.model import Account, Login
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import Session, SessionOver, SignInAttempts, SignInMethod
 from services.members.accounts.sessions.queries import TokensView, tokens
-from services.members.people.commands import Phone, register_by_phone
+from services.members.people.commands import register_by_phone
 from services.members.people.model import e164
-from services.members.people.queries import known_by_phone
+from services.members.people.queries import Phone, known_by_phone
 
 _NOBODY = "person_nobody"
 """The subject of a phone that nobody has: no code was ever sent to it, so none is right."""

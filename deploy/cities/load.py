@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 
 from deploy.cities.checks import problems
 from deploy.cities.shapes import Areas, Catalogue, City, Organisations, Shape, Teams
-from services.chassis.schedule.calendar import WorkingCalendar
+from services.chassis.schedule.calendar import CityTimes
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
@@ -32,7 +31,7 @@ def load(folder: Path) -> City:
             catalogue=_read(folder, "catalogue.json", Catalogue),
             organisations=_read(folder, "organisations.json", Organisations),
             teams=_read(folder, "teams.json", Teams),
-            calendar=calendar(folder),
+            times=working_times(folder),
         )
     except ValidationError as wrong:
         raise CityDataWrong(_summary("holidays.json", {}, wrong)) from wrong
@@ -41,19 +40,14 @@ def load(folder: Path) -> City:
     return city
 
 
-def holidays_known_until(folder: Path) -> date:
-    """The last day that the city's table of holidays covers; CityDataWrong if it cannot be read."""
-    return calendar(folder).covered_until
-
-
-def calendar(folder: Path) -> WorkingCalendar:
-    """The city's working time; CityDataWrong or ValueError if it cannot be read."""
-    return WorkingCalendar.from_data(_json(folder / "holidays.json"))
+def working_times(folder: Path) -> CityTimes:
+    """When the city works, as it is set up; CityDataWrong or ValueError if it cannot be read."""
+    return CityTimes.model_validate(_json(folder / "holidays.json"))
 
 
 def time_zone(folder: Path) -> ZoneInfo:
-    """The city's time zone; CityDataWrong if it cannot be read."""
-    return WorkingCalendar.from_data(_json(folder / "holidays.json")).zone
+    """The city's time zone; CityDataWrong or ValueError if it cannot be read."""
+    return working_times(folder).time_zone
 
 
 def _json(path: Path) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.chassis.domain.words import is_language
-from services.chassis.schedule.calendar import WorkingCalendar
+from services.chassis.schedule.calendar import CityTimes
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Line = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -120,6 +120,7 @@ class Item(Named):
     form: tuple[FormField, ...]
     keywords: tuple[Annotated[str, StringConstraints(min_length=2)], ...] = Field(min_length=1)
     emergency: Words | None
+    followable: bool = False
 
 
 class Catalogue(Shape):
@@ -189,4 +190,4 @@ class City:
     catalogue: Catalogue
     organisations: Organisations
     teams: Teams
-    calendar: WorkingCalendar
+    times: CityTimes

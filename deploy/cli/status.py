@@ -9,8 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from deploy.cities.load import CityDataWrong, holidays_known_until
+from deploy.cities.load import CityDataWrong
 from deploy.cli import screen
+from deploy.cli.city.calendar import covered_until
 from deploy.cli.screen import Json
 from deploy.local import Stack, health
 from deploy.local.health import Health
@@ -48,7 +49,7 @@ def command(
         stopped = _stopped_json if as_json else _show_stopped
         stopped()
         raise typer.Exit(1)
-    found, holidays = health.look(stack.layout), Holidays.of(stack.city_data)
+    found, holidays = health.look(stack.layout), Holidays.of(stack)
     red = found.red + holidays.red
     if as_json:
         screen.print_json({**found.to_json(), "red": red, "holidays_known_until": holidays.known_until})
@@ -61,19 +62,20 @@ def command(
 
 @dataclass(frozen=True)
 class Holidays:
-    """Until when the city's holidays are known; None, and what is red, where its data cannot be used."""
+    """Until when the city's holidays are known, and by what; None, and what is red, where its data cannot be used."""
 
     known_until: date | None
+    by: str
     red: list[str]
 
     @classmethod
-    def of(cls, data: Path) -> "Holidays":
-        """As they stand in a city's folder."""
+    def of(cls, stack: Stack) -> "Holidays":
+        """As the running city says, or its folder where it does not answer."""
         try:
-            return cls(holidays_known_until(data), [])
+            return cls(*covered_until(stack), [])
         except (CityDataWrong, ValueError) as error:
             why = " ".join(str(error).split())[:LONGEST_REASON]
-            return cls(None, [f"holidays.json in {data} cannot be used ({why})"])
+            return cls(None, "", [f"holidays.json in {stack.city_data} cannot be used ({why})"])
 
 
 def _stopped_json() -> None:
@@ -102,9 +104,10 @@ def _show(found: Health) -> None:
 def _show_holidays(holidays: Holidays, file: Path) -> None:
     """Due times after that day would take every holiday for a working day."""
     until = holidays.known_until
-    screen.STDOUT.print(f"{'holidays known until':24} {until or 'not known'} (by {file})", soft_wrap=True)
+    said = f"{until} (by {holidays.by})" if until else "not known"
+    screen.STDOUT.print(f"{'holidays known until':24} {said}", soft_wrap=True)
     if until and (until - datetime.now(UTC).date()).days < HOLIDAYS_AHEAD_DAYS:
-        advice = f"add the next year's holidays to {file} and restart"
+        advice = f"add the next year's holidays to {file} and run `linli seed`"
         screen.STDOUT.print(Text(advice, style="yellow"), soft_wrap=True)
 
 

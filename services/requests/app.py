@@ -6,18 +6,23 @@ from typing import Any
 
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
-from services.chassis.schedule.calendar import WorkingCalendar
+from services.chassis.schedule.calendar import CityTimes
+from services.requests.calendar import api as calendar
+from services.requests.calendar.adapters import keep_calendar
+from services.requests.calendar.model import Calendar
+from services.requests.calendar.queries import CityCalendar
 from services.requests.cases import api as cases
 from services.requests.cases.calls import api as calls
 from services.requests.cases.dispatch import api as dispatch
 from services.requests.cases.dispatch.model import TeamLoad
 from services.requests.cases.dispatch.reactions import ask_dispatcher, book_slot, keep_team_slots, pass_on_refused
+from services.requests.cases.following import api as following
 from services.requests.cases.forgetting import api as forgetting
 from services.requests.cases.forgetting.settings import RetentionSettings
 from services.requests.cases.forgetting.timers import forget_erased, forget_over
 from services.requests.cases.intake import api as intake
 from services.requests.cases.limits import api as limits
-from services.requests.cases.limits.timers import case_clock
+from services.requests.cases.limits.timers import case_clock, follow_calendar
 from services.requests.cases.model import Case, Retention
 from services.requests.cases.steps import api as steps
 from services.requests.cases.timelines import api as timelines
@@ -35,7 +40,7 @@ from services.requests.suggestions.queries import ItemIndex
 def _dependencies(settings: Settings) -> Mapping[type, Any]:
     holidays = json.loads((settings.city_data / "holidays.json").read_text(encoding="utf-8"))
     return {
-        WorkingCalendar: WorkingCalendar.from_data(holidays),
+        CityCalendar: CityCalendar(CityTimes.model_validate(holidays)),
         ItemIndex: ItemIndex(),
         Retention: Retention.of_days(settings.of(RetentionSettings).case_term_days),
     }
@@ -44,13 +49,15 @@ def _dependencies(settings: Settings) -> Mapping[type, Any]:
 service = Service(
     name="requests",
     texts=("services.contracts", "services.requests"),
-    entities=(Item, Case, TeamLoad),
+    entities=(Item, Calendar, Case, TeamLoad),
     copies=(AreaCopy, Organisation, Team, Person),
     reference=(Item, AreaCopy, Organisation),
     routes=(
         suggestions.routes,
         catalogue.routes,
+        calendar.routes,
         cases.routes,
+        following.routes,
         intake.routes,
         steps.routes,
         dispatch.routes,
@@ -65,5 +72,6 @@ service = Service(
     listens_to=("members", "requests"),
     settings=(RetentionSettings,),
     dependencies=_dependencies,
-    periodic=(count_cases(), forget_erased),
+    loops=(keep_calendar,),
+    periodic=(count_cases(), follow_calendar, forget_erased),
 )

@@ -26,6 +26,7 @@ NOT_WRITTEN = {
     "password": "is compared, and never shown",
     "person": "an id",
     "phone": "is parsed",
+    "q": "is only looked for",
     "refresh_token": "is compared, and never shown",
     "team_id": "an id",
 }

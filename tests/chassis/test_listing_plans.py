@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,7 +75,17 @@ def documents(listing: Listing[Any, Any], container: Container) -> Iterator[Docu
         for field in known.has.values():
             value = f"{Role.HANDLER if number % 7 == 3 else Role.OPERATOR}"
             terms += [*search.value_tokens(field, value, ()), *search.value_tokens(field, value, places)]
+        state |= {index.fields[0]: f"{number}" for index in listing.kind.indexes if index.unique}
+        state |= {stored[6:]: number % 3 if number % 25 < 3 else 0 for stored in known.rare.values()}
         yield {"_id": f"x{number:05}", "version": 1, "under": [*places], "state": state | only, "terms": terms}
+
+
+async def stored(listing: Listing[Any, Any], container: Container) -> list[Document]:
+    """All of them, in the database."""
+    many = list(documents(listing, container))
+    answer = await container.mongo.command("insert", listing.kind.collection(), documents=many)
+    assert answer["n"] == MANY, answer
+    return many
 
 
 def queries(listing: Listing[Any, Any]) -> Iterator[PageQuery]:
@@ -90,16 +100,35 @@ def queries(listing: Listing[Any, Any]) -> Iterator[PageQuery]:
         name: [None, PLACES[0], "150702001"] if stored == "under" else [None, f"{stored[6:]}-0"]
         for name, stored in known.leading.items()
     }
-    choices |= {name: [None, Role.HANDLER] for name in known.has} | {name: [None, WORDS] for name in known.words}
+    # What is asked for by a field of few entries is asked for by that: without it, it is another list.
+    choices |= {name: values[1:] for name, values in choices.items() if known.leading.get(name) in known.few}
+    choices |= {name: [None, Role.HANDLER] for name in known.has}
     choices |= {name: [None, BEGIN + timedelta(hours=100)] for name in list(known.spans)[:1]}
     choices |= {"sort": list(listing.query.model_fields["sort"].annotation)} if len(listing.orders) > 1 else {}
-    needed = {name for name, info in listing.query.model_fields.items() if info.is_required()}
+    for asked in combined(choices):
+        yield from fitting(listing, asked)
+    # Beside these the open filters and those by time only leave out: no index has them there.
+    few = {name: values for name, values in choices.items() if name not in {*known.equal, *known.spans}}
+    rare: dict[str, Any] = dict.fromkeys(known.rare, 1)
+    besides: list[dict[str, Any]] = [*({name: WORDS} for name in known.words), *({name: 1} for name in rare), rare]
+    for asked, beside in itertools.product(combined(few), filter(None, besides)):
+        yield from fitting(listing, asked | beside)
+
+
+def combined(choices: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """Every choice of filters."""
     for values in itertools.product(*choices.values()):
-        asked = {name: value for name, value in zip(choices, values, strict=True) if value is not None}
-        spans = [stored for name, (stored, _) in known.spans.items() if name in asked]
-        query = listing.query.model_construct(limit=10, after=None, **asked)
-        if needed <= asked.keys() and all(listing.order_of(query).field == stored for stored in spans):
-            yield query
+        yield {name: value for name, value in zip(choices, values, strict=True) if value is not None}
+
+
+def fitting(listing: Listing[Any, Any], asked: dict[str, Any]) -> Iterator[PageQuery]:
+    """The query, where it has all that it needs and the order that goes with its filters."""
+    known, query = listing.filters, listing.query.model_construct(limit=10, after=None, **asked)
+    needed = {name for name, info in listing.query.model_fields.items() if info.is_required()}
+    along = [stored for name, (stored, _) in known.spans.items() if name in asked]
+    along += [stored for name, stored in known.words.items() if stored and name in asked]
+    if needed <= asked.keys() and all(listing.order_of(query).field == stored for stored in along):
+        yield query
 
 
 class Reads:
@@ -204,8 +233,7 @@ async def test_no_list_sorts_in_memory_or_reads_much_more_than_it_shows(
     world: World, service: Service, listing: Listing[Any, Any]
 ) -> None:
     container = await world.container(service)
-    many = list(documents(listing, container))
-    await container.mongo.command("insert", listing.kind.collection(), documents=many)
+    many = await stored(listing, container)
     asked = list(queries(listing))
     with pytest.MonkeyPatch.context() as patched:
         reads = Reads(container.mongo, patched)
@@ -228,7 +256,7 @@ async def test_no_count_reads_more_than_it_may_and_none_reads_documents_without_
     world: World, service: Service, listing: Listing[Any, Any]
 ) -> None:
     container = await world.container(service)
-    await container.mongo.command("insert", listing.kind.collection(), documents=[*documents(listing, container)])
+    await stored(listing, container)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(listings, "MOST_COUNTED", COUNTED)
         patched.setattr(listings, "MOST_READ", READ)

@@ -7,12 +7,13 @@ import pytest
 from services.chassis.domain.paging import PageQuery
 from services.chassis.domain.scope import Actor
 from services.chassis.storage import listings, plans
-from services.chassis.storage.filters import FilterKind, Filters, Has, Is, Matching, Since, Within
+from services.chassis.storage.filters import AtLeast, FilterKind, Filters, Has, Is, Matching, Since, Within
 from services.contracts.members.areas import path
 from services.members.areas.model import Area
 from services.members.areas.queries import AREAS
 from services.members.teams.model import Team
 from services.members.teams.queries import TEAMS
+from services.requests.cases.dispatch.model import TeamLoad
 from services.requests.cases.model import Case
 from services.requests.cases.queries import CASES
 
@@ -27,7 +28,15 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "filter"),
-    [(Team, Is("colour")), (Team, Has("members")), (Case, Matching()), (Case, Since("filed")), (Team, Is("area.zh"))],
+    [
+        (Team, Is("colour")),
+        (Team, Has("members")),
+        (TeamLoad, Matching()),
+        (Case, Matching("filed")),
+        (Case, Since("filed")),
+        (Case, AtLeast("urgings")),
+        (Team, Is("area.zh")),
+    ],
 )
 def test_a_filter_of_a_field_that_is_not_there_is_refused_when_it_is_declared(
     kind: type[Any], filter: FilterKind

@@ -88,7 +88,7 @@ def test_status_says_why_something_is_not_known_and_what_was_started_again(capsy
     again = "started again once, last at 2026-11-23 23:53:18: terminated by SIGKILL"
     process = ProcessHealth("notify-web", "running", 1, 60, 50, ready=True, said="", restarted=again)
     status._show(Health("", [process], [], flow([])))
-    status._show_holidays(Holidays(date(2026, 1, 1), []), Path("city/holidays.json"))
+    status._show_holidays(Holidays(date(2026, 1, 1), "the city's calendar", []), Path("city/holidays.json"))
     result = capsys.readouterr().out
     assert f"notify-web was {again}" in result
     assert "not counted yet: the first count comes within 15 s" in result

@@ -15,7 +15,7 @@ from services.chassis.domain.events import Event
 SERVICES = ("members", "requests", "notify")
 FOLDER = Path(__file__).parent / "corpus"
 Shape = dict[str, Any]
-_WORDS = {"date-time": "2026-11-23T08:00:00Z"}
+_WORDS = {"date-time": "2026-11-23T08:00:00Z", "date": "2026-11-23", "time": "08:00:00"}
 _VALUES = {"integer": 3, "number": 1.5, "boolean": True, "null": None}
 
 

@@ -44,8 +44,8 @@ def test_a_copy_takes_exactly_the_events_that_it_is_said_to_follow() -> None:
         assert kind.creates, kind
 
 
-NESTED = {"ItemPublished"}
-"""An item is published as it is described: what it asks for and how it goes."""
+NESTED = {"ItemPublished", "CalendarSet"}
+"""An item is published as it is described: what it asks for and how it goes; a calendar is set as a whole."""
 WORDS = (Words, Words | None)
 """A text in several languages is one value."""
 

@@ -14,7 +14,7 @@ ITEM = "GOV-GENERAL"
 ROLES = ("resident", "operator", "handler", "dispatcher", "supervisor", "administrator")
 EVERYBODY_READS = {"areas", "organisations", "teams", "catalogue"}
 """What stands there is known to all, so that a foreign change of it is 403; of anything else not even that it is."""
-REFUSED_TO_ALL = {"outside-your-places", "not-your-team", "catalogue-citywide"}
+REFUSED_TO_ALL = {"outside-your-places", "not-your-team", "citywide-only"}
 """Refused to an actor who is not in charge of the place."""
 WORDS: dict[str, Any] = {"string": "这是别人的。", "integer": 1, "number": 1.5, "boolean": True}
 

@@ -11,6 +11,7 @@ from services.contracts.requests.case_parts import OfHandler
 from services.notify.app import subjects
 from services.notify.audience.queries import Address
 from services.notify.cases.model import Case
+from services.notify.cases.parties.model import FOLLOWERS
 from services.notify.rules.model import Occurrence, Tell
 from tests.notify.conftest import CITY, COMMUNITY, COUNTY, RESIDENT, STATION, STREET
 
@@ -73,8 +74,9 @@ SUPERVISING = [[post("supervisor", COUNTY)], [post("supervisor", CITY)]]
 
 
 def hearing(what: Occurrence[Any]) -> list[tuple[str, list[list[Address]], str]]:
-    """(template, choices, marks) of every rule that has something to say."""
+    """(template, choices, marks) of every rule that has something to say; to followers where there are some."""
     rules = [rule for rule in RULES if rule.event is type(what.event) and rule.when(what)]
+    rules = [rule for rule in rules if rule.to is not FOLLOWERS or what.copy.followers]
     return [(rule.template, [[*one] for one in rule.to.choices(what)], marks(rule)) for rule in rules]
 
 
@@ -110,7 +112,6 @@ PAUSED = cases.CasePaused(because="parts", reason=SEALED, paused_at=AT, due_at=A
 RESUMED = cases.CaseResumed(respond_by=AT, warn_at=AT, due_at=AT)
 RESOLVED = cases.CaseResolved(outcome="fixed", answer=SEALED, resolved_at=AT, resolution_seconds=60)
 NONE: list[list[Address]] = []
-
 HEARS: list[tuple[Occurrence[Any], list[tuple[str, list[list[Address]], str]]]] = [
     (
         occurrence(TO_STATION),

@@ -122,6 +122,13 @@ def test_of_a_larger_audience_fifty_are_notified_and_the_rest_is_counted() -> No
     assert [(entry["concerned"], entry["notified"]) for entry in logged] == [(MOST + 7, MOST)]
 
 
+def test_who_is_named_one_by_one_is_always_notified() -> None:
+    before = left_out()
+    people = [Address("person", f"person_{number}") for number in range(MOST + 7)]
+    assert len(Directory({}).first([people], but=None)) == MOST + 7
+    assert left_out() == before
+
+
 async def test_the_operator_who_filed_for_a_caller_hears_of_notes_until_the_account_is_closed(town: Town) -> None:
     await town.peopled()
     await town.born("person_op")

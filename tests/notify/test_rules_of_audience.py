@@ -110,6 +110,7 @@ NEW: dict[str, Any] = {
     "number": "261123-7K3F",
     "resident_id": RESIDENT,
     "operator": None,
+    "followers": [],
     "item_name": {"zh": "路灯报修", "en": "Street light repair"},
     "system": "governance",
     "routed": None,
@@ -175,7 +176,7 @@ def test_copies_hear_of_their_beginning_and_of_what_follows() -> None:
     ]
     assert follows == changing
     heard = {"CaseFiled", "LimitsSet", "CaseDispatched", "CaseBooked", "CaseUnassigned", "CaseReturned"}
-    heard |= {"CaseReopened", "CasePaused"}
+    heard |= {"CaseReopened", "CasePaused", "LimitsMoved", "CaseFollowed", "CaseUnfollowed"}
     assert {kind.__name__ for kind in Case.events.values()} == heard | {"CaseResumed", "CaseEscalated"}
 
 

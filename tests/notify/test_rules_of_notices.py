@@ -45,7 +45,7 @@ def test_of_each_event_of_a_case_these_hear_in_these_words(
 
 
 def test_for_every_event_with_a_notice_the_recipients_are_tested_above_or_below() -> None:
-    said = {type(what.event) for what, _ in HEARS} | {SignInCodeIssued, TeamMemberJoined}
+    said = {type(what.event) for what, _ in HEARS} | {SignInCodeIssued, TeamMemberJoined, cases.LimitsMoved}
     assert {rule.event for rule in RULES} == said
 
 
@@ -59,11 +59,22 @@ def test_a_sign_in_code_goes_by_phone_at_once_and_who_joins_a_team_hears_of_it()
     assert hearing(joined) == [("team-joined", [[Address("person", "person_2")]], "")]
 
 
+def test_who_waits_for_a_case_and_who_has_it_hear_that_it_is_due_at_another_time_and_nobody_of_less() -> None:
+    same = cases.LimitsMoved(respond_by=AT, warn_at=AT, due_at=AT, was_due_at=AT)
+    later = same.model_copy(update={"due_at": AT + timedelta(days=9)})
+    assert hearing(occurrence(same, TO_STATION)) == []
+    assert hearing(occurrence(later, TO_STATION)) == [
+        ("case-due-moved", [[WANG]], ""),
+        ("case-due-moved-for-staff", [[OFFICE]], ""),
+    ]
+
+
 def test_residents_are_no_staff_and_everybody_else_who_hears_of_cases_is() -> None:
     staff = {type(rule.to).__name__: rule.to.staff for rule in RULES}
     assert staff == {
         "Named": False,
         "Resident": False,
+        "Followers": False,
         "Operator": True,
         "Previous": True,
         "Handler": True,

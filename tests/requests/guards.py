@@ -34,13 +34,13 @@ from tests.support.guards import OK, Row, stored, twin
 
 RESIDENT, OTHER = "person_wang", "person_li"
 _OWN, _ABOVE, _NEIGHBOUR, _NONE = "own", "above", "neighbour's", "none"
-_CITY = "city"
+WHOLE_CITY = "city"
 PLACES: Mapping[str, tuple[str, ...]] = {
     _OWN: (HOME,),
     _ABOVE: (COUNTY,),
     _NEIGHBOUR: (BARE,),
     _NONE: (),
-    _CITY: (CITY,),
+    WHOLE_CITY: (CITY,),
 }
 BODIES = {_OWN: (STATION,), _ABOVE: (CENTRE,), _NEIGHBOUR: ("organisation_other",), _NONE: (), "team": (PATROL,)}
 PEOPLE = {_OWN: RESIDENT, _NEIGHBOUR: OTHER, _NONE: None}
@@ -73,7 +73,7 @@ class Who:
 
     def in_charge(self) -> bool:
         """Whether one of their places holds what lies in HOME."""
-        return self.place in (_OWN, _ABOVE, _CITY)
+        return self.place in (_OWN, _ABOVE, WHOLE_CITY)
 
     def sees(self, *, held: bool) -> bool:
         """Whether they see a resident's case in HOME; ``held``: the station has it."""
@@ -106,7 +106,7 @@ EVERYBODY = (
 
 _WORDS = Sealed("sealed")
 _AT = now()
-_FILED = contract.CaseFiled(
+FILED = contract.CaseFiled(
     number="261123-7K3QX-4",
     filed_at=_AT,
     resident_id=RESIDENT,
@@ -123,9 +123,9 @@ _FILED = contract.CaseFiled(
     first_response_hours=4,
     resolution_hours=24,
 )
-_LATER = {"respond_by": _AT + timedelta(days=2), "warn_at": _AT + timedelta(days=5), "due_at": _AT + timedelta(days=6)}
-_GIVEN = contract.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_name=Words.named("站"))
-_TAKEN = (_GIVEN, contract.CaseAccepted())
+LATER = {"respond_by": _AT + timedelta(days=2), "warn_at": _AT + timedelta(days=5), "due_at": _AT + timedelta(days=6)}
+GIVEN = contract.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_name=Words.named("站"))
+_TAKEN = (GIVEN, contract.CaseAccepted())
 _RESOLVED = (
     *_TAKEN,
     contract.CaseResolved(outcome=CloseReason.FIXED, answer=_WORDS, resolved_at=_AT, resolution_seconds=60),
@@ -133,7 +133,7 @@ _RESOLVED = (
 _WAY: Mapping[State, tuple[Any, ...]] = {
     State.NEW: (),
     State.VERIFIED: (contract.CaseVerified(),),
-    State.DISPATCHED: (_GIVEN,),
+    State.DISPATCHED: (GIVEN,),
     State.ACCEPTED: _TAKEN,
     State.IN_PROGRESS: (*_TAKEN, contract.CaseStarted()),
     State.SUSPENDED: (
@@ -146,12 +146,12 @@ _WAY: Mapping[State, tuple[Any, ...]] = {
             due_at=_AT + timedelta(days=2),
         ),
     ),
-    State.RETURNED: (_GIVEN, contract.CaseReturned(reason=_WORDS, times=1)),
+    State.RETURNED: (GIVEN, contract.CaseReturned(reason=_WORDS, times=1)),
     State.RESOLVED: _RESOLVED,
     State.CALLBACK: (*_RESOLVED, contract.CaseCalledBack(reached=True)),
     State.CLOSED: (*_RESOLVED, contract.CaseClosed(reason=CloseReason.FIXED, ended_at=_AT)),
-    State.REJECTED: (_GIVEN, contract.CaseRejected(reason=CloseReason.NOT_OUR_DUTY, answer=_WORDS, ended_at=_AT)),
-    State.CANCELLED: (_GIVEN, contract.CaseCancelled(by_resident=True, ended_at=_AT)),
+    State.REJECTED: (GIVEN, contract.CaseRejected(reason=CloseReason.NOT_OUR_DUTY, answer=_WORDS, ended_at=_AT)),
+    State.CANCELLED: (GIVEN, contract.CaseCancelled(by_resident=True, ended_at=_AT)),
 }
 _UNHELD = (State.NEW, State.VERIFIED, State.RETURNED)
 
@@ -178,19 +178,19 @@ _STEPS: Mapping[Step, tuple[type[Event], Any]] = {
 }
 """What each step records, and a body for it."""
 
-_NUMBERS = itertools.count()
+NUMBERS = itertools.count()
 
 
 def step_rows(town: Town) -> Iterator[Row]:
     """Each step × state × actor, on a case of its own; the use case is the one at the step's address."""
     routes = {route.path.rpartition("/")[2]: route.work for table in service.routes for route in table.routes}
-    cases = {state: stored(Case, _FILED, contract.LimitsSet(**_LATER), *way) for state, way in _WAY.items()}
+    cases = {state: stored(Case, FILED, contract.LimitsSet(**LATER), *way) for state, way in _WAY.items()}
     for step, state, who in itertools.product(Step, State, EVERYBODY):
-        id, (event, command) = f"case_g{next(_NUMBERS)}", _STEPS[step]
+        id, (event, command) = f"case_g{next(NUMBERS)}", _STEPS[step]
         work: Any = routes[step]
         right = _right(step, state, who)
         thing = twin(Case, cases[state], id, town.container)
-        run = _calling(work, id, *([command] if command else []))
+        run = calling(work, id, *([command] if command else []))
         yield Row(
             known_as(work).name, f"{step} of a {state} case by {who.label}", who.actor(), run, right, event, thing
         )
@@ -198,7 +198,7 @@ def step_rows(town: Town) -> Iterator[Row]:
 
 def _right(step: Step, state: State, who: Who) -> str:
     rule, held, system = STEPS[step], state not in _UNHELD, who.roles == (SYSTEM,)
-    if (refused := _by_role(who, *rule.roles)) is not None:
+    if (refused := by_role(who, *rule.roles)) is not None:
         return refused
     if not system and not who.sees(held=held):
         return "not-found"
@@ -207,13 +207,13 @@ def _right(step: Step, state: State, who: Who) -> str:
     return OK if state in rule.states else "step-not-allowed"
 
 
-def _by_role(who: Who, *roles: str) -> str | None:
+def by_role(who: Who, *roles: str) -> str | None:
     if who.roles == (PUBLIC,):
         return "sign-in-needed"
     return None if set(who.roles) & {SYSTEM, *roles} else "forbidden"
 
 
-def _calling(work: Callable[..., Awaitable[Any]], *given: Any) -> Callable[[Context], Awaitable[Any]]:
+def calling(work: Callable[..., Awaitable[Any]], *given: Any) -> Callable[[Context], Awaitable[Any]]:
     return lambda ctx: work(ctx, *given)
 
 
@@ -223,11 +223,11 @@ def filing_rows() -> Iterator[Row]:
         cmd = intake.FileRequest(item="NEAR", area=HOME, title="x", text="x", on_behalf_of=caller)
         label = f"for {caller or 'oneself'} by {who.label}"
         name = "requests.cases.intake.file"
-        yield Row(name, label, who.actor(), _calling(intake.file, cmd), _right_filing(who, caller), contract.CaseFiled)
+        yield Row(name, label, who.actor(), calling(intake.file, cmd), _right_filing(who, caller), contract.CaseFiled)
 
 
 def _right_filing(who: Who, caller: str | None) -> str:
-    if (refused := _by_role(who, Role.RESIDENT, Role.OPERATOR)) is not None:
+    if (refused := by_role(who, Role.RESIDENT, Role.OPERATOR)) is not None:
         return refused
     if caller is None:
         return OK if Role.RESIDENT in who.roles and who.person != _NONE else "resident-missing"
@@ -239,38 +239,39 @@ def _right_filing(who: Who, caller: str | None) -> str:
 def item_rows(offered: Document) -> Iterator[Row]:
     """Publishing and withdrawing service items: the whole city's administrators."""
     withdrawn = {**offered, "state": {**offered["state"], "offered": False}}
-    everybody = (*EVERYBODY, Who((Role.ADMINISTRATOR,), place=_CITY))
+    everybody = (*EVERYBODY, Who((Role.ADMINISTRATOR,), place=WHOLE_CITY))
     for who, (state, document) in itertools.product(everybody, (("offered", offered), ("withdrawn", withdrawn))):
-        right = _by_role(who, Role.ADMINISTRATOR) or (OK if who.place == _CITY else "catalogue-citywide")
-        codes = [f"G{next(_NUMBERS)}" for _ in range(2)]
+        right = by_role(who, Role.ADMINISTRATOR) or (OK if who.place == WHOLE_CITY else "citywide-only")
+        codes = [f"G{next(NUMBERS)}" for _ in range(2)]
         offer, withdraw = [(Item, {**document, "_id": code}) for code in codes]
         cmd = catalogue.PublishItem.model_validate({**ITEMS[0], "code": codes[0], "department": "other"})
         label = f"of an item that is {state} by {who.label}"
-        run = _calling(catalogue.publish_item, codes[0], cmd)
+        run = calling(catalogue.publish_item, codes[0], cmd)
         yield Row("requests.catalogue.publish_item", label, who.actor(), run, right, ItemPublished, offer)
         gone = "item-already-withdrawn" if right == OK and state == "withdrawn" else right
-        run = _calling(catalogue.withdraw_item, codes[1])
+        run = calling(catalogue.withdraw_item, codes[1])
         yield Row("requests.catalogue.withdraw_item", label, who.actor(), run, gone, ItemWithdrawn, withdraw)
 
 
 def system_rows(town: Town) -> Iterator[Row]:
     """What only reactions and timers do."""
-    filed = stored(Case, _FILED, contract.LimitsSet(**_LATER), _GIVEN)
+    filed = stored(Case, FILED, contract.LimitsSet(**LATER), GIVEN)
     works: tuple[tuple[Any, tuple[Any, ...]], ...] = (
         (dispatch.pass_on, (PATROL,)),
         (dispatch.book, (PATROL,)),
         (dispatch.ask_dispatcher, (PATROL,)),
         (limits.tick, ()),
+        (limits.follow_calendar, ()),
         (forgetting.forget_of_erased, ()),
         (forgetting.forget_over, ()),
         (dispatch.reserve_slot, (CaseAt("case_any", 1),)),
         (dispatch.free_slot, (CaseAt("case_any", 1),)),
     )
     for who, (work, more) in itertools.product(EVERYBODY, works):
-        id = PATROL if work is dispatch.reserve_slot else f"case_g{next(_NUMBERS)}"
+        id = PATROL if work is dispatch.reserve_slot else f"case_g{next(NUMBERS)}"
         thing = None if work in (dispatch.reserve_slot, dispatch.free_slot) else twin(Case, filed, id, town.container)
-        right = _by_role(who) or ("not-found" if work is dispatch.free_slot else OK)
-        run = _calling(work, id, *more)
+        right = by_role(who) or ("not-found" if work is dispatch.free_slot else OK)
+        run = calling(work, id, *more)
         yield Row(known_as(work).name, f"by {who.label}", who.actor(), run, right, thing=thing)
 
 

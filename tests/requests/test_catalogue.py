@@ -126,7 +126,7 @@ async def test_the_catalogue_is_the_whole_citys(town: Town) -> None:
     county = staff("administrator", COUNTY, STREET)
     anew = await town.put(county, "/v1/catalogue/NEAR", item("NEAR", "centre"))
     gone = await town.post(county, "/v1/catalogue/NEAR/withdraw")
-    assert [(a.status_code, a.json()["code"]) for a in (anew, gone)] == [(403, "catalogue-citywide")] * 2
+    assert [(a.status_code, a.json()["code"]) for a in (anew, gone)] == [(403, "citywide-only")] * 2
     assert (await town.get(None, "/v1/catalogue/NEAR")).json()["tiers"] == ["station", "centre", "county"]
 
 

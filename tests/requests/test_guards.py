@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.requests import guards_of_others
 from tests.requests.guards import rows
 from tests.requests.town import PATROL, Town
 from tests.support import guards
@@ -18,11 +19,11 @@ async def guarded(town: Town) -> Town:
 
 
 async def test_every_command_is_open_exactly_where_the_table_says(guarded: Town) -> None:
-    await guards.expect_right(guarded.container, "requests", await rows(guarded))
+    await guards.expect_right(guarded.container, "requests", [*await rows(guarded), *guards_of_others.rows(guarded)])
 
 
 async def test_without_any_single_guard_the_table_fails(
     guarded: Town, record_property: Callable[[str, Any], None]
 ) -> None:
-    line = await guards.experiment(guarded.container, await rows(guarded))
+    line = await guards.experiment(guarded.container, [*await rows(guarded), *guards_of_others.rows(guarded)])
     record_property("line", f"guards of requests: {line}")

@@ -36,7 +36,7 @@ RESOLVED = contract.CaseResolved(
 CLOSED = contract.CaseClosed(reason="fixed", ended_at=MONDAY + 2 * HOUR)
 CANCELLED = contract.CaseCancelled(ended_at=MONDAY + 2 * HOUR)
 REJECTED = contract.CaseRejected(reason="not_our_duty", answer=SECRET, ended_at=MONDAY + 2 * HOUR)
-OVER = {"retained_since": MONDAY + 2 * HOUR}
+OVER = {"retained_since": MONDAY + 2 * HOUR, "calendar": None}
 NOTHING_YET = (
     *("handler_id", "handler_name", "tier", "paused_at", "paused_until", "due_unpaused", "owner_id", "owner_place"),
     *(
@@ -50,6 +50,7 @@ NOTHING_YET = (
         "score",
         "solved",
         "urged_at",
+        "calendar",
     ),
 )
 
@@ -95,6 +96,7 @@ def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
         "next_tick_at": MONDAY,
         "reopened": 0,
         "urged": 0,
+        "followers": [],
     }
     assert case.places() == (CITY, COUNTY, STREET, HOME)
     assert case.subjects() == ("person_wang",)
@@ -149,7 +151,11 @@ CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
             "escalates_from": MONDAY + 9 * HOUR,
         },
     ),
-    ([], RESOLVED, {"state": "resolved", "outcome": "fixed", "answer": "1.done", "resolved_at": MONDAY + HOUR}),
+    (
+        [],
+        RESOLVED,
+        {"state": "resolved", "outcome": "fixed", "answer": "1.done", "resolved_at": MONDAY + HOUR, "calendar": None},
+    ),
     ([], contract.CaseCalledBack(reached=True), {"state": "callback"}),
     ([], CLOSED, {"state": "closed", "closed_because": "fixed", **OVER}),
     ([], CANCELLED, {"state": "cancelled", "closed_because": "withdrawn", **OVER}),
@@ -193,13 +199,14 @@ def test_going_on_moves_the_limits_and_adds_to_the_time_that_it_stood() -> None:
 
 def test_new_limits_begin_the_clock_again() -> None:
     case = after(contract.CaseAccepted(), contract.CaseOverdue(due_at=MONDAY), UP)
-    later = contract.LimitsSet(respond_by=MONDAY + DAY, warn_at=MONDAY + 2 * DAY, due_at=MONDAY + 3 * DAY)
+    later = contract.LimitsSet(calendar=1, respond_by=MONDAY + DAY, warn_at=MONDAY + 2 * DAY, due_at=MONDAY + 3 * DAY)
     assert changed(case, later) == {
         **later.model_dump(),
         "responded": False,
         "warned": False,
         "overdue": False,
         "escalates_from": None,
+        "calendar": 1,
     }
 
 

@@ -10,6 +10,7 @@ from services.chassis.runtime.texts import load
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
+from services.requests.providers.model import expect_citywide
 from tests.requests.town import ADMINISTRATOR, CITY, COUNTY, HOME, field, staff
 
 BOTH = {"zh": "事项", "en": "Item"}
@@ -119,11 +120,11 @@ def test_what_does_not_contradict_itself_is_offered(right: dict[str, Any]) -> No
 
 
 def test_only_the_administrators_of_the_whole_city_change_the_catalogue() -> None:
-    model.expect_citywide(ADMINISTRATOR)
-    model.expect_citywide(staff("administrator", COUNTY, CITY))
+    expect_citywide(ADMINISTRATOR)
+    expect_citywide(staff("administrator", COUNTY, CITY))
     for places in ((), (COUNTY,), (HOME,)):
         actor = staff("administrator", *places)
-        assert refusal(model.expect_citywide, actor) == ("catalogue-citywide", {}, Kind.FORBIDDEN)
+        assert refusal(expect_citywide, actor) == ("citywide-only", {}, Kind.FORBIDDEN)
 
 
 def test_everybody_may_see_what_is_offered() -> None:

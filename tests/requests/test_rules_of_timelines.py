@@ -137,6 +137,7 @@ SHOWN = {
     "CaseForgotten": ("because",),
     "CaseFiled": (),
     "LimitsSet": ("due_at",),
+    "LimitsMoved": ("due_at",),
     "CaseDispatched": ("tier", "handler_name", "forced"),
     "CaseUnassigned": (),
     "CaseAccepted": (),
@@ -160,6 +161,8 @@ SHOWN = {
 
 
 SHOWN_TO_STAFF = {
+    "CaseFollowed": (),
+    "CaseUnfollowed": (),
     "CaseBooked": ("handler_name",),
     "CaseTeamAway": ("handler_name",),
     "CasePaused": ("until", "because", "reason"),
@@ -188,7 +191,7 @@ def test_words_are_sealed_fields_and_facts_are_not() -> None:
 
 
 def test_somebody_did_it_and_by_no_name() -> None:
-    assert [doer.value for doer in Doer] == ["resident", "handler", "staff", "system"]
+    assert [doer.value for doer in Doer] == ["resident", "follower", "handler", "staff", "system"]
 
 
 def test_the_check_character_follows_luhns_rule_modulo_32() -> None:

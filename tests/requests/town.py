@@ -14,13 +14,16 @@ from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
 from services.chassis.messaging.reactions import Keep
+from services.chassis.schedule.calendar import CityTimes
 from services.chassis.usecase import Container, Context
 from services.contracts.members.areas import AreaAdded, AreaClosed
 from services.contracts.members.organisations import OrganisationFounded
 from services.contracts.members.teams import TeamFounded, TeamWentOnDuty
+from services.requests.calendar.queries import CityCalendar
 from services.requests.cases.model import Case
 from services.requests.catalogue.commands import PublishItem, publish_item
 from services.requests.providers.model import AreaCopy, Organisation, Team
+from tests.conftest import CITY_DATA
 from tests.support.world import World, keyed
 
 CITY, COUNTY, STREET, HOME = "1507", "150702", "150702001", "150702001001"
@@ -39,6 +42,11 @@ PATROL, GUARDS = "team_patrol", "team_guards"
 def staff(role: str, *places: str, organisations: tuple[str, ...] = ()) -> Actor:
     """Somebody who works for the city."""
     return Actor(f"account_{role}{len(places)}", frozenset({role}), places, organisations)
+
+
+def resident(number: int) -> Actor:
+    """One of many residents."""
+    return Actor(f"account_r{number}", frozenset({"resident"}), person=f"person_r{number}")
 
 
 RESIDENT = Actor("account_wang", frozenset({"resident"}), person="person_wang")
@@ -197,6 +205,18 @@ class Town:
         """A volunteer team on duty that can patrol."""
         founded = TeamFounded(kind=sort, name=Words.named(f"队{id}"), area=area, skills=["patrol"], capacity=capacity)
         await self.keep_copy(Team, id, founded, TeamWentOnDuty())
+
+    def hold_calendar(self, held: CityCalendar) -> CityCalendar:
+        """Let the process hold other working times; those that it held."""
+        dependencies: Any = self.container.dependencies
+        before: CityCalendar = dependencies[CityCalendar]
+        dependencies[CityCalendar] = held
+        return before
+
+    def forget_calendar(self) -> None:
+        """As at the start of a process, that of the city's folder."""
+        file = (CITY_DATA / "holidays.json").read_text(encoding="utf-8")
+        self.hold_calendar(CityCalendar(CityTimes.model_validate_json(file)))
 
     async def settle(self) -> None:
         """Let there be places, those who serve them, people and items."""

@@ -41,6 +41,8 @@ class Row:
     right: str
     records: type[Event] | None = None
     thing: Thing | None = None
+    loads_all: bool = False
+    """The use case loads what the actor may not see: who is not to know of it is refused by its guard."""
 
     def __str__(self) -> str:
         return f"{self.command}: {self.label}"
@@ -152,9 +154,9 @@ def _parts(known: UseCase, refused: list[Row]) -> Iterator[Part]:
     if known.within is oneself:
         yield "person", _somebody_else(), refused
     elif known.within not in (visible, system_only):
-        held = [row for row in refused if row.right not in (*_ROLE, *_HIDDEN)]
+        held = [row for row in refused if row.right not in (_ROLE if row.loads_all else (*_ROLE, *_HIDDEN))]
         yield "within", _replaced(known, "within", visible), held
-    hidden = [row for row in refused if row.right in _HIDDEN and row.thing]
+    hidden = [row for row in refused if row.right in _HIDDEN and row.thing and not row.loads_all]
     if hidden and hidden[0].thing and known.within is not system_only:
         yield "visible", _seen_by_all(hidden[0].thing[0]), hidden
 

@@ -4,7 +4,8 @@ import ipaddress
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from deploy.cities.load import CityDataWrong, calendar
+from deploy.cities.load import CityDataWrong, time_zone
+from deploy.cli.city.calendar import covered_until
 from deploy.local import Stack, databases
 from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
 
@@ -17,13 +18,15 @@ def holidays(stack: Stack) -> list[Finding]:
     """Until when holidays are known, and the city's time zone."""
     data = stack.city_data
     try:
-        known = calendar(data)
+        known = time_zone(data)
+        until, _ = covered_until(stack)
     except (CityDataWrong, ValueError) as error:
         why = " ".join(str(error).split())[:_LONGEST]
         return [wrong("calendar", f"holidays.json in {data} cannot be used ({why})", "correct it there, then restart")]
-    zone, until = ok("time zone", str(known.zone)), known.covered_until
-    days, said = (until - datetime.now(UTC).astimezone(known.zone).date()).days, f"holidays are known until {until}"
-    advice = f"add the next year's to {data / 'holidays.json'} and restart: else a holiday counts as a working day"
+    zone, said = ok("time zone", str(known)), f"holidays are known until {until}"
+    days = (until - datetime.now(UTC).astimezone(known).date()).days
+    file = data / "holidays.json"
+    advice = f"add the next year's to {file} and run `linli seed`: else a holiday counts as a working day"
     if days < 0:
         return [zone, wrong("calendar", said, advice)]
     return [zone, soon("calendar", said, advice) if days < AHEAD_DAYS else ok("calendar", said)]

@@ -16,6 +16,7 @@ from deploy.cli.city.credentials import Account
 from deploy.cli.city.progress import Bars, side_by_side
 from deploy.cli.city.tokens import Bearer
 from deploy.cli.seeding.staff import Staff, staff
+from services.chassis.schedule.calendar import CityTimes
 
 T = TypeVar("T")
 AT_ONCE = 32
@@ -60,6 +61,7 @@ class Seeding:
         """Everything, in the order in which one thing needs another; Refused where the city says no."""
         for level, name in LEVELS.items():
             await self._stage(name, [area for area in self.city.areas if area.level == level], self._area)
+        await self._stage("working times", [self.city.times], self._times)
         await self._stage("service items", [item for item in self.city.catalogue.items if item.active], self._item)
         await self._stage("accounts", self.staff, self._account)
         for level in LEVELS:
@@ -100,11 +102,13 @@ class Seeding:
             key = f"{area.code}:bounds"
             await self._send("area", key, "PUT", f"/v1/areas/{area.code}/bounds", area.bounds.model_dump())
 
+    async def _times(self, times: CityTimes) -> None:
+        body = times.model_dump(mode="json", exclude={"time_zone"})
+        await self._send("working times", _digest(body), "PUT", "/v1/calendar", body)
+
     async def _item(self, item: Item) -> None:
         body = item.model_dump(mode="json")
-        # An item is published again when its description changed, so what it says is part of its key.
-        digest = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
-        await self._send("item", f"{item.code}:{digest}", "PUT", f"/v1/catalogue/{item.code}", body)
+        await self._send("item", f"{item.code}:{_digest(body)}", "PUT", f"/v1/catalogue/{item.code}", body)
 
     async def _account(self, one: Staff) -> None:
         body = {"login": one.login, "name": one.name, "roles": list(one.roles), "places": list(one.places)}
@@ -154,6 +158,11 @@ class Seeding:
         if answer.code == "key-reused":
             raise Refused(f"{kind} {natural_key} was seeded before with other data", answer)
         return answer.expect(f"{kind} {natural_key}")
+
+
+def _digest(body: Any) -> str:
+    """What is sent again when it changed has what it says in its key."""
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
 
 
 def _code(key: str) -> str:

@@ -26,6 +26,8 @@ class Index:
     fields: tuple[str, ...]
     sparse: bool = False
     unique: bool = False
+    above: Any = None
+    """Only entities of which the first field is above this value: the others cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ class Service:
     """What it says to people, besides the chassis' own texts: tables of a catalogue, as ``<package>.<table>``."""
     reference: tuple[type[Stored], ...] = ()
     """What changes seldom and is asked for often: its processes hold it."""
+    loops: tuple[Loop, ...] = ()
+    """What each of its processes does all the time, besides what it is there for."""
     web_loops: tuple[Loop, ...] = ()
     periodic: tuple[Periodic, ...] = ()
     """What one worker does again and again, besides timers."""
@@ -128,7 +130,7 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         logs.started(VERSION)
-        tasks = [asyncio.create_task(for_ever(loop, container)) for loop in service.web_loops]
+        tasks = [asyncio.create_task(for_ever(loop, container)) for loop in (*service.loops, *service.web_loops)]
         async with container.reference.held(container.changes):
             yield
         for task in tasks:

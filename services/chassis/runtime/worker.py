@@ -23,6 +23,7 @@ from services.chassis.runtime.service import (
     VERSION,
     Service,
     database_check,
+    for_ever,
     index_check,
     open_container,
     server,
@@ -97,6 +98,7 @@ class Worker:
             loops["keys"] = self._keep_keys()
         if self._service.reference:
             loops["reference"] = self._hold_reference()
+        loops |= {loop.__name__: for_ever(loop, container) for loop in self._service.loops}
         return loops
 
     async def _consume(self) -> None:

@@ -9,6 +9,10 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.chassis.domain.values import Readable
+from services.chassis.domain.words import Words
 
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 """The calendar covers the days from the first up to, but not including, the last."""
@@ -17,60 +21,87 @@ _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class _Hours(BaseModel):
+class Hours(BaseModel):
+    """A stretch of the working hours of a day, by the clock on the wall."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    start: Annotated[time, Field(alias="from")]
-    end: Annotated[time, Field(alias="to")]
+    start: time
+    end: time
 
 
-class _Holiday(BaseModel):
+class Holiday(BaseModel):
+    """Days on which nobody works, the first and the last of them."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    start: Annotated[date, Field(alias="from")]
-    end: Annotated[date, Field(alias="to")]
-    name: dict[str, str]
+    start: date
+    end: date
+    name: Words
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class WorkingTimes(BaseModel):
+    """When a city works: its weekdays and hours, and for the years that are known its holidays and make-up days."""
 
-    source: str = ""
-    time_zone: ZoneInfo
-    working_weekdays: frozenset[Annotated[int, Field(ge=1, le=7)]] = Field(min_length=1)
-    working_hours: tuple[_Hours, ...] = Field(min_length=1)
-    covered_from: date
-    covered_until: date
-    holidays: tuple[_Holiday, ...]
-    working_days: frozenset[date]
+    model_config = ConfigDict(extra="forbid")
+
+    source: Annotated[str, Field(max_length=500), Readable("where the holidays were published")] = ""
+    working_weekdays: Annotated[
+        list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7, description="1 is Monday")
+    ]
+    working_hours: Annotated[list[Hours], Field(min_length=1, max_length=12)]
+    covered_from: Annotated[date, Field(description="the first day of which holidays are known")]
+    covered_until: Annotated[date, Field(description="the last one")]
+    holidays: Annotated[list[Holiday], Field(max_length=1_000)]
+    working_days: Annotated[
+        list[date], Field(max_length=1_000, description="make-up days: worked on although no weekday of work")
+    ]
+
+    def free_days(self) -> Iterator[date]:
+        """Every day of every holiday."""
+        for span in self.holidays:
+            yield from (span.start + _DAY * n for n in range((span.end - span.start).days + 1))
+
+    def named_days(self) -> frozenset[date]:
+        """The make-up days, and the edges of the holidays."""
+        return frozenset((*self.working_days, *(edge for span in self.holidays for edge in (span.start, span.end))))
+
+    def works(self) -> Iterator[bool]:
+        """Of each day from `FIRST` on, whether it is worked on."""
+        free, made_up = frozenset(self.free_days()), frozenset(self.working_days)
+        for number in range(FIRST.toordinal(), LAST.toordinal()):
+            day = date.fromordinal(number)
+            yield day in made_up or (day.isoweekday() in self.working_weekdays and day not in free)
+
+
+class SensibleTimes(WorkingTimes):
+    """The same as somebody gives them: what cannot be is refused."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         edges = [edge for span in self.working_hours for edge in (span.start, span.end)]
         if any(earlier >= later for earlier, later in pairwise(edges)):
-            raise ValueError("working_hours must follow one another within the day: put them in order, without overlap")
+            raise _wrong("hours_overlap", "must follow one another within the day: put the hours in order")
         if wrong := sorted(span.start for span in self.holidays if span.start > span.end):
-            raise ValueError(f"the holiday from {wrong[0]} ends before it begins: correct its dates")
-        if both := sorted(self.working_days & set(self.free_days())):
-            raise ValueError(f"{both[0]} is a holiday and a working day: take it out of one of them")
+            raise _wrong("holiday_backwards", "has a holiday that ends before it begins, from {day}", wrong[0])
+        if both := sorted({*self.working_days} & {*self.free_days()}):
+            raise _wrong("holiday_worked", "names {day} as a holiday and as a working day", both[0])
         if outside := sorted(day for day in self.named_days() if not self.covered_from <= day <= self.covered_until):
-            raise ValueError(f"{outside[0]} lies outside covered_from and covered_until: correct it or widen them")
+            raise _wrong("day_uncovered", "names {day}, outside covered_from and covered_until", outside[0])
         if not FIRST <= self.covered_from <= self.covered_until < LAST:
-            raise ValueError(f"covered_from and covered_until must follow one another between {FIRST} and {LAST}")
+            raise _wrong("cover_backwards", "must be covered from an earlier day until a later one, in this century")
         return self
 
-    def free_days(self) -> Iterator[date]:
-        for span in self.holidays:
-            yield from (span.start + _DAY * n for n in range((span.end - span.start).days + 1))
 
-    def named_days(self) -> frozenset[date]:
-        return self.working_days | {edge for span in self.holidays for edge in (span.start, span.end)}
+class CityTimes(SensibleTimes):
+    """A city's `holidays.json`."""
 
-    def works(self) -> Iterator[bool]:
-        free, made_up = frozenset(self.free_days()), self.working_days
-        for number in range(FIRST.toordinal(), LAST.toordinal()):
-            day = date.fromordinal(number)
-            yield day in made_up or (day.isoweekday() in self.working_weekdays and day not in free)
+    time_zone: ZoneInfo
+
+    @property
+    def times(self) -> WorkingTimes:
+        """Without the zone, which never changes."""
+        return WorkingTimes.model_validate(self.model_dump(exclude={"time_zone"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +119,26 @@ class WorkingCalendar:
     """How many working days are before each day since `FIRST`."""
     covered_from: date
     covered_until: date
+    version: int = 0
+    """How often the city has set its working times before these and with these."""
+
+    @classmethod
+    def of(cls, times: WorkingTimes, zone: ZoneInfo, version: int = 0) -> Self:
+        """As these working times have it."""
+        return cls(
+            zone=zone,
+            spans=tuple((_after_midnight(span.start), _after_midnight(span.end)) for span in times.working_hours),
+            days=tuple(accumulate(times.works(), initial=0)),
+            covered_from=times.covered_from,
+            covered_until=times.covered_until,
+            version=version,
+        )
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
         """Read a city's `holidays.json`. Raises pydantic's `ValueError`, which names what is wrong."""
-        table = _Table.model_validate(data)
-        return cls(
-            zone=table.time_zone,
-            spans=tuple((_after_midnight(span.start), _after_midnight(span.end)) for span in table.working_hours),
-            days=tuple(accumulate(table.works(), initial=0)),
-            covered_from=table.covered_from,
-            covered_until=table.covered_until,
-        )
+        city = CityTimes.model_validate(data)
+        return cls.of(city, city.time_zone)
 
     def add(self, start: datetime, work: timedelta | float) -> datetime:
         """The earliest instant (UTC) at which this much working time (hours, or a timedelta) has passed since `start`.
@@ -163,6 +202,10 @@ class WorkingCalendar:
                 return start + worked
             worked -= end - start
         raise AssertionError("more than a day's work in a day")
+
+
+def _wrong(kind: str, sentence: str, day: date | None = None) -> PydanticCustomError:
+    return PydanticCustomError(kind, sentence, {"day": day and day.isoformat()})
 
 
 def _aware(at: datetime) -> datetime:

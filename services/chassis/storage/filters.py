@@ -60,12 +60,27 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """The filter asks for entries of which ``field``, a count, is this number (1 or more) or greater.
+
+    Those are few, and an index of their own holds them: the others pay nothing for the filter.
+    """
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Matching:
-    """The filter asks for entries that have these words in what their class declares as ``terms``."""
+    """The filter asks for entries that have these words in what their class declares as ``terms``.
+
+    ``along``: the field of the only order in which a list of several orders is searched.
+    """
+
+    along: str = ""
 
 
-FilterKind = Is | One | Within | Has | Since | Before | Matching
-_FILTER_KINDS = (Is, One, Within, Has, Since, Before, Matching)
+FilterKind = Is | One | Within | Has | Since | Before | AtLeast | Matching
+_FILTER_KINDS = (Is, One, Within, Has, Since, Before, AtLeast, Matching)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,8 @@ class Asked:
     closed: Document
     """All filters with a closed list of values, or none of them: what is not asked for is spelled out."""
     spans: Document
+    rare: Document
+    """What few entries have."""
     token: tuple[str, str] | None
     """The field and the value of a filter by one of several values."""
     words: str | None
@@ -86,7 +103,7 @@ class Asked:
     @property
     def common(self) -> Document:
         """The conditions that do not depend on who asks."""
-        return {**self.equal, **self.closed, **self.spans}
+        return {**self.equal, **self.closed, **self.spans, **self.rare}
 
 
 @dataclass(frozen=True)
@@ -104,8 +121,10 @@ class Filters:
     equal: dict[str, str] = field(default_factory=dict)
     closed: dict[str, tuple[str, Sequence[Any]]] = field(default_factory=dict)
     spans: dict[str, tuple[str, str]] = field(default_factory=dict)
+    rare: dict[str, str] = field(default_factory=dict)
     has: dict[str, str] = field(default_factory=dict)
-    words: list[str] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
+    """With the field of the order in which they are looked for, where not every order will do."""
     path: list[Path] = field(default_factory=list)
 
     @classmethod
@@ -130,8 +149,9 @@ class Filters:
         given = {name: _plain(getattr(query, name)) for name in type(query).model_fields}
         given = {name: value for name, value in given.items() if value is not None}
         equal = {stored: given[name] for name, stored in self.equal.items() if name in given}
+        rare = {stored: {"$gte": given[name]} for name, stored in self.rare.items() if name in given}
         closed: Document = {}
-        if equal or not self.closed.keys().isdisjoint(given):
+        if equal or rare or not self.closed.keys().isdisjoint(given):
             closed = {stored: given.get(name, {"$in": [*all]}) for name, (stored, all) in self.closed.items()}
         spans: Document = {}
         for name, (stored, step) in self.spans.items():
@@ -143,6 +163,7 @@ class Filters:
             equal={**self.only, **equal},
             closed=closed,
             spans=spans,
+            rare=rare,
             token=next(((field, str(given[name])) for name, field in self.has.items() if name in given), None),
             words=next((str(given[name]) for name in self.words if name in given), None),
         )
@@ -159,7 +180,9 @@ class Filters:
             case Matching():
                 if not (kind.terms.text or kind.terms.sealed):
                     raise TypeError(f"{kind.__name__} declares no terms of words")
-                self.words.append(name)
+                self.words[name] = kind.stored_name(filter.along) if filter.along else ""
+            case AtLeast():
+                self.rare[name] = kind.stored_name(filter.field)
             case Since() | Before():
                 self.spans[name] = kind.stored_name(filter.field), "$gte" if isinstance(filter, Since) else "$lt"
             case One():

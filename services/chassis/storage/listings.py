@@ -62,7 +62,7 @@ class Listing(Generic[E, Q]):
     """One list of entities.
 
     ``query`` declares the filters, each with its mark (``Is``, ``One``, ``Within``, ``Has``, ``Since``, ``Before``,
-    ``Matching``); its field ``sort``, where it has one, declares the orders. All filters combine.
+    ``AtLeast``, ``Matching``); its field ``sort``, where it has one, declares the orders. All filters combine.
     ``leads`` are the fields by which an actor's part of the list is found, the most selective first; ``few`` are those
     of which so few entries have the same value that their filters need no index. ``only`` is what all entries have.
     TypeError where a field is not one of the entity.
@@ -91,11 +91,17 @@ class Listing(Generic[E, Q]):
     def indexes(self) -> Iterator[DatabaseIndex]:
         """The indexes of all plans of this list."""
         fields = dict.fromkeys(order.field for order in self.orders.values())
-        leading = plans.columns(self.filters, seen_by_all=self.kind.visible(NOBODY).everything)
-        for columns, field in itertools.product(leading, fields):
+        seen_by_all = self.kind.visible(NOBODY).everything
+        for columns, field in itertools.product(plans.columns(self.filters, seen_by_all=seen_by_all), fields):
             names = _with_order(columns, field)
             if len(names) > 1:  # every collection has that of its ids
                 yield DatabaseIndex(names)
+        few = plans.rare_columns(self.filters, seen_by_all=seen_by_all)
+        for columns, field, rare in itertools.product(few, fields, self.filters.rare.values()):
+            yield DatabaseIndex((*_with_order(columns, field), rare), above=(rare, 0))
+        for along, field in itertools.product(self.filters.words.values(), fields):
+            if along in ("", field):
+                yield DatabaseIndex(_with_order((search.FIELD,), field))
 
     def order_of(self, query: PageQuery) -> Order:
         """The order that is asked for, or the only one."""
@@ -164,7 +170,7 @@ class Listing(Generic[E, Q]):
         return number, unread
 
     async def _along(self, store: Store, branch: Branch, beyond: Document, order: Order, limit: int) -> list[E]:
-        where, hint = _all(branch.where, beyond), _index_name(branch.columns, order.field)
+        where, hint = _all(branch.where, beyond), _index_name(branch.columns, order.field, branch.rare)
         return await store.as_system().find(self.kind, where, order=order, limit=limit, hint=hint)
 
     async def _search(self, store: Store, query: Q, asked: Asked) -> Page[E]:
@@ -193,12 +199,12 @@ class Listing(Generic[E, Q]):
         return Page(found, after)
 
     def _expect_fit(self, asked: Asked, order: Order) -> None:
-        wrong = [
-            name for name, (stored, _) in self.filters.spans.items() if {stored} & asked.spans.keys() - {order.field}
-        ]
+        needs = {name: stored for name, (stored, _) in self.filters.spans.items() if stored in asked.spans}
+        if asked.words is not None:
+            needs |= {name: along for name, along in self.filters.words.items() if along}
+        wrong = {name: stored for name, stored in needs.items() if stored != order.field}
         if wrong:
-            field = field_name(self.filters.spans[wrong[0]][0])
-            raise FiltersUnfit(filters=" / ".join(wrong), field=field)
+            raise FiltersUnfit(filters=" / ".join(wrong), field=field_name(next(iter(wrong.values()))))
 
 
 def _order(kind: type[Stored], name: str) -> Order:
@@ -209,8 +215,8 @@ def _with_order(columns: Sequence[str], field: str) -> tuple[str, ...]:
     return (*columns, "_id") if field == "_id" else (*columns, field, "_id")
 
 
-def _index_name(columns: Sequence[str], field: str) -> str:
-    names = _with_order(columns, field)
+def _index_name(columns: Sequence[str], field: str, rare: str = "") -> str:
+    names = (*_with_order(columns, field), *filter(None, [rare]))
     return "_id_" if names == ("_id",) else "_".join(f"{name}_1" for name in names)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from services.chassis.domain.entity import Entity, Stored
+from services.chassis.domain.entity import Entity, Index, Stored
 from services.chassis.storage import archive
 from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.listings import LISTINGS
@@ -41,10 +41,7 @@ def declared(
             yield name, index
     for kind in kinds:
         whole = kind.collection() not in sharded
-        own = (
-            DatabaseIndex(tuple(map(kind.stored_name, one.fields)), one.sparse, one.unique and whole)
-            for one in kind.indexes
-        )
+        own = (_own_index(kind, one, unique=one.unique and whole) for one in kind.indexes)
         listed = (index for listing in LISTINGS.get(kind, ()) for index in listing.indexes())
         for index in dict.fromkeys((*own, *listed, *(_OUTBOX if issubclass(kind, Entity) else ()))):
             yield kind.collection(), index
@@ -84,6 +81,11 @@ async def missing(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collecti
         if index.keys not in known[name] or known[name][index.keys] < index.unique:
             lacking.append(_named(name, index))
     return lacking
+
+
+def _own_index(kind: type[Stored], index: Index, *, unique: bool) -> DatabaseIndex:
+    names = tuple(map(kind.stored_name, index.fields))
+    return DatabaseIndex(names, index.sparse, unique, None if index.above is None else (names[0], index.above))
 
 
 def _named(name: str, index: DatabaseIndex) -> str:

@@ -48,11 +48,19 @@ class DatabaseIndex:
     names: tuple[str, ...]
     sparse: bool = False
     unique: bool = False
+    above: tuple[str, Any] | None = None
+    """Only documents of which this field is above this value; a query must ask for no others."""
 
     @property
     def keys(self) -> Keys:
         """Its fields with their order."""
         return tuple((name, 1) for name in self.names)
+
+    @property
+    def options(self) -> Document:
+        """All besides the keys, in the driver's form."""
+        partial = {"partialFilterExpression": {self.above[0]: {"$gt": self.above[1]}}} if self.above else {}
+        return {"sparse": self.sparse, "unique": self.unique} | partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +231,7 @@ class Mongo:
 
     async def build_indexes(self, name: str, indexes: Sequence[DatabaseIndex]) -> None:
         """Build the indexes that are missing, all in one pass through the collection."""
-        models = [IndexModel(list(index.keys), sparse=index.sparse, unique=index.unique) for index in indexes]
+        models = [IndexModel(list(index.keys), **index.options) for index in indexes]
         await guarded(self._collection(name).create_indexes(models))
 
     async def indexes(self, name: str) -> dict[Keys, bool]:

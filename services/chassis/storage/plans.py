@@ -22,6 +22,8 @@ class Branch:
 
     where: Document
     columns: Columns
+    rare: str = ""
+    """The field by which its index holds only few entries; it stands behind those of the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,14 @@ def columns(filters: Filters, *, seen_by_all: bool) -> Iterator[Columns]:
         yield from [(lead,)] if lead in filters.few else _between(filters, (lead,))
     if filters.has:
         yield from _between(filters, (search.FIELD,))
-    if filters.words:
-        yield (search.FIELD,)
+
+
+def rare_columns(filters: Filters, *, seen_by_all: bool) -> Iterator[Columns]:
+    """The same of the indexes that hold few entries: the other open filters need none there."""
+    closed = tuple(stored for stored, _ in filters.closed.values())
+    leads = [(), *((lead,) for lead in filters.leads if lead not in filters.few)]
+    for lead in leads if seen_by_all else leads[1:]:
+        yield (*lead, *filters.only, *closed)
 
 
 def one_of(values: Sequence[str]) -> Document | str:
@@ -93,12 +101,13 @@ def _between(filters: Filters, lead: Columns) -> Iterator[Columns]:
 def _cut(filters: Filters, way: _Way, asked: Asked) -> Iterator[Branch]:
     lead, values = _lead(filters, way, asked)
     beside = way.beside(UNDER if lead == search.FIELD else lead)
+    along = _along(filters, lead, asked)
     if not lead:
-        yield Branch({**beside, **asked.common}, _along(filters, "", asked))
+        yield Branch({**beside, **asked.common}, *along)
     together = max(1, _MERGED // _stretches(asked.closed))
     for start in range(0, len(values), together):
         where = {lead: one_of(values[start : start + together]), **beside, **asked.common}
-        yield Branch(where, _along(filters, lead, asked))
+        yield Branch(where, *along)
 
 
 def _lead(filters: Filters, way: _Way, asked: Asked) -> tuple[str, Sequence[str]]:
@@ -113,10 +122,13 @@ def _lead(filters: Filters, way: _Way, asked: Asked) -> tuple[str, Sequence[str]
     return lead, way.values_of(lead)
 
 
-def _along(filters: Filters, lead: str, asked: Asked) -> Columns:
+def _along(filters: Filters, lead: str, asked: Asked) -> tuple[Columns, str]:
+    """The columns before those of the order, and the field by which the index holds few entries."""
     if lead in filters.few:
-        return (lead,)
-    return (*([lead] if lead else []), *asked.equal, *asked.closed)
+        return (lead,), ""
+    rare = "" if lead == search.FIELD else next(iter(asked.rare), "")
+    equal = filters.only if rare else asked.equal
+    return (*([lead] if lead else []), *equal, *asked.closed), rare
 
 
 def _stretches(closed: Document) -> int:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.spelling import normal
 from services.chassis.domain.words import Words
+from services.chassis.storage.documents import forgets
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import Document, Mongo, Put
 from services.chassis.storage.vault import Vault
@@ -74,6 +75,14 @@ def asked(kind: type[Entity[Any]], words: str, master: MasterKey) -> list[str]:
     return [f"{_TEXT}{token}" for token in (dict.fromkeys(_pairs(text)) or text)]
 
 
+def keeps(entity: Entity[Any], before: Document) -> bool:
+    """Whether a change leaves all tokens as they are: to make blind ones again would cost every step of a case."""
+    terms = entity.terms
+    if not entity.own_key or terms.sealed is None or terms.text or terms.values:
+        return False
+    return getattr(entity, terms.sealed) == before["state"].get(terms.sealed) and not forgets(entity, before)
+
+
 async def having(entities: Sequence[E], words: str, vault: Vault) -> list[E]:
     """Those that have the words in one of their fields: tokens alone do not give their order in the text.
 
@@ -90,7 +99,7 @@ async def forget(mongo: Mongo, kinds: Sequence[type[Entity[Any]]], subjects: Seq
     rest = {"$filter": {"input": {"$ifNull": [f"${FIELD}", []]}, "cond": {"$ne": [_head(), _SEALED]}}}
     change: list[Document] = [{"$set": {FIELD: rest, FORGOTTEN: True}}]
     for kind in kinds if subjects else ():
-        if kind.terms.sealed is not None:
+        if kind.terms.sealed is not None and not kind.own_key:  # those go with the key, in one write
             where = {kind.stored_name(kind.terms.subject): {"$in": [*subjects]}}
             async for documents in mongo.each(kind.collection(), where, {"_id": 1}):
                 await mongo.bulk(kind.collection(), [Put({"_id": one["_id"]}, change) for one in documents])
@@ -106,9 +115,9 @@ def _head() -> Document:
 
 
 def _needed(entity: Entity[Any]) -> Sequence[str]:
-    """The subject whose key opens the sealed field of an entity, if it has one."""
+    """The subject whose key opens the sealed field of an entity, if it has one and no key of its own."""
     field = entity.terms.sealed
-    return entity.subjects()[:1] if field is not None and getattr(entity, field) is not None else ()
+    return entity.key_subjects()[:1] if field is not None and getattr(entity, field) is not None else ()
 
 
 def _looked_at(entity: Entity[Any], vault: Vault) -> list[str]:
@@ -116,6 +125,8 @@ def _looked_at(entity: Entity[Any], vault: Vault) -> list[str]:
     field = entity.terms.sealed
     if field is None:
         return [*_texts(entity, entity.terms.text)]
+    if entity.own_key:
+        return [vault.open_own(getattr(entity, field), entity, field) or ""]
     return [vault.open(getattr(entity, field), subject, field) or "" for subject in _needed(entity)]
 
 
@@ -123,6 +134,8 @@ async def _opened(entity: Entity[Any], field: str, vault: Vault) -> str | None:
     sealed = getattr(entity, field)
     if sealed is None:
         return None
+    if entity.own_key:
+        return vault.open_own(sealed, entity, field)
     await vault.ensure_keys(entity.subjects())
     return vault.open(sealed, entity.subjects()[0], field)
 

@@ -279,7 +279,8 @@ class Store:
 
     async def _update(self, entity: "Entity[Any]", before: Document, refused: Document | None) -> None:
         change = changing(entity, self._origin, before, refused)
-        change["$set"] |= await search.terms(entity, before, self._vault)
+        if not search.keeps(entity, before):
+            change["$set"] |= await search.terms(entity, before, self._vault)
         where = {"_id": entity.id, "version": entity.version, **search.unforgotten(entity, before)}
         if not await matched(self._mongo, entity.collection(), where, change, self._sharded):
             raise Conflict

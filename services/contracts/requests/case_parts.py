@@ -39,6 +39,8 @@ class Filing(BaseModel):
     tiers: list[Tier | str]
     first_response_hours: float
     resolution_hours: float
+    followable: bool = False
+    """Whether others are shown that this was asked for, and may follow it."""
 
 
 class ByResident(BaseModel):
@@ -51,6 +53,12 @@ class WithEnd(BaseModel):
     """Of an event after which nobody works on the case any more: when that was."""
 
     ended_at: Instant
+
+
+class ByCalendar(BaseModel):
+    """Of an event that sets limits: by which of the city's calendars they count, by its version."""
+
+    calendar: int = 0
 
 
 class OfHandler(BaseModel):

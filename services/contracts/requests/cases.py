@@ -5,8 +5,9 @@ from enum import StrEnum
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, Id, Instant, Sealed
 from services.chassis.domain.words import Words
-from services.contracts.requests.case_parts import ByResident, Filing, LeavesHandler, OfHandler, WithEnd
+from services.contracts.requests.case_parts import ByCalendar, ByResident, Filing, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.catalogue import Tier
+from services.contracts.requests.followers import FollowerEvent
 
 
 class EscalationCause(StrEnum):
@@ -46,12 +47,27 @@ class CaseFiled(Filing, Event):
     """A request was filed; its clock starts at ``filed_at``."""
 
 
-class LimitsSet(Event):
+class LimitsSet(ByCalendar, Event):
     """By when a case is to be answered and resolved, on working time."""
 
     respond_by: Instant
     warn_at: Instant
     due_at: Instant
+
+
+class LimitsMoved(OfHandler, ByCalendar, Event):
+    """The city set other working times: as much of them as before is left until each limit that is not over.
+
+    ``due_at`` is when the case is due now, ``was_due_at`` when it was before; ``due_unpaused`` and ``next_at`` as far
+    as it is paused, or waits to go up.
+    """
+
+    respond_by: Instant
+    warn_at: Instant
+    due_at: Instant
+    was_due_at: Instant
+    due_unpaused: Instant | None = None
+    next_at: Instant | None = None
 
 
 class CaseVerified(Event):
@@ -120,7 +136,7 @@ class PauseCause(StrEnum):
     OTHER = "other"
 
 
-class CasePaused(OfHandler, Event):
+class CasePaused(OfHandler, ByCalendar, Event):
     """A case waits for something outside; its clock is paused from ``paused_at``, at most until ``until``.
 
     ``because`` is for everybody; ``reason`` is read by staff. ``due_at`` is when it is due if it waits until then.
@@ -133,7 +149,7 @@ class CasePaused(OfHandler, Event):
     due_at: Instant
 
 
-class CaseResumed(OfHandler, Event):
+class CaseResumed(OfHandler, ByCalendar, Event):
     """A case was resumed; its limits moved by the working time of the pause."""
 
     respond_by: Instant
@@ -242,7 +258,7 @@ class CaseOverdue(OfHandler, Event):
     due_at: Instant
 
 
-class CaseEscalated(OfHandler, Event):
+class CaseEscalated(OfHandler, ByCalendar, Event):
     """A case escalated one level; the owner of that level answers for it now."""
 
     level: int
@@ -254,7 +270,9 @@ class CaseEscalated(OfHandler, Event):
 
 HandlerEvent = CaseDispatched | CaseBooked | CaseUnassigned | CaseReturned | CaseReopened
 """Who has the case changes."""
-ClockEvent = LimitsSet | CaseAccepted | CasePaused | CaseResumed | CaseWarned | CaseOverdue | CaseEscalated
+ClockEvent = (
+    LimitsSet | LimitsMoved | CaseAccepted | CasePaused | CaseResumed | CaseWarned | CaseOverdue | CaseEscalated
+)
 """What its clocks say changes."""
 EndEvent = CaseResolved | CaseClosed | CaseRejected | CaseCancelled
 """The work on it ends."""
@@ -262,5 +280,14 @@ ResidentFeedback = CaseRated | CaseUrged
 """Its resident says something that is counted."""
 HistoryOnlyEvent = CaseVerified | CaseTeamAway | CaseStarted | CaseCalledBack | CommentAdded
 """No field of the case changes, at most its state: the history has it."""
-CaseEvent = CaseFiled | HandlerEvent | ClockEvent | EndEvent | ResidentFeedback | HistoryOnlyEvent | CaseForgotten
+CaseEvent = (
+    CaseFiled
+    | HandlerEvent
+    | ClockEvent
+    | EndEvent
+    | ResidentFeedback
+    | FollowerEvent
+    | HistoryOnlyEvent
+    | CaseForgotten
+)
 """Everything that happens to a case."""

@@ -99,6 +99,7 @@ class ItemPublished(Event):
     form: list[FormField] = Field(default_factory=list)
     keywords: list[PublicText] = Field(default_factory=list)
     emergency: Words | None = None
+    followable: bool = False
 
 
 class ItemWithdrawn(Event):

@@ -41,6 +41,8 @@ class Recipient:
 
     person: str
     account: str | None = None
+    named: bool = False
+    """Whether the address is their own, and no post or body: such lists have limits of their own."""
 
 
 Choices = Sequence[Sequence[Address]]
@@ -56,12 +58,14 @@ class Directory:
         self._people = {who.account: who.person for some in found.values() for who in some if who.account}
 
     def first(self, choices: Choices, but: str | None) -> list[str]:
-        """The people at the first choice that has any, at most fifty, sorted.
+        """The people at the first choice that has any, sorted: at most fifty of those that are not named one by one.
 
         ``but``: an account that knows already.
         """
         know = {self._people[but]} if but in self._people else set()
-        return _fitting(sorted({who.person for who in self._first(choices)} - know))
+        found = self._first(choices)
+        named = {who.person for who in found if who.named}
+        return sorted({*named, *_fitting(sorted({who.person for who in found} - know - named))})
 
     def anybody(self, choices: Choices) -> bool:
         """Whether somebody with an account is at one of them: only they can do something about it."""
@@ -79,7 +83,7 @@ class Directory:
         return []
 
     def _at(self, address: Address) -> Sequence[Recipient]:
-        return [Recipient(address.name)] if address.kind == "person" else self._found.get(address, ())
+        return [Recipient(address.name, named=True)] if address.kind == "person" else self._found.get(address, ())
 
 
 async def look_up(container: Container, addresses: Iterable[Address]) -> Directory:

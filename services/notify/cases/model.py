@@ -2,6 +2,8 @@
 
 from typing import ClassVar, assert_never
 
+from pydantic import Field
+
 from services.chassis.domain.entity import Copy
 from services.chassis.domain.values import Instant
 from services.chassis.domain.words import Words
@@ -18,12 +20,15 @@ from services.contracts.requests.cases import (
     CaseResumed,
     CaseReturned,
     CaseUnassigned,
+    LimitsMoved,
     LimitsSet,
 )
+from services.contracts.requests.followers import CaseFollowed, CaseUnfollowed, followers_after
 
 CaseEvent = (
     CaseFiled
     | LimitsSet
+    | LimitsMoved
     | CaseDispatched
     | CaseBooked
     | CaseUnassigned
@@ -32,6 +37,8 @@ CaseEvent = (
     | CasePaused
     | CaseResumed
     | CaseEscalated
+    | CaseFollowed
+    | CaseUnfollowed
 )
 
 
@@ -54,13 +61,14 @@ class Case(Located, Copy[CaseEvent]):
     due_at: Instant | None = None
     owner_id: str | None = None
     owner_place: str | None = None
+    followers: list[str] = Field([])
 
     def apply(self, event: CaseEvent) -> None:
         """Take an event of the source into the copy."""
         match event:
             case CaseFiled():
                 self._file(event)
-            case LimitsSet() | CasePaused() | CaseResumed():
+            case LimitsSet() | LimitsMoved() | CasePaused() | CaseResumed():
                 self.due_at = event.due_at
             case CaseDispatched():
                 self._hand_to(event.handler_id, event.handler_name)
@@ -76,6 +84,8 @@ class Case(Located, Copy[CaseEvent]):
                 self.owner_id = self.owner_place = None
             case CaseEscalated():
                 self.owner_id, self.owner_place = event.owner_id, event.owner_place
+            case CaseFollowed() | CaseUnfollowed():
+                self.followers = followers_after(self.followers, event)
             case _:
                 assert_never(event)
 
@@ -84,6 +94,7 @@ class Case(Located, Copy[CaseEvent]):
         self.item_name, self.system = event.item_name, event.system
         self.operator = event.filed_by if event.channel == Channel.ON_BEHALF else None
         self.routed = self.due_at = self.owner_id = self.owner_place = None
+        self.followers = []
         self._hand_to(None, None)
 
     def _hand_to(self, id: str | None, name: Words | None) -> None:

@@ -1,49 +1,28 @@
-"""The rules of cases: which party gets a notice of which event, or why it does not; and the facts for the texts."""
+"""The rules of cases: which party gets a notice of which event, and the facts for the texts."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from services.chassis.domain.events import Event
 from services.contracts.members.areas import LENGTHS, Level
 from services.contracts.requests import cases, tracking
-from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.notify.cases.model import Case
 from services.notify.cases.parties import model as parties
 from services.notify.cases.parties.model import (
-    Dispatchers,
-    Handler,
-    Operator,
-    Owner,
-    Previous,
-    Resident,
-    Supervisors,
-    Volunteers,
+    DISPATCHERS,
+    FOLLOWERS,
+    HANDLER,
+    OPERATOR,
+    OWNER,
+    PARTIES,
+    PREVIOUS,
+    RESIDENT,
+    SUPERVISORS,
+    VOLUNTEERS,
 )
-from services.notify.rules.model import Audience, Blind, Occurrence, Silence, Subject, Tell, silence
+from services.notify.cases.silences.model import SILENCES, SILENT
+from services.notify.rules.model import Blind, Occurrence, Subject, Tell
 from services.notify.templates.model import Facts
 
 _LEVELS = {LENGTHS[level]: level for level in (Level.CITY, Level.COUNTY, Level.SUB_DISTRICT)}
-
-RESIDENT, OPERATOR, HANDLER, VOLUNTEERS, PREVIOUS = Resident(), Operator(), Handler(), Volunteers(), Previous()
-DISPATCHERS, SUPERVISORS, OWNER = Dispatchers(), Supervisors(), Owner()
-_PARTIES: tuple[Audience[Case], ...] = (
-    RESIDENT,
-    OPERATOR,
-    HANDLER,
-    VOLUNTEERS,
-    PREVIOUS,
-    DISPATCHERS,
-    SUPERVISORS,
-    OWNER,
-)
-
-_CALLER = "who takes the next call reads it in the case"
-_AS_IT_SHOULD = "it goes as it should: they hear when it is late, or comes to them"
-_BELOW = "it goes on below: they hear what is said and urged, and how it ends"
-_LEADER = "the team's leader hears, and arranges who does what"
-_GONE = "they have no more to do with it"
-_NOBODY = "nobody has it now"
-_ASKED = "asked for it"
 
 _RULES: tuple[Tell[Case], ...] = (
     # A case is acknowledged when it is certain who has it: filing does that in the same write, but for a team.
@@ -103,6 +82,15 @@ _RULES: tuple[Tell[Case], ...] = (
     Tell(cases.CommentAdded, DISPATCHERS, "comment-among-staff", when=parties.among_staff),
     Tell(cases.CommentAdded, OWNER, "comment-from-resident", when=parties.says_resident),
     Tell(cases.CommentAdded, OWNER, "comment-among-staff", when=parties.among_staff),
+    Tell(cases.LimitsMoved, RESIDENT, "case-due-moved", when=parties.due_moved),
+    Tell(cases.LimitsMoved, HANDLER, "case-due-moved-for-staff", when=parties.due_moved),
+    Tell(cases.CaseAccepted, FOLLOWERS, "followed-accepted"),
+    Tell(cases.CasePaused, FOLLOWERS, "followed-paused"),
+    Tell(cases.CaseResumed, FOLLOWERS, "followed-resumed"),
+    Tell(cases.CaseResolved, FOLLOWERS, "followed-resolved"),
+    Tell(cases.CaseReopened, FOLLOWERS, "followed-reopened"),
+    Tell(cases.CaseCancelled, FOLLOWERS, "followed-cancelled"),
+    Tell(cases.CaseRejected, FOLLOWERS, "followed-rejected"),
     Tell(cases.CaseWarned, HANDLER, "case-warned", texted=True),
     Tell(cases.CaseWarned, DISPATCHERS, "case-warned", texted=True, instead_of=HANDLER),
     Tell(cases.CaseOverdue, HANDLER, "case-overdue", texted=True, urgent=True),
@@ -111,119 +99,6 @@ _RULES: tuple[Tell[Case], ...] = (
     Tell(cases.CaseEscalated, OWNER, "case-escalated-to-you", when=parties.not_returned, texted=True, urgent=True),
     Tell(cases.CaseEscalated, HANDLER, "case-went-up", when=parties.not_accepted),
 )
-
-_SILENCES: tuple[Silence[Case], ...] = (
-    silence(cases.CaseDispatched, "of a team they hear when it has a slot for it", RESIDENT, HANDLER, VOLUNTEERS),
-    silence(cases.CaseDispatched, "nobody had it, or had heard of it", PREVIOUS),
-    silence(cases.CaseDispatched, "they gave it, or the rules did, and somebody there can take it", DISPATCHERS),
-    silence(cases.CaseDispatched, _CALLER, OPERATOR),
-    silence(cases.CaseDispatched, _AS_IT_SHOULD, SUPERVISORS),
-    silence(cases.CaseDispatched, _BELOW, OWNER),
-    silence(cases.CaseBooked, "heard when it was given to the team", PREVIOUS),
-    silence(cases.CaseBooked, "they gave it, or the rules did, and somebody there can take it", DISPATCHERS),
-    silence(cases.CaseBooked, _CALLER, OPERATOR),
-    silence(cases.CaseBooked, _AS_IT_SHOULD, SUPERVISORS),
-    silence(cases.CaseBooked, _BELOW, OWNER),
-    silence(cases.CaseTeamAway, "the team may still do it; they hear if somebody else gets it", RESIDENT, OPERATOR),
-    silence(cases.CaseTeamAway, "the team went off duty itself", HANDLER, VOLUNTEERS),
-    silence(cases.CaseTeamAway, _GONE, PREVIOUS),
-    silence(cases.CaseTeamAway, _AS_IT_SHOULD, SUPERVISORS),
-    silence(cases.CaseTeamAway, _BELOW, OWNER),
-    silence(cases.CaseUnassigned, "hears who has it next", RESIDENT),
-    silence(cases.CaseUnassigned, _NOBODY, HANDLER, VOLUNTEERS),
-    silence(cases.CaseUnassigned, "a team without a slot never heard of it", PREVIOUS),
-    silence(cases.CaseUnassigned, _CALLER, OPERATOR),
-    silence(cases.CaseUnassigned, _AS_IT_SHOULD, SUPERVISORS),
-    silence(cases.CaseUnassigned, _BELOW, OWNER),
-    silence(cases.CaseAccepted, "took it on", HANDLER),
-    silence(cases.CaseAccepted, _LEADER, VOLUNTEERS),
-    silence(cases.CaseAccepted, _GONE, PREVIOUS),
-    silence(cases.CaseAccepted, _CALLER, OPERATOR),
-    silence(cases.CaseAccepted, _AS_IT_SHOULD, DISPATCHERS, SUPERVISORS),
-    silence(cases.CaseAccepted, _BELOW, OWNER),
-    silence(cases.CasePaused, "one of them did it", HANDLER),
-    silence(cases.CasePaused, _GONE, PREVIOUS),
-    silence(cases.CasePaused, _CALLER, OPERATOR),
-    silence(cases.CasePaused, _AS_IT_SHOULD, DISPATCHERS, SUPERVISORS),
-    silence(cases.CasePaused, _BELOW, OWNER),
-    silence(cases.CaseResumed, "one of them did it", HANDLER),
-    silence(cases.CaseResumed, _GONE, PREVIOUS),
-    silence(cases.CaseResumed, _CALLER, OPERATOR),
-    silence(cases.CaseResumed, _AS_IT_SHOULD, DISPATCHERS, SUPERVISORS),
-    silence(cases.CaseResumed, _BELOW, OWNER),
-    silence(cases.CaseReturned, "hears who has it next", RESIDENT),
-    silence(cases.CaseReturned, _NOBODY, HANDLER, VOLUNTEERS),
-    silence(cases.CaseReturned, "had not heard of it", PREVIOUS),
-    silence(cases.CaseReturned, "the supervisor decides, and is told", DISPATCHERS),
-    silence(cases.CaseReturned, "the dispatchers decide, and are told", SUPERVISORS),
-    silence(cases.CaseReturned, _CALLER, OPERATOR),
-    silence(cases.CaseReturned, _BELOW, OWNER),
-    silence(cases.CaseResolved, "did it", HANDLER),
-    silence(cases.CaseResolved, "is the one that did it", PREVIOUS),
-    silence(cases.CaseResolved, "finds it among the resolved, to call the resident", OPERATOR),
-    silence(cases.CaseResolved, _AS_IT_SHOULD, DISPATCHERS, SUPERVISORS),
-    silence(cases.CaseRated, "rated it", RESIDENT),
-    silence(cases.CaseRated, _LEADER, VOLUNTEERS),
-    silence(cases.CaseRated, "the list and the figures show it", OPERATOR, PREVIOUS, DISPATCHERS, SUPERVISORS, OWNER),
-    silence(cases.CaseReopened, "asked for it, and hears who has it next", RESIDENT, OPERATOR),
-    silence(cases.CaseReopened, _NOBODY, HANDLER, VOLUNTEERS),
-    silence(cases.CaseReopened, "it begins below again", SUPERVISORS, OWNER),
-    silence(cases.CaseClosed, "withdrew it", RESIDENT),
-    silence(cases.CaseClosed, "was done with it before", HANDLER, VOLUNTEERS, PREVIOUS),
-    silence(cases.CaseClosed, _CALLER, OPERATOR),
-    silence(cases.CaseClosed, _AS_IT_SHOULD, DISPATCHERS, SUPERVISORS),
-    silence(cases.CaseClosed, _BELOW, OWNER),
-    silence(cases.CaseCancelled, _ASKED, RESIDENT),
-    silence(cases.CaseCancelled, "hear as those who had it", HANDLER, VOLUNTEERS),
-    silence(cases.CaseCancelled, "nobody had it, or had heard of it", PREVIOUS),
-    silence(cases.CaseCancelled, "somebody had it, and is told", DISPATCHERS),
-    silence(cases.CaseCancelled, _CALLER, OPERATOR),
-    silence(cases.CaseCancelled, _AS_IT_SHOULD, SUPERVISORS),
-    silence(cases.CaseRejected, "hear as those who had it", HANDLER, VOLUNTEERS),
-    silence(cases.CaseRejected, "nobody had it, or had heard of it", PREVIOUS),
-    silence(cases.CaseRejected, "they or the supervisor did it", DISPATCHERS, SUPERVISORS),
-    silence(cases.CaseRejected, _CALLER, OPERATOR),
-    silence(cases.CaseUrged, _ASKED, RESIDENT, OPERATOR),
-    silence(cases.CaseUrged, _LEADER, VOLUNTEERS),
-    silence(cases.CaseUrged, _GONE, PREVIOUS),
-    silence(cases.CaseUrged, "somebody has it, and is told", DISPATCHERS),
-    silence(cases.CaseUrged, _AS_IT_SHOULD, SUPERVISORS),
-    silence(cases.CommentAdded, "said it, or it is a note among staff", RESIDENT),
-    silence(cases.CommentAdded, "the resident said it, or was told it", OPERATOR),
-    silence(cases.CommentAdded, _LEADER, VOLUNTEERS),
-    silence(cases.CommentAdded, _GONE, PREVIOUS),
-    silence(cases.CommentAdded, "somebody has it and is told, or answered the resident", DISPATCHERS),
-    silence(cases.CommentAdded, "reads it when it comes to them; an owner hears", SUPERVISORS),
-    silence(cases.CommentAdded, "the resident was answered, as it should be", OWNER),
-    silence(cases.CaseWarned, "hears of every change of the limit", RESIDENT, OPERATOR),
-    silence(cases.CaseWarned, _LEADER, VOLUNTEERS),
-    silence(cases.CaseWarned, _GONE, PREVIOUS),
-    silence(cases.CaseWarned, "somebody has it, and is told", DISPATCHERS),
-    silence(cases.CaseWarned, _AS_IT_SHOULD, SUPERVISORS),
-    silence(cases.CaseWarned, _BELOW, OWNER),
-    silence(cases.CaseOverdue, "hears when it goes up", RESIDENT, OPERATOR),
-    silence(cases.CaseOverdue, _LEADER, VOLUNTEERS),
-    silence(cases.CaseOverdue, _GONE, PREVIOUS),
-    silence(cases.CaseOverdue, "hear when it goes up to them", SUPERVISORS, OWNER),
-    silence(cases.CaseEscalated, "heard that it is late, or gave it back", HANDLER, DISPATCHERS),
-    silence(cases.CaseEscalated, _LEADER, VOLUNTEERS),
-    silence(cases.CaseEscalated, _GONE, PREVIOUS),
-    silence(cases.CaseEscalated, _CALLER, OPERATOR),
-    silence(cases.CaseEscalated, "hear as the owner", SUPERVISORS),
-    silence(cases.CaseEscalated, "heard by the return", OWNER),
-)
-
-_SILENT: Mapping[type[Event], str] = {
-    cases.CaseFiled: "acknowledged when it is certain who has it, most often in the same write",
-    cases.LimitsSet: "told with the acknowledgement",
-    cases.CaseVerified: "a step on the way; the timeline has it",
-    cases.CaseStarted: "the resident heard that it was taken on",
-    cases.CaseCalledBack: "the resident was there; a reopening follows where it is not solved",
-    cases.CaseForgotten: "a notice would bring back what is to be forgotten",
-    SlotReserved: "the case says so in the next event: CaseBooked",
-    SlotRefused: "the case goes on to somebody else, which is told",
-    SlotFreed: "between a case and its team",
-}
 
 
 def facts(what: Occurrence[Case], blind: Blind) -> Facts:
@@ -235,10 +110,10 @@ def facts(what: Occurrence[Case], blind: Blind) -> Facts:
 subject = Subject(
     name="cases",
     copy=Case,
-    parties=_PARTIES,
+    parties=PARTIES,
     rules=_RULES,
-    silences=_SILENCES,
-    silent=_SILENT,
+    silences=SILENCES,
+    silent=SILENT,
     facts=facts,
 )
 
@@ -259,7 +134,7 @@ def _event_facts(event: Any) -> Facts:
             return {"handler": event.handler_name}
         case cases.CasePaused():
             return {"because": event.because}
-        case cases.CaseResumed() | cases.CaseWarned() | cases.CaseOverdue():
+        case cases.CaseResumed() | cases.CaseWarned() | cases.CaseOverdue() | cases.LimitsMoved():
             return {"due": event.due_at}
         case cases.CaseReturned() | cases.CaseReopened() | cases.CaseUrged():
             return {"times": event.times}

@@ -12,6 +12,7 @@ from services.contracts.notify.messages import (
     MessageWritten,
 )
 from services.contracts.notify.preferences import PreferencesSet
+from services.contracts.requests.calendar import CalendarSet
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn
 from services.notify.rules.model import Subject
 
@@ -45,6 +46,7 @@ subjects: tuple[Subject[None], ...] = (
             ItemWithdrawn: "residents read the catalogue when they need it",
         },
     ),
+    Subject("calendar", silent={CalendarSet: "whose case is due at another time hears it of the case"}),
     Subject(
         "messages",
         silent={

@@ -6,7 +6,7 @@ from typing import ClassVar, assert_never
 
 from pydantic import Field
 
-from services.chassis.domain.entity import Entity, Index
+from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.scope import ALL, NONE, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Instant, Sealed
 from services.chassis.domain.words import Words
@@ -14,9 +14,10 @@ from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role, staffed
 from services.contracts.requests import cases as contract
-from services.contracts.requests.case_parts import Filing, LeavesHandler, OfHandler, WithEnd
+from services.contracts.requests.case_parts import ByCalendar, Filing, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.cases import CloseReason, ForgetCause
 from services.contracts.requests.catalogue import Tier
+from services.contracts.requests.followers import FollowerEvent, followers_after
 from services.requests.cases.states.model import ABANDONED, DONE, RUNNING, STATE_AFTER, State
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
@@ -39,7 +40,9 @@ class Case(Filing, Entity[contract.CaseEvent]):
         Index(("next_tick_at",), sparse=True),
         Index(("retained_since",), sparse=True),
         Index(("state", "county", "system", "overdue")),
+        Index(("calendar",), above=-1),
     )
+    terms: ClassVar[Terms] = Terms(sealed="title")
 
     state: State
     county: str
@@ -72,6 +75,8 @@ class Case(Filing, Entity[contract.CaseEvent]):
     owner_id: str | None = None
     owner_place: str | None = None
     escalates_from: Instant | None = None
+    calendar: int | None = None
+    """While it is open: by which version of the city's calendar its limits count."""
     next_tick_at: Instant | None = None
 
     answer: Sealed | None = None
@@ -83,6 +88,8 @@ class Case(Filing, Entity[contract.CaseEvent]):
     reopened: int = 0
     urged: int = 0
     urged_at: Instant | None = None
+    followers: list[str] = Field([])
+    """People who would ask for the same, and follow this one instead."""
     retained_since: Instant | None = None
     """When it ended, as long as its words are kept; the city's term for them counts from then."""
     forgotten: ForgetCause | str | None = None
@@ -166,10 +173,14 @@ class Case(Filing, Entity[contract.CaseEvent]):
             self._end(event)
         elif isinstance(event, contract.ResidentFeedback):
             self._take_feedback(event)
+        elif isinstance(event, FollowerEvent):
+            self.followers = followers_after(self.followers, event)
         elif isinstance(event, contract.CaseForgotten):
             self.forgotten, self.retained_since = event.because, None
         elif not isinstance(event, contract.HistoryOnlyEvent):
             assert_never(event)
+        if isinstance(event, ByCalendar):
+            self.calendar = event.calendar
         self.next_tick_at = self._next_tick()
 
     def _file(self, event: contract.CaseFiled) -> None:
@@ -210,6 +221,9 @@ class Case(Filing, Entity[contract.CaseEvent]):
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.responded = self.warned = self.overdue = False
                 self.escalates_from = None
+            case contract.LimitsMoved():
+                self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
+                self.due_unpaused, self.escalates_from = event.due_unpaused, event.next_at
             case contract.CaseAccepted():
                 self.responded = self.was_accepted = True
             case contract.CasePaused():
@@ -231,7 +245,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
                 assert_never(event)
 
     def _end(self, event: contract.EndEvent) -> None:
-        self.overdue = False
+        self.overdue, self.calendar = False, None
         self.due_at = self.due_unpaused or self.due_at
         self.paused_at = self.paused_until = self.due_unpaused = None
         if isinstance(event, WithEnd):

@@ -1,6 +1,7 @@
 """How cases are listed, and the sealed words in them."""
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import orjson
@@ -9,12 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.values import Instant, Moment, Sealed, midnight_in
 from services.chassis.domain.words import Words
-from services.chassis.schedule.calendar import WorkingCalendar
-from services.chassis.storage.filters import Before, Is, One, Since, Within
+from services.chassis.storage.filters import AtLeast, Before, Is, Matching, One, Since, Within
 from services.chassis.storage.listings import Counts, Listing
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.areas import AreaCode, path
 from services.contracts.requests.tracking import normal
+from services.requests.calendar.queries import working, zone
 from services.requests.cases.model import READERS, Case
 from services.requests.cases.states.model import State
 
@@ -51,7 +52,7 @@ def _as_stored(number: str) -> str:
 
 
 class CaseQuery(CaseFilters, PageQuery):
-    """Which requests. All filters combine; those by time go with an order by time of filing."""
+    """Which requests. All filters combine; those by time and by words go with an order by time of filing."""
 
     filed_after: Annotated[
         Moment | None, Since("filed_at"), Field(description="were filed on this day or at this instant, or later")
@@ -63,6 +64,15 @@ class CaseQuery(CaseFilters, PageQuery):
         Annotated[str, AfterValidator(_as_stored), Field(max_length=40)] | None,
         One("number"),
         Field(description="has this number, however it is typed", examples=["261123-7K3QX-4"]),
+    ] = None
+    q: Annotated[
+        str | None, Matching("filed_at"), Field(min_length=2, max_length=40, description="have this in their title")
+    ] = None
+    level: Annotated[
+        int | None, AtLeast("level"), Field(ge=1, le=9, description="were escalated this many levels, or more")
+    ] = None
+    urged: Annotated[
+        int | None, AtLeast("urged"), Field(ge=1, le=99, description="were urged this many times, or more")
     ] = None
     sort: Sort = Sort.NEWEST
 
@@ -81,6 +91,7 @@ class CaseCount(CaseFilters):
     by: Annotated[Literal["state", "overdue"], Field(description="a number for each value of this filter")]
 
 
+FOLLOWERS = "how many others follow it, who would have asked for the same"
 LEVEL = "how many levels it was escalated"
 DUE_CERTAIN = "false where it is due in a year whose holidays are not known yet: they may move it"
 PAUSED = "until when its clock stands at the longest; null while it runs"
@@ -107,6 +118,7 @@ class CaseSummary(BaseModel):
     due_certain: bool = Field(description=DUE_CERTAIN)
     level: int = Field(description=LEVEL)
     urged: int
+    followers: int = Field(description=FOLLOWERS)
     handler: Words | None = Field(description="who has it")
     handler_id: str | None
     paused_until: Instant | None = Field(description=PAUSED)
@@ -129,6 +141,7 @@ class CaseSummary(BaseModel):
             due_certain=due_certain(ctx, case),
             level=case.level,
             urged=case.urged,
+            followers=len(case.followers),
             handler=case.handler_name,
             handler_id=case.handler_id,
             paused_until=case.paused_until,
@@ -155,14 +168,14 @@ async def count_cases(ctx: Context, query: CaseCount) -> Counts:
 
 def _in_the_city(ctx: Context, query: Q) -> Q:
     """The query with days as they begin in the city."""
-    zone = ctx.dependency(WorkingCalendar).zone
+    midnight = partial(midnight_in, zone(ctx))
     asked = {name: getattr(query, name) for name in ("filed_after", "filed_before")}
-    return query.model_copy(update={name: moment and midnight_in(zone, moment) for name, moment in asked.items()})
+    return query.model_copy(update={name: moment and midnight(moment) for name, moment in asked.items()})
 
 
 def due_certain(ctx: Context, case: Case) -> bool:
     """Whether the holidays are known up to the day on which a case is due."""
-    return ctx.dependency(WorkingCalendar).covers(case.due_at)
+    return working(ctx).covers(case.due_at)
 
 
 def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:

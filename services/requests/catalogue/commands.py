@@ -16,6 +16,7 @@ from services.contracts.requests.catalogue import FieldFormat, FieldKind, ItemPu
 from services.contracts.requests.catalogue import FormField as EventField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
+from services.requests.providers.model import expect_citywide
 
 LocalText = Annotated[str, Field(min_length=1, max_length=500), LEGIBLE]
 ShortText = Annotated[str, Field(min_length=1, max_length=200), LEGIBLE]
@@ -95,11 +96,14 @@ class PublishItem(Command):
     form: Annotated[list[FormField], Field(max_length=30)]
     keywords: Annotated[list[Annotated[ShortText, Field(min_length=2)]], Field(min_length=1, max_length=200)]
     emergency: LocalisedText | None
+    followable: Annotated[
+        bool, Field(description="everybody's matter: who asks for it is shown that others did, and may follow them")
+    ] = False
 
 
 async def _whole_city(ctx: Context, _: Item, __: Any) -> None:
     """The catalogue is the whole city's."""
-    model.expect_citywide(ctx.actor)
+    expect_citywide(ctx.actor)
 
 
 @usecase(allow=Role.ADMINISTRATOR, within=_whole_city)
@@ -137,4 +141,5 @@ def _published(cmd: PublishItem) -> ItemPublished:
         form=[field.as_event() for field in cmd.form],
         keywords=cmd.keywords,
         emergency=cmd.emergency and cmd.emergency.words(),
+        followable=cmd.followable,
     )

@@ -7,7 +7,6 @@ from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
 from services.chassis.domain.words import Words
-from services.contracts.members.areas import include_a_city
 from services.contracts.requests.catalogue import FormField, ItemPublished, ItemWithdrawn, Mode, System, Tier
 from services.requests.forms import model as forms
 
@@ -24,10 +23,6 @@ class ItemAlreadyWithdrawn(Refusal):
 
 class ItemUnfit(Refusal):
     kind = Kind.INVALID
-
-
-class CatalogueCitywide(Refusal):
-    kind = Kind.FORBIDDEN
 
 
 class Item(Entity[ItemEvent]):
@@ -55,6 +50,8 @@ class Item(Entity[ItemEvent]):
     form: list[FormField]
     keywords: list[str]
     emergency: Words | None = None
+    followable: bool = False
+    """Whether it is everybody's matter: a lamp in the street, and no vaccination."""
 
     def apply(self, event: ItemEvent) -> None:
         """Fold an event into the state."""
@@ -74,18 +71,12 @@ class Item(Entity[ItemEvent]):
         self.first_response_hours, self.resolution_hours = event.first_response_hours, event.resolution_hours
         self.eligibility, self.emergency = event.eligibility, event.emergency
         self.materials, self.steps, self.form = event.materials, event.steps, event.form
-        self.keywords = event.keywords
+        self.keywords, self.followable = event.keywords, event.followable
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
         """Everybody may see what is offered."""
         return ALL
-
-
-def expect_citywide(actor: Actor) -> None:
-    """Refuse an administrator of only a part of the city."""
-    if not include_a_city(actor.places):
-        raise CatalogueCitywide
 
 
 def publish(item: Item, description: ItemPublished) -> None:
@@ -123,6 +114,7 @@ def _as_published(item: Item) -> ItemPublished:
         form=item.form,
         keywords=item.keywords,
         emergency=item.emergency,
+        followable=item.followable,
     )
 
 

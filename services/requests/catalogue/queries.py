@@ -50,6 +50,7 @@ class ItemView(BaseModel):
     form: list[FormField]
     keywords: list[str]
     emergency: Words | None = Field(description="what to do at once where somebody is in danger")
+    followable: bool = Field(description="everybody's matter: see /v1/requests/alike before you ask for it")
 
     @classmethod
     def of(cls, item: Item, ctx: Context) -> Self:
@@ -74,6 +75,7 @@ class ItemView(BaseModel):
             form=item.form,
             keywords=item.keywords,
             emergency=item.emergency,
+            followable=item.followable,
         )
 
 

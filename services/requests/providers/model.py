@@ -18,6 +18,7 @@ from services.contracts.members.areas import (
     Level,
     Located,
     enclosing,
+    include_a_city,
     path,
 )
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
@@ -57,6 +58,10 @@ class PositionElsewhere(Refusal):
 
 class AreaTooWide(Refusal):
     kind = Kind.INVALID
+
+
+class CitywideOnly(Refusal):
+    kind = Kind.FORBIDDEN
 
 
 class AreaCopy(AreaState, Copy[AreaEvent]):
@@ -141,6 +146,12 @@ class Team(Located, Copy[TeamEvent]):
     def fits(self, kind: str | None, skill: str | None) -> bool:
         """Whether it is of this kind and has this skill, if they are given."""
         return (kind is None or self.kind == kind) and (skill is None or skill in self.skills)
+
+
+def expect_citywide(actor: Actor) -> None:
+    """Refuse an administrator of only a part of the city, where something is the same for all of it: CitywideOnly."""
+    if not include_a_city(actor.places):
+        raise CitywideOnly
 
 
 def expect_within(known: Iterable[AreaCopy], latitude: float, longitude: float) -> None:

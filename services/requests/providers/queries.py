@@ -1,10 +1,12 @@
 """Who serves a place: read from the copies as the system actor."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.words import Words
 from services.chassis.usecase import Context
 from services.contracts.members.areas import Level, enclosing, path
 from services.requests.providers import model
@@ -33,6 +35,14 @@ async def fileable(ctx: Context, code: str, at: tuple[float, float] | None = Non
 async def place(ctx: Context, code: str) -> AreaCopy | None:
     """One area, or None if it is unknown."""
     return next(iter(await ctx.reference.find(AreaCopy, {"_id": code}, order=_BY_ID, limit=1)), None)
+
+
+async def names(ctx: Context, codes: Collection[str]) -> dict[str, Words]:
+    """The names of these areas by their codes, of those that are known."""
+    if not codes:
+        return {}
+    known = await ctx.reference.find(AreaCopy, {"_id": {"$in": sorted(codes)}}, order=_BY_ID, limit=len(codes))
+    return {place.id: place.name for place in known}
 
 
 async def organisation(ctx: Context, id: str) -> Organisation | None:

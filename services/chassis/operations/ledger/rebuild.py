@@ -13,7 +13,7 @@ from services.chassis.operations.protocol import RebuildRequest
 from services.chassis.runtime.service import Service, open_container
 from services.chassis.runtime.settings import Settings
 from services.chassis.storage import search
-from services.chassis.storage.documents import differing_fields
+from services.chassis.storage.documents import differing_fields, wrapped_key
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Container
 
@@ -166,8 +166,10 @@ def judged(kind: type[Entity[Any]], document: Document) -> Verdict:
 
 
 def _folded(kind: type[Entity[Any]], document: Document) -> Entity[Any]:
-    folded = kind.fold(document["_id"], map(Recorded.load, document["history"]))
-    return kind.model_validate(folded.model_dump())
+    fold = kind.fold(document["_id"], map(Recorded.load, document["history"]))
+    folded = kind.model_validate(fold.model_dump())
+    folded.set_key(wrapped_key(document))
+    return folded
 
 
 def _mending(folded: Entity[Any], old: Any) -> Document:

@@ -10,7 +10,7 @@ from services.contracts.requests.cases import MOST_RETURNS, CaseEscalated, Close
 from services.notify.audience.model import post
 from services.notify.audience.queries import Address, Choices
 from services.notify.cases.model import Case
-from services.notify.rules.model import Occurrence
+from services.notify.rules.model import Audience, Occurrence
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,33 @@ class Owner:
         return [[*owning, *posts], *Supervisors().choices(what)]
 
 
+@dataclass(frozen=True)
+class Followers:
+    """Those who would have asked for the same, and follow it instead."""
+
+    party = "followers"
+    staff = False
+
+    def choices(self, what: Occurrence[Case]) -> Choices:
+        """Each of them by name."""
+        return [[Address("person", person) for person in what.copy.followers]] if what.copy.followers else []
+
+
+RESIDENT, OPERATOR, HANDLER, VOLUNTEERS, PREVIOUS = Resident(), Operator(), Handler(), Volunteers(), Previous()
+DISPATCHERS, SUPERVISORS, OWNER, FOLLOWERS = Dispatchers(), Supervisors(), Owner(), Followers()
+PARTIES: tuple[Audience[Case], ...] = (
+    RESIDENT,
+    OPERATOR,
+    HANDLER,
+    VOLUNTEERS,
+    PREVIOUS,
+    DISPATCHERS,
+    SUPERVISORS,
+    OWNER,
+    FOLLOWERS,
+)
+
+
 def certain(what: Occurrence[Case]) -> bool:
     """The handler is no volunteer team, which may have no slot for it."""
     return not is_team(what.event.handler_id)
@@ -201,6 +228,11 @@ def not_returned(what: Occurrence[Case]) -> bool:
 def not_accepted(what: Occurrence[Case]) -> bool:
     """It goes up because it was not accepted in time."""
     return bool(what.event.because == EscalationCause.UNACCEPTED)
+
+
+def due_moved(what: Occurrence[Case]) -> bool:
+    """It is due at another time than before."""
+    return bool(what.event.due_at != what.event.was_due_at)
 
 
 def _at(role: Role, place: str) -> Address:

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.guards import changes
-from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.requests.catalogue import Tier
+from services.requests.calendar.queries import working
 from services.requests.cases.dispatch import model, queries
 from services.requests.cases.dispatch.model import Choice, Nearby, TeamLoad
 from services.requests.cases.model import Case
@@ -87,4 +87,4 @@ async def free_slot(ctx: Context, load: TeamLoad, case: model.CaseAt) -> None:
 
 
 def _assign(ctx: Context, case: Case, choice: Choice) -> None:
-    model.assign(case, choice, case.new_respond_by(ctx.dependency(WorkingCalendar), ctx.now()))
+    model.assign(case, choice, case.new_respond_by(working(ctx), ctx.now()))

@@ -11,7 +11,6 @@ from services.chassis.domain.concurrency import gather_two
 from services.chassis.domain.spelling import TYPED
 from services.chassis.domain.values import Sealed, Text, shaped
 from services.chassis.domain.writing import LEGIBLE
-from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.storage.vault import Erased, KeyNotHere
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.areas import path
@@ -26,6 +25,7 @@ from services.contracts.requests.cases import (
     CloseReason,
     UnassignedBecause,
 )
+from services.requests.calendar.queries import working, zone
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.queries import nearby
 from services.requests.cases.intake import model
@@ -54,6 +54,10 @@ class FileRequest(Command):
     lat: Annotated[float | None, Field(ge=-90, le=90, description="goes with long")] = None
     long: Annotated[float | None, Field(ge=-180, le=180, description="goes with lat")] = None
     answers: Annotated[dict[str, Any] | None, Field(max_length=30, description="to the questions of the form")] = None
+    followable: Annotated[
+        bool,
+        Field(description="false: others are not shown that this was asked for, also where the item is everybody's"),
+    ] = True
     on_behalf_of: Annotated[
         str | None,
         shaped(
@@ -101,7 +105,7 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
         await _expect_known(ctx, cmd)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
         case.record(_filed(ctx, case, cmd, item, number, answers))
-        limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
+        limits.set_limits(case, working(ctx), ctx.now())
         dispatch.give(case, dispatch.choose(case, near), UnassignedBecause.NOBODY_SERVES)
     return case
 
@@ -133,7 +137,7 @@ async def reopen(ctx: Context, case: Case, cmd: ReopenCase) -> None:
     times, by_resident = case.reopened + 1, case.is_of(ctx.actor)
     again = CaseReopened(reason=reason, times=times, by_resident=by_resident, reopened_at=ctx.now())
     choice = model.reopen(case, again, near)
-    limits.set_limits(case, ctx.dependency(WorkingCalendar), ctx.now())
+    limits.set_limits(case, working(ctx), ctx.now())
     dispatch.give(case, choice, UnassignedBecause.NOBODY_LEFT)
 
 
@@ -156,7 +160,7 @@ def _resident(ctx: Context, cmd: FileRequest) -> str:
 
 
 def _today(ctx: Context) -> date:
-    return ctx.now().astimezone(ctx.dependency(WorkingCalendar).zone).date()
+    return ctx.now().astimezone(zone(ctx)).date()
 
 
 def _filed(
@@ -189,4 +193,5 @@ def _filed(
         tiers=item.tiers,
         first_response_hours=item.first_response_hours,
         resolution_hours=item.resolution_hours,
+        followable=item.followable and cmd.followable,
     )

@@ -6,12 +6,13 @@ from pydantic import BaseModel, Field
 
 from services.chassis.domain.values import Instant
 from services.chassis.domain.words import Words
-from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Context, usecase
+from services.requests.calendar.queries import working
 from services.requests.cases.model import READERS, STAFF, Case, Retention
 from services.requests.cases.queries import (
     DUE,
     DUE_CERTAIN,
+    FOLLOWERS,
     LEVEL,
     PAUSED,
     answers_of,
@@ -115,6 +116,7 @@ class CaseView(BaseModel):
     score: int | None
     reopened: int
     urged: int
+    followers: int = Field(description=FOLLOWERS)
     steps: list[StepView] = Field(description="what you may do with it now")
     inside: InsideView | None = Field(description="for the city's own people only")
 
@@ -156,6 +158,7 @@ class CaseView(BaseModel):
             score=case.score,
             reopened=case.reopened,
             urged=case.urged,
+            followers=len(case.followers),
             steps=[StepView.of(step, case, ctx) for step in model.allowed(case, ctx.actor, ctx.now())],
             inside=InsideView.of(case) if sees_inside(case, ctx) else None,
         )
@@ -175,7 +178,7 @@ def sees_inside(case: Case, ctx: Context) -> bool:
 def _remaining_hours(case: Case, ctx: Context) -> float | None:
     if case.state not in OPEN:
         return None
-    left = ctx.dependency(WorkingCalendar).between(case.paused_at or ctx.now(), case.due_unpaused or case.due_at)
+    left = working(ctx).between(case.paused_at or ctx.now(), case.due_unpaused or case.due_at)
     return round(left.total_seconds() / 3600, 2)
 
 

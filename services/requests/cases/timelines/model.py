@@ -8,6 +8,7 @@ from services.chassis.domain.events import Event, Recorded, decode
 from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
 from services.contracts.requests.case_parts import ByResident, Channel
+from services.contracts.requests.followers import CaseFollowed, CaseUnfollowed
 from services.requests.cases.model import Case
 
 
@@ -15,6 +16,7 @@ class Doer(StrEnum):
     """Who did something, as a role: no names of people."""
 
     RESIDENT = "resident"
+    FOLLOWER = "follower"
     HANDLER = "handler"
     STAFF = "staff"
     SYSTEM = "system"
@@ -50,6 +52,7 @@ def _inside(by: Doer, *facts: str) -> EventDisplay:
 DISPLAYS: Mapping[type[Event], EventDisplay] = {
     contract.CaseFiled: _display(Doer.RESIDENT),
     contract.LimitsSet: _display(Doer.SYSTEM, "due_at"),
+    contract.LimitsMoved: _display(Doer.SYSTEM, "due_at"),
     contract.CaseDispatched: _display(Doer.STAFF, "tier", "handler_name", "forced"),
     contract.CaseBooked: _inside(Doer.SYSTEM, "handler_name"),
     contract.CaseTeamAway: _inside(Doer.SYSTEM, "handler_name"),
@@ -68,6 +71,8 @@ DISPLAYS: Mapping[type[Event], EventDisplay] = {
     contract.CaseRejected: _display(Doer.STAFF, "reason", words="answer"),
     contract.CaseForgotten: _display(Doer.STAFF, "because"),
     contract.CaseUrged: _display(Doer.RESIDENT, "times"),
+    CaseFollowed: _inside(Doer.FOLLOWER),
+    CaseUnfollowed: _inside(Doer.FOLLOWER),
     contract.CommentAdded: _display(Doer.STAFF, "public", "from_resident", words="text"),
     contract.CaseWarned: _inside(Doer.SYSTEM, "due_at"),
     contract.CaseOverdue: _display(Doer.SYSTEM, "due_at"),

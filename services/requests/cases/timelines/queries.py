@@ -31,7 +31,7 @@ class TimelineEntry(BaseModel):
     at: Instant
     what: str = Field(examples=["CaseAccepted"])
     name: Words
-    by: str = Field(description="resident, handler, staff or system: never a person's name")
+    by: str = Field(description="resident, follower, handler, staff or system: never a person's name")
     body: Words | None = Field(description="the organisation or team, where the one that has the case did it")
     words: str | None = Field(description="what was said with it")
     facts: dict[str, Any]

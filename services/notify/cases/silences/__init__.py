@@ -1,0 +1,1 @@
+"""Who is not told of a case, and why."""

@@ -18,6 +18,7 @@ INTRO = """\
 
 TAGS = {
     "sign-in": "登录、刷新、退出 · Sign in, stay signed in, sign out",
+    "calendar": "工作日历：工作时间、节假日和调休 · When the city works: hours, holidays, make-up days",
     "catalogue": "服务事项，按描述推荐 · What can be asked for, and which of it fits somebody's words",
     "requests": "诉求：从提出到评价 · Requests, from filing to rating",
     "track": "凭编号和查询码查看进度，无需登录 · Follow a request by number and code, without signing in",

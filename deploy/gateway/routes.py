@@ -14,7 +14,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "/v1/teams",
         "/.well-known/jwks.json",
     ),
-    "requests": ("/v1/catalogue", "/v1/requests", "/v1/track"),
+    "requests": ("/v1/calendar", "/v1/catalogue", "/v1/requests", "/v1/track"),
     "notify": ("/v1/inbox", "/v1/preferences"),
 }
 # A live stream: no time-out for the request, only for silence.

@@ -13,6 +13,7 @@ from services.requests.calendar.model import Calendar
 from services.requests.calendar.queries import CityCalendar
 from services.requests.cases import api as cases
 from services.requests.cases.calls import api as calls
+from services.requests.cases.clocks.model import Retention
 from services.requests.cases.dispatch import api as dispatch
 from services.requests.cases.dispatch.model import TeamLoad
 from services.requests.cases.dispatch.reactions import ask_dispatcher, book_slot, keep_team_slots, pass_on_refused
@@ -22,8 +23,8 @@ from services.requests.cases.forgetting.settings import RetentionSettings
 from services.requests.cases.forgetting.timers import forget_erased, forget_over
 from services.requests.cases.intake import api as intake
 from services.requests.cases.limits import api as limits
-from services.requests.cases.limits.timers import case_clock, follow_calendar
-from services.requests.cases.model import Case, Retention
+from services.requests.cases.limits.timers import case_clock, limits_by_calendar
+from services.requests.cases.model import Case
 from services.requests.cases.steps import api as steps
 from services.requests.cases.timelines import api as timelines
 from services.requests.cases.tracking import api as tracking
@@ -73,5 +74,5 @@ service = Service(
     settings=(RetentionSettings,),
     dependencies=_dependencies,
     loops=(keep_calendar,),
-    periodic=(count_cases(), follow_calendar, forget_erased),
+    periodic=(count_cases(), limits_by_calendar, forget_erased),
 )

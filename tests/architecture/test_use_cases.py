@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from deploy.gateway.intro import TAGS
+from deploy.gateway.routes import PUBLIC as PATHS
 from services.chassis.domain.refusals import REFUSALS, Kind, Refusal
 from services.chassis.domain.scope import PUBLIC, SYSTEM
 from services.chassis.http.problems import STATUS
@@ -43,6 +45,13 @@ def test_no_two_routes_are_the_same() -> None:
 def test_every_url_begins_with_its_version() -> None:
     for _, table, route in ROUTES:
         assert (table.prefix + route.path).startswith(("/v1/", "/.well-known/")), table.prefix + route.path
+
+
+def test_the_gateway_knows_the_way_to_every_route_and_its_pages_describe_each_group() -> None:
+    for name, table, route in ROUTES:
+        path = table.prefix + route.path
+        assert any(path == known or path.startswith(f"{known}/") for known in PATHS[name]), path
+        assert table.tag in TAGS, table.tag
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -98,7 +98,7 @@ def calendar_until(folder: Path, days: int) -> Stack:
     until = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
     data |= {"covered_from": "2020-01-01", "covered_until": until, "holidays": [], "working_days": []}
     (folder / "holidays.json").write_text(json.dumps(data))
-    return Stack(folder / "home", Ports(), EVERYTHING, {"LINLI_CITY_DATA": str(folder)})
+    return Stack(folder / "home", Ports(gateway=9), EVERYTHING, {"LINLI_CITY_DATA": str(folder)})
 
 
 @pytest.mark.parametrize(("days", "level"), [(400, "ok"), (30, "soon"), (-3, "wrong")])
@@ -109,7 +109,9 @@ def test_holidays_that_end_are_reported_in_time(tmp_path: Path, days: int, level
 
 def test_holidays_that_cannot_be_read_are_a_line(tmp_path: Path) -> None:
     (tmp_path / "holidays.json").write_text("{")
-    level, said, _ = only(city.holidays(Stack(tmp_path, Ports(), EVERYTHING, {"LINLI_CITY_DATA": str(tmp_path)})))
+    level, said, _ = only(
+        city.holidays(Stack(tmp_path, Ports(gateway=9), EVERYTHING, {"LINLI_CITY_DATA": str(tmp_path)}))
+    )
     assert (level, "cannot be used" in said) == ("wrong", True)
 
 

@@ -40,7 +40,7 @@ def test_what_a_service_reports_is_shown_as_it_is(capsys: pytest.CaptureFixture[
 def test_holidays_that_cannot_be_read_are_one_red_phrase(tmp_path: Path, content: str | None) -> None:
     if content:
         (tmp_path / "holidays.json").write_text(content)
-    found = Holidays.of(Stack(tmp_path / "home", Ports(), EVERYTHING, {"LINLI_CITY_DATA": str(tmp_path)}))
+    found = Holidays.of(Stack(tmp_path / "home", Ports(gateway=9), EVERYTHING, {"LINLI_CITY_DATA": str(tmp_path)}))
     assert found.known_until is None
     assert [phrase.startswith(f"holidays.json in {tmp_path} cannot be used (") for phrase in found.red] == [True]
     assert "\n" not in found.red[0]

@@ -127,6 +127,8 @@ def test_who_is_named_one_by_one_is_always_notified() -> None:
     people = [Address("person", f"person_{number}") for number in range(MOST + 7)]
     assert len(Directory({}).first([people], but=None)) == MOST + 7
     assert left_out() == before
+    known = Directory({Address("account", "account_1"): [Recipient("person_1", "account_1")]})
+    assert "person_1" not in known.first([people], but="account_1")
 
 
 async def test_the_operator_who_filed_for_a_caller_hears_of_notes_until_the_account_is_closed(town: Town) -> None:

@@ -261,7 +261,7 @@ def system_rows(town: Town) -> Iterator[Row]:
         (dispatch.book, (PATROL,)),
         (dispatch.ask_dispatcher, (PATROL,)),
         (limits.tick, ()),
-        (limits.follow_calendar, ()),
+        (limits.move_limits, ()),
         (forgetting.forget_of_erased, ()),
         (forgetting.forget_over, ()),
         (dispatch.reserve_slot, (CaseAt("case_any", 1),)),

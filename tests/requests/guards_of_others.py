@@ -41,6 +41,7 @@ _OTHERS, _LEAVES = CaseFollowed(person_id=OTHER), CaseUnfollowed
 def rows(town: Town) -> Iterator[Row]:
     """All of them."""
     yield from _following(town)
+    yield from _leaving(town)
     yield from _calendar()
 
 
@@ -61,6 +62,21 @@ def _following(town: Town) -> Iterator[Row]:
             thing = twin(Case, stored(Case, *events, *more), id, town.container)
             run = calling(work, id)
             yield Row(known_as(work).name, label, who.actor(), run, right, event, thing, loads_all=True)
+
+
+def _leaving(town: Town) -> Iterator[Row]:
+    for who in EVERYBODY:
+        case = f"case_g{next(NUMBERS)}"
+        thing = twin(Case, stored(Case, *_CASES["shown"], _OTHERS), case, town.container)
+        run = calling(following.leave_erased, case, OTHER)
+        yield Row(
+            "requests.cases.following.leave_erased",
+            f"by {who.label}",
+            who.actor(),
+            run,
+            by_role(who) or OK,
+            thing=thing,
+        )
 
 
 def _right(who: Who, state: str) -> str:

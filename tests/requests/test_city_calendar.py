@@ -15,13 +15,14 @@ from services.chassis.schedule.calendar import CityTimes, WorkingCalendar
 from services.contracts.requests.cases import LimitsMoved, PauseCause
 from services.requests.calendar.adapters import keep_calendar
 from services.requests.calendar.queries import CityCalendar
+from services.requests.cases.clocks import model as clocks
 from services.requests.cases.limits import model as limits
 from services.requests.cases.limits import timers
 from services.requests.cases.model import Case
 from tests.conftest import CITY_DATA
 from tests.requests.test_life_of_a_case import MONDAY, SECRET, filed
 from tests.requests.test_limits import INSTANTS
-from tests.requests.town import ADMINISTRATOR, COUNTY, DISPATCHER, RESIDENT, STATION_HANDLER, Town, staff
+from tests.requests.town import ADMINISTRATOR, CENTRE, COUNTY, DISPATCHER, RESIDENT, STATION_HANDLER, Town, staff
 from tests.requests.working import until
 
 FILE: dict[str, Any] = json.loads((CITY_DATA / "holidays.json").read_text())
@@ -76,6 +77,10 @@ async def test_only_an_administrator_of_the_whole_city_sets_it(town: Town) -> No
         ({"working_hours": [{"start": "13:00", "end": "12:00"}]}, "工作时段"),
         ({"working_hours": [{"start": "soon", "end": "12:00"}]}, "应为时刻"),
         ({"working_days": ["2026-10-01"]}, "2026-10-01 既是假日又是工作日"),
+        ({"working_hours": [{"start": "08:30Z", "end": "12:00"}]}, "应为时刻"),
+        ({"working_hours": [{"start": "08:30", "end": "12:00", "pause": 1}]}, "没有"),
+        ({"holidays": [{"start": "2026-05-01", "end": "2026-05-05", "name": {"zh": "五"}}] * 2}, "有两个假期"),
+        ({"covered_until": "9999-12-31"}, "2000 至 2099"),
         ({"covered_until": "2026-05-01"}, "不在 covered_from 与 covered_until 之间"),
         ({"covered_until": "someday"}, "应为日期"),
         ({"holidays": [{"start": "2026-05-01", "end": "2026-05-02", "name": {"zh": "\u200b"}}]}, "至少要有一个文字"),
@@ -100,62 +105,80 @@ async def test_open_limits_follow_once_by_as_many_working_hours_as_were_left(tow
     before = {one["id"]: await town.case(one["id"]) for one in (*filed_before, paused, over)}
     await put(town, closed_soon())
     for _ in range(3):
-        await timers.follow(town.container)
+        await timers.move_limits(town.container)
     for id, case in before.items():
         after, moved = await town.case(id), (await town.events(id)).count("LimitsMoved")
         assert moved == (id != over["id"])
-        assert (after.due_at > case.due_at, after.calendar) == ((True, 1) if moved else (False, None))
+        assert (after.due_at > case.due_at, after.calendar_version) == ((True, 1) if moved else (False, None))
     shown = (await town.get(RESIDENT, f"/v1/requests/{filed_before[0]['id']}")).json()
     assert shown["remaining_hours"] == pytest.approx(filed_before[0]["remaining_hours"], abs=0.1)
 
 
-async def test_what_the_new_days_do_not_concern_is_left_alone(town: Town) -> None:
+async def test_what_the_new_days_do_not_concern_counts_by_them_without_a_word_to_its_resident(town: Town) -> None:
     case = await town.file()
     await put(town, with_holiday(date(2028, 1, 3), date(2028, 1, 7)))
-    await timers.follow(town.container)
-    assert "LimitsMoved" not in await town.events(case["id"])
+    for _ in range(2):
+        await timers.move_limits(town.container)
+    after = await town.case(case["id"])
+    assert (after.calendar_version, after.due_at) == (1, (await town.case(case["id"])).due_at)
+    assert (await town.events(case["id"])).count("LimitsMoved") == 1
+    for actor, seen in ((RESIDENT, False), (STATION_HANDLER, True)):
+        entries = (await town.get(actor, f"/v1/requests/{case['id']}/timeline")).json()["items"]
+        assert ("LimitsMoved" in {one["what"] for one in entries}) is seen
+
+
+async def test_a_case_that_fails_does_not_keep_the_others(town: Town) -> None:
+    broken, other = await town.file(), await town.file()
+    await town.container.mongo.update("cases", {"_id": broken["id"]}, {"$set": {"state.due_at": "never"}})
+    await put(town, closed_soon())
+    await timers.move_limits(town.container)
+    assert (await town.case(other["id"])).calendar_version == 1
+
+
+async def test_who_is_given_a_case_has_time_by_the_calendar_that_counts_now(town: Town) -> None:
+    case = await town.file()
+    await put(town, closed_soon())
+    await town.step(DISPATCHER, case, "handler", {"organisation_id": CENTRE})
+    assert (await town.events(case["id"]))[-2:] == ["LimitsMoved", "CaseDispatched"]
+    given = await town.case(case["id"])
+    await timers.move_limits(town.container)
+    assert (await town.case(case["id"])).respond_by == given.respond_by
 
 
 async def test_a_limit_by_a_process_that_had_not_heard_yet_follows_with_the_next_look(town: Town) -> None:
     await put(town, closed_soon())
-    await timers.follow(town.container)
+    await timers.move_limits(town.container)
     current = town.hold_calendar(fresh())
     late = await town.file()
     town.hold_calendar(current)
-    assert (await town.case(late["id"])).calendar == 0
-    await timers.follow(town.container)
-    assert (await town.case(late["id"])).calendar == 1
+    assert (await town.case(late["id"])).calendar_version == 0
+    await timers.move_limits(town.container)
+    assert (await town.case(late["id"])).calendar_version == 1
 
 
 async def test_a_process_that_is_behind_counts_by_what_the_case_was_set_by(town: Town) -> None:
     case = await town.step(STATION_HANDLER, await town.file(), "accept")
     await put(town, closed_soon())
-    await timers.follow(town.container)
+    await timers.move_limits(town.container)
     town.hold_calendar(fresh())
     await town.step(STATION_HANDLER, case, "pause", {"reason": "等"})
-    assert (await town.case(case["id"])).calendar == 1
-
-
-async def test_when_all_have_followed_for_a_minute_nobody_is_looked_for_any_more(town: Town) -> None:
-    await put(town, closed_soon())
-    held = town.container.dependencies[CityCalendar]
-    await timers.follow(town.container)
-    assert held.followed == 0
-    await timers.follow(replace(town.container, clock=lambda: now() + timedelta(minutes=2)))
-    assert held.followed == 1
+    assert (await town.case(case["id"])).calendar_version == 1
 
 
 async def test_every_process_hears_of_new_working_times(town: Town) -> None:
     other = fresh()
 
     async def heard() -> bool:
-        return other.current.version == 1
+        current: CityCalendar = town.container.dependencies[CityCalendar]
+        return other.current.version == current.current.version
 
     hearing = asyncio.create_task(
         keep_calendar(replace(town.container, dependencies={**town.container.dependencies, CityCalendar: other}))
     )
     try:
         await put(town, closed_soon())
+        await until(heard)  # as it begins to listen it looks
+        await put(town, closed_soon() | {"source": "another notice"})
         await until(heard)
     finally:
         hearing.cancel()
@@ -190,8 +213,8 @@ def test_as_much_working_time_as_before_is_left_until_each_limit(
 ) -> None:
     case, since, new = filed(at), at + after, newer(span)
     before = case.model_copy()
-    case.calendar = 0
-    limits.follow(case, OLD, replace(new, version=1), since)
+    case.calendar_version = 0
+    clocks.move_limits(case, OLD, replace(new, version=1), since)
     for name in ("respond_by", "warn_at", "due_at"):
         old, moved = getattr(before, name), getattr(case, name)
         assert moved == old if old <= since else new.between(since, moved) == OLD.between(since, old)
@@ -203,13 +226,24 @@ def test_a_case_that_stands_goes_on_with_as_much_time_as_it_had(span: tuple[date
     case, new = filed(MONDAY), replace(newer(span), version=1)
     left = OLD.between(MONDAY, case.due_at)
     limits.pause(case, PauseCause.PARTS, SECRET, OLD, MONDAY, limits.pause_end(case, OLD, MONDAY, None))
-    case.calendar = 0
-    limits.follow(case, OLD, new, MONDAY + waits)
+    case.calendar_version = 0
+    clocks.move_limits(case, OLD, new, MONDAY + waits)
     limits.resume(case, new, MONDAY + waits)
     assert abs(new.between(min(MONDAY + waits, case.due_at), case.due_at) - left) <= timedelta(milliseconds=2)
 
 
 def test_a_case_that_is_over_has_no_limit_that_could_follow() -> None:
-    case = Case.model_validate(filed(MONDAY).model_dump() | {"calendar": None})
-    limits.follow(case, OLD, replace(newer((date(2026, 11, 24), date(2026, 12, 4))), version=1), datetime.now(UTC))
+    case = Case.model_validate(filed(MONDAY).model_dump() | {"calendar_version": None})
+    clocks.move_limits(case, OLD, replace(newer((date(2026, 11, 24), date(2026, 12, 4))), version=1), datetime.now(UTC))
     assert case.fresh == []
+
+
+@given(span=SPANS, day=st.integers(0, 40), after=st.timedeltas(timedelta(0), timedelta(days=9)))
+def test_whenever_it_is_looked_at_a_second_time_nothing_moves(
+    span: tuple[date, date], day: int, after: timedelta
+) -> None:
+    case, new = filed(MONDAY), replace(newer(span), version=1)
+    clocks.move_limits(case, OLD, new, MONDAY + timedelta(days=day))
+    once = case.model_copy()
+    clocks.move_limits(case, new, new, MONDAY + timedelta(days=day) + after)
+    assert (case.respond_by, case.warn_at, case.due_at) == (once.respond_by, once.warn_at, once.due_at)

@@ -13,7 +13,7 @@ from services.chassis.domain.values import now
 from services.chassis.messaging.erasures import sweep, sweeps
 from services.chassis.storage.vault import Vault
 from services.requests.cases.forgetting import model
-from services.requests.cases.forgetting.timers import forget_cases_of
+from services.requests.cases.forgetting.timers import forget_person
 from services.requests.cases.model import Case
 from tests.requests.forgetting import (
     LATER,
@@ -41,26 +41,26 @@ async def test_all_cases_of_an_erased_resident_are_forgotten_and_open_ones_withd
     closed, still_open = await lived(town, zhao), await town.file(zhao, **WORDS)
     others = await town.file(title="kept-title")
     await town.container.vault.keep({"person_zhao": None}, sweeps(now()))
-    assert await sweep(forget_cases_of, town.container) == 1
+    assert await sweep(forget_person, town.container) == 1
     assert [(await town.case(case["id"])).state for case in (closed, still_open)] == ["closed", "cancelled"]
     left = await readable(town)
     assert [word for word in (*SAID, *LATER) if word in left] == []
     assert "kept-title" in left
     assert (await town.get(RESIDENT, f"/v1/requests/{others['id']}")).json()["title"] == "kept-title"
-    assert await forget_cases_of(town.container, "person_zhao") == 0
+    assert await forget_person(town.container, "person_zhao") == 0
 
 
 async def test_a_case_that_came_in_after_the_first_sweep_is_found_by_the_second(town: Town) -> None:
     qian, at = await somebody(town, "qian"), now()
     await town.file(qian)  # by a process that trusts what it has seen of a key for a minute
     await Vault(town.container.mongo, town.container.vault.master).keep({"person_qian": None}, sweeps(at))
-    assert await sweep(forget_cases_of, town.container) == 1
+    assert await sweep(forget_person, town.container) == 1
     case = await town.file(qian)
-    assert await sweep(forget_cases_of, town.container) == 0
+    assert await sweep(forget_person, town.container) == 0
     later = replace(town.container, clock=lambda: at + timedelta(minutes=5))
-    assert await sweep(forget_cases_of, later) == 1
+    assert await sweep(forget_person, later) == 1
     assert (await town.case(case["id"])).forgotten == "erased"
-    assert await sweep(forget_cases_of, later) == 0
+    assert await sweep(forget_person, later) == 0
 
 
 async def test_a_case_that_cannot_be_forgotten_keeps_neither_other_cases_nor_other_people(
@@ -78,13 +78,13 @@ async def test_a_case_that_cannot_be_forgotten_keeps_neither_other_cases_nor_oth
     await town.container.vault.keep({"person_wu": None, "person_zheng": None}, sweeps(at))
     monkeypatch.setattr(model, "forget", fails)
     with capture_logs() as logged:
-        assert await sweep(forget_cases_of, town.container) == 2
+        assert await sweep(forget_person, town.container) == 2
     assert [(await town.case(case["id"])).forgotten for case in (bad, good, others)] == [None, "erased", "erased"]
     errors = [entry for entry in logged if entry["log_level"] == "error"]
     assert [entry.get("case") or entry["person"] for entry in errors] == [bad["id"], "person_wu"]
     monkeypatch.setattr(model, "forget", forget)
     later = replace(town.container, clock=lambda: at + timedelta(minutes=5))
-    assert await sweep(forget_cases_of, later) == 2
+    assert await sweep(forget_person, later) == 2
     assert (await town.case(bad["id"])).forgotten == "erased"
 
 

@@ -1,11 +1,13 @@
 """Who is about to ask for what others asked for sees that, without their words, and may follow it instead."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from services.contracts.requests.followers import CaseFollowed, CaseUnfollowed
 from services.requests.cases.following import model
+from services.requests.cases.forgetting.timers import forget_person
 from services.requests.catalogue.commands import PublishItem, publish_item
 from tests.requests.test_life_of_a_case import MONDAY, filed
 from tests.requests.town import (
@@ -49,6 +51,8 @@ async def follow(town: Town, case: dict[str, Any], *people: Any) -> None:
 
 async def test_strangers_see_item_coarse_place_state_and_day_and_nothing_else(street: Town) -> None:
     case = await street.file(item="LAMP", area=GRID, title="秘密标题", text="秘密正文", address="秘密地址")
+    late = datetime(2026, 11, 30, 17, 30, tzinfo=UTC)  # the first of December in the city
+    await street.container.mongo.update("cases", {"_id": case["id"]}, {"$set": {"state.filed_at": late}})
     (seen,) = await alike(street)
     assert seen == {
         "id": case["id"],
@@ -58,10 +62,9 @@ async def test_strangers_see_item_coarse_place_state_and_day_and_nothing_else(st
         "area_name": {"zh": HOME, "en": HOME},
         "state": "dispatched",
         "state_name": {"zh": "已派单", "en": "Dispatched"},
-        "filed_on": seen["filed_on"],
+        "filed_on": "2026-12-01",
         "followers": None,
     }
-    assert len(seen["filed_on"]) == 10
     assert (await street.get(NEIGHBOUR, f"/v1/requests/{case['id']}")).status_code == 404
 
 
@@ -143,9 +146,21 @@ async def test_what_cannot_be_followed_is_refused(street: Town, monkeypatch: pyt
     monkeypatch.setattr(model, "MOST_FOLLOWERS", 1)
     await follow(street, case, NEIGHBOUR)
     assert await refused(resident(7), case) == (409, "followers-full")
-    await follow(street, case, NEIGHBOUR)
+    answer = await street.post(NEIGHBOUR, f"/v1/requests/{case['id']}/follow")
+    assert (answer.status_code, "etag" in answer.headers) == (204, False)
+    for _ in range(2):
+        await follow(street, case, NEIGHBOUR)
+        assert (await street.call(NEIGHBOUR, "DELETE", f"/v1/requests/{case['id']}/follow")).status_code == 204
+    assert await refused(NEIGHBOUR, case) == (409, "followed-often")
     await street.step(RESIDENT, case, "cancel", {})
     assert await refused(resident(7), case) == (409, "followed-too-late")
+
+
+async def test_a_person_who_was_erased_follows_nothing_any_more(street: Town) -> None:
+    case = await street.file(item="LAMP")
+    await follow(street, case, NEIGHBOUR, resident(1))
+    assert await forget_person(street.container, "person_li") == 1
+    assert (await street.case(case["id"])).followers == ["person_r1"]
 
 
 def test_who_follows_is_in_the_case_until_they_follow_no_more() -> None:

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from services.chassis.domain.values import now
 from services.chassis.schedule import timers
+from services.requests.cases.clocks.model import Retention
 from services.requests.cases.forgetting import commands
 from services.requests.cases.forgetting.settings import FIVE_YEARS, LEAST, RetentionSettings
 from services.requests.cases.forgetting.timers import forget_over
-from services.requests.cases.model import Case, Retention
+from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from services.requests.overview.queries import counted
 from tests.requests.forgetting import LATER, SAID, archive_all, lived, readable

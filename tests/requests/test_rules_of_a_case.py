@@ -36,7 +36,7 @@ RESOLVED = contract.CaseResolved(
 CLOSED = contract.CaseClosed(reason="fixed", ended_at=MONDAY + 2 * HOUR)
 CANCELLED = contract.CaseCancelled(ended_at=MONDAY + 2 * HOUR)
 REJECTED = contract.CaseRejected(reason="not_our_duty", answer=SECRET, ended_at=MONDAY + 2 * HOUR)
-OVER = {"retained_since": MONDAY + 2 * HOUR, "calendar": None}
+OVER = {"retained_since": MONDAY + 2 * HOUR, "calendar_version": None}
 NOTHING_YET = (
     *("handler_id", "handler_name", "tier", "paused_at", "paused_until", "due_unpaused", "owner_id", "owner_place"),
     *(
@@ -50,7 +50,7 @@ NOTHING_YET = (
         "score",
         "solved",
         "urged_at",
-        "calendar",
+        "calendar_version",
     ),
 )
 
@@ -97,6 +97,7 @@ def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
         "reopened": 0,
         "urged": 0,
         "followers": [],
+        "left": [],
     }
     assert case.places() == (CITY, COUNTY, STREET, HOME)
     assert case.subjects() == ("person_wang",)
@@ -154,7 +155,13 @@ CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
     (
         [],
         RESOLVED,
-        {"state": "resolved", "outcome": "fixed", "answer": "1.done", "resolved_at": MONDAY + HOUR, "calendar": None},
+        {
+            "state": "resolved",
+            "outcome": "fixed",
+            "answer": "1.done",
+            "resolved_at": MONDAY + HOUR,
+            "calendar_version": None,
+        },
     ),
     ([], contract.CaseCalledBack(reached=True), {"state": "callback"}),
     ([], CLOSED, {"state": "closed", "closed_because": "fixed", **OVER}),
@@ -199,14 +206,15 @@ def test_going_on_moves_the_limits_and_adds_to_the_time_that_it_stood() -> None:
 
 def test_new_limits_begin_the_clock_again() -> None:
     case = after(contract.CaseAccepted(), contract.CaseOverdue(due_at=MONDAY), UP)
-    later = contract.LimitsSet(calendar=1, respond_by=MONDAY + DAY, warn_at=MONDAY + 2 * DAY, due_at=MONDAY + 3 * DAY)
+    later = contract.LimitsSet(
+        calendar_version=1, respond_by=MONDAY + DAY, warn_at=MONDAY + 2 * DAY, due_at=MONDAY + 3 * DAY
+    )
     assert changed(case, later) == {
         **later.model_dump(),
         "responded": False,
         "warned": False,
         "overdue": False,
         "escalates_from": None,
-        "calendar": 1,
     }
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from services.contracts.requests import cases as contract
 from services.contracts.requests.cases import ForgetCause
+from services.requests.cases.clocks.model import Retention
 from services.requests.cases.forgetting.model import forget, forget_over
-from services.requests.cases.model import Case, Retention
+from services.requests.cases.model import Case
 from tests.requests.test_life_of_a_case import MONDAY, filed
 
 DAY = timedelta(days=1)

@@ -13,8 +13,8 @@ from services.chassis.storage.master_key import MasterKey
 from services.members.app import service as members
 from services.notify.app import service as notify
 from services.requests.app import service as requests
+from services.requests.cases.clocks.model import Retention
 from services.requests.cases.forgetting.commands import forget_over
-from services.requests.cases.model import Retention
 from tests.support.operating import settings_of
 
 

@@ -1,5 +1,6 @@
 """Until when a city knows its holidays."""
 
+from contextlib import suppress
 from datetime import date
 
 import orjson
@@ -16,6 +17,7 @@ def covered_until(stack: Stack) -> tuple[date, str]:
     CityDataWrong or ValueError if neither can be read.
     """
     status, body = waiting.get(f"{stack.layout.gateway}/v1/calendar", _SECONDS)
-    if status == 200:
-        return date.fromisoformat(orjson.loads(body)["covered_until"]), "the city's calendar"
+    with suppress(ValueError, KeyError, TypeError):  # something else answers there
+        if status == 200:
+            return date.fromisoformat(orjson.loads(body)["covered_until"]), "the city's calendar"
     return working_times(stack.city_data).covered_until, str(stack.city_data / "holidays.json")

@@ -103,8 +103,13 @@ class Seeding:
             await self._send("area", key, "PUT", f"/v1/areas/{area.code}/bounds", area.bounds.model_dump())
 
     async def _times(self, times: CityTimes) -> None:
+        # Somebody may have set others meanwhile: a key made of the content alone would only hear its first answer.
         body = times.model_dump(mode="json", exclude={"time_zone"})
-        await self._send("working times", _digest(body), "PUT", "/v1/calendar", body)
+        answer = await self.gateway.ask("GET", "/v1/calendar")
+        present = answer.expect("working times")
+        if {name: present[name] for name in body} != body:
+            key = f"{_digest(body)}:{present['version']}"
+            await self._send("working times", key, "PUT", "/v1/calendar", body)
 
     async def _item(self, item: Item) -> None:
         body = item.model_dump(mode="json")

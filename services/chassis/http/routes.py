@@ -61,6 +61,8 @@ class Route:
     location: str | None = None
     keyed: bool = False
     audited: Action | None = None
+    versioned: bool = True
+    """Whether the answer says the version of what was changed: not to who may not see it."""
 
 
 @dataclass
@@ -93,20 +95,33 @@ class Routes:
         location: str | None = None,
         keyed: bool = True,
         audited: Action | None = None,
+        versioned: bool = True,
     ) -> None:
         """Create something, or take a step. ``location`` with {id} is where a new object is found.
 
         ``audited`` says how the answer is recorded if it shows more than was just recorded.
         """
-        self.routes.append(Route("POST", path, work, view, status, location=location, keyed=keyed, audited=audited))
+        self.routes.append(
+            Route(
+                "POST",
+                path,
+                work,
+                view,
+                status,
+                location=location,
+                keyed=keyed,
+                audited=audited,
+                versioned=versioned,
+            )
+        )
 
     def put(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
         """Set something; a repeat changes nothing."""
         self.routes.append(Route("PUT", path, work, view, 200))
 
-    def delete(self, path: str, work: Any, *, view: type[Any] | None = None) -> None:
+    def delete(self, path: str, work: Any, *, view: type[Any] | None = None, versioned: bool = True) -> None:
         """Remove something."""
-        self.routes.append(Route("DELETE", path, work, view, 200 if view else 204))
+        self.routes.append(Route("DELETE", path, work, view, 200 if view else 204, versioned=versioned))
 
     def install(self, app: FastAPI, container: Container, tokens: Tokens, audit: Audit) -> None:
         """Install the routes in the application itself: an included router would build its routes twice."""
@@ -239,7 +254,7 @@ async def _response(route: Route, ctx: Context, result: Any) -> Response:
     if isinstance(result, Response):
         return result
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
-    if isinstance(result, Stored):
+    if isinstance(result, Stored) and route.versioned:
         headers["ETag"] = f'"{result.version}"'
         if route.location:
             headers["Location"] = route.location.format(id=result.id)

@@ -24,16 +24,12 @@ _MICROSECOND = timedelta(microseconds=1)
 class Hours(BaseModel):
     """A stretch of the working hours of a day, by the clock on the wall."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     start: time
     end: time
 
 
 class Holiday(BaseModel):
     """Days on which nobody works, the first and the last of them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     start: date
     end: date
@@ -42,8 +38,6 @@ class Holiday(BaseModel):
 
 class WorkingTimes(BaseModel):
     """When a city works: its weekdays and hours, and for the years that are known its holidays and make-up days."""
-
-    model_config = ConfigDict(extra="forbid")
 
     source: Annotated[str, Field(max_length=500), Readable("where the holidays were published")] = ""
     working_weekdays: Annotated[
@@ -77,19 +71,27 @@ class WorkingTimes(BaseModel):
 class SensibleTimes(WorkingTimes):
     """The same as somebody gives them: what cannot be is refused."""
 
+    model_config = ConfigDict(extra="forbid")
+
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
+        # In this order: what comes later takes as long as the days that are covered.
+        if not FIRST <= self.covered_from <= self.covered_until < LAST:
+            raise _wrong("cover_backwards", "must be covered from an earlier day until a later one, in this century")
         edges = [edge for span in self.working_hours for edge in (span.start, span.end)]
+        if any(edge.tzinfo for edge in edges):
+            raise _wrong("time_parsing", "must have times without a zone")
         if any(earlier >= later for earlier, later in pairwise(edges)):
             raise _wrong("hours_overlap", "must follow one another within the day: put the hours in order")
         if wrong := sorted(span.start for span in self.holidays if span.start > span.end):
             raise _wrong("holiday_backwards", "has a holiday that ends before it begins, from {day}", wrong[0])
-        if both := sorted({*self.working_days} & {*self.free_days()}):
-            raise _wrong("holiday_worked", "names {day} as a holiday and as a working day", both[0])
         if outside := sorted(day for day in self.named_days() if not self.covered_from <= day <= self.covered_until):
             raise _wrong("day_uncovered", "names {day}, outside covered_from and covered_until", outside[0])
-        if not FIRST <= self.covered_from <= self.covered_until < LAST:
-            raise _wrong("cover_backwards", "must be covered from an earlier day until a later one, in this century")
+        spans = sorted(self.holidays, key=lambda span: span.start)
+        if twice := [later.start for earlier, later in pairwise(spans) if later.start <= earlier.end]:
+            raise _wrong("holidays_overlap", "has two holidays on {day}", twice[0])
+        if both := sorted({*self.working_days} & {*self.free_days()}):
+            raise _wrong("holiday_worked", "names {day} as a holiday and as a working day", both[0])
         return self
 
 

@@ -5,7 +5,8 @@ from services.chassis.domain.values import Instant
 from services.chassis.schedule.calendar import WorkingTimes
 
 
-class CalendarSet(WorkingTimes, Event):
-    """The city's working times were set; they count from ``set_at`` on, also for what is open."""
+class CalendarSet(Event):
+    """The city's working times were set, all of them."""
 
+    times: WorkingTimes
     set_at: Instant

@@ -55,12 +55,6 @@ class WithEnd(BaseModel):
     ended_at: Instant
 
 
-class ByCalendar(BaseModel):
-    """Of an event that sets limits: by which of the city's calendars they count, by its version."""
-
-    calendar: int = 0
-
-
 class OfHandler(BaseModel):
     """Of an event that concerns the organisation or team that has the case: which one had it then, if one had."""
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, Id, Instant, Sealed
 from services.chassis.domain.words import Words
-from services.contracts.requests.case_parts import ByCalendar, ByResident, Filing, LeavesHandler, OfHandler, WithEnd
+from services.contracts.requests.case_parts import ByResident, Filing, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.followers import FollowerEvent
 
@@ -47,19 +47,20 @@ class CaseFiled(Filing, Event):
     """A request was filed; its clock starts at ``filed_at``."""
 
 
-class LimitsSet(ByCalendar, Event):
-    """By when a case is to be answered and resolved, on working time."""
+class LimitsSet(Event):
+    """By when a case is to be answered and resolved, on working time, by this version of the city's calendar."""
 
     respond_by: Instant
     warn_at: Instant
     due_at: Instant
+    calendar_version: int = 0
 
 
-class LimitsMoved(OfHandler, ByCalendar, Event):
+class LimitsMoved(OfHandler, Event):
     """The city set other working times: as much of them as before is left until each limit that is not over.
 
-    ``due_at`` is when the case is due now, ``was_due_at`` when it was before; ``due_unpaused`` and ``next_at`` as far
-    as it is paused, or waits to go up.
+    ``due_at`` is when the case is due now, ``was_due_at`` when it was before: the same where the other days do not
+    concern it. ``due_unpaused`` and ``next_at`` as far as it is paused, or waits to go up.
     """
 
     respond_by: Instant
@@ -68,6 +69,7 @@ class LimitsMoved(OfHandler, ByCalendar, Event):
     was_due_at: Instant
     due_unpaused: Instant | None = None
     next_at: Instant | None = None
+    calendar_version: int = 0
 
 
 class CaseVerified(Event):
@@ -136,7 +138,7 @@ class PauseCause(StrEnum):
     OTHER = "other"
 
 
-class CasePaused(OfHandler, ByCalendar, Event):
+class CasePaused(OfHandler, Event):
     """A case waits for something outside; its clock is paused from ``paused_at``, at most until ``until``.
 
     ``because`` is for everybody; ``reason`` is read by staff. ``due_at`` is when it is due if it waits until then.
@@ -149,7 +151,7 @@ class CasePaused(OfHandler, ByCalendar, Event):
     due_at: Instant
 
 
-class CaseResumed(OfHandler, ByCalendar, Event):
+class CaseResumed(OfHandler, Event):
     """A case was resumed; its limits moved by the working time of the pause."""
 
     respond_by: Instant
@@ -258,7 +260,7 @@ class CaseOverdue(OfHandler, Event):
     due_at: Instant
 
 
-class CaseEscalated(OfHandler, ByCalendar, Event):
+class CaseEscalated(OfHandler, Event):
     """A case escalated one level; the owner of that level answers for it now."""
 
     level: int

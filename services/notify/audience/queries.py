@@ -64,7 +64,7 @@ class Directory:
         """
         know = {self._people[but]} if but in self._people else set()
         found = self._first(choices)
-        named = {who.person for who in found if who.named}
+        named = {who.person for who in found if who.named} - know
         return sorted({*named, *_fitting(sorted({who.person for who in found} - know - named))})
 
     def anybody(self, choices: Choices) -> bool:

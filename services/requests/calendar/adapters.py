@@ -5,6 +5,7 @@ from services.requests.calendar.model import Calendar
 from services.requests.calendar.queries import CityCalendar
 
 _LOOK_SECONDS = 30.0
+"""How often it looks without a cause: a change that the database does not tell of is delayed by this."""
 
 
 async def keep_calendar(container: Container) -> None:
@@ -12,6 +13,5 @@ async def keep_calendar(container: Container) -> None:
     calendar: CityCalendar = container.dependencies[CityCalendar]
     async with container.changes.subscribe("version", collections=[Calendar.collection()]) as changes:
         while True:
-            named = await changes.wait(_LOOK_SECONDS)
-            if named is None or named:  # None: something may have changed unheard
-                await calendar.read(container.mongo)
+            await calendar.read(container.mongo)
+            await changes.wait(_LOOK_SECONDS)

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.chassis.domain.words import GivenName
 from services.chassis.domain.writing import LEGIBLE
-from services.chassis.schedule.calendar import Holiday, SensibleTimes
+from services.chassis.schedule.calendar import Holiday, Hours, SensibleTimes, WorkingTimes
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.contracts.requests.calendar import CalendarSet
@@ -16,8 +16,16 @@ from services.requests.calendar.queries import city_calendar
 from services.requests.providers.model import expect_citywide
 
 
+class GivenHours(Hours):
+    """A stretch of the working hours of a day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class GivenHoliday(Holiday):
     """Days on which nobody works, with their name."""
+
+    model_config = ConfigDict(extra="forbid")
 
     name: GivenName  # type: ignore[assignment]  # words as a request gives them
 
@@ -26,6 +34,7 @@ class SetCalendar(SensibleTimes, Command):
     """When the city works, all of it: what is not named is forgotten."""
 
     source: Annotated[str, Field(max_length=500, description="who published them; read by everybody"), LEGIBLE]
+    working_hours: Annotated[list[GivenHours], Field(min_length=1, max_length=12)]  # type: ignore[assignment]
     holidays: Annotated[list[GivenHoliday], Field(max_length=1_000)]  # type: ignore[assignment]
 
 
@@ -38,7 +47,7 @@ async def _whole_city(ctx: Context, _: Calendar, __: Any) -> None:
 async def set_calendar(ctx: Context, cmd: SetCalendar) -> Calendar:
     """Set when the city works, for example as the holidays of another year are published; open limits follow."""
     async with ctx.store.change_or_create(Calendar, model.ID) as calendar:
-        asked = cmd.model_dump(exclude_none=True) | {"set_at": ctx.now()}
-        model.set_times(calendar, CalendarSet.model_validate(asked))
+        times = WorkingTimes.model_validate(cmd.model_dump(exclude_none=True))
+        model.set_times(calendar, CalendarSet(times=times, set_at=ctx.now()))
     city_calendar(ctx).take(calendar)
     return calendar

@@ -11,18 +11,19 @@ from services.contracts.requests.calendar import CalendarSet
 ID = "calendar_city"
 
 
-class Calendar(WorkingTimes, Entity[CalendarSet]):
+class Calendar(Entity[CalendarSet]):
     """When the city works. Its version is how often it was set."""
 
     entity_type: ClassVar[str] = "calendar"
 
+    times: WorkingTimes
     set_at: Instant | None = None
-    """When it was set; None as the city was set up."""
+    """None as the city was set up."""
 
     @classmethod
     def of_files(cls, times: WorkingTimes) -> Self:
         """As the city was set up."""
-        return cls.model_validate(times.model_dump() | {"id": ID})
+        return cls(id=ID, times=times)
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -31,22 +32,14 @@ class Calendar(WorkingTimes, Entity[CalendarSet]):
 
     def apply(self, event: CalendarSet) -> None:
         """Fold an event into the state."""
-        self.source, self.set_at = event.source, event.set_at
-        self.working_weekdays, self.working_hours = event.working_weekdays, event.working_hours
-        self.covered_from, self.covered_until = event.covered_from, event.covered_until
-        self.holidays, self.working_days = event.holidays, event.working_days
+        self.times, self.set_at = event.times, event.set_at
 
     def as_stored(self) -> dict[str, Any]:
-        """The fields with days and hours as texts: the database knows instants only."""
-        return self.model_dump(mode="json", exclude={"id", "version", "set_at"}) | {"set_at": self.set_at}
-
-    @property
-    def times(self) -> WorkingTimes:
-        """What the city works."""
-        return WorkingTimes.model_validate(self.model_dump(exclude={"id", "version", "set_at"}))
+        """The fields, with days and hours as texts: the database knows instants only."""
+        return {"times": self.times.model_dump(mode="json"), "set_at": self.set_at}
 
 
 def set_times(calendar: Calendar, asked: CalendarSet) -> None:
     """Set the working times; nothing happens where they are what they were."""
-    if calendar.version == 0 or calendar.times.model_dump() != asked.model_dump(exclude={"set_at"}):
+    if calendar.version == 0 or calendar.times != asked.times:
         calendar.record(asked)

@@ -20,10 +20,8 @@ class CityCalendar:
     def __init__(self, file: CityTimes) -> None:
         """``file``: what the city's data say; it counts until somebody sets something else."""
         self.zone = file.time_zone
-        self.calendar = Calendar.of_files(file.times)
-        self.current = WorkingCalendar.of(self.calendar, self.zone)
-        self.followed = 0
-        """Up to which version all open clocks have followed, as far as this process has seen to it."""
+        self.calendar = Calendar.of_files(file)
+        self.current = WorkingCalendar.of(file, self.zone)
         self._known = {0: self.current}
 
     async def read(self, mongo: Mongo) -> None:
@@ -34,15 +32,17 @@ class CityCalendar:
 
     def take(self, calendar: Calendar) -> None:
         """Count by this one from now on, unless a later one is known."""
-        if calendar.version > self.calendar.version:
+        version = calendar.version
+        if version > self.calendar.version:
             self.calendar = calendar
-            self.current = self._known[calendar.version] = WorkingCalendar.of(calendar, self.zone, calendar.version)
+            self.current = self._known[version] = WorkingCalendar.of(calendar.times, self.zone, version)
 
     async def of_version(self, ctx: Context, version: int) -> WorkingCalendar:
         """The one that was set as this version, by its history. Unavailable."""
         if version not in self._known:
             history = await ctx.store.as_system().history(Calendar, ID)
-            self._known[version] = WorkingCalendar.of(Calendar.fold(ID, history[:version]), self.zone, version)
+            then = Calendar.fold(ID, history[:version])
+            self._known[version] = WorkingCalendar.of(then.times, self.zone, version)
         return self._known[version]
 
 
@@ -56,7 +56,19 @@ class CalendarView(WorkingTimes):
     @classmethod
     def of(cls, calendar: Calendar, ctx: Context) -> Self:
         """All of it."""
-        return cls.model_validate(calendar.model_dump(exclude={"id"}) | {"time_zone": str(city_calendar(ctx).zone)})
+        times = calendar.times
+        return cls(
+            version=calendar.version,
+            time_zone=str(zone(ctx)),
+            set_at=calendar.set_at,
+            source=times.source,
+            working_weekdays=times.working_weekdays,
+            working_hours=times.working_hours,
+            covered_from=times.covered_from,
+            covered_until=times.covered_until,
+            holidays=times.holidays,
+            working_days=times.working_days,
+        )
 
 
 def city_calendar(ctx: Context) -> CityCalendar:

@@ -1,6 +1,5 @@
 """A case: what a resident asked for, who has it, and when it is due. The only place where its state changes."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, assert_never
 
@@ -14,10 +13,10 @@ from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role, staffed
 from services.contracts.requests import cases as contract
-from services.contracts.requests.case_parts import ByCalendar, Filing, LeavesHandler, OfHandler, WithEnd
+from services.contracts.requests.case_parts import Filing, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.cases import CloseReason, ForgetCause
 from services.contracts.requests.catalogue import Tier
-from services.contracts.requests.followers import FollowerEvent, followers_after
+from services.contracts.requests.followers import CaseUnfollowed, FollowerEvent, followers_after
 from services.requests.cases.states.model import ABANDONED, DONE, RUNNING, STATE_AFTER, State
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
@@ -40,7 +39,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
         Index(("next_tick_at",), sparse=True),
         Index(("retained_since",), sparse=True),
         Index(("state", "county", "system", "overdue")),
-        Index(("calendar",), above=-1),
+        Index(("calendar_version", "id"), above=-1),
     )
     terms: ClassVar[Terms] = Terms(sealed="title")
 
@@ -75,7 +74,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
     owner_id: str | None = None
     owner_place: str | None = None
     escalates_from: Instant | None = None
-    calendar: int | None = None
+    calendar_version: int | None = None
     """While it is open: by which version of the city's calendar its limits count."""
     next_tick_at: Instant | None = None
 
@@ -90,6 +89,8 @@ class Case(Filing, Entity[contract.CaseEvent]):
     urged_at: Instant | None = None
     followers: list[str] = Field([])
     """People who would ask for the same, and follow this one instead."""
+    left: list[str] = Field([])
+    """Who followed it no more, once for each time."""
     retained_since: Instant | None = None
     """When it ended, as long as its words are kept; the city's term for them counts from then."""
     forgotten: ForgetCause | str | None = None
@@ -175,12 +176,11 @@ class Case(Filing, Entity[contract.CaseEvent]):
             self._take_feedback(event)
         elif isinstance(event, FollowerEvent):
             self.followers = followers_after(self.followers, event)
+            self.left = [*self.left, *({event.person_id} if isinstance(event, CaseUnfollowed) else ())]
         elif isinstance(event, contract.CaseForgotten):
             self.forgotten, self.retained_since = event.because, None
         elif not isinstance(event, contract.HistoryOnlyEvent):
             assert_never(event)
-        if isinstance(event, ByCalendar):
-            self.calendar = event.calendar
         self.next_tick_at = self._next_tick()
 
     def _file(self, event: contract.CaseFiled) -> None:
@@ -220,10 +220,11 @@ class Case(Filing, Entity[contract.CaseEvent]):
             case contract.LimitsSet():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.responded = self.warned = self.overdue = False
-                self.escalates_from = None
+                self.escalates_from, self.calendar_version = None, event.calendar_version
             case contract.LimitsMoved():
                 self.respond_by, self.warn_at, self.due_at = event.respond_by, event.warn_at, event.due_at
                 self.due_unpaused, self.escalates_from = event.due_unpaused, event.next_at
+                self.calendar_version = event.calendar_version
             case contract.CaseAccepted():
                 self.responded = self.was_accepted = True
             case contract.CasePaused():
@@ -245,7 +246,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
                 assert_never(event)
 
     def _end(self, event: contract.EndEvent) -> None:
-        self.overdue, self.calendar = False, None
+        self.overdue, self.calendar_version = False, None
         self.due_at = self.due_unpaused or self.due_at
         self.paused_at = self.paused_until = self.due_unpaused = None
         if isinstance(event, WithEnd):
@@ -280,21 +281,3 @@ class Case(Filing, Entity[contract.CaseEvent]):
             return None
         marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.escalates_at)
         return min((mark for mark in marks if mark is not None), default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long the city keeps the words of a case after its end; for good where ``term`` is None."""
-
-    term: timedelta | None
-
-    @classmethod
-    def of_days(cls, days: int) -> "Retention":
-        """0 is for good."""
-        return cls(timedelta(days=days) if days else None)
-
-    def end(self, case: Case) -> datetime | None:
-        """Until when the words of a case are kept; None while it is open, and where they are kept for good or gone."""
-        if self.term is None or case.retained_since is None:
-            return None
-        return case.retained_since + self.term

@@ -8,7 +8,7 @@ from services.chassis.domain.scope import SYSTEM
 from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.requests.catalogue import Tier
-from services.requests.calendar.queries import working
+from services.requests.cases.clocks.queries import calendar_of
 from services.requests.cases.dispatch import model, queries
 from services.requests.cases.dispatch.model import Choice, Nearby, TeamLoad
 from services.requests.cases.model import Case
@@ -36,7 +36,7 @@ async def assign_team(ctx: Context, case: Case, cmd: AssignTeam) -> None:
     team = await queries.team(ctx, cmd.team_id)
     model.expect_serves(case, team)
     model.expect_able(case, team, Nearby(taken=await queries.taken(ctx, [team])))
-    _assign(ctx, case, Choice.of(Tier.TEAM, team))
+    await _assign(ctx, case, Choice.of(Tier.TEAM, team))
 
 
 @step(Step.HANDLER)
@@ -44,13 +44,13 @@ async def assign_handler(ctx: Context, case: Case, cmd: AssignHandler) -> None:
     """Give a case to an organisation that serves its place; a case that came back twice is given for good."""
     office = await queries.organisation(ctx, cmd.organisation_id)
     model.expect_serves(case, office)
-    _assign(ctx, case, model.by_hand(office))
+    await _assign(ctx, case, model.by_hand(office))
 
 
 @step(Step.ROUTE)
 async def route(ctx: Context, case: Case) -> None:
     """Let the rules find somebody for a case that waits: a team may have come on duty since."""
-    _assign(ctx, case, model.next_one(case, await queries.nearby(ctx, case.area, case)))
+    await _assign(ctx, case, model.next_one(case, await queries.nearby(ctx, case.area, case)))
 
 
 @changes(Case, allow=SYSTEM)
@@ -86,5 +86,5 @@ async def free_slot(ctx: Context, load: TeamLoad, case: model.CaseAt) -> None:
     model.free(load, case)
 
 
-def _assign(ctx: Context, case: Case, choice: Choice) -> None:
-    model.assign(case, choice, case.new_respond_by(working(ctx), ctx.now()))
+async def _assign(ctx: Context, case: Case, choice: Choice) -> None:
+    model.assign(case, choice, case.new_respond_by(await calendar_of(ctx, case), ctx.now()))

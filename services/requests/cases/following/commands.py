@@ -2,10 +2,18 @@
 
 from typing import Any
 
+from services.chassis.domain.scope import SYSTEM
+from services.chassis.guards import changes
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.roles import Role
 from services.requests.cases.following import model
 from services.requests.cases.model import Case
+
+
+@changes(Case, allow=SYSTEM)
+async def leave_erased(ctx: Context, case: Case, person: str) -> None:
+    """Let a person follow a case no more who was erased."""
+    model.unfollow(case, person)
 
 
 async def _others(ctx: Context, case: Case, _: Any) -> None:

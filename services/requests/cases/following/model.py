@@ -9,6 +9,10 @@ from services.requests.cases.states.model import OPEN
 
 MOST_FOLLOWERS = 500
 """A case holds them all, and each of them hears of each state."""
+MOST_LEFT = 1_000
+"""How often people may leave a case in all: each time stays in its history."""
+AGAIN = 1
+"""How often somebody who left a case may follow it again."""
 SHOWN_FROM = 3
 """From how many followers on strangers are told their number: fewer might be recognised."""
 ALIKE = timedelta(days=30)
@@ -27,17 +31,25 @@ class FollowersFull(Refusal):
     kind = Kind.STATE
 
 
+class FollowedOften(Refusal):
+    kind = Kind.STATE
+
+
 def expect_followable(case: Case, person: str) -> None:
     """Refuse to follow a case that strangers are not shown, that is over, one's own, or followed by very many.
 
-    NotFound, FollowedTooLate, FollowedByItself, FollowersFull.
+    NotFound, FollowedTooLate, FollowedByItself, FollowersFull; FollowedOften for who left it again and again.
     """
     expect_shown(case)
     if case.resident_id == person:
         raise FollowedByItself
     if case.state not in OPEN:
         raise FollowedTooLate
-    if len(case.followers) >= MOST_FOLLOWERS and person not in case.followers:
+    if person in case.followers:
+        return
+    if case.left.count(person) > AGAIN:
+        raise FollowedOften
+    if len(case.followers) >= MOST_FOLLOWERS or len(case.left) >= MOST_LEFT:
         raise FollowersFull(most=MOST_FOLLOWERS)
 
 

@@ -22,6 +22,8 @@ from services.requests.catalogue.queries import offered
 from services.requests.providers import queries as providers
 
 _MOST = 5
+_ALONG = "under_1_state.item_1_state.state_1_state.overdue_1_state.filed_at_1__id_1"
+"""The index of the list of cases by place and item; without it there would be no answer."""
 _NEWEST = Order(Case.stored_name("filed_at"), descending=True)
 
 
@@ -43,7 +45,7 @@ class FollowedQuery(PageQuery):
 FOLLOWED = Listing(
     Case,
     FollowedQuery,
-    leads=("followers", "handler_id", "under"),
+    leads=("handler_id", "under"),
     few=("followers", "resident_id"),
     order="-filed_at",
 )
@@ -97,7 +99,7 @@ async def list_alike(ctx: Context, query: AlikeQuery) -> Page[AlikeView]:
         resident_id={"$ne": ctx.actor.person},
     )
     there = {"under": enclosing(place.id, Level.COMMUNITY), **like}
-    found = await ctx.store.as_system().find(Case, there, order=_NEWEST, limit=_MOST)
+    found = await ctx.store.as_system().find(Case, there, order=_NEWEST, limit=_MOST, hint=_ALONG)
     return Page(await views(ctx, found))
 
 

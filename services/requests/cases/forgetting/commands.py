@@ -8,8 +8,9 @@ from services.chassis.domain.scope import SYSTEM
 from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context
 from services.contracts.requests.cases import ForgetCause
+from services.requests.cases.clocks.model import Retention
 from services.requests.cases.forgetting import model
-from services.requests.cases.model import Case, Retention
+from services.requests.cases.model import Case
 from services.requests.cases.steps.commands import step
 from services.requests.cases.steps.model import Step
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from services.contracts.requests.cases import CaseCancelled, CaseForgotten, ForgetCause
-from services.requests.cases.model import Case, Retention
+from services.requests.cases.clocks.model import Retention
+from services.requests.cases.model import Case
 from services.requests.cases.states.model import OPEN
 
 

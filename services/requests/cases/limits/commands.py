@@ -7,10 +7,9 @@ from pydantic import Field
 from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import Instant
 from services.chassis.guards import changes
-from services.chassis.schedule.calendar import WorkingCalendar
 from services.chassis.usecase import Command, Context
 from services.contracts.requests.cases import PauseCause
-from services.requests.calendar.queries import city_calendar
+from services.requests.cases.clocks.queries import calendar_of
 from services.requests.cases.limits import model
 from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
@@ -38,7 +37,7 @@ class ReturnCase(Command):
 @step(Step.PAUSE)
 async def pause(ctx: Context, case: Case, cmd: PauseCase) -> None:
     """Pause the clock of a case while it waits for something outside."""
-    calendar, now = await _followed(ctx, case), ctx.now()
+    calendar, now = await calendar_of(ctx, case), ctx.now()
     until = model.pause_end(case, calendar, now, cmd.until)
     model.pause(case, cmd.because, sealed(ctx, case, "reason", cmd.reason), calendar, now, until)
 
@@ -46,7 +45,7 @@ async def pause(ctx: Context, case: Case, cmd: PauseCase) -> None:
 @step(Step.RESUME)
 async def resume(ctx: Context, case: Case) -> None:
     """Go on with a case that waited; the length of the pause is added to its limits."""
-    model.resume(case, await _followed(ctx, case), ctx.now())
+    model.resume(case, await calendar_of(ctx, case), ctx.now())
 
 
 @step(Step.RETURN)
@@ -54,7 +53,7 @@ async def return_case(ctx: Context, case: Case, cmd: ReturnCase) -> None:
     """Give a case back that is not yours; the second time the supervisor decides who does it."""
     levels = await escalation_path(ctx, case.area, case.handler_id)
     reason = sealed(ctx, case, "reason", cmd.reason)
-    model.send_back(case, reason, levels, await _followed(ctx, case), ctx.now())
+    model.send_back(case, reason, levels, await calendar_of(ctx, case), ctx.now())
 
 
 @step(Step.URGE)
@@ -66,22 +65,12 @@ async def urge(ctx: Context, case: Case) -> None:
 @changes(Case, allow=SYSTEM)
 async def tick(ctx: Context, case: Case) -> None:
     """Warn, mark as overdue, escalate one level, end a pause or close the case, as its time has come."""
-    calendar = await _followed(ctx, case)
+    calendar = await calendar_of(ctx, case)
     levels = await escalation_path(ctx, case.area, case.handler_id) if model.is_escalating(case, ctx.now()) else ()
     model.tick(case, levels, calendar, ctx.now())
 
 
 @changes(Case, allow=SYSTEM)
-async def follow_calendar(ctx: Context, case: Case) -> None:
-    """Let the limits of a case follow the city's working times; nothing happens where they do."""
-    await _followed(ctx, case)
-
-
-async def _followed(ctx: Context, case: Case) -> WorkingCalendar:
-    """The city's working times, by which the limits of a case count from now on."""
-    held = city_calendar(ctx)
-    if case.calendar is not None and case.calendar > held.current.version:
-        await held.read(ctx.container.mongo)
-    if case.calendar is not None and case.calendar < held.current.version:
-        model.follow(case, await held.of_version(ctx, case.calendar), held.current, ctx.now())
-    return held.current
+async def move_limits(ctx: Context, case: Case) -> None:
+    """Let the limits of a case count by the city's present working times; nothing happens where they do."""
+    await calendar_of(ctx, case)

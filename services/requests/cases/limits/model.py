@@ -18,7 +18,6 @@ from services.contracts.requests.cases import (
     CaseWarned,
     CloseReason,
     EscalationCause,
-    LimitsMoved,
     LimitsSet,
     PauseCause,
 )
@@ -46,46 +45,12 @@ def set_limits(case: Case, calendar: WorkingCalendar, start: datetime) -> None:
     hours = case.resolution_hours
     case.record(
         LimitsSet(
-            calendar=calendar.version,
             respond_by=calendar.add(start, case.first_response_hours),
             warn_at=calendar.add(start, hours * WARN_AFTER),
             due_at=calendar.add(start, hours),
+            calendar_version=calendar.version,
         )
     )
-
-
-def follow(case: Case, old: WorkingCalendar, new: WorkingCalendar, now: datetime) -> None:
-    """Let the limits of an open case follow from the calendar by which they were set to another one.
-
-    As much working time as before is left until each. A limit that is over stays where it was; of a case that waits,
-    what was over when it began to wait.
-    """
-    if case.calendar is None:
-        return
-    since = case.paused_at or now
-
-    def moved(mark: datetime) -> datetime:
-        left = old.between(since, mark) if mark > since else timedelta(0)
-        return new.add(since, left) if left else mark
-
-    due_at = moved(case.due_unpaused or case.due_at)
-    after = LimitsMoved(
-        calendar=new.version,
-        respond_by=moved(case.respond_by),
-        warn_at=moved(case.warn_at),
-        due_at=due_at,
-        was_due_at=case.due_at,
-        next_at=case.escalates_from and moved(case.escalates_from),
-    )
-    if case.paused_at and case.paused_until:
-        paused = max(new.between(case.paused_at, case.paused_until), timedelta(0))
-        after = after.model_copy(update={"due_unpaused": due_at, "due_at": new.add(due_at, paused)})
-    if _limits(after) != (case.respond_by, case.warn_at, case.due_at, case.due_unpaused, case.escalates_from):
-        case.record(after)
-
-
-def _limits(event: LimitsMoved) -> tuple[datetime | None, ...]:
-    return event.respond_by, event.warn_at, event.due_at, event.due_unpaused, event.next_at
 
 
 def pause_end(case: Case, calendar: WorkingCalendar, now: datetime, until: datetime | None) -> datetime:
@@ -113,7 +78,6 @@ def resume(case: Case, calendar: WorkingCalendar, now: datetime) -> None:
     paused = max(calendar.between(case.paused_at or now, min(now, case.paused_until or now)), timedelta(0))
     case.record(
         CaseResumed(
-            calendar=calendar.version,
             respond_by=calendar.add(case.respond_by, paused),
             warn_at=calendar.add(case.warn_at, paused),
             due_at=calendar.add(case.due_unpaused or case.due_at, paused),
@@ -187,7 +151,6 @@ def _escalate_to(
     top = target is levels[-1]
     case.record(
         CaseEscalated(
-            calendar=calendar.version,
             level=level,
             owner_id=target.office.id if target.office else None,
             owner_place=target.place,

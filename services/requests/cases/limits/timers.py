@@ -1,7 +1,7 @@
-"""The clock of all cases: oldest first, by the one field that says when something is due next; and what lets it follow
-the city's calendar."""
+"""The clock of all cases: oldest first, by the one field that says when something is due next; and what lets them count
+by the city's present working times."""
 
-from datetime import timedelta
+import asyncio
 
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.schedule.scheduler import Periodic
@@ -14,34 +14,40 @@ from services.requests.cases.model import Case
 
 log = logs.get()
 
-_NAME, _EVERY = "follow-calendar", 30.0
-_HEARD = timedelta(minutes=1)
-"""After this time no process sets limits by the calendar before any more."""
+_NAME, _EVERY = "move-limits", 30.0
+_READ, _AT_ONCE = 200, 8
 
 case_clock = Timer("case-clock", Case, "next_tick_at", commands.tick)
 
 
-async def follow(container: Container) -> None:
-    """Let the clock of every open case follow the calendar that counts now; each of them once. Unavailable."""
+async def move_limits(container: Container) -> None:
+    """Let the limits of all open cases count by the calendar that counts now; each of them once. Unavailable."""
     held: CityCalendar = container.dependencies[CityCalendar]
     await held.read(container.mongo)
-    version, set_at, begun = held.calendar.version, held.calendar.set_at, container.clock()
-    if held.followed == version:
-        return
-    failed = 0
-    earlier = Case.where(calendar={"$gte": 0, "$lt": version})
-    async for documents in container.mongo.each(Case.collection(), earlier, {"version": 1}):
-        for document in documents:
-            ctx = container.system_context(_NAME, f"calendar:{version}:{document['version']}")
-            try:
-                await commands.follow_calendar(ctx, document["_id"])
-            except Unavailable:
-                raise
-            except Exception:
-                failed += 1
-                log.exception("a case does not follow the calendar; the others go on", case=document["_id"])
-    if not failed and set_at is not None and begun - set_at > _HEARD:
-        held.followed = version
+    failed: list[str] = []
+    order = [(Case.stored_name("calendar_version"), 1), ("_id", 1)]
+    while True:
+        earlier = Case.where(calendar_version={"$gte": 0, "$lt": held.current.version}) | {"_id": {"$nin": failed}}
+        found = await container.mongo.find(Case.collection(), earlier, show={"version": 1}, sort=order, limit=_READ)
+        for start in range(0, len(found), _AT_ONCE):
+            some = found[start : start + _AT_ONCE]
+            moved = await asyncio.gather(*(_move(container, one["_id"], one["version"]) for one in some))
+            failed += [one["_id"] for one, is_moved in zip(some, moved, strict=True) if not is_moved]
+        if len(found) < _READ or len(failed) >= _READ:
+            return
 
 
-follow_calendar = Periodic(_NAME, follow, _EVERY)
+async def _move(container: Container, id: str, version: int) -> bool:
+    held: CityCalendar = container.dependencies[CityCalendar]
+    ctx = container.system_context(_NAME, f"calendar:{held.current.version}:{version}")
+    try:
+        await commands.move_limits(ctx, id)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("the limits of a case do not follow the calendar; the others go on", case=id)
+        return False
+    return True
+
+
+limits_by_calendar = Periodic(_NAME, move_limits, _EVERY)

@@ -8,7 +8,8 @@ from services.chassis.domain.values import Instant
 from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
 from services.requests.calendar.queries import working
-from services.requests.cases.model import READERS, STAFF, Case, Retention
+from services.requests.cases.clocks.model import Retention
+from services.requests.cases.model import READERS, STAFF, Case
 from services.requests.cases.queries import (
     DUE,
     DUE_CERTAIN,

@@ -114,8 +114,13 @@ def read(history: Iterable[Recorded]) -> Iterator[TimelineEvent]:
 
 
 def is_inside(event: Event) -> bool:
-    """Whether only staff may see it."""
-    return display_of(type(event)).inside or (isinstance(event, contract.CommentAdded) and not event.public)
+    """Whether only staff may see it: also a change of the calendar that leaves the case due when it was."""
+    match event:
+        case contract.CommentAdded():
+            return not event.public
+        case contract.LimitsMoved():
+            return event.due_at == event.was_due_at
+    return display_of(type(event)).inside
 
 
 def _doer(recorded: Recorded, event: Event, opening: str, rating: str) -> Doer:

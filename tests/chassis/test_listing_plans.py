@@ -104,7 +104,7 @@ def queries(listing: Listing[Any, Any]) -> Iterator[PageQuery]:
     choices |= {name: values[1:] for name, values in choices.items() if known.leading.get(name) in known.few}
     choices |= {name: [None, Role.HANDLER] for name in known.has}
     choices |= {name: [None, BEGIN + timedelta(hours=100)] for name in list(known.spans)[:1]}
-    choices |= {"sort": list(listing.query.model_fields["sort"].annotation)} if len(listing.orders) > 1 else {}
+    choices |= {"sort": directions(listing)} if len(listing.orders) > 1 else {}
     for asked in combined(choices):
         yield from fitting(listing, asked)
     # Beside these the open filters and those by time only leave out: no index has them there.
@@ -113,6 +113,14 @@ def queries(listing: Listing[Any, Any]) -> Iterator[PageQuery]:
     besides: list[dict[str, Any]] = [*({name: WORDS} for name in known.words), *({name: 1} for name in rare), rare]
     for asked, beside in itertools.product(combined(few), filter(None, besides)):
         yield from fitting(listing, asked | beside)
+
+
+def directions(listing: Listing[Any, Any]) -> list[Any]:
+    """One order for each field, rising and falling by turns: the database walks an index as well backwards."""
+    fields = dict.fromkeys(order.field for order in listing.orders.values())
+    falling = dict(zip(fields, itertools.cycle((False, True))))
+    sort: Any = listing.query.model_fields["sort"].annotation
+    return [sort(name) for name, order in listing.orders.items() if order.descending is falling[order.field]]
 
 
 def combined(choices: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from tests.support.held import Held
 from tests.support.term import end_term, search_tokens
 
 RARE = "龘靐"
-"""In no name and no text of the town: the tokens of a search for it would be of the case."""
+"""In no name and no other text of the town: the tokens of a search for it are of the case."""
 WHERE = {
     "requests.cases",
     "requests.cases_archive",
@@ -51,7 +51,7 @@ def said(mark: str) -> dict[str, str]:
 def lived(town: Town) -> Lived:
     """Let somebody have two cases, the first with words of every kind, closed and partly archived."""
     earlier, resident = Held.by(town.stack).sealed(), town.resident()
-    mark, other_mark = (f"{RARE}{secrets.token_hex(6)}" for _ in range(2))
+    mark, other_mark = f"{RARE}{secrets.token_hex(6)}", secrets.token_hex(6)
     other = town.file(resident, title=other_mark, text=other_mark)
     words = said(mark)
     own = {name: words[name] for name in ("title", "text", "address")}
@@ -111,6 +111,15 @@ def places_of(words: Mapping[str, str], mark: str) -> set[str]:
     return {place for place, text in words.items() if mark in text}
 
 
+def tokens_in(town: Town, held: Held) -> list[str]:
+    """By which a search would find the case."""
+    return [
+        token
+        for token in search_tokens(town.stack, RARE)
+        if any(token.encode() in one for one in held.content.values())
+    ]
+
+
 @pytest.mark.parametrize("forget", [by_staff, by_term])
 def test_nothing_of_a_forgotten_case_is_readable_and_its_hash_chain_is_whole_and_another_case_is_untouched(
     town: Town, forget: Callable[[Town, Lived], None]
@@ -121,17 +130,14 @@ def test_nothing_of_a_forgotten_case_is_readable_and_its_hash_chain_is_whole_and
     before = Held.by(town.stack)
     words = before.words(without=lived_one.earlier)
     assert places_of(words, lived_one.mark) == WHERE  # the search finds what is there, in all of these places
+    assert tokens_in(town, before) != []
     everything = "".join(words.values())
     assert [word for word in said(lived_one.mark).values() if word not in everything] == []
     forget(town, lived_one)
     town.wait(lambda: gone(town, id), "the end of the key in all databases and on the topic")
     after = Held.by(town.stack)
     assert places_of(after.words(without=lived_one.earlier), lived_one.mark) == set()
-    assert [
-        token
-        for token in search_tokens(town.stack, RARE)
-        if any(token.encode() in one for one in after.content.values())
-    ] == []
+    assert tokens_in(town, after) == []
     assert set(after.about(id)) >= {"requests.cases", "requests.cases_archive", "notify.copies_case", "notify.messages"}
     for command in (("verify", "--json"), ("audit", "--json")):
         result = town.linli(*command)

@@ -4,10 +4,11 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.chassis.domain.values import now
@@ -202,11 +203,13 @@ SPANS = st.tuples(st.integers(0, 60), st.integers(0, 25)).map(
 )
 
 
+@cache
 def newer(span: tuple[date, date]) -> WorkingCalendar:
     """The calendar with one more holiday."""
     return WorkingCalendar.from_data(with_holiday(*span) | {"time_zone": FILE["time_zone"]})
 
 
+@settings(deadline=None, max_examples=50)  # each makes the days of a century
 @given(at=INSTANTS, after=st.timedeltas(timedelta(0), timedelta(days=9)), span=SPANS)
 def test_as_much_working_time_as_before_is_left_until_each_limit(
     at: datetime, after: timedelta, span: tuple[date, date]
@@ -221,6 +224,7 @@ def test_as_much_working_time_as_before_is_left_until_each_limit(
     assert all(event.was_due_at == before.due_at for event in case.fresh if isinstance(event, LimitsMoved))
 
 
+@settings(deadline=None, max_examples=50)
 @given(span=SPANS, waits=st.timedeltas(timedelta(hours=1), timedelta(days=9)))
 def test_a_case_that_stands_goes_on_with_as_much_time_as_it_had(span: tuple[date, date], waits: timedelta) -> None:
     case, new = filed(MONDAY), replace(newer(span), version=1)
@@ -238,6 +242,7 @@ def test_a_case_that_is_over_has_no_limit_that_could_follow() -> None:
     assert case.fresh == []
 
 
+@settings(deadline=None, max_examples=50)
 @given(span=SPANS, day=st.integers(0, 40), after=st.timedeltas(timedelta(0), timedelta(days=9)))
 def test_whenever_it_is_looked_at_a_second_time_nothing_moves(
     span: tuple[date, date], day: int, after: timedelta

@@ -100,11 +100,6 @@ class CityTimes(SensibleTimes):
 
     time_zone: ZoneInfo
 
-    @property
-    def times(self) -> WorkingTimes:
-        """Without the zone, which never changes."""
-        return WorkingTimes.model_validate(self.model_dump(exclude={"time_zone"}))
-
 
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:

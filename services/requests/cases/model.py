@@ -176,7 +176,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
             self._take_feedback(event)
         elif isinstance(event, FollowerEvent):
             self.followers = followers_after(self.followers, event)
-            self.left = [*self.left, *({event.person_id} if isinstance(event, CaseUnfollowed) else ())]
+            self.left = [*self.left, event.person_id] if isinstance(event, CaseUnfollowed) else self.left
         elif isinstance(event, contract.CaseForgotten):
             self.forgotten, self.retained_since = event.because, None
         elif not isinstance(event, contract.HistoryOnlyEvent):

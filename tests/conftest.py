@@ -14,6 +14,7 @@ import pytest
 import structlog
 from xdist.scheduler import LoadScopeScheduling
 
+from deploy.local import topology
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
 from services.chassis.runtime import entry
@@ -26,6 +27,8 @@ _SHARED = "TESTS_STORES"
 _TOGETHER = ("tests/journeys/", "tests/local/", "tests/model/test_model.py")
 """One town for all journeys, and one more stack at a time beside it: a third does not fit. What a model has explored is
 asked of three times."""
+_CACHE_MIB = "1024"
+"""Every test leaves a database of its own: the small cache of a city is full of their collections within minutes."""
 _PARTS = frozenset({"kafka", *(f"mongo-{name}" for name in NAMES)})
 
 
@@ -56,7 +59,7 @@ def stores() -> Iterator[Stores]:
 def started() -> Iterator[Stores]:
     """The same, as long as the block lasts."""
     with TemporaryDirectory(prefix="linli-tests-", ignore_cleanup_errors=True) as home:
-        stack = Stack(Path(home), Ports.free(), _PARTS, lifetime="tied")
+        stack = Stack(Path(home), Ports.free(), _PARTS, {topology.CACHE: _CACHE_MIB}, lifetime="tied")
         stack.up()
         try:
             yield stack.kafka, stack.uris

@@ -7,8 +7,11 @@ from deploy.local.trouble import Trouble
 
 SETTING = "LINLI_TOPOLOGY"
 WEB, WORKERS = "LINLI_WEB", "LINLI_WORKERS"
+CACHE = "LINLI_DATABASE_CACHE"
 MOST = 4
 """As many webs, and as many workers, a service may have here: each has a port of its own."""
+LEAST_CACHE, MOST_CACHE = 64, 1_000_000
+"""In MiB. A database that has many more collections open than its cache holds is busy with nothing but that."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class Topology:
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Topology":
-        """The topology that the settings describe; Trouble for an unknown name, or another number of processes."""
+        """The topology that the settings describe; Trouble for an unknown name, or a number that does not fit."""
         name = given.get(SETTING) or "one"
         if name not in TOPOLOGIES:
             raise Trouble(f"{SETTING} is {name!r}: give one of {', '.join(TOPOLOGIES)}.")
-        return replace(TOPOLOGIES[name], webs=_number(given, WEB), workers=_number(given, WORKERS))
+        known = TOPOLOGIES[name]
+        cache = _number(given, CACHE, known.cache_mib, LEAST_CACHE, MOST_CACHE)
+        return replace(known, cache_mib=cache, webs=_number(given, WEB), workers=_number(given, WORKERS))
 
     @property
     def majority(self) -> int:
@@ -39,10 +44,10 @@ class Topology:
         return self.nodes // 2 + 1
 
 
-def _number(given: Mapping[str, str], setting: str) -> int:
-    text = given.get(setting) or "1"
-    if text not in map(str, range(1, MOST + 1)):
-        raise Trouble(f"{setting} is {text!r}: give a number from 1 to {MOST}.")
+def _number(given: Mapping[str, str], setting: str, default: int = 1, least: int = 1, most: int = MOST) -> int:
+    text = given.get(setting) or str(default)
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        raise Trouble(f"{setting} is {text!r}: give a number from {least} to {most}.")
     return int(text)
 
 

@@ -45,6 +45,12 @@ _HOME = [
     ),
     (f"`{topology.WEB}`", "`1`", f"how many web processes each service has, up to {topology.MOST}"),
     (f"`{topology.WORKERS}`", "`1`", f"how many workers each service has, up to {topology.MOST}"),
+    (
+        f"`{topology.CACHE}`",
+        f"`{topology.TOPOLOGIES['one'].cache_mib}`",
+        f"the memory for what each node of a database has at hand, in MiB, from {topology.LEAST_CACHE}; "
+        f"with three nodes {topology.TOPOLOGIES['three'].cache_mib} unless given",
+    ),
     ("`LINLI_PORT_BASE`", "`0`", "moves all ports up by this many, so that a second city has its own"),
 ]
 

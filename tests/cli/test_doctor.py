@@ -65,6 +65,7 @@ def test_a_setting_that_nobody_reads_is_named() -> None:
         "LINLI_TOPOLOGY": "one",
         "LINLI_WEB": "1",
         "LINLI_WORKERS": "1",
+        "LINLI_DATABASE_CACHE": "256",
         "LINLI_MONGO_NOTIFY": "x",
         "LINLI_SMTP_USER": "x",
         "LINLI_TOKEN_KEYS": "x",

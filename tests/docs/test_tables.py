@@ -60,7 +60,7 @@ def test_every_pattern_of_a_field_is_explained_in_words() -> None:
 
 def test_every_setting_of_the_local_stack_is_on_the_page() -> None:
     result = rows(settings.page())
-    expected = {"LINLI_HOME", "LINLI_TOPOLOGY", "LINLI_WEB", "LINLI_WORKERS", "LINLI_PORT_BASE"}
+    expected = {"LINLI_HOME", "LINLI_TOPOLOGY", "LINLI_WEB", "LINLI_WORKERS", "LINLI_DATABASE_CACHE", "LINLI_PORT_BASE"}
     expected |= {setting(name) for name in Ports.__dataclass_fields__}
     expected |= {limits.setting(name) for name in Limits.model_fields}
     assert expected <= set(result)

@@ -3,11 +3,9 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import pytest
 
 from tests.journeys.town import Person, Town
 from tests.support.held import Held
@@ -77,7 +75,8 @@ def lived(town: Town) -> Lived:
 
 def quiet(town: Town, lived: Lived) -> bool:
     """Whether all that concerns the two cases is published, and the history of the first partly archived."""
-    about = [Held.by(town.stack).about(id) for id in lived.ids()]
+    held = Held.by(town.stack)
+    about = [held.about(id) for id in lived.ids()]
     return "requests.cases_archive" in about[0] and not any(
         "pending" in document for one in about for documents in one.values() for document in documents
     )
@@ -94,11 +93,11 @@ def by_term(town: Town, lived: Lived) -> None:
     asyncio.run(end_term(town.stack, lived.case["id"]))
 
 
-def gone(town: Town, id: str) -> bool:
-    """Whether the end of the key has arrived where copies of it are kept."""
+def gone(town: Town, ids: Iterable[str]) -> bool:
+    """Whether the end of these keys has arrived where copies of them are kept."""
     held = Held.by(town.stack)
-    copies = held.documents["notify.keys"]
-    return any(key["_id"] == id and key["wrapped"] is None for key in copies) and id not in held.keys
+    ended = {key["_id"] for key in held.documents["notify.keys"] if key["wrapped"] is None}
+    return all(id in ended and id not in held.keys for id in ids)
 
 
 def quoted(town: Town, lived: Lived) -> str:
@@ -120,38 +119,37 @@ def tokens_in(town: Town, held: Held) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("forget", [by_staff, by_term])
 def test_nothing_of_a_forgotten_case_is_readable_and_its_hash_chain_is_whole_and_another_case_is_untouched(
-    town: Town, forget: Callable[[Town, Lived], None]
+    town: Town,
 ) -> None:
     """Documents, histories, archives, copies, search, topics: each is read raw, with every key that still exists."""
-    lived_one = lived(town)
-    id, other = lived_one.ids()
+    each = {forget: lived(town) for forget in (by_staff, by_term)}
     before = Held.by(town.stack)
-    words = before.words(without=lived_one.earlier)
-    assert places_of(words, lived_one.mark) == WHERE  # the search finds what is there, in all of these places
-    assert tokens_in(town, before) != []
+    words = before.words(without=set.intersection(*(one.earlier for one in each.values())))
     everything = "".join(words.values())
-    assert [word for word in said(lived_one.mark).values() if word not in everything] == []
-    forget(town, lived_one)
-    town.wait(lambda: gone(town, id), "the end of the key in all databases and on the topic")
+    for one in each.values():
+        assert places_of(words, one.mark) == WHERE  # the search finds what is there, in all of these places
+        assert [word for word in said(one.mark).values() if word not in everything] == []
+    assert tokens_in(town, before) != []
+    for forget, one in each.items():
+        forget(town, one)
+    ids = [one.case["id"] for one in each.values()]
+    town.wait(lambda: gone(town, ids), "the end of the keys in all databases and on the topic")
     after = Held.by(town.stack)
-    assert places_of(after.words(without=lived_one.earlier), lived_one.mark) == set()
+    left = after.words(without=set.intersection(*(one.earlier for one in each.values())))
     assert tokens_in(town, after) == []
-    assert set(after.about(id)) >= {"requests.cases", "requests.cases_archive", "notify.copies_case", "notify.messages"}
     for command in (("verify", "--json"), ("audit", "--json")):
         result = town.linli(*command)
         assert result.returncode == 0, result.stdout + result.stderr
-    assert after.about(other) == before.about(other)
-    assert places_of(after.words(without=lived_one.earlier), lived_one.other_mark) == places_of(
-        words, lived_one.other_mark
-    )
-    seen = town.done("GET", f"/v1/requests/{other}", lived_one.resident)
-    assert (seen["title"], seen["text"], seen["version"]) == (
-        lived_one.other_mark,
-        lived_one.other_mark,
-        lived_one.other["version"],
-    )
+    for one in each.values():
+        id, other = one.ids()
+        assert places_of(left, one.mark) == set()
+        copies = {"notify.copies_case", "notify.messages"}
+        assert set(after.about(id)) >= {"requests.cases", "requests.cases_archive", *copies}
+        assert after.about(other) == before.about(other)
+        assert places_of(left, one.other_mark) == places_of(words, one.other_mark)
+        seen = town.done("GET", f"/v1/requests/{other}", one.resident)
+        assert (seen["title"], seen["text"], seen["version"]) == (one.other_mark, one.other_mark, one.other["version"])
 
 
 def test_the_facts_of_a_forgotten_case_stay_and_no_answer_has_a_word_of_it(town: Town) -> None:

@@ -192,12 +192,13 @@ class Town:
     @staticmethod
     def wait(look: Callable[[], T | None], what: str) -> T:
         """The first result that is not None, False or empty. How long that takes is for the bench to measure."""
-        deadline = time.monotonic() + _NEVER_SECONDS
+        deadline, pause = time.monotonic() + _NEVER_SECONDS, 0.05
         while time.monotonic() < deadline:
             found = look()
             if found:
                 return found
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(1.3 * pause, 1)  # each look costs the town the time for which it is waited
         raise AssertionError(f"waited {_NEVER_SECONDS} s for {what}")
 
 

@@ -9,9 +9,10 @@ from socket import create_server
 import pytest
 from pymongo.uri_parser import parse_uri
 
-from deploy.local import EVERYTHING, STORES, Home, Ports, Stack, Trouble, broker
+from deploy.local import EVERYTHING, STORES, Home, Ports, Stack, Trouble, broker, commands
 from deploy.local.health import Health, ProcessHealth, StoreHealth, counted, flow
 from deploy.local.layout import Layout
+from deploy.local.topology import CACHE
 
 THREE = {"LINLI_TOPOLOGY": "three"}
 
@@ -69,6 +70,17 @@ def test_a_service_may_have_several_webs_and_workers_each_with_a_port_and_a_slot
 def test_an_unfit_number_of_processes_is_refused(tmp_path: Path, number: str) -> None:
     with pytest.raises(Trouble, match=f"LINLI_WEB is '{number}': give a number from 1 to 4"):
         Stack(tmp_path, Ports(), given={"LINLI_WEB": number}).up()
+
+
+def test_the_cache_of_the_databases_can_be_larger_and_an_unfit_one_is_refused(tmp_path: Path) -> None:
+    for topology, given, wanted in (("one", {}, 128), ("three", {}, 64), ("three", {CACHE: "2048"}, 2048)):
+        large = Layout(Home(tmp_path), Ports(), EVERYTHING, {"LINLI_TOPOLOGY": topology, **given})
+        node = next(process for process in large.processes if process.name == "mongo-notify")
+        large.home.data.mkdir(parents=True, exist_ok=True)
+        assert f"cache_size={wanted}M," in " ".join(commands.command(large, node))
+        assert CACHE not in large.environment("notify", "worker")
+    with pytest.raises(Trouble, match=f"{CACHE} is '8': give a number from 64 to 1000000"):
+        Stack(tmp_path, Ports(), given={CACHE: "8"}).up()
 
 
 def test_no_two_listeners_have_the_same_port() -> None:

@@ -5,13 +5,15 @@ import os
 import sys
 import warnings
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import structlog
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import topology
@@ -104,10 +106,23 @@ def lasting(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-async def world(stores: Stores, tmp_path: Path) -> AsyncIterator[World]:
-    """A corner of its own for one test."""
+async def world(stores: Stores, tmp_path: Path, away: dict[str, MongoClient[dict[str, Any]]]) -> AsyncIterator[World]:
+    """A corner of its own for one test. Its databases go with it: all that is there slows the making of the next."""
     brokers, uris = stores
-    yield World(brokers, uris, tmp_path, CITY_DATA)
+    corner = World(brokers, uris, tmp_path, CITY_DATA)
+    yield corner
+    for name, client in away.items():
+        with suppress(PyMongoError):  # what is left over fails no test
+            client.drop_database(corner.database(name))
+
+
+@pytest.fixture(scope="session")
+def away(stores: Stores) -> Iterator[dict[str, MongoClient[dict[str, Any]]]]:
+    """A client of each database, to drop what tests leave."""
+    clients = {name: MongoClient[dict[str, Any]](uri, w=1, journal=False) for name, uri in stores[1].items()}
+    yield clients
+    for client in clients.values():
+        client.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

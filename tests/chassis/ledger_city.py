@@ -35,8 +35,10 @@ class City:
         """With empty databases and topics."""
         settings = world.settings()
         names = {name: settings.topic(name) for name in ("members", "requests", "keys")}
-        await create_topics(settings.kafka, names, 1)
-        city = cls(world, await world.container(toy.shop), await world.container(toy.hall), Publisher(settings.kafka))
+        shop, hall, _ = await asyncio.gather(
+            world.container(toy.shop), world.container(toy.hall), create_topics(settings.kafka, names, 1)
+        )
+        city = cls(world, shop, hall, Publisher(settings.kafka))
         yield city
         await city.publisher.stop()
         await city.shop.mongo.close()

@@ -41,8 +41,11 @@ class Road:
         """Databases and topics of its own; everything is closed at the end."""
         settings = world.settings()
         names = {short: settings.topic(short) for short in ("members", "keys")}
-        assert await create_topics(world.kafka, names, 1) == []
-        road = cls(world, await world.container(toy.shop), await world.container(toy.hall))
+        shop, hall, differing = await asyncio.gather(
+            world.container(toy.shop), world.container(toy.hall), create_topics(world.kafka, names, 1)
+        )
+        assert differing == []
+        road = cls(world, shop, hall)
         try:
             yield road
         finally:

@@ -85,9 +85,13 @@ class World:
         transport = httpx.ASGITransport(app=app)
         return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers, timeout=30)
 
+    def database(self, name: str) -> str:
+        """The name of a service's database."""
+        return f"{self.name}_{name}"
+
     def _uri(self, name: str) -> str:
         parts = urlsplit(self.uris[name])
-        return urlunsplit(parts._replace(path=f"/{self.name}_{name}"))
+        return urlunsplit(parts._replace(path=f"/{self.database(name)}"))
 
     def _master_key(self) -> Path:
         file = self.folder / "master.key"

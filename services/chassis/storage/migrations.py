@@ -1,8 +1,11 @@
 """Indexes: declared in the code, built by ``migrate``, checked by ``readyz``, never built at start."""
 
-from collections.abc import Collection, Iterable, Iterator
+import asyncio
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from services.chassis.domain.entity import Entity, Index, Stored
+from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage import archive
 from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.listings import LISTINGS
@@ -26,6 +29,7 @@ _OWN = {
 
 
 _NOT = {True: "but not unique", False: "but unique, which it cannot be in a sharded collection"}
+_LONGEST_SECONDS = 3600
 
 
 class IndexDiffers(Exception):
@@ -50,9 +54,10 @@ def declared(
 
 
 async def build(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collection[str] = frozenset()) -> int:
-    """Build every declared index that is missing; returns how many are declared.
+    """Build every declared index that is missing, however long that takes; returns how many are declared.
 
-    IndexDiffers where one is there but differs in being unique, or where two documents have the same value.
+    IndexDiffers where one is there but differs in being unique, or where two documents have the same value. Unavailable
+    where the database is away.
     """
     indexes = list(declared(kinds, sharded))
     by_collection: dict[str, list[DatabaseIndex]] = {}
@@ -65,10 +70,24 @@ async def build(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collection
                 said = f"{_named(name, index)}: it is there, {_NOT[index.unique]}. Drop it, then migrate again"
                 raise IndexDiffers(said)
         try:
-            await mongo.build_indexes(name, of_it)
+            await _built(mongo, name, of_it)
         except Duplicate as error:
             raise IndexDiffers(f"{name}: two documents have the same {error}, which must be unique") from None
     return len(indexes)
+
+
+async def _built(mongo: Mongo, name: str, indexes: Sequence[DatabaseIndex]) -> None:
+    # A large collection, or a busy replica set, takes longer than a call may. The database goes on building, and who
+    # asks again waits for the same build.
+    until = time.monotonic() + _LONGEST_SECONDS
+    while True:
+        try:
+            return await mongo.build_indexes(name, indexes)
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+            await mongo.command("ping")
+            await asyncio.sleep(1)
 
 
 async def missing(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collection[str] = frozenset()) -> list[str]:

@@ -106,18 +106,20 @@ def lasting(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-async def world(stores: Stores, tmp_path: Path, away: dict[str, MongoClient[dict[str, Any]]]) -> AsyncIterator[World]:
+async def world(
+    stores: Stores, tmp_path: Path, leaving: dict[str, MongoClient[dict[str, Any]]]
+) -> AsyncIterator[World]:
     """A corner of its own for one test. Its databases go with it: all that is there slows the making of the next."""
     brokers, uris = stores
     corner = World(brokers, uris, tmp_path, CITY_DATA)
     yield corner
-    for name, client in away.items():
+    for name, client in leaving.items():
         with suppress(PyMongoError):  # what is left over fails no test
             client.drop_database(corner.database(name))
 
 
 @pytest.fixture(scope="session")
-def away(stores: Stores) -> Iterator[dict[str, MongoClient[dict[str, Any]]]]:
+def leaving(stores: Stores) -> Iterator[dict[str, MongoClient[dict[str, Any]]]]:
     """A client of each database, to drop what tests leave."""
     clients = {name: MongoClient[dict[str, Any]](uri, w=1, journal=False) for name, uri in stores[1].items()}
     yield clients

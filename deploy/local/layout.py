@@ -10,14 +10,14 @@ from deploy.local import databases, keys
 from deploy.local.home import CHECKOUT, Home
 from deploy.local.ports import Ports
 from deploy.local.processes import EVERYTHING, SERVICES, Process, table
-from deploy.local.topology import CACHE, SETTING, WEB, WORKERS, Topology
+from deploy.local.topology import SETTINGS, Topology
 from deploy.local.trouble import Trouble
 
 CITY = "hulunbuir"
 # Settings of single processes, or of the stack itself; they are never passed on as they were given.
 NOT_HANDED_ON = (
     *("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_JWKS", "LINLI_HOST"),
-    *(SETTING, WEB, WORKERS, CACHE),
+    *SETTINGS,
 )
 
 

@@ -8,6 +8,7 @@ from deploy.local.trouble import Trouble
 SETTING = "LINLI_TOPOLOGY"
 WEB, WORKERS = "LINLI_WEB", "LINLI_WORKERS"
 CACHE = "LINLI_DATABASE_CACHE"
+SETTINGS = (SETTING, WEB, WORKERS, CACHE)
 MOST = 4
 """As many webs, and as many workers, a service may have here: each has a port of its own."""
 LEAST_CACHE, MOST_CACHE = 64, 1_000_000

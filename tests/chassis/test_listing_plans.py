@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,6 @@ SEEKS = 2
 """Keys that each stretch of an index costs besides: the first one behind its beginning, and the one that shows its end.
 A plan merges at most 200 stretches in order, so that their number is bounded too."""
 COUNTED, READ = 50, 120
-BESIDE = 2
 MANY = 900
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PLACES = ("150702001001", "150702001002", "150702002001", "150721101001")
@@ -106,13 +105,14 @@ def queries(listing: Listing[Any, Any]) -> Iterator[PageQuery]:
     choices |= {name: [None, Role.HANDLER] for name in known.has}
     choices |= {name: [None, BEGIN + timedelta(hours=100)] for name in list(known.spans)[:1]}
     choices |= {"sort": directions(listing)} if len(listing.orders) > 1 else {}
-    for asked in combined(choices):
+    choosing = {"sort", *known.equal, *known.leading, *known.has}
+    for asked in combined(choices, choosing):
         yield from fitting(listing, asked)
     # Beside these the open filters and those by time only leave out: no index has them there.
     few = {name: values for name, values in choices.items() if name not in {*known.equal, *known.spans}}
     rare: dict[str, Any] = dict.fromkeys(known.rare, 1)
     besides: list[dict[str, Any]] = [*({name: WORDS} for name in known.words), *({name: 1} for name in rare), rare]
-    for asked, beside in itertools.product(combined(few), filter(None, besides)):
+    for asked, beside in itertools.product(combined(few, choosing), filter(None, besides)):
         yield from fitting(listing, asked | beside)
 
 
@@ -124,11 +124,14 @@ def directions(listing: Listing[Any, Any]) -> list[Any]:
     return [sort(name) for name, order in listing.orders.items() if order.descending is falling[order.field]]
 
 
-def combined(choices: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
-    """Every choice of up to two filters, and of all at once: what is between differs only in how much is left out."""
+def combined(choices: Mapping[str, Sequence[Any]], choosing: Set[str]) -> Iterator[dict[str, Any]]:
+    """Every choice of the filters by which an index is chosen, beside them one of the others or all.
+
+    The others stand in every index that has them, and only leave out.
+    """
     for values in itertools.product(*choices.values()):
         asked = {name: value for name, value in zip(choices, values, strict=True) if value is not None}
-        if len(asked.keys() - {"sort"}) <= BESIDE or len(asked) == len(choices):
+        if len(asked.keys() - choosing) <= 1 or len(asked.keys() - choosing) == len(choices.keys() - choosing):
             yield asked
 
 

@@ -1,4 +1,4 @@
-"""Indexes are built however long that takes."""
+"""The building of indexes is waited for, beyond what a call may take."""
 
 import asyncio
 from typing import Any

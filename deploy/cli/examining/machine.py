@@ -102,7 +102,7 @@ def settings(environment: Mapping[str, str], read: Iterable[str]) -> list[Findin
     """
     known = {*read, *map(layout.mongo, SERVICES), "LINLI_HOME", "LINLI_PORT_BASE"}
     known |= {
-        *(topology.SETTING, topology.WEB, topology.WORKERS, topology.CACHE),
+        *topology.SETTINGS,
         *(ports.setting(f.name) for f in fields(Ports)),
         *map(limits.setting, Limits.model_fields),
     }

@@ -54,10 +54,10 @@ def declared(
 
 
 async def build(mongo: Mongo, kinds: Iterable[type[Stored]], sharded: Collection[str] = frozenset()) -> int:
-    """Build every declared index that is missing, however long that takes; returns how many are declared.
+    """Build every declared index that is missing, in up to an hour for each collection; returns how many are declared.
 
     IndexDiffers where one is there but differs in being unique, or where two documents have the same value. Unavailable
-    where the database is away.
+    where the database is away, or takes longer.
     """
     indexes = list(declared(kinds, sharded))
     by_collection: dict[str, list[DatabaseIndex]] = {}

@@ -53,6 +53,13 @@ def test_a_group_has_one_english_name(city: City) -> None:
     assert len(groups) == len({zh for zh, _ in groups})
 
 
+def test_most_items_of_danger_ask_whether_there_is_some_and_all_say_whom_to_ring(city: City) -> None:
+    danger = {item.code: item for item in city.catalogue.items if item.accept_within_minutes is not None}
+    assert danger.keys() >= {"GOV-GAS-LEAK", "GOV-FIRE", "GOV-ELEVATOR", "GOV-MISSING", "GOV-DOMESTIC", "HEA-MENTAL"}
+    assert [code for code, item in danger.items() if item.emergency is None] == []
+    assert [code for code, item in danger.items() if not item.danger_answers] == ["GOV-MISSING"]
+
+
 def test_what_is_dangerous_says_whom_to_call_at_once(city: City) -> None:
     urgent = {item.code: item.emergency for item in city.catalogue.items}
     for code in ("GOV-GAS-LEAK", "GOV-FIRE", "GOV-ORDER", "GOV-DOMESTIC", "GOV-MISSING", "GOV-ACCIDENT"):

@@ -130,3 +130,38 @@ def test_only_the_administrators_of_the_whole_city_change_the_catalogue() -> Non
 def test_everybody_may_see_what_is_offered() -> None:
     assert Item.visible(NOBODY) == ALL
     assert model.ItemUnknown.kind is Kind.INVALID
+
+
+ASKED = field("danger", "single", "no", "possible", "yes")
+_UNASKED = {"key": "danger-unasked"}
+
+
+def test_of_an_item_of_danger_these_answers_make_a_case_one() -> None:
+    always, asked = (
+        offered(accept_within_minutes=15),
+        offered(accept_within_minutes=10, form=[ASKED], danger_answers=["possible", "yes"]),
+    )
+    assert [model.minutes_to_accept(always, {"danger": "no"}), model.minutes_to_accept(always, {})] == [15, 15]
+    assert [model.minutes_to_accept(asked, {"danger": answer}) for answer in ("no", "possible", "yes")] == [
+        None,
+        10,
+        10,
+    ]
+    assert [model.minutes_to_accept(asked, {}), model.minutes_to_accept(offered(), {"danger": "yes"})] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"danger_answers": ["yes"], "form": [ASKED]},
+        {"danger_answers": ["yes"], "accept_within_minutes": 10},
+        {"danger_answers": ["yes", "maybe"], "accept_within_minutes": 10, "form": [ASKED]},
+        {"danger_answers": ["yes"], "accept_within_minutes": 10, "form": [field("danger", "multi", "yes")]},
+    ],
+)
+def test_answers_that_nobody_can_give_make_no_danger(wrong: dict[str, Any]) -> None:
+    assert refusal(model.publish, Item.blank("X"), result(**wrong)) == (
+        "item-unfit",
+        {"problem": _UNASKED},
+        Kind.INVALID,
+    )

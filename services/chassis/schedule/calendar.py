@@ -17,6 +17,9 @@ from services.chassis.domain.words import Words
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 """The calendar covers the days from the first up to, but not including, the last."""
 
+UNMOVED = -1
+"""The version of what is no calendar of a city: limits that count by it stay where they are."""
+
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -199,6 +202,35 @@ class WorkingCalendar:
                 return start + worked
             worked -= end - start
         raise AssertionError("more than a day's work in a day")
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTheClock(WorkingCalendar):
+    """Every hour counts, at night and on holidays as well; no calendar of the city moves it."""
+
+    @classmethod
+    def in_zone(cls, zone: ZoneInfo) -> Self:
+        """The zone is for what people read."""
+        return cls(zone, spans=(), days=(), covered_from=FIRST, covered_until=LAST, version=UNMOVED)
+
+    def add(self, start: datetime, work: timedelta | float) -> datetime:
+        """The instant (UTC) after this many hours, or this timedelta. Raises `ValueError` for a negative amount."""
+        amount = work if isinstance(work, timedelta) else timedelta(hours=work)
+        if amount < timedelta(0):
+            raise ValueError("time can only be added, not taken away")
+        return _aware(start).astimezone(UTC) + amount
+
+    def between(self, a: datetime, b: datetime) -> timedelta:
+        """The time from `a` to `b`; negative if `b` is earlier."""
+        return _aware(b).astimezone(UTC) - _aware(a).astimezone(UTC)
+
+    def is_working(self, at: datetime) -> bool:
+        """Always."""
+        return True
+
+    def covers(self, at: datetime) -> bool:
+        """Always: no holiday moves it."""
+        return True
 
 
 def _wrong(kind: str, sentence: str, day: date | None = None) -> PydanticCustomError:

@@ -41,6 +41,8 @@ class Filing(BaseModel):
     resolution_hours: float
     followable: bool = False
     """Whether others are shown that this was asked for, and may follow it."""
+    accept_within_minutes: int | None = None
+    """Of a case of danger: within how many minutes somebody accepts it. Its limits run on the clock."""
 
 
 class ByResident(BaseModel):

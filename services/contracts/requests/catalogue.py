@@ -8,6 +8,9 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, PublicText
 from services.chassis.domain.words import Words
 
+DANGER = "danger"
+"""The question of a form whose answer says whether somebody is in danger."""
+
 
 class Mode(StrEnum):
     """Whether a service costs something; a free one can never be charged."""
@@ -100,6 +103,10 @@ class ItemPublished(Event):
     keywords: list[PublicText] = Field(default_factory=list)
     emergency: Words | None = None
     followable: bool = False
+    accept_within_minutes: int | None = None
+    """Of an item of danger: somebody on call accepts it within these minutes, at any hour."""
+    danger_answers: list[Code] = Field(default_factory=list)
+    """The answers to the question `danger` that make a case one of danger; every case is where there are none."""
 
 
 class ItemWithdrawn(Event):

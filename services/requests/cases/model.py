@@ -122,7 +122,18 @@ class Case(Filing, Entity[contract.CaseEvent]):
     def new_respond_by(self, calendar: WorkingCalendar, now: datetime) -> datetime:
         """When the present handler must accept it: every handler has the same time, but never more than the case
         itself."""
-        return min(calendar.add(now, self.first_response_hours), self.due_at)
+        return min(calendar.add(now, self.hours_to_accept), self.due_at)
+
+    @property
+    def is_danger(self) -> bool:
+        """Whether somebody is in danger: its limits run on the clock, and who is on call is called."""
+        return self.accept_within_minutes is not None
+
+    @property
+    def hours_to_accept(self) -> float:
+        """How long a handler has to accept it: hours on the clock where somebody is in danger, else working hours."""
+        minutes = self.accept_within_minutes
+        return self.first_response_hours if minutes is None else minutes / 60
 
     def waited(self, now: datetime) -> float:
         """For how many seconds its resident has waited; not less than none, whatever the clocks of processes say."""

@@ -175,7 +175,7 @@ def _in_the_city(ctx: Context, query: Q) -> Q:
 
 def due_certain(ctx: Context, case: Case) -> bool:
     """Whether the holidays are known up to the day on which a case is due."""
-    return working(ctx).covers(case.due_at)
+    return case.is_danger or working(ctx).covers(case.due_at)
 
 
 def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:

@@ -16,6 +16,7 @@ from services.contracts.requests.catalogue import FieldFormat, FieldKind, ItemPu
 from services.contracts.requests.catalogue import FormField as EventField
 from services.requests.catalogue import model
 from services.requests.catalogue.model import Item
+from services.requests.catalogue.queries import DANGER_ANSWERS
 from services.requests.providers.model import expect_citywide
 
 LocalText = Annotated[str, Field(min_length=1, max_length=500), LEGIBLE]
@@ -99,6 +100,14 @@ class PublishItem(Command):
     followable: Annotated[
         bool, Field(description="everybody's matter: who asks for it is shown that others did, and may follow them")
     ] = False
+    accept_within_minutes: Annotated[
+        int | None,
+        Field(ge=1, le=240, description="of an item of danger, whose limits run on the clock: who is on call accepts"),
+    ] = None
+    danger_answers: Annotated[
+        list[Code],
+        Field(max_length=10, default_factory=list, description=DANGER_ANSWERS),
+    ]
 
 
 async def _whole_city(ctx: Context, _: Item, __: Any) -> None:
@@ -142,4 +151,6 @@ def _published(cmd: PublishItem) -> ItemPublished:
         keywords=cmd.keywords,
         emergency=cmd.emergency and cmd.emergency.words(),
         followable=cmd.followable,
+        accept_within_minutes=cmd.accept_within_minutes,
+        danger_answers=cmd.danger_answers,
     )

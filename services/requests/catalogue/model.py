@@ -3,11 +3,22 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, assert_never
 
+from pydantic import Field
+
 from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, Actor, Visible
 from services.chassis.domain.words import Words
-from services.contracts.requests.catalogue import FormField, ItemPublished, ItemWithdrawn, Mode, System, Tier
+from services.contracts.requests.catalogue import (
+    DANGER,
+    FieldKind,
+    FormField,
+    ItemPublished,
+    ItemWithdrawn,
+    Mode,
+    System,
+    Tier,
+)
 from services.requests.forms import model as forms
 
 ItemEvent = ItemPublished | ItemWithdrawn
@@ -52,6 +63,10 @@ class Item(Entity[ItemEvent]):
     emergency: Words | None = None
     followable: bool = False
     """Whether it is everybody's matter: a lamp in the street, and no vaccination."""
+    accept_within_minutes: int | None = None
+    """Of an item of danger: it runs on the clock, and within these minutes somebody on call accepts it."""
+    danger_answers: list[str] = Field([])
+    """The answers to the question `danger` that make a case one of danger; every case is where there are none."""
 
     def apply(self, event: ItemEvent) -> None:
         """Fold an event into the state."""
@@ -72,6 +87,7 @@ class Item(Entity[ItemEvent]):
         self.eligibility, self.emergency = event.eligibility, event.emergency
         self.materials, self.steps, self.form = event.materials, event.steps, event.form
         self.keywords, self.followable = event.keywords, event.followable
+        self.accept_within_minutes, self.danger_answers = event.accept_within_minutes, event.danger_answers
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -86,6 +102,13 @@ def publish(item: Item, description: ItemPublished) -> None:
     same = item.version > 0 and item.offered and _as_published(item) == description
     if not same:
         item.record(description)
+
+
+def minutes_to_accept(item: Item, answers: Mapping[str, Any]) -> int | None:
+    """Within how many minutes a case with these answers is to be accepted; None where it is not one of danger."""
+    if item.danger_answers and answers.get(DANGER) not in item.danger_answers:
+        return None
+    return item.accept_within_minutes
 
 
 def withdraw(item: Item) -> None:
@@ -115,6 +138,8 @@ def _as_published(item: Item) -> ItemPublished:
         keywords=item.keywords,
         emergency=item.emergency,
         followable=item.followable,
+        accept_within_minutes=item.accept_within_minutes,
+        danger_answers=item.danger_answers,
     )
 
 
@@ -127,4 +152,15 @@ def _contradictions(description: ItemPublished) -> Iterator[Mapping[str, Any]]:
         description.team_kind and not description.skill
     ):
         yield {"key": "team-without-skill"}
+    if not _asks_danger(description):
+        yield {"key": "danger-unasked"}
     yield from forms.contradictions(description.form)
+
+
+def _asks_danger(description: ItemPublished) -> bool:
+    """Whether the form offers the answers that make it danger; answers without a limit to accept make nothing."""
+    if not description.danger_answers:
+        return True
+    asked = [field for field in description.form if field.code == DANGER and field.kind == FieldKind.SINGLE]
+    offered = {value.key for field in asked for value in field.values}
+    return description.accept_within_minutes is not None and offered.issuperset(description.danger_answers)

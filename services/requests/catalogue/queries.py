@@ -14,6 +14,7 @@ from services.contracts.requests.catalogue import FormField, System
 from services.requests.catalogue.model import Item, ItemUnknown
 
 _BY_ID = Order("_id")
+DANGER_ANSWERS = "answers to the question `danger` that make it danger; where there are none, every case is"
 
 
 class ItemQuery(PageQuery):
@@ -51,6 +52,10 @@ class ItemView(BaseModel):
     keywords: list[str]
     emergency: Words | None = Field(description="what to do at once where somebody is in danger")
     followable: bool = Field(description="everybody's matter: see /v1/requests/alike before you ask for it")
+    accept_within_minutes: int | None = Field(
+        description="of an item of danger: within how many minutes somebody on call accepts it, at any hour"
+    )
+    danger_answers: list[str] = Field(description=DANGER_ANSWERS)
 
     @classmethod
     def of(cls, item: Item, ctx: Context) -> Self:
@@ -65,6 +70,9 @@ class ItemView(BaseModel):
             eligibility=item.eligibility,
             materials=item.materials,
             steps=item.steps,
+            followable=item.followable,
+            accept_within_minutes=item.accept_within_minutes,
+            danger_answers=item.danger_answers,
             mode=item.mode,
             tiers=item.tiers,
             team_kind=item.team_kind,
@@ -75,7 +83,6 @@ class ItemView(BaseModel):
             form=item.form,
             keywords=item.keywords,
             emergency=item.emergency,
-            followable=item.followable,
         )
 
 

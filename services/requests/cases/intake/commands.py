@@ -25,7 +25,8 @@ from services.contracts.requests.cases import (
     CloseReason,
     UnassignedBecause,
 )
-from services.requests.calendar.queries import working, zone
+from services.requests.calendar.queries import zone
+from services.requests.cases.clocks.queries import times_of
 from services.requests.cases.dispatch import model as dispatch
 from services.requests.cases.dispatch.queries import nearby
 from services.requests.cases.intake import model
@@ -35,7 +36,7 @@ from services.requests.cases.queries import sealed
 from services.requests.cases.steps.commands import AnswerText, SharedText, step
 from services.requests.cases.steps.model import Step
 from services.requests.cases.tracking.commands import take_number
-from services.requests.catalogue.model import Item
+from services.requests.catalogue.model import Item, minutes_to_accept
 from services.requests.catalogue.queries import offered
 from services.requests.forms.model import answered
 from services.requests.providers.queries import fileable
@@ -105,7 +106,7 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
         await _expect_known(ctx, cmd)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
         case.record(_filed(ctx, case, cmd, item, number, answers))
-        limits.set_limits(case, working(ctx), ctx.now())
+        limits.set_limits(case, times_of(ctx, case), ctx.now())
         dispatch.give(case, dispatch.choose(case, near), UnassignedBecause.NOBODY_SERVES)
     return case
 
@@ -137,7 +138,7 @@ async def reopen(ctx: Context, case: Case, cmd: ReopenCase) -> None:
     times, by_resident = case.reopened + 1, case.is_of(ctx.actor)
     again = CaseReopened(reason=reason, times=times, by_resident=by_resident, reopened_at=ctx.now())
     choice = model.reopen(case, again, near)
-    limits.set_limits(case, working(ctx), ctx.now())
+    limits.set_limits(case, times_of(ctx, case), ctx.now())
     dispatch.give(case, choice, UnassignedBecause.NOBODY_LEFT)
 
 
@@ -194,4 +195,5 @@ def _filed(
         first_response_hours=item.first_response_hours,
         resolution_hours=item.resolution_hours,
         followable=item.followable and cmd.followable,
+        accept_within_minutes=minutes_to_accept(item, answers),
     )

@@ -45,7 +45,7 @@ def set_limits(case: Case, calendar: WorkingCalendar, start: datetime) -> None:
     hours = case.resolution_hours
     case.record(
         LimitsSet(
-            respond_by=calendar.add(start, case.first_response_hours),
+            respond_by=calendar.add(start, min(case.hours_to_accept, hours)),
             warn_at=calendar.add(start, hours * WARN_AFTER),
             due_at=calendar.add(start, hours),
             calendar_version=calendar.version,

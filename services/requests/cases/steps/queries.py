@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.values import Instant
 from services.chassis.domain.words import Words
 from services.chassis.usecase import Context, usecase
-from services.requests.calendar.queries import working
 from services.requests.cases.clocks.model import Retention
+from services.requests.cases.clocks.queries import times_of
 from services.requests.cases.model import READERS, STAFF, Case
 from services.requests.cases.queries import (
     DUE,
@@ -25,6 +25,9 @@ from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
 from services.requests.cases.tracking.queries import code_of
+
+REMAINING = "working hours until it is due (of a case of danger hours on the clock), negative after; null once over"
+DANGER = "of a case of danger: within how many minutes somebody on call accepts it; its limits run on the clock"
 
 
 class StepView(BaseModel):
@@ -101,8 +104,9 @@ class CaseView(BaseModel):
     answers: dict[str, Any] | None = Field(description="to the questions of the item's form")
     filed_at: Instant
     due_at: Instant = Field(description=DUE)
-    remaining_hours: float | None = Field(description="working hours until it is due, negative after; null once over")
+    remaining_hours: float | None = Field(description=REMAINING)
     overdue: bool
+    accept_within_minutes: int | None = Field(description=DANGER)
     due_certain: bool = Field(description=DUE_CERTAIN)
     paused_until: Instant | None = Field(description=PAUSED)
     level: int = Field(description=LEVEL)
@@ -147,6 +151,7 @@ class CaseView(BaseModel):
             due_at=case.due_at,
             remaining_hours=_remaining_hours(case, ctx),
             overdue=case.overdue,
+            accept_within_minutes=case.accept_within_minutes,
             due_certain=due_certain(ctx, case),
             paused_until=case.paused_until,
             level=case.level,
@@ -179,7 +184,7 @@ def sees_inside(case: Case, ctx: Context) -> bool:
 def _remaining_hours(case: Case, ctx: Context) -> float | None:
     if case.state not in OPEN:
         return None
-    left = working(ctx).between(case.paused_at or ctx.now(), case.due_unpaused or case.due_at)
+    left = times_of(ctx, case).between(case.paused_at or ctx.now(), case.due_unpaused or case.due_at)
     return round(left.total_seconds() / 3600, 2)
 
 

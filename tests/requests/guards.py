@@ -86,8 +86,9 @@ class Who:
 
     def is_entitled(self, roles: tuple[Role, ...], *, held: bool) -> bool:
         """Whether one of these roles is theirs for that case."""
-        by = {Role.RESIDENT: self.person == _OWN, Role.HANDLER: self.body == _OWN and held}
-        return any(role in self.roles and by.get(role, self.in_charge()) for role in roles)
+        own = self.person == _OWN
+        by = {Role.RESIDENT: own, Role.HANDLER: self.body == _OWN and held and not own}
+        return any(role in self.roles and by.get(role, self.in_charge() and not own) for role in roles)
 
 
 EVERYBODY = (
@@ -102,6 +103,10 @@ EVERYBODY = (
     Who((Role.DISPATCHER, Role.HANDLER), place=_NEIGHBOUR, body=_OWN),
     Who((Role.RESIDENT, Role.ADMINISTRATOR), place=_OWN, person=_NEIGHBOUR),
     Who((Role.RESIDENT, Role.OPERATOR), place=_NEIGHBOUR, person=_OWN),
+    # Nobody of the staff decides about what they asked for themselves.
+    Who((Role.HANDLER,), place=_OWN, body=_OWN, person=_OWN),
+    *(Who((role,), place=_OWN, person=_OWN) for role in (*_IN_PLACE, Role.ADMINISTRATOR)),
+    Who((Role.RESIDENT, *_IN_PLACE, Role.HANDLER), place=_OWN, body=_OWN, person=_OWN),
 )
 
 _WORDS = Sealed("sealed")
@@ -203,7 +208,7 @@ def _right(step: Step, state: State, who: Who) -> str:
     if not system and not who.sees(held=held):
         return "not-found"
     if not system and not who.is_entitled(rule.roles, held=held):
-        return "not-your-step"
+        return "own-case" if who.person == _OWN else "not-your-step"
     return OK if state in rule.states else "step-not-allowed"
 
 

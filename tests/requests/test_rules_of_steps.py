@@ -1,5 +1,6 @@
 """Steps: what each role may do in each state, told state by state, and what stands against a step."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -119,6 +120,17 @@ def test_a_role_is_held_by_whose_it_is_by_the_own_organisation_and_by_place() ->
     assert not steps.is_entitled(waiting, STATION_HANDLER, Role.HANDLER), "nobody has it yet"
     homeless = Actor("account_x", frozenset({"handler"}), organisations=("None",))
     assert not steps.is_entitled(waiting, homeless, Role.HANDLER)
+
+
+@pytest.mark.parametrize("state", State)
+def test_nobody_of_the_staff_decides_about_the_own_case(state: State) -> None:
+    for actor in (OPERATOR, STATION_HANDLER, DISPATCHER, SUPERVISOR, staff("administrator", "1507")):
+        own = replace(actor, person=RESIDENT.person)
+        assert steps.allowed(standing(state), own, MONDAY) == []
+        both = replace(own, roles=own.roles | {Role.RESIDENT})
+        assert steps.allowed(standing(state), both, MONDAY) == steps.allowed(standing(state), RESIDENT, MONDAY)
+        for step in (Step.ACCEPT, Step.RESOLVE, Step.CALL_BACK, Step.CLOSE, Step.RATE):
+            assert refusal(standing(state), step, own) == ("own-case", {})
 
 
 def test_the_roles_of_a_step_come_from_the_table() -> None:

@@ -1,5 +1,6 @@
 """Steps: who may take which, what is said where one may not, and how a case comes to its end."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -241,3 +242,20 @@ async def test_who_was_not_reached_has_said_nothing(town: Town, said: dict[str, 
     assert (refused.status_code, refused.json()["code"]) == (422, "not-reached")
     assert "CaseCalledBack" not in await town.events(case["id"])
     assert (await town.step(OPERATOR, case, "call-back", {"reached": False}))["state"] == "callback"
+
+
+async def test_a_member_of_the_staff_neither_does_nor_rates_nor_calls_back_what_they_asked_for(town: Town) -> None:
+    filed = await town.file()
+    handler, operator = (replace(one, person=RESIDENT.person) for one in (STATION_HANDLER, OPERATOR))
+    path = f"/v1/requests/{filed['id']}"
+    assert (await town.get(handler, path)).json()["steps"] == []
+    refused = await town.post(handler, f"{path}/accept")
+    assert (refused.status_code, refused.json()["code"]) == (403, "own-case")
+    assert "手机" in refused.json()["detail"], "it says what to do"
+    for step, body in (("accept", None), ("start", None), ("resolve", ANSWER)):
+        await town.step(STATION_HANDLER, filed, step, body)
+    rated = await town.post(handler, f"{path}/rate", {"score": 5, "solved": True})
+    called = await town.post(operator, f"{path}/call-back", {"reached": True})
+    assert (rated.status_code, rated.json()["code"]) == (403, "forbidden"), "as a resident, or not at all"
+    assert (called.status_code, called.json()["code"]) == (403, "own-case")
+    await town.step(RESIDENT, filed, "rate", {"score": 5, "solved": True})

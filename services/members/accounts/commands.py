@@ -15,11 +15,12 @@ from services.contracts.members.accounts import AccountOpened
 from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Role
 from services.members.accounts import model
-from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken
+from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken, NamedAlready
 from services.members.accounts.queries import residents_account, secrets_of
 from services.members.areas.queries import expect_open
 from services.members.organisations.model import Organisation
 from services.members.people.commands import PersonName, RegisterStaff, register_staff
+from services.members.people.queries import expect_known
 from services.members.teams.model import Team
 
 
@@ -46,10 +47,22 @@ Organisations = Annotated[
 ]
 
 
+PersonId = Annotated[
+    str,
+    shaped(
+        r"^person_[0-9a-z]{1,40}$",
+        "person-id",
+        description="who it is, where they are known already, as residents are: what they asked for themselves, others "
+        "do; without it, a new person with the name",
+    ),
+]
+
+
 class OpenAccount(Command):
     """A member of the staff who is to sign in."""
 
     login: Login
+    person: PersonId | None = None
     name: PersonName | None = None
     roles: Roles
     places: Places
@@ -80,10 +93,7 @@ async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
     try:
         async with ctx.store.create(Account, id) as account:
             await _expect_open(ctx, cmd.places)
-            named = RegisterStaff(name=cmd.name, area=cmd.places[0])
-            # A step of its own with its own id: after a crash between the two writes, a repeat finds the person.
-            person = await register_staff(ctx.substep("person"), id_from("person", id), named)
-            await _open(ctx, account, person.id, cmd)
+            await _open(ctx, account, await _person_of(ctx, id, cmd), cmd)
     except Taken:
         raise LoginTaken(login=cmd.login) from None
     return account
@@ -113,6 +123,18 @@ async def grant_roles(ctx: Context, account: Account, cmd: GrantRoles) -> None:
 async def close_account(ctx: Context, account: Account) -> None:
     """Close a staff account: it gets no more tokens, neither by signing in nor by refreshing."""
     model.close(account)
+
+
+async def _person_of(ctx: Context, account_id: str, cmd: OpenAccount) -> str:
+    """Who the account is for: somebody known, or a new person."""
+    if cmd.person is None:
+        named = RegisterStaff(name=cmd.name, area=cmd.places[0])
+        # A step of its own with its own id: after a crash between the two writes, a repeat finds the person.
+        return (await register_staff(ctx.substep("person"), id_from("person", account_id), named)).id
+    if cmd.name is not None:
+        raise NamedAlready
+    await expect_known(ctx, cmd.person)
+    return cmd.person
 
 
 async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount) -> None:

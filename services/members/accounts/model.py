@@ -54,6 +54,10 @@ class AccountIsClosed(Refusal):
     kind = Kind.STATE
 
 
+class NamedAlready(Refusal):
+    kind = Kind.INVALID
+
+
 class OrganisationUnknown(Refusal):
     kind = Kind.INVALID
 

@@ -24,6 +24,10 @@ class NotYourStep(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class OwnCase(Refusal):
+    kind = Kind.FORBIDDEN
+
+
 class TeamNotCertain(Refusal):
     kind = Kind.UNAVAILABLE
 
@@ -200,19 +204,25 @@ class Entitlement:
     applies: Callable[[Case, Actor], bool]
 
 
-_IN_PLACE = Entitlement("of a place in which the case lies", lambda case, actor: actor.is_in_charge_of(case.places()))
+def _in_place(case: Case, actor: Actor) -> bool:
+    return actor.is_in_charge_of(case.places()) and not case.is_of(actor)
+
+
+def _has_it(case: Case, actor: Actor) -> bool:
+    return case.handler_id in actor.organisations and not case.is_of(actor)
+
+
+_IN_PLACE = Entitlement("of a place in which the case lies, and not with one's own", _in_place)
 
 ENTITLED: Mapping[Role, Entitlement] = {
     Role.RESIDENT: Entitlement("of one's own case", lambda case, actor: case.is_of(actor)),
-    Role.HANDLER: Entitlement(
-        "whose organisation or team has the case", lambda case, actor: case.handler_id in actor.organisations
-    ),
+    Role.HANDLER: Entitlement("whose organisation or team has the case, and not with one's own", _has_it),
     Role.OPERATOR: _IN_PLACE,
     Role.DISPATCHER: _IN_PLACE,
     Role.SUPERVISOR: _IN_PLACE,
     Role.ADMINISTRATOR: _IN_PLACE,
 }
-"""For which cases each role holds."""
+"""For which cases each role holds: nobody of the staff decides about what they asked for themselves."""
 
 
 def may(step: Step) -> tuple[Role, ...]:
@@ -228,11 +238,11 @@ def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
 def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
     """Refuse a step that this actor may not take with this case now.
 
-    NotYourStep, StepNotAllowed, WordsForgotten, or the refusal of the precondition.
+    NotYourStep, OwnCase, StepNotAllowed, WordsForgotten, or the refusal of the precondition.
     """
     rule = STEPS[step]
     if not actor.has(SYSTEM) and not is_entitled(case, actor, *rule.roles):
-        raise NotYourStep
+        raise OwnCase if case.is_of(actor) else NotYourStep
     if case.forgotten is not None:
         raise WordsForgotten
     if case.state not in rule.states:

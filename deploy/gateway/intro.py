@@ -27,6 +27,7 @@ TAGS = {
     "areas": "区域：市、旗县、街道、社区、网格 · The city's areas",
     "organisations": "服务中心、服务站、部门 · Centres, stations, departments",
     "teams": "志愿服务队 · Volunteer teams",
+    "rosters": "值班表 · Duty rosters",
     "people": "居民档案 · People's profiles",
     "accounts": "工作人员账号 · Staff accounts",
 }

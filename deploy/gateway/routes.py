@@ -12,6 +12,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "/v1/people",
         "/v1/accounts",
         "/v1/teams",
+        "/v1/rosters",
         "/.well-known/jwks.json",
     ),
     "requests": ("/v1/calendar", "/v1/catalogue", "/v1/requests", "/v1/track"),

@@ -1,7 +1,9 @@
 """Members, put together."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.chassis.http.signing import Signer, key_set
 from services.chassis.runtime.service import Service
@@ -20,22 +22,26 @@ from services.members.organisations import api as organisations
 from services.members.organisations.model import Organisation
 from services.members.people import api as people
 from services.members.people.model import Person
+from services.members.rosters import api as rosters
+from services.members.rosters.model import Roster
+from services.members.rosters.timers import roster_watch
 from services.members.teams import api as teams
 from services.members.teams.model import Team
 
 
 def dependencies(settings: Settings) -> Mapping[type, Any]:
-    """What signs tokens; only the web has the keys for it."""
+    """The city's time, and what signs tokens: only the web has the keys for it."""
     folder = settings.of(TokenSettings).token_keys
+    zone = ZoneInfo(json.loads((settings.city_data / "holidays.json").read_text("utf-8"))["time_zone"])
     if folder is None:
-        return {}
-    return {Signer: Signer(folder, settings.issuer, settings.audience), KeySet: KeySet(key_set(folder))}
+        return {ZoneInfo: zone}
+    return {ZoneInfo: zone, Signer: Signer(folder, settings.issuer, settings.audience), KeySet: KeySet(key_set(folder))}
 
 
 service = Service(
     name="members",
     texts=("services.contracts", "services.members"),
-    entities=(Area, Organisation, Person, Account, PhoneCode, Session, SignInAttempts, Team),
+    entities=(Area, Organisation, Person, Account, PhoneCode, Session, SignInAttempts, Team, Roster),
     routes=(
         areas.routes,
         organisations.routes,
@@ -46,7 +52,9 @@ service = Service(
         sessions.keys,
         accounts.routes,
         teams.routes,
+        rosters.routes,
     ),
+    timers=(roster_watch,),
     settings=(TokenSettings,),
     dependencies=dependencies,
     mints_keys=True,

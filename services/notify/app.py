@@ -21,6 +21,7 @@ from services.notify.messages.queries import check_messages
 from services.notify.messages.timers import timers
 from services.notify.preferences import api as preferences
 from services.notify.preferences.model import Preferences
+from services.notify.rosters import reactions as rosters
 from services.notify.rules.reactions import NotifyReaction
 from services.notify.sign_in import reactions as sign_in
 from services.notify.silent import reactions as silent
@@ -53,7 +54,7 @@ def _email(settings: ChannelSettings) -> Sender:
     return Smtp(settings.smtp, settings.mail_from, settings.smtp_tls, settings.smtp_user, password)
 
 
-subjects = (cases.subject, teams.subject, sign_in.subject, *silent.subjects)
+subjects = (cases.subject, teams.subject, sign_in.subject, rosters.subject, *silent.subjects)
 """Every event of every contract belongs to one of them."""
 _read = [subject.copy for subject in subjects if subject.copy is not None]
 

@@ -44,8 +44,9 @@ def test_a_copy_takes_exactly_the_events_that_it_is_said_to_follow() -> None:
         assert kind.creates, kind
 
 
-NESTED = {"ItemPublished", "CalendarSet"}
-"""An item is published as it is described: what it asks for and how it goes; a calendar is set as a whole."""
+NESTED = {"ItemPublished", "CalendarSet", "ShiftsAdded"}
+"""An item is published as it is described: what it asks for and how it goes; a calendar is set as a whole; shifts are
+entered all or none."""
 WORDS = (Words, Words | None)
 """A text in several languages is one value."""
 

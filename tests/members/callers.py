@@ -98,6 +98,10 @@ def sees_account(who: Who) -> str:
     return OK if who.in_charge() else "not-found"
 
 
+sees_roster = sees_account
+"""For a roster of COMMUNITY."""
+
+
 def over(right: Right, code: str) -> Right:
     """In a state that does not allow it: whom the guard lets pass is refused by the rule, and nobody else."""
     return lambda who: code if right(who) == OK else right(who)

@@ -35,8 +35,10 @@ from services.members.organisations import commands as organisations
 from services.members.organisations.model import Organisation
 from services.members.people import commands as people
 from services.members.people.model import Person, PersonUnmasked
+from services.members.rosters.model import Roster
 from services.members.teams import commands as teams
 from services.members.teams.model import Team
+from tests.members import guards_of_rosters as on_call
 from tests.members.callers import (
     EVERYBODY,
     LEADER,
@@ -82,6 +84,7 @@ def rows(container: Container) -> list[Row]:
         ),
         *_on(container, Team, (_FOUNDED,), _TEAMS),
         *_on(container, Team, (_FOUNDED, TeamMemberJoined(person_id=LEADER), TeamWentOnDuty()), _BUSY),
+        *_on(container, Roster, on_call.ROSTER, _SHIFTS),
         *_on(container, Person, (PersonRegistered(area=COMMUNITY),), _UNMASKED),
         *_on(container, Account, (_OPENED,), _ACCOUNTS),
         *_on(container, Account, (_OPENED, AccountClosed(person_id=LEADER)), _CLOSED),
@@ -120,6 +123,8 @@ _BUSY = (
     Case(teams.remove_member, _RUN, runs, (LEADER,), TeamMemberLeft, "busy"),
     Case(teams.put_off_duty, _RUN, runs, (), TeamWentOffDuty, "busy"),
 )
+_SHIFTS = tuple(Case(*row) for row in on_call.CASES)
+_CORRECTED = people.CorrectName(name="李四", reason="why")
 _UNMASKED = (
     Case(
         people.unmask,
@@ -128,13 +133,7 @@ _UNMASKED = (
         (people.Unmask(reason="why"),),
         PersonUnmasked,
     ),
-    Case(
-        people.correct_name,
-        (Role.OPERATOR,),
-        sees_person,
-        (people.CorrectName(name="李四", reason="why"),),
-        ProfileChanged,
-    ),
+    Case(people.correct_name, (Role.OPERATOR,), sees_person, (_CORRECTED,), ProfileChanged),
 )
 
 
@@ -208,6 +207,7 @@ def _as_new_sign_in() -> Iterator[Row]:
             Case(areas.add_area, _ADMINISTRATORS, in_charge, (area,), AreaAdded),
             Case(organisations.found_organisation, _ADMINISTRATORS, in_charge, (office,), OrganisationFounded),
             Case(teams.found_team, both, in_charge, (team,), TeamFounded),
+            Case(*on_call.start(number)),
             Case(people.register_person, (Role.OPERATOR,), in_charge, (caller,), PersonRegistered),
             Case(people.register_staff, _ADMINISTRATORS, in_charge, (f"person_s{number}", staff), PersonRegistered),
             Case(accounts.open_account, _ADMINISTRATORS, in_charge, (account,), AccountOpened),
@@ -295,3 +295,4 @@ async def settle(container: Container) -> None:
     document = stored(Person, PersonRegistered(area=COMMUNITY))
     known = [twin(Person, document, id, container)[1] for id in (LEADER, "person_next")]
     await container.mongo.command("insert", Person.collection(), documents=known)
+    await on_call.settle(container)

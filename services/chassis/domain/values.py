@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from services.chassis.domain.spelling import day_from
+from services.chassis.domain.spelling import day_from, half_width
 from services.chassis.domain.writing import LEGIBLE
 
 _ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghjkmnpqrstvwxyz")
@@ -45,6 +45,17 @@ def _day_or_instant(given: Any) -> Any:
         raise PydanticCustomError("moment_parsing", "must be a day or a time")
     if day is None and found.tzinfo is None:
         raise PydanticCustomError("timezone_aware", "must have a zone")
+    return found
+
+
+def wall_time(given: Any) -> Any:
+    """A time as it is written, with or without a zone; what is none is refused."""
+    try:
+        found = datetime.fromisoformat(half_width(given).strip().upper()) if isinstance(given, str) else None
+    except ValueError:
+        found = None
+    if found is None or day_from(given) is not None or not _FIRST <= found.year < _LAST:
+        raise PydanticCustomError("moment_parsing", "must be a day or a time")
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Page, PageQuery
+from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.values import id_from
 from services.chassis.storage.filters import Has, Within
 from services.chassis.storage.listings import Listing
@@ -98,6 +98,13 @@ def secrets_of(master: MasterKey, account_id: str) -> tuple[str, str]:
     """
     password = model.password_from(master.blind("password", account_id))
     return password, model.totp_from(master.blind("totp", account_id))
+
+
+async def with_login(ctx: Context, login: str) -> Account | None:
+    """The account with this login, also of a place that the actor is not in charge of."""
+    id = await ctx.claims.find(Account.entity_type, f"login|{login}")
+    found = await ctx.store.as_system().find(Account, {"_id": id or ""}, order=Order("_id"), limit=1)
+    return found[0] if found else None
 
 
 def residents_account(person_id: str) -> str:

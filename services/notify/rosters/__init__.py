@@ -1,0 +1,1 @@
+"""Duty rosters: who hears that nobody will be on call."""

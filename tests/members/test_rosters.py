@@ -1,0 +1,137 @@
+"""Duty rosters through the service: who enters them, who reads them, and that a gap is reported."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.chassis.domain.scope import Actor
+from services.chassis.schedule.timers import sweep
+from services.members.rosters.timers import roster_watch
+from tests.members.support import (
+    ADMINISTRATOR,
+    COMMUNITY,
+    COUNTY,
+    DISPATCHER,
+    FAR_COMMUNITY,
+    FAR_DISPATCHER,
+    STREET,
+    Clock,
+    Members,
+)
+
+STREET_HANDLER = Actor("account_handler", frozenset({"handler"}), (STREET,), ("organisation_1",))
+WANTED = {"area": STREET, "system": "governance"}
+
+
+async def opened(members: Members, login: str, role: str, place: str) -> dict[str, Any]:
+    body = {"login": login, "roles": [role], "places": [place]}
+    answer = await members.post(ADMINISTRATOR, "/v1/accounts", body)
+    assert answer.status_code == 201, answer.text
+    account: dict[str, Any] = answer.json()
+    return account
+
+
+async def started(members: Members) -> str:
+    answer = await members.post(DISPATCHER, "/v1/rosters", WANTED)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def night(login: str, *, backup: bool = False) -> dict[str, Any]:
+    """A night over the end of a month, as it is typed."""
+    return {"login": login, "start": "2027-01-31T20:00", "end": "2027-02-01 08:00", "backup": backup}
+
+
+async def test_a_place_has_one_roster_for_a_service_system(members: Members) -> None:
+    first, again = await started(members), await started(members)
+    assert first == again
+    other = await members.post(DISPATCHER, "/v1/rosters", WANTED | {"system": "health"})
+    assert other.json()["id"] != first
+    listed = (await members.get(DISPATCHER, "/v1/rosters", system="governance", under=STREET)).json()["items"]
+    assert [one["id"] for one in listed] == [first]
+
+
+async def test_the_dispatcher_enters_who_is_on_call_in_the_time_of_the_city(members: Members) -> None:
+    first, second = (
+        await opened(members, "night-one", "dispatcher", STREET),
+        await opened(members, "night-two", "supervisor", COUNTY),
+    )
+    roster = await started(members)
+    entered = await members.post(
+        DISPATCHER, f"/v1/rosters/{roster}/shifts", {"shifts": [night("night-one"), night("night-two", backup=True)]}
+    )
+    assert entered.status_code == 200, entered.text
+    shifts = entered.json()["shifts"]
+    assert [(one["account"], one["person"], one["backup"]) for one in shifts] == [
+        (first["id"], first["person"], False),
+        (second["id"], second["person"], True),
+    ]
+    assert {(one["start"], one["end"]) for one in shifts} == {("2027-01-31T12:00:00Z", "2027-02-01T00:00:00Z")}
+    assert entered.json()["on_call"] == []
+    async with members.client(DISPATCHER) as client:
+        left = await client.delete(f"/v1/rosters/{roster}/shifts/{shifts[0]['id']}")
+        gone = await client.delete(f"/v1/rosters/{roster}/shifts/{shifts[0]['id']}")
+    assert [one["account"] for one in left.json()["shifts"]] == [second["id"]]
+    assert (gone.status_code, gone.json()["code"]) == (409, "shift-unknown")
+
+
+async def test_on_call_are_open_accounts_of_who_takes_cases_on_there(members: Members) -> None:
+    roster = await started(members)
+    for login, role, place in (
+        ("op", "operator", STREET),
+        ("far", "handler", FAR_COMMUNITY),
+        ("low", "handler", COMMUNITY),
+    ):
+        await opened(members, f"{login}-one", role, place)
+    closed = await opened(members, "closed-one", "dispatcher", STREET)
+    await members.post(ADMINISTRATOR, f"/v1/accounts/{closed['id']}/close")
+    for login in ("op-one", "far-one", "low-one", "closed-one", "nobody-one"):
+        refused = await members.post(DISPATCHER, f"/v1/rosters/{roster}/shifts", {"shifts": [night(login)]})
+        assert (refused.status_code, refused.json()["code"]) == (422, "not-staff-there"), login
+        assert login in refused.json()["detail"]
+
+
+async def test_a_roster_is_edited_in_its_place_only_and_all_shifts_are_entered_or_none(members: Members) -> None:
+    await opened(members, "night-one", "dispatcher", STREET)
+    roster = await started(members)
+    path = f"/v1/rosters/{roster}/shifts"
+    both = {"shifts": [night("night-one"), night("night-one", backup=True)]}
+    refused = await members.post(DISPATCHER, path, both)
+    assert (refused.status_code, refused.json()["code"]) == (409, "on-call-twice")
+    assert "2027-01-31T20:00+08:00" in refused.json()["detail"]
+    assert (await members.get(STREET_HANDLER, f"/v1/rosters/{roster}")).json()["shifts"] == []
+    one = {"shifts": [night("night-one")]}
+    assert (await members.post(FAR_DISPATCHER, path, one)).status_code == 404
+    assert (await members.post(STREET_HANDLER, path, one)).status_code == 403
+    assert (await members.post(FAR_DISPATCHER, "/v1/rosters", WANTED | {"system": "health"})).status_code == 403
+    assert (await members.get(FAR_DISPATCHER, f"/v1/rosters/{roster}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"start": "tomorrow"}, {"start": 5}, {"start": "2027-01-31"}, {"end": "1600-01-01T00:00"}, {"login": ""}],
+)
+async def test_a_shift_that_is_none_is_refused(members: Members, wrong: dict[str, Any]) -> None:
+    roster = await started(members)
+    body = {"shifts": [night("night-one") | wrong]}
+    refused = await members.post(DISPATCHER, f"/v1/rosters/{roster}/shifts", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+
+
+async def test_who_is_on_call_now_and_the_gaps_are_shown_and_a_gap_is_reported(members: Members, clock: Clock) -> None:
+    account = await opened(members, "night-one", "dispatcher", STREET)
+    roster = await started(members)
+    now = clock.now()
+    shift = {"login": "night-one", "start": (now - timedelta(hours=1)).isoformat()}
+    shift["end"] = (now + timedelta(hours=5)).isoformat()
+    shown = (await members.post(DISPATCHER, f"/v1/rosters/{roster}/shifts", {"shifts": [shift]})).json()
+    assert [one["account"] for one in shown["on_call"]] == [account["id"]]
+    assert [gap["start"] for gap in shown["gaps"]] == [shown["shifts"][0]["end"]]
+    assert (await sweep(roster_watch, members.container)).count == 0
+    clock.forward(seconds=601)
+    assert (await sweep(roster_watch, members.container)).count == 1
+    assert (await sweep(roster_watch, members.container)).count == 0
+    last = (await members.history("rosters", roster))[-1]
+    assert last.type == "linli.members.RosterGapFound"
+    assert (last.data["area_name"]["zh"], last.data["end"]) == ("正阳街道", None)

@@ -1,0 +1,222 @@
+"""Rosters: no gap is missed or reported twice, and one first and one backup are on call at a time."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.chassis.domain.refusals import Refusal
+from services.chassis.domain.scope import SYSTEM, Actor
+from services.chassis.domain.values import wall_time
+from services.chassis.domain.words import Words
+from services.contracts.members.rosters import RosterGapFound, RosterStarted, Shift
+from services.members.rosters import model
+from services.members.rosters.model import Gap, Roster, gaps
+from tests.members.support import CITY, COMMUNITY, COUNTY, FAR_STREET, STREET
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 11, 28, 14, 0, tzinfo=UTC)
+"""Saturday, 22:00 in the city."""
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def shift(start: float, end: float, person: str = "li", *, backup: bool = False) -> Shift:
+    """On call from so many hours after NOW to so many."""
+    id = f"shift_{start}_{end}_{person}"
+    times = {"start": NOW + start * HOUR, "end": NOW + end * HOUR}
+    return Shift(id=id, account_id=f"account_{person}", person_id=f"person_{person}", backup=backup, **times)
+
+
+def a_roster(*shifts: Shift) -> Roster:
+    roster = Roster.blank("roster_1")
+    roster.record(RosterStarted(area=STREET, system="governance"))
+    if shifts:
+        model.add(roster, shifts, NOW, ZONE)
+    return roster
+
+
+def refused(roster: Roster, *shifts: Shift) -> str:
+    with pytest.raises(Refusal) as refusal:
+        model.add(roster, shifts, NOW, ZONE)
+    return refusal.value.code()
+
+
+def reported(roster: Roster, now: datetime) -> list[tuple[float, float | None]]:
+    """What is reported when the timer runs until this instant, in hours after NOW."""
+    roster.fresh.clear()
+    while roster.alert_at is not None and roster.alert_at <= now:
+        before = roster.alert_at
+        model.report_gap(roster, Words.named("正阳街道"), now)
+        assert roster.alert_at != before, "the timer has to move"
+    found = [event for event in roster.fresh if isinstance(event, RosterGapFound)]
+    return [((one.start - NOW) / HOUR, None if one.end is None else (one.end - NOW) / HOUR) for one in found]
+
+
+spans = st.lists(st.tuples(st.integers(0, 96), st.integers(1, 40)), max_size=12)
+"""Starts and lengths, in hours: they overlap, touch and leave gaps."""
+
+
+@given(spans, st.integers(0, 48), st.integers(1, 96))
+def test_every_hour_is_covered_by_a_shift_or_lies_in_one_gap(
+    given: list[tuple[int, int]], start: int, hours: int
+) -> None:
+    shifts = [shift(begin, begin + length) for begin, length in given]
+    found = gaps(shifts, NOW + start * HOUR, NOW + (start + hours) * HOUR)
+    for hour in range(start, start + hours):
+        at = NOW + hour * HOUR + HOUR / 2
+        covered = any(one.holds(at) for one in shifts)
+        assert [gap.start <= at < gap.end for gap in found if gap.end].count(True) == (not covered)
+    assert all(gap.end is not None and gap.start < gap.end for gap in found)
+    assert all(earlier.end < later.start for earlier, later in pairwise(found) if earlier.end)
+
+
+@given(spans)
+def test_without_an_end_the_last_gap_is_open(given: list[tuple[int, int]]) -> None:
+    shifts = [shift(begin, begin + length) for begin, length in given]
+    last = max((one.end for one in shifts), default=NOW)
+    assert gaps(shifts, NOW)[-1] == Gap(max(last, NOW), None)
+
+
+def _try(roster: Roster, one: Shift, now: datetime) -> None:
+    """Enter a shift, where it is let in."""
+    trial = roster.model_copy(deep=True)
+    try:
+        model.add(trial, [one], now, ZONE)
+    except Refusal:
+        return
+    model.add(roster, [one], now, ZONE)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("add"), st.integers(0, 200), st.integers(1, 24)),
+            st.tuples(st.just("remove"), st.integers(0, 30), st.just(0)),
+            st.tuples(st.just("wait"), st.integers(1, 30), st.just(0)),
+        ),
+        max_size=30,
+    )
+)
+def test_whatever_is_entered_nobody_is_missing_unreported(steps: list[tuple[str, int, int]]) -> None:
+    roster, now, alerts = a_roster(), NOW, list[RosterGapFound]()
+    for step, number, length in steps:
+        match step:
+            case "add":
+                begin = (now - NOW) / HOUR + number
+                _try(roster, shift(begin, begin + length), now)
+            case "remove" if roster.shifts:
+                model.remove(roster, [roster.shifts[number % len(roster.shifts)].id], now)
+            case _:
+                now += number * HOUR
+        roster.fresh.clear()
+        reported(roster, now)
+        alerts += [event for event in roster.fresh if isinstance(event, RosterGapFound)]
+    if roster.since is None:
+        assert alerts == []
+        return
+    now += model.ENTERING
+    reported(roster, now)
+    alerts += [event for event in roster.fresh if isinstance(event, RosterGapFound)]
+    for gap in gaps(roster.shifts, max(now, roster.since), now + model.ALERTED):
+        assert any(one.start <= gap.start and (one.end is None or gap.start < one.end) for one in alerts), gap
+
+
+def test_a_gap_is_reported_two_days_ahead_and_once() -> None:
+    roster = a_roster(shift(0, 100), shift(110, 200))
+    assert reported(roster, NOW + 100 * HOUR - DAY * 2 - timedelta(seconds=1)) == []
+    assert reported(roster, NOW + 100 * HOUR - DAY * 2) == [(100, 110)]
+    assert reported(roster, NOW + 120 * HOUR) == []
+    assert reported(roster, NOW + 200 * HOUR) == [(200, None)]
+    assert roster.alert_at is None
+
+
+def test_who_enters_one_shift_after_the_other_is_left_in_peace_meanwhile() -> None:
+    roster = a_roster(shift(1, 9))
+    assert reported(roster, NOW + model.ENTERING - timedelta(seconds=1)) == []
+    model.add(roster, [shift(9, 160)], NOW + model.ENTERING / 2, ZONE)
+    assert reported(roster, NOW + 2 * model.ENTERING) == []
+    assert reported(a_roster(shift(1, 9)), NOW + model.ENTERING) == [(9, None)]
+
+
+def test_a_shift_that_is_taken_out_leaves_a_gap_that_is_reported() -> None:
+    roster = a_roster(shift(0, 12), shift(12, 24, "wang"), shift(24, 160))
+    model.remove(roster, [shift(12, 24, "wang").id], NOW)
+    assert reported(roster, NOW + HOUR) == [(12, 24)]
+    with pytest.raises(model.ShiftUnknown):
+        model.remove(roster, ["shift_nowhere"], NOW)
+
+
+def test_a_night_over_midnight_and_over_the_end_of_a_month_has_no_gap() -> None:
+    """30 November, 20:00 to 08:00 on 1 December, by the clock on the wall."""
+    evening, morning = wall_time("2026-11-30T20:00"), wall_time("2026-12-01 08:00")
+    start, end = model.instant(evening, ZONE), model.instant(morning, ZONE)
+    night = Shift(id="shift_n", account_id="account_li", person_id="person_li", start=start, end=end)
+    roster = a_roster(night)
+    assert (night.start, night.end) == (datetime(2026, 11, 30, 12, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    assert roster.on_call(datetime(2026, 11, 30, 16, 30, tzinfo=UTC)) == [night]
+    assert roster.on_call(end) == [], "the end is outside"
+    assert gaps(roster.shifts, start, end) == []
+    assert model.instant(start, ZONE) == start
+
+
+def test_there_is_one_first_and_one_backup_at_a_time_and_they_are_two_people() -> None:
+    roster = a_roster(shift(0, 12), shift(0, 12, "wang", backup=True))
+    assert [one.person_id for one in roster.on_call(NOW)] == ["person_li", "person_wang"]
+    assert refused(roster, shift(11, 20, "zhao")) == "shifts-overlap"
+    assert refused(a_roster(shift(0, 12)), shift(4, 5, "zhao")) == "shifts-overlap"
+    assert refused(a_roster(shift(0, 12)), shift(12, 13), shift(12, 14)) == "shifts-overlap"
+    assert refused(a_roster(shift(0, 12)), shift(11, 20, "li", backup=True)) == "on-call-twice"
+    model.add(a_roster(shift(0, 12)), [shift(12, 20), shift(12, 20, "wang", backup=True)], NOW, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (shift(5, 5), "shift-unfit"),
+        (shift(5, 4), "shift-unfit"),
+        (shift(0, 7 * 24 + 1), "shift-unfit"),
+        (shift(400 * 24, 400 * 24 + 1), "shift-unfit"),
+        (shift(-9, 0), "shift-over"),
+    ],
+)
+def test_a_shift_that_makes_no_sense_is_refused(wrong: Shift, code: str) -> None:
+    assert refused(a_roster(), wrong) == code
+    model.add(a_roster(), [shift(-9, 0.1)], NOW, ZONE)
+
+
+def test_a_roster_is_bounded_and_what_is_over_for_a_week_drops_out_without_a_gap() -> None:
+    roster = a_roster(*(shift(hour, hour + 1) for hour in range(400)))
+    assert refused(roster, shift(400, 401)) == "roster-full"
+    roster = a_roster(*(shift(hour, hour + 1) for hour in range(400)))
+    later = NOW + 10 * DAY
+    model.add(roster, [shift(400, 500)], later, ZONE)
+    assert min(one.end for one in roster.shifts) == later - 7 * DAY + HOUR
+    assert reported(roster, NOW + 452 * HOUR) == [(500, None)]
+
+
+def test_a_gap_that_goes_on_is_not_reported_again_when_a_month_later_somebody_enters_a_shift() -> None:
+    roster = a_roster(shift(0, 10))
+    assert reported(roster, NOW + HOUR) == [(10, None)]
+    model.add(roster, [shift(800, 900)], NOW + 790 * HOUR, ZONE)
+    assert reported(roster, NOW + 800 * HOUR) == []
+    assert reported(roster, NOW + 900 * HOUR) == [(900, None)]
+
+
+def test_on_call_is_who_can_take_a_case_on_in_that_place() -> None:
+    def works(role: str, place: str, *organisations: str) -> bool:
+        return model.works_there(Actor("account_x", frozenset({role}), (place,), organisations), STREET)
+
+    assert [works("dispatcher", place) for place in (STREET, COUNTY, CITY)] == [True, True, True]
+    assert works("supervisor", COUNTY)
+    assert works("handler", STREET, "organisation_1")
+    assert not works("handler", STREET, "team_1"), "volunteers see only what their team has"
+    assert [works("dispatcher", place) for place in (COMMUNITY, FAR_STREET)] == [False, False]
+    assert [works(role, STREET) for role in ("operator", "administrator", "resident", SYSTEM)] == [False] * 4
+
+
+def test_a_roster_is_seen_by_those_who_work_there() -> None:
+    assert Roster.visible(Actor("account_x", frozenset({"resident"}), (STREET,))).filter() == {"_id": {"$in": []}}
+    assert Roster.visible(Actor("account_x", frozenset({"dispatcher"}), (STREET,))).filter() == {"under": STREET}

@@ -83,7 +83,12 @@ def value(schema: dict[str, Any], known: dict[str, Any]) -> Any:
 def all_operations(town: Town) -> list[Operation]:
     catalogue = json.loads((ROOT / "deploy" / "cities" / "hulunbuir" / "catalogue.json").read_text())
     item = next(one for one in catalogue["items"] if one["code"] == ITEM)
-    whole = {"PublishItem": item, "GrantRoles": {"roles": ["handler"], "places": [OTHER_COUNTY]}}
+    shift = {"login": f"street-{STREET}", "start": "2100-01-01T20:00", "end": "2100-01-02T08:00"}
+    whole = {
+        "PublishItem": item,
+        "GrantRoles": {"roles": ["handler"], "places": [OTHER_COUNTY]},
+        "AddShifts": {"shifts": [shift]},
+    }
     return list(operations(town.done("GET", "/openapi.json"), whole))
 
 
@@ -94,7 +99,9 @@ def aims(town: Town) -> dict[str, Aim]:
     town.done("PUT", "/v1/me", owner, {"name": "王秀英", "area": COMMUNITY})
     case = town.file(owner)
     [message] = town.wait(lambda: town.notices(owner, case["id"], "case-filed"), "the acknowledgement")
-    account = town.staff(f"street-{STREET}").claims["sub"]
+    dispatcher = town.staff(f"street-{STREET}")
+    account = dispatcher.claims["sub"]
+    roster = town.done("POST", "/v1/rosters", dispatcher, {"area": STREET, "system": "culture"})["id"]
 
     def tag(path: str, who: Person | None = None) -> Callable[[], str]:
         return lambda: town.ask("GET", path, who).headers["ETag"]
@@ -108,6 +115,7 @@ def aims(town: Town) -> dict[str, Aim]:
         "areas": Aim({"code": COMMUNITY}, tag(f"/v1/areas/{COMMUNITY}")),
         "organisations": Aim({"organisation_id": organisation}, tag(f"/v1/organisations/{organisation}")),
         "teams": Aim({"team_id": team, "person_id": person}, tag(f"/v1/teams/{team}")),
+        "rosters": Aim({"roster_id": roster, "shift_id": "shift_0000"}, tag(f"/v1/rosters/{roster}", dispatcher)),
         "catalogue": Aim({"code": ITEM}, tag(f"/v1/catalogue/{ITEM}")),
         "people": Aim({"person_id": person}, tag("/v1/me", owner)),
         "accounts": Aim({"account_id": account}, tag(f"/v1/accounts/{account}", administrator)),

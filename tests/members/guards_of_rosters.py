@@ -38,7 +38,7 @@ CASES: tuple[tuple[Any, tuple[str, ...], Right, tuple[Any, ...], type[Event]], .
     (rosters.add_shifts, _EDITORS, sees_roster, (rosters.AddShifts(shifts=[_LATER]),), ShiftsAdded),
     (rosters.remove_shift, _EDITORS, sees_roster, ("shift_1",), ShiftsRemoved),
     (rosters.drop_shifts, (), in_charge, (["shift_1"],), ShiftsRemoved),
-    (rosters.report_gap, (), in_charge, (), RosterGapFound),
+    (rosters.report_gaps, (), in_charge, (), RosterGapFound),
 )
 
 

@@ -47,10 +47,8 @@ def refused(roster: Roster, *shifts: Shift) -> str:
 def reported(roster: Roster, now: datetime) -> list[tuple[float, float | None]]:
     """What is reported when the timer runs until this instant, in hours after NOW."""
     roster.fresh.clear()
-    while roster.alert_at is not None and roster.alert_at <= now:
-        before = roster.alert_at
-        model.report_gap(roster, Words.named("正阳街道"), now)
-        assert roster.alert_at != before, "the timer has to move"
+    model.report_gaps(roster, Words.named("正阳街道"), now)
+    assert roster.alert_at is None or roster.alert_at > now, "the timer has to move"
     found = [event for event in roster.fresh if isinstance(event, RosterGapFound)]
     return [((one.start - NOW) / HOUR, None if one.end is None else (one.end - NOW) / HOUR) for one in found]
 

@@ -96,9 +96,9 @@ async def drop_shifts(ctx: Context, roster: Roster, shift_ids: Sequence[str]) ->
 
 
 @changes(Roster, allow=SYSTEM)
-async def report_gap(ctx: Context, roster: Roster) -> None:
+async def report_gaps(ctx: Context, roster: Roster) -> None:
     """Report that nobody will be on call."""
-    model.report_gap(roster, (await ctx.store.get(Area, roster.area)).name, ctx.now())
+    model.report_gaps(roster, (await ctx.store.get(Area, roster.area)).name, ctx.now())
     gaps_reported.inc(len(roster.fresh))
 
 

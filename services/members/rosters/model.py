@@ -148,10 +148,9 @@ def _alert_at(gap: Gap, changed_at: datetime | None) -> datetime:
     return max(gap.start - ALERTED, changed_at + ENTERING) if changed_at else gap.start - ALERTED
 
 
-def report_gap(roster: Roster, place: Words, now: datetime) -> None:
-    """Report the gap that is near, with the name of the place: once."""
-    gap = next_gap(roster)
-    if gap is not None and roster.alert_at is not None and roster.alert_at <= now:
+def report_gaps(roster: Roster, place: Words, now: datetime) -> None:
+    """Report each gap that is near, with the name of the place: once."""
+    while roster.alert_at is not None and roster.alert_at <= now and (gap := next_gap(roster)):
         roster.record(
             RosterGapFound(area=roster.area, area_name=place, system=roster.system, start=gap.start, end=gap.end)
         )

@@ -14,8 +14,8 @@ from services.notify.templates.model import Facts
 
 
 def facts(what: Occurrence[None], _: Blind) -> Facts:
-    """When it happened, and until when a code is valid."""
-    return {"at": what.at, **({"until": what.event.expires_at} if isinstance(what.event, SignInCodeIssued) else {})}
+    """Until when a code is valid; of everything else, when it happened."""
+    return {"until": what.event.expires_at} if isinstance(what.event, SignInCodeIssued) else {"at": what.at}
 
 
 def in_two_hands(what: Occurrence[None]) -> bool:

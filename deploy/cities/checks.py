@@ -14,7 +14,7 @@ CODE_LENGTHS = {"city": 4, "county": 6, "sub_district": 9, "community": 12}
 
 def problems(city: City) -> list[str]:
     """All problems, in the order of the files."""
-    return [*_areas(city), *_catalogue(city), *_items(city), *_organisations(city), *_teams(city)]
+    return [*_areas(city), *_catalogue(city), *_items(city), *_organisations(city), *_teams(city), *_dangers(city)]
 
 
 def _twice(codes: Iterable[str]) -> list[str]:
@@ -88,3 +88,10 @@ def _teams(city: City) -> Iterator[str]:
     for kind in city.teams.kinds:
         for skill in sorted(set(kind.skills) - skills):
             yield f"teams.json: {kind.code}: skill {skill} is not in catalogue.json; add it there or correct it here"
+
+
+def _dangers(city: City) -> Iterator[str]:
+    offered = {item.code for item in city.catalogue.items if item.active}
+    for kind in city.dangers.kinds:
+        for code in sorted({*kind.items} - offered):
+            yield f"dangers.json: {kind.code}: item {code} is not an active one of catalogue.json; correct either"

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from deploy.cities.checks import problems
-from deploy.cities.shapes import Areas, Catalogue, City, Organisations, Shape, Teams
+from deploy.cities.shapes import Areas, Catalogue, City, Organisations, Teams
 from services.chassis.schedule.calendar import CityTimes
+from services.contracts.requests.dangers import CityDangers
 
-ShapeT = TypeVar("ShapeT", bound=Shape)
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
 
 
 class CityDataWrong(Exception):
@@ -32,6 +33,7 @@ def load(folder: Path) -> City:
             organisations=_read(folder, "organisations.json", Organisations),
             teams=_read(folder, "teams.json", Teams),
             times=working_times(folder),
+            dangers=_read(folder, "dangers.json", CityDangers),
         )
     except ValidationError as wrong:
         raise CityDataWrong(_summary("holidays.json", {}, wrong)) from wrong

@@ -1,4 +1,7 @@
-"""The shapes of a city's data files: areas, catalogue, organisations, volunteer teams."""
+"""The shapes of a city's data files: areas, catalogue, organisations, volunteer teams.
+
+Dangers are as the services read them.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
@@ -7,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from services.chassis.domain.words import is_language
 from services.chassis.schedule.calendar import CityTimes
+from services.contracts.requests.dangers import CityDangers
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Line = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -193,3 +197,4 @@ class City:
     organisations: Organisations
     teams: Teams
     times: CityTimes
+    dangers: CityDangers

@@ -55,7 +55,6 @@ service = Service(
         rosters.routes,
     ),
     timers=(roster_watch,),
-    signed_in=(Session, Account),
     settings=(TokenSettings,),
     dependencies=dependencies,
     mints_keys=True,

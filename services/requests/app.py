@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.chassis.messaging.revoking import revoking
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule.calendar import CityTimes
-from services.contracts.members.accounts import AccountClosed, SessionEnded
 from services.requests.calendar import api as calendar
 from services.requests.calendar.adapters import keep_calendar
 from services.requests.calendar.model import Calendar
@@ -32,6 +30,8 @@ from services.requests.cases.timelines import api as timelines
 from services.requests.cases.tracking import api as tracking
 from services.requests.catalogue import api as catalogue
 from services.requests.catalogue.model import Item
+from services.requests.dangers.adapters import read_dangers
+from services.requests.dangers.model import Dangers
 from services.requests.overview.reactions import measure_cases
 from services.requests.overview.timers import count_cases
 from services.requests.providers.model import AreaCopy, Organisation, Team
@@ -44,6 +44,7 @@ def _dependencies(settings: Settings) -> Mapping[type, Any]:
     holidays = json.loads((settings.city_data / "holidays.json").read_text(encoding="utf-8"))
     return {
         CityCalendar: CityCalendar(CityTimes.model_validate(holidays)),
+        Dangers: read_dangers(settings.city_data),
         ItemIndex: ItemIndex(),
         Retention: Retention.of_days(settings.of(RetentionSettings).case_term_days),
     }
@@ -70,14 +71,7 @@ service = Service(
         calls.routes,
         tracking.routes,
     ),
-    reactions=(
-        keep_team_slots,
-        book_slot,
-        pass_on_refused,
-        ask_dispatcher,
-        measure_cases,
-        revoking(SessionEnded, AccountClosed),
-    ),
+    reactions=(keep_team_slots, book_slot, pass_on_refused, ask_dispatcher, measure_cases),
     timers=(case_clock, forget_over),
     listens_to=("members", "requests"),
     settings=(RetentionSettings,),

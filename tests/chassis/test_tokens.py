@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,10 +30,9 @@ ACTOR = Actor("account_1", frozenset({"keeper"}), ("1507",), ("team_1",), "perso
 
 
 @pytest.fixture
-async def tokens(world: World) -> AsyncIterator[Tokens]:
-    settings, container = world.settings(), await world.container(toy.shop)
-    yield Tokens(settings.jwks, settings.issuer, settings.audience, container.revocations)
-    await container.mongo.close()
+def tokens(world: World) -> Tokens:
+    settings = world.settings()
+    return Tokens(settings.jwks, settings.issuer, settings.audience)
 
 
 def request(token: str | None, **headers: str) -> Request:

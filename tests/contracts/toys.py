@@ -17,7 +17,6 @@ from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.documents import draft
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.reference import Reference
-from services.chassis.storage.revocations import Revocations
 from services.chassis.storage.vault import Vault
 from services.chassis.usecase import Container, Context
 from tests.contracts.noting import Noting
@@ -89,8 +88,7 @@ class Acting:
     def container(self) -> Container:
         """The container of the toy service."""
         vault, changes = Vault(self.mongo, MASTER), ChangeNotifier(self.mongo)
-        reference, revocations = Reference(self.mongo), Revocations(self.mongo, (), lambda: AT)
-        return Container("toys", "city", self.mongo, vault, lambda: AT, {}, load(), changes, reference, revocations)
+        return Container("toys", "city", self.mongo, vault, lambda: AT, {}, load(), changes, Reference(self.mongo))
 
     def reaction(self) -> Reaction:
         """One that makes a toy and keeps a copy."""

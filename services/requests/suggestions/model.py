@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 from math import log
@@ -93,6 +93,17 @@ def suggest(index: TermIndex, text: str, title: str = "") -> list[Suggestion]:
         for code, weight in index.items[word]:
             reasons[code].append((-weight * strength, word))
     return sorted(starmap(_judged, reasons.items()), key=lambda one: (-one.score, one.code))[:LIMIT]
+
+
+def leading(items: Mapping[str, str], found: Sequence[Suggestion]) -> list[Suggestion]:
+    """The suggestions with these items first, in their order: each with its words, and a score above all others'."""
+    others = [one for one in found if one.code not in items]
+    above = max((one.score for one in found), default=0.0)
+    first = [
+        Suggestion(code, round(above + len(items) - place, 3), (words,))
+        for place, (code, words) in enumerate(items.items())
+    ]
+    return [*first, *others][:LIMIT]
 
 
 def _judged(code: str, reasons: list[tuple[float, str]]) -> Suggestion:

@@ -12,6 +12,8 @@ from services.chassis.domain.words import Words
 from services.chassis.storage.mongo import Document
 from services.chassis.usecase import Command, Context, usecase
 from services.requests.catalogue.model import Item
+from services.requests.dangers.model import Dangers, Found
+from services.requests.dangers.queries import AdviceView, advice
 from services.requests.suggestions import model
 from services.requests.suggestions.model import Entry, TermIndex
 
@@ -41,6 +43,9 @@ class Suggestions(BaseModel):
     """Up to five service items, best first."""
 
     items: list[SuggestionView]
+    advice: list[AdviceView] = Field(
+        description="what to do at once and whom to ring, where the words name a danger; also where no item fits"
+    )
 
 
 class ItemIndex:
@@ -66,11 +71,12 @@ class ItemIndex:
 
 @usecase(allow=PUBLIC)
 async def suggest_items(ctx: Context, cmd: SuggestItems) -> Suggestions:
-    """Find out which service fits what you want to say, with the words that point to it."""
+    """Find out which service fits what you want to say, with the words that point to it, and what to do in danger."""
     known = ctx.dependency(ItemIndex)
     await known.refresh(ctx)
-    found = model.suggest(known.index, cmd.text, cmd.title)
-    return Suggestions(items=[_view(known.items[one.code], one) for one in found])
+    dangers = ctx.dependency(Dangers).find(cmd.title, cmd.text)
+    found = model.leading(_of_danger(known, dangers), model.suggest(known.index, cmd.text, cmd.title))
+    return Suggestions(items=[_view(known.items[one.code], one) for one in found], advice=advice(dangers))
 
 
 async def _stamp(ctx: Context) -> Document | None:
@@ -78,6 +84,16 @@ async def _stamp(ctx: Context) -> Document | None:
     total = {"$group": {"_id": None, "items": {"$sum": 1}, "versions": {"$sum": "$version"}}}
     found = await ctx.container.mongo.aggregate(Item.collection(), [{"$sort": {"version": 1}}, total], 1)
     return found[0] if found else None
+
+
+def _of_danger(known: ItemIndex, dangers: list[Found]) -> dict[str, str]:
+    """The items that are for these dangers, each with the words that name it."""
+    items: dict[str, str] = {}
+    for one in dangers:
+        for code in one.danger.items:
+            if code in known.items:
+                items.setdefault(code, one.words)
+    return items
 
 
 def _entry(item: Item) -> Entry:

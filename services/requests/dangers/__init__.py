@@ -1,0 +1,1 @@
+"""Words of danger: what somebody's own words say, and what to do at once."""

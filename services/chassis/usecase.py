@@ -25,6 +25,7 @@ from services.chassis.storage.claims import Claims, Conflict, UniqueValue
 from services.chassis.storage.mongo import Mongo
 from services.chassis.storage.prefetched import Prefetched
 from services.chassis.storage.reference import Reference, ReferenceReads
+from services.chassis.storage.revocations import Revocations
 from services.chassis.storage.store import AlreadyDone, Store
 from services.chassis.storage.vault import Opened, Vault
 from services.chassis.telemetry import logs, metrics, tracing
@@ -68,6 +69,7 @@ class Container:
     texts: Texts
     changes: ChangeNotifier
     reference: Reference
+    revocations: Revocations
     sharded: frozenset[str] = frozenset()
     """The collections that are sharded."""
 

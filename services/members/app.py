@@ -55,6 +55,7 @@ service = Service(
         rosters.routes,
     ),
     timers=(roster_watch,),
+    signed_in=(Session, Account),
     settings=(TokenSettings,),
     dependencies=dependencies,
     mints_keys=True,

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.chassis.messaging.revoking import revoking
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
+from services.contracts.members.accounts import AccountClosed, SessionEnded
 from services.contracts.notify.messages import Via
 from services.notify.audience.model import Organisation, Person, Staff, Team
 from services.notify.cases import reactions as cases
@@ -21,6 +23,7 @@ from services.notify.messages.queries import check_messages
 from services.notify.messages.timers import timers
 from services.notify.preferences import api as preferences
 from services.notify.preferences.model import Preferences
+from services.notify.preferences.reactions import keep_language_of_sign_in
 from services.notify.rosters import reactions as rosters
 from services.notify.rules.reactions import NotifyReaction
 from services.notify.sign_in import reactions as sign_in
@@ -65,7 +68,7 @@ service = Service(
     copies=tuple(dict.fromkeys((Person, Staff, Organisation, Team, *_read))),
     reference=(Organisation, Staff, Team),
     routes=(inboxes.routes, preferences.routes),
-    reactions=(NotifyReaction(subjects),),
+    reactions=(NotifyReaction(subjects), keep_language_of_sign_in, revoking(SessionEnded, AccountClosed)),
     timers=timers,
     listens_to=("members", "requests"),
     linger_seconds=0.5,

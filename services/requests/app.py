@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from services.chassis.messaging.revoking import revoking
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule.calendar import CityTimes
+from services.contracts.members.accounts import AccountClosed, SessionEnded
 from services.requests.calendar import api as calendar
 from services.requests.calendar.adapters import keep_calendar
 from services.requests.calendar.model import Calendar
@@ -71,7 +73,14 @@ service = Service(
         calls.routes,
         tracking.routes,
     ),
-    reactions=(keep_team_slots, book_slot, pass_on_refused, ask_dispatcher, measure_cases),
+    reactions=(
+        keep_team_slots,
+        book_slot,
+        pass_on_refused,
+        ask_dispatcher,
+        measure_cases,
+        revoking(SessionEnded, AccountClosed),
+    ),
     timers=(case_clock, forget_over),
     listens_to=("members", "requests"),
     settings=(RetentionSettings,),

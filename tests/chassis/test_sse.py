@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 
+from services.chassis.domain.scope import Actor
 from services.chassis.http.sse import ServerEvent, Stream
+from services.chassis.usecase import Context
+from tests.support import toy
+from tests.support.world import World
 
 
 async def silent() -> AsyncIterator[Sequence[ServerEvent]]:
@@ -15,7 +20,17 @@ async def silent() -> AsyncIterator[Sequence[ServerEvent]]:
     yield ()
 
 
-def begun(app: FastAPI, sent: list[Any]) -> "asyncio.Task[None]":
+READER = Actor("account_1", frozenset({"reader"}), session="session_1")
+
+
+@pytest.fixture
+async def ctx(world: World) -> AsyncIterator[Context]:
+    container = await world.container(toy.shop)
+    yield container.context(READER, "read")
+    await container.mongo.close()
+
+
+def begun(ctx: Context, app: FastAPI, sent: list[Any]) -> "asyncio.Task[None]":
     """A stream of this application, with what it has sent."""
     app.state.closing = asyncio.Event()
 
@@ -26,13 +41,13 @@ def begun(app: FastAPI, sent: list[Any]) -> "asyncio.Task[None]":
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    return asyncio.create_task(Stream(silent())({"type": "http", "app": app}, receive, send))
+    return asyncio.create_task(Stream(silent(), ctx)({"type": "http", "app": app}, receive, send))
 
 
-async def test_the_streams_of_one_application_end_alone() -> None:
+async def test_the_streams_of_one_application_end_alone(ctx: Context) -> None:
     one, other = FastAPI(), FastAPI()
     sent: list[Any] = []
-    ends, goes_on = begun(one, sent), begun(other, [])
+    ends, goes_on = begun(ctx, one, sent), begun(ctx, other, [])
     await asyncio.sleep(0)
     one.state.closing.set()
     async with asyncio.timeout(10):

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,10 @@ ACTOR = Actor("account_1", frozenset({"keeper"}), ("1507",), ("team_1",), "perso
 
 
 @pytest.fixture
-def tokens(world: World) -> Tokens:
-    settings = world.settings()
-    return Tokens(settings.jwks, settings.issuer, settings.audience)
+async def tokens(world: World) -> AsyncIterator[Tokens]:
+    settings, container = world.settings(), await world.container(toy.shop)
+    yield Tokens(settings.jwks, settings.issuer, settings.audience, container.revocations)
+    await container.mongo.close()
 
 
 def request(token: str | None, **headers: str) -> Request:

@@ -17,6 +17,7 @@ from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.documents import draft
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.reference import Reference
+from services.chassis.storage.revocations import Revocations
 from services.chassis.storage.vault import Vault
 from services.chassis.usecase import Container, Context
 from tests.contracts.noting import Noting
@@ -88,7 +89,8 @@ class Acting:
     def container(self) -> Container:
         """The container of the toy service."""
         vault, changes = Vault(self.mongo, MASTER), ChangeNotifier(self.mongo)
-        return Container("toys", "city", self.mongo, vault, lambda: AT, {}, load(), changes, Reference(self.mongo))
+        reference, revocations = Reference(self.mongo), Revocations(self.mongo, (), lambda: AT)
+        return Container("toys", "city", self.mongo, vault, lambda: AT, {}, load(), changes, reference, revocations)
 
     def reaction(self) -> Reaction:
         """One that makes a toy and keeps a copy."""

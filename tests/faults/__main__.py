@@ -15,7 +15,18 @@ from pathlib import Path
 
 from deploy.local import Stack
 from services.chassis.telemetry import logs
-from tests.faults import city, places, points, processes, records, streams, surroundings, three, workers
+from tests.faults import (
+    city,
+    places,
+    points,
+    processes,
+    records,
+    revocations,
+    streams,
+    surroundings,
+    three,
+    workers,
+)
 from tests.faults.checked import checked
 from tests.faults.load import Load
 from tests.faults.providers import Providers
@@ -29,6 +40,7 @@ FAULTS = (
     *workers.FAULTS,
     *streams.FAULTS,
     *records.FAULTS,
+    *revocations.FAULTS,
     *surroundings.FAULTS,
 )
 CHECKER = "checker"

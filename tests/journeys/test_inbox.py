@@ -19,6 +19,7 @@ class Listener:
 
     events: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     opened: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def messages(self) -> list[tuple[str, str]]:
         """(number in the inbox, what it is about) of each message."""
@@ -28,6 +29,7 @@ class Listener:
         """Take what comes until the stream is cut."""
         with suppress(httpx.HTTPError):
             self._take(response.iter_lines())
+        self.over.set()
 
     def _take(self, lines: Iterator[str]) -> None:
         event = id = ""
@@ -57,7 +59,8 @@ def listening(town: Town, who: Person, last: str = "") -> Iterator[Listener]:
         assert listener.opened.wait(5)
         yield listener
         # The cut, as a network makes it: the connection is gone without a word.
-        response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the service may have ended it
+            response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         thread.join(5)
 
 

@@ -2,14 +2,12 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.scope import PUBLIC, SYSTEM, Actor
 from services.chassis.domain.values import now
 from services.chassis.domain.words import GivenName, Words
-from services.chassis.usecase import Container, Context, known_as
+from services.chassis.usecase import Container
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.areas import AreaAdded, AreaBounded, AreaClosed, AreaClosure, AreaRenamed, Level
 from services.contracts.members.organisations import LeaderAppointed, OrganisationFounded, OrganisationKind
@@ -28,7 +26,7 @@ from services.members.accounts import commands as accounts
 from services.members.accounts.codes import commands as codes
 from services.members.accounts.model import Account
 from services.members.accounts.sessions import commands as sessions
-from services.members.accounts.sessions.model import Session, SessionStarted, SignInMethod
+from services.members.accounts.sessions.model import SignInMethod
 from services.members.areas import commands as areas
 from services.members.areas.model import Area
 from services.members.organisations import commands as organisations
@@ -43,7 +41,6 @@ from tests.members.callers import (
     EVERYBODY,
     LEADER,
     STAFF,
-    Right,
     Who,
     by_role,
     in_charge,
@@ -53,23 +50,13 @@ from tests.members.callers import (
     sees_account,
     sees_person,
 )
-from tests.members.support import COMMUNITY, COUNTY, FAR_COMMUNITY, STREET
-from tests.support.guards import OK, Row, Thing, stored, twin
+from tests.members.own import own_rows
+from tests.members.rows import Case, row
+from tests.members.support import COMMUNITY, FAR_COMMUNITY, STREET
+from tests.support.guards import OK, Row, stored, twin
 
 NAME = GivenName(zh="x")
 _NUMBERS, _CODES = itertools.count(100), itertools.count(100)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One command on one kind of thing in one state."""
-
-    work: Any
-    roles: tuple[str, ...]
-    right: Right
-    given: tuple[Any, ...] = ()
-    records: type[Event] | None = None
-    state: str = "open"
 
 
 def rows(container: Container) -> list[Row]:
@@ -87,9 +74,9 @@ def rows(container: Container) -> list[Row]:
         *_on(container, Roster, on_call.ROSTER, _SHIFTS),
         *_on(container, Person, (PersonRegistered(area=COMMUNITY),), _UNMASKED),
         *_on(container, Account, (_OPENED,), _ACCOUNTS),
-        *_on(container, Account, (_OPENED, AccountClosed(person_id=LEADER)), _CLOSED),
+        *_on(container, Account, (_OPENED, AccountClosed(person_id=LEADER, tokens_until=now())), _CLOSED),
         *_as_new_sign_in(),
-        *_own(container),
+        *own_rows(container),
         *_system(),
     ]
 
@@ -170,7 +157,7 @@ def _on(container: Container, kind: Any, past: tuple[Event, ...], cases: tuple[C
     for case, who in itertools.product(cases, EVERYBODY):
         id = f"{kind.entity_type}_{next(_NUMBERS)}"
         thing, key = twin(kind, document, id, container), id if kind is Person else None
-        yield _row(case, who, who.actor(id), (id, *case.given), thing=thing, key=key)
+        yield row(case, who, who.actor(id), (id, *case.given), thing=thing, key=key)
 
 
 def _on_areas(container: Container) -> Iterator[Row]:
@@ -187,7 +174,7 @@ def _on_areas(container: Container) -> Iterator[Row]:
         right = in_charge if state == "open" else over(in_charge, "area-already-closed")
         case = Case(work, _ADMINISTRATORS, right, (cmd,), event, state)
         thing = twin(Area, stored(Area, *past, id=code), code, container)
-        yield _row(case, who, who.actor(code=code), (code, cmd), thing=thing)
+        yield row(case, who, who.actor(code=code), (code, cmd), thing=thing)
 
 
 def _as_new_sign_in() -> Iterator[Row]:
@@ -215,37 +202,13 @@ def _as_new_sign_in() -> Iterator[Row]:
         )
         for case in cases:
             actor = who.actor(code=code if case.work is areas.add_area else COMMUNITY)
-            yield _row(case, who, actor)
+            yield row(case, who, actor)
 
 
-def _own(container: Container) -> Iterator[Row]:
-    """The own profile and the own session, with those of others and with none."""
-    person, profile = stored(Person, PersonRegistered(area=COMMUNITY)), people.ChangeProfile(area=COUNTY)
-    for role in (PUBLIC, SYSTEM, *Role):
-        id, session, stranger = f"person_o{next(_NUMBERS)}", f"session_{next(_NUMBERS)}", f"session_{next(_NUMBERS)}"
-        who, refused = Who(role), by_role(Who(role), *Role)
-        bare = Actor("account_bare", frozenset({role})) if role in tuple(Role) else who.actor()
-        mine = replace(bare, person=id, session=session) if role in tuple(Role) else bare
-        change = Case(people.change_profile, tuple(Role), in_charge, (profile,), ProfileChanged)
-        yield _row(change, who, bare, right=refused or "person-needed")
-        if mine is not bare:
-            yield _row(change, who, mine, right=OK, thing=twin(Person, person, id, container), key=id)
-        for own in (session, stranger):
-            leave = Case(sessions.sign_out, tuple(Role), in_charge)
-            account = mine.id if own is session else "account_other"
-            yield _row(
-                leave,
-                who,
-                replace(mine, session=own) if mine is not bare else bare,
-                right=refused or (OK if own is session and mine is not bare else "not-found"),
-                thing=twin(Session, stored(Session, _started(account)), own, container),
-            )
-
-
-def _started(account: str) -> SessionStarted:
-    return SessionStarted(
-        account_id=account, method=SignInMethod.STAFF, refresh_token_hash="0" * 64, idle_until=now(), ends_at=now()
-    )
+def _anybodys() -> Account:
+    account = Account.blank("account_any")
+    account.apply(AccountOpened(person_id="person_code", roles=[Role.RESIDENT], places=[], organisations=[]))
+    return account
 
 
 def _system() -> Iterator[Row]:
@@ -261,33 +224,11 @@ def _system() -> Iterator[Row]:
             (None, sessions.SignInStaff(login="nobody", password="x", otp="123456")),
             "sign-in-wrong",
         ),
-        (sessions.start_session, ("account_any", SignInMethod.PHONE, "secret"), OK),
-        (sessions.rotate_session, ("session_none", ("given", "fresh")), "not-found"),
+        (sessions.start_session, (_anybodys(), SignInMethod.PHONE, "a phone"), OK),
+        (sessions.rotate_session, ("session_none", 0), "not-found"),
     )
     for (work, given, right), who in itertools.product(works, EVERYBODY):
-        yield _row(Case(work, (), in_charge, given), who, who.actor(), right=by_role(who) or right)
-
-
-def _row(
-    case: Case,
-    who: Who,
-    actor: Actor,
-    given: tuple[Any, ...] | None = None,
-    *,
-    thing: Thing | None = None,
-    right: str | None = None,
-    key: str | None = None,
-) -> Row:
-    """A row; ``key`` is the person whose key the command needs."""
-    arguments = case.given if given is None else given
-
-    async def run(ctx: Context) -> Any:
-        if key:
-            await ctx.vault.mint(key, ctx.now())
-        return await case.work(ctx, *arguments)
-
-    outcome = right or by_role(who, *case.roles) or case.right(who)
-    return Row(known_as(case.work).name, f"{case.state}, by {who.label}", actor, run, outcome, case.records, thing)
+        yield row(Case(work, (), in_charge, given), who, who.actor(), right=by_role(who) or right)
 
 
 async def settle(container: Container) -> None:

@@ -8,16 +8,20 @@ from hypothesis import strategies as st
 
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.values import Sealed
+from services.contracts.members.accounts import SignInCodeIssued
 from services.members.accounts.codes import model
 from services.members.accounts.codes.model import CodeWrong, PhoneCode, TooManyCodes, TooManyWrongCodes
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
-SEALED = (Sealed("1.phone"), Sealed("1.code"))
 STEPS = st.lists(st.tuples(st.sampled_from(["send", "right", "wrong"]), st.integers(0, 1200)), max_size=60)
 
 
 def sent(code: PhoneCode, at: datetime, code_hash: str = "right") -> None:
-    model.issue(code, "person_1", SEALED, code_hash, at)
+    phone, digits, expires_at = Sealed("1.phone"), Sealed("1.code"), at + model.LIFE
+    issued = SignInCodeIssued(
+        person_id="person_1", phone=phone, code=digits, expires_at=expires_at, code_hash=code_hash
+    )
+    model.issue(code, issued, at)
 
 
 @given(STEPS)

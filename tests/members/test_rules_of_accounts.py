@@ -1,5 +1,7 @@
 """Accounts: what they hold after each event, who sees and changes them, and how their secrets are made."""
 
+from datetime import UTC, datetime, timedelta
+
 import pyotp
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +15,8 @@ from services.members.accounts.model import Account, AccountIsClosed, Credential
 from tests.members.support import CITY, COMMUNITY, COUNTY, COUNTY_ADMINISTRATOR, FAR_COMMUNITY, STREET
 
 SEED = "000102030405060708090a0b0c0d0e0f10111213"
+AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+AN_HOUR_ON = AT + timedelta(hours=1)
 OPENED = AccountOpened(person_id="person_1", roles=["handler"], places=[COMMUNITY], organisations=["organisation_1"])
 
 
@@ -30,6 +34,7 @@ def test_an_account_is_what_its_events_say() -> None:
         "area_codes": [COMMUNITY],
         "organisations": ["organisation_1"],
         "open": True,
+        "tokens_until": None,
         "login": None,
         "password_hash": None,
         "totp": None,
@@ -41,8 +46,8 @@ def test_an_account_is_what_its_events_say() -> None:
     account.record(RolesGranted(person_id="person_1", roles=["dispatcher"], places=[STREET], organisations=[]))
     expected |= {"roles": ["dispatcher"], "area_codes": [STREET], "organisations": []}
     assert account.as_stored() == expected
-    account.record(AccountClosed(person_id="person_1"))
-    assert account.as_stored() == expected | {"open": False}
+    account.record(AccountClosed(person_id="person_1", tokens_until=AN_HOUR_ON))
+    assert account.as_stored() == expected | {"open": False, "tokens_until": AN_HOUR_ON}
 
 
 def test_credentials_never_leave_the_service() -> None:
@@ -98,15 +103,15 @@ def test_roles_that_differ_in_anything_are_granted_and_the_same_again_is_no_chan
 
 def test_a_closed_account_is_neither_closed_nor_granted_anything_again() -> None:
     account = opened()
-    model.close(account)
-    assert account.fresh == [OPENED, AccountClosed(person_id="person_1")]
+    model.close(account, AT)
+    assert account.fresh == [OPENED, AccountClosed(person_id="person_1", tokens_until=AN_HOUR_ON)]
     with pytest.raises(AccountIsClosed) as closed:
-        model.close(account)
+        model.close(account, AT)
     with pytest.raises(AccountIsClosed) as granted:
         model.grant(account, [], [], [])
     for refused in (closed, granted):
         assert refused.value.params == {"account": "account_1"}
-    assert account.fresh == [OPENED, AccountClosed(person_id="person_1")]
+    assert account.fresh == [OPENED, AccountClosed(person_id="person_1", tokens_until=AN_HOUR_ON)]
     assert (AccountIsClosed.kind, model.LoginTaken.kind) == (Kind.STATE, Kind.STATE)
 
 

@@ -30,7 +30,17 @@ BLANK: dict[str, object] = {
 
 
 def sent(code: PhoneCode, at: datetime = START, code_hash: str = "right") -> None:
-    model.issue(code, "person_1", (Sealed("1.phone"), Sealed("1.code")), code_hash, at)
+    model.issue(code, issued(at, code_hash), at)
+
+
+def issued(at: datetime, code_hash: str = "right") -> SignInCodeIssued:
+    return SignInCodeIssued(
+        person_id="person_1",
+        phone=Sealed("1.phone"),
+        code=Sealed("1.code"),
+        expires_at=at + timedelta(minutes=5),
+        code_hash=code_hash,
+    )
 
 
 def test_a_phones_record_is_what_its_events_say() -> None:
@@ -38,10 +48,7 @@ def test_a_phones_record_is_what_its_events_say() -> None:
     assert (code.as_stored(), code.subjects()) == (BLANK, ())
     sent(code)
     expires = START + timedelta(minutes=5)
-    issued = SignInCodeIssued(
-        person_id="person_1", phone=Sealed("1.phone"), code=Sealed("1.code"), expires_at=expires, code_hash="right"
-    )
-    assert code.fresh == [issued]
+    assert code.fresh == [issued(START)]
     expected = BLANK | {"person_id": "person_1", "issued": [START], "code_hash": "right", "expires_at": expires}
     assert (code.as_stored(), code.subjects()) == (expected, ("person_1",))
     with pytest.raises(CodeWrong) as refused:

@@ -1,17 +1,21 @@
 """Sessions and guards: what their events make of them, and what ends a stay to the minute."""
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.chassis.domain.refusals import Kind
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
+from services.chassis.domain.values import Sealed
+from services.contracts.members.accounts import NewDeviceUsed, SessionEnd, SessionEnded
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import (
+    Device,
+    RefreshToken,
     Session,
-    SessionEnded,
     SessionOver,
     SessionRefreshed,
     SessionStarted,
@@ -30,14 +34,18 @@ LIVES = [
 ]
 
 
-def started(method: SignInMethod = SignInMethod.STAFF) -> Session:
+DEVICE = Device(Sealed("1.device"), "0" * 40)
+TOKENS_UNTIL = START + timedelta(hours=1)
+
+
+def started(method: SignInMethod = SignInMethod.STAFF, device: Device = DEVICE) -> Session:
     session = Session.blank("session_1")
-    model.start(session, "account_1", method, "s0", START)
+    model.start(session, "account_1", "person_1", method, device, START)
     return session
 
 
-def digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def ended(reason: str) -> SessionEnded:
+    return SessionEnded(person_id="person_1", reason=reason, tokens_until=TOKENS_UNTIL)
 
 
 @pytest.mark.parametrize(("method", "idle", "longest"), LIVES)
@@ -47,21 +55,27 @@ def test_residents_stay_for_a_month_and_half_a_year_and_staff_for_two_hours_and_
     session = started(method)
     assert session.as_stored() == {
         "account_id": "account_1",
+        "person_id": "person_1",
         "method": method,
-        "refresh_token_hash": digest("s0"),
+        "device": "1.device",
+        "device_index": "0" * 40,
+        "generation": 0,
+        "started_at": START,
+        "refreshed_at": START,
         "idle_until": START + idle,
         "ends_at": START + longest,
         "open": True,
+        "tokens_until": None,
     }
     later = START + idle - timedelta(seconds=1)
-    model.rotate(session, ("s0", "s1"), later)
-    assert (session.refresh_token_hash, session.idle_until) == (digest("s1"), later + idle)
-    assert session.fresh[1:] == [SessionRefreshed(refresh_token_hash=digest("s1"), idle_until=later + idle)]
+    model.rotate(session, 0, later)
+    assert (session.generation, session.refreshed_at, session.idle_until) == (1, later, later + idle)
+    assert session.fresh[1:] == [SessionRefreshed(generation=1, refreshed_at=later, idle_until=later + idle)]
 
 
 def test_a_session_is_over_the_moment_it_has_been_idle_for_too_long() -> None:
     with pytest.raises(SessionOver) as refused:
-        model.rotate(started(), ("s0", "s1"), START + timedelta(hours=2))
+        model.rotate(started(), 0, START + timedelta(hours=2))
     assert refused.value.kind is Kind.UNAUTHENTICATED
 
 
@@ -69,31 +83,120 @@ def test_a_session_that_is_refreshed_again_and_again_ends_when_it_is_old() -> No
     session, now = started(), START
     for number in range(11):
         now += timedelta(hours=1)
-        model.rotate(session, (f"s{number}", f"s{number + 1}"), now)
+        model.rotate(session, number, now)
     assert session.idle_until == session.ends_at == START + timedelta(hours=12)
     with pytest.raises(SessionOver):
-        model.rotate(session, ("s11", "s12"), START + timedelta(hours=12))
+        model.rotate(session, 11, START + timedelta(hours=12))
 
 
 def test_a_spent_token_leaves_a_trace_and_a_stay_ends_once() -> None:
     session = started()
+    for generation in (0, 1):
+        model.rotate(session, generation, START)
     with pytest.raises(SessionOver) as refused:
-        model.rotate(session, ("old", "s1"), START)
+        model.rotate(session, 0, START)
     assert session.keeps(refused.value)
-    assert session.fresh[1:] == [SessionEnded(reason="spent_token")]
-    assert not session.open
-    model.end(session)
-    assert len(session.fresh) == 2
+    assert session.fresh[3:] == [ended("spent_token")]
+    assert (session.open, session.tokens_until) == (False, TOKENS_UNTIL)
+    model.end(session, SessionEnd.SIGNED_OUT, START)
+    assert len(session.fresh) == 4
 
 
-def test_signing_out_ends_the_session() -> None:
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 45)), max_size=40))
+def test_a_token_is_good_once_and_the_one_before_only_while_its_successor_is_unused_and_young(
+    tries: list[tuple[int, int]],
+) -> None:
+    session, now, rotated = started(SignInMethod.PHONE), START, START
+    for age, wait in tries:
+        now += timedelta(seconds=wait)
+        generation, current = max(0, session.generation - age), session.generation
+        latest = generation == current
+        repeated = current > 0 and generation == current - 1 and now < rotated + timedelta(seconds=30)
+        if latest or repeated:
+            model.rotate(session, generation, now)
+            assert session.generation == current + latest
+            rotated = now if latest else rotated
+        else:
+            with pytest.raises(SessionOver):
+                model.rotate(session, generation, now)
+            assert not session.open
+            return
+
+
+@pytest.mark.parametrize("reason", [SessionEnd.SIGNED_OUT, SessionEnd.ENDED_ELSEWHERE])
+def test_signing_out_ends_the_session(reason: SessionEnd) -> None:
     session = started()
-    model.end(session)
-    model.end(session)
-    assert session.fresh[1:] == [SessionEnded(reason="signed_out")]
+    model.end(session, reason, START)
+    model.end(session, reason, START)
+    assert session.fresh[1:] == [ended(reason)]
     assert not session.open
     with pytest.raises(SessionOver):
-        model.rotate(session, ("s0", "s1"), START)
+        model.rotate(session, 0, START)
+
+
+def test_the_session_of_a_closed_account_ends_and_that_of_an_open_one_goes_on() -> None:
+    session = started()
+    model.rotate(session, 0, START, account_open=True)
+    with pytest.raises(SessionOver) as refused:
+        model.rotate(session, 1, START, account_open=False)
+    assert session.keeps(refused.value)
+    assert session.fresh[2:] == [ended("account_closed")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "session_1",
+        "session_1.0",
+        "session_1.0.",
+        ".0.secret",
+        "session_1.x.secret",
+        "session_1.-1.s",
+        "session_1.٣.secret",
+        "session_1.9999999999.secret",
+    ],
+)
+def test_what_is_no_refresh_token_is_refused(text: str) -> None:
+    with pytest.raises(SessionOver):
+        RefreshToken.parse(text)
+
+
+def test_a_refresh_token_reads_as_it_is_written() -> None:
+    token = RefreshToken("session_1", 12, "secret")
+    assert RefreshToken.parse(str(token)) == token
+
+
+def test_a_device_is_new_where_no_earlier_session_had_one_of_its_kind_but_never_at_first() -> None:
+    other = Device(Sealed("1.other"), "f" * 40)
+    for earlier, noted in (
+        ([], []),
+        ([started()], []),
+        ([started(device=other), started()], []),
+        ([started(device=other)], [NewDeviceUsed(person_id="person_1")]),
+    ):
+        session = started()
+        model.note_new_device(session, earlier)
+        assert session.fresh[1:] == noted
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Firefox/121.0", "Firefox/122.0.1", True),
+        (
+            "Mozilla/5.0 (Linux; Android 14; SM-G991B) Chrome/120.0.0.0",
+            "Mozilla/5.0 (Linux; Android 15; SM-G991B) Chrome/121.0.0.0",
+            True,
+        ),
+        ("Mozilla/5.0 (Linux; Android 14; SM-G991B)", "Mozilla/5.0 (Linux; Android 14; Pixel 8)", False),
+        ("Firefox/121.0", "Chrome/121.0", False),
+        ("", "Firefox/121.0", False),
+    ],
+)
+def test_an_update_makes_no_new_device_and_another_make_does(one: str, other: str, *, same: bool) -> None:
+    assert (model.kind_of_device(one) == model.kind_of_device(other)) is same
 
 
 def test_sessions_are_seen_by_their_account_and_guards_by_nobody() -> None:
@@ -104,8 +207,13 @@ def test_sessions_are_seen_by_their_account_and_guards_by_nobody() -> None:
 
 
 def test_nothing_of_signing_in_is_published() -> None:
-    kinds = (SessionStarted, SessionRefreshed, SessionEnded, StaffSignedIn, StaffSignInFailed)
+    kinds = (SessionStarted, SessionRefreshed, StaffSignedIn, StaffSignInFailed)
     assert all(kind.private for kind in kinds)
+
+
+def test_of_the_end_of_a_session_and_of_a_new_device_only_ids_a_reason_and_a_time_are_published() -> None:
+    assert SessionEnded.model_fields.keys() == {"person_id", "reason", "tokens_until"}
+    assert NewDeviceUsed.model_fields.keys() == {"person_id"}
 
 
 def test_a_guard_counts_failures_until_somebody_is_let_in() -> None:

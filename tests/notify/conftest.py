@@ -18,7 +18,7 @@ from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import Sealed, now
 from services.chassis.domain.words import Words
 from services.chassis.messaging.kafka import Outgoing, Publisher, Reader, create_topics
-from services.chassis.messaging.reactions import AnyReaction
+from services.chassis.messaging.reactions import AnyReaction, Reaction
 from services.chassis.runtime.service import Service
 from services.chassis.storage.documents import load
 from services.chassis.usecase import Container
@@ -30,7 +30,6 @@ from services.contracts.requests.case_parts import OfHandler
 from services.contracts.requests.cases import CaseBooked, CaseDispatched, CaseFiled, LimitsSet
 from services.notify.app import service
 from services.notify.messages.model import Backoff, Message
-from services.notify.rules.reactions import NotifyReaction
 from tests.support import consuming
 from tests.support.world import World
 
@@ -48,6 +47,12 @@ async def eventually(holds: Callable[[], Awaitable[Any]], seconds: float = 15) -
             return found
         await asyncio.sleep(0.02)
     raise AssertionError("it did not come about in time")
+
+
+def _wanting(event: Event) -> list[str]:
+    """The reactions that want an event, by name."""
+    types = [one for one in service.reactions if event.type_name() in one.types]
+    return [one.name for one in types if not isinstance(one, Reaction) or one.when is None or one.when(event)]
 
 
 def impatient(wanted: Service = service) -> Service:
@@ -148,13 +153,12 @@ class Town:
 
     async def taken(self, entity: str, event: Event) -> None:
         """Wait until notify has taken in the latest of an entity."""
-        wanted = {"version": {"$gte": self.versions[entity]}}
-        result = any(event.type_name() in one.types for one in service.reactions)
-        names = ["seen"] if result else [copy.collection() for copy in service.copies]
-        ids = {"$in": [entity, f"{NotifyReaction.name}|{entity}"]}
+        newest = {"version": {"$gte": self.versions[entity]}}
+        keeping = [copy.collection() for copy in service.copies if event.type_name() in copy.events]
+        wanted = {(name, entity) for name in keeping} | {("seen", f"{name}|{entity}") for name in _wanting(event)}
 
         async def there() -> bool:
-            return any([await self.container.mongo.find_one(name, {"_id": ids, **wanted}) for name in names])
+            return all([await self.container.mongo.find_one(name, {"_id": id, **newest}) for name, id in wanted])
 
         await eventually(there)
 

@@ -21,12 +21,12 @@ from services.contracts.notify.messages import (
     MessageWritten,
     Via,
 )
-from services.contracts.notify.preferences import PreferencesSet
+from services.contracts.notify.preferences import LanguageKept, PreferencesSet
 from services.notify.channels.model import SendFailed
 from services.notify.inboxes.commands import read_message
 from services.notify.messages import commands as deliveries
 from services.notify.messages.model import Message
-from services.notify.preferences.commands import SetPreferences, set_preferences
+from services.notify.preferences.commands import SetPreferences, keep_language, set_preferences
 from services.notify.preferences.model import Preferences
 from tests.members.callers import Who, by_role
 from tests.support.guards import OK, Row, stored, twin
@@ -81,6 +81,10 @@ def _preferences(container: Container) -> Iterator[Row]:
                 await ctx.vault.mint(ctx.actor.person, ctx.now())
             return await set_preferences(ctx, SetPreferences(channels=[Via.SMS]))
 
+        async def keep(ctx: Context, new: str = f"person_p{next(_NUMBERS)}") -> Any:
+            return await keep_language(ctx, new, "en")
+
+        yield Row(known_as(keep_language).name, f"by {who.label}", actor, keep, by_role(who) or OK, LanguageKept)
         right = by_role(who, *Role) or (OK if person else "person-needed")
         named = replace(actor, person=person) if person else actor
         yield Row(known_as(set_preferences).name, f"by {who.label}", named, run, right, PreferencesSet)

@@ -144,4 +144,4 @@ async def test_the_operator_who_filed_for_a_caller_hears_of_notes_until_the_acco
     for _ in range(2):
         await town.tell(CASE, CommentAdded(text=town.seal("几号楼？", CASE, "text"), **said))
         assert await town.templates("person_op") == ["comment-among-staff"]
-        await town.tell("account_person_op", AccountClosed(person_id="person_op"))
+        await town.tell("account_person_op", AccountClosed(person_id="person_op", tokens_until=now()))

@@ -1,6 +1,6 @@
 """Copies of people, staff, organisations, teams and cases: what others' events make of them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,7 +55,7 @@ def test_staff_hold_a_post_for_each_role_at_each_place_until_the_account_is_clos
     assert staff.as_stored() == expected
     staff.apply(RolesGranted(person_id="person_1", roles=["supervisor"], places=[CITY], organisations=[]))
     assert staff.as_stored() == expected | {"organisations": [], "posts": [f"supervisor@{CITY}"]}
-    staff.apply(AccountClosed(person_id="person_1"))
+    staff.apply(AccountClosed(person_id="person_1", tokens_until=datetime(2026, 11, 23, tzinfo=UTC)))
     assert staff.as_stored() == {"gone": True, "person_id": "person_1", "organisations": [], "posts": []}
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.contracts.members.accounts import SignInCodeIssued
+from services.chassis.domain.words import Words
+from services.contracts.members.accounts import NewDeviceUsed, SessionEnded, SignInCodeIssued
+from services.contracts.members.rosters import RosterGapFound
 from services.contracts.members.teams import TeamMemberJoined
 from services.contracts.requests import cases
 from services.contracts.requests.catalogue import ItemPublished
@@ -45,7 +47,8 @@ def test_of_each_event_of_a_case_these_hear_in_these_words(
 
 
 def test_for_every_event_with_a_notice_the_recipients_are_tested_above_or_below() -> None:
-    said = {type(what.event) for what, _ in HEARS} | {SignInCodeIssued, TeamMemberJoined, cases.LimitsMoved}
+    elsewhere = {SignInCodeIssued, NewDeviceUsed, SessionEnded, TeamMemberJoined, RosterGapFound}
+    said = {type(what.event) for what, _ in HEARS} | {*elsewhere, cases.LimitsMoved}
     assert {rule.event for rule in RULES} == said
 
 
@@ -57,6 +60,29 @@ def test_a_sign_in_code_goes_by_phone_at_once_and_who_joins_a_team_hears_of_it()
     joined = Occurrence("team_1:2", TeamMemberJoined(person_id="person_2"), "team_1", 2, AT, "account_x", None)
     assert hearing(code) == [("sign-in-code", [[Address("person", "person_1")]], "urgent by_phone")]
     assert hearing(joined) == [("team-joined", [[Address("person", "person_2")]], "")]
+
+
+def test_of_a_new_device_and_of_a_session_in_two_hands_its_person_hears_at_once_and_of_other_ends_nobody() -> None:
+    used = Occurrence("session_1:2", NewDeviceUsed(person_id="person_1"), "session_1", 2, AT, "sign-in", None)
+    assert hearing(used) == [("new-device", [[Address("person", "person_1")]], "urgent")]
+    for reason, heard in (
+        ("spent_token", [("session-copied", [[Address("person", "person_1")]], "urgent")]),
+        ("signed_out", []),
+    ):
+        ended = SessionEnded(person_id="person_1", reason=reason, tokens_until=AT)
+        assert hearing(Occurrence("session_1:2", ended, "session_1", 2, AT, "account_1", None)) == heard
+
+
+@pytest.mark.parametrize(("hours", "marks"), [(3, "texted urgent"), (40, "texted")])
+def test_of_a_gap_in_a_roster_those_hear_who_fill_it_through_the_night_where_it_is_near(hours: int, marks: str) -> None:
+    start = AT + timedelta(hours=hours)
+    gap = RosterGapFound(area=COUNTY, area_name=Words.named("海拉尔区"), system="governance", start=start)
+    keepers = [
+        [Address("post", f"dispatcher@{COUNTY}"), Address("post", f"supervisor@{COUNTY}")],
+        [Address("post", f"{role}@{CITY}") for role in ("dispatcher", "supervisor", "administrator")],
+    ]
+    heard = hearing(Occurrence("roster_1:3", gap, "roster_1", 3, AT, "roster-watch", None))
+    assert heard[0] == ("roster-gap", keepers, marks)
 
 
 def test_who_waits_for_a_case_and_who_has_it_hear_that_it_is_due_at_another_time_and_nobody_of_less() -> None:
@@ -82,6 +108,7 @@ def test_residents_are_no_staff_and_everybody_else_who_hears_of_cases_is() -> No
         "Dispatchers": True,
         "Supervisors": True,
         "Owner": True,
+        "Keepers": True,
     }
 
 

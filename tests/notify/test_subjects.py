@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
+from services.contracts.members.accounts import AccountClosed, AccountOpened
 from services.contracts.members.teams import TeamFounded, TeamLeaderAppointed, TeamMemberJoined
 from services.notify.app import service, subjects
 from services.notify.audience.model import Team
@@ -102,5 +104,7 @@ async def test_the_reaction_reads_just_the_copies_that_it_declares(town: Town, m
     await town.tell("team_1", founded, TeamMemberJoined(person_id=RESIDENT))
     await town.filed("case_1")
     await town.filed("case_2", *to_team("team_1", "巾帼队"))
+    opened = AccountOpened(person_id=RESIDENT, roles=["resident"], places=[], organisations=[], language="en")
+    await town.tell("account_resident", opened, AccountClosed(person_id=RESIDENT, tokens_until=now()))
     await eventually(lambda: copy_reads.all_had_effects(service, town.container))
     assert copy_reads.of(service, reads) == copy_reads.declared(service)

@@ -27,6 +27,9 @@ CASE: Facts = {
 }
 FACTS: dict[str, Facts] = {
     "sign-in-code": {"code": "402913", "until": AT},
+    "new-device": {"at": AT},
+    "session-copied": {"at": AT},
+    "roster-gap": {"place": Words.named("正阳街道", "Zhengyang"), "system": "governance", "start": AT, "end": AT},
     "team-joined": {"team": Words.named("巾帼队")},
     "case-paused": {**CASE, "because": "parts"},
     "case-paused-for-staff": {**CASE, "because": "weather"},

@@ -15,6 +15,7 @@ from services.chassis.domain.words import Words
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.kafka import Incoming, Outgoing, Publisher
 from services.chassis.messaging.reactions import AnyReaction
+from services.contracts.members.accounts import AccountClosed
 from services.contracts.members.teams import TeamFounded, TeamWentOffDuty, TeamWentOnDuty
 from services.contracts.requests.cases import CaseDispatched
 from services.contracts.requests.catalogue import Tier
@@ -221,7 +222,8 @@ async def test_each_reaction_reads_just_the_copies_that_it_declares(
     async with working(town):
         await until(lambda: _all_announced(town))
         await town.step(LEADER, {"id": (await handlers(town))[PATROL][0]}, "accept")
-        await _published_off_duty(town)
+        await _published(town, PATROL, TeamWentOffDuty())
+        await _published(town, "account_x", AccountClosed(person_id="person_x", tokens_until=now()))
         await until(lambda: copy_reads.all_had_effects(service, town.container))
     assert copy_reads.of(service, reads) == copy_reads.declared(service)
 
@@ -251,11 +253,12 @@ async def test_of_what_a_team_off_duty_has_the_dispatchers_are_asked_once(town: 
     assert "CaseTeamAway" not in await town.events(other["id"])
 
 
-async def _published_off_duty(town: Town) -> None:
-    """Members tells that the team went off duty."""
+async def _published(town: Town, entity: str, event: Event) -> None:
+    """Members tells what happened to a thing of its own."""
     settings = town.world.settings()
     publisher = Publisher(settings.kafka)
-    record = Outgoing(settings.topic("members"), PATROL, b"{}", _headers(PATROL, 9, TeamWentOffDuty()))
+    data = event.model_dump_json().encode()
+    record = Outgoing(settings.topic("members"), entity, data, _headers(entity, 9, event))
     assert await publisher.send([record]) == [None]
     await publisher.stop()
 

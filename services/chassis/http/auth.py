@@ -15,16 +15,15 @@ import jwt
 from fastapi import Request
 
 from services.chassis.domain.refusals import TokenInvalid
-from services.chassis.domain.scope import NOBODY, SYSTEM, Actor
+from services.chassis.domain.scope import LONGEST_TOKEN, NOBODY, SYSTEM, Actor
 from services.chassis.http.signing import TYPE
+from services.chassis.storage.revocations import Revocations
 from services.chassis.telemetry import logs
 from services.chassis.telemetry.lazy import lazy_import
 
 log = logs.get()
 
 ALGORITHMS = ["EdDSA", "ES256"]
-LONGEST_LIFE = 3600
-"""The longest life of an access token, in seconds."""
 _FOREIGN = frozenset({"jku", "jwk", "x5u", "x5c", "crit"})
 """Headers that bring their own key, or require extensions that are not supported."""
 _AGAIN_AFTER = 5.0
@@ -101,21 +100,28 @@ class _Verified:
 class Tokens:
     """Reads the actor of a request from its bearer token."""
 
-    def __init__(self, jwks: str, issuer: str, audience: str) -> None:
+    def __init__(self, jwks: str, issuer: str, audience: str, revocations: Revocations) -> None:
         """``jwks``: a file or an address with the issuer's public keys; tokens must name ``issuer``, ``audience``."""
+        self._revocations = revocations
         self._keys = PublicKeys(jwks)
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
         self._issuer = issuer
         self._audience = audience
 
     async def actor(self, request: Request) -> Actor:
-        """The actor; NOBODY without a token. Raises TokenInvalid."""
+        """The actor; NOBODY without a token. Raises TokenInvalid, also for one of a session or account that ended."""
         header = request.headers.get("authorization")
         if header is None:
             return NOBODY
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise TokenInvalid
+        actor = await self._bearer(token)
+        if await self._revocations.include(actor):
+            raise TokenInvalid
+        return actor
+
+    async def _bearer(self, token: str) -> Actor:
         digest = hashlib.sha256(token.encode()).digest()
         if actor := await self._known(digest):
             return actor
@@ -156,7 +162,7 @@ class Tokens:
             )
         except jwt.PyJWTError:
             raise TokenInvalid from None
-        if int(claims["exp"]) - int(claims["iat"]) > LONGEST_LIFE:
+        if int(claims["exp"]) - int(claims["iat"]) > LONGEST_TOKEN.total_seconds():
             raise TokenInvalid
         return str(header["kid"]), key, claims
 

@@ -10,6 +10,8 @@ from fastapi import Header
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from services.chassis.usecase import Context
+
 HEARTBEAT_SECONDS = 15.0
 
 LastEventId = Annotated[
@@ -36,29 +38,33 @@ class Stream(StreamingResponse):
     """Sends events as they arrive, several in one chunk, and a heartbeat every 15 s so that proxies keep the
     connection.
 
-    Ends when the process stops.
+    Ends when the process stops, and when the token of the actor is revoked.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, lines: AsyncIterator[Sequence[ServerEvent]]) -> None:
+    def __init__(self, lines: AsyncIterator[Sequence[ServerEvent]], ctx: Context) -> None:
         self._lines = lines
+        self._ending = ctx.container.revocations.ending(ctx.actor)
         super().__init__((), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; ``app.state.closing`` is set by the server that runs the application."""
         closing = getattr(scope["app"].state, "closing", None) or asyncio.Event()
-        self.body_iterator = _kept_alive(self._lines, closing)
-        await super().__call__(scope, receive, send)
+        with self._ending as revoked:
+            self.body_iterator = _kept_alive(self._lines, closing, revoked)
+            await super().__call__(scope, receive, send)
 
 
-async def _kept_alive(lines: AsyncIterator[Sequence[ServerEvent]], closing: asyncio.Event) -> AsyncIterator[bytes]:
+async def _kept_alive(
+    lines: AsyncIterator[Sequence[ServerEvent]], closing: asyncio.Event, revoked: asyncio.Event
+) -> AsyncIterator[bytes]:
     yield b": connected\n\n"
-    closed = asyncio.ensure_future(closing.wait())
+    closed, ended = asyncio.ensure_future(closing.wait()), asyncio.ensure_future(revoked.wait())
     pending = asyncio.ensure_future(anext(lines, None))
     try:
-        while not closed.done():
-            waited = (pending, closed)
+        while not closed.done() and not ended.done():
+            waited = (pending, closed, ended)
             done, _ = await asyncio.wait(waited, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if pending in done:
                 come = pending.result()
@@ -70,4 +76,5 @@ async def _kept_alive(lines: AsyncIterator[Sequence[ServerEvent]], closing: asyn
                 yield b": alive\n\n"
     finally:
         closed.cancel()
+        ended.cancel()
         pending.cancel()

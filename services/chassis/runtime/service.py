@@ -33,6 +33,9 @@ from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import connect
 from services.chassis.storage.reference import Reference
+from services.chassis.storage.revocations import COLLECTION as REVOCATIONS
+from services.chassis.storage.revocations import FIELD as TOKENS_UNTIL
+from services.chassis.storage.revocations import Revocations, Source
 from services.chassis.storage.vault import Vault
 from services.chassis.telemetry import logs, metrics, tracing
 from services.chassis.usecase import Container
@@ -70,6 +73,8 @@ class Service:
     """What it says to people, besides the chassis' own texts: tables of a catalogue, as ``<package>.<table>``."""
     reference: tuple[type[Stored], ...] = ()
     """What changes seldom and is asked for often: its processes hold it."""
+    signed_in: tuple[type[Entity[Any]], ...] = ()
+    """What of its own a token is for, such as a session: ``tokens_until`` says until when its tokens are refused."""
     loops: tuple[Loop, ...] = ()
     """What each of its processes does all the time, besides what it is there for."""
     web_loops: tuple[Loop, ...] = ()
@@ -93,6 +98,12 @@ class Service:
         return self.mints_keys or bool(self.with_own_keys)
 
     @property
+    def revocations(self) -> tuple[Source, ...]:
+        """Where it finds whose tokens are refused: of its own, or as it has heard from the service that owns them."""
+        own = (Source(kind.collection(), kind.stored_name(TOKENS_UNTIL)) for kind in self.signed_in)
+        return tuple(own) or (Source(REVOCATIONS, TOKENS_UNTIL),)
+
+    @property
     def all_reactions(self) -> tuple[AnyReaction, ...]:
         """Copies first: other reactions may need them."""
         return (*(Copying(kind) for kind in self.copies), *self.reactions)
@@ -106,7 +117,10 @@ def open_container(service: Service, settings: Settings) -> Container:
     known = service.dependencies(settings)
     changes, reference = ChangeNotifier(mongo), Reference(mongo, service.reference)
     sharded = settings.sharded_collections
-    return Container(service.name, settings.city, mongo, vault, now, known, texts, changes, reference, sharded)
+    revocations = Revocations(mongo, service.revocations, now)
+    return Container(
+        service.name, settings.city, mongo, vault, now, known, texts, changes, reference, revocations, sharded
+    )
 
 
 async def migrate(service: Service, settings: Settings) -> list[str]:
@@ -130,7 +144,8 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         logs.started(VERSION)
-        tasks = [asyncio.create_task(for_ever(loop, container)) for loop in (*service.loops, *service.web_loops)]
+        loops = (*service.loops, *service.web_loops, _revocations)
+        tasks = [asyncio.create_task(for_ever(loop, container)) for loop in loops]
         async with container.reference.held(container.changes):
             yield
         for task in tasks:
@@ -150,10 +165,11 @@ def web_app(service: Service, settings: Settings) -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     problems.install(app, container.texts)
-    tokens = Tokens(settings.jwks, settings.issuer, settings.audience)
+    tokens = Tokens(settings.jwks, settings.issuer, settings.audience, container.revocations)
     for routes in service.routes:
         routes.install(app, container, tokens, audit)
-    health.install(app, {"database": database_check(container), "indexes": index_check(container, service)})
+    checks = {"database": database_check(container), "indexes": index_check(container, service)}
+    health.install(app, {**checks, "revocations": container.revocations.expect_read})
     app.add_middleware(AdmissionControl, max_in_flight=settings.max_in_flight, max_wait=settings.max_wait_seconds)
     if settings.origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **_CROSS_ORIGIN)
@@ -225,6 +241,10 @@ def index_check(container: Container, service: Service) -> health.Check:
         return None
 
     return check
+
+
+async def _revocations(container: Container) -> None:
+    await container.revocations.follow()
 
 
 async def for_ever(loop: Loop, container: Container) -> None:

@@ -50,6 +50,8 @@ class DatabaseIndex:
     unique: bool = False
     above: tuple[str, Any] | None = None
     """Only documents of which this field is above this value; a query must ask for no others."""
+    expires: bool = False
+    """Whether the database deletes a document some time after the instant in its one field."""
 
     @property
     def keys(self) -> Keys:
@@ -60,7 +62,8 @@ class DatabaseIndex:
     def options(self) -> Document:
         """All besides the keys, in the driver's form."""
         partial = {"partialFilterExpression": {self.above[0]: {"$gt": self.above[1]}}} if self.above else {}
-        return {"sparse": self.sparse, "unique": self.unique} | partial
+        expiring = {"expireAfterSeconds": 0} if self.expires else {}
+        return {"sparse": self.sparse, "unique": self.unique} | partial | expiring
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,4 +65,6 @@ audit_failures = Counter(
     "linli_audit_failures", "Times that the audit log could not be written; what waited for it was answered 503."
 )
 
+revocations = Gauge("linli_revocations", "Sessions and accounts whose tokens are refused before they expire.")
+
 build_info = Gauge("linli_build_info", "The version that runs, as labels.", ["service", "role", "version"])

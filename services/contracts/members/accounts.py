@@ -1,5 +1,6 @@
 """The events of accounts and of sign-in."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from services.chassis.domain.events import Event
@@ -8,12 +9,16 @@ from services.contracts.members.roles import Role
 
 
 class AccountOpened(Event):
-    """A person can sign in from now on, with these roles for these places and organisations."""
+    """A person can sign in from now on, with these roles for these places and organisations.
+
+    ``language`` is that of a first sign-in by phone; of staff it is not known.
+    """
 
     person_id: Id
     roles: list[Role | str]
     places: list[Code]
     organisations: list[Id]
+    language: Code | None = None
 
 
 class RolesGranted(Event):
@@ -26,7 +31,36 @@ class RolesGranted(Event):
 
 
 class AccountClosed(Event):
-    """An account was closed: nobody can sign in with it."""
+    """An account was closed: nobody can sign in with it, and its tokens are refused.
+
+    Until ``tokens_until`` some of them would be good otherwise.
+    """
+
+    person_id: Id
+    tokens_until: Instant
+
+
+class SessionEnd(StrEnum):
+    """Why a session ended."""
+
+    SIGNED_OUT = "signed_out"
+    ENDED_ELSEWHERE = "ended_elsewhere"
+    SPENT_TOKEN = "spent_token"  # noqa: S105 - no secret
+    ACCOUNT_CLOSED = "account_closed"
+
+
+class SessionEnded(Event):
+    """A session ended: its person signed out, here or from another session, a spent refresh token was used again, or
+    the account was closed. Its tokens are refused; until ``tokens_until`` some would be good otherwise.
+    """
+
+    person_id: Id
+    reason: SessionEnd | str
+    tokens_until: Instant
+
+
+class NewDeviceUsed(Event):
+    """A person signed in with a device of a kind that they had not signed in with before."""
 
     person_id: Id
 
@@ -34,11 +68,12 @@ class AccountClosed(Event):
 class SignInCodeIssued(Event):
     """A sign-in code was made for a phone; it must reach the phone before it expires.
 
-    The keyed hash of the code, which checks a given one, stays in the history.
+    The keyed hash of the code, which checks a given one, stays in the history. ``language`` is that of the request.
     """
 
     person_id: Id
     phone: Sealed
     code: Sealed
     expires_at: Instant
+    language: Code | None = None
     code_hash: Annotated[Digest | None, Private] = None

@@ -5,6 +5,13 @@ from services.chassis.domain.values import Code, Id, Sealed
 from services.contracts.notify.messages import Via
 
 
+class LanguageKept(Event):
+    """A person who has not chosen gets notices in the language in which they first signed in."""
+
+    person_id: Id
+    language: Code
+
+
 class PreferencesSet(Event):
     """A person's preferences were replaced by these."""
 

@@ -105,8 +105,11 @@ async def open_residents_account(ctx: Context, person_id: str) -> Account:
     id = residents_account(person_id)
     try:
         async with ctx.store.create(Account, id) as account:
-            opened = AccountOpened(person_id=person_id, roles=[Role.RESIDENT], places=[], organisations=[])
-            account.record(opened)
+            account.record(
+                AccountOpened(
+                    person_id=person_id, roles=[Role.RESIDENT], places=[], organisations=[], language=ctx.language
+                )
+            )
     except Taken:
         return await ctx.store.get(Account, id)
     return account
@@ -121,8 +124,8 @@ async def grant_roles(ctx: Context, account: Account, cmd: GrantRoles) -> None:
 
 @changes(Account, allow=Role.ADMINISTRATOR, within=visible)
 async def close_account(ctx: Context, account: Account) -> None:
-    """Close a staff account: it gets no more tokens, neither by signing in nor by refreshing."""
-    model.close(account)
+    """Close a staff account: it gets no more tokens, and those that it has are refused within seconds."""
+    model.close(account, ctx.now())
 
 
 async def _person_of(ctx: Context, account_id: str, cmd: OpenAccount) -> str:

@@ -2,17 +2,18 @@
 
 import base64
 from collections.abc import Container, Iterable
+from datetime import datetime
 from typing import Annotated, ClassVar, assert_never
 
 import pyotp
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from services.chassis.domain.entity import Entity, Terms
+from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
+from services.chassis.domain.scope import ALL, BEFORE_ALL, LONGEST_TOKEN, SYSTEM, Actor, Visible
 from services.chassis.domain.spelling import TYPED
-from services.chassis.domain.values import Code, Digest, Sealed, shaped
+from services.chassis.domain.values import Code, Digest, Instant, Sealed, shaped
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
@@ -66,6 +67,7 @@ class Account(Entity[AccountEvent]):
     """What a person signs in to. Residents' accounts have no login: they sign in by phone."""
 
     entity_type: ClassVar[str] = "account"
+    indexes: ClassVar[tuple[Index, ...]] = (Index(("tokens_until",), above=BEFORE_ALL),)
     terms: ClassVar[Terms] = Terms(values=("roles",))
 
     person_id: str
@@ -73,6 +75,8 @@ class Account(Entity[AccountEvent]):
     area_codes: list[str]
     organisations: list[str]
     open: bool = True
+    tokens_until: Instant | None = None
+    """Once it is closed: until when access tokens of it would be good, were they not refused."""
     login: str | None = None
     password_hash: str | None = None
     totp: Sealed | None = None
@@ -86,7 +90,7 @@ class Account(Entity[AccountEvent]):
             case CredentialsSet():
                 self.login, self.password_hash, self.totp = event.login, event.password_hash, event.totp
             case AccountClosed():
-                self.open = False
+                self.open, self.tokens_until = False, event.tokens_until
             case _:
                 assert_never(event)
 
@@ -121,10 +125,11 @@ def grant(account: Account, roles: list[Role | str], places: list[str], organisa
         account.record(event)
 
 
-def close(account: Account) -> None:
-    """Close it, so that nobody can sign in with it; AccountIsClosed if it is closed already."""
+def close(account: Account, now: datetime) -> None:
+    """Close it, so that nobody can sign in with it and its tokens are refused; AccountIsClosed if it is closed
+    already."""
     _open(account)
-    account.record(AccountClosed(person_id=account.person_id))
+    account.record(AccountClosed(person_id=account.person_id, tokens_until=now + LONGEST_TOKEN))
 
 
 def expect_known(organisations: Iterable[str], known: Container[str]) -> None:

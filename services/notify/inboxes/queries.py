@@ -83,7 +83,7 @@ async def stream_inbox(ctx: Context, last_event_id: LastEventId = None) -> Strea
     read the inbox again. The stream ends when your token does.
     """
     ctx.dependency(InboxSubscribers).expect_room(ctx.person)
-    return Stream(follow(ctx, last_event_id))
+    return Stream(follow(ctx, last_event_id), ctx)
 
 
 async def follow(ctx: Context, last: int | None) -> AsyncIterator[Sequence[ServerEvent]]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import shaped
 from services.chassis.domain.words import DEFAULT
 from services.chassis.guards import visible
@@ -48,6 +49,14 @@ async def set_preferences(ctx: Context, cmd: SetPreferences) -> Preferences:
         await ctx.vault.ensure_keys([person])
         model.expect_language(cmd.language, ctx.container.texts.languages)
         model.choose(preferences, _chosen(ctx, person, cmd))
+    return preferences
+
+
+@usecase(allow=SYSTEM)
+async def keep_language(ctx: Context, person: str, language: str) -> Preferences:
+    """Keep the language in which somebody signed in for the first time."""
+    async with ctx.store.change_or_create(Preferences, preferences_id(person)) as preferences:
+        model.keep_language(preferences, person, language)
     return preferences
 
 

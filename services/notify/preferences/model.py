@@ -13,7 +13,9 @@ from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Sealed, id_from
 from services.chassis.domain.words import DEFAULT
 from services.contracts.notify.messages import Via
-from services.contracts.notify.preferences import PreferencesSet
+from services.contracts.notify.preferences import LanguageKept, PreferencesSet
+
+PreferencesEvent = PreferencesSet | LanguageKept
 
 
 class AddressMissing(Refusal):
@@ -53,8 +55,8 @@ class QuietHours:
         return end.astimezone(UTC)
 
 
-class Preferences(Entity[PreferencesSet]):
-    """A person's choice; without one: Chinese, and the channels that the rule intends."""
+class Preferences(Entity[PreferencesEvent]):
+    """A person's choice; without one: the language of their first sign-in, and the channels that the rule intends."""
 
     entity_type: ClassVar[str] = "preferences"
 
@@ -80,11 +82,12 @@ class Preferences(Entity[PreferencesSet]):
         """Everybody sees their own."""
         return ALL if actor.has(SYSTEM) else Visible().where(cls.stored_name("person_id"), actor.person)
 
-    def apply(self, event: PreferencesSet) -> None:
+    def apply(self, event: PreferencesEvent) -> None:
         """Fold an event into the state."""
-        self.person_id = event.person_id
-        self.channels, self.language, self.email = event.channels, event.language, event.email
-        self.quiet_from, self.quiet_to = event.quiet_from, event.quiet_to
+        self.person_id, self.language = event.person_id, event.language
+        if isinstance(event, PreferencesSet):
+            self.channels, self.email = event.channels, event.email
+            self.quiet_from, self.quiet_to = event.quiet_from, event.quiet_to
 
     def subjects(self) -> tuple[str, ...]:
         """The person."""
@@ -115,6 +118,12 @@ def expect_language(language: str, languages: Collection[str]) -> None:
     """Refuse a language in which there are no texts."""
     if language not in languages:
         raise LanguageUnknown(language=language, languages=list(languages))
+
+
+def keep_language(preferences: Preferences, person: str, language: str) -> None:
+    """Keep the language of a first sign-in, unless the person has chosen meanwhile."""
+    if preferences.version == 0:
+        preferences.record(LanguageKept(person_id=person, language=language))
 
 
 def choose(preferences: Preferences, chosen: PreferencesSet) -> None:

@@ -82,6 +82,13 @@ class Draft:
         return self.match.what.entity if self.match.rule.words else None
 
     @property
+    def language(self) -> str:
+        """What they chose; a code that a phone asks for comes in the language in which it was asked for."""
+        if self.match.rule.by_phone and self.preferences.version == 0 and self.match.what.event.language:
+            return str(self.match.what.event.language)
+        return self.preferences.language
+
+    @property
     def key_subjects(self) -> tuple[str, ...]:
         """Under whose keys the words are sealed: the recipient's, and inside that of what is quoted."""
         return (self.person,) if self.quoted is None else (self.person, self.quoted)
@@ -226,7 +233,7 @@ def _channels(ctx: Context, draft: Draft) -> list[Via]:
 async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWritten:
     rule, what, person = draft.match.rule, draft.match.what, draft.person
     await ctx.vault.ensure_keys(draft.key_subjects)
-    language, keys, seal = draft.preferences.language, draft.key_subjects, ctx.vault.seal_under
+    language, keys, seal = draft.language, draft.key_subjects, ctx.vault.seal_under
     texts, zone = ctx.container.texts, ctx.dependency(ZoneInfo)
     text = write(texts, zone, rule.template, language, _facts(ctx, draft), channels)
     return MessageWritten(

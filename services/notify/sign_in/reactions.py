@@ -1,19 +1,37 @@
 """The rules of sign-in and accounts."""
 
-from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted, SignInCodeIssued
-from services.notify.rules.model import Blind, Named, Occurrence, Subject, Tell
+from services.contracts.members.accounts import (
+    AccountClosed,
+    AccountOpened,
+    NewDeviceUsed,
+    RolesGranted,
+    SessionEnd,
+    SessionEnded,
+    SignInCodeIssued,
+)
+from services.notify.rules.model import Blind, Named, Occurrence, Subject, Tell, silence
 from services.notify.templates.model import Facts
 
 
 def facts(what: Occurrence[None], _: Blind) -> Facts:
-    """Until when the code is valid."""
-    return {"until": what.event.expires_at}
+    """Until when a code is valid; of everything else, when it happened."""
+    return {"until": what.event.expires_at} if isinstance(what.event, SignInCodeIssued) else {"at": what.at}
+
+
+def in_two_hands(what: Occurrence[None]) -> bool:
+    """Whether a session ended because somebody else had its refresh token too."""
+    return bool(what.event.reason == SessionEnd.SPENT_TOKEN)
 
 
 subject = Subject[None](
     name="sign-in",
     parties=(Named(),),
-    rules=(Tell(SignInCodeIssued, Named(), "sign-in-code", urgent=True, by_phone=True),),
+    rules=(
+        Tell(SignInCodeIssued, Named(), "sign-in-code", urgent=True, by_phone=True),
+        Tell(NewDeviceUsed, Named(), "new-device", urgent=True),
+        Tell(SessionEnded, Named(), "session-copied", when=in_two_hands, urgent=True),
+    ),
+    silences=(silence(SessionEnded, "who ends a session knows it, and of a closed account the inbox", Named()),),
     silent={
         AccountOpened: "the first sign-in of a resident opens it; staff get theirs from an administrator",
         RolesGranted: "the administrator who grants roles tells the person",

@@ -11,7 +11,7 @@ from services.contracts.notify.messages import (
     MessageRead,
     MessageWritten,
 )
-from services.contracts.notify.preferences import PreferencesSet
+from services.contracts.notify.preferences import LanguageKept, PreferencesSet
 from services.contracts.requests.calendar import CalendarSet
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn
 from services.notify.rules.model import Subject
@@ -58,5 +58,8 @@ subjects: tuple[Subject[None], ...] = (
             MessageRead: _OWN,
         },
     ),
-    Subject("preferences", silent={PreferencesSet: "the answer shows them"}),
+    Subject(
+        "preferences",
+        silent={PreferencesSet: "the answer shows them", LanguageKept: "it is the language that they asked in"},
+    ),
 )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from services.chassis.domain.scope import PUBLIC, SYSTEM, system_actor
 from services.chassis.domain.values import id_from
 from services.chassis.usecase import Command, Context, usecase
+from services.contracts.members.accounts import SignInCodeIssued
 from services.members.accounts.codes import model
 from services.members.accounts.codes.model import PhoneCode
 from services.members.people.commands import id_for_phone
@@ -43,8 +44,15 @@ async def issue_code(ctx: Context, person_id: str, phone: str) -> PhoneCode:
         model.expect_issuable(code, ctx.now())
         await ctx.vault.mint(person_id, ctx.now())
         digits = f"{secrets.randbelow(10**6):06d}"
-        sealed = ctx.vault.seal(phone, person_id, "phone"), ctx.vault.seal(digits, person_id, "code")
-        model.issue(code, person_id, sealed, _code_hash(ctx, person_id, digits), ctx.now())
+        issued = SignInCodeIssued(
+            person_id=person_id,
+            phone=ctx.vault.seal(phone, person_id, "phone"),
+            code=ctx.vault.seal(digits, person_id, "code"),
+            expires_at=ctx.now() + model.LIFE,
+            language=ctx.language,
+            code_hash=_code_hash(ctx, person_id, digits),
+        )
+        model.issue(code, issued, ctx.now())
     return code
 
 

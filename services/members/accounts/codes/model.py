@@ -10,7 +10,7 @@ from pydantic import Field
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.values import Instant, Sealed
+from services.chassis.domain.values import Instant
 from services.contracts.members.accounts import SignInCodeIssued
 
 LIFE = timedelta(minutes=5)
@@ -93,13 +93,10 @@ def expect_issuable(code: PhoneCode, now: datetime) -> None:
         raise TooManyCodes(retry_after=_seconds(max(again_at) - now))
 
 
-def issue(code: PhoneCode, person_id: str, sealed: tuple[Sealed, Sealed], code_hash: str, now: datetime) -> None:
-    """Issue a code; ``sealed`` is (phone, code). Refuses like ``expect_issuable``."""
+def issue(code: PhoneCode, issued: SignInCodeIssued, now: datetime) -> None:
+    """Issue a code. Refuses like ``expect_issuable``."""
     expect_issuable(code, now)
-    phone, digits = sealed
-    code.record(
-        SignInCodeIssued(person_id=person_id, phone=phone, code=digits, expires_at=now + LIFE, code_hash=code_hash),
-    )
+    code.record(issued)
 
 
 def weigh(code: PhoneCode, code_hash: str, now: datetime) -> None:

@@ -2,13 +2,15 @@
 
 from services.chassis.http.routes import Routes
 from services.members.accounts.sessions import commands, queries
-from services.members.accounts.sessions.queries import TokensView
+from services.members.accounts.sessions.queries import SessionView, TokensView
 
 routes = Routes("/v1/sign-in", "sign-in")
 routes.post("/tokens", commands.sign_in, view=TokensView, keyed=False)
 routes.post("/staff", commands.sign_in_staff, view=TokensView, keyed=False)
 routes.post("/refresh", commands.refresh, view=TokensView, status=200, keyed=False)
 routes.delete("", commands.sign_out)
+routes.list("/sessions", queries.list_sessions, view=SessionView)
+routes.delete("/sessions/{session_id}", commands.end_session)
 
 keys = Routes("/.well-known", "sign-in")
 keys.get("/jwks.json", queries.get_keys)

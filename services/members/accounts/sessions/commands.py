@@ -14,6 +14,7 @@ import secrets
 from dataclasses import replace
 from typing import Annotated
 
+from fastapi import Header
 from pydantic import Field
 
 from services.chassis.domain.refusals import NotFound
@@ -22,14 +23,22 @@ from services.chassis.domain.spelling import TYPED
 from services.chassis.domain.values import id_from, shaped
 from services.chassis.guards import changes, visible
 from services.chassis.usecase import Command, Context, usecase
+from services.contracts.members.accounts import SessionEnd
 from services.contracts.members.roles import Role
 from services.members.accounts import model as accounts
 from services.members.accounts.codes.commands import accept_code, as_sign_in, weigh_code
 from services.members.accounts.commands import open_residents_account
 from services.members.accounts.model import Account, Login
 from services.members.accounts.sessions import model
-from services.members.accounts.sessions.model import Session, SessionOver, SignInAttempts, SignInMethod
-from services.members.accounts.sessions.queries import TokensView, tokens
+from services.members.accounts.sessions.model import (
+    Device,
+    RefreshToken,
+    Session,
+    SessionOver,
+    SignInAttempts,
+    SignInMethod,
+)
+from services.members.accounts.sessions.queries import TokensView, earlier_sessions, is_genuine, tokens
 from services.members.people.commands import register_by_phone
 from services.members.people.model import e164
 from services.members.people.queries import Phone, known_by_phone
@@ -61,8 +70,13 @@ class Refresh(Command):
     refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+UserAgent = Annotated[
+    str | None, Header(description="what the device calls itself: shown to its owner beside the session, and sealed")
+]
+
+
 @usecase(allow=PUBLIC)
-async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
+async def sign_in(ctx: Context, cmd: SignIn, user_agent: UserAgent = None) -> TokensView:
     """Sign in with the code that came to your phone, which is good once; the first time makes your account."""
     phone, sign_in_ctx = e164(cmd.phone), _as_new_sign_in(ctx)
     # Checked even if nobody has this phone: the response time must not reveal that.
@@ -73,38 +87,50 @@ async def sign_in(ctx: Context, cmd: SignIn) -> TokensView:
     await accept_code(sign_in_ctx, person_id, cmd.code)
     if not account.open:
         raise SessionOver
-    return await _admitted(sign_in_ctx, account, SignInMethod.PHONE)
+    return await _admitted(sign_in_ctx, account, SignInMethod.PHONE, user_agent)
 
 
 @usecase(allow=PUBLIC)
-async def sign_in_staff(ctx: Context, cmd: SignInStaff) -> TokensView:
+async def sign_in_staff(ctx: Context, cmd: SignInStaff, user_agent: UserAgent = None) -> TokensView:
     """Sign in as staff with login, password and the one-time code of your authenticator."""
     sign_in_ctx = _as_new_sign_in(ctx)
     account = await _account_of(sign_in_ctx, cmd.login)
     await check_credentials(sign_in_ctx.substep("attempts"), account, cmd)
     if account is None:
         raise model.SignInWrong
-    return await _admitted(sign_in_ctx, account, SignInMethod.STAFF)
+    return await _admitted(sign_in_ctx, account, SignInMethod.STAFF, user_agent)
 
 
 @usecase(allow=PUBLIC)
 async def refresh(ctx: Context, cmd: Refresh) -> TokensView:
-    """Stay signed in: exchange the refresh token for new tokens; a spent one ends the session for all who have it."""
-    sign_in_ctx, fresh = _as_new_sign_in(ctx), secrets.token_urlsafe(32)
-    id, _, given = cmd.refresh_token.partition(".")
+    """Stay signed in: exchange the refresh token for new tokens.
+
+    Where the answer was lost, send the same again within thirty seconds; later a spent one ends the session for all who
+    have it.
+    """
+    sign_in_ctx, given = _as_new_sign_in(ctx), RefreshToken.parse(cmd.refresh_token)
+    if not is_genuine(ctx, given):
+        raise SessionOver
     try:
-        session = await rotate_session(sign_in_ctx, id, (given, fresh))
+        session = await rotate_session(sign_in_ctx, given.session, given.generation)
     except NotFound:
         raise SessionOver from None
     account = await sign_in_ctx.store.get(Account, session.account_id)
-    return tokens(ctx, account, session, fresh)
+    return tokens(ctx, account, session)
 
 
 @usecase(allow=tuple(Role), within=visible)
 async def sign_out(ctx: Context) -> None:
-    """Sign out: the session's refresh token is good for nothing from now on."""
+    """Sign out: all tokens of this session are refused within seconds."""
     async with ctx.store.change(Session, ctx.actor.session or "") as session:
-        model.end(session)
+        model.end(session, SessionEnd.SIGNED_OUT, ctx.now())
+
+
+@changes(Session, allow=tuple(Role), within=visible)
+async def end_session(ctx: Context, session: Session) -> None:
+    """End one of your sessions, such as that of a phone you no longer have: its tokens are refused within seconds."""
+    here = session.id == ctx.actor.session
+    model.end(session, SessionEnd.SIGNED_OUT if here else SessionEnd.ENDED_ELSEWHERE, ctx.now())
 
 
 @usecase(allow=SYSTEM)
@@ -117,35 +143,38 @@ async def check_credentials(ctx: Context, account: Account | None, cmd: SignInSt
 
 
 @usecase(allow=SYSTEM)
-async def start_session(ctx: Context, account_id: str, method: SignInMethod, secret: str) -> Session:
-    """Create the session of an account that has proven its identity."""
+async def start_session(ctx: Context, account: Account, method: SignInMethod, agent: str) -> Session:
+    """Create the session of an account that has proven its identity, with a device that calls itself ``agent``."""
+    person = account.person_id
+    earlier = await earlier_sessions(ctx, account.id)
+    await ctx.vault.ensure_keys([person])
+    index = ctx.vault.master.blind("device", f"{account.id}|{model.kind_of_device(agent)}")
     async with ctx.store.create(Session) as session:
-        model.start(session, account_id, method, secret, ctx.now())
+        device = Device(ctx.vault.seal(agent, person, "device"), index)
+        model.start(session, account.id, person, method, device, ctx.now())
+        model.note_new_device(session, earlier)
     return session
 
 
 @changes(Session, allow=SYSTEM)
-async def rotate_session(ctx: Context, session: Session, given_and_fresh: tuple[str, str]) -> None:
-    """Exchange a session's refresh token; the session of a closed account ends."""
+async def rotate_session(ctx: Context, session: Session, generation: int) -> None:
+    """Exchange a session's genuine refresh token of this generation; the session of a closed account ends."""
     account = await ctx.store.get(Account, session.account_id)
-    if not account.open and session.open:
-        session.refuse(model.SessionEnded(reason=model.SessionEnd.ACCOUNT_CLOSED), SessionOver())
-    model.rotate(session, given_and_fresh, ctx.now())
+    model.rotate(session, generation, ctx.now(), account_open=account.open)
 
 
 def _as_new_sign_in(ctx: Context) -> Context:
     """As the system, with a new cause for each request, because a sign-in must not be repeatable.
 
     Otherwise a repeat with the same Idempotency-Key would get tokens without any proof, even after the account was
-    closed. The secret of the first refresh token is not stored, so the answer could not be the same anyway.
+    closed.
     """
     return replace(as_sign_in(ctx), cause=f"sign-in:{secrets.token_hex(16)}")
 
 
-async def _admitted(ctx: Context, account: Account, method: SignInMethod) -> TokensView:
-    secret = secrets.token_urlsafe(32)
-    session = await start_session(ctx, account.id, method, secret)
-    return tokens(ctx, account, session, secret)
+async def _admitted(ctx: Context, account: Account, method: SignInMethod, agent: str | None) -> TokensView:
+    session = await start_session(ctx, account, method, (agent or "")[: model.MOST_OF_A_NAME])
+    return tokens(ctx, account, session)
 
 
 async def _account_of(ctx: Context, login: str) -> Account | None:

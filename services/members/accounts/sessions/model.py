@@ -1,19 +1,21 @@
-"""A session, from sign-in to sign-out, and the count of failed sign-ins."""
+"""A session, from sign-in to sign-out, its refresh tokens, and the count of failed sign-ins."""
 
-import hashlib
 import hmac
 import math
+import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, assert_never
+from typing import ClassVar, NamedTuple, Self, assert_never
 
 import pyotp
 
-from services.chassis.domain.entity import Entity
+from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Digest, Id, Instant
+from services.chassis.domain.scope import ALL, BEFORE_ALL, LONGEST_TOKEN, SYSTEM, Actor, Visible
+from services.chassis.domain.values import Digest, Id, Instant, Sealed
+from services.contracts.members.accounts import NewDeviceUsed, SessionEnd, SessionEnded
 from services.members.accounts.codes.model import growing
 
 
@@ -38,42 +40,36 @@ QUIET = timedelta(hours=1)
 
 STEP_SECONDS = 30
 
+REPEATS = timedelta(seconds=30)
+"""For this long a spent refresh token gives the same successor again: its answer was lost, or two pages sent it."""
+MOST_OF_A_NAME = 300
+"""How much of what a device calls itself is kept, in characters."""
+_VERSIONS = re.compile(r"(?<=[/ :])\d[\d._]*")
+
 
 class SessionStarted(Event):
-    """Somebody signed in."""
+    """Somebody signed in, with a device of which only they read the name."""
 
     private: ClassVar[bool] = True
 
     account_id: Id
+    person_id: Id
     method: SignInMethod | str
-    refresh_token_hash: Digest
+    device: Sealed
+    device_index: Digest
+    started_at: Instant
     idle_until: Instant
     ends_at: Instant
 
 
 class SessionRefreshed(Event):
-    """A session got new tokens; its previous refresh token is spent."""
+    """A session got its next refresh token, of this generation; the one before is spent."""
 
     private: ClassVar[bool] = True
 
-    refresh_token_hash: Digest
+    generation: int
+    refreshed_at: Instant
     idle_until: Instant
-
-
-class SessionEnd(StrEnum):
-    """Why a session ended."""
-
-    SIGNED_OUT = "signed_out"
-    SPENT_TOKEN = "spent_token"  # noqa: S105 - no secret
-    ACCOUNT_CLOSED = "account_closed"
-
-
-class SessionEnded(Event):
-    """A session ended: sign-out, a spent refresh token was used again, or the account was closed."""
-
-    private: ClassVar[bool] = True
-
-    reason: SessionEnd | str
 
 
 class StaffSignedIn(Event):
@@ -94,7 +90,7 @@ class StaffSignInFailed(Event):
     locked_until: Instant | None = None
 
 
-SessionEvent = SessionStarted | SessionRefreshed | SessionEnded
+SessionEvent = SessionStarted | SessionRefreshed | SessionEnded | NewDeviceUsed
 SignInAttemptsEvent = StaffSignedIn | StaffSignInFailed
 
 
@@ -111,28 +107,43 @@ class TooManyAttempts(Refusal):
 
 
 class Session(Entity[SessionEvent]):
-    """One session of an account; only a hash of its refresh token is stored."""
+    """One session of an account. Its refresh tokens are derived from its id and their generation: none is stored."""
 
     entity_type: ClassVar[str] = "session"
+    indexes: ClassVar[tuple[Index, ...]] = (
+        Index(("account_id", "started_at")),
+        Index(("tokens_until",), above=BEFORE_ALL),
+    )
 
     account_id: Id
+    person_id: Id
     method: SignInMethod | str
-    refresh_token_hash: Digest
+    device: Sealed
+    device_index: Digest
+    generation: int = 0
+    started_at: Instant
+    refreshed_at: Instant
     idle_until: Instant
     ends_at: Instant
     open: bool = True
+    tokens_until: Instant | None = None
+    """Once it has ended: until when access tokens of it would be good, were they not refused."""
 
     def apply(self, event: SessionEvent) -> None:
         """Fold an event into the state."""
         match event:
             case SessionStarted():
-                self.account_id, self.method = event.account_id, event.method
-                self.refresh_token_hash = event.refresh_token_hash
+                self.account_id, self.person_id, self.method = event.account_id, event.person_id, event.method
+                self.device, self.device_index = event.device, event.device_index
+                self.started_at = self.refreshed_at = event.started_at
                 self.idle_until, self.ends_at = event.idle_until, event.ends_at
             case SessionRefreshed():
-                self.refresh_token_hash, self.idle_until = event.refresh_token_hash, event.idle_until
+                self.generation, self.refreshed_at = event.generation, event.refreshed_at
+                self.idle_until = event.idle_until
             case SessionEnded():
-                self.open = False
+                self.open, self.tokens_until = False, event.tokens_until
+            case NewDeviceUsed():
+                pass
             case _:
                 assert_never(event)
 
@@ -140,6 +151,10 @@ class Session(Entity[SessionEvent]):
     def visible(cls, actor: Actor) -> Visible:
         """Whose it is."""
         return ALL if actor.has(SYSTEM) else Visible().where(cls.stored_name("account_id"), actor.id)
+
+    def subjects(self) -> tuple[str, ...]:
+        """The person whose device it names."""
+        return (self.person_id,)
 
 
 class SignInAttempts(Entity[SignInAttemptsEvent]):
@@ -167,39 +182,92 @@ class SignInAttempts(Entity[SignInAttemptsEvent]):
         return 0 if self.failed_at is None or now - self.failed_at >= QUIET else self.failures
 
 
-def start(session: Session, account_id: str, method: SignInMethod, secret: str, now: datetime) -> None:
+class RefreshToken(NamedTuple):
+    """A refresh token as a client holds it: ``session.generation.secret``."""
+
+    session: str
+    generation: int
+    secret: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From what a client sent; SessionOver where it is no refresh token."""
+        session, _, rest = text.partition(".")
+        generation, _, secret = rest.partition(".")
+        if not (session and secret and generation.isascii() and generation.isdigit() and len(generation) < 10):
+            raise SessionOver
+        return cls(session, int(generation), secret)
+
+    def __str__(self) -> str:
+        return f"{self.session}.{self.generation}.{self.secret}"
+
+
+class Device(NamedTuple):
+    """What somebody signs in with: its name, sealed, by which they know it again, and the blind index of its kind."""
+
+    name: Sealed
+    kind: str
+
+
+def start(
+    session: Session, account_id: str, person_id: str, method: SignInMethod, device: Device, now: datetime
+) -> None:
     """Start a session."""
     idle, longest = LIVES[method]
     session.record(
         SessionStarted(
             account_id=account_id,
+            person_id=person_id,
             method=method,
-            refresh_token_hash=digest(secret),
+            device=device.name,
+            device_index=device.kind,
+            started_at=now,
             idle_until=now + idle,
             ends_at=now + longest,
         )
     )
 
 
-def rotate(session: Session, secrets: tuple[str, str], now: datetime) -> None:
-    """Exchange the refresh token: ``secrets`` is (given, fresh).
+def note_new_device(session: Session, earlier: Iterable[Session]) -> None:
+    """Note a device of a kind that no ``earlier`` session of theirs had; not in their very first."""
+    known = {one.device_index for one in earlier}
+    if known and session.device_index not in known:
+        session.record(NewDeviceUsed(person_id=session.person_id))
 
-    SessionOver if it has ended. A token that is not the current one was used before, so two parties have it: the
-    session ends for both (RFC 9700, 4.14.2).
+
+def rotate(session: Session, generation: int, now: datetime, *, account_open: bool = True) -> None:
+    """Go on to the next refresh token, where ``generation`` is that of the genuine one that came.
+
+    The one before gives the same successor again for thirty seconds, unless that was used meanwhile: its answer was
+    lost, or two pages of one browser sent it at once. Any other spent one is in two hands, and the session ends for
+    both (RFC 9700, 4.14.2). SessionOver if it has ended; it ends with its account.
     """
-    given, fresh = secrets
     if not session.open or now >= session.idle_until:
         raise SessionOver
-    if not hmac.compare_digest(session.refresh_token_hash, digest(given)):
-        session.refuse(SessionEnded(reason=SessionEnd.SPENT_TOKEN), SessionOver())
+    if not account_open:
+        session.refuse(_ended(session, SessionEnd.ACCOUNT_CLOSED, now), SessionOver())
+    if generation == session.generation - 1 and now < session.refreshed_at + REPEATS:
+        return
+    if generation != session.generation:
+        session.refuse(_ended(session, SessionEnd.SPENT_TOKEN, now), SessionOver())
     idle, _ = LIVES[SignInMethod(session.method)]
-    session.record(SessionRefreshed(refresh_token_hash=digest(fresh), idle_until=min(now + idle, session.ends_at)))
+    until = min(now + idle, session.ends_at)
+    session.record(SessionRefreshed(generation=generation + 1, refreshed_at=now, idle_until=until))
 
 
-def end(session: Session) -> None:
+def end(session: Session, because: SessionEnd, now: datetime) -> None:
     """End a session; a repeat changes nothing."""
     if session.open:
-        session.record(SessionEnded(reason=SessionEnd.SIGNED_OUT))
+        session.record(_ended(session, because, now))
+
+
+def _ended(session: Session, because: SessionEnd, now: datetime) -> SessionEnded:
+    return SessionEnded(person_id=session.person_id, reason=because, tokens_until=now + LONGEST_TOKEN)
+
+
+def kind_of_device(name: str) -> str:
+    """What a device calls itself without the numbers of versions: an update makes no new device of it."""
+    return _VERSIONS.sub("", name)
 
 
 def expect_unlocked(attempts: SignInAttempts, now: datetime) -> None:
@@ -227,8 +295,3 @@ def step_of(otp: str, secret: str, last_step: int, now: datetime) -> int | None:
     current, totp = int(now.timestamp()) // STEP_SECONDS, pyotp.TOTP(secret)
     fitting = [s for s in range(current - 1, current + 2) if hmac.compare_digest(totp.generate_otp(s), otp)]
     return next((step for step in fitting if step > last_step), None)
-
-
-def digest(secret: str) -> str:
-    """SHA-256 of a random secret: with 256 bits no slower hash is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()

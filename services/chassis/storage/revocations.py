@@ -1,0 +1,128 @@
+"""Whose tokens are refused although they have not expired: sessions and accounts that have ended."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from services.chassis.domain.paging import Order
+from services.chassis.domain.refusals import Unavailable
+from services.chassis.domain.scope import LONGEST_TOKEN, Actor
+from services.chassis.storage.mongo import Document, Mongo
+from services.chassis.telemetry import logs, metrics
+
+log = logs.get()
+
+COLLECTION = "revocations"
+"""What a service heard from the one that signs people in: the id of a session or an account, and until when."""
+FIELD = "tokens_until"
+
+_LOOK_SECONDS = 1.0
+_ALL_SECONDS = 60.0
+"""How often all are read again. In between only those that end later than the latest known: others are older."""
+_LATE = timedelta(minutes=2)
+"""How much earlier one may end that is written later: clocks differ, and a write takes its time."""
+_BATCH = 1_000
+
+
+class Source(NamedTuple):
+    """A collection of what may end, by its id, and the field with the instant until which its tokens are refused."""
+
+    collection: str
+    field: str
+
+
+class Revocations:
+    """The revoked tokens of this service, held in a process that answers requests."""
+
+    def __init__(self, mongo: Mongo, sources: Sequence[Source], clock: Callable[[], datetime]) -> None:
+        self._mongo = mongo
+        self._sources = sources
+        self._clock = clock
+        self._until: dict[str, datetime] = {}
+        self._latest: datetime | None = None
+        self._all_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self._streams: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    async def include(self, actor: Actor) -> bool:
+        """Whether the actor's token is revoked; reads them where this process has not yet. Unavailable."""
+        await self.expect_read()
+        return any(subject in self._until for subject in _subjects(actor))
+
+    async def expect_read(self) -> None:
+        """Read them where this process has not yet: until then it would take any token. Unavailable."""
+        if self._latest is None:
+            async with self._reading:
+                if self._latest is None:
+                    await self._read()
+
+    async def follow(self) -> None:
+        """Read what is added, for ever."""
+        while True:
+            try:
+                async with self._reading:
+                    await self._read()
+            except Unavailable as error:  # then no request is answered either
+                log.warning("revoked tokens cannot be read until the database answers", reason=str(error))
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    @contextmanager
+    def ending(self, actor: Actor) -> Iterator[asyncio.Event]:
+        """A signal that is set when the actor's token is revoked, until the block ends: for what outlasts its check."""
+        signal = asyncio.Event()
+        for subject in _subjects(actor):
+            self._streams[subject].add(signal)
+            if subject in self._until:
+                signal.set()
+        try:
+            yield signal
+        finally:
+            for subject in _subjects(actor):
+                self._streams[subject].discard(signal)
+                if not self._streams[subject]:
+                    del self._streams[subject]
+
+    async def _read(self) -> None:
+        now, read_at = self._clock(), time.monotonic()
+        everything = self._latest is None or read_at > self._all_at + _ALL_SECONDS
+        latest = now if self._latest is None else min(self._latest, now + LONGEST_TOKEN)  # a clock may be set back
+        since = now if everything else max(now, latest - _LATE)
+        each = await asyncio.gather(*(self._since(source, since) for source in self._sources))
+        found = {subject: until for some in each for subject, until in some.items()}
+        self._until = {**({} if everything else self._until), **found}
+        self._latest = max((now, *self._until.values()))
+        if everything:
+            self._all_at = read_at
+        metrics.revocations.set(len(self._until))
+        for subject in found.keys() & self._streams.keys():
+            for signal in self._streams[subject]:
+                signal.set()
+
+    async def _since(self, source: Source, since: datetime) -> dict[str, datetime]:
+        """All that end at this instant or later, along their index."""
+        name, field = source
+        order, found = Order(field), dict[str, datetime]()
+        where: Document = {field: {"$gte": since}}
+        after: str | None = None
+        while True:
+            beyond = order.beyond(where, after)
+            some = await self._mongo.find(name, beyond, show={field: 1}, sort=order.keys, limit=_BATCH)
+            found |= {one["_id"]: _value_at(one, field) for one in some}
+            if len(some) < _BATCH:
+                return found
+            after = order.cursor(where, some[-1])
+
+
+def _value_at(document: Document, field: str) -> Any:
+    value: Any = document
+    for name in field.split("."):
+        value = value[name]
+    return value
+
+
+def _subjects(actor: Actor) -> Sequence[str]:
+    return [subject for subject in (actor.id, actor.session) if subject is not None]

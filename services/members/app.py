@@ -12,16 +12,20 @@ from services.members.accounts import api as accounts
 from services.members.accounts.codes import api as codes
 from services.members.accounts.codes.model import PhoneCode
 from services.members.accounts.model import Account
+from services.members.accounts.phones import api as phones
 from services.members.accounts.sessions import api as sessions
 from services.members.accounts.sessions.model import Session, SignInAttempts
 from services.members.accounts.sessions.queries import KeySet
 from services.members.accounts.settings import TokenSettings
 from services.members.areas import api as areas
 from services.members.areas.model import Area
+from services.members.cases.model import FiledCase
 from services.members.organisations import api as organisations
 from services.members.organisations.model import Organisation
 from services.members.people import api as people
 from services.members.people.model import Person
+from services.members.people.phones.model import Phone
+from services.members.people.settings import PhoneSettings
 from services.members.rosters import api as rosters
 from services.members.rosters.model import Roster
 from services.members.rosters.timers import roster_watch
@@ -33,20 +37,24 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
     """The city's time, and what signs tokens: only the web has the keys for it."""
     folder = settings.of(TokenSettings).token_keys
     zone = ZoneInfo(json.loads((settings.city_data / "holidays.json").read_text("utf-8"))["time_zone"])
+    common: dict[type, Any] = {ZoneInfo: zone, PhoneSettings: settings.of(PhoneSettings)}
     if folder is None:
-        return {ZoneInfo: zone}
-    return {ZoneInfo: zone, Signer: Signer(folder, settings.issuer, settings.audience), KeySet: KeySet(key_set(folder))}
+        return common
+    return common | {Signer: Signer(folder, settings.issuer, settings.audience), KeySet: KeySet(key_set(folder))}
 
 
 service = Service(
     name="members",
     texts=("services.contracts", "services.members"),
-    entities=(Area, Organisation, Person, Account, PhoneCode, Session, SignInAttempts, Team, Roster),
+    entities=(Area, Organisation, Person, Phone, Account, PhoneCode, Session, SignInAttempts, Team, Roster),
+    copies=(FiledCase,),
     routes=(
         areas.routes,
         organisations.routes,
         people.routes,
         people.me,
+        phones.routes,
+        phones.me,
         codes.routes,
         sessions.routes,
         sessions.keys,
@@ -56,7 +64,8 @@ service = Service(
     ),
     timers=(roster_watch,),
     signed_in=(Session, Account),
-    settings=(TokenSettings,),
+    listens_to=("requests",),
+    settings=(TokenSettings, PhoneSettings),
     dependencies=dependencies,
     mints_keys=True,
 )

@@ -23,7 +23,6 @@ from services.contracts.members.teams import (
     TeamWentOnDuty,
 )
 from services.members.accounts import commands as accounts
-from services.members.accounts.codes import commands as codes
 from services.members.accounts.model import Account
 from services.members.accounts.sessions import commands as sessions
 from services.members.accounts.sessions.model import SignInMethod
@@ -216,9 +215,6 @@ def _system() -> Iterator[Row]:
     works: tuple[tuple[Any, tuple[Any, ...], str], ...] = (
         (people.register_by_phone, ("person_phone", "+8613800000009"), OK),
         (accounts.open_residents_account, ("person_phone",), OK),
-        (codes.issue_code, ("person_code", "+8613800000008"), OK),
-        (codes.weigh_code, ("person_nobody", "123456"), "code-wrong"),
-        (codes.accept_code, ("person_nobody", "123456"), "code-wrong"),
         (
             sessions.check_credentials,
             (None, sessions.SignInStaff(login="nobody", password="x", otp="123456")),

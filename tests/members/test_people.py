@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.domain.scope import Actor
-from services.members.people import model
+from services.members.people.phones import model as phones
 from tests.members.support import (
     ADMINISTRATOR,
     CITY,
@@ -43,13 +43,13 @@ async def registered(members: Members, **more: Any) -> str:
 def test_a_number_is_the_same_however_it_is_written(rest: int) -> None:
     digits = f"138{rest:08d}"
     spelled = {digits, f"+86 {digits}", f"0086{digits}", f"{digits[:3]} {digits[3:7]} {digits[7:]}", f"+86{digits}"}
-    assert {model.e164(text) for text in spelled} == {f"+86{digits}"}
-    assert model.masked_phone(f"+86{digits}") == f"138****{digits[-4:]}"
+    assert {phones.e164(text) for text in spelled} == {f"+86{digits}"}
+    assert phones.masked_phone(f"+86{digits}") == f"138****{digits[-4:]}"
 
 
 async def test_a_caller_is_registered_and_shown_masked(members: Members) -> None:
     made = await members.post(OPERATOR, "/v1/people", CALLER)
-    assert made.json() == {"id": made.json()["id"], "phone": "138****0001"}
+    assert made.json() == {"id": made.json()["id"], "phone": "138****0001", "voice_only": False}
     shown = await members.get(DISPATCHER, made.headers["Location"])
     assert shown.json() == {**made.json(), "name": "张**", "address": "***", "area": COMMUNITY}
 

@@ -21,7 +21,7 @@ from services.members.accounts.sessions.model import Session, SignInAttempts
 from services.members.areas.model import Area
 from services.members.organisations.model import Organisation
 from services.members.people import model as people
-from services.members.people.model import Person, PersonUnmasked, PhoneInvalid
+from services.members.people.model import Person, PersonUnmasked
 from services.members.teams import model as teams
 from services.members.teams.model import NotYourTeam, Team, TeamTooLarge
 from tests.members.support import CITY, COMMUNITY, COUNTY, FAR_STREET, STREET
@@ -40,17 +40,19 @@ def own() -> tuple[str, tuple[str, ...]]:
 
 def test_a_person_is_what_their_events_say() -> None:
     person = Person.blank("person_1")
-    assert person.as_stored() == {"name": None, "phone": None, "address": None, "area": None}
+    assert person.as_stored() == {"name": None, "phone": None, "address": None, "area": None, "voice_only": False}
     assert (person.places(), person.subjects()) == ((), ("person_1",))
     name, phone, address = CALLER
     person.record(PersonRegistered(name=name, phone=phone, address=address, area=COMMUNITY))
-    expected = {"name": "1.name", "phone": "1.phone", "address": "1.address", "area": COMMUNITY}
+    sealed = {"name": "1.name", "phone": "1.phone", "address": "1.address"}
+    expected = {**sealed, "area": COMMUNITY, "voice_only": False}
+
     assert person.as_stored() == expected
     assert person.places() == (CITY, COUNTY, STREET, COMMUNITY)
     person.record(PersonUnmasked(who="account_1", reason=Sealed("1.reason")))
     assert person.as_stored() == expected, "a look changes nothing"
     person.record(ProfileChanged(phone=phone))
-    assert person.as_stored() == {"name": None, "phone": "1.phone", "address": None, "area": None}
+    assert person.as_stored() == {"name": None, "phone": "1.phone", "address": None, "area": None, "voice_only": False}
 
 
 def test_what_members_owns_is_kept_where_it_always_was() -> None:
@@ -88,21 +90,7 @@ def test_residents_and_the_leaders_of_volunteers_see_themselves_only() -> None:
     assert Person.visible(system_actor("timer")) == ALL
 
 
-@pytest.mark.parametrize("said", ["13800000001", "+86 138 0000 0001", "0086-13800000001", "138-0000-0001"])
-def test_a_mobile_number_is_written_one_way(said: str) -> None:
-    assert people.e164(said) == "+8613800000001"
-
-
-@pytest.mark.parametrize("said", ["", "wang", "1380000000", "0470-8223344", "+14155552671", "10086", "+85251234567"])
-def test_what_is_no_mobile_number_of_the_mainland_is_refused(said: str) -> None:
-    with pytest.raises(PhoneInvalid) as refused:
-        people.e164(said)
-    assert refused.value.kind is Kind.INVALID
-    assert refused.value.__cause__ is None, "what the library says holds the number"
-
-
-def test_others_see_of_a_phone_and_a_name_as_much_as_they_need() -> None:
-    assert people.masked_phone("+8613812345678") == people.masked_phone("13812345678") == "138****5678"
+def test_others_see_of_a_name_as_much_as_they_need() -> None:
     assert people.masked_name("王小明") == people.masked_name("王") == "王**"
 
 

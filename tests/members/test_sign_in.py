@@ -54,7 +54,7 @@ async def test_a_code_is_good_once(members: Members) -> None:
 async def test_what_is_not_shaped_as_it_should_be_is_reported_in_words(members: Members) -> None:
     short = await members.post(None, CODES, {"phone": "138"})
     assert outcome(short) == (422, "phone-invalid")
-    assert "11" in short.json()["detail"]
+    assert "0470-8123456" in short.json()["detail"]
     wrong = await members.post(None, TOKENS, {"phone": PHONE, "code": "<the six digits>"})
     assert outcome(wrong) == (422, "invalid")
     assert wrong.json()["errors"] == [{"field": "code", "problem": "应为六位数字"}]
@@ -129,7 +129,7 @@ async def test_an_unknown_phone_is_looked_up_as_often_as_a_known_one(
     monkeypatch.setattr(Mongo, "find_one", counted)
     for phone in (PHONE, "13800000009"):
         assert outcome(await members.post(None, TOKENS, {"phone": phone, "code": "000000"})) == (401, "code-wrong")
-    assert looks == ["claims", "phonecodes"] * 2
+    assert looks == ["phones", "phonecodes"] * 2
 
 
 async def test_if_match_tells_nothing_of_a_phone(members: Members) -> None:
@@ -141,11 +141,23 @@ async def test_if_match_tells_nothing_of_a_phone(members: Members) -> None:
             assert outcome(answer) == (401, "code-wrong")
 
 
-@pytest.mark.parametrize("phone", ["12345678", "057112345678", "+4915112345678", "abcdefgh"])
-async def test_what_is_no_mobile_number_is_refused(members: Members, phone: str) -> None:
-    refused = await members.post(None, CODES, {"phone": phone})
-    assert outcome(refused) == (422, "phone-invalid")
-    assert phone not in refused.text
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [
+        ("12345678", "phone-invalid"),
+        ("abcdefgh", "phone-invalid"),
+        ("057112345678", "phone-takes-no-texts"),
+        ("0470-8123456转801", "phone-takes-no-texts"),
+        ("+4915112345678", "phone-takes-no-texts"),
+        ("+85221234567", "phone-takes-no-texts"),
+    ],
+)
+async def test_no_code_is_sent_to_what_takes_no_text_messages(members: Members, phone: str, code: str) -> None:
+    for path, more in ((CODES, {}), (TOKENS, {"code": "123456"})):
+        refused = await members.post(None, path, {"phone": phone, **more})
+        assert outcome(refused) == (422, code)
+        assert phone not in refused.text
+    assert await members.count("phones") == 0
 
 
 @pytest.mark.parametrize("body", [{"phone": PHONE, "role": "administrator"}, {"phone": {"$ne": ""}}, {}])

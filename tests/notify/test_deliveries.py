@@ -185,3 +185,25 @@ def test_the_pauses_grow_from_seconds_to_an_hour() -> None:
     pauses = [Backoff().after(attempt) for attempt in range(1, 9)]
     seconds = [pause and pause.total_seconds() for pause in pauses]
     assert seconds == [5, 30, 120, 600, 3600, 3600, 3600, None]
+
+
+async def test_nothing_is_texted_to_a_phone_that_takes_no_text_messages_but_mail_goes_out(post: Post) -> None:
+    landline = post.container.vault.seal("+864708123456;ext=801", WANG, "phone")
+    known = {"state.voice_only": True, "state.phone": landline}
+    await post.container.mongo.update("copies_person", {"_id": WANG}, {"$set": known})
+    id = await post.write(Via.SMS, Via.EMAIL)
+    await sweeps(post.container, SMS, 3)
+    assert post.sms.got == []
+    message = await post.found(id)
+    delivery = message.deliveries["sms"]
+    assert (delivery.state, delivery.because, delivery.attempt) == (DeliveryState.GIVEN_UP, "voice_only", 0)
+    assert message.deliveries["email"].state is DeliveryState.WAITING
+
+
+async def test_a_notice_to_somebody_who_lost_their_phone_is_given_up(post: Post) -> None:
+    await post.container.mongo.update("copies_person", {"_id": WANG}, {"$set": {"state.phone": None}})
+    id = await post.write(Via.SMS)
+    await sweeps(post.container, SMS, 3)
+    assert post.sms.got == []
+    delivery = (await post.found(id)).deliveries["sms"]
+    assert (delivery.state, delivery.because, delivery.reason) == (DeliveryState.GIVEN_UP, "failed", "no phone")

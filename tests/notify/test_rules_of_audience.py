@@ -34,12 +34,13 @@ from tests.notify.hearing import (
 
 
 def test_a_person_is_as_registered_and_then_as_changed() -> None:
-    person = Person.blank("person_1")
-    assert person.as_stored() == {"gone": False, "name": None, "phone": None, "area": None}
+    person, gone = Person.blank("person_1"), {"gone": False}
+    assert person.as_stored() == gone | {"name": None, "phone": None, "area": None, "voice_only": False}
     person.apply(PersonRegistered(name=Sealed("1.name"), phone=Sealed("1.phone"), area=COMMUNITY))
-    assert person.as_stored() == {"gone": False, "name": "1.name", "phone": "1.phone", "area": COMMUNITY}
-    person.apply(ProfileChanged(phone=Sealed("1.other")))
-    assert person.as_stored() == {"gone": False, "name": None, "phone": "1.other", "area": None}
+    known = {"name": "1.name", "phone": "1.phone", "area": COMMUNITY, "voice_only": False}
+    assert person.as_stored() == gone | known
+    person.apply(ProfileChanged(phone=Sealed("1.other"), voice_only=True))
+    assert person.as_stored() == gone | {"name": None, "phone": "1.other", "area": None, "voice_only": True}
     assert person.subjects() == ("person_1",)
 
 

@@ -9,7 +9,9 @@ import pytest
 from services.chassis.domain.values import now
 from services.chassis.domain.words import Words
 from services.contracts.members.areas import AreaAdded, AreaClosed
+from services.contracts.members.people import PersonRegistered
 from services.requests.providers.model import AreaCopy
+from services.requests.residents.model import Person
 from tests.requests.town import (
     ADMINISTRATOR,
     BARE,
@@ -88,6 +90,17 @@ async def test_an_operator_files_for_a_caller_who_then_sees_it(town: Town) -> No
     assert filed["inside"]["channel"] == "on_behalf"
     assert (await town.get(RESIDENT, f"/v1/requests/{filed['id']}")).status_code == 200
     assert (await town.get(NEIGHBOUR, f"/v1/requests/{filed['id']}")).status_code == 404
+
+
+async def test_a_case_of_somebody_whose_phone_takes_no_text_messages_is_marked_for_those_who_call_back(
+    town: Town,
+) -> None:
+    await town.keep_copy(Person, "person_wang", PersonRegistered(voice_only=True))
+    filed = await town.file(OPERATOR, on_behalf_of="person_wang")
+    assert filed["inside"]["voice_only"] is True
+    assert "tracking_code" in filed, "the operator tells it to the caller, who reads the track page"
+    assert (await town.get(DISPATCHER, f"/v1/requests/{filed['id']}")).json()["inside"]["voice_only"] is True
+    assert (await town.file(OPERATOR, on_behalf_of="person_li"))["inside"]["voice_only"] is False
 
 
 async def test_words_are_nowhere_in_the_database_in_clear(town: Town) -> None:

@@ -47,11 +47,13 @@ class SessionEnd(StrEnum):
     ENDED_ELSEWHERE = "ended_elsewhere"
     SPENT_TOKEN = "spent_token"  # noqa: S105 - no secret
     ACCOUNT_CLOSED = "account_closed"
+    PHONE_LOST = "phone_lost"
 
 
 class SessionEnded(Event):
-    """A session ended: its person signed out, here or from another session, a spent refresh token was used again, or
-    the account was closed. Its tokens are refused; until ``tokens_until`` some would be good otherwise.
+    """A session ended: its person signed out, here or from another session, a spent refresh token was used again, the
+    account was closed, or the phone is theirs no more. Its tokens are refused; until ``tokens_until`` some would be
+    good otherwise.
     """
 
     person_id: Id

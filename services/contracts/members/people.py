@@ -11,6 +11,8 @@ class PersonRegistered(Event):
     phone: Sealed | None = None
     address: Sealed | None = None
     area: Code | None = None
+    voice_only: bool = False
+    """Whether the phone takes no text messages: such people are called, or read the page of their case."""
 
 
 class ProfileChanged(Event):
@@ -20,4 +22,5 @@ class ProfileChanged(Event):
     phone: Sealed | None = None
     address: Sealed | None = None
     area: Code | None = None
+    voice_only: bool = False
     reason: Sealed | None = None

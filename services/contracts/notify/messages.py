@@ -16,11 +16,14 @@ class Via(StrEnum):
 
 
 class GivenUpBecause(StrEnum):
-    """Why a channel is given up: it refused the message, it is too late, or the recipient declined the channel."""
+    """Why a channel is given up: it refused the message, it is too late, the recipient declined the channel, or their
+    phone takes no text messages.
+    """
 
     FAILED = "failed"
     EXPIRED = "expired"
     NOT_WANTED = "not_wanted"
+    VOICE_ONLY = "voice_only"
 
 
 class MessageWritten(Event):

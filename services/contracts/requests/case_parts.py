@@ -39,6 +39,8 @@ class Filing(BaseModel):
     tiers: list[Tier | str]
     first_response_hours: float
     resolution_hours: float
+    voice_only: bool = False
+    """Whether text messages do not reach its resident, by the phone that they had then: they are called back."""
     followable: bool = False
     """Whether others are shown that this was asked for, and may follow it."""
     accept_within_minutes: int | None = None

@@ -1,4 +1,4 @@
-"""Registering people and changing profiles. A phone belongs to one person: its HMAC is claimed on first use."""
+"""Registering people and changing profiles. Who has which phone is in ``phones``."""
 
 from typing import Annotated
 
@@ -14,22 +14,25 @@ from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.people import PersonRegistered, ProfileChanged
 from services.contracts.members.roles import Role
 from services.members.areas.queries import expect_open
-from services.members.people import model
-from services.members.people.model import Person, PersonUnmasked
-from services.members.people.queries import Clear, Phone, phone_key
+from services.members.people.model import CallerUncertain, Person, PersonUnmasked
+from services.members.people.phones import commands as phones
+from services.members.people.phones.commands import as_phones
+from services.members.people.phones.model import e164, takes_texts
+from services.members.people.phones.queries import PhoneNumber, phone_of
+from services.members.people.queries import Clear, is_known, is_silent, name_fits
 
 _OWN = "read in clear by the person, and masked by staff, who see it in clear for a reason that is recorded"
 PersonName = Annotated[str, Field(min_length=1, max_length=80, description=_OWN), LEGIBLE]
 Address = Annotated[str, Field(min_length=1, max_length=200, description=_OWN), LEGIBLE]
 _KEPT = "read by who inspects the person's history"
-_Reason = Annotated[str, Field(min_length=2, max_length=500, description=_KEPT), LEGIBLE]
+Reason = Annotated[str, Field(min_length=2, max_length=500, description=_KEPT), LEGIBLE]
 
 
 class RegisterPerson(Command):
     """Somebody who called or came to the counter; without an area they count to the place of who registers them."""
 
     name: PersonName | None = None
-    phone: Phone
+    phone: PhoneNumber
     address: Address | None = None
     area: AreaCode | None = None
 
@@ -52,14 +55,14 @@ class RegisterStaff(Command):
 class Unmask(Command):
     """Why somebody's data has to be seen in clear."""
 
-    reason: _Reason
+    reason: Reason
 
 
 class CorrectName(Command):
     """How a name is really written, and by what that is known."""
 
     name: PersonName
-    reason: _Reason
+    reason: Reason
 
 
 class ChangeProfile(Command):
@@ -72,18 +75,41 @@ class ChangeProfile(Command):
 
 @usecase(allow=Role.OPERATOR, within=named_places)
 async def register_person(ctx: Context, cmd: RegisterPerson) -> Person:
-    """Register a caller or visitor by phone; somebody who is known already stays as they are."""
-    phone = model.e164(cmd.phone)
-    id = await id_for_phone(ctx, phone)
+    """Register a caller or visitor by phone; somebody who is known already stays as they are.
+
+    Of a phone that was silent for long, the name says whether it is still the same person.
+    """
+    number = e164(cmd.phone)
+    id = await _holder(ctx, number, cmd.name)
     await ctx.claims.bind(Person.entity_type, id)
     area = cmd.area or next(iter(ctx.actor.places), None)
-    return await _entered(ctx, id, Clear(cmd.name, phone, cmd.address), area)
+    return await _entered(ctx, id, Clear(cmd.name, number, cmd.address), area)
 
 
 @usecase(allow=SYSTEM)
-async def register_by_phone(ctx: Context, id: str, phone: str) -> Person:
+async def register_by_phone(ctx: Context, id: str, number: str) -> Person:
     """Create the person who signs in with their phone for the first time."""
-    return await _entered(ctx, id, Clear(phone=phone), None)
+    person = await _entered(ctx, id, Clear(phone=number), None)
+    return person if person.phone else await set_phone(ctx.substep("file"), id, number)
+
+
+@changes(Person, allow=SYSTEM)
+async def set_phone(ctx: Context, person: Person, number: str | None) -> None:
+    """Put a phone into a person's file, or none."""
+    await ctx.vault.ensure_keys(person.subjects())
+    if Clear.of(person, ctx).phone != number:
+        person.record(with_phone(ctx, person, number))
+
+
+async def lose_phone(ctx: Context, number: str, holder: str, person_id: str | None = None) -> str:
+    """Take a silent phone out of its holder's file, and give it to this person, or to one who is yet to come.
+
+    Returns whose it is. The file comes first: after a break in between, the phone is silent still.
+    """
+    if await is_known(ctx, holder):
+        await set_phone(as_phones(ctx, "file-before"), holder, None)
+    given = await phones.hand_over(as_phones(ctx, "handed-over"), number, holder, person_id)
+    return given.holder or holder
 
 
 @usecase(allow=Role.ADMINISTRATOR, within=named_places)
@@ -109,7 +135,14 @@ async def correct_name(ctx: Context, person: Person, cmd: CorrectName) -> None:
             ctx.vault.seal(text, person.id, kind) for text, kind in ((cmd.reason, "reason"), (cmd.name, "name"))
         )
         person.record(
-            ProfileChanged(name=name, phone=person.phone, address=person.address, area=person.area, reason=reason)
+            ProfileChanged(
+                name=name,
+                phone=person.phone,
+                address=person.address,
+                area=person.area,
+                voice_only=person.voice_only,
+                reason=reason,
+            )
         )
 
 
@@ -123,13 +156,32 @@ async def change_profile(ctx: Context, cmd: ChangeProfile) -> Person:
             if cmd.area:
                 await expect_open(ctx, cmd.area)
             name, phone, address = _sealed(ctx, person.id, Clear(cmd.name, before.phone, cmd.address))
-            person.record(ProfileChanged(name=name, phone=phone, address=address, area=cmd.area))
+            person.record(
+                ProfileChanged(name=name, phone=phone, address=address, area=cmd.area, voice_only=person.voice_only)
+            )
     return person
 
 
-async def id_for_phone(ctx: Context, phone: str) -> str:
-    """The id of the person who owns an E.164 number; a new one on first use."""
-    return await ctx.claims.claim(Person.entity_type, phone_key(ctx, phone))
+def with_phone(ctx: Context, person: Person, number: str | None, reason: Sealed | None = None) -> ProfileChanged:
+    """The profile with another phone, or none; the person's key must be loaded."""
+    phone = None if number is None else ctx.vault.seal(number, person.id, "phone")
+    voice_only = number is not None and not takes_texts(number)
+    return ProfileChanged(
+        name=person.name, phone=phone, address=person.address, area=person.area, voice_only=voice_only, reason=reason
+    )
+
+
+async def _holder(ctx: Context, number: str, name: str | None) -> str:
+    """The id of whose phone this is, or will be: the caller has it now."""
+    phone = await phone_of(ctx, number)
+    holder = phone.holder if phone else None
+    if phone and holder and is_silent(ctx, phone):
+        if name is None:
+            raise CallerUncertain
+        if not await name_fits(ctx, holder, name):
+            await lose_phone(ctx, number, holder)
+    confirmed = await phones.confirm(as_phones(ctx, "confirmed"), number)
+    return confirmed.holder or ""
 
 
 async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Person:
@@ -139,7 +191,8 @@ async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Per
                 await expect_open(ctx, area)
             await ctx.vault.mint(id, ctx.now())
             name, phone, address = _sealed(ctx, id, clear)
-            person.record(PersonRegistered(name=name, phone=phone, address=address, area=area))
+            voice_only = clear.phone is not None and not takes_texts(clear.phone)
+            person.record(PersonRegistered(name=name, phone=phone, address=address, area=area, voice_only=voice_only))
     except Taken:
         return await ctx.store.as_system().get(Person, id)
     return person

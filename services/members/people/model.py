@@ -2,8 +2,6 @@
 
 from typing import ClassVar, assert_never
 
-import phonenumbers
-
 from services.chassis.domain.entity import Entity, Terms
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
@@ -15,9 +13,6 @@ from services.contracts.members.roles import Role, staffed
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
 """Everybody who works for the city."""
-
-_MOBILE = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
-_COUNTRY = "+86"
 
 
 class PersonUnmasked(Event):
@@ -40,8 +35,8 @@ class NothingAsked(Refusal):
     kind = Kind.INVALID
 
 
-class PhoneInvalid(Refusal):
-    kind = Kind.INVALID
+class CallerUncertain(Refusal):
+    kind = Kind.STATE
 
 
 class PersonUnknown(Refusal):
@@ -58,6 +53,7 @@ class Person(Entity[PersonEvent]):
     phone: Sealed | None = None
     address: Sealed | None = None
     area: str | None = None
+    voice_only: bool = False
 
     @classmethod
     def collection(cls) -> str:
@@ -69,7 +65,7 @@ class Person(Entity[PersonEvent]):
         match event:
             case PersonRegistered() | ProfileChanged():
                 self.name, self.phone, self.address = event.name, event.phone, event.address
-                self.area = event.area
+                self.area, self.voice_only = event.area, event.voice_only
             case PersonUnmasked():
                 pass  # reading changes nothing; the history keeps it
             case _:
@@ -91,23 +87,6 @@ class Person(Entity[PersonEvent]):
         if actor.has(SYSTEM) or include_a_city(places):
             return ALL
         return Visible().where("_id", actor.person).where("under", *places)
-
-
-def e164(phone: str) -> str:
-    """A mobile number of mainland China in E.164 form, such as +8613800000001; PhoneInvalid otherwise."""
-    try:
-        number = phonenumbers.parse(phone, "CN")
-    except phonenumbers.NumberParseException:
-        raise PhoneInvalid from None
-    if not phonenumbers.is_valid_number_for_region(number, "CN") or phonenumbers.number_type(number) not in _MOBILE:
-        raise PhoneInvalid
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def masked_phone(phone: str) -> str:
-    """As others see it: 138****0001."""
-    national = phone.removeprefix(_COUNTRY)
-    return f"{national[:3]}****{national[-4:]}"
 
 
 def masked_name(name: str) -> str:

@@ -1,12 +1,14 @@
 """Views of people: masked for others, in clear for themselves and for a recorded reason."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, Page, PageQuery
 from services.chassis.domain.refusals import NotFound
+from services.chassis.domain.spelling import normal
 from services.chassis.domain.values import Sealed
 from services.chassis.storage.filters import Matching
 from services.chassis.storage.listings import Listing
@@ -14,8 +16,14 @@ from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.roles import Role
 from services.members.people import model
 from services.members.people.model import STAFF, Person, PersonUnknown
+from services.members.people.phones.model import Phone, e164, masked_phone
+from services.members.people.phones.queries import PhoneNumber, phone_of
+from services.members.people.settings import PhoneSettings
 
 _HIDDEN = "***"
+VOICE_ONLY = (
+    "the phone takes no text messages: tell them number and code of their case for the track page, and call them back"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class PersonView(BaseModel):
     phone: str | None = Field(examples=["138****0001"])
     address: str | None = Field(description="hidden; `unmask` shows it", examples=[_HIDDEN])
     area: str | None = Field(examples=["150702001001"])
+    voice_only: bool = Field(description=VOICE_ONLY)
 
     @classmethod
     def of(cls, person: Person, ctx: Context) -> Self:
@@ -52,13 +61,13 @@ class PersonView(BaseModel):
         return cls(
             id=person.id,
             name=clear.name and model.masked_name(clear.name),
-            phone=clear.phone and model.masked_phone(clear.phone),
+            phone=clear.phone and masked_phone(clear.phone),
             address=clear.address and _HIDDEN,
             area=person.area,
+            voice_only=person.voice_only,
         )
 
 
-Phone = Annotated[str, Field(max_length=30, examples=["13800000001"])]
 NamePart = Annotated[str, Field(min_length=2, max_length=40, description="have this in their name", examples=["张三"])]
 
 
@@ -66,7 +75,7 @@ class FindPeople(PageQuery, Command):
     """Whose phone it is, or whose name is known, at least in part; in a body, since addresses are written to logs."""
 
     name: NamePart | None = None
-    phone: Phone | None = None
+    phone: PhoneNumber | None = None
 
 
 class PersonQuery(PageQuery):
@@ -83,11 +92,12 @@ class RegisteredView(BaseModel):
 
     id: str
     phone: str | None = Field(examples=["138****0001"])
+    voice_only: bool = Field(description=VOICE_ONLY)
 
     @classmethod
     def of(cls, person: Person, ctx: Context) -> Self:
         """The same for somebody new and somebody known."""
-        return cls(id=person.id, phone=PersonView.of(person, ctx).phone)
+        return cls(id=person.id, phone=PersonView.of(person, ctx).phone, voice_only=person.voice_only)
 
 
 class ClearView(BaseModel):
@@ -137,25 +147,16 @@ async def find_people(ctx: Context, cmd: FindPeople) -> Page[Person]:
     if cmd.phone is not None and cmd.name is not None:
         raise model.AskedTwice
     if cmd.phone is not None:
-        return Page(await _with_phone(ctx, model.e164(cmd.phone)))
+        return Page(await _with_phone(ctx, e164(cmd.phone)))
     if cmd.name is None:
         raise model.NothingAsked
     return await PEOPLE.page(ctx.store, PersonQuery(name=cmd.name, limit=cmd.limit, after=cmd.after))
 
 
-async def known_by_phone(ctx: Context, phone: str) -> str | None:
-    """The id of the person who owns an E.164 number, or None if it is unknown."""
-    return await ctx.claims.find(Person.entity_type, phone_key(ctx, phone))
-
-
-def phone_key(ctx: Context, phone: str) -> str:
-    """The key under which the owner of a number is claimed: its blind index."""
-    return f"phone|{ctx.vault.master.blind('phone', phone)}"
-
-
 async def _with_phone(ctx: Context, phone: str) -> list[Person]:
     """The owner, where the actor may see them."""
-    id = await known_by_phone(ctx, phone)
+    held = await phone_of(ctx, phone)
+    id = held and held.holder
     return await ctx.store.find(Person, {"_id": id}, order=Order("_id"), limit=1) if id else []
 
 
@@ -169,6 +170,27 @@ async def get_person(ctx: Context, person_id: str) -> Person:
 async def get_me(ctx: Context) -> Person:
     """See who you are signed in as, your profile and your roles."""
     return await ctx.store.get(Person, ctx.person)
+
+
+async def name_fits(ctx: Context, person_id: str, name: str) -> bool:
+    """Whether this is the person's name, however it is spelled; not where none is known."""
+    try:
+        person = await ctx.store.as_system().get(Person, person_id)
+    except NotFound:
+        return False
+    await ctx.vault.ensure_keys(person.subjects())
+    known = Clear.of(person, ctx).name
+    return known is not None and normal(known) == normal(name) != ""
+
+
+def is_silent(ctx: Context, phone: Phone) -> bool:
+    """Whether a phone was not used by its holder for as long as the city allows: others may have it by now."""
+    return phone.is_silent(ctx.now(), timedelta(days=ctx.dependency(PhoneSettings).phone_silent_days))
+
+
+async def is_known(ctx: Context, person_id: str) -> bool:
+    """Whether there is such a person: a phone may have a holder who never signed in."""
+    return bool(await ctx.store.as_system().find(Person, {"_id": person_id}, order=Order("_id"), limit=1))
 
 
 async def expect_known(ctx: Context, person_id: str) -> None:

@@ -36,10 +36,12 @@ class Person(Copy[PersonEvent]):
     name: Sealed | None = None
     phone: Sealed | None = None
     area: str | None = None
+    voice_only: bool = False
 
     def apply(self, event: PersonEvent) -> None:
         """Take an event of the source into the copy."""
         self.name, self.phone, self.area = event.name, event.phone, event.area
+        self.voice_only = event.voice_only
 
     def subjects(self) -> tuple[str, ...]:
         """The person."""

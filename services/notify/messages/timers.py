@@ -64,6 +64,8 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
         # a sign-in code has its own phone number: it was asked for
         elif message.phone is None and preferences.declines(via):
             left = await commands.note_given_up(ctx, id, via, GivenUpBecause.NOT_WANTED)
+        elif via is Via.SMS and message.phone is None and person is not None and person.voice_only:
+            left = await commands.note_given_up(ctx, id, via, GivenUpBecause.VOICE_ONLY)
         elif free > ctx.now():
             left = await commands.note_held(ctx, id, via, free)
         else:

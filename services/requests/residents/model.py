@@ -17,10 +17,11 @@ class Person(Copy[PersonEvent]):
 
     name: Sealed | None = None
     phone: Sealed | None = None
+    voice_only: bool = False
 
     def apply(self, event: PersonEvent) -> None:
         """Fold an event into the copy."""
-        self.name, self.phone = event.name, event.phone
+        self.name, self.phone, self.voice_only = event.name, event.phone, event.voice_only
 
     def subjects(self) -> tuple[str, ...]:
         """The person."""

@@ -28,3 +28,11 @@ async def contact(ctx: Context, person_id: str) -> Contact:
         return None if sealed is None else ctx.vault.open(sealed, person_id, kind)
 
     return Contact(opened(person.name, "name"), opened(person.phone, "phone"))
+
+
+async def is_voice_only(ctx: Context, person_id: str) -> bool:
+    """Whether text messages do not reach a person; not of one of whom nothing is known here yet."""
+    try:
+        return (await ctx.store.as_system().get(Person, person_id)).voice_only
+    except NotFound:
+        return False

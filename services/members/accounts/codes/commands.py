@@ -10,16 +10,16 @@ from services.chassis.domain.values import id_from
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.accounts import SignInCodeIssued
 from services.members.accounts.codes import model
-from services.members.accounts.codes.model import PhoneCode
-from services.members.people.commands import id_for_phone
-from services.members.people.model import e164
-from services.members.people.queries import Phone
+from services.members.accounts.codes.model import HolderUnproven, PhoneCode
+from services.members.people.phones.commands import as_phones, ensure_holder
+from services.members.people.phones.model import for_texts
+from services.members.people.phones.queries import PhoneNumber, phone_id
 
 
 class SendCode(Command):
     """The phone to send a code to."""
 
-    phone: Phone
+    phone: PhoneNumber
 
 
 class CodeSent(BaseModel):
@@ -32,43 +32,52 @@ class CodeSent(BaseModel):
 @usecase(allow=PUBLIC)
 async def send_code(ctx: Context, cmd: SendCode) -> CodeSent:
     """Have a code sent to your phone, to sign in with; at most one a minute, five an hour and twenty a day."""
-    phone = e164(cmd.phone)
-    await issue_code(as_sign_in(ctx), await id_for_phone(ctx, phone), phone)
+    number = for_texts(cmd.phone)
+    held = await ensure_holder(as_phones(ctx, "phone"), number)
+    await issue_code(as_sign_in(ctx), number, held.holder or "")
     return CodeSent()
 
 
 @usecase(allow=SYSTEM)
-async def issue_code(ctx: Context, person_id: str, phone: str) -> PhoneCode:
-    """Make a code for a phone. The owner of the phone gets a key now, before the first sign-in."""
-    async with ctx.store.change_or_create(PhoneCode, _id(person_id)) as code:
+async def issue_code(ctx: Context, number: str, person_id: str) -> PhoneCode:
+    """Make a code for a phone, sealed for this person, who gets a key now, before the first sign-in."""
+    async with ctx.store.change_or_create(PhoneCode, _id(ctx, number)) as code:
         model.expect_issuable(code, ctx.now())
         await ctx.vault.mint(person_id, ctx.now())
         digits = f"{secrets.randbelow(10**6):06d}"
         issued = SignInCodeIssued(
             person_id=person_id,
-            phone=ctx.vault.seal(phone, person_id, "phone"),
+            phone=ctx.vault.seal(number, person_id, "phone"),
             code=ctx.vault.seal(digits, person_id, "code"),
             expires_at=ctx.now() + model.LIFE,
             language=ctx.language,
-            code_hash=_code_hash(ctx, person_id, digits),
+            code_hash=_code_hash(ctx, number, digits),
         )
         model.issue(code, issued, ctx.now())
     return code
 
 
 @usecase(allow=SYSTEM)
-async def weigh_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
-    """Check a code without using it up; a wrong one is counted."""
-    async with ctx.store.change_or_create(PhoneCode, _id(person_id)) as code:
-        model.weigh(code, _code_hash(ctx, person_id, digits), ctx.now())
+async def weigh_code(ctx: Context, number: str, digits: str) -> PhoneCode:
+    """Check the code of a phone without using it up; a wrong one is counted."""
+    async with ctx.store.change_or_create(PhoneCode, _id(ctx, number)) as code:
+        model.weigh(code, _code_hash(ctx, number, digits), ctx.now())
     return code
 
 
 @usecase(allow=SYSTEM)
-async def accept_code(ctx: Context, person_id: str, digits: str) -> PhoneCode:
-    """Use up the right code."""
-    async with ctx.store.change_or_create(PhoneCode, _id(person_id)) as code:
-        model.accept(code, _code_hash(ctx, person_id, digits), ctx.now())
+async def accept_code(ctx: Context, number: str, digits: str) -> PhoneCode:
+    """Use up the right code of a phone."""
+    async with ctx.store.change_or_create(PhoneCode, _id(ctx, number)) as code:
+        model.accept(code, _code_hash(ctx, number, digits), ctx.now())
+    return code
+
+
+@usecase(allow=SYSTEM)
+async def refuse_holder(ctx: Context, number: str) -> PhoneCode:
+    """Count a wrong answer to whose phone it is, as a wrong code."""
+    async with ctx.store.change_or_create(PhoneCode, _id(ctx, number)) as code:
+        model.refuse(code, HolderUnproven(), ctx.now())
     return code
 
 
@@ -77,9 +86,9 @@ def as_sign_in(ctx: Context) -> Context:
     return replace(ctx, actor=system_actor("sign-in"), if_match=None)
 
 
-def _id(person_id: str) -> str:
-    return id_from(PhoneCode.entity_type, person_id)
+def _id(ctx: Context, number: str) -> str:
+    return id_from(PhoneCode.entity_type, phone_id(ctx, number))
 
 
-def _code_hash(ctx: Context, person_id: str, digits: str) -> str:
-    return ctx.vault.master.blind("sign-in code", f"{person_id}|{digits}")
+def _code_hash(ctx: Context, number: str, digits: str) -> str:
+    return ctx.vault.master.blind("sign-in code", f"{phone_id(ctx, number)}|{digits}")

@@ -3,7 +3,7 @@
 import hmac
 import math
 from datetime import datetime, timedelta
-from typing import ClassVar, assert_never
+from typing import ClassVar, NoReturn, assert_never
 
 from pydantic import Field
 
@@ -42,6 +42,14 @@ PhoneCodeEvent = SignInCodeIssued | WrongCodeGiven | CodeAccepted
 
 
 class CodeWrong(Refusal):
+    kind = Kind.UNAUTHENTICATED
+
+
+class PhoneSilent(Refusal):
+    kind = Kind.STATE
+
+
+class HolderUnproven(Refusal):
     kind = Kind.UNAUTHENTICATED
 
 
@@ -105,8 +113,13 @@ def weigh(code: PhoneCode, code_hash: str, now: datetime) -> None:
     if code.code_hash is None or code.expires_at is None or now >= code.expires_at:
         raise CodeWrong
     if not hmac.compare_digest(code.code_hash, code_hash):
-        lock = lock_after(code.wrong + 1)
-        code.refuse(WrongCodeGiven(locked_until=lock and now + lock), CodeWrong())
+        refuse(code, CodeWrong(), now)
+
+
+def refuse(code: PhoneCode, refusal: Refusal, now: datetime) -> NoReturn:
+    """Count a wrong code, or a wrong answer that goes with the right one, and refuse."""
+    lock = lock_after(code.wrong + 1)
+    code.refuse(WrongCodeGiven(locked_until=lock and now + lock), refusal)
 
 
 def accept(code: PhoneCode, code_hash: str, now: datetime) -> None:

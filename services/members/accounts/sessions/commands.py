@@ -1,8 +1,8 @@
 """Signing in, refreshing tokens, signing out.
 
 Signing in writes several entities, each in a use case of its own. The order allows a repeat after a crash between any
-two. By phone: the code is checked (a wrong one is counted); the person is created under the id that the phone's claim
-gave; the account under an id derived from the person's; then the code is used up, and the session is created last.
+two. By phone: the code is checked (a wrong one is counted); the person is created under the id that the phone
+holds; the account under an id derived from the person's; then the code is used up, and the session is created last.
 Until the code is used up, it may be given again and finds what exists already; after that a new code is needed. Of two
 concurrent requests one uses the code up, and the other is refused as wrong; both find the same person and account.
 Staff: the one-time code is accepted, then the session is created; after a crash in between, the next one-time
@@ -26,9 +26,12 @@ from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.accounts import SessionEnd
 from services.contracts.members.roles import Role
 from services.members.accounts import model as accounts
-from services.members.accounts.codes.commands import accept_code, as_sign_in, weigh_code
+from services.members.accounts.codes.commands import accept_code, as_sign_in, refuse_holder, weigh_code
+from services.members.accounts.codes.model import PhoneSilent
 from services.members.accounts.commands import open_residents_account
+from services.members.accounts.holders.queries import HolderProof, is_proven
 from services.members.accounts.model import Account, Login
+from services.members.accounts.queries import residents_account
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import (
     Device,
@@ -39,20 +42,19 @@ from services.members.accounts.sessions.model import (
     SignInMethod,
 )
 from services.members.accounts.sessions.queries import TokensView, earlier_sessions, is_genuine, tokens
-from services.members.people.commands import register_by_phone
-from services.members.people.model import e164
-from services.members.people.queries import Phone, known_by_phone
-
-_NOBODY = "person_nobody"
-"""The subject of a phone that nobody has: no code was ever sent to it, so none is right."""
+from services.members.people.commands import lose_phone, register_by_phone
+from services.members.people.phones.commands import as_phones, confirm, ensure_holder
+from services.members.people.phones.model import Phone, for_texts
+from services.members.people.phones.queries import PhoneNumber, phone_of
+from services.members.people.queries import is_silent
 
 Digits = Annotated[str, TYPED, shaped(r"^[0-9]{6}$", "six-digits", examples=["123456"])]
 
 
-class SignIn(Command):
-    """A phone, and the code that came to it."""
+class SignIn(HolderProof):
+    """A phone, and the code that came to it; more where the phone was silent for long."""
 
-    phone: Phone
+    phone: PhoneNumber
     code: Digits
 
 
@@ -77,14 +79,20 @@ UserAgent = Annotated[
 
 @usecase(allow=PUBLIC)
 async def sign_in(ctx: Context, cmd: SignIn, user_agent: UserAgent = None) -> TokensView:
-    """Sign in with the code that came to your phone, which is good once; the first time makes your account."""
-    phone, sign_in_ctx = e164(cmd.phone), _as_new_sign_in(ctx)
-    # Checked even if nobody has this phone: the response time must not reveal that.
-    person_id = await known_by_phone(ctx, phone) or _NOBODY
-    await weigh_code(sign_in_ctx, person_id, cmd.code)
-    await register_by_phone(sign_in_ctx.substep("person"), person_id, phone)
+    """Sign in with the code that came to your phone, which is good once; the first time makes your account.
+
+    Where the phone was not used for long, also with your name or with number and code of one of your requests; or with
+    `new_owner`, if the number is yours since lately.
+    """
+    number, sign_in_ctx = for_texts(cmd.phone), _as_new_sign_in(ctx)
+    # Looked up even if nobody has this phone: the response time must not reveal that.
+    phone = await phone_of(ctx, number)
+    await weigh_code(sign_in_ctx, number, cmd.code)
+    person_id = await _holder(sign_in_ctx, number, phone, cmd)
+    await register_by_phone(sign_in_ctx.substep("person"), person_id, number)
     account = await open_residents_account(sign_in_ctx.substep("account"), person_id)
-    await accept_code(sign_in_ctx, person_id, cmd.code)
+    await confirm(as_phones(sign_in_ctx, "confirmed"), number, person_id)
+    await accept_code(sign_in_ctx, number, cmd.code)
     if not account.open:
         raise SessionOver
     return await _admitted(sign_in_ctx, account, SignInMethod.PHONE, user_agent)
@@ -161,6 +169,35 @@ async def rotate_session(ctx: Context, session: Session, generation: int) -> Non
     """Exchange a session's genuine refresh token of this generation; the session of a closed account ends."""
     account = await ctx.store.get(Account, session.account_id)
     model.rotate(session, generation, ctx.now(), account_open=account.open)
+
+
+async def end_sessions(ctx: Context, account_id: str, reason: SessionEnd) -> None:
+    """End every session of an account, for the system's own reason."""
+    open_ones = Session.where(account_id=account_id, open=True)
+    async for found in ctx.container.mongo.each(Session.collection(), open_ones, {"_id": 1}):
+        for one in found:
+            await end_lost_session(as_sign_in(ctx).substep(f"end-{one['_id']}"), one["_id"], reason)
+
+
+@changes(Session, allow=SYSTEM)
+async def end_lost_session(ctx: Context, session: Session, reason: SessionEnd) -> None:
+    """End one session of somebody who lost their phone."""
+    model.end(session, reason, ctx.now())
+
+
+async def _holder(ctx: Context, number: str, phone: Phone | None, proof: HolderProof) -> str:
+    """Whose phone it is: its holder's, unless it was silent for long and they do not show that it is theirs still."""
+    holder = phone.holder if phone else None
+    if phone is None or holder is None:
+        return (await ensure_holder(as_phones(ctx, "phone"), number)).holder or ""
+    if not is_silent(ctx, phone) or await is_proven(ctx, holder, proof):
+        return holder
+    if proof.says:
+        await refuse_holder(ctx.substep("unproven"), number)
+    if not proof.new_owner:
+        raise PhoneSilent
+    await end_sessions(ctx, residents_account(holder), SessionEnd.PHONE_LOST)
+    return await lose_phone(ctx, number, holder)
 
 
 def _as_new_sign_in(ctx: Context) -> Context:

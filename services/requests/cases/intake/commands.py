@@ -40,6 +40,7 @@ from services.requests.catalogue.model import Item, minutes_to_accept
 from services.requests.catalogue.queries import offered
 from services.requests.forms.model import answered
 from services.requests.providers.queries import fileable
+from services.requests.residents.queries import is_voice_only
 
 _READ = "read by the resident, by the staff who see the case, and by the volunteers of a team that has it"
 
@@ -105,7 +106,9 @@ async def file(ctx: Context, cmd: FileRequest) -> Case:
         answers = answered(item.form, cmd.answers or {}, _today(ctx))
         await _expect_known(ctx, cmd)
         number, near = await gather_two(take_number(ctx, case.id), nearby(ctx, place.id, item))
-        case.record(_filed(ctx, case, cmd, item, number, answers))
+        # Who files for themselves has signed in with a text message.
+        voice_only = cmd.on_behalf_of is not None and await is_voice_only(ctx, cmd.on_behalf_of)
+        case.record(_filed(ctx, case, cmd, item, number, answers, voice_only=voice_only))
         limits.set_limits(case, times_of(ctx, case), ctx.now())
         dispatch.give(case, dispatch.choose(case, near), UnassignedBecause.NOBODY_SERVES)
     return case
@@ -165,7 +168,14 @@ def _today(ctx: Context) -> date:
 
 
 def _filed(
-    ctx: Context, case: Case, cmd: FileRequest, item: Item, number: str, answers: Mapping[str, Any]
+    ctx: Context,
+    case: Case,
+    cmd: FileRequest,
+    item: Item,
+    number: str,
+    answers: Mapping[str, Any],
+    *,
+    voice_only: bool,
 ) -> CaseFiled:
     """What happened; what the resident wrote is sealed, each part by its name."""
     resident_id = _resident(ctx, cmd)
@@ -194,6 +204,7 @@ def _filed(
         tiers=item.tiers,
         first_response_hours=item.first_response_hours,
         resolution_hours=item.resolution_hours,
+        voice_only=voice_only,
         followable=item.followable and cmd.followable,
         accept_within_minutes=minutes_to_accept(item, answers),
     )

@@ -60,6 +60,9 @@ class InsideView(BaseModel):
     resident_id: str
     filed_by: str
     channel: str
+    voice_only: bool = Field(
+        description="text messages do not reach its resident: call them back, or they read the track page"
+    )
     forced: bool = Field(description="given by the supervisor for good: it cannot be returned")
     returns: int
     owner_id: str | None = Field(
@@ -75,6 +78,7 @@ class InsideView(BaseModel):
             resident_id=case.resident_id,
             filed_by=case.filed_by,
             channel=case.channel,
+            voice_only=case.voice_only,
             forced=case.forced,
             returns=case.returns,
             owner_id=case.owner_id,

@@ -1,0 +1,16 @@
+"""The settings of people: when a phone may have another owner."""
+
+from pydantic import Field
+
+from services.chassis.runtime.settings import OwnSettings
+
+
+class PhoneSettings(OwnSettings):
+    """How long a phone may be silent."""
+
+    phone_silent_days: float = Field(
+        365,
+        gt=0,
+        description="after so many days without a sign-in or a call, who signs in with a phone shows that it is still "
+        "theirs, or starts anew: operators give numbers to others; members only",
+    )

@@ -21,10 +21,15 @@ _HOW = (
 
 def _who() -> str:
     rows = [
-        (f"`{rule.method} …/{step}`", *_named("steps", step), _needs(rule), "; ".join(map(_role, rule.roles)))
+        (f"`{rule.method} …/{step}`", *_named("steps", step), _needs(rule), _who_may(rule))
         for step, rule in STEPS.items()
     ]
     return tables.table(("step", "en", "zh", "fields it needs", "who"), rows)
+
+
+def _who_may(rule: Rule) -> str:
+    called = [f"{', '.join(rule.called.roles)} who is called about a case of danger"] if rule.called else []
+    return "; ".join([*map(_role, rule.roles), *called])
 
 
 def _named(section: str, key: str) -> tuple[str, str]:

@@ -14,6 +14,14 @@ from services.requests.calendar.adapters import keep_calendar
 from services.requests.calendar.model import Calendar
 from services.requests.calendar.queries import CityCalendar
 from services.requests.cases import api as cases
+from services.requests.cases.alarms.model import Incident
+from services.requests.cases.alarms.reactions import (
+    accept_linked,
+    call_for_linked,
+    call_on_call,
+    link_reported,
+    report_incident,
+)
 from services.requests.cases.calls import api as calls
 from services.requests.cases.clocks.model import Retention
 from services.requests.cases.dispatch import api as dispatch
@@ -38,6 +46,7 @@ from services.requests.overview.reactions import measure_cases
 from services.requests.overview.timers import count_cases
 from services.requests.providers.model import AreaCopy, Organisation, Team
 from services.requests.residents.model import Person
+from services.requests.rosters.model import Roster
 from services.requests.suggestions import api as suggestions
 from services.requests.suggestions.queries import ItemIndex
 
@@ -52,11 +61,13 @@ def _dependencies(settings: Settings) -> Mapping[type, Any]:
     }
 
 
+alarms = (report_incident, call_on_call, link_reported, accept_linked, call_for_linked)
+
 service = Service(
     name="requests",
     texts=("services.contracts", "services.requests"),
-    entities=(Item, Calendar, Case, TeamLoad),
-    copies=(AreaCopy, Organisation, Team, Person),
+    entities=(Item, Calendar, Case, TeamLoad, Incident),
+    copies=(AreaCopy, Organisation, Team, Person, Roster),
     reference=(Item, AreaCopy, Organisation),
     routes=(
         suggestions.routes,
@@ -78,6 +89,7 @@ service = Service(
         book_slot,
         pass_on_refused,
         ask_dispatcher,
+        *alarms,
         measure_cases,
         revoking(SessionEnded, AccountClosed),
     ),

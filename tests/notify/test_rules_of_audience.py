@@ -112,6 +112,9 @@ NEW: dict[str, Any] = {
     "resident_id": RESIDENT,
     "operator": None,
     "followers": [],
+    "in_danger": False,
+    "called": [],
+    "linked": False,
     "item_name": {"zh": "路灯报修", "en": "Street light repair"},
     "system": "governance",
     "routed": None,
@@ -177,7 +180,7 @@ def test_copies_hear_of_their_beginning_and_of_what_follows() -> None:
     ]
     assert follows == changing
     heard = {"CaseFiled", "LimitsSet", "CaseDispatched", "CaseBooked", "CaseUnassigned", "CaseReturned"}
-    heard |= {"CaseReopened", "CasePaused", "LimitsMoved", "CaseFollowed", "CaseUnfollowed"}
+    heard |= {"CaseReopened", "CasePaused", "LimitsMoved", "CaseFollowed", "CaseUnfollowed", "CaseCalled", "CaseLinked"}
     assert {kind.__name__ for kind in Case.events.values()} == heard | {"CaseResumed", "CaseEscalated"}
 
 

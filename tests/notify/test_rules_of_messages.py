@@ -72,6 +72,7 @@ def test_a_message_is_as_it_was_written() -> None:
         "happened_at": AT,
         "expires_at": AT + timedelta(hours=24),
         "urgent": False,
+        "on_call": False,
         "read": False,
         "deliveries": {"sms": WAITING, "email": WAITING},
         "next_urgent_sms_at": None,

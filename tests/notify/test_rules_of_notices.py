@@ -11,6 +11,7 @@ from services.contracts.members.accounts import NewDeviceUsed, SessionEnded, Sig
 from services.contracts.members.rosters import RosterGapFound
 from services.contracts.members.teams import TeamMemberJoined
 from services.contracts.requests import cases
+from services.contracts.requests.alarms import CaseCalled, CaseLinked
 from services.contracts.requests.catalogue import ItemPublished
 from services.notify.audience.queries import Address
 from services.notify.cases.model import Case
@@ -48,6 +49,7 @@ def test_of_each_event_of_a_case_these_hear_in_these_words(
 
 def test_for_every_event_with_a_notice_the_recipients_are_tested_above_or_below() -> None:
     elsewhere = {SignInCodeIssued, NewDeviceUsed, SessionEnded, TeamMemberJoined, RosterGapFound}
+    elsewhere |= {CaseCalled, CaseLinked}  # see test_rules_of_danger.py
     said = {type(what.event) for what, _ in HEARS} | {*elsewhere, cases.LimitsMoved}
     assert {rule.event for rule in RULES} == said
 
@@ -108,6 +110,8 @@ def test_residents_are_no_staff_and_everybody_else_who_hears_of_cases_is() -> No
         "Dispatchers": True,
         "Supervisors": True,
         "Owner": True,
+        "OnCall": True,
+        "Watch": True,
         "Keepers": True,
     }
 

@@ -18,6 +18,7 @@ from services.contracts.requests.case_parts import Channel
 from services.contracts.requests.cases import CloseReason
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn, Tier
 from services.requests.app import service
+from services.requests.cases.alarms import commands as alarms
 from services.requests.cases.dispatch import commands as dispatch
 from services.requests.cases.dispatch.model import CaseAt
 from services.requests.cases.forgetting import commands as forgetting
@@ -26,7 +27,7 @@ from services.requests.cases.limits import commands as limits
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from services.requests.cases.steps import commands as steps
-from services.requests.cases.steps.model import STEPS, Step
+from services.requests.cases.steps.model import STEPS, Step, may
 from services.requests.catalogue import commands as catalogue
 from services.requests.catalogue.model import Item
 from tests.requests.town import BARE, CENTRE, CITY, COUNTY, HOME, ITEMS, PATROL, STATION, Town
@@ -203,7 +204,7 @@ def step_rows(town: Town) -> Iterator[Row]:
 
 def _right(step: Step, state: State, who: Who) -> str:
     rule, held, system = STEPS[step], state not in _UNHELD, who.roles == (SYSTEM,)
-    if (refused := by_role(who, *rule.roles)) is not None:
+    if (refused := by_role(who, *may(step))) is not None:
         return refused
     if not system and not who.sees(held=held):
         return "not-found"
@@ -258,6 +259,10 @@ def item_rows(offered: Document) -> Iterator[Row]:
         yield Row("requests.catalogue.withdraw_item", label, who.actor(), run, gone, ItemWithdrawn, withdraw)
 
 
+_OF_NOTHING = (dispatch.free_slot, alarms.link, alarms.accept_linked)
+"""What the rows aim at a load, or at a first case, that is not there."""
+
+
 def system_rows(town: Town) -> Iterator[Row]:
     """What only reactions and timers do."""
     filed = stored(Case, FILED, contract.LimitsSet(**LATER), GIVEN)
@@ -267,6 +272,10 @@ def system_rows(town: Town) -> Iterator[Row]:
         (dispatch.ask_dispatcher, (PATROL,)),
         (limits.tick, ()),
         (limits.move_limits, ()),
+        (alarms.call, ()),
+        (alarms.report_incident, (FILED,)),
+        (alarms.link, ("case_first",)),
+        (alarms.accept_linked, ("case_first",)),
         (forgetting.forget_of_erased, ()),
         (forgetting.forget_over, ()),
         (dispatch.reserve_slot, (CaseAt("case_any", 1),)),
@@ -274,8 +283,9 @@ def system_rows(town: Town) -> Iterator[Row]:
     )
     for who, (work, more) in itertools.product(EVERYBODY, works):
         id = PATROL if work is dispatch.reserve_slot else f"case_g{next(NUMBERS)}"
-        thing = None if work in (dispatch.reserve_slot, dispatch.free_slot) else twin(Case, filed, id, town.container)
-        right = by_role(who) or ("not-found" if work is dispatch.free_slot else OK)
+        of_others = (dispatch.reserve_slot, dispatch.free_slot, alarms.report_incident)
+        thing = None if work in of_others else twin(Case, filed, id, town.container)
+        right = by_role(who) or ("not-found" if work in _OF_NOTHING else OK)
         run = calling(work, id, *more)
         yield Row(known_as(work).name, f"by {who.label}", who.actor(), run, right, thing=thing)
 

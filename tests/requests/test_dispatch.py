@@ -27,6 +27,7 @@ from services.requests.cases.dispatch.model import CaseAt, Nearby, TeamLoad
 from services.requests.cases.dispatch.reactions import ask_dispatcher, keep_team_slots
 from services.requests.providers.model import Team
 from tests.requests.test_life_of_a_case import MONDAY, NEAR, OFFICES, filed
+from tests.requests.test_neighbours_in_danger import a_joke_in_words_of_danger
 from tests.requests.town import (
     BARE,
     CENTRE,
@@ -222,6 +223,7 @@ async def test_each_reaction_reads_just_the_copies_that_it_declares(
     async with working(town):
         await until(lambda: _all_announced(town))
         await town.step(LEADER, {"id": (await handlers(town))[PATROL][0]}, "accept")
+        await a_joke_in_words_of_danger(town)
         await _published(town, PATROL, TeamWentOffDuty())
         await _published(town, "account_x", AccountClosed(person_id="person_x", tokens_until=now()))
         await until(lambda: copy_reads.all_had_effects(service, town.container))

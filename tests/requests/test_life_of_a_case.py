@@ -26,7 +26,7 @@ from services.requests.cases.model import PAUSABLE, REOPENABLE, Case
 from services.requests.cases.states.model import DONE, HELD, OPEN, State
 from services.requests.cases.steps import model as steps
 from services.requests.cases.steps.model import REOPENINGS, STEPS, Step
-from services.requests.providers.model import Organisation, escalation_path
+from services.requests.providers.model import TIER_OF, Organisation, escalation_path
 from tests.requests.town import (
     CENTRE_HANDLER,
     DEPARTMENT_HANDLER,
@@ -187,7 +187,7 @@ class LifeOfACase(RuleBasedStateMachine):
             assert all(TEXTS.sentence(refusal, language) for language in TEXTS.languages)
             return
         assert step in steps.allowed(self.case, actor, self.now)
-        choice = Choice.of(dispatch.TIER_OF[office.kind], office)
+        choice = Choice.of(TIER_OF[office.kind], office)
         take(self.case, step, self.now, choice)
         if step is Step.COMMENT:
             unchanged = {**self.case.model_dump()}
@@ -201,7 +201,7 @@ class LifeOfACase(RuleBasedStateMachine):
         if moves:
             step = data.draw(st.sampled_from(moves))
             steps.expect(self.case, step, actor, self.now)
-            take(self.case, step, self.now, Choice.of(dispatch.TIER_OF[office.kind], office))
+            take(self.case, step, self.now, Choice.of(TIER_OF[office.kind], office))
 
     @invariant()
     def it_has_one_handler_just_where_somebody_has_it(self) -> None:

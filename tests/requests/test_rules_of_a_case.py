@@ -51,6 +51,9 @@ NOTHING_YET = (
         "solved",
         "urged_at",
         "calendar_version",
+        "call_place",
+        "call_at",
+        "linked_to",
     ),
 )
 
@@ -98,6 +101,8 @@ def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
         "urged": 0,
         "followers": [],
         "left": [],
+        "calls": 0,
+        "called": [],
     }
     assert case.places() == (CITY, COUNTY, STREET, HOME)
     assert case.subjects() == ("person_wang",)

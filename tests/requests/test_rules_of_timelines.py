@@ -169,6 +169,8 @@ SHOWN_TO_STAFF = {
     "CaseReturned": ("times", "reason"),
     "CaseCalledBack": ("reached", "solved", "satisfied", "note"),
     "CaseWarned": ("due_at",),
+    "CaseCalled": ("step", "place", "backup", "next_at"),
+    "CaseLinked": (),
 }
 """What only staff read, besides notes among themselves."""
 

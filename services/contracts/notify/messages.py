@@ -49,6 +49,8 @@ class MessageWritten(Event):
     not_before: Instant | None = None
     text: Annotated[Sealed | None, Private] = None
     expires_at: Instant | None = None
+    on_call: bool = False
+    """Sent by every channel, also one that the recipient declined."""
 
 
 class DeliveryMade(Event):

@@ -53,6 +53,12 @@ class ByResident(BaseModel):
     by_resident: bool = False
 
 
+class InDanger(BaseModel):
+    """Of an event after which cases of the same danger go on otherwise: whether the case is one of danger."""
+
+    in_danger: bool = False
+
+
 class WithEnd(BaseModel):
     """Of an event after which nobody works on the case any more: when that was."""
 

@@ -5,7 +5,8 @@ from enum import StrEnum
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, Id, Instant, Sealed
 from services.chassis.domain.words import Words
-from services.contracts.requests.case_parts import ByResident, Filing, LeavesHandler, OfHandler, WithEnd
+from services.contracts.requests.alarms import AlarmEvent
+from services.contracts.requests.case_parts import ByResident, Filing, InDanger, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.followers import FollowerEvent
 
@@ -117,7 +118,7 @@ class CaseTeamAway(Event):
     handler_name: Words
 
 
-class CaseAccepted(Event):
+class CaseAccepted(InDanger, Event):
     """The handler accepted a case; if it is the first acceptance, ``response_seconds`` since filing or reopening."""
 
     response_seconds: float | None = None
@@ -209,13 +210,13 @@ class CaseClosed(WithEnd, Event):
     reason: CloseReason | str
 
 
-class CaseCancelled(ByResident, LeavesHandler, WithEnd, Event):
+class CaseCancelled(ByResident, LeavesHandler, WithEnd, InDanger, Event):
     """A case was withdrawn."""
 
     reason: Sealed | None = None
 
 
-class CaseRejected(LeavesHandler, WithEnd, Event):
+class CaseRejected(LeavesHandler, WithEnd, InDanger, Event):
     """A case was rejected, with an answer to its resident."""
 
     reason: CloseReason | str
@@ -289,6 +290,7 @@ CaseEvent = (
     | EndEvent
     | ResidentFeedback
     | FollowerEvent
+    | AlarmEvent
     | HistoryOnlyEvent
     | CaseForgotten
 )

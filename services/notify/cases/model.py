@@ -9,6 +9,7 @@ from services.chassis.domain.values import Instant
 from services.chassis.domain.words import Words
 from services.contracts.members.areas import Located
 from services.contracts.members.teams import is_team
+from services.contracts.requests.alarms import CaseCalled, CaseLinked
 from services.contracts.requests.case_parts import Channel
 from services.contracts.requests.cases import (
     CaseBooked,
@@ -39,6 +40,8 @@ CaseEvent = (
     | CaseEscalated
     | CaseFollowed
     | CaseUnfollowed
+    | CaseCalled
+    | CaseLinked
 )
 
 
@@ -62,6 +65,12 @@ class Case(Located, Copy[CaseEvent]):
     owner_id: str | None = None
     owner_place: str | None = None
     followers: list[str] = Field([])
+    in_danger: bool = False
+    """Somebody may be in danger: who is on call is called."""
+    called: list[str] = Field([])
+    """Who was called since it was filed or reopened."""
+    linked: bool = False
+    """Somebody is called about another case of the same danger, and not about this one."""
 
     def apply(self, event: CaseEvent) -> None:
         """Take an event of the source into the copy."""
@@ -82,8 +91,13 @@ class Case(Located, Copy[CaseEvent]):
                 self._hand_to(None, None)
             case CaseReopened():
                 self.owner_id = self.owner_place = None
+                self.called, self.linked = [], False
             case CaseEscalated():
                 self.owner_id, self.owner_place = event.owner_id, event.owner_place
+            case CaseCalled():
+                self.called, self.linked = [*self.called, *([event.person_id] if event.person_id else [])], False
+            case CaseLinked():
+                self.linked = True
             case CaseFollowed() | CaseUnfollowed():
                 self.followers = followers_after(self.followers, event)
             case _:
@@ -94,7 +108,8 @@ class Case(Located, Copy[CaseEvent]):
         self.item_name, self.system = event.item_name, event.system
         self.operator = event.filed_by if event.channel == Channel.ON_BEHALF else None
         self.routed = self.due_at = self.owner_id = self.owner_place = None
-        self.followers = []
+        self.followers, self.called, self.linked = [], [], False
+        self.in_danger = event.accept_within_minutes is not None
         self._hand_to(None, None)
 
     def _hand_to(self, id: str | None, name: Words | None) -> None:

@@ -4,6 +4,9 @@ from typing import Any
 
 from services.contracts.members.areas import LENGTHS, Level
 from services.contracts.requests import cases, tracking
+from services.contracts.requests.alarms import CaseCalled, CaseLinked
+from services.notify.cases.alarms import model as alarms
+from services.notify.cases.alarms.model import CALLED, LEVEL, ON_CALL
 from services.notify.cases.model import Case
 from services.notify.cases.parties import model as parties
 from services.notify.cases.parties.model import (
@@ -27,8 +30,19 @@ _LEVELS = {LENGTHS[level]: level for level in (Level.CITY, Level.COUNTY, Level.S
 _RULES: tuple[Tell[Case], ...] = (
     # A case is acknowledged when it is certain who has it: filing does that in the same write, but for a team.
     Tell(cases.CaseDispatched, RESIDENT, "case-filed", when=parties.certain_first, texted=True),
-    Tell(cases.CaseDispatched, RESIDENT, "case-moved", when=parties.certain_again),
-    Tell(cases.CaseDispatched, HANDLER, "case-assigned", when=parties.certain, texted=True),
+    # Of a danger the resident hears who accepted it; and its first handler with the first call, once for one danger.
+    Tell(cases.CaseDispatched, RESIDENT, "case-moved", when=alarms.calm_again),
+    Tell(cases.CaseDispatched, HANDLER, "case-assigned", when=alarms.calm, texted=True),
+    Tell(
+        cases.CaseDispatched,
+        HANDLER,
+        "danger-assigned",
+        when=alarms.alarming_again,
+        texted=True,
+        urgent=True,
+        unless_own=True,
+    ),
+    Tell(cases.CaseDispatched, HANDLER, "case-assigned", when=alarms.alarming),
     Tell(cases.CaseDispatched, PREVIOUS, "case-left", when=parties.was_theirs),
     Tell(
         cases.CaseDispatched,
@@ -46,7 +60,14 @@ _RULES: tuple[Tell[Case], ...] = (
     Tell(cases.CaseTeamAway, DISPATCHERS, "case-team-away", texted=True),
     Tell(cases.CaseUnassigned, RESIDENT, "case-filed-unassigned", when=parties.first_routed, texted=True),
     Tell(cases.CaseUnassigned, DISPATCHERS, "case-unassigned", texted=True),
+    Tell(cases.CaseAccepted, RESIDENT, "danger-accepted", when=alarms.in_danger, texted=True, urgent=True),
     Tell(cases.CaseAccepted, RESIDENT, "case-accepted"),
+    Tell(cases.CaseAccepted, ON_CALL, "call-over", when=alarms.somebody_was_called, texted=True, urgent=True),
+    Tell(CaseCalled, ON_CALL, "case-called", when=alarms.somebody_called, texted=True, urgent=True, by_all=True),
+    Tell(CaseCalled, LEVEL, "nobody-on-call", when=alarms.nobody_on_call, texted=True, urgent=True),
+    Tell(CaseCalled, HANDLER, "danger-assigned", when=alarms.first_called, texted=True, urgent=True),
+    Tell(CaseLinked, RESIDENT, "case-linked"),
+    Tell(CaseLinked, HANDLER, "case-linked-for-staff"),
     Tell(cases.CasePaused, RESIDENT, "case-paused"),
     Tell(cases.CasePaused, HANDLER, "case-paused-for-staff", unless_own=True),
     Tell(cases.CasePaused, VOLUNTEERS, "case-paused-for-staff"),
@@ -110,7 +131,7 @@ def facts(what: Occurrence[Case], blind: Blind) -> Facts:
 subject = Subject(
     name="cases",
     copy=Case,
-    parties=PARTIES,
+    parties=(*PARTIES, *CALLED),
     rules=_RULES,
     silences=SILENCES,
     silent=SILENT,
@@ -132,6 +153,8 @@ def _event_facts(event: Any) -> Facts:
     match event:
         case cases.CaseDispatched() | cases.CaseBooked() | cases.CaseTeamAway():
             return {"handler": event.handler_name}
+        case CaseCalled():
+            return {"next": event.next_at}
         case cases.CasePaused():
             return {"because": event.because}
         case cases.CaseResumed() | cases.CaseWarned() | cases.CaseOverdue() | cases.LimitsMoved():

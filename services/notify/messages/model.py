@@ -91,6 +91,8 @@ class Message(Entity[MessageEvent]):
     happened_at: Instant
     expires_at: Instant
     urgent: bool
+    on_call: bool = False
+    """Sent by every channel, also one that the recipient declined."""
     read: bool
     deliveries: dict[str, Delivery]
     next_urgent_sms_at: Instant | None = None
@@ -141,7 +143,7 @@ class Message(Entity[MessageEvent]):
         self.person_id, self.template, self.language = event.person_id, event.template, event.language
         self.title, self.body, self.text, self.phone = event.title, event.body, event.text, event.phone
         self.about, self.because_of, self.urgent, self.read = event.about, event.because_of, event.urgent, False
-        self.quoted = event.quoted
+        self.quoted, self.on_call = event.quoted, event.on_call
         self.happened_at, self.expires_at = event.happened_at, event.expires_at or event.happened_at + MAX_AGE
         self.inbox_of = event.person_id if Via.INBOX in event.channels else None
         self.deliveries = {str(via): Delivery() for via in event.channels if via != Via.INBOX}

@@ -61,8 +61,8 @@ def delivery(via: Via) -> Callable[[Context, str], Awaitable[None]]:
         free = ctx.now() if message.urgent else preferences.free_from(ctx.now(), ctx.dependency(ZoneInfo))
         if message.expires_at <= ctx.now():
             left = await commands.note_given_up(ctx, id, via, GivenUpBecause.EXPIRED)
-        # a sign-in code has its own phone number: it was asked for
-        elif message.phone is None and preferences.declines(via):
+        # a sign-in code has its own phone number: it was asked for; and who is on call is reached in any case
+        elif message.phone is None and not message.on_call and preferences.declines(via):
             left = await commands.note_given_up(ctx, id, via, GivenUpBecause.NOT_WANTED)
         elif via is Via.SMS and message.phone is None and person is not None and person.voice_only:
             left = await commands.note_given_up(ctx, id, via, GivenUpBecause.VOICE_ONLY)

@@ -76,6 +76,8 @@ class Tell(Generic[C]):
     """Worth a text message: for staff who chose text messages, for residents unless they declined them."""
     urgent: bool = False
     """Sent in quiet hours as well."""
+    by_all: bool = False
+    """By every channel that somebody has, also those that they declined: they are on call."""
     by_phone: bool = False
     """Only as a text message to the phone in the event; it expires with the event."""
     instead_of: Audience[C] | None = None

@@ -224,6 +224,8 @@ def _channels(ctx: Context, draft: Draft) -> list[Via]:
         return [Via.SMS] if ctx.now() < what.event.expires_at else []
     if ctx.now() - what.at >= MAX_AGE:
         return [Via.INBOX]
+    if rule.by_all:
+        return [Via.INBOX, Via.SMS, *([Via.EMAIL] if preferences.email else [])]
     welcome = preferences.wants(Via.SMS) if rule.to.staff else not preferences.declines(Via.SMS)
     texted = [Via.SMS] if rule.texted and welcome else []
     mailed = [Via.EMAIL] if preferences.wants(Via.EMAIL) else []
@@ -248,6 +250,7 @@ async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWri
         because_of=what.id,
         happened_at=what.at,
         urgent=rule.urgent,
+        on_call=rule.by_all,
         channels=channels,
         phone=what.event.phone if rule.by_phone else None,
         expires_at=what.event.expires_at if rule.by_phone else what.at + MAX_AGE,

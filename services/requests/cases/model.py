@@ -13,10 +13,12 @@ from services.chassis.schedule.calendar import WorkingCalendar
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role, staffed
 from services.contracts.requests import cases as contract
-from services.contracts.requests.case_parts import Filing, LeavesHandler, OfHandler, WithEnd
+from services.contracts.requests.alarms import AlarmEvent
+from services.contracts.requests.case_parts import Filing, InDanger, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.cases import CloseReason, ForgetCause
 from services.contracts.requests.catalogue import Tier
 from services.contracts.requests.followers import CaseUnfollowed, FollowerEvent, followers_after
+from services.requests.cases.dangers.model import Danger
 from services.requests.cases.states.model import ABANDONED, DONE, RUNNING, STATE_AFTER, State
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR)
@@ -29,7 +31,7 @@ PAUSABLE = 80.0
 """Working hours (ten days) that a case may be paused in total; then its clock resumes."""
 
 
-class Case(Filing, Entity[contract.CaseEvent]):
+class Case(Danger, Entity[contract.CaseEvent]):
     """One request of one resident, from filing to rating."""
 
     entity_type: ClassVar[str] = "case"
@@ -38,6 +40,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
         Index(("number",), unique=True),
         Index(("next_tick_at",), sparse=True),
         Index(("retained_since",), sparse=True),
+        Index(("linked_to",), above=""),
         Index(("state", "county", "system", "overdue")),
         Index(("calendar_version", "id"), above=-1),
     )
@@ -124,17 +127,6 @@ class Case(Filing, Entity[contract.CaseEvent]):
         itself."""
         return min(calendar.add(now, self.hours_to_accept), self.due_at)
 
-    @property
-    def is_danger(self) -> bool:
-        """Whether somebody is in danger: its limits run on the clock, and who is on call is called."""
-        return self.accept_within_minutes is not None
-
-    @property
-    def hours_to_accept(self) -> float:
-        """How long a handler has to accept it: hours on the clock where somebody is in danger, else working hours."""
-        minutes = self.accept_within_minutes
-        return self.first_response_hours if minutes is None else minutes / 60
-
     def waited(self, now: datetime) -> float:
         """For how many seconds its resident has waited; not less than none, whatever the clocks of processes say."""
         return max(0.0, (now - self.waits_since).total_seconds())
@@ -157,8 +149,11 @@ class Case(Filing, Entity[contract.CaseEvent]):
 
     @property
     def escalates_at(self) -> datetime | None:
-        """When it escalates next: at its limit, but not before the rest after the last escalation is over."""
-        if self.at_top:
+        """When it escalates next: at its limit, but not before the rest after the last escalation is over.
+
+        A case about which somebody is called does not: the calls go up.
+        """
+        if self.at_top or self.call_at:
             return None
         limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
         return max(limit, self.escalates_from or limit)
@@ -170,6 +165,8 @@ class Case(Filing, Entity[contract.CaseEvent]):
         if isinstance(event, LeavesHandler) and self.holder is not None:
             left = {"from_id": self.holder, "from_tier": self.tier, "from_announced": self.announced}
             event = event.model_copy(update=left)
+        if isinstance(event, InDanger) and self.is_danger:
+            event = event.model_copy(update={"in_danger": True})
         super().record(event)
 
     def apply(self, event: contract.CaseEvent) -> None:
@@ -185,6 +182,8 @@ class Case(Filing, Entity[contract.CaseEvent]):
             self._end(event)
         elif isinstance(event, contract.ResidentFeedback):
             self._take_feedback(event)
+        elif isinstance(event, AlarmEvent):
+            self.take_alarm(event)
         elif isinstance(event, FollowerEvent):
             self.followers = followers_after(self.followers, event)
             self.left = [*self.left, event.person_id] if isinstance(event, CaseUnfollowed) else self.left
@@ -198,6 +197,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
         for name in Filing.model_fields:
             setattr(self, name, getattr(event, name))
         self.county, self.waits_since = self.places()[1], event.filed_at
+        self.expect_call(event.filed_at)
         self.respond_by = self.warn_at = self.due_at = event.filed_at  # until LimitsSet, in the same write
 
     def _hand_over(self, event: contract.HandlerEvent) -> None:
@@ -221,6 +221,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
                 self.returns, self.paused_hours = 0, 0.0
                 self.outcome = self.closed_because = self.resolved_at = self.score = self.solved = None
                 self.retained_since = None
+                self.expect_call(event.reopened_at)
             case contract.CaseUnassigned():
                 self.state = State.VERIFIED if self.state is State.VERIFIED else State.NEW
             case _:
@@ -237,7 +238,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
                 self.due_unpaused, self.escalates_from = event.due_unpaused, event.next_at
                 self.calendar_version = event.calendar_version
             case contract.CaseAccepted():
-                self.responded = self.was_accepted = True
+                self.responded, self.was_accepted, self.call_at = True, True, None
             case contract.CasePaused():
                 self.paused_at, self.paused_until = event.paused_at, event.until
                 self.due_unpaused, self.due_at = self.due_at, event.due_at
@@ -252,7 +253,7 @@ class Case(Filing, Entity[contract.CaseEvent]):
                 self.warned = self.overdue = True
             case contract.CaseEscalated():
                 self.level, self.owner_id, self.owner_place = event.level, event.owner_id, event.owner_place
-                self.escalates_from = event.next_at
+                self.escalates_from, self.call_at = event.next_at, None
             case _:
                 assert_never(event)
 
@@ -290,5 +291,6 @@ class Case(Filing, Entity[contract.CaseEvent]):
             return self.resolved_at and self.resolved_at + REOPENABLE
         if self.state not in RUNNING:
             return None
-        marks = (None if self.warned else self.warn_at, None if self.overdue else self.due_at, self.escalates_at)
+        warn_at, due_at = None if self.warned else self.warn_at, None if self.overdue else self.due_at
+        marks = (warn_at, due_at, self.escalates_at, self.call_at)
         return min((mark for mark in marks if mark is not None), default=None)

@@ -33,6 +33,7 @@ from services.contracts.members.teams import (
     TeamWentOnDuty,
     members_after,
 )
+from services.contracts.requests.catalogue import Tier
 
 
 class AreaUnknown(Refusal):
@@ -75,6 +76,14 @@ class AreaCopy(AreaState, Copy[AreaEvent]):
         return path(self.id)
 
 
+TIER_OF: Mapping[str, Tier] = {
+    OrganisationKind.STATION: Tier.STATION,
+    OrganisationKind.CENTRE: Tier.CENTRE,
+    OrganisationKind.DEPARTMENT: Tier.COUNTY,
+    OrganisationKind.SUPERVISION: Tier.SUPERVISION,
+}
+"""As which kind of handler an organisation has cases; a hotline has none."""
+
 OrganisationEvent = OrganisationFounded | LeaderAppointed
 
 
@@ -90,6 +99,11 @@ class Organisation(Located, Copy[OrganisationEvent]):
     above: str | None = None
     department: str | None = None
     leader_id: str | None = None
+
+    @property
+    def tier(self) -> Tier | None:
+        """As which kind of handler it has cases."""
+        return TIER_OF.get(self.kind)
 
     def apply(self, event: OrganisationEvent) -> None:
         """Fold an event into the copy."""
@@ -201,6 +215,16 @@ def escalation_path(
     return tuple(
         EscalationLevel(enclosing(area, level), _office(offices, level, kinds)) for level, kinds in _ANSWERS.items()
     )
+
+
+def taking(area: str, own: Iterable[Organisation], path_up: Iterable[EscalationLevel]) -> Organisation | None:
+    """The organisation that gets a case when somebody on call accepts it, who works for ``own``.
+
+    The nearest of them that serves its place and has cases, else the nearest office on the escalation path that does.
+    """
+    serving = [office for office in own if office.tier and office.area in path(area) and not office.gone]
+    above = [level.office for level in path_up if level.office and level.office.tier]
+    return next(iter([*sorted(serving, key=lambda office: -len(office.area)), *above]), None)
 
 
 _ANSWERS: Mapping[Level, tuple[OrganisationKind, ...]] = {

@@ -9,6 +9,7 @@ from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.words import Words
 from services.chassis.usecase import Context
 from services.contracts.members.areas import Level, enclosing, path
+from services.contracts.members.teams import is_team
 from services.requests.providers import model
 from services.requests.providers.model import AreaCopy, EscalationLevel, Organisation, Team
 
@@ -78,6 +79,15 @@ async def escalation_path(ctx: Context, area: str, handler_id: str | None) -> tu
     """The escalation path of a case, from the organisations above its handler and from its place."""
     chain, known = await asyncio.gather(_above(ctx, handler_id), offices(ctx, area, None))
     return model.escalation_path(area, chain, known)
+
+
+async def taking(ctx: Context, area: str) -> Organisation | None:
+    """The organisation that gets a case there when the actor accepts it, who was called about it."""
+    ids = [id for id in ctx.actor.organisations if not is_team(id)]
+    own, levels = await asyncio.gather(
+        asyncio.gather(*(organisation(ctx, id) for id in ids)), escalation_path(ctx, area, None)
+    )
+    return model.taking(area, [office for office in own if office is not None], levels)
 
 
 async def _above(ctx: Context, id: str | None) -> list[Organisation]:

@@ -1,7 +1,9 @@
 """Names and phones in clear."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
+from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.values import Sealed
 from services.chassis.usecase import Context
@@ -36,3 +38,12 @@ async def is_voice_only(ctx: Context, person_id: str) -> bool:
         return (await ctx.store.as_system().get(Person, person_id)).voice_only
     except NotFound:
         return False
+
+
+async def with_phone(ctx: Context, people: Collection[str]) -> frozenset[str]:
+    """Those of these people who have a phone that takes text messages."""
+    if not people:
+        return frozenset()
+    where = {"_id": {"$in": sorted(people)}} | Person.where(phone={"$ne": None}, voice_only=False)
+    found = await ctx.store.as_system().find(Person, where, order=Order("_id"), limit=len(people))
+    return frozenset(person.id for person in found)

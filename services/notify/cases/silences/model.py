@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from services.chassis.domain.events import Event
 from services.contracts.requests import cases
+from services.contracts.requests.alarms import CaseCalled, CaseLinked, IncidentOpened, IncidentReported
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.contracts.requests.followers import CaseFollowed, CaseUnfollowed
+from services.notify.cases.alarms.model import LEVEL, ON_CALL
 from services.notify.cases.model import Case
 from services.notify.cases.parties.model import (
     DISPATCHERS,
@@ -28,6 +30,7 @@ _GONE = "they have no more to do with it"
 _NOBODY = "nobody has it now"
 _ASKED = "asked for it"
 _TAKEN_ON = "hear when somebody takes it on"
+_CALLED_OF_FIRST = (VOLUNTEERS, PREVIOUS, DISPATCHERS, SUPERVISORS, OWNER, ON_CALL, LEVEL)
 _ON_THE_WAY = (cases.CaseDispatched, cases.CaseBooked, cases.CaseTeamAway, cases.CaseUnassigned, cases.CaseReturned)
 _NO_STATE = (
     cases.CaseRated,
@@ -37,10 +40,30 @@ _NO_STATE = (
     cases.CaseOverdue,
     cases.CaseEscalated,
     cases.LimitsMoved,
+    CaseCalled,
+    CaseLinked,
+)
+_NO_CALL = (
+    *_ON_THE_WAY,
+    cases.CasePaused,
+    cases.CaseResumed,
+    cases.CaseResolved,
+    cases.CaseRated,
+    cases.CaseReopened,
+    cases.CaseClosed,
+    cases.CaseCancelled,
+    cases.CaseRejected,
+    cases.CaseUrged,
+    cases.CommentAdded,
+    cases.LimitsMoved,
+    cases.CaseWarned,
+    cases.CaseOverdue,
+    cases.CaseEscalated,
 )
 
 SILENCES: tuple[Silence[Case], ...] = (
-    silence(cases.CaseDispatched, "of a team they hear when it has a slot for it", RESIDENT, HANDLER, VOLUNTEERS),
+    silence(cases.CaseDispatched, "of a team they hear when it has a slot, of a danger who accepts it", RESIDENT),
+    silence(cases.CaseDispatched, "of a team they hear when it has a slot for it", HANDLER, VOLUNTEERS),
     silence(cases.CaseDispatched, "nobody had it, or had heard of it", PREVIOUS),
     silence(cases.CaseDispatched, "they gave it, or the rules did, and somebody there can take it", DISPATCHERS),
     silence(cases.CaseDispatched, _CALLER, OPERATOR),
@@ -143,6 +166,18 @@ SILENCES: tuple[Silence[Case], ...] = (
     silence(cases.LimitsMoved, _GONE, PREVIOUS),
     silence(cases.LimitsMoved, _CALLER, OPERATOR),
     silence(cases.LimitsMoved, "set the times, or see them in the calendar", DISPATCHERS, SUPERVISORS, OWNER),
+    silence(CaseCalled, "hears who accepts it", RESIDENT, OPERATOR),
+    silence(CaseCalled, "hear with the first call, and then when somebody accepts it", HANDLER, VOLUNTEERS),
+    silence(CaseCalled, _GONE, PREVIOUS),
+    silence(CaseCalled, "hear where nobody is on call at their level", DISPATCHERS, SUPERVISORS),
+    silence(CaseCalled, _BELOW, OWNER),
+    silence(CaseCalled, "nobody is on call there: those who see to it are told", ON_CALL),
+    silence(CaseCalled, "somebody is on call there, and is called", LEVEL),
+    silence(CaseLinked, _CALLER, OPERATOR),
+    silence(CaseLinked, "somebody is called about the first case of the danger", *_CALLED_OF_FIRST),
+    *(silence(event, "hear of calls only", ON_CALL, LEVEL) for event in _NO_CALL),
+    silence(cases.CaseAccepted, "somebody has it", LEVEL),
+    silence(cases.CaseAccepted, "nobody was called about it", ON_CALL),
     *(silence(event, _TAKEN_ON, FOLLOWERS) for event in _ON_THE_WAY),
     *(silence(event, "hear of states only", FOLLOWERS) for event in _NO_STATE),
     silence(cases.CaseClosed, "heard that it was done", FOLLOWERS),
@@ -157,6 +192,8 @@ SILENT: Mapping[type[Event], str] = {
     CaseFollowed: "who follows did it; staff see how many do",
     CaseUnfollowed: "who follows no more did it",
     cases.CaseForgotten: "a notice would bring back what is to be forgotten",
+    IncidentOpened: "the case says who is called",
+    IncidentReported: "the case says to which it is linked",
     SlotReserved: "the case says so in the next event: CaseBooked",
     SlotRefused: "the case goes on to somebody else, which is told",
     SlotFreed: "between a case and its team",

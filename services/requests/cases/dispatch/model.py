@@ -51,14 +51,6 @@ class TeamFull(Refusal):
     kind = Kind.STATE
 
 
-TIER_OF: Mapping[str, Tier] = {
-    OrganisationKind.STATION: Tier.STATION,
-    OrganisationKind.CENTRE: Tier.CENTRE,
-    OrganisationKind.DEPARTMENT: Tier.COUNTY,
-    OrganisationKind.SUPERVISION: Tier.SUPERVISION,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A possible handler of a case."""
@@ -149,10 +141,9 @@ def next_one(case: Case, near: Nearby) -> Choice:
 
 def by_hand(office: Organisation) -> Choice:
     """An organisation as a handler of its tier; HandlerUnfit if its kind takes no cases, such as a hotline."""
-    tier = TIER_OF.get(office.kind)
-    if tier is None:
+    if office.tier is None:
         raise HandlerUnfit(handler=office.name)
-    return Choice.of(tier, office)
+    return Choice.of(office.tier, office)
 
 
 def expect_serves(case: Case, handler: Organisation | Team) -> None:

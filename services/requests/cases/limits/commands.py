@@ -9,6 +9,8 @@ from services.chassis.domain.values import Instant
 from services.chassis.guards import changes
 from services.chassis.usecase import Command, Context
 from services.contracts.requests.cases import PauseCause
+from services.requests.cases.alarms import metrics
+from services.requests.cases.alarms.model import is_calling
 from services.requests.cases.clocks.queries import calendar_of
 from services.requests.cases.limits import model
 from services.requests.cases.model import Case
@@ -16,6 +18,7 @@ from services.requests.cases.queries import sealed
 from services.requests.cases.steps.commands import StaffText, step
 from services.requests.cases.steps.model import Step
 from services.requests.providers.queries import escalation_path
+from services.requests.rosters.queries import on_call
 
 
 class PauseCase(Command):
@@ -64,10 +67,12 @@ async def urge(ctx: Context, case: Case) -> None:
 
 @changes(Case, allow=SYSTEM)
 async def tick(ctx: Context, case: Case) -> None:
-    """Warn, mark as overdue, escalate one level, end a pause or close the case, as its time has come."""
+    """Warn, mark as overdue, call the next, escalate one level, end a pause or close the case, as its time has come."""
     calendar = await calendar_of(ctx, case)
     levels = await escalation_path(ctx, case.area, case.handler_id) if model.is_escalating(case, ctx.now()) else ()
-    model.tick(case, levels, calendar, ctx.now())
+    calls = await on_call(ctx, case.area, case.system) if is_calling(case, ctx.now()) else ()
+    model.tick(case, levels, calendar, ctx.now(), calls)
+    metrics.count(case.fresh)
 
 
 @changes(Case, allow=SYSTEM)

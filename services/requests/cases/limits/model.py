@@ -22,10 +22,14 @@ from services.contracts.requests.cases import (
     PauseCause,
 )
 from services.contracts.requests.catalogue import Tier
+from services.requests.cases.alarms.model import call_next, is_calling
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import DONE, RUNNING, State
 from services.requests.providers.model import EscalationLevel
+from services.requests.rosters.model import OnCall
 
+OnCalls = Sequence[OnCall]
+"""Who is on call at each level, nearest first."""
 WARN_AFTER = 0.8
 """The share of a case's time after which its handler is warned."""
 ESCALATION_INTERVAL: Mapping[int, float] = {1: 8.0, 2: 16.0}
@@ -103,12 +107,18 @@ def urge(case: Case, now: datetime, *, by_resident: bool) -> None:
 
 
 def is_escalating(case: Case, now: datetime) -> bool:
-    """Whether a case is due to escalate."""
+    """Whether a case is due to escalate, or to be called about: that may have nobody left to call."""
+    return is_calling(case, now) or _is_late(case, now)
+
+
+def _is_late(case: Case, now: datetime) -> bool:
     return case.state in RUNNING and case.escalates_at is not None and case.escalates_at <= now
 
 
-def tick(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
-    """Do what is due: end a pause, close a resolved case, warn, mark as overdue, escalate one level."""
+def tick(
+    case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime, on_call: OnCalls = ()
+) -> None:
+    """Do what is due: end a pause, close a resolved case, warn, mark as overdue, call the next, escalate one level."""
     if case.next_tick_at is None or case.next_tick_at > now:
         return
     if case.state is State.SUSPENDED:
@@ -116,15 +126,21 @@ def tick(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalenda
     elif case.state in DONE:
         case.record(CaseClosed(reason=case.outcome or CloseReason.NO_ACTION, ended_at=now))
     else:
-        _run(case, levels, calendar, now)
+        _run(case, levels, calendar, now, on_call)
 
 
-def _run(case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime) -> None:
-    escalating = is_escalating(case, now)
+def _run(
+    case: Case, levels: Sequence[EscalationLevel], calendar: WorkingCalendar, now: datetime, on_call: OnCalls
+) -> None:
+    escalating = _is_late(case, now)
     if not case.overdue and case.due_at <= now:
         case.record(CaseOverdue(due_at=case.due_at))
     elif not case.warned and case.warn_at <= now:
         case.record(CaseWarned(due_at=case.due_at))
+    if is_calling(case, now):
+        call_next(case, on_call, now)
+    if is_calling(case, now):  # nobody is left to be called
+        _escalate_to(case, levels[-1], levels, calendar, now, EscalationCause.UNACCEPTED)
     if escalating:
         _escalate_to(case, _next_level(case, levels), levels, calendar, now, _because(case))
 
@@ -155,9 +171,14 @@ def _escalate_to(
             owner_id=target.office.id if target.office else None,
             owner_place=target.place,
             because=because,
-            next_at=None if top else calendar.add(now, ESCALATION_INTERVAL.get(level, _INTERVAL_ABOVE)),
+            next_at=None if top else calendar.add(now, _rest(case, level)),
         )
     )
+
+
+def _rest(case: Case, level: int) -> float:
+    """For how many hours a level has the case: as long as a handler where somebody is in danger."""
+    return case.hours_to_accept if case.is_danger else ESCALATION_INTERVAL.get(level, _INTERVAL_ABOVE)
 
 
 def _height(place: str | None, levels: Sequence[EscalationLevel]) -> int:

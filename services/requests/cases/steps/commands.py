@@ -6,11 +6,11 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 from pydantic import Field
 
 from services.chassis.domain.refusals import Kind, Refusal
+from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import Text
 from services.chassis.guards import Change, changes
 from services.chassis.usecase import Command, Context, Work
 from services.contracts.requests.cases import (
-    CaseAccepted,
     CaseCalledBack,
     CaseClosed,
     CaseRated,
@@ -23,6 +23,8 @@ from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import Step, may
+from services.requests.cases.taking.model import accept_for
+from services.requests.providers.queries import taking
 
 P = ParamSpec("P")
 
@@ -97,8 +99,9 @@ def step(step: Step) -> Callable[[Change[Case, P]], Work[Concatenate[str, P], Ca
 
 @step(Step.ACCEPT)
 async def accept(ctx: Context, case: Case) -> None:
-    """Take on a case that was given to your organisation."""
-    case.record(CaseAccepted(response_seconds=None if case.was_accepted else case.waited(ctx.now())))
+    """Take on a case that was given to your organisation, or of danger about which you are called: it is yours then."""
+    has_it = ctx.actor.has(SYSTEM) or case.handler_id in ctx.actor.organisations
+    accept_for(case, None if has_it else await taking(ctx, case.area), ctx.now())
 
 
 @step(Step.START)

@@ -8,9 +8,15 @@ from enum import StrEnum
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import SYSTEM, Actor
 from services.contracts.members.roles import Role
-from services.contracts.requests.cases import MOST_RETURNS, CaseClosed, CaseRated, CloseReason
+from services.contracts.requests.cases import (
+    MOST_RETURNS,
+    CaseClosed,
+    CaseRated,
+    CloseReason,
+)
 from services.requests.cases.model import PAUSABLE, READERS, REOPENABLE, Case
 from services.requests.cases.states.model import DONE, HELD, OPEN, WAITING, State
+from services.requests.cases.taking.model import Called
 
 REOPENINGS = 2
 URGE_AGAIN = timedelta(hours=24)
@@ -142,7 +148,8 @@ def _urged(case: Case, _: Actor, now: datetime) -> Refusal | None:
 class Rule:
     """One line of the table.
 
-    ``precondition`` must hold besides role and state; ``needs`` are the required fields of the body.
+    ``precondition`` must hold besides role and state; ``needs`` are the required fields of the body. Who is ``called``
+    about the case may take the step as well.
     """
 
     roles: tuple[Role, ...]
@@ -150,6 +157,7 @@ class Rule:
     precondition: Precondition = _nothing
     method: str = "POST"
     needs: tuple[str, ...] = ()
+    called: Called | None = None
 
 
 def _rule(
@@ -167,6 +175,7 @@ _DOES = (Role.HANDLER,)
 _DIRECTS = (Role.DISPATCHER, Role.SUPERVISOR)
 _ENDS = (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
 
+_CALLED = Called((Role.HANDLER, *_DIRECTS), WAITING | {State.DISPATCHED})
 _ASSIGNABLE = OPEN - {State.SUSPENDED}
 _ACCEPTED_OR_STARTED = frozenset((State.ACCEPTED, State.IN_PROGRESS))
 _AFTER = DONE | {State.CLOSED}
@@ -179,7 +188,7 @@ STEPS: Mapping[Step, Rule] = {
     Step.CANCEL: _rule(_ASKS, OPEN),
     Step.TEAM: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("team_id",)),
     Step.HANDLER: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("organisation_id",)),
-    Step.ACCEPT: _rule(_DOES, frozenset((State.DISPATCHED,)), _certain),
+    Step.ACCEPT: Rule(_DOES, frozenset((State.DISPATCHED,)), _certain, called=_CALLED),
     Step.START: _rule(_DOES, frozenset((State.ACCEPTED,))),
     Step.PAUSE: _rule((Role.HANDLER, Role.SUPERVISOR), _ACCEPTED_OR_STARTED, _pausing, needs="reason"),
     Step.RESUME: _rule((Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
@@ -227,7 +236,8 @@ ENTITLED: Mapping[Role, Entitlement] = {
 
 def may(step: Step) -> tuple[Role, ...]:
     """The roles that may take a step at all."""
-    return STEPS[step].roles
+    rule = STEPS[step]
+    return tuple(dict.fromkeys((*rule.roles, *(rule.called.roles if rule.called else ()))))
 
 
 def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
@@ -241,6 +251,8 @@ def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
     NotYourStep, OwnCase, StepNotAllowed, WordsForgotten, or the refusal of the precondition.
     """
     rule = STEPS[step]
+    if _is_called(rule, case, actor):
+        return
     if not actor.has(SYSTEM) and not is_entitled(case, actor, *rule.roles):
         raise OwnCase if case.is_of(actor) else NotYourStep
     if case.forgotten is not None:
@@ -259,10 +271,17 @@ def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
     return [
         step
         for step, rule in STEPS.items()
-        if case.state in rule.states
-        and is_entitled(case, actor, *rule.roles)
-        and rule.precondition(case, actor, now) is None
+        if _is_called(rule, case, actor)
+        or (
+            case.state in rule.states
+            and is_entitled(case, actor, *rule.roles)
+            and rule.precondition(case, actor, now) is None
+        )
     ]
+
+
+def _is_called(rule: Rule, case: Case, actor: Actor) -> bool:
+    return rule.called is not None and rule.called.applies(case, actor)
 
 
 def rate(case: Case, rating: CaseRated, now: datetime) -> None:

@@ -70,6 +70,10 @@ class InsideView(BaseModel):
     )
     owner_place: str | None
     respond_by: Instant
+    calls: int = Field(description="of a case of danger: how many calls there were of who is on call")
+    called: list[str] = Field(description="the ids of the people who were called: one of them accepts it")
+    call_at: Instant | None = Field(description="when the next is called if nobody accepts it; null where it is over")
+    linked_to: str | None = Field(description="the first case of the same danger: somebody is called about that one")
 
     @classmethod
     def of(cls, case: Case) -> Self:
@@ -84,6 +88,10 @@ class InsideView(BaseModel):
             owner_id=case.owner_id,
             owner_place=case.owner_place,
             respond_by=case.respond_by,
+            calls=case.calls,
+            called=case.called,
+            call_at=case.call_at,
+            linked_to=case.linked_to,
         )
 
 

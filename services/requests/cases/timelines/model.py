@@ -7,6 +7,7 @@ from enum import StrEnum
 from services.chassis.domain.events import Event, Recorded, decode
 from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
+from services.contracts.requests.alarms import CaseCalled, CaseLinked
 from services.contracts.requests.case_parts import ByResident, Channel
 from services.contracts.requests.followers import CaseFollowed, CaseUnfollowed
 from services.requests.cases.model import Case
@@ -70,6 +71,8 @@ DISPLAYS: Mapping[type[Event], EventDisplay] = {
     contract.CaseCancelled: _display(Doer.RESIDENT, words="reason"),
     contract.CaseRejected: _display(Doer.STAFF, "reason", words="answer"),
     contract.CaseForgotten: _display(Doer.STAFF, "because"),
+    CaseCalled: _inside(Doer.SYSTEM, "step", "place", "backup", "next_at"),
+    CaseLinked: _inside(Doer.SYSTEM),
     contract.CaseUrged: _display(Doer.RESIDENT, "times"),
     CaseFollowed: _inside(Doer.FOLLOWER),
     CaseUnfollowed: _inside(Doer.FOLLOWER),

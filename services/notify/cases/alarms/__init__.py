@@ -1,0 +1,1 @@
+"""Who hears of the calls about a case of danger."""

@@ -1,0 +1,56 @@
+"""How calls begin and spread: a danger is reported, its incident is known or new, and cases follow the first."""
+
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.reactions import reaction
+from services.chassis.usecase import Context
+from services.contracts.requests.alarms import IncidentOpened, IncidentReported
+from services.contracts.requests.case_parts import InDanger
+from services.contracts.requests.cases import CaseAccepted, CaseCancelled, CaseFiled, CaseRejected
+from services.requests.cases.alarms import commands, queries
+from services.requests.residents.model import Person
+from services.requests.rosters.model import Roster
+
+
+def is_danger(event: CaseFiled) -> bool:
+    """Whether somebody may be in danger."""
+    return event.accept_within_minutes is not None
+
+
+def was_danger(event: InDanger) -> bool:
+    """Whether somebody may be, or have been, in danger."""
+    return event.in_danger
+
+
+@reaction("report-incident", CaseFiled, when=is_danger)
+async def report_incident(ctx: Context, delivered: Delivered, event: CaseFiled) -> None:
+    """Find out whether it is known."""
+    await commands.report_incident(ctx, delivered.entity, event)
+
+
+@reaction("call-on-call", IncidentOpened, reads=(Roster, Person))
+async def call_on_call(ctx: Context, _: Delivered, event: IncidentOpened) -> None:
+    """Call who is on call."""
+    await commands.call(ctx, event.case_id)
+
+
+@reaction("link-reported", IncidentReported)
+async def link_reported(ctx: Context, _: Delivered, event: IncidentReported) -> None:
+    """Let the case wait for the calls about the first."""
+    await commands.link(ctx, event.case_id, event.first_id)
+
+
+@reaction("accept-linked", CaseAccepted, when=was_danger)
+async def accept_linked(ctx: Context, delivered: Delivered, _: CaseAccepted) -> None:
+    """Accept the cases that wait for the calls about this one."""
+    for case_id in await queries.linked_to(ctx, delivered.entity):
+        await commands.accept_linked(ctx, case_id, delivered.entity)
+
+
+@reaction("call-for-linked", CaseCancelled, CaseRejected, reads=(Roster, Person), when=was_danger)
+async def call_for_linked(ctx: Context, delivered: Delivered, _: CaseCancelled | CaseRejected) -> None:
+    """Call about the next of the cases that wait for this one, which ended without help: the others wait for that."""
+    linked = await queries.linked_to(ctx, delivered.entity)
+    for case_id in linked[:1]:
+        await commands.call(ctx, case_id)
+    for case_id in linked[1:]:
+        await commands.link(ctx, case_id, linked[0])

@@ -1,0 +1,1 @@
+"""What a case keeps about danger: how long somebody has to accept it, and who was called."""

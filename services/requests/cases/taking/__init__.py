@@ -1,0 +1,1 @@
+"""Accepting a case, by who has it or by who is called about it."""

@@ -1,0 +1,1 @@
+"""Who is on call: copies of the duty rosters of members."""

@@ -39,22 +39,8 @@ REJECTED = contract.CaseRejected(reason="not_our_duty", answer=SECRET, ended_at=
 OVER = {"retained_since": MONDAY + 2 * HOUR, "calendar_version": None}
 NOTHING_YET = (
     *("handler_id", "handler_name", "tier", "paused_at", "paused_until", "due_unpaused", "owner_id", "owner_place"),
-    *(
-        "forgotten",
-        "retained_since",
-        "escalates_from",
-        "answer",
-        "outcome",
-        "resolved_at",
-        "closed_because",
-        "score",
-        "solved",
-        "urged_at",
-        "calendar_version",
-        "call_place",
-        "call_at",
-        "linked_to",
-    ),
+    *("forgotten", "retained_since", "escalates_from", "answer", "outcome", "resolved_at", "closed_because", "score"),
+    *("solved", "urged_at", "calendar_version", "call_place", "call_at", "linked_to"),
 )
 
 

@@ -13,6 +13,7 @@ from deploy.gateway import limits, problems, routes
 from deploy.gateway.limits import Limits
 from services.chassis.domain.texts import Texts
 from services.chassis.domain.words import DEFAULT
+from services.chassis.http.signing import SCHEMES
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page"
@@ -76,6 +77,7 @@ def render(gateway: Gateway) -> str:
         subject_limits=gateway.limits.of_subjects(),
         operator=limits.OPERATOR,
         most_counted=limits.MOST_COUNTED,
+        schemes=SCHEMES,
         identity_prefixes=routes.IDENTITY_PREFIXES,
         identity_headers=routes.IDENTITY_HEADERS,
         problems=problems.problems(gateway.texts),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 PUBLIC: dict[str, tuple[str, ...]] = {
     "members": (
         "/v1/sign-in",
+        "/v1/sessions",
         "/v1/me",
         "/v1/areas",
         "/v1/organisations",

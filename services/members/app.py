@@ -57,6 +57,7 @@ service = Service(
         phones.me,
         codes.routes,
         sessions.routes,
+        sessions.own,
         sessions.keys,
         accounts.routes,
         teams.routes,

@@ -1,6 +1,7 @@
 """What the gateway lets through, what it refuses, and in which words."""
 
 import json
+import secrets
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -217,3 +218,27 @@ def raw(gateway: httpx.Client, path: str) -> httpx.Response:
     status, *lines = head.decode().split("\r\n")
     headers = [(name, value) for name, value in (line.split(": ", 1) for line in lines) if name != "transfer-encoding"]
     return httpx.Response(int(status.split()[1]), headers=headers, content=body)
+
+
+def test_a_client_cannot_steer_the_gateway(gateway: httpx.Client) -> None:
+    steering = {
+        "X-Envoy-Retry-On": "5xx",
+        "X-Envoy-Max-Retries": "40",
+        "X-Envoy-Upstream-Rq-Timeout-Ms": "1",
+        "x-envoy-decorator-operation": "other",
+        "X-Envoy-Force-Trace": "1",
+    }
+    arrived = gateway.get("/v1/me", headers={**steering, "x-kept": "1"})
+    assert (arrived.status_code, arrived.json()["headers"]["x-kept"]) == (200, "1")
+    assert not {name.lower() for name in steering} & set(arrived.json()["headers"])
+
+
+def test_a_clients_own_request_id_is_kept_beside_ours_and_is_short(gateway: httpx.Client, home: Home) -> None:
+    theirs = secrets.token_hex(64)
+    answer = gateway.get("/v1/me", headers={"x-request-id": theirs, "x-client-request-id": "forged"})
+    arrived = answer.json()["headers"]
+    assert arrived["x-client-request-id"] == theirs[:64]
+    assert answer.headers["x-request-id"] == arrived["x-request-id"] != theirs
+    entries = logged(home, "gateway", lambda entry: entry.get("client_request_id") == theirs[:64])
+    assert entries[-1]["request_id"] == arrived["x-request-id"]
+    assert "x-client-request-id" not in gateway.get("/v1/me").json()["headers"]

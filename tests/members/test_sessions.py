@@ -5,7 +5,7 @@ import pytest
 
 from tests.members.support import PHONE, Clock, Members
 
-SESSIONS = "/v1/sign-in/sessions"
+SESSIONS = "/v1/sessions"
 PHONE_APP, BROWSER = "Mozilla/5.0 (Linux; Android 14; SM-G991B) Chrome/120.0", "Mozilla/5.0 (X11; Linux) Firefox/121.0"
 
 

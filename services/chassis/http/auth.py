@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,7 +17,7 @@ from fastapi import Request
 
 from services.chassis.domain.refusals import TokenInvalid
 from services.chassis.domain.scope import LONGEST_TOKEN, NOBODY, SYSTEM, Actor
-from services.chassis.http.signing import TYPE
+from services.chassis.http.signing import SCHEMES, TYPE
 from services.chassis.storage.revocations import Revocations
 from services.chassis.telemetry import logs
 from services.chassis.telemetry.lazy import lazy_import
@@ -26,6 +27,7 @@ log = logs.get()
 ALGORITHMS = ["EdDSA", "ES256"]
 _FOREIGN = frozenset({"jku", "jwk", "x5u", "x5c", "crit"})
 """Headers that bring their own key, or require extensions that are not supported."""
+_BEARER = re.compile(rf"(?:{'|'.join(SCHEMES)}) ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)")
 _AGAIN_AFTER = 5.0
 _STALE_AFTER = 300.0
 _LEEWAY = 5
@@ -110,13 +112,13 @@ class Tokens:
 
     async def actor(self, request: Request) -> Actor:
         """The actor; NOBODY without a token. Raises TokenInvalid, also for one of a session or account that ended."""
-        header = request.headers.get("authorization")
-        if header is None:
+        headers = request.headers.getlist("authorization")
+        if not headers:
             return NOBODY
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        given = _BEARER.fullmatch(headers[0])
+        if given is None or len(headers) > 1:
             raise TokenInvalid
-        actor = await self._bearer(token)
+        actor = await self._bearer(given[1])
         if await self._revocations.include(actor):
             raise TokenInvalid
         return actor
@@ -162,6 +164,9 @@ class Tokens:
             )
         except jwt.PyJWTError:
             raise TokenInvalid from None
+        # The library takes numbers that are written as text; the gateway does not.
+        if not all(isinstance(claims[name], int | float) for name in ("exp", "iat")):
+            raise TokenInvalid
         if int(claims["exp"]) - int(claims["iat"]) > LONGEST_TOKEN.total_seconds():
             raise TokenInvalid
         return str(header["kid"]), key, claims

@@ -13,6 +13,11 @@ from cryptography.hazmat.primitives import serialization
 from services.chassis.domain.scope import Actor
 
 TYPE = "at+jwt"
+SCHEMES = ("Bearer", "bearer", "BEARER")
+"""The spellings in which a token is taken, by services and gateway.
+
+The gateway counts what each subject asks for: what it does not read as a token, no service may.
+"""
 LIFE = timedelta(minutes=15)
 
 

@@ -9,8 +9,10 @@ routes.post("/tokens", commands.sign_in, view=TokensView, keyed=False)
 routes.post("/staff", commands.sign_in_staff, view=TokensView, keyed=False)
 routes.post("/refresh", commands.refresh, view=TokensView, status=200, keyed=False)
 routes.delete("", commands.sign_out)
-routes.list("/sessions", queries.list_sessions, view=SessionView)
-routes.delete("/sessions/{session_id}", commands.end_session)
+
+own = Routes("/v1/sessions", "sign-in")
+own.list("", queries.list_sessions, view=SessionView)
+own.delete("/{session_id}", commands.end_session)
 
 keys = Routes("/.well-known", "sign-in")
 keys.get("/jwks.json", queries.get_keys)

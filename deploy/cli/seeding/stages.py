@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from deploy.cli.city.client import Gateway, Refused
 from deploy.cli.city.credentials import Account
 from deploy.cli.city.progress import Bars, side_by_side
 from deploy.cli.city.tokens import Bearer
+from deploy.cli.seeding.duty import Roster, monday, rosters
 from deploy.cli.seeding.staff import Staff, staff
 from services.chassis.schedule.calendar import CityTimes
 
@@ -71,6 +73,7 @@ class Seeding:
                 await self._stage("organisations", own, self._office)
         await self._stage("teams", self.teams, self._team)
         await self._stage("duties", self.staff, self._duty)
+        await self._stage("duty rosters", rosters(self.city), self._roster)
 
     async def expect_fileable(self) -> None:
         """Ask requests for something in the last community, with an answer that no form asks for.
@@ -153,6 +156,19 @@ class Seeding:
         body = {"roles": list(one.roles), "places": list(one.places), "organisations": list(serves)}
         await self._send("duty", one.login, "PUT", f"/v1/accounts/{self._ids[one.login]}/roles", body)
         self.accounts[one.login] = self.accounts[one.login].model_copy(update={"organisations": serves})
+
+    async def _roster(self, roster: Roster) -> None:
+        """Shifts for some weeks from now on; where a roster has some already, they stay."""
+        today = datetime.now(self.city.times.time_zone).date()
+        started = await self._send(
+            "roster", roster.key, "POST", "/v1/rosters", {"area": roster.area, "system": roster.system}
+        )
+        try:
+            body, path = {"shifts": roster.shifts(today)}, f"/v1/rosters/{started['id']}/shifts"
+            await self._send("shifts", f"{roster.key}:{monday(today)}", "POST", path, body)
+        except Refused as refused:
+            if refused.answer.code != "shifts-overlap":
+                raise
 
     async def _send(
         self, kind: str, natural_key: str, method: str, path: str, body: Mapping[str, Any] | None = None

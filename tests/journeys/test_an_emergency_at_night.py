@@ -12,19 +12,15 @@ from typing import Any
 
 import pytest
 
-from services.chassis.domain.scope import Actor
-from services.members.rosters.timers import roster_watch
-from services.notify.messages.timers import timers as deliveries
-from services.requests.cases.limits.timers import case_clock
 from tests.conftest import CITY_DATA
 from tests.requests.town import AREAS, CITY, COUNTY, GONE, HOME, STREET
-from tests.support.trio import Trio, trio
+from tests.support.trio import Somebody, Trio, trio
 from tests.support.world import World
 
 SATURDAY = datetime(2026, 11, 28, 14, 54, tzinfo=UTC)
 """22:54 in the city."""
 MINUTE = timedelta(minutes=1)
-ADMINISTRATOR = Actor("account_admin", frozenset({"administrator", "operator"}), (CITY,))
+ADMINISTRATOR = Somebody("account_admin", frozenset({"administrator", "operator"}), (CITY,))
 STAFF = (
     ("night", "dispatcher", STREET, "13800000001"),
     ("backup", "dispatcher", STREET, "13800000002"),
@@ -39,11 +35,11 @@ class Night:
     """The city in which it happens."""
 
     trio: Trio
-    staff: dict[str, Actor]
-    resident: Actor
+    staff: dict[str, Somebody]
+    resident: Somebody
     station: str
 
-    async def file(self, resident: Actor) -> dict[str, Any]:
+    async def file(self, resident: Somebody) -> dict[str, Any]:
         """Somebody smells gas."""
         body = {
             "item": "GOV-GAS-LEAK",
@@ -54,16 +50,16 @@ class Night:
         }
         return await self.trio.done("requests", "POST", "/v1/requests", resident, body)
 
-    async def case(self, id: str, who: Actor) -> dict[str, Any]:
+    async def case(self, id: str, who: Somebody) -> dict[str, Any]:
         """The case as somebody sees it."""
         return await self.trio.done("requests", "GET", f"/v1/requests/{id}", who)
 
-    async def heard(self, who: Actor) -> Counter[str]:
+    async def heard(self, who: Somebody) -> Counter[str]:
         """The templates of what came to an inbox, and how often."""
         inbox = await self.trio.done("notify", "GET", "/v1/inbox?limit=100", who)
         return Counter(one["template"] for one in inbox["items"])
 
-    async def hears(self, who: Actor, template: str) -> None:
+    async def hears(self, who: Somebody, template: str) -> None:
         """Wait until a notice is in an inbox."""
 
         async def there() -> bool:
@@ -81,21 +77,20 @@ class Night:
         """Wait until a text message with these words came to a phone."""
 
         async def there() -> bool:
-            for timer in deliveries:
-                await self.trio.tick("notify", timer)
+            await self.trio.tick("notify", "deliver-urgent-sms")
             return any(words in text for text in self.texts(phone))
 
         await self.trio.wait(there, f"{words} on {phone}")
 
 
-async def people(trio: Trio) -> dict[str, Actor]:
+async def people(trio: Trio) -> dict[str, Somebody]:
     """Those who can be on call, with phones, who chose quiet nights and no text messages."""
-    found: dict[str, Actor] = {}
+    found: dict[str, Somebody] = {}
     for login, role, place, phone in STAFF:
         person = await trio.done("members", "POST", "/v1/people", ADMINISTRATOR, {"phone": phone, "area": place})
         body = {"login": f"{login}-1", "person": person["id"], "roles": [role], "places": [place]}
         account = await trio.done("members", "POST", "/v1/accounts", ADMINISTRATOR, body)
-        found[login] = Actor(account["id"], frozenset({role}), (place,), (), person["id"])
+        found[login] = Somebody(account["id"], frozenset({role}), (place,), (), person["id"])
         await trio.done("notify", "PUT", "/v1/preferences", found[login], QUIET)
     return found
 
@@ -140,7 +135,7 @@ async def night(world: World) -> AsyncIterator[Night]:
         await enter(running, STREET, "night", "backup")
         await enter(running, CITY, "city")
         person = await running.done("members", "POST", "/v1/people", ADMINISTRATOR, {"phone": "13900000001"})
-        resident = Actor("account_resident", frozenset({"resident"}), (), (), person["id"])
+        resident = Somebody("account_resident", frozenset({"resident"}), (), (), person["id"])
         yield Night(running, staff, resident, station["id"])
 
 
@@ -158,7 +153,7 @@ async def test_who_is_on_call_accepts_within_minutes_and_the_resident_hears_it(n
     await night.hears(night.resident, "danger-accepted")
     await night.texted("13900000001", "已接下您的紧急诉求")
     night.trio.clock.forward(60 * MINUTE)
-    await night.trio.tick("requests", case_clock)
+    await night.trio.tick("requests", "case-clock")
     assert (await night.case(case["id"], on_call))["inside"]["calls"] == 1
     for login in ("backup", "county", "city"):
         assert not (await night.heard(night.staff[login])).total()
@@ -170,17 +165,17 @@ async def test_nobody_accepts_and_it_reaches_the_top_everybody_told_once_per_ste
     # 23:04 the backup; 23:14 nobody is on call in the county, which its supervisor hears, and at once the city.
     for login, template in (("backup", "case-called"), ("city", "case-called")):
         night.trio.clock.forward(10 * MINUTE + timedelta(seconds=1))
-        await night.trio.tick("requests", case_clock)
+        await night.trio.tick("requests", "case-clock")
         await night.hears(night.staff[login], template)
     await night.hears(night.staff["county"], "nobody-on-call")
     night.trio.clock.forward(10 * MINUTE + timedelta(seconds=1))
-    await night.trio.tick("requests", case_clock)
+    await night.trio.tick("requests", "case-clock")
     await night.hears(night.staff["city"], "case-escalated-to-you")
     seen = await night.case(case["id"], night.staff["city"])
     assert (seen["level"], seen["inside"]["owner_place"], seen["inside"]["call_at"]) == (1, CITY, None)
     for _ in range(5):
         night.trio.clock.forward(10 * MINUTE)
-        await night.trio.tick("requests", case_clock)
+        await night.trio.tick("requests", "case-clock")
     accepted = await night.trio.done("requests", "POST", f"/v1/requests/{case['id']}/accept", night.staff["city"])
     assert accepted["state"] == "accepted"
     await night.hears(night.staff["night"], "call-over")
@@ -195,6 +190,6 @@ async def test_nobody_accepts_and_it_reaches_the_top_everybody_told_once_per_ste
 
 async def test_a_gap_is_told_to_who_fills_the_roster_before_it_begins(night: Night) -> None:
     night.trio.clock.forward(11 * MINUTE)
-    await night.trio.tick("members", roster_watch)
+    await night.trio.tick("members", "roster-watch")
     for login in ("night", "backup"):
         await night.hears(night.staff[login], "roster-gap")

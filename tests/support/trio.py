@@ -17,7 +17,7 @@ from services.chassis.messaging.kafka import KEYS_TOPIC, create_topics
 from services.chassis.runtime import service as services
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.worker import Worker
-from services.chassis.schedule.timers import Timer, sweep
+from services.chassis.schedule.timers import sweep
 from services.chassis.usecase import Container
 from services.members.app import service as members
 from services.notify.app import service as notify
@@ -25,6 +25,8 @@ from services.requests.app import service as requests
 from tests.support.world import World, keyed
 
 T = TypeVar("T")
+Somebody = Actor
+"""Who acts in a journey, which knows nothing of ours."""
 TRIO = (members, requests, notify)
 _NEVER_LOOKS = 1000
 
@@ -72,9 +74,10 @@ class Trio:
         found: dict[str, Any] = (await self.wait(answered, f"{method} {path}")).json()
         return found
 
-    async def tick(self, service: str, timer: Timer) -> None:
-        """Let a timer do what is due by now."""
-        await sweep(timer, self.containers[service])
+    async def tick(self, service: str, timer: str) -> None:
+        """Let a timer of this name do what is due by now."""
+        known = {one.name: one for trio in TRIO for one in trio.timers if trio.name == service}
+        await sweep(known[timer], self.containers[service])
 
     async def wait(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
         """The first result that is something."""

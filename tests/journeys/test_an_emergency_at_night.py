@@ -159,7 +159,7 @@ async def test_who_is_on_call_accepts_within_minutes_and_the_resident_hears_it(n
         assert not (await night.heard(night.staff[login])).total()
 
 
-async def test_nobody_accepts_and_it_reaches_the_top_everybody_told_once_per_step(night: Night) -> None:
+async def test_nobody_accepts_and_it_reaches_the_top_everybody_hears_it_once_per_step(night: Night) -> None:
     case = await night.file(night.resident)
     await night.hears(night.staff["night"], "case-called")
     # 23:04 the backup; 23:14 nobody is on call in the county, which its supervisor hears, and at once the city.
@@ -188,7 +188,7 @@ async def test_nobody_accepts_and_it_reaches_the_top_everybody_told_once_per_ste
     }
 
 
-async def test_a_gap_is_told_to_who_fills_the_roster_before_it_begins(night: Night) -> None:
+async def test_a_gap_is_heard_of_by_who_fills_the_roster_before_it_begins(night: Night) -> None:
     night.trio.clock.forward(11 * MINUTE)
     await night.trio.tick("members", "roster-watch")
     for login in ("night", "backup"):

@@ -44,7 +44,13 @@ FLOW = {
     "cases_overdue": Number("linli_cases_overdue"),
 }
 # Above these values an operator must act.
-LIMITS = {"relay_oldest_seconds": OLDEST_SECONDS, "relay_stuck": 0, "parked_events": 0, "consumers_at_rest": 0}
+LIMITS = {
+    "relay_oldest_seconds": OLDEST_SECONDS,
+    "relay_stuck": 0,
+    "parked_events": 0,
+    "consumers_at_rest": 0,
+    "reactions_off": 0,
+}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from services.chassis.messaging.revoking import revoking
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
-from services.contracts.members.accounts import AccountClosed, SessionEnded
+from services.contracts.members.accounts import REVOKING
 from services.contracts.notify.messages import Via
 from services.notify.audience.model import Organisation, Person, Staff, Team
 from services.notify.cases import reactions as cases
@@ -68,7 +68,7 @@ service = Service(
     copies=tuple(dict.fromkeys((Person, Staff, Organisation, Team, *_read))),
     reference=(Organisation, Staff, Team),
     routes=(inboxes.routes, preferences.routes),
-    reactions=(NotifyReaction(subjects), keep_language_of_sign_in, revoking(SessionEnded, AccountClosed)),
+    reactions=(NotifyReaction(subjects), keep_language_of_sign_in, revoking(*REVOKING)),
     timers=timers,
     listens_to=("members", "requests"),
     linger_seconds=0.5,

@@ -8,7 +8,7 @@ from services.chassis.messaging.revoking import revoking
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 from services.chassis.schedule.calendar import CityTimes
-from services.contracts.members.accounts import AccountClosed, SessionEnded
+from services.contracts.members.accounts import REVOKING
 from services.requests.calendar import api as calendar
 from services.requests.calendar.adapters import keep_calendar
 from services.requests.calendar.model import Calendar
@@ -91,7 +91,7 @@ service = Service(
         ask_dispatcher,
         *alarms,
         measure_cases,
-        revoking(SessionEnded, AccountClosed),
+        revoking(*REVOKING),
     ),
     timers=(case_clock, forget_over),
     listens_to=("members", "requests"),

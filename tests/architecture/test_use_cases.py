@@ -12,7 +12,9 @@ from services.chassis.domain.scope import PUBLIC, SYSTEM
 from services.chassis.http.problems import STATUS
 from services.chassis.http.routes import Route, Routes
 from services.chassis.runtime.service import Service
+from services.chassis.storage.revocations import FIELD as TOKENS_UNTIL
 from services.chassis.usecase import Context, known_as, usecase
+from services.contracts.members.accounts import REVOKING
 from services.contracts.members.roles import Role
 from tests.support.world import NAMES, World
 
@@ -28,6 +30,15 @@ def test_every_route_leads_to_a_use_case_with_a_permission() -> None:
         assert allow, (name, table.prefix, route.path)
         assert set(allow) <= known, f"{route.work.__name__} is for {allow}, of which some are no roles"
         assert SYSTEM not in allow or len(allow) > 1, f"{route.work.__name__} is for nobody who can come here"
+
+
+def test_every_service_that_answers_requests_learns_whose_tokens_are_refused() -> None:
+    revoking = {event.type_name() for event in REVOKING}
+    for name, service in SERVICES.items():
+        owns = {event for kind in service.signed_in for event in kind.events}
+        heard = {type for one in service.all_reactions if one.name == "revoke-tokens" for type in one.types}
+        assert (owns or heard) >= revoking, f"{name} would take tokens of sessions that have ended"
+        assert all(TOKENS_UNTIL in kind.model_fields for kind in service.signed_in)
 
 
 def test_every_use_case_says_in_a_sentence_what_it_does() -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.scope import NOBODY, Actor
 from services.chassis.domain.values import Instant, now
 from services.chassis.messaging import effects
@@ -123,6 +124,47 @@ async def test_a_running_process_hears_of_an_end_within_seconds_also_after_the_c
     await heard(running, "session_1")
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_an_end_that_was_written_late_is_found_by_the_full_read_and_one_that_is_over_is_dropped(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocations, "_ALL_SECONDS", 0.5)
+    ahead = timedelta()
+    running = Revocations(container.mongo, [HEARD], lambda: now() + ahead)
+    following = asyncio.create_task(running.follow())
+    await container.mongo.insert(COLLECTION, {"_id": "session_0", FIELD: now() + timedelta(minutes=59)})
+    await heard(running, "session_0")
+    await container.mongo.insert(COLLECTION, {"_id": "session_1", FIELD: now() + timedelta(minutes=40)})
+    await heard(running, "session_1")
+    ahead = timedelta(minutes=50)
+    async with asyncio.timeout(SOON.total_seconds()):
+        while await running.include(replace(READER, session="session_1")):  # noqa: ASYNC110 - nobody calls
+            await asyncio.sleep(0.1)
+    assert await running.include(replace(READER, session="session_0"))
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_a_process_that_cannot_read_for_ten_seconds_takes_no_token_until_it_can(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = Revocations(container.mongo, [HEARD], container.clock)
+    assert not await running.include(READER)
+    monkeypatch.setattr(revocations, "_STALE_SECONDS", 0)
+    attempts: list[object] = []
+
+    async def away(*_: object) -> dict[str, datetime]:
+        attempts.append(_)
+        await asyncio.sleep(0.1)
+        raise Unavailable(retry_after=1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Revocations, "_since", away)
+        answers = await asyncio.gather(*(running.include(READER) for _ in range(20)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 20
+    assert len(attempts) == 1, "all wait for one attempt"
+    assert not await running.include(READER)
 
 
 async def test_what_goes_on_with_a_token_gets_a_signal_when_it_is_revoked(container: Container) -> None:

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, MutableMapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
 from services.chassis.domain.scope import Actor
+from services.chassis.domain.values import now
 from services.chassis.http.sse import ServerEvent, Stream
+from services.chassis.storage.revocations import COLLECTION, FIELD
 from services.chassis.usecase import Context
 from tests.support import toy
 from tests.support.world import World
@@ -44,15 +48,30 @@ def begun(ctx: Context, app: FastAPI, sent: list[Any]) -> "asyncio.Task[None]":
     return asyncio.create_task(Stream(silent(), ctx)({"type": "http", "app": app}, receive, send))
 
 
-async def test_the_streams_of_one_application_end_alone(ctx: Context) -> None:
-    one, other = FastAPI(), FastAPI()
-    sent: list[Any] = []
-    ends, goes_on = begun(ctx, one, sent), begun(ctx, other, [])
-    await asyncio.sleep(0)
-    one.state.closing.set()
+async def expect_only(ends: "asyncio.Task[None]", sent: list[Any], goes_on: "asyncio.Task[None]") -> None:
+    """One of two streams ends, as a client expects it; the other goes on."""
     async with asyncio.timeout(10):
         await ends
     assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     assert not goes_on.done()
     goes_on.cancel()
     await asyncio.gather(goes_on, return_exceptions=True)
+
+
+async def test_the_streams_of_one_application_end_alone(ctx: Context) -> None:
+    one, other = FastAPI(), FastAPI()
+    sent: list[Any] = []
+    ends, goes_on = begun(ctx, one, sent), begun(ctx, other, [])
+    await asyncio.sleep(0)
+    one.state.closing.set()
+    await expect_only(ends, sent, goes_on)
+
+
+async def test_a_stream_ends_when_its_token_is_revoked_and_others_go_on(ctx: Context) -> None:
+    app, sent = FastAPI(), list[Any]()
+    other = replace(ctx, actor=replace(READER, session="session_2"))
+    ends, goes_on = begun(ctx, app, sent), begun(other, app, [])
+    await asyncio.sleep(0)
+    await ctx.container.mongo.insert(COLLECTION, {"_id": "session_1", FIELD: now() + timedelta(hours=1)})
+    await ctx.container.revocations.expect_read()
+    await expect_only(ends, sent, goes_on)

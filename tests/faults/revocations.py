@@ -12,7 +12,7 @@ from tests.bench.town import CITY
 from tests.faults.trial import Fault, Trial
 
 _EACH = 8
-_SOON = 60.0
+_SOON = 30.0
 _HEAR = ("members-worker", "requests-worker", "notify-worker", "kafka", "requests-web", "notify-web")
 _ASKED = ("/v1/me", "/v1/requests", "/v1/inbox")
 """One address of each service."""
@@ -72,9 +72,12 @@ async def _signed_in(gateway: Gateway, administrator: str, login: str) -> Signed
 
 
 async def _taken(gateway: Gateway, those: Sequence[Signed]) -> int:
-    """How many requests with these tokens are taken, one for each and service."""
+    """How many requests with these tokens are taken, one for each and service; RuntimeError for any other answer."""
     asking = [gateway.ask("GET", path, token=one.token) for one in those for path in _ASKED]
-    return sum(answer.status != 401 for answer in await asyncio.gather(*asking))
+    found = [answer.status for answer in await asyncio.gather(*asking)]
+    if other := {*found} - {200, 401}:
+        raise RuntimeError(f"answered {other} instead of taking or refusing a token")
+    return found.count(200)
 
 
 FAULTS = (Fault("revoked", "sessions end while those who have to hear of it die", revoked),)

@@ -23,6 +23,7 @@ from services.contracts.members.teams import (
     TeamWentOnDuty,
 )
 from services.members.accounts import commands as accounts
+from services.members.accounts.devices.model import SignInDevice
 from services.members.accounts.model import Account
 from services.members.accounts.sessions import commands as sessions
 from services.members.accounts.sessions.model import SignInMethod
@@ -220,7 +221,7 @@ def _system() -> Iterator[Row]:
             (None, sessions.SignInStaff(login="nobody", password="x", otp="123456")),
             "sign-in-wrong",
         ),
-        (sessions.start_session, (_anybodys(), SignInMethod.PHONE, "a phone"), OK),
+        (sessions.start_session, (_anybodys(), SignInMethod.PHONE, SignInDevice.of(None, None)), OK),
         (sessions.rotate_session, ("session_none", 0), "not-found"),
     )
     for (work, given, right), who in itertools.product(works, EVERYBODY):

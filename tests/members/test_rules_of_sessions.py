@@ -11,9 +11,9 @@ from services.chassis.domain.refusals import Kind
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import Sealed
 from services.contracts.members.accounts import NewDeviceUsed, SessionEnd, SessionEnded
+from services.members.accounts.devices.model import Device, SignInDevice, kind_of_device
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import (
-    Device,
     RefreshToken,
     Session,
     SessionOver,
@@ -34,6 +34,7 @@ LIVES = [
 ]
 
 
+_ANDROID, _WECHAT = "Mozilla/5.0 (Linux; Android ", "Mozilla/5.0 (Linux; Android 14; M2012K11AC) MicroMessenger/"
 DEVICE = Device(Sealed("1.device"), "0" * 40)
 TOKENS_UNTIL = START + timedelta(hours=1)
 
@@ -134,13 +135,20 @@ def test_signing_out_ends_the_session(reason: SessionEnd) -> None:
         model.rotate(session, 0, START)
 
 
-def test_the_session_of_a_closed_account_ends_and_that_of_an_open_one_goes_on() -> None:
+def test_the_session_of_a_closed_account_ends_with_it_once() -> None:
     session = started()
-    model.rotate(session, 0, START, account_open=True)
     with pytest.raises(SessionOver) as refused:
-        model.rotate(session, 1, START, account_open=False)
+        model.end_with_account(session, START)
     assert session.keeps(refused.value)
-    assert session.fresh[2:] == [ended("account_closed")]
+    model.end_with_account(session, START)
+    assert session.fresh[1:] == [ended("account_closed")]
+
+
+def test_a_token_that_is_ahead_of_the_database_is_refused_and_does_no_harm() -> None:
+    session = started()
+    with pytest.raises(SessionOver):
+        model.rotate(session, 1, START)
+    assert session.open
 
 
 @pytest.mark.parametrize(
@@ -168,35 +176,23 @@ def test_a_refresh_token_reads_as_it_is_written() -> None:
     assert RefreshToken.parse(str(token)) == token
 
 
-def test_a_device_is_new_where_no_earlier_session_had_one_of_its_kind_but_never_at_first() -> None:
-    other = Device(Sealed("1.other"), "f" * 40)
-    for earlier, noted in (
-        ([], []),
-        ([started()], []),
-        ([started(device=other), started()], []),
-        ([started(device=other)], [NewDeviceUsed(person_id="person_1")]),
-    ):
-        session = started()
-        model.note_new_device(session, earlier)
-        assert session.fresh[1:] == noted
-
-
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
         ("Firefox/121.0", "Firefox/122.0.1", True),
         (
-            "Mozilla/5.0 (Linux; Android 14; SM-G991B) Chrome/120.0.0.0",
-            "Mozilla/5.0 (Linux; Android 15; SM-G991B) Chrome/121.0.0.0",
+            f"{_ANDROID}14; SM-G991B Build/UP1A.231005.007) Chrome/120.0",
+            f"{_ANDROID}15; SM-G991B) Chrome/121.0.1",
             True,
         ),
-        ("Mozilla/5.0 (Linux; Android 14; SM-G991B)", "Mozilla/5.0 (Linux; Android 14; Pixel 8)", False),
+        (f"{_WECHAT}8.0.47(0x28002F30) NetType/WIFI Language/zh_CN", f"{_WECHAT}8.0.50(0x28003255) NetType/4G", True),
+        (f"{_ANDROID}14; SM-G991B)", f"{_ANDROID}14; Pixel 8)", False),
         ("Firefox/121.0", "Chrome/121.0", False),
         ("", "Firefox/121.0", False),
     ],
 )
 def test_an_update_makes_no_new_device_and_another_make_does(one: str, other: str, *, same: bool) -> None:
-    assert (model.kind_of_device(one) == model.kind_of_device(other)) is same
+    assert (kind_of_device(one) == kind_of_device(other)) is same
 
 
 def test_sessions_are_seen_by_their_account_and_guards_by_nobody() -> None:
@@ -266,3 +262,11 @@ def test_a_one_time_code_fits_its_step_and_the_two_beside_it_and_no_used_one() -
     assert found == {-2: None, -1: step - 1, 0: step, 1: step + 1, 2: None}
     assert model.step_of(codes[0], secret, step, START) is None
     assert model.step_of(codes[1], secret, step, START) == step + 1
+
+
+def test_a_device_is_known_by_the_id_that_its_client_keeps_and_else_by_its_kind() -> None:
+    kept = SignInDevice.of("Firefox/121.0", "k7Qm2xWc0vT9aLzR")
+    assert kept == ("Firefox/121.0", "id:k7Qm2xWc0vT9aLzR")
+    assert SignInDevice.of("Firefox/121.0", None) == ("Firefox/121.0", "kind:Firefox/")
+    assert SignInDevice.of(None, None) == ("", "kind:")
+    assert SignInDevice.of("手机".encode().decode("latin-1"), None).name == "手机"

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.domain.values import Sealed
+from services.members.accounts.devices.model import Device
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import (
-    Device,
     Session,
     SessionOver,
     SignInAttempts,

@@ -66,9 +66,9 @@ def test_a_sign_in_code_goes_by_phone_at_once_and_who_joins_a_team_hears_of_it()
 
 def test_of_a_new_device_and_of_a_session_in_two_hands_its_person_hears_at_once_and_of_other_ends_nobody() -> None:
     used = Occurrence("session_1:2", NewDeviceUsed(person_id="person_1"), "session_1", 2, AT, "sign-in", None)
-    assert hearing(used) == [("new-device", [[Address("person", "person_1")]], "urgent")]
+    assert hearing(used) == [("new-device", [[Address("person", "person_1")]], "texted urgent")]
     for reason, heard in (
-        ("spent_token", [("session-copied", [[Address("person", "person_1")]], "urgent")]),
+        ("spent_token", [("session-copied", [[Address("person", "person_1")]], "texted urgent")]),
         ("signed_out", []),
     ):
         ended = SessionEnded(person_id="person_1", reason=reason, tokens_until=AT)

@@ -86,9 +86,18 @@ async def test_of_a_new_device_and_a_session_in_two_hands_its_person_hears_in_qu
     await town.tell("session_2", SessionEnded(person_id=RESIDENT, reason=SessionEnd.SPENT_TOKEN, tokens_until=until))
     found = await town.messages(RESIDENT)
     assert sorted((one.template, one.urgent) for one in found) == [("new-device", True), ("session-copied", True)]
+    assert [[*one.deliveries] for one in found] == [["sms"], ["sms"]]  # who has the device reads the inbox as well
 
 
-@pytest.mark.parametrize("reason", [SessionEnd.SIGNED_OUT, SessionEnd.ENDED_ELSEWHERE, SessionEnd.ACCOUNT_CLOSED])
+async def test_who_ends_a_session_from_elsewhere_finds_that_in_the_inbox(town: Town) -> None:
+    await town.peopled()
+    reason, until = SessionEnd.ENDED_ELSEWHERE, now() + timedelta(hours=1)
+    await town.tell("session_1", SessionEnded(person_id=RESIDENT, reason=reason, tokens_until=until))
+    (message,) = await town.messages(RESIDENT)
+    assert (message.template, message.deliveries) == ("session-ended-elsewhere", {})
+
+
+@pytest.mark.parametrize("reason", [SessionEnd.SIGNED_OUT, SessionEnd.PHONE_LOST, SessionEnd.ACCOUNT_CLOSED])
 async def test_nobody_gets_a_notice_that_they_have_signed_out(town: Town, reason: SessionEnd) -> None:
     await town.peopled()
     until = now() + timedelta(hours=1)

@@ -29,6 +29,7 @@ FACTS: dict[str, Facts] = {
     "sign-in-code": {"code": "402913", "until": AT},
     "new-device": {"at": AT},
     "session-copied": {"at": AT},
+    "session-ended-elsewhere": {"at": AT},
     "roster-gap": {"place": Words.named("正阳街道", "Zhengyang"), "system": "governance", "start": AT, "end": AT},
     "team-joined": {"team": Words.named("巾帼队")},
     "case-paused": {**CASE, "because": "parts"},

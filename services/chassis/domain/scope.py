@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 SYSTEM = "system"
@@ -10,9 +10,6 @@ SYSTEM = "system"
 
 PUBLIC = "public"
 """Everybody, even without signing in."""
-
-BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
-"""Earlier than any end of tokens: an index from here on leaves out what has none."""
 
 LONGEST_TOKEN = timedelta(hours=1)
 """No token is taken that is good for longer."""

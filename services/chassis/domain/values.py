@@ -66,6 +66,9 @@ def _in_utc(moment: datetime) -> datetime:
 _FIRST, _LAST = 1900, 2200
 """The years of a moment that somebody may mean."""
 
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""Earlier than every instant that is stored: what is later than this has one."""
+
 Instant = Annotated[AwareDatetime, AfterValidator(in_milliseconds)]
 """A point in time: aware, UTC, whole milliseconds."""
 

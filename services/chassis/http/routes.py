@@ -63,6 +63,8 @@ class Route:
     audited: Action | None = None
     versioned: bool = True
     """Whether the answer says the version of what was changed: not to who may not see it."""
+    anonymous: bool = False
+    """Whether a token is not looked at: who signs in may still send one that is over."""
 
 
 @dataclass
@@ -96,6 +98,7 @@ class Routes:
         keyed: bool = True,
         audited: Action | None = None,
         versioned: bool = True,
+        anonymous: bool = False,
     ) -> None:
         """Create something, or take a step. ``location`` with {id} is where a new object is found.
 
@@ -112,6 +115,7 @@ class Routes:
                 keyed=keyed,
                 audited=audited,
                 versioned=versioned,
+                anonymous=anonymous,
             )
         )
 
@@ -171,7 +175,8 @@ def _endpoint(
             request.state.trace = trace  # for the handler of a failure, which runs after the span has ended
             actor = NOBODY
             try:
-                actor = await tokens.actor(request)
+                if not route.anonymous:
+                    actor = await tokens.actor(request)
                 ctx = await _context(route, container, actor, request, trace)
                 result = await route.work(ctx, *(given[name] for name in names))
                 response = await _response(route, ctx, result)

@@ -1,10 +1,10 @@
 """Sends keys: each before the first event that needs it, and a tombstone once it is deleted."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from services.chassis.domain.entity import Entity
+from services.chassis.domain.values import EVER
 from services.chassis.messaging.kafka import BrokerAway, Outgoing, Publisher
 from services.chassis.storage import search, vault
 from services.chassis.storage.mongo import Document, Mongo, Put
@@ -12,7 +12,6 @@ from services.chassis.storage.mongo import Document, Mongo, Put
 Kinds = Sequence[type[Entity[Any]]]
 
 _BATCH = 500
-_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class KeySender:
@@ -35,7 +34,7 @@ class KeySender:
         """Send all keys of the collection that are not sent yet; how many. BrokerAway."""
         moved, more = 0, True
         while more and self._topic is not None and self._mints:
-            pending = {"pending": {"$gte": _EVER}}
+            pending = {"pending": {"$gte": EVER}}
             keys = await self._mongo.find(vault.COLLECTION, pending, sort=[("pending", 1)], limit=_BATCH)
             await search.forget(self._mongo, self._kinds, [key["_id"] for key in keys if key["wrapped"] is None])
             await self._send({key["_id"]: key["wrapped"] for key in keys})

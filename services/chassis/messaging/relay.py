@@ -12,6 +12,7 @@ from typing import Any
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
+from services.chassis.domain.values import EVER
 from services.chassis.messaging.failures import raise_worst
 from services.chassis.messaging.kafka import BrokerAway, Publisher, Unsendable
 from services.chassis.messaging.key_sending import KeySender, marking
@@ -39,7 +40,6 @@ _SLOW_SECONDS = 2.0
 _TRIES = 3
 _MEASURE_SECONDS = 10.0
 _MOST_COUNTED = 100_000
-_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Relay:
@@ -224,7 +224,7 @@ class Relay:
         if time.monotonic() > self._measured_at + _MEASURE_SECONDS:
             self._measured_at = time.monotonic()
             metrics.relay_stuck.set(await self._count({"stuck": {"$exists": True}}))
-            self._backlog = await self._count({"pending": {"$gte": _EVER}}) if full else waiting
+            self._backlog = await self._count({"pending": {"$gte": EVER}}) if full else waiting
         metrics.relay_pending.set(max(waiting, self._backlog) if full else waiting)
 
     async def _measure_again(self) -> None:
@@ -262,7 +262,7 @@ class Relay:
 def _unpublished(most: int, kind: type[Entity[Any]]) -> list[Document]:
     newer = {"$filter": {"input": "$history", "cond": {"$gt": ["$$this.version", "$published"]}}}
     return [
-        {"$match": {"pending": {"$gte": _EVER}, "stuck": {"$exists": False}}},
+        {"$match": {"pending": {"$gte": EVER}, "stuck": {"$exists": False}}},
         {"$sort": {"pending": 1}},
         {"$limit": most},
         {

@@ -6,11 +6,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.chassis.domain.entity import Entity
 from services.chassis.domain.refusals import Kind, Refusal, Unavailable
+from services.chassis.domain.values import EVER
 from services.chassis.storage.mongo import Document
 from services.chassis.storage.prefetched import Prefetched
 from services.chassis.telemetry import logs, metrics, tracing
@@ -29,7 +30,6 @@ _SHARED = 24
 """How many use cases run concurrently in addition to the one that each timer may always run."""
 _PAUSE, _LONGEST_PAUSE = 1.0, 600.0
 _MOST_PAUSED = 5_000  # their ids are part of every query
-_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 GoesOn = Callable[[], Awaitable[bool]]
 """Whether further use cases may be started: the lease is held, and the worker does not stop."""
@@ -240,7 +240,7 @@ async def _first(timer: Timer, container: Container, setbacks: Setbacks, limit: 
     path = timer.path
     found = await container.mongo.find(
         timer.kind.collection(),
-        {path: {"$gte": _EVER}} | _without(setbacks),
+        {path: {"$gte": EVER}} | _without(setbacks),
         show={path: 1},
         sort=[(path, 1)],
         limit=limit,

@@ -25,7 +25,10 @@ _OWN = {
         DatabaseIndex(("reaction", "entity", "offset")),
         DatabaseIndex(("replay",), sparse=True),
     ),
-    revocations.COLLECTION: (DatabaseIndex((revocations.FIELD,), expires=True),),
+    revocations.COLLECTION: (
+        DatabaseIndex((revocations.FIELD,), expires=True),
+        DatabaseIndex((revocations.FIELD, "_id")),
+    ),
 }
 
 

@@ -23,6 +23,8 @@ FIELD = "tokens_until"
 _LOOK_SECONDS = 1.0
 _ALL_SECONDS = 60.0
 """How often all are read again. In between only those that end later than the latest known: others are older."""
+_STALE_SECONDS = 10.0
+"""A process that has read nothing for this long takes no token: somebody may have signed out meanwhile."""
 _LATE = timedelta(minutes=2)
 """How much earlier one may end that is written later: clocks differ, and a write takes its time."""
 _BATCH = 1_000
@@ -45,30 +47,34 @@ class Revocations:
         self._until: dict[str, datetime] = {}
         self._latest: datetime | None = None
         self._all_at = float("-inf")
-        self._reading = asyncio.Lock()
+        self._read_at = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
         self._streams: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     async def include(self, actor: Actor) -> bool:
-        """Whether the actor's token is revoked; reads them where this process has not yet. Unavailable."""
+        """Whether the actor's token is revoked. Unavailable where what is known is too old."""
         await self.expect_read()
         return any(subject in self._until for subject in _subjects(actor))
 
     async def expect_read(self) -> None:
-        """Read them where this process has not yet: until then it would take any token. Unavailable."""
-        if self._latest is None:
-            async with self._reading:
-                if self._latest is None:
-                    await self._read()
+        """Read them where this process has not yet, or not for some time: it would take any token. Unavailable."""
+        if time.monotonic() > self._read_at + _STALE_SECONDS:
+            await self._attempted()
 
     async def follow(self) -> None:
         """Read what is added, for ever."""
         while True:
             try:
-                async with self._reading:
-                    await self._read()
-            except Unavailable as error:  # then no request is answered either
+                await self._attempted()
+            except Unavailable as error:
                 log.warning("revoked tokens cannot be read until the database answers", reason=str(error))
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _attempted(self) -> None:
+        """One attempt to read, shared by all who wait for one."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name="revocations")
+        await asyncio.shield(self._reading)
 
     @contextmanager
     def ending(self, actor: Actor) -> Iterator[asyncio.Event]:
@@ -97,6 +103,7 @@ class Revocations:
         self._latest = max((now, *self._until.values()))
         if everything:
             self._all_at = read_at
+        self._read_at = read_at
         metrics.revocations.set(len(self._until))
         for subject in found.keys() & self._streams.keys():
             for signal in self._streams[subject]:

@@ -33,7 +33,7 @@ class RolesGranted(Event):
 class AccountClosed(Event):
     """An account was closed: nobody can sign in with it, and its tokens are refused.
 
-    Until ``tokens_until`` some of them would be good otherwise.
+    No token of it can be good after ``tokens_until``: none is taken for longer than an hour.
     """
 
     person_id: Id
@@ -51,14 +51,15 @@ class SessionEnd(StrEnum):
 
 
 class SessionEnded(Event):
-    """A session ended: its person signed out, here or from another session, a spent refresh token was used again, the
-    account was closed, or the phone is theirs no more. Its tokens are refused; until ``tokens_until`` some would be
-    good otherwise.
-    """
+    """A session ended, and its tokens are refused; no token of it can be good after ``tokens_until``."""
 
     person_id: Id
     reason: SessionEnd | str
     tokens_until: Instant
+
+
+REVOKING = (SessionEnded, AccountClosed)
+"""The events after which every service refuses tokens."""
 
 
 class NewDeviceUsed(Event):

@@ -11,9 +11,9 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import ALL, BEFORE_ALL, LONGEST_TOKEN, SYSTEM, Actor, Visible
+from services.chassis.domain.scope import ALL, LONGEST_TOKEN, SYSTEM, Actor, Visible
 from services.chassis.domain.spelling import TYPED
-from services.chassis.domain.values import Code, Digest, Instant, Sealed, shaped
+from services.chassis.domain.values import EVER, Code, Digest, Instant, Sealed, shaped
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.contracts.members.areas import path
 from services.contracts.members.roles import Role
@@ -67,7 +67,7 @@ class Account(Entity[AccountEvent]):
     """What a person signs in to. Residents' accounts have no login: they sign in by phone."""
 
     entity_type: ClassVar[str] = "account"
-    indexes: ClassVar[tuple[Index, ...]] = (Index(("tokens_until",), above=BEFORE_ALL),)
+    indexes: ClassVar[tuple[Index, ...]] = (Index(("tokens_until", "id"), above=EVER),)
     terms: ClassVar[Terms] = Terms(values=("roles",))
 
     person_id: str
@@ -76,7 +76,7 @@ class Account(Entity[AccountEvent]):
     organisations: list[str]
     open: bool = True
     tokens_until: Instant | None = None
-    """Once it is closed: until when access tokens of it would be good, were they not refused."""
+    """Once it is closed: no token of it can be good after this, so it need not be refused for longer."""
     login: str | None = None
     password_hash: str | None = None
     totp: Sealed | None = None

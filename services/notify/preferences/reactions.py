@@ -10,4 +10,5 @@ from services.notify.preferences.commands import keep_language
 @reaction("keep-language", AccountOpened, when=lambda event: event.language is not None)
 async def keep_language_of_sign_in(ctx: Context, _: Delivered, event: AccountOpened) -> None:
     """Write to somebody in the language in which they first signed in, until they choose another."""
-    await keep_language(ctx, event.person_id, event.language or "")
+    assert event.language is not None
+    await keep_language(ctx, event.person_id, event.language)

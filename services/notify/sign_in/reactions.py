@@ -18,9 +18,14 @@ def facts(what: Occurrence[None], _: Blind) -> Facts:
     return {"until": what.event.expires_at} if isinstance(what.event, SignInCodeIssued) else {"at": what.at}
 
 
-def in_two_hands(what: Occurrence[None]) -> bool:
-    """Whether a session ended because somebody else had its refresh token too."""
+def was_copied(what: Occurrence[None]) -> bool:
+    """a spent refresh token of the session was used again"""
     return bool(what.event.reason == SessionEnd.SPENT_TOKEN)
+
+
+def was_elsewhere(what: Occurrence[None]) -> bool:
+    """it was ended from another session of the same person"""
+    return bool(what.event.reason == SessionEnd.ENDED_ELSEWHERE)
 
 
 subject = Subject[None](
@@ -28,8 +33,9 @@ subject = Subject[None](
     parties=(Named(),),
     rules=(
         Tell(SignInCodeIssued, Named(), "sign-in-code", urgent=True, by_phone=True),
-        Tell(NewDeviceUsed, Named(), "new-device", urgent=True),
-        Tell(SessionEnded, Named(), "session-copied", when=in_two_hands, urgent=True),
+        Tell(NewDeviceUsed, Named(), "new-device", texted=True, urgent=True),
+        Tell(SessionEnded, Named(), "session-copied", when=was_copied, texted=True, urgent=True),
+        Tell(SessionEnded, Named(), "session-ended-elsewhere", when=was_elsewhere),
     ),
     silences=(silence(SessionEnded, "who ends a session knows it, and of a closed account the inbox", Named()),),
     silent={

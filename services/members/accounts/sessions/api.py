@@ -5,9 +5,9 @@ from services.members.accounts.sessions import commands, queries
 from services.members.accounts.sessions.queries import SessionView, TokensView
 
 routes = Routes("/v1/sign-in", "sign-in")
-routes.post("/tokens", commands.sign_in, view=TokensView, keyed=False)
-routes.post("/staff", commands.sign_in_staff, view=TokensView, keyed=False)
-routes.post("/refresh", commands.refresh, view=TokensView, status=200, keyed=False)
+routes.post("/tokens", commands.sign_in, view=TokensView, keyed=False, anonymous=True)
+routes.post("/staff", commands.sign_in_staff, view=TokensView, keyed=False, anonymous=True)
+routes.post("/refresh", commands.refresh, view=TokensView, status=200, keyed=False, anonymous=True)
 routes.delete("", commands.sign_out)
 
 own = Routes("/v1/sessions", "sign-in")

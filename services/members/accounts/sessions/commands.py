@@ -29,19 +29,19 @@ from services.members.accounts import model as accounts
 from services.members.accounts.codes.commands import accept_code, as_sign_in, refuse_holder, weigh_code
 from services.members.accounts.codes.model import PhoneSilent
 from services.members.accounts.commands import open_residents_account
+from services.members.accounts.devices.model import Device, DeviceId, SignInDevice
 from services.members.accounts.holders.queries import HolderProof, is_proven
 from services.members.accounts.model import Account, Login
 from services.members.accounts.queries import residents_account
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import (
-    Device,
     RefreshToken,
     Session,
     SessionOver,
     SignInAttempts,
     SignInMethod,
 )
-from services.members.accounts.sessions.queries import TokensView, earlier_sessions, is_genuine, tokens
+from services.members.accounts.sessions.queries import TokensView, is_genuine, is_new_device, tokens
 from services.members.people.commands import lose_phone, register_by_phone
 from services.members.people.phones.commands import as_phones, confirm, ensure_holder
 from services.members.people.phones.model import Phone, for_texts
@@ -56,6 +56,7 @@ class SignIn(HolderProof):
 
     phone: PhoneNumber
     code: Digits
+    device: DeviceId | None = None
 
 
 class SignInStaff(Command):
@@ -64,6 +65,7 @@ class SignInStaff(Command):
     login: Login
     password: Annotated[str, Field(min_length=1, max_length=200)]
     otp: Digits
+    device: DeviceId | None = None
 
 
 class Refresh(Command):
@@ -95,7 +97,7 @@ async def sign_in(ctx: Context, cmd: SignIn, user_agent: UserAgent = None) -> To
     await accept_code(sign_in_ctx, number, cmd.code)
     if not account.open:
         raise SessionOver
-    return await _admitted(sign_in_ctx, account, SignInMethod.PHONE, user_agent)
+    return await _admitted(sign_in_ctx, account, SignInMethod.PHONE, SignInDevice.of(user_agent, cmd.device))
 
 
 @usecase(allow=PUBLIC)
@@ -106,7 +108,7 @@ async def sign_in_staff(ctx: Context, cmd: SignInStaff, user_agent: UserAgent = 
     await check_credentials(sign_in_ctx.substep("attempts"), account, cmd)
     if account is None:
         raise model.SignInWrong
-    return await _admitted(sign_in_ctx, account, SignInMethod.STAFF, user_agent)
+    return await _admitted(sign_in_ctx, account, SignInMethod.STAFF, SignInDevice.of(user_agent, cmd.device))
 
 
 @usecase(allow=PUBLIC)
@@ -151,16 +153,16 @@ async def check_credentials(ctx: Context, account: Account | None, cmd: SignInSt
 
 
 @usecase(allow=SYSTEM)
-async def start_session(ctx: Context, account: Account, method: SignInMethod, agent: str) -> Session:
-    """Create the session of an account that has proven its identity, with a device that calls itself ``agent``."""
-    person = account.person_id
-    earlier = await earlier_sessions(ctx, account.id)
+async def start_session(ctx: Context, account: Account, method: SignInMethod, device: SignInDevice) -> Session:
+    """Create the session of an account that has proven its identity, with the device that it signs in with."""
+    person, index = account.person_id, ctx.vault.master.blind("device", f"{account.id}|{device.identity}")
+    is_new = await is_new_device(ctx, account.id, index)
     await ctx.vault.ensure_keys([person])
-    index = ctx.vault.master.blind("device", f"{account.id}|{model.kind_of_device(agent)}")
     async with ctx.store.create(Session) as session:
-        device = Device(ctx.vault.seal(agent, person, "device"), index)
-        model.start(session, account.id, person, method, device, ctx.now())
-        model.note_new_device(session, earlier)
+        known = Device(ctx.vault.seal(device.name, person, "device"), index)
+        model.start(session, account.id, person, method, known, ctx.now())
+        if is_new:
+            model.note_new_device(session)
     return session
 
 
@@ -168,7 +170,9 @@ async def start_session(ctx: Context, account: Account, method: SignInMethod, ag
 async def rotate_session(ctx: Context, session: Session, generation: int) -> None:
     """Exchange a session's genuine refresh token of this generation; the session of a closed account ends."""
     account = await ctx.store.get(Account, session.account_id)
-    model.rotate(session, generation, ctx.now(), account_open=account.open)
+    if not account.open:
+        model.end_with_account(session, ctx.now())
+    model.rotate(session, generation, ctx.now())
 
 
 async def end_sessions(ctx: Context, account_id: str, reason: SessionEnd) -> None:
@@ -209,8 +213,8 @@ def _as_new_sign_in(ctx: Context) -> Context:
     return replace(as_sign_in(ctx), cause=f"sign-in:{secrets.token_hex(16)}")
 
 
-async def _admitted(ctx: Context, account: Account, method: SignInMethod, agent: str | None) -> TokensView:
-    session = await start_session(ctx, account, method, (agent or "")[: model.MOST_OF_A_NAME])
+async def _admitted(ctx: Context, account: Account, method: SignInMethod, device: SignInDevice) -> TokensView:
+    session = await start_session(ctx, account, method, device)
     return tokens(ctx, account, session)
 
 

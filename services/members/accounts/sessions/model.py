@@ -2,8 +2,6 @@
 
 import hmac
 import math
-import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, Self, assert_never
@@ -13,10 +11,11 @@ import pyotp
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.events import Event
 from services.chassis.domain.refusals import Kind, Refusal
-from services.chassis.domain.scope import ALL, BEFORE_ALL, LONGEST_TOKEN, SYSTEM, Actor, Visible
-from services.chassis.domain.values import Digest, Id, Instant, Sealed
+from services.chassis.domain.scope import ALL, LONGEST_TOKEN, SYSTEM, Actor, Visible
+from services.chassis.domain.values import EVER, Digest, Id, Instant, Sealed
 from services.contracts.members.accounts import NewDeviceUsed, SessionEnd, SessionEnded
 from services.members.accounts.codes.model import growing
+from services.members.accounts.devices.model import Device
 
 
 class SignInMethod(StrEnum):
@@ -42,9 +41,6 @@ STEP_SECONDS = 30
 
 REPEATS = timedelta(seconds=30)
 """For this long a spent refresh token gives the same successor again: its answer was lost, or two pages sent it."""
-MOST_OF_A_NAME = 300
-"""How much of what a device calls itself is kept, in characters."""
-_VERSIONS = re.compile(r"(?<=[/ :])\d[\d._]*")
 
 
 class SessionStarted(Event):
@@ -111,8 +107,8 @@ class Session(Entity[SessionEvent]):
 
     entity_type: ClassVar[str] = "session"
     indexes: ClassVar[tuple[Index, ...]] = (
-        Index(("account_id", "started_at")),
-        Index(("tokens_until",), above=BEFORE_ALL),
+        Index(("account_id", "device_index")),
+        Index(("tokens_until", "id"), above=EVER),
     )
 
     account_id: Id
@@ -127,7 +123,7 @@ class Session(Entity[SessionEvent]):
     ends_at: Instant
     open: bool = True
     tokens_until: Instant | None = None
-    """Once it has ended: until when access tokens of it would be good, were they not refused."""
+    """Once it has ended: no token of it can be good after this, so it need not be refused for longer."""
 
     def apply(self, event: SessionEvent) -> None:
         """Fold an event into the state."""
@@ -202,13 +198,6 @@ class RefreshToken(NamedTuple):
         return f"{self.session}.{self.generation}.{self.secret}"
 
 
-class Device(NamedTuple):
-    """What somebody signs in with: its name, sealed, by which they know it again, and the blind index of its kind."""
-
-    name: Sealed
-    kind: str
-
-
 def start(
     session: Session, account_id: str, person_id: str, method: SignInMethod, device: Device, now: datetime
 ) -> None:
@@ -220,7 +209,7 @@ def start(
             person_id=person_id,
             method=method,
             device=device.name,
-            device_index=device.kind,
+            device_index=device.blind,
             started_at=now,
             idle_until=now + idle,
             ends_at=now + longest,
@@ -228,24 +217,20 @@ def start(
     )
 
 
-def note_new_device(session: Session, earlier: Iterable[Session]) -> None:
-    """Note a device of a kind that no ``earlier`` session of theirs had; not in their very first."""
-    known = {one.device_index for one in earlier}
-    if known and session.device_index not in known:
-        session.record(NewDeviceUsed(person_id=session.person_id))
+def note_new_device(session: Session) -> None:
+    """Note that no session of theirs had such a device before."""
+    session.record(NewDeviceUsed(person_id=session.person_id))
 
 
-def rotate(session: Session, generation: int, now: datetime, *, account_open: bool = True) -> None:
+def rotate(session: Session, generation: int, now: datetime) -> None:
     """Go on to the next refresh token, where ``generation`` is that of the genuine one that came.
 
     The one before gives the same successor again for thirty seconds, unless that was used meanwhile: its answer was
     lost, or two pages of one browser sent it at once. Any other spent one is in two hands, and the session ends for
-    both (RFC 9700, 4.14.2). SessionOver if it has ended; it ends with its account.
+    both (RFC 9700, 4.14.2). SessionOver if it has ended, and for one that is ahead: the database was set back.
     """
-    if not session.open or now >= session.idle_until:
+    if not session.open or now >= session.idle_until or generation > session.generation:
         raise SessionOver
-    if not account_open:
-        session.refuse(_ended(session, SessionEnd.ACCOUNT_CLOSED, now), SessionOver())
     if generation == session.generation - 1 and now < session.refreshed_at + REPEATS:
         return
     if generation != session.generation:
@@ -261,13 +246,14 @@ def end(session: Session, because: SessionEnd, now: datetime) -> None:
         session.record(_ended(session, because, now))
 
 
+def end_with_account(session: Session, now: datetime) -> None:
+    """End the session of a closed account, and refuse: SessionOver."""
+    if session.open:
+        session.refuse(_ended(session, SessionEnd.ACCOUNT_CLOSED, now), SessionOver())
+
+
 def _ended(session: Session, because: SessionEnd, now: datetime) -> SessionEnded:
     return SessionEnded(person_id=session.person_id, reason=because, tokens_until=now + LONGEST_TOKEN)
-
-
-def kind_of_device(name: str) -> str:
-    """What a device calls itself without the numbers of versions: an update makes no new device of it."""
-    return _VERSIONS.sub("", name)
 
 
 def expect_unlocked(attempts: SignInAttempts, now: datetime) -> None:

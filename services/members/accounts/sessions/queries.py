@@ -1,7 +1,7 @@
 """A person's sessions, the tokens of one, and the public keys that verify them."""
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -10,7 +10,7 @@ import orjson
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.paging import Page, PageQuery
 from services.chassis.domain.scope import PUBLIC
 from services.chassis.http.signing import LIFE, Signer
 from services.chassis.storage.listings import Listing
@@ -20,8 +20,6 @@ from services.members.accounts.model import Account
 from services.members.accounts.sessions.model import RefreshToken, Session
 
 _CACHED_SECONDS = 300
-_EARLIER = 200
-"""How many of an account's latest sessions are looked through for a device."""
 
 SESSIONS = Listing(Session, PageQuery, leads=("account_id",), only={"open": True}, order="-idle_until")
 
@@ -79,10 +77,11 @@ async def list_sessions(ctx: Context, query: PageQuery) -> Page[Session]:
     return Page(lasting, page.next if len(lasting) == len(page.items) else None)
 
 
-async def earlier_sessions(ctx: Context, account_id: str) -> Sequence[Session]:
-    """The latest of an account's sessions, open or not."""
-    order = Order(Session.stored_name("started_at"), descending=True)
-    return await ctx.store.find(Session, Session.where(account_id=account_id), order=order, limit=_EARLIER)
+async def is_new_device(ctx: Context, account_id: str, device_index: str) -> bool:
+    """Whether an account has had sessions, and none with this device."""
+    mine = Session.where(account_id=account_id)
+    with_it = await ctx.store.count(Session, mine | Session.where(device_index=device_index), limit=1)
+    return not with_it and bool(await ctx.store.count(Session, mine, limit=1))
 
 
 def is_genuine(ctx: Context, token: RefreshToken) -> bool:

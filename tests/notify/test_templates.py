@@ -32,6 +32,7 @@ FACTS: dict[str, Facts] = {
     "session-ended-elsewhere": {"at": AT},
     "roster-gap": {"place": Words.named("正阳街道", "Zhengyang"), "system": "governance", "start": AT, "end": AT},
     "team-joined": {"team": Words.named("巾帼队")},
+    "case-called": {**CASE, "next": AT},
     "case-paused": {**CASE, "because": "parts"},
     "case-paused-for-staff": {**CASE, "because": "weather"},
     "case-went-up": {**CASE, "level": "county", "because": "unaccepted"},

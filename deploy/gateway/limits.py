@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
 
 # `linli seed` acts as this subject, with a token that it signs itself; with the signing key anybody could.
 OPERATOR = "operator-of-the-stack"
@@ -59,6 +59,12 @@ class Limits(BaseModel):
     )
     stream_rate_all: PositiveInt = Field(2000, description="live streams that all who are signed in may open a second")
 
+    trusted_hops: NonNegativeInt = Field(
+        0,
+        description="proxies of ours in front of the gateway (a load balancer) that note the client's address in "
+        "X-Forwarded-For; what others note there counts for nothing",
+    )
+
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Self:
         """The limits of the settings; LimitUnfit if one is not a number of requests."""
@@ -66,8 +72,9 @@ class Limits(BaseModel):
         try:
             return cls.model_validate(asked)
         except ValidationError as error:
-            name = setting(str(error.errors()[0]["loc"][0]))
-            raise LimitUnfit(f"{name} is {given[name]!r}: give a number of requests a second.") from None
+            field = str(error.errors()[0]["loc"][0])
+            usual = cls.model_fields[field].default
+            raise LimitUnfit(f"{setting(field)} is {asked[field]!r}: give a number, such as {usual}.") from None
 
     def of_public_routes(self) -> dict[str, "Rate"]:
         """The limits of public routes, by address."""

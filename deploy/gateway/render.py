@@ -14,6 +14,7 @@ from deploy.gateway.limits import Limits
 from services.chassis.domain.texts import Texts
 from services.chassis.domain.words import DEFAULT
 from services.chassis.http.signing import SCHEMES
+from services.contracts.members.work import CLIENT_ADDRESS
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page"
@@ -80,6 +81,7 @@ def render(gateway: Gateway) -> str:
         schemes=SCHEMES,
         identity_prefixes=routes.IDENTITY_PREFIXES,
         identity_headers=routes.IDENTITY_HEADERS,
+        client_address=CLIENT_ADDRESS,
         problems=problems.problems(gateway.texts),
         languages=languages(gateway.texts.languages),
         pages=pages(gateway.openapi),

@@ -12,6 +12,7 @@ from services.members.accounts import api as accounts
 from services.members.accounts.codes import api as codes
 from services.members.accounts.codes.model import PhoneCode
 from services.members.accounts.model import Account
+from services.members.accounts.networks.settings import NetworkSettings
 from services.members.accounts.phones import api as phones
 from services.members.accounts.sessions import api as sessions
 from services.members.accounts.sessions.model import Session, SignInAttempts
@@ -38,6 +39,7 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
     folder = settings.of(TokenSettings).token_keys
     zone = ZoneInfo(json.loads((settings.city_data / "holidays.json").read_text("utf-8"))["time_zone"])
     common: dict[type, Any] = {ZoneInfo: zone, PhoneSettings: settings.of(PhoneSettings)}
+    common[NetworkSettings] = settings.of(NetworkSettings)
     if folder is None:
         return common
     return common | {Signer: Signer(folder, settings.issuer, settings.audience), KeySet: KeySet(key_set(folder))}
@@ -66,7 +68,7 @@ service = Service(
     timers=(roster_watch,),
     signed_in=(Session, Account),
     listens_to=("requests",),
-    settings=(TokenSettings, PhoneSettings),
+    settings=(TokenSettings, PhoneSettings, NetworkSettings),
     dependencies=dependencies,
     mints_keys=True,
 )

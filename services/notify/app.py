@@ -18,7 +18,7 @@ from services.notify.channels.settings import ChannelSettings
 from services.notify.inboxes import api as inboxes
 from services.notify.inboxes.adapters import watch
 from services.notify.inboxes.model import InboxSubscribers
-from services.notify.messages.model import Backoff, Message
+from services.notify.messages.model import Backoff, Message, TextBudget
 from services.notify.messages.queries import check_messages
 from services.notify.messages.timers import timers
 from services.notify.preferences import api as preferences
@@ -39,6 +39,7 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
         ZoneInfo: zone,
         Senders: Senders({Via.SMS: _sms(channels), Via.EMAIL: _email(channels)}),
         Backoff: Backoff(),
+        TextBudget: TextBudget(channels.texts_per_day, channels.urgent_texts_per_day),
         InboxSubscribers: InboxSubscribers(),
     }
 

@@ -46,7 +46,9 @@ class Noting(Mongo):
         self._note(name, where, change)
         return 1
 
-    async def update_batched(self, name: str, where: Document, change: Document) -> bool | None:
+    async def update_batched(
+        self, name: str, where: Document, change: Document, *, upsert: bool = False
+    ) -> bool | None:
         """As if it had been done."""
         return await self.update(name, where, change) == 1
 

@@ -43,6 +43,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iter
     # Everything is logged, so that a trace can be followed and whatever should not be said would be found.
     given = {"LINLI_CITY": "trial", "LINLI_CITY_DATA": str(data), "LINLI_LOG_LEVEL": "debug"}
     # A low cap: every case outgrows its document, so that all that is promised is kept across its archive too.
+    given |= {"LINLI_KNOWN_NETWORKS": "127.0.0.0/8"}  # all of the town signs in from here
     given |= {"LINLI_OTLP": collector.address, "LINLI_HOME": str(home), "LINLI_HISTORY_CAP": "5"}
     stack = Stack(home, Ports.free(), EVERYTHING, given, "tied")
     bare = {name: value for name, value in os.environ.items() if not name.startswith("LINLI_")}

@@ -6,7 +6,7 @@ import pytest
 
 from services.chassis.runtime import service as services
 from services.members.app import service
-from tests.members.support import ADMINISTRATOR, AREAS, Clock, Members
+from tests.members.support import ADMINISTRATOR, AREAS, HALL, Clock, Members
 from tests.support.world import Snapshot, World, keyed
 
 
@@ -17,7 +17,10 @@ async def built(lasting: World) -> AsyncIterator[tuple[Members, Snapshot]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(services, "now", clock.now)
         # A house takes its clock when it is opened.
-        container, app = await lasting.container(service), lasting.app(service)
+        container, app = (
+            await lasting.container(service, known_networks=HALL),
+            lasting.app(service, known_networks=HALL),
+        )
     members = Members(lasting, container, app, clock)
     async with app.router.lifespan_context(app):
         async with members.client(ADMINISTRATOR) as client:

@@ -30,6 +30,9 @@ OPERATOR = Actor("account_operator", frozenset({"operator"}), (COUNTY,))
 DISPATCHER = Actor("account_dispatcher", frozenset({"dispatcher"}), (STREET,))
 FAR_DISPATCHER = Actor("account_far", frozenset({"dispatcher"}), (FAR_STREET,))
 PHONE = "13800000001"
+HALL = "198.51.100.7"
+"""An address from which many people sign in."""
+GATEWAY_SAYS = "X-Linli-Client-Address"
 
 
 @dataclass
@@ -62,7 +65,9 @@ class Members:
 
     def client(self, actor: Actor | None = None) -> httpx.AsyncClient:
         """A client signed in as ``actor``, or as nobody."""
-        return self.world.client(self.app, actor)
+        client = self.world.client(self.app, actor)
+        client.headers[GATEWAY_SAYS] = HALL
+        return client
 
     async def post(self, actor: Actor | None, path: str, body: object = None) -> httpx.Response:
         """One POST with a key of its own."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from services.chassis.domain.entity import Entity, Index, Stored
 from services.chassis.domain.refusals import Unavailable
-from services.chassis.storage import archive, revocations
+from services.chassis.storage import archive, counters, revocations
 from services.chassis.storage.errors import Duplicate
 from services.chassis.storage.listings import LISTINGS
 from services.chassis.storage.mongo import DatabaseIndex, Keys, Mongo
@@ -25,6 +25,7 @@ _OWN = {
         DatabaseIndex(("reaction", "entity", "offset")),
         DatabaseIndex(("replay",), sparse=True),
     ),
+    counters.COLLECTION: (DatabaseIndex((counters.FIELD,), expires=True),),
     revocations.COLLECTION: (
         DatabaseIndex((revocations.FIELD,), expires=True),
         DatabaseIndex((revocations.FIELD, "_id")),

@@ -189,16 +189,18 @@ class Mongo:
         result = await guarded(self._collection(name).update_one(where, change, upsert=upsert))
         return int(result.matched_count + (result.upserted_id is not None))
 
-    async def update_batched(self, name: str, where: Document, change: Document) -> bool | None:
+    async def update_batched(
+        self, name: str, where: Document, change: Document, *, upsert: bool = False
+    ) -> bool | None:
         """Update one document, in one round trip with concurrent updates of the collection; whether it matched.
 
         ``change`` must change what ``where`` matches. None where it is not known whether it matched, because one of the
         round trip did not. Duplicate where a unique index refuses it.
         """
-        return await self._writer.write(name, Put(where, change))
+        return await self._writer.write(name, Put(where, change, upsert))
 
     async def _put(self, name: str, put: Put) -> int:
-        return await self.update(name, put.where, put.update)
+        return await self.update(name, put.where, put.update, upsert=put.upsert)
 
     async def find_or_make(self, name: str, where: Document, fields: Document) -> Document:
         """The document that matches, or a new one with these fields. Duplicate if the insert lost a race."""

@@ -16,14 +16,15 @@ class Via(StrEnum):
 
 
 class GivenUpBecause(StrEnum):
-    """Why a channel is given up: it refused the message, it is too late, the recipient declined the channel, or their
-    phone takes no text messages.
+    """Why a channel is given up: it refused the message, it is too late, the recipient declined the channel, their
+    phone takes no text messages, or it got as many today as one may get.
     """
 
     FAILED = "failed"
     EXPIRED = "expired"
     NOT_WANTED = "not_wanted"
     VOICE_ONLY = "voice_only"
+    TOO_MANY = "too_many"
 
 
 class MessageWritten(Event):

@@ -18,6 +18,14 @@ class ChannelSettings(OwnSettings):
     sms_secret_file: Annotated[FilePath | None, Holds.PRIVATE] = Field(
         None, description="a file with the secret that signs calls to the SMS provider", validate_default=True
     )
+    texts_per_day: int = Field(
+        20,
+        ge=1,
+        description="text messages that one number gets in a day, besides urgent ones; the rest is in the inbox",
+    )
+    urgent_texts_per_day: int = Field(
+        30, ge=1, description="urgent text messages that one number gets in a day: sign-in codes (20 at most), danger"
+    )
     smtp: str | None = Field(None, description="host:port of the mail server; no mail is sent without it")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="encryption to the mail server; with starttls and tls nothing is sent unencrypted"

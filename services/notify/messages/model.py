@@ -65,6 +65,18 @@ class Backoff:
         return self.pauses[attempt - 1] if attempt <= len(self.pauses) else None
 
 
+@dataclass(frozen=True)
+class TextBudget:
+    """How many text messages one number gets in a day of the city. Urgent ones have room of their own."""
+
+    ordinary: int
+    urgent: int
+
+    def of(self, message: "Message") -> int:
+        """How many of its sort."""
+        return self.urgent if message.urgent else self.ordinary
+
+
 class Message(Entity[MessageEvent]):
     """A notice to one person because of one event; its text is sealed under that person's key."""
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from services.chassis.domain.values import Sealed
 from services.chassis.schedule.timers import Timer
 from services.chassis.storage.batch_loader import by_id
+from services.chassis.storage.counters import Counters
 from services.chassis.storage.documents import load
 from services.chassis.storage.vault import KeyNotHere
 from services.chassis.telemetry import logs
@@ -23,7 +25,7 @@ from services.notify.audience.model import Person
 from services.notify.channels.model import Notice, Senders, SendFailed
 from services.notify.messages import commands
 from services.notify.messages.metrics import messages
-from services.notify.messages.model import Message
+from services.notify.messages.model import Message, TextBudget
 from services.notify.preferences.model import Preferences, preferences_id
 
 log = logs.get()
@@ -83,10 +85,16 @@ timers = (
 """A timer for each channel, so that a channel that hangs does not delay another; urgent messages have their own."""
 
 
+class _TooMany(Exception):
+    """A number got as many text messages today as it may get."""
+
+
 async def _try(ctx: Context, message: Message, via: Via, preferences: Preferences, person: Person | None) -> Message:
     try:
         address = preferences.email if via is Via.EMAIL else _phone(message, person)
         await _send(ctx, message, via, address)
+    except _TooMany:
+        return await commands.note_given_up(ctx, message.id, via, GivenUpBecause.TOO_MANY)
     except SendFailed as failure:
         return await commands.note_failed(ctx, message.id, via, failure, preferences)
     return await commands.note_made(ctx, message.id, via)
@@ -103,6 +111,8 @@ def _count(message: Message, via: Via) -> None:
 
 async def _send(ctx: Context, message: Message, via: Via, address: Sealed | None) -> None:
     notice = await _notice(ctx, message, via, address)
+    if via is Via.SMS:
+        await _expect_budget(ctx, message, notice)
     try:
         async with asyncio.timeout(_SECONDS):
             await ctx.dependency(Senders).by[via].send(notice)
@@ -114,6 +124,15 @@ async def _send(ctx: Context, message: Message, via: Via, address: Sealed | None
         # An unexpected error is recorded by its class only: its text may repeat what was sent.
         log.error("a sender failed", channel=via, message=message.id, reason=type(error).__name__)
         raise SendFailed(f"failed: {type(error).__name__}") from None
+
+
+async def _expect_budget(ctx: Context, message: Message, notice: Notice) -> None:
+    """Count a text message, once however often it is tried. Of the number only a keyed hash is kept, for two days."""
+    day, sort = ctx.now().astimezone(ctx.dependency(ZoneInfo)).date(), "urgent" if message.urgent else "ordinary"
+    name = f"texts|{ctx.vault.master.blind('texts', f'{notice.to}|{day}|{sort}')}"
+    most = ctx.dependency(TextBudget).of(message)
+    if not await Counters(ctx.container.mongo).among(name, notice.key, most, ctx.now() + timedelta(days=2)):
+        raise _TooMany
 
 
 async def _notice(ctx: Context, message: Message, via: Via, address: Sealed | None) -> Notice:

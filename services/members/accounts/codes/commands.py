@@ -2,15 +2,17 @@
 
 import secrets
 from dataclasses import replace
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.scope import PUBLIC, SYSTEM, system_actor
-from services.chassis.domain.values import id_from
+from services.chassis.domain.values import id_from, shaped
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.accounts import SignInCodeIssued
 from services.members.accounts.codes import model
 from services.members.accounts.codes.model import HolderUnproven, PhoneCode
+from services.members.accounts.networks.commands import ClientAddress, expect_room
 from services.members.people.phones.commands import as_phones, ensure_holder
 from services.members.people.phones.model import for_texts
 from services.members.people.phones.queries import PhoneNumber, phone_id
@@ -20,6 +22,15 @@ class SendCode(Command):
     """The phone to send a code to."""
 
     phone: PhoneNumber
+    work: Annotated[
+        str | None,
+        shaped(
+            r"^[0-9]{1,2}\.[0-9]{1,11}\.[0-9a-f]{1,64}\.[0-9]{1,20}$",
+            "work-done",
+            description="asked for where many codes were asked for (429 `work-or-wait`): the `challenge` of its "
+            "`params`, a dot, and a number such that the SHA-256 of all that begins with so many zero `bits`",
+        ),
+    ] = None
 
 
 class CodeSent(BaseModel):
@@ -30,9 +41,13 @@ class CodeSent(BaseModel):
 
 
 @usecase(allow=PUBLIC)
-async def send_code(ctx: Context, cmd: SendCode) -> CodeSent:
-    """Have a code sent to your phone, to sign in with; at most one a minute, five an hour and twenty a day."""
+async def send_code(ctx: Context, cmd: SendCode, address: ClientAddress = None) -> CodeSent:
+    """Have a code sent to your phone, to sign in with; at most one a minute, five an hour and twenty a day.
+
+    Where many were asked for from your network, or in all, a code needs a little work of the page first, or waits.
+    """
     number = for_texts(cmd.phone)
+    await expect_room(ctx, address, number, cmd.work)
     held = await ensure_holder(as_phones(ctx, "phone"), number)
     await issue_code(as_sign_in(ctx), number, held.holder or "")
     return CodeSent()

@@ -1,0 +1,120 @@
+"""How many codes one network gets at once, how long it waits for more, and how much work replaces the wait."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple, Self
+
+from services.chassis.domain.refusals import Kind, Refusal
+from services.contracts.members.work import is_done
+
+FREE = 5
+"""So many codes within an hour wait for nothing."""
+SPAN = timedelta(hours=1)
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
+MOST = 60
+"""More than so many within an hour only wait."""
+FIRST_BITS, MOST_BITS = 15, 20
+"""A tenth of a second, and some seconds, on a phone."""
+EACH_BIT = 5
+"""After so many codes more, the work doubles."""
+HEADROOM = 10
+"""How many times as many codes as are usual are sent in a minute to those who did the work."""
+GOOD_FOR = timedelta(minutes=5)
+
+Network = IPv4Network | IPv6Network
+
+
+class WorkOrWait(Refusal):
+    kind = Kind.TOO_MANY
+
+
+class NoCodesNow(Refusal):
+    kind = Kind.TOO_MANY
+
+
+class Demand(NamedTuple):
+    """What is asked of the next code: work of so many bits (0: none), or to wait instead."""
+
+    bits: int = 0
+    wait: timedelta = timedelta()
+
+
+class Challenge(NamedTuple):
+    """What is worked on: how hard it is, until when it counts, and the mark by which it is known as ours."""
+
+    bits: int
+    until: datetime
+    mark: str
+
+    @property
+    def bound(self) -> str:
+        """What the mark is made of, besides what it is for."""
+        return f"{self.bits}|{int(self.until.timestamp())}"
+
+    def __str__(self) -> str:
+        return f"{self.bits}.{int(self.until.timestamp())}.{self.mark}"
+
+    @classmethod
+    def parse(cls, work: str) -> Self | None:
+        """Of a challenge with a nonce; None where it is none."""
+        parts = work.split(".")
+        if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) < 12 for part in parts[:2]):
+            return None
+        return cls(int(parts[0]), datetime.fromtimestamp(int(parts[1]), UTC), parts[2])
+
+
+def network_of(address: str) -> str:
+    """What counts as one: an address, of IPv6 a customer's whole /64; one for all whose address is none."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(known, IPv6Address) and known.ipv4_mapped is None:
+        return str(ip_network(f"{known}/64" if known.scope_id is None else "fe80::/64", strict=False))
+    return str(known.ipv4_mapped if isinstance(known, IPv6Address) else known)
+
+
+def is_within(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is in one of these networks."""
+    try:
+        known = ip_address(network_of(address).partition("/")[0])
+    except ValueError:
+        return False
+    return any(known in network for network in networks)
+
+
+def by_network(times: Sequence[datetime], now: datetime) -> Demand:
+    """What a network is asked that got codes at these times within an hour; NoCodesNow beyond what work helps for."""
+    beyond = len(times) - FREE
+    if beyond < 0:
+        return Demand()
+    if len(times) >= MOST:
+        raise NoCodesNow(retry_after=_seconds(times[-MOST] + SPAN - now))
+    wait = min(FIRST_WAIT * (1 << min(beyond, 10)), LONGEST_WAIT) - (now - times[-1])
+    return Demand(min(FIRST_BITS + beyond // EACH_BIT, MOST_BITS), wait) if wait > timedelta() else Demand()
+
+
+def by_load(number: int, usual: int, now: datetime) -> Demand:
+    """What all are asked in a minute in which this is the code of this number; NoCodesNow far above what is usual."""
+    if number <= usual:
+        return Demand()
+    wait = timedelta(seconds=60 - now.second)
+    if number > usual * HEADROOM:
+        raise NoCodesNow(retry_after=_seconds(wait))
+    return Demand(min(FIRST_BITS + number // usual, MOST_BITS), wait)
+
+
+def counts(work: str, challenge: Challenge, mark: str, now: datetime) -> bool:
+    """Whether the work was done on a challenge of ours (whose mark is ``mark``) that is not over."""
+    return challenge.mark == mark and now < challenge.until and is_done(work, challenge.bits)
+
+
+def refused(demand: Demand, challenge: Challenge) -> WorkOrWait:
+    """The refusal that says what to work on, and how long to wait instead."""
+    return WorkOrWait(retry_after=_seconds(demand.wait), challenge=str(challenge), bits=challenge.bits)
+
+
+def _seconds(span: timedelta) -> int:
+    return max(1, math.ceil(span.total_seconds()))

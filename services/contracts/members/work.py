@@ -1,5 +1,5 @@
 """A small proof of work. The server gives a challenge and a number of bits; the client looks for a nonce such that the
-SHA-256 of ``<challenge>.<nonce>`` begins with so many zero bits, and sends ``<challenge>.<nonce>``.
+SHA-256 of ``<challenge>.<nonce>`` begins with that number of zero bits, and sends ``<challenge>.<nonce>``.
 """
 
 import hashlib

@@ -28,7 +28,7 @@ class SendCode(Command):
             r"^[0-9]{1,2}\.[0-9]{1,11}\.[0-9a-f]{1,64}\.[0-9]{1,20}$",
             "work-done",
             description="asked for where many codes were asked for (429 `work-or-wait`): the `challenge` of its "
-            "`params`, a dot, and a number such that the SHA-256 of all that begins with so many zero `bits`",
+            "`params`, a dot, and a number such that the SHA-256 of all that begins with `bits` zero bits",
         ),
     ] = None
 

@@ -10,15 +10,15 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.contracts.members.work import is_done
 
 FREE = 5
-"""So many codes within an hour wait for nothing."""
+"""The codes of an hour that wait for nothing."""
 SPAN = timedelta(hours=1)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
 MOST = 60
-"""More than so many within an hour only wait."""
+"""More than these within an hour only wait."""
 FIRST_BITS, MOST_BITS = 15, 20
 """A tenth of a second, and some seconds, on a phone."""
 EACH_BIT = 5
-"""After so many codes more, the work doubles."""
+"""After each of these further codes the work doubles."""
 HEADROOM = 10
 """How many times as many codes as are usual are sent in a minute to those who did the work."""
 GOOD_FOR = timedelta(minutes=5)
@@ -35,7 +35,7 @@ class NoCodesNow(Refusal):
 
 
 class Demand(NamedTuple):
-    """What is asked of the next code: work of so many bits (0: none), or to wait instead."""
+    """What is asked of the next code: work of this number of bits (0: none), or to wait instead."""
 
     bits: int = 0
     wait: timedelta = timedelta()

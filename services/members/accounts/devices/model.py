@@ -16,7 +16,9 @@ DeviceId = Annotated[
 ]
 MOST_OF_A_NAME = 300
 """How much of what a device calls itself is kept, in characters."""
-_VARYING = re.compile(r"\s*(?:NetType|Language|Build|ABI|Weixin|Process)/[^\s)]*|\(0x[0-9A-Fa-f]+\)|(?<=[/ :])\d[\d._]*")
+_VARYING = re.compile(
+    r"\s*(?:NetType|Language|Build|ABI|Weixin|Process)/[^\s)]*|\(0x[0-9A-Fa-f]+\)|(?<=[/ :])\d[\d._]*"
+)
 """What a device says of its network, its language and its versions, which change from day to day."""
 
 

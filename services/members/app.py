@@ -29,7 +29,7 @@ from services.members.people.phones.model import Phone
 from services.members.people.settings import PhoneSettings
 from services.members.rosters import api as rosters
 from services.members.rosters.model import Roster
-from services.members.rosters.timers import roster_watch
+from services.members.rosters.timers import roster_watch, shifts_of_who_left
 from services.members.teams import api as teams
 from services.members.teams.model import Team
 
@@ -66,6 +66,7 @@ service = Service(
         rosters.routes,
     ),
     timers=(roster_watch,),
+    periodic=(shifts_of_who_left,),
     signed_in=(Session, Account),
     listens_to=("requests",),
     settings=(TokenSettings, PhoneSettings, NetworkSettings),

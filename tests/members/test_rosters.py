@@ -7,7 +7,7 @@ import pytest
 
 from services.chassis.domain.scope import Actor
 from services.chassis.schedule.timers import sweep
-from services.members.rosters.timers import roster_watch
+from services.members.rosters.timers import drop_shifts, roster_watch
 from tests.members.support import (
     ADMINISTRATOR,
     COMMUNITY,
@@ -117,6 +117,30 @@ async def test_a_shift_that_is_none_is_refused(members: Members, wrong: dict[str
     body = {"shifts": [night("night-one") | wrong]}
     refused = await members.post(DISPATCHER, f"/v1/rosters/{roster}/shifts", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+
+
+async def test_who_leaves_is_on_call_no_more_and_the_gap_is_seen(members: Members) -> None:
+    left, moved = (
+        await opened(members, "left-one", "dispatcher", STREET),
+        await opened(members, "moved-one", "supervisor", COUNTY),
+    )
+    await opened(members, "stays-one", "dispatcher", STREET)
+    roster = await started(members)
+    days = [
+        {"login": login, "start": f"2027-03-0{day}T08:00", "end": f"2027-03-0{day}T20:00"}
+        for day, login in enumerate(("left-one", "moved-one", "stays-one"), 1)
+    ]
+    path = f"/v1/rosters/{roster}"
+    entered = (await members.post(DISPATCHER, f"{path}/shifts", {"shifts": days})).json()["shifts"]
+    await drop_shifts(members.container)
+    assert len((await members.get(DISPATCHER, path)).json()["shifts"]) == 3
+    await members.post(ADMINISTRATOR, f"/v1/accounts/{left['id']}/close")
+    far = {"roles": ["supervisor"], "places": [FAR_COMMUNITY]}
+    assert (await members.put(ADMINISTRATOR, f"/v1/accounts/{moved['id']}/roles", far)).status_code == 200
+    for _ in range(2):
+        await drop_shifts(members.container)
+    assert (await members.get(DISPATCHER, path)).json()["shifts"] == entered[2:]
+    assert [one.type.rpartition(".")[2] for one in await members.history("rosters", roster)].count("ShiftsRemoved") == 1
 
 
 async def test_who_is_on_call_now_and_the_gaps_are_shown_and_a_gap_is_reported(members: Members, clock: Clock) -> None:

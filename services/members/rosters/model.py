@@ -184,6 +184,11 @@ def remove(roster: Roster, shift_ids: Iterable[str], now: datetime) -> None:
     roster.record(ShiftsRemoved(shift_ids=[*shift_ids], removed_at=now))
 
 
+def ahead(roster: Roster, now: datetime) -> list[Shift]:
+    """The shifts that are not over."""
+    return [shift for shift in roster.shifts if shift.end > now]
+
+
 def works_there(actor: Actor, area: str) -> bool:
     """Whether somebody can be on call in a place: works there or around it, and can take a case on."""
     return not {*staffed(actor, *ON_CALL)}.isdisjoint(path(area)) if actor.has(*ON_CALL) else False

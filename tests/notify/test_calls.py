@@ -8,15 +8,7 @@ from services.contracts.requests.alarms import CaseCalled
 from services.notify.channels.model import Senders, SendFailed
 from services.notify.messages.model import DeliveryState, Message
 from services.notify.preferences.commands import SetPreferences, set_preferences
-from tests.notify.conftest import (
-    DISPATCHER,
-    Town,
-    dispatched,
-    eventually,
-    founded,
-    limits,
-    signed_in,
-)
+from tests.notify.conftest import DISPATCHER, STREET, Town, dispatched, eventually, founded, limits, signed_in
 from tests.notify.post import MAIL, URGENT, Recorder, sweeps, with_parts
 from tests.support.world import World
 

@@ -61,6 +61,8 @@ def _item(item: Item, city: City) -> Iterator[str]:
         yield "tier team and skill go together; give both or neither, and team_kind only with them"
     if item.skill and item.skill not in able:
         yield f"no team of kind {item.team_kind or 'any'} in teams.json has the skill {item.skill}; correct either"
+    if item.sensitive and item.followable:
+        yield "is sensitive and followable; what others are shown is not sensitive, correct either"
     if item.first_response_hours > item.resolution_hours:
         yield "first_response_hours is longer than resolution_hours; shorten it"
     yield from (f"form field {code} is there twice; rename one" for code in _twice(f.code for f in item.form))

@@ -125,6 +125,7 @@ class Item(Named):
     keywords: tuple[Annotated[str, StringConstraints(min_length=2)], ...] = Field(min_length=1)
     emergency: Words | None
     followable: bool = False
+    sensitive: bool = False
     accept_within_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
     danger_answers: tuple[Code, ...] = ()
 

@@ -8,6 +8,7 @@ from tests.journeys.town import STREET, Town
 
 STEPS: tuple[tuple[str, str, str, str], ...] = (
     ("handler", "accept", "", ""),
+    ("handler", "no-danger", "NoDanger.reason", "reason"),
     ("handler", "comment", "AddComment.text", "text"),
     ("handler", "pause", "PauseCase.reason", "reason"),
     ("handler", "resume", "", ""),
@@ -24,7 +25,7 @@ STEPS: tuple[tuple[str, str, str, str], ...] = (
 
 def test_nothing_that_staff_write_among_themselves_reaches_the_resident(town: Town) -> None:
     resident, mark, answer = town.resident(), secrets.token_hex(6), f"已修好{secrets.token_hex(4)}"
-    case = town.file(resident)
+    case = town.file(resident, text="家里着火了快来")
     who = {
         "handler": town.handler(case),
         "dispatcher": town.hire(STREET, "dispatcher"),

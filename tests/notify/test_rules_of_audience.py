@@ -117,6 +117,8 @@ NEW: dict[str, Any] = {
     "linked": False,
     "item_name": {"zh": "路灯报修", "en": "Street light repair"},
     "system": "governance",
+    "sensitive": False,
+    "advice": None,
     "routed": None,
     "handler_id": None,
     "handler_name": None,

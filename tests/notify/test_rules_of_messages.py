@@ -60,6 +60,7 @@ def test_a_message_is_as_it_was_written() -> None:
     assert state(message) == {
         "person_id": "person_1",
         "quoted": None,
+        "covered": False,
         "inbox_of": "person_1",
         "template": "case-filed",
         "language": "zh",

@@ -18,7 +18,7 @@ from services.notify.inboxes import model as inboxes
 from services.notify.inboxes.model import Entry, Inbox, InboxSubscribers, TooManyStreams
 from services.notify.preferences import model as preferences
 from services.notify.preferences.model import Preferences, QuietHours
-from services.notify.templates.model import Facts, Written, write
+from services.notify.templates.model import Facts, Said, Written, write
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -246,9 +246,9 @@ GREETING: Facts = {"who": Words(zh="王", en="Wang"), "at": AT + timedelta(minut
 def test_gaps_are_filled_in_the_language_and_the_time_of_the_reader(
     language: str, title: str, body: str, sms: str
 ) -> None:
-    with_sms = write(TEXTS, SHANGHAI, "greeting", language, GREETING, [Via.SMS])
-    assert with_sms == Written(title, body, sms)
-    assert write(TEXTS, SHANGHAI, "greeting", language, GREETING, [Via.EMAIL]) == Written(title, body, None)
+    said = Said(GREETING, GREETING)
+    assert write(TEXTS, SHANGHAI, "greeting", language, said, short=True) == Written(title, body, sms)
+    assert write(TEXTS, SHANGHAI, "greeting", language, said, short=False) == Written(title, body, None)
 
 
 def test_a_language_without_texts_is_refused() -> None:

@@ -11,7 +11,7 @@ from services.chassis.domain.words import Words
 from services.chassis.runtime.texts import load
 from services.contracts.notify.messages import Via
 from services.notify.app import subjects
-from services.notify.templates.model import Facts, Written, section, write
+from services.notify.templates.model import Facts, Said, Written, section, write
 
 TEXTS = load(("services.contracts", "services.notify"))
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -24,6 +24,12 @@ CASE: Facts = {
     "handler": Words.named("胜利社区服务站", "Shengli Station"),
     "due": AT,
     "tracking": "a1b2c3",
+}
+ADVICE: Facts = {
+    "advice": Words.named("开窗，到室外，再拨打119。" * 4, "Open windows, go outside, then ring 119. " * 4),
+    "advice_short": Words.named(
+        "勿开关电器、勿点火，开窗离开后拨打119。" * 2, "Touch no switch, go outside, then ring 119. " * 3
+    ),
 }
 FACTS: dict[str, Facts] = {
     "sign-in-code": {"code": "402913", "until": AT},
@@ -45,13 +51,15 @@ FACTS: dict[str, Facts] = {
     "case-urged": {**CASE, "times": 3},
     "case-rated": {**CASE, "score": 5},
     "case-escalated": {**CASE, "level": "city", "because": "overdue"},
+    "case-filed-in-danger": {**CASE, **ADVICE},
+    "case-filed-unassigned-in-danger": {**CASE, **ADVICE},
     "case-escalated-to-you": {**CASE, "level": "city", "because": "overdue"},
 }
 
 
 def written(name: str, language: str, facts: Facts, via: Collection[Via] = VIA) -> Written:
     """A text of a template."""
-    return write(TEXTS, ZONE, name, language, facts, via)
+    return write(TEXTS, ZONE, name, language, Said(facts, facts), short=Via.SMS in via)
 
 
 @pytest.mark.parametrize("language", TEXTS.languages)
@@ -84,9 +92,10 @@ def test_a_notice_is_written_in_another_language_by_one_more_file(tmp_path: Path
     (folder / "mn.toml").write_text('[notify.notices.team-joined]\ntitle = "{team} танд баярлалаа"', "utf-8")
     texts = load(("services.contracts", "services.notify"), tmp_path)
     team = Words.model_validate({"zh": "队", "mn": "баг"})
-    text = write(texts, ZONE, "team-joined", "mn", {"team": team}, VIA)
+    text = write(texts, ZONE, "team-joined", "mn", Said({"team": team}, {"team": team}), short=True)
     assert text.title == "баг танд баярлалаа"
-    assert text.body == write(texts, ZONE, "team-joined", "en", {"team": "баг"}, VIA).body
+    said = Said({"team": "баг"}, {"team": "баг"})
+    assert text.body == write(texts, ZONE, "team-joined", "en", said, short=True).body
 
 
 def test_times_are_shown_by_the_clock_of_the_city() -> None:

@@ -17,6 +17,7 @@ from services.contracts.requests import cases as contract
 from services.contracts.requests.case_parts import Channel
 from services.contracts.requests.cases import CloseReason
 from services.contracts.requests.catalogue import ItemPublished, ItemWithdrawn, Tier
+from services.contracts.requests.dangers import DangerUnfounded
 from services.requests.app import service
 from services.requests.cases.alarms import commands as alarms
 from services.requests.cases.dispatch import commands as dispatch
@@ -128,6 +129,7 @@ FILED = contract.CaseFiled(
     tiers=[Tier.STATION, Tier.CENTRE, Tier.COUNTY],
     first_response_hours=4,
     resolution_hours=24,
+    advice=_WORDS,
 )
 LATER = {"respond_by": _AT + timedelta(days=2), "warn_at": _AT + timedelta(days=5), "due_at": _AT + timedelta(days=6)}
 GIVEN = contract.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_name=Words.named("站"))
@@ -180,6 +182,7 @@ _STEPS: Mapping[Step, tuple[type[Event], Any]] = {
     Step.CLOSE: (contract.CaseClosed, steps.CloseCase()),
     Step.COMMENT: (contract.CommentAdded, steps.AddComment(text="x")),
     Step.URGE: (contract.CaseUrged, None),
+    Step.NO_DANGER: (DangerUnfounded, steps.NoDanger(reason="x")),
     Step.FORGET: (contract.CaseForgotten, forgetting.ForgetCase(because=contract.ForgetCause.ASKED)),
 }
 """What each step records, and a body for it."""

@@ -9,6 +9,7 @@ from services.chassis.domain.events import Event
 from services.chassis.domain.values import Sealed
 from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
+from services.contracts.requests.dangers import DangerUnfounded
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
 from tests.requests.test_life_of_a_case import CALENDAR, MONDAY, SECRET, filed
@@ -85,6 +86,7 @@ def test_a_filed_case_is_new_and_everything_else_is_yet_to_come() -> None:
         "next_tick_at": MONDAY,
         "reopened": 0,
         "urged": 0,
+        "unfounded": False,
         "followers": [],
         "left": [],
         "calls": 0,
@@ -161,6 +163,7 @@ CHANGES: list[tuple[list[Event], Event, dict[str, Any]]] = [
     ([CLOSED], contract.CaseForgotten(because="term"), {"forgotten": "term", "retained_since": None}),
     ([], contract.CaseRated(score=4, solved=True), {"score": 4, "solved": True}),
     ([], contract.CaseUrged(times=2, urged_at=MONDAY + HOUR), {"urged": 2, "urged_at": MONDAY + HOUR}),
+    ([], DangerUnfounded(reason=SECRET), {"unfounded": True}),
     ([], contract.CommentAdded(text=SECRET, public=True, author_id="x", by_resident=True, from_resident=True), {}),
 ]
 

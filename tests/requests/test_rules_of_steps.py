@@ -17,7 +17,7 @@ from services.requests.cases.limits.commands import PauseCase, ReturnCase
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import DONE, HELD, OPEN, RUNNING, WAITING, State
 from services.requests.cases.steps import model as steps
-from services.requests.cases.steps.commands import AddComment, CallBack, RateCase, ResolveCase
+from services.requests.cases.steps.commands import AddComment, CallBack, NoDanger, RateCase, ResolveCase
 from services.requests.cases.steps.model import STEPS, Step, StepNotAllowed
 from tests.requests.test_life_of_a_case import MONDAY, SECRET, filed
 from tests.requests.test_pauses import taken
@@ -81,6 +81,7 @@ BODIES: dict[Step, type[BaseModel]] = {
     Step.RATE: RateCase,
     Step.REOPEN: ReopenCase,
     Step.COMMENT: AddComment,
+    Step.NO_DANGER: NoDanger,
     Step.FORGET: ForgetCase,
 }
 

@@ -163,6 +163,7 @@ SHOWN = {
 SHOWN_TO_STAFF = {
     "CaseFollowed": (),
     "CaseUnfollowed": (),
+    "DangerUnfounded": ("reason",),
     "CaseBooked": ("handler_name",),
     "CaseTeamAway": ("handler_name",),
     "CasePaused": ("until", "because", "reason"),

@@ -48,6 +48,8 @@ class MessageWritten(Event):
     channels: list[Via | str]
     phone: Sealed | None = None
     not_before: Instant | None = None
+    covered: bool = False
+    """Whether the short text stands for the body until the message is opened, and in mail."""
     text: Annotated[Sealed | None, Private] = None
     expires_at: Instant | None = None
     on_call: bool = False

@@ -43,6 +43,10 @@ class Filing(BaseModel):
     """Whether text messages do not reach its resident, by the phone that they had then: they are called back."""
     followable: bool = False
     """Whether others are shown that this was asked for, and may follow it."""
+    sensitive: bool = False
+    """Whether text messages and the lines of an inbox leave out what it is about."""
+    advice: Sealed | None = None
+    """What to do at once, as the person who filed it was told; see ``contracts.requests.dangers``."""
     accept_within_minutes: int | None = None
     """Of a case of danger: within how many minutes somebody accepts it. Its limits run on the clock."""
 

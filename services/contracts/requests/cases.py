@@ -8,6 +8,7 @@ from services.chassis.domain.words import Words
 from services.contracts.requests.alarms import AlarmEvent
 from services.contracts.requests.case_parts import ByResident, Filing, InDanger, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.catalogue import Tier
+from services.contracts.requests.dangers import DangerUnfounded
 from services.contracts.requests.followers import FollowerEvent
 
 
@@ -291,6 +292,7 @@ CaseEvent = (
     | ResidentFeedback
     | FollowerEvent
     | AlarmEvent
+    | DangerUnfounded
     | HistoryOnlyEvent
     | CaseForgotten
 )

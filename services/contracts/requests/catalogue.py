@@ -103,6 +103,8 @@ class ItemPublished(Event):
     keywords: list[PublicText] = Field(default_factory=list)
     emergency: Words | None = None
     followable: bool = False
+    sensitive: bool = False
+    """Nobody who looks at somebody's phone is to read that they asked for it."""
     accept_within_minutes: int | None = None
     """Of an item of danger: somebody on call accepts it within these minutes, at any hour."""
     danger_answers: list[Code] = Field(default_factory=list)

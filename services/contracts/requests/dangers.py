@@ -1,13 +1,14 @@
 """Words of danger as a city has them in its data, and the advice that a case is filed with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 from services.chassis.domain import phrases
+from services.chassis.domain.events import Event
 from services.chassis.domain.phrases import Phrase
-from services.chassis.domain.values import Code
+from services.chassis.domain.values import Code, Sealed
 from services.chassis.domain.words import Words
 
 Number = Annotated[str, StringConstraints(pattern=r"^\d{3,5}$")]
@@ -47,6 +48,38 @@ class Danger(DangerShape):
     """What is passed over where this kind is looked for, and for no other."""
     doubts: tuple[str, ...] = ()
     """By which doubts it counts as none."""
+
+
+class Advice(BaseModel):
+    """What to do at once, as a case is filed with it; ``kind`` is None where its service item says so."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: Code | None = None
+    text: Words
+    short: Words
+    numbers: list[str] = Field(default_factory=list)
+
+
+_ADVICE = TypeAdapter(list[Advice])
+_PADDED = 2048
+
+
+def written(advice: Sequence[Advice]) -> str:
+    """Advice as one text, to be sealed: padded, since its length would tell the kind."""
+    text = _ADVICE.dump_json([*advice]).decode()
+    return text + " " * (-len(text.encode()) % _PADDED)
+
+
+def read(text: str) -> list[Advice]:
+    """Advice from its text."""
+    return _ADVICE.validate_json(text)
+
+
+class DangerUnfounded(Event):
+    """Staff found that the words of a case name a danger that there is not: its mark is taken off."""
+
+    reason: Sealed
 
 
 class CityDangers(DangerShape):

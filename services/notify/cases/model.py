@@ -5,7 +5,7 @@ from typing import ClassVar, assert_never
 from pydantic import Field
 
 from services.chassis.domain.entity import Copy
-from services.chassis.domain.values import Instant
+from services.chassis.domain.values import Instant, Sealed
 from services.chassis.domain.words import Words
 from services.contracts.members.areas import Located
 from services.contracts.members.teams import is_team
@@ -57,6 +57,9 @@ class Case(Located, Copy[CaseEvent]):
     """The account that filed it for a caller."""
     item_name: Words
     system: str
+    sensitive: bool = False
+    advice: Sealed | None = None
+    """What its resident is told to do at once, sealed under the key of the case."""
     routed: int | None = None
     """The version with which it was first certain who has the case, or first found that nobody can have it."""
     handler_id: str | None = None
@@ -106,6 +109,7 @@ class Case(Located, Copy[CaseEvent]):
     def _file(self, event: CaseFiled) -> None:
         self.number, self.resident_id, self.area = event.number, event.resident_id, event.area
         self.item_name, self.system = event.item_name, event.system
+        self.sensitive, self.advice = event.sensitive, event.advice
         self.operator = event.filed_by if event.channel == Channel.ON_BEHALF else None
         self.routed = self.due_at = self.owner_id = self.owner_place = None
         self.followers, self.called, self.linked = [], [], False

@@ -1,10 +1,14 @@
 """The rules of cases: which party gets a notice of which event, and the facts for the texts."""
 
+from collections.abc import Callable
 from typing import Any
 
+from services.chassis.domain.events import Event
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import LENGTHS, Level
 from services.contracts.requests import cases, tracking
 from services.contracts.requests.alarms import CaseCalled, CaseLinked
+from services.contracts.requests.dangers import read
 from services.notify.cases.alarms import model as alarms
 from services.notify.cases.alarms.model import CALLED, LEVEL, ON_CALL
 from services.notify.cases.model import Case
@@ -27,8 +31,18 @@ from services.notify.templates.model import Facts
 
 _LEVELS = {LENGTHS[level]: level for level in (Level.CITY, Level.COUNTY, Level.SUB_DISTRICT)}
 
+_NEUTRAL: Facts = {"item": "item", "handler": "handler"}
+"""Facts of a sensitive case for who looks at a phone: keys of the section ``unset`` of the texts."""
+
+
+def _in_danger(event: type[Event], template: str, when: Callable[[Occurrence[Case]], bool]) -> Tell[Case]:
+    """The acknowledgement with what to do at once, also in quiet hours: who asked is awake."""
+    return Tell(event, RESIDENT, template, when=when, quotes="advice", texted=True, urgent=True)
+
+
 _RULES: tuple[Tell[Case], ...] = (
     # A case is acknowledged when it is certain who has it: filing does that in the same write, but for a team.
+    _in_danger(cases.CaseDispatched, "case-filed-in-danger", parties.certain_first_in_danger),
     Tell(cases.CaseDispatched, RESIDENT, "case-filed", when=parties.certain_first, texted=True),
     # Of a danger the resident hears who accepted it; and its first handler with the first call, once for one danger.
     Tell(cases.CaseDispatched, RESIDENT, "case-moved", when=alarms.calm_again),
@@ -52,12 +66,14 @@ _RULES: tuple[Tell[Case], ...] = (
         texted=True,
         instead_of=HANDLER,
     ),
+    _in_danger(cases.CaseBooked, "case-filed-in-danger", parties.first_routed_in_danger),
     Tell(cases.CaseBooked, RESIDENT, "case-filed", when=parties.first_routed, texted=True),
     Tell(cases.CaseBooked, RESIDENT, "case-moved"),
     Tell(cases.CaseBooked, HANDLER, "case-assigned", texted=True),
     Tell(cases.CaseBooked, VOLUNTEERS, "team-called", texted=True),
     Tell(cases.CaseBooked, DISPATCHERS, "case-without-hands", texted=True, instead_of=HANDLER),
     Tell(cases.CaseTeamAway, DISPATCHERS, "case-team-away", texted=True),
+    _in_danger(cases.CaseUnassigned, "case-filed-unassigned-in-danger", parties.first_routed_in_danger),
     Tell(cases.CaseUnassigned, RESIDENT, "case-filed-unassigned", when=parties.first_routed, texted=True),
     Tell(cases.CaseUnassigned, DISPATCHERS, "case-unassigned", texted=True),
     Tell(cases.CaseAccepted, RESIDENT, "danger-accepted", when=alarms.in_danger, texted=True, urgent=True),
@@ -128,6 +144,24 @@ def facts(what: Occurrence[Case], blind: Blind) -> Facts:
     return {**_case_facts(what.copy), **_event_facts(what.event), "tracking": code}
 
 
+def quoted(advice: str) -> Facts:
+    """What to do at once: all of it, and the first of it in short."""
+    known = read(advice)
+    languages = sorted({language for one in known for language in one.text.texts()})
+    whole = {language: "\n".join(one.text.of(language) for one in known) for language in languages}
+    return {"advice": Words.model_validate(whole), "advice_short": known[0].short}
+
+
+def is_sensitive(what: Occurrence[Case]) -> bool:
+    """Whether the case is about something that nobody else is to read."""
+    return what.copy.sensitive
+
+
+def outside(facts: Facts) -> Facts:
+    """The facts without those that tell what a case is about, or who has it."""
+    return {name: _NEUTRAL.get(name, fact) for name, fact in facts.items()}
+
+
 subject = Subject(
     name="cases",
     copy=Case,
@@ -136,6 +170,9 @@ subject = Subject(
     silences=SILENCES,
     silent=SILENT,
     facts=facts,
+    quoted=quoted,
+    sensitive=is_sensitive,
+    outside=outside,
 )
 
 

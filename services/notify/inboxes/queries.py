@@ -29,7 +29,10 @@ class MessageView(BaseModel):
 
     id: str
     title: str | None
-    body: str | None
+    body: str | None = Field(description="its short form while it is covered")
+    covered: bool = Field(
+        description="it is sensitive, or says what to do in danger: all of it is shown once it is read"
+    )
     template: str = Field(description="what sort of message it is", examples=["case-filed"])
     language: str = Field(examples=["zh"])
     about: str | None = Field(description="the id of what it is about: a case, a team")
@@ -43,7 +46,8 @@ class MessageView(BaseModel):
         return cls(
             id=message.id,
             title=ctx.vault.open(message.title, message.person_id, "message-title"),
-            body=ctx.vault.open_under(message.body, message.key_subjects(), "message-body"),
+            body=_body(message, ctx),
+            covered=message.is_covered,
             template=message.template,
             language=message.language,
             about=message.about,
@@ -51,6 +55,12 @@ class MessageView(BaseModel):
             urgent=message.urgent,
             read=message.read,
         )
+
+
+def _body(message: Message, ctx: Context) -> str | None:
+    if message.is_covered and message.text is not None:
+        return ctx.vault.open_under(message.text, message.key_subjects(), "message-text")
+    return ctx.vault.open_under(message.body, message.key_subjects(), "message-body")
 
 
 INBOX = Listing(Message, PageQuery, leads=("inbox_of",), order="-happened_at")

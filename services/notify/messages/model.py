@@ -94,6 +94,8 @@ class Message(Entity[MessageEvent]):
     language: str
     title: Sealed
     body: Sealed
+    covered: bool = False
+    """Whether the short text stands for the body until the message is opened, and in mail."""
     text: Sealed | None
     phone: Sealed | None
     about: str | None
@@ -147,6 +149,11 @@ class Message(Entity[MessageEvent]):
         """When a channel is due; None if it is done or was never intended."""
         return {Via.SMS: self.next_urgent_sms_at or self.next_sms_at, Via.EMAIL: self.next_email_at}.get(via)
 
+    @property
+    def is_covered(self) -> bool:
+        """Whether its short text stands for it now."""
+        return self.covered and not self.read
+
     def key(self, via: Via) -> str:
         """The stable key of (event, recipient, channel); the message's id is made from the first two."""
         return f"{self.id}:{via}"
@@ -155,7 +162,7 @@ class Message(Entity[MessageEvent]):
         self.person_id, self.template, self.language = event.person_id, event.template, event.language
         self.title, self.body, self.text, self.phone = event.title, event.body, event.text, event.phone
         self.about, self.because_of, self.urgent, self.read = event.about, event.because_of, event.urgent, False
-        self.quoted, self.on_call = event.quoted, event.on_call
+        self.quoted, self.covered, self.on_call = event.quoted, event.covered, event.on_call
         self.happened_at, self.expires_at = event.happened_at, event.expires_at or event.happened_at + MAX_AGE
         self.inbox_of = event.person_id if Via.INBOX in event.channels else None
         self.deliveries = {str(via): Delivery() for via in event.channels if via != Via.INBOX}
@@ -167,7 +174,7 @@ class Message(Entity[MessageEvent]):
         self.deliveries = {**self.deliveries, str(via): delivery}
         self._plan(via, again_at)
         if self.next_at(Via.SMS) is None:  # do not keep a code when it is of no more use
-            self.text = self.phone = None
+            self.text, self.phone = (self.text if self.covered else None), None
 
     def _plan(self, via: str, at: datetime | None) -> None:
         if via == Via.SMS:

@@ -143,7 +143,8 @@ async def _notice(ctx: Context, message: Message, via: Via, address: Sealed | No
         raise SendFailed("key not here yet") from None
     to = _opened(ctx, address, [person], "email" if via is Via.EMAIL else "phone")
     title = _opened(ctx, message.title, [person], "message-title")
-    body, kind = (message.body, "message-body") if via is Via.EMAIL else (message.text, "message-text")
+    whole = via is Via.EMAIL and not message.covered
+    body, kind = (message.body, "message-body") if whole else (message.text, "message-text")
     return Notice(message.key(via), message.happened_at, to, title, _opened(ctx, body, message.key_subjects(), kind))
 
 

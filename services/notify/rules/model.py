@@ -60,6 +60,11 @@ def always(_: Occurrence[Any]) -> bool:
     return True
 
 
+def never(_: Occurrence[Any]) -> bool:
+    """At no time."""
+    return False
+
+
 @dataclass(frozen=True)
 class Tell(Generic[C]):
     """One rule. ``words`` names a field, sealed under the key of the event's entity, that is quoted to its resident.
@@ -72,6 +77,8 @@ class Tell(Generic[C]):
     template: str
     when: Callable[[Occurrence[C]], bool] = always
     words: str | None = None
+    quotes: str | None = None
+    """A field of the copy that is quoted like ``words``; the subject says which facts it makes (``quoted``)."""
     texted: bool = False
     """Worth a text message: for staff who chose text messages, for residents unless they declined them."""
     urgent: bool = False
@@ -115,6 +122,16 @@ def no_facts(_: Occurrence[Any], __: Blind) -> Facts:
     return {}
 
 
+def as_it_is(facts: Facts) -> Facts:
+    """Nothing is left out for those who look at somebody's phone."""
+    return facts
+
+
+def nothing_quoted(_: str) -> Facts:
+    """The facts of a subject whose rules quote nothing of a copy."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Subject(Generic[C]):
     """A kind of thing that events are about. Each event of a contract belongs to exactly one subject.
@@ -134,6 +151,12 @@ class Subject(Generic[C]):
     silent: Mapping[type[Event], str] = field(default_factory=dict)
     facts: Callable[[Occurrence[C], Blind], Facts] = no_facts
     """The values for the placeholders of the texts. The engine adds quoted words and codes, which it has to open."""
+    quoted: Callable[[str], Facts] = nothing_quoted
+    """The facts that a quoted field of the copy makes."""
+    sensitive: Callable[[Occurrence[C]], bool] = never
+    """Whether titles and text messages leave out what it is about."""
+    outside: Callable[[Facts], Facts] = as_it_is
+    """Then: the facts with neutral ones for those that would tell."""
 
     def answers(self, event: type[Event], party: Audience[C]) -> tuple[Sequence[Tell[C]], Sequence[str]]:
         """The rules by which a party hears of an event, and why it does not, where none of them holds."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from services.chassis.domain.entity import Copy
 from services.chassis.domain.events import SchemaTooNew, by_type
-from services.chassis.domain.values import id_from
+from services.chassis.domain.values import Sealed, id_from
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.reactions import CopyMissing, Create, Effect, Handled
 from services.chassis.storage.batch_loader import by_ids
@@ -28,7 +28,7 @@ from services.notify.messages import metrics
 from services.notify.messages.model import MAX_AGE, Message
 from services.notify.preferences.model import Preferences
 from services.notify.rules.model import Occurrence, Subject, Tell
-from services.notify.templates.model import Facts, write
+from services.notify.templates.model import Facts, Said, write
 
 _CODE = "code"
 """The sealed field of an event that is texted to a phone."""
@@ -79,7 +79,13 @@ class Draft:
     @property
     def quoted(self) -> str | None:
         """The entity whose words the text repeats."""
-        return self.match.what.entity if self.match.rule.words else None
+        rule = self.match.rule
+        return self.match.what.entity if rule.words or rule.quotes else None
+
+    @property
+    def covered(self) -> bool:
+        """Whether its short text stands for it until it is opened: it is sensitive, or names a danger."""
+        return self.match.subject.sensitive(self.match.what) or self.match.rule.quotes is not None
 
     @property
     def language(self) -> str:
@@ -237,7 +243,7 @@ async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWri
     await ctx.vault.ensure_keys(draft.key_subjects)
     language, keys, seal = draft.language, draft.key_subjects, ctx.vault.seal_under
     texts, zone = ctx.container.texts, ctx.dependency(ZoneInfo)
-    text = write(texts, zone, rule.template, language, _facts(ctx, draft), channels)
+    text = write(texts, zone, rule.template, language, _said(ctx, draft), short=draft.covered or Via.SMS in channels)
     return MessageWritten(
         person_id=person,
         template=rule.template,
@@ -247,6 +253,7 @@ async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWri
         text=seal(text.sms, keys, "message-text") if text.sms is not None else None,
         about=None if rule.by_phone else what.entity,
         quoted=draft.quoted,
+        covered=draft.covered,
         because_of=what.id,
         happened_at=what.at,
         urgent=rule.urgent,
@@ -258,18 +265,32 @@ async def _sealed(ctx: Context, draft: Draft, channels: list[Via]) -> MessageWri
     )
 
 
+def _said(ctx: Context, draft: Draft) -> Said:
+    """All that the template may use, and what of it may be seen by others."""
+    subject, facts = draft.match.subject, _facts(ctx, draft)
+    return Said(facts, subject.outside(facts) if subject.sensitive(draft.match.what) else facts)
+
+
 def _facts(ctx: Context, draft: Draft) -> Facts:
-    """All that the template may use. Quoted words and codes are the recipient's; their keys are here."""
-    rule, what = draft.match.rule, draft.match.what
-    facts = dict(draft.match.subject.facts(what, ctx.vault.master.blind))
-    code = _CODE if rule.by_phone else None
-    for name, field, subject in (("words", rule.words, draft.quoted), ("code", code, draft.person)):
-        if field is not None and subject is not None:
-            opened = ctx.vault.open(getattr(what.event, field), subject, field, about=draft.person)
-            if opened is None:
-                raise Erased
-            facts[name] = opened
+    """Every fact. Quoted words and codes are the recipient's; their keys are here."""
+    rule, what, subject = draft.match.rule, draft.match.what, draft.match.subject
+    facts = dict(subject.facts(what, ctx.vault.master.blind))
+    if rule.words is not None:
+        facts["words"] = _opened(ctx, draft, what.event, rule.words)
+    if rule.quotes is not None:
+        facts |= subject.quoted(_opened(ctx, draft, what.copy, rule.quotes))
+    if rule.by_phone:
+        facts[_CODE] = _opened(ctx, draft, what.event, _CODE)
     return facts
+
+
+def _opened(ctx: Context, draft: Draft, source: object, field: str) -> str:
+    """A sealed field of an event or a copy; Erased where the key that it is sealed under is gone."""
+    sealed: Sealed = getattr(source, field)
+    opened = ctx.vault.open(sealed, draft.quoted or draft.person, field, about=draft.person)
+    if opened is None:
+        raise Erased
+    return opened
 
 
 async def _written(mongo: Mongo, ids: Sequence[str]) -> set[str]:

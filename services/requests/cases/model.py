@@ -17,6 +17,7 @@ from services.contracts.requests.alarms import AlarmEvent
 from services.contracts.requests.case_parts import Filing, InDanger, LeavesHandler, OfHandler, WithEnd
 from services.contracts.requests.cases import CloseReason, ForgetCause
 from services.contracts.requests.catalogue import Tier
+from services.contracts.requests.dangers import DangerUnfounded
 from services.contracts.requests.followers import CaseUnfollowed, FollowerEvent, followers_after
 from services.requests.cases.dangers.model import Danger
 from services.requests.cases.states.model import ABANDONED, DONE, RUNNING, STATE_AFTER, State
@@ -94,6 +95,7 @@ class Case(Danger, Entity[contract.CaseEvent]):
     """People who would ask for the same, and follow this one instead."""
     left: list[str] = Field([])
     """Who followed it no more, once for each time."""
+    unfounded: bool = False
     retained_since: Instant | None = None
     """When it ended, as long as its words are kept; the city's term for them counts from then."""
     forgotten: ForgetCause | str | None = None
@@ -189,6 +191,8 @@ class Case(Danger, Entity[contract.CaseEvent]):
             self.left = [*self.left, event.person_id] if isinstance(event, CaseUnfollowed) else self.left
         elif isinstance(event, contract.CaseForgotten):
             self.forgotten, self.retained_since = event.because, None
+        elif isinstance(event, DangerUnfounded):
+            self.unfounded = True
         elif not isinstance(event, contract.HistoryOnlyEvent):
             assert_never(event)
         self.next_tick_at = self._next_tick()

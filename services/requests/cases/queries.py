@@ -14,6 +14,7 @@ from services.chassis.storage.filters import AtLeast, Before, Is, Matching, One,
 from services.chassis.storage.listings import Counts, Listing
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.areas import AreaCode, path
+from services.contracts.requests.dangers import Advice, read
 from services.contracts.requests.tracking import normal
 from services.requests.calendar.queries import working, zone
 from services.requests.cases.model import READERS, Case
@@ -94,6 +95,7 @@ class CaseCount(CaseFilters):
 FOLLOWERS = "how many others follow it, who would have asked for the same"
 LEVEL = "how many levels it was escalated"
 DUE_CERTAIN = "false where it is due in a year whose holidays are not known yet: they may move it"
+DANGERS = "the kinds of danger that its words name, until staff find that there is none"
 PAUSED = "until when its clock stands at the longest; null while it runs"
 DUE = "by when it is to be done; while it is paused, if the pause lasts until `paused_until`"
 
@@ -112,6 +114,7 @@ class CaseSummary(BaseModel):
     item_name: Words
     area: str
     title: str | None = Field(description="null where its words are forgotten")
+    dangers: list[str] = Field(description=DANGERS)
     filed_at: Instant
     due_at: Instant = Field(description=DUE)
     overdue: bool
@@ -135,6 +138,7 @@ class CaseSummary(BaseModel):
             item_name=case.item_name,
             area=case.area,
             title=opened(ctx, case, "title", case.title),
+            dangers=dangers_in(ctx, case),
             filed_at=case.filed_at,
             due_at=case.due_at,
             overdue=case.overdue,
@@ -181,6 +185,17 @@ def due_certain(ctx: Context, case: Case) -> bool:
 def sealed(ctx: Context, case: Case, field: str, text: str) -> Sealed:
     """Words that belong to a case, sealed under its key; Erased where that is gone."""
     return ctx.vault.seal_own(text, case, field)
+
+
+def advice_in(ctx: Context, case: Case) -> list[Advice]:
+    """What its resident was told to do at once."""
+    words = opened(ctx, case, "advice", case.advice)
+    return read(words) if words else []
+
+
+def dangers_in(ctx: Context, case: Case) -> list[str]:
+    """The kinds of danger that its words name, as long as staff have not found that there is none."""
+    return [] if case.unfounded else [one.kind for one in advice_in(ctx, case) if one.kind is not None]
 
 
 def position_of(ctx: Context, case: Case) -> tuple[float, float] | tuple[None, None]:

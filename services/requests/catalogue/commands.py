@@ -100,6 +100,9 @@ class PublishItem(Command):
     followable: Annotated[
         bool, Field(description="everybody's matter: who asks for it is shown that others did, and may follow them")
     ] = False
+    sensitive: Annotated[
+        bool, Field(description="text messages and the lines of an inbox leave out what was asked for")
+    ] = False
     accept_within_minutes: Annotated[
         int | None,
         Field(ge=1, le=240, description="of an item of danger, whose limits run on the clock: who is on call accepts"),
@@ -151,6 +154,7 @@ def _published(cmd: PublishItem) -> ItemPublished:
         keywords=cmd.keywords,
         emergency=cmd.emergency and cmd.emergency.words(),
         followable=cmd.followable,
+        sensitive=cmd.sensitive,
         accept_within_minutes=cmd.accept_within_minutes,
         danger_answers=cmd.danger_answers,
     )

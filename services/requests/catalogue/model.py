@@ -63,6 +63,8 @@ class Item(Entity[ItemEvent]):
     emergency: Words | None = None
     followable: bool = False
     """Whether it is everybody's matter: a lamp in the street, and no vaccination."""
+    sensitive: bool = False
+    """Whether nobody who looks at somebody's phone is to read that they asked for it."""
     accept_within_minutes: int | None = None
     """Of an item of danger: it runs on the clock, and within these minutes somebody on call accepts it."""
     danger_answers: list[str] = Field([])
@@ -86,7 +88,7 @@ class Item(Entity[ItemEvent]):
         self.first_response_hours, self.resolution_hours = event.first_response_hours, event.resolution_hours
         self.eligibility, self.emergency = event.eligibility, event.emergency
         self.materials, self.steps, self.form = event.materials, event.steps, event.form
-        self.keywords, self.followable = event.keywords, event.followable
+        self.keywords, self.followable, self.sensitive = event.keywords, event.followable, event.sensitive
         self.accept_within_minutes, self.danger_answers = event.accept_within_minutes, event.danger_answers
 
     @classmethod
@@ -138,6 +140,7 @@ def _as_published(item: Item) -> ItemPublished:
         keywords=item.keywords,
         emergency=item.emergency,
         followable=item.followable,
+        sensitive=item.sensitive,
         accept_within_minutes=item.accept_within_minutes,
         danger_answers=item.danger_answers,
     )
@@ -146,6 +149,8 @@ def _as_published(item: Item) -> ItemPublished:
 def _contradictions(description: ItemPublished) -> Iterator[Mapping[str, Any]]:
     if description.first_response_hours > description.resolution_hours:
         yield {"key": "first-response-too-long"}
+    if description.sensitive and description.followable:
+        yield {"key": "sensitive-followed"}
     if len(set(description.tiers)) < len(description.tiers):
         yield {"key": "tier-twice"}
     if (Tier.TEAM in description.tiers) != (description.skill is not None) or (

@@ -52,6 +52,7 @@ class ItemView(BaseModel):
     keywords: list[str]
     emergency: Words | None = Field(description="what to do at once where somebody is in danger")
     followable: bool = Field(description="everybody's matter: see /v1/requests/alike before you ask for it")
+    sensitive: bool = Field(description="text messages and the lines of an inbox leave out what was asked for")
     accept_within_minutes: int | None = Field(
         description="of an item of danger: within how many minutes somebody on call accepts it, at any hour"
     )
@@ -71,6 +72,7 @@ class ItemView(BaseModel):
             materials=item.materials,
             steps=item.steps,
             followable=item.followable,
+            sensitive=item.sensitive,
             accept_within_minutes=item.accept_within_minutes,
             danger_answers=item.danger_answers,
             mode=item.mode,

@@ -1,4 +1,4 @@
-"""The advice for words of danger, as an answer shows it."""
+"""The advice for words of danger, as an answer shows it and as a case keeps it."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -6,23 +6,47 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.words import Words
-from services.contracts.requests.dangers import Danger
-from services.requests.dangers.model import Found
+from services.chassis.usecase import Context
+from services.contracts.requests.dangers import Advice, Danger, written
+from services.requests.catalogue.model import Item
+from services.requests.dangers.model import Dangers, Found
 
 
 class AdviceView(BaseModel):
     """What to do now, and whom to ring."""
 
-    kind: str = Field(examples=["gas"])
+    kind: str | None = Field(description="null where it is that of the service item", examples=["gas"])
     text: Words
     numbers: list[str] = Field(description="whom to ring, the first one first", examples=[["119", "120"]])
 
     @classmethod
-    def of(cls, danger: Danger) -> Self:
-        """The advice for one kind of danger."""
-        return cls(kind=danger.code, text=danger.advice, numbers=[*danger.numbers])
+    def of(cls, advice: Advice) -> Self:
+        """The advice for one danger, or of an item."""
+        return cls(kind=advice.kind, text=advice.text, numbers=advice.numbers)
 
 
 def advice(found: Iterable[Found]) -> list[AdviceView]:
     """The advice for the dangers that were found."""
-    return [AdviceView.of(one.danger) for one in found]
+    return [AdviceView.of(_of_kind(one.danger)) for one in found]
+
+
+def advice_of(ctx: Context, item: Item, *texts: str) -> str | None:
+    """What somebody who asks for an item in these words is told to do at once, as one text; None where nothing is.
+
+    The item's own advice comes last, unless it is the item for one of the dangers.
+    """
+    dangers = [one.danger for one in ctx.dependency(Dangers).find(*texts)]
+    found = [_of_kind(one) for one in dangers]
+    if item.emergency is not None and not any(item.id in one.items for one in dangers):
+        found.append(_of_item(ctx, item, item.emergency))
+    return written(found) if found else None
+
+
+def _of_kind(danger: Danger) -> Advice:
+    return Advice(kind=danger.code, text=danger.advice, short=danger.short, numbers=[*danger.numbers])
+
+
+def _of_item(ctx: Context, item: Item, emergency: Words) -> Advice:
+    """The advice of an item; where it is sensitive, a phone shows other words."""
+    short = ctx.container.texts.words("advice", "neutral") if item.sensitive else emergency
+    return Advice(text=emergency, short=short)

@@ -170,6 +170,21 @@ def certain_first(what: Occurrence[Case]) -> bool:
     return certain(what) and first_routed(what)
 
 
+def certain_first_in_danger(what: Occurrence[Case]) -> bool:
+    """It is certain for the first time who has it, and its resident is told what to do at once."""
+    return certain_first(what) and in_danger(what)
+
+
+def first_routed_in_danger(what: Occurrence[Case]) -> bool:
+    """It is settled for the first time who has it, or that nobody can, and its resident is told what to do at once."""
+    return first_routed(what) and in_danger(what)
+
+
+def in_danger(what: Occurrence[Case]) -> bool:
+    """Its resident is told what to do at once."""
+    return what.copy.advice is not None
+
+
 def certain_again(what: Occurrence[Case]) -> bool:
     """The handler is no team, and not the first one."""
     return certain(what) and routed_again(what)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from services.chassis.domain.events import Event
 from services.contracts.requests import cases
 from services.contracts.requests.alarms import CaseCalled, CaseLinked, IncidentOpened, IncidentReported
+from services.contracts.requests.dangers import DangerUnfounded
 from services.contracts.requests.dispatch import SlotFreed, SlotRefused, SlotReserved
 from services.contracts.requests.followers import CaseFollowed, CaseUnfollowed
 from services.notify.cases.alarms.model import LEVEL, ON_CALL
@@ -191,6 +192,7 @@ SILENT: Mapping[type[Event], str] = {
     cases.CaseCalledBack: "the resident was there; a reopening follows where it is not solved",
     CaseFollowed: "who follows did it; staff see how many do",
     CaseUnfollowed: "who follows no more did it",
+    DangerUnfounded: "a mark for staff: who looks at the case sees that it is gone",
     cases.CaseForgotten: "a notice would bring back what is to be forgotten",
     IncidentOpened: "the case says who is called",
     IncidentReported: "the case says to which it is linked",

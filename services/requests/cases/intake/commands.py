@@ -38,6 +38,7 @@ from services.requests.cases.steps.model import Step
 from services.requests.cases.tracking.commands import take_number
 from services.requests.catalogue.model import Item, minutes_to_accept
 from services.requests.catalogue.queries import offered
+from services.requests.dangers.queries import advice_of
 from services.requests.forms.model import answered
 from services.requests.providers.queries import fileable
 from services.requests.residents.queries import is_voice_only
@@ -163,6 +164,10 @@ def _resident(ctx: Context, cmd: FileRequest) -> str:
     return cmd.on_behalf_of or ctx.person
 
 
+def _written_answers(answers: Mapping[str, Any]) -> list[str]:
+    return [one for one in answers.values() if isinstance(one, str)]
+
+
 def _today(ctx: Context) -> date:
     return ctx.now().astimezone(zone(ctx)).date()
 
@@ -206,5 +211,7 @@ def _filed(
         resolution_hours=item.resolution_hours,
         voice_only=voice_only,
         followable=item.followable and cmd.followable,
+        sensitive=item.sensitive,
+        advice=optional(advice_of(ctx, item, cmd.title, cmd.text, *_written_answers(answers)), "advice"),
         accept_within_minutes=minutes_to_accept(item, answers),
     )

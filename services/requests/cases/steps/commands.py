@@ -19,6 +19,7 @@ from services.contracts.requests.cases import (
     CloseReason,
     CommentAdded,
 )
+from services.contracts.requests.dangers import DangerUnfounded
 from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
 from services.requests.cases.steps import model
@@ -70,6 +71,12 @@ class CloseCase(Command):
     """Why it is closed; as it was resolved where nothing is said."""
 
     reason: CloseReason | None = None
+
+
+class NoDanger(Command):
+    """Why there is no danger."""
+
+    reason: StaffText
 
 
 class AddComment(Command):
@@ -138,6 +145,12 @@ async def rate(ctx: Context, case: Case, cmd: RateCase) -> None:
 async def close(ctx: Context, case: Case, cmd: CloseCase) -> None:
     """Close a case that was resolved; its resident may still have it reopened for a while."""
     case.record(CaseClosed(reason=cmd.reason or case.outcome or CloseReason.NO_ACTION, ended_at=ctx.now()))
+
+
+@step(Step.NO_DANGER)
+async def no_danger(ctx: Context, case: Case, cmd: NoDanger) -> None:
+    """Say that there is no danger, whatever the words of a case say: its mark is taken off, its advice stays."""
+    case.record(DangerUnfounded(reason=sealed(ctx, case, "reason", cmd.reason)))
 
 
 @step(Step.COMMENT)

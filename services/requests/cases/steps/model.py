@@ -8,13 +8,8 @@ from enum import StrEnum
 from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import SYSTEM, Actor
 from services.contracts.members.roles import Role
-from services.contracts.requests.cases import (
-    MOST_RETURNS,
-    CaseClosed,
-    CaseRated,
-    CloseReason,
-)
-from services.requests.cases.model import PAUSABLE, READERS, REOPENABLE, Case
+from services.contracts.requests.cases import MOST_RETURNS, CaseClosed, CaseRated, CloseReason
+from services.requests.cases.model import PAUSABLE, READERS, REOPENABLE, STAFF, Case
 from services.requests.cases.states.model import DONE, HELD, OPEN, WAITING, State
 from services.requests.cases.taking.model import Called
 
@@ -66,6 +61,10 @@ class WordsForgotten(Refusal):
     kind = Kind.STATE
 
 
+class NoDangerNamed(Refusal):
+    kind = Kind.STATE
+
+
 class RatedAlready(Refusal):
     kind = Kind.STATE
 
@@ -95,6 +94,7 @@ class Step(StrEnum):
     CLOSE = "close"
     COMMENT = "comment"
     URGE = "urge"
+    NO_DANGER = "no-danger"
     FORGET = "forget"
 
 
@@ -132,6 +132,10 @@ def _reopening(case: Case, _: Actor, now: datetime) -> Refusal | None:
     if case.resolved_at is None or now > case.resolved_at + REOPENABLE:
         return ReopenTooLate(days=REOPENABLE.days)
     return None
+
+
+def _marked(case: Case, *_: object) -> Refusal | None:
+    return NoDangerNamed() if case.advice is None or case.unfounded else None
 
 
 def _rated(case: Case, *_: object) -> Refusal | None:
@@ -200,6 +204,7 @@ STEPS: Mapping[Step, Rule] = {
     Step.CLOSE: _rule(_ENDS, DONE),
     Step.COMMENT: _rule(READERS, frozenset(State), needs="text"),
     Step.URGE: _rule(_ASKS, OPEN, _urged),
+    Step.NO_DANGER: _rule(STAFF, OPEN, _marked, needs="reason"),
     Step.FORGET: _rule((Role.ADMINISTRATOR,), _OVER, needs="because"),
 }
 """Who may take which step in which state. No other place says so."""

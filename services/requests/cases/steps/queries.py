@@ -11,12 +11,15 @@ from services.requests.cases.clocks.model import Retention
 from services.requests.cases.clocks.queries import times_of
 from services.requests.cases.model import READERS, STAFF, Case
 from services.requests.cases.queries import (
+    DANGERS,
     DUE,
     DUE_CERTAIN,
     FOLLOWERS,
     LEVEL,
     PAUSED,
+    advice_in,
     answers_of,
+    dangers_in,
     due_certain,
     opened,
     position_of,
@@ -25,6 +28,7 @@ from services.requests.cases.states.model import OPEN
 from services.requests.cases.steps import model
 from services.requests.cases.steps.model import STEPS, Step
 from services.requests.cases.tracking.queries import code_of
+from services.requests.dangers.queries import AdviceView
 
 REMAINING = "working hours until it is due (of a case of danger hours on the clock), negative after; null once over"
 DANGER = "of a case of danger: within how many minutes somebody on call accepts it; its limits run on the clock"
@@ -74,9 +78,10 @@ class InsideView(BaseModel):
     called: list[str] = Field(description="the ids of the people who were called: one of them accepts it")
     call_at: Instant | None = Field(description="when the next is called if nobody accepts it; null where it is over")
     linked_to: str | None = Field(description="the first case of the same danger: somebody is called about that one")
+    dangers: list[str] = Field(description=DANGERS)
 
     @classmethod
-    def of(cls, case: Case) -> Self:
+    def of(cls, case: Case, ctx: Context) -> Self:
         """The same for all of them."""
         return cls(
             resident_id=case.resident_id,
@@ -88,6 +93,7 @@ class InsideView(BaseModel):
             owner_id=case.owner_id,
             owner_place=case.owner_place,
             respond_by=case.respond_by,
+            dangers=dangers_in(ctx, case),
             calls=case.calls,
             called=case.called,
             call_at=case.call_at,
@@ -113,6 +119,7 @@ class CaseView(BaseModel):
     address: str | None
     latitude: float | None
     longitude: float | None
+    advice: list[AdviceView] = Field(description="what to do at once and whom to ring, where there is danger")
     answers: dict[str, Any] | None = Field(description="to the questions of the item's form")
     filed_at: Instant
     due_at: Instant = Field(description=DUE)
@@ -140,13 +147,12 @@ class CaseView(BaseModel):
     @classmethod
     def of(cls, case: Case, ctx: Context) -> Self:
         """As this actor may see it."""
-        own = case.is_of(ctx.actor) or case.filed_by == ctx.actor.id
         latitude, longitude = position_of(ctx, case)
         return cls(
             id=case.id,
             version=case.version,
             number=case.number,
-            tracking_code=code_of(ctx, case.number) if own else None,
+            tracking_code=_tracking_code(case, ctx),
             state=case.state,
             state_name=ctx.container.texts.words("states", case.state),
             item=case.item,
@@ -158,6 +164,7 @@ class CaseView(BaseModel):
             address=opened(ctx, case, "address", case.address),
             latitude=latitude,
             longitude=longitude,
+            advice=[AdviceView.of(one) for one in advice_in(ctx, case)],
             answers=answers_of(ctx, case),
             filed_at=case.filed_at,
             due_at=case.due_at,
@@ -178,7 +185,7 @@ class CaseView(BaseModel):
             urged=case.urged,
             followers=len(case.followers),
             steps=[StepView.of(step, case, ctx) for step in model.allowed(case, ctx.actor, ctx.now())],
-            inside=InsideView.of(case) if sees_inside(case, ctx) else None,
+            inside=InsideView.of(case, ctx) if sees_inside(case, ctx) else None,
         )
 
 
@@ -191,6 +198,11 @@ async def get_case(ctx: Context, case_id: str) -> Case:
 def sees_inside(case: Case, ctx: Context) -> bool:
     """Whether the actor sees a case as staff, not only as its resident."""
     return not case.is_of(ctx.actor) or model.is_entitled(case, ctx.actor, *STAFF)
+
+
+def _tracking_code(case: Case, ctx: Context) -> str | None:
+    own = case.is_of(ctx.actor) or case.filed_by == ctx.actor.id
+    return code_of(ctx, case.number) if own else None
 
 
 def _remaining_hours(case: Case, ctx: Context) -> float | None:

@@ -9,6 +9,7 @@ from services.chassis.domain.words import Words
 from services.contracts.requests import cases as contract
 from services.contracts.requests.alarms import CaseCalled, CaseLinked
 from services.contracts.requests.case_parts import ByResident, Channel
+from services.contracts.requests.dangers import DangerUnfounded
 from services.contracts.requests.followers import CaseFollowed, CaseUnfollowed
 from services.requests.cases.model import Case
 
@@ -76,6 +77,7 @@ DISPLAYS: Mapping[type[Event], EventDisplay] = {
     contract.CaseUrged: _display(Doer.RESIDENT, "times"),
     CaseFollowed: _inside(Doer.FOLLOWER),
     CaseUnfollowed: _inside(Doer.FOLLOWER),
+    DangerUnfounded: EventDisplay(Doer.STAFF, staff_words="reason", inside=True),
     contract.CommentAdded: _display(Doer.STAFF, "public", "from_resident", words="text"),
     contract.CaseWarned: _inside(Doer.SYSTEM, "due_at"),
     contract.CaseOverdue: _display(Doer.SYSTEM, "due_at"),

@@ -63,6 +63,11 @@ def phones_of(town: Town, person: str) -> list[object]:
     return found
 
 
+def following(who: Person) -> dict[str, str]:
+    """The headers of who opens the stream of their inbox from its beginning."""
+    return {"Authorization": f"Bearer {who.token}", "Last-Event-ID": "0"}
+
+
 def serve(town: Town, case: dict[str, Any]) -> None:
     """All that its resident hears of by text message."""
     handler = town.handler(case)
@@ -101,6 +106,13 @@ def test_the_new_owner_of_a_number_sees_nothing_of_who_had_it_before(town: Town)
     for step, more in (("cancel", {}), ("comment", {"text": "我的"}), ("urge", None)):
         assert town.ask("POST", f"/v1/requests/{case['id']}/{step}", new, more).status_code == 404
     assert town.ask("GET", f"/v1/track/{case['number']}", params={"code": "7K3QX-9M2WD"}).status_code == 404
+    with town.http.stream("GET", "/v1/inbox/stream", headers=following(new)) as stream:
+        heard = next(stream.iter_raw()).decode()
+    assert case["id"] not in heard
+    paths = ("/v1/me", "/v1/requests", "/v1/inbox")
+    town.wait(
+        lambda: {town.ask("GET", path, old).status_code for path in paths} == {401}, "the old token to be refused"
+    )
     before = [one["text"] for one in town.text_messages(phone)]
     serve(town, case)
     own = town.file(new)

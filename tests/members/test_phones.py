@@ -1,6 +1,5 @@
-"""Phones and their holders: landlines of callers, corrections by owner and operator, numbers that others have now."""
+"""Phones and their holders: landlines of callers, and corrections by owner and operator."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -11,16 +10,11 @@ import pytest
 from services.chassis.domain.events import Recorded
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.domain.scope import Actor
-from services.chassis.domain.values import id_from
-from services.contracts.requests import tracking
 from services.members.accounts.phones import commands as changing
-from services.members.accounts.sessions import commands as sessions
-from services.members.people.phones import commands as phones
-from tests.members.support import CITY, COMMUNITY, OPERATOR, PHONE, Clock, Members, other_than
+from tests.members.support import CITY, COMMUNITY, OPERATOR, PHONE, Members, other_than
 
 CODES, TOKENS, REFRESH = "/v1/sign-in/codes", "/v1/sign-in/tokens", "/v1/sign-in/refresh"
-OTHER, THIRD = "13800000002", "13800000003"
-YEAR = 366 * 24 * 3600
+OTHER = "13800000002"
 HOTLINE = replace(OPERATOR, id="account_hotline", places=(CITY,))
 REASON = {"reason": "来电核实"}
 
@@ -55,16 +49,6 @@ async def me(members: Members, tokens: httpx.Response) -> dict[str, Any]:
 async def own(members: Members, tokens: httpx.Response, method: str, path: str, body: object) -> httpx.Response:
     async with members.client(owner(tokens)) as client:
         return await client.request(method, path, json=body)
-
-
-async def filed_case(members: Members, person: str) -> dict[str, str]:
-    """Number and code of a case of somebody, as members knows it from requests."""
-    day, part = "261123", id_from("case", person)[5:10].upper()
-    number = f"{day}-{part}-{tracking.check(day + part)}"
-    state = {"number": number, "resident_id": person, "gone": False}
-    await members.container.mongo.insert("copies_case", {"_id": f"case_{part.lower()}", "version": 1, "state": state})
-    blind = members.container.vault.master.blind(tracking.BLIND, number)
-    return {"case_number": number, "tracking_code": tracking.code_from(blind)}
 
 
 async def test_a_caller_with_a_landline_is_registered_and_the_operator_hears_that_no_texts_reach_them(
@@ -161,123 +145,3 @@ async def test_an_operator_takes_a_number_from_who_no_longer_has_it(members: Mem
     assert (gone.status_code, gone.json()["phone"]) == (200, None)
     assert (await me(members, await enter(members)))["id"] != person
     assert (await members.post(OPERATOR, "/v1/people/find", {"phone": PHONE})).json()["items"] == []
-
-
-async def test_a_phone_that_is_in_use_asks_nothing_however_old_the_file_is(members: Members, clock: Clock) -> None:
-    first = await me(members, await enter(members))
-    for _ in range(3):
-        clock.forward(seconds=300 * 24 * 3600)
-        assert (await me(members, await enter(members)))["id"] == first["id"]
-
-
-async def test_a_silent_phone_asks_for_the_name_or_for_a_case_with_its_code(members: Members, clock: Clock) -> None:
-    person = (await registered(members, PHONE, name="張三豐")).json()["id"]
-    for proof in ({"name": "张三丰"}, await filed_case(members, person)):
-        clock.forward(seconds=YEAR)
-        refused = await enter(members)
-        assert outcome(refused) == (409, "phone-silent")
-        assert "new_owner" in refused.json()["detail"], "it says what to do"
-        body = {"phone": PHONE, "code": await members.code_for(PHONE), **proof}
-        assert (await me(members, await members.post(None, TOKENS, body)))["id"] == person
-    assert (await me(members, await enter(members)))["id"] == person, "it is silent no more"
-
-
-async def test_a_wrong_answer_counts_as_a_wrong_code_and_a_case_of_another_is_none(
-    members: Members, clock: Clock
-) -> None:
-    person = (await registered(members, PHONE, name="张三丰")).json()["id"]
-    mine, theirs = await filed_case(members, person), await filed_case(members, "person_other")
-    clock.forward(seconds=YEAR)
-    await members.post(None, CODES, {"phone": PHONE})
-    right = {"phone": PHONE, "code": await members.code_for(PHONE)}
-    false: list[dict[str, Any]] = [
-        {"name": "李四"},
-        theirs,
-        {**mine, "tracking_code": theirs["tracking_code"]},
-        {"case_number": mine["case_number"]},
-        {"name": "李四", "new_owner": True},
-    ]
-    for answer in false:
-        assert outcome(await members.post(None, TOKENS, {**right, **answer})) == (401, "holder-unproven")
-    locked = await members.post(None, TOKENS, {**right, "name": "张三丰"})
-    assert outcome(locked) == (429, "too-many-wrong-codes")
-    assert await members.count("sessions") == 0
-
-
-async def test_a_new_owner_starts_afresh_and_the_old_file_has_no_phone_and_no_session(
-    members: Members, clock: Clock
-) -> None:
-    before = await enter(members)
-    old = await me(members, before)
-    await own(members, before, "PUT", "/v1/me", {"name": "王五", "address": "东山路 1 号"})
-    clock.forward(seconds=YEAR)
-    stale = await enter(members, new_owner=True)
-    new = await me(members, stale)
-    assert (new["id"] != old["id"], new["account"] != old["account"]) == (True, True)
-    assert (new["name"], new["address"], new["phone"]) == (None, None, f"+86{PHONE}")
-    left = await members.get(HOTLINE, f"/v1/people/{old['id']}")
-    assert (left.json()["phone"], left.json()["name"]) == (None, "王**")
-    session = await members.post(None, REFRESH, {"refresh_token": before.json()["refresh_token"]})
-    assert outcome(session) == (401, "session-over")
-    found = (await members.post(HOTLINE, "/v1/people/find", {"phone": PHONE})).json()["items"]
-    assert [one["id"] for one in found] == [new["id"]]
-    phone = (await members.container.mongo.find("phones", {}, limit=2))[0]
-    kinds = [entry["type"].rpartition(".")[2] for entry in phone["history"]]
-    assert kinds == ["PhoneTaken", "PhoneConfirmed", "PhoneReleased", "PhoneTaken", "PhoneConfirmed"]
-    assert PHONE not in str(phone)
-
-
-@pytest.mark.parametrize("step", ["lose_phone", "register_by_phone", "accept_code"])
-async def test_after_a_break_a_new_owner_gets_the_phone_by_the_same_code_and_the_old_one_loses_it(
-    members: Members, clock: Clock, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    async def away(*_: object) -> None:
-        raise Unavailable(retry_after=1)
-
-    old = (await registered(members, PHONE, name="张三丰")).json()["id"]
-    clock.forward(seconds=YEAR)
-    with monkeypatch.context() as broken:
-        broken.setattr(sessions, step, away)
-        assert (await enter(members, new_owner=True)).status_code == 503
-    body = {"phone": PHONE, "code": await members.code_for(PHONE), "new_owner": True}
-    new = await me(members, await members.post(None, TOKENS, body))
-    assert new["id"] != old
-    assert (await members.get(OPERATOR, f"/v1/people/{old}")).json()["phone"] is None
-
-
-async def test_who_proves_it_after_a_break_in_the_handing_over_has_the_phone_again(
-    members: Members, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def away(*_: object, **__: object) -> None:
-        raise Unavailable(retry_after=1)
-
-    old = (await registered(members, PHONE, name="张三丰")).json()["id"]
-    clock.forward(seconds=YEAR)
-    with monkeypatch.context() as broken:
-        broken.setattr(phones, "hand_over", away)
-        assert (await enter(members, new_owner=True)).status_code == 503
-    again = await me(members, await enter(members, name="张三丰"))
-    assert (again["id"], again["phone"]) == (old, f"+86{PHONE}")
-
-
-async def test_new_owners_at_the_same_instant_are_one(members: Members, clock: Clock) -> None:
-    await registered(members, PHONE, name="张三丰")
-    clock.forward(seconds=YEAR)
-    await members.post(None, CODES, {"phone": PHONE})
-    body = {"phone": PHONE, "code": await members.code_for(PHONE), "new_owner": True}
-    answers = await asyncio.gather(*(members.post(None, TOKENS, body) for _ in range(4)))
-    assert sorted(answer.status_code for answer in answers)[0] == 201
-    assert sum(answer.status_code == 201 for answer in answers) == 1
-    assert await members.count("people") == 2
-
-
-async def test_an_operator_whose_caller_has_a_silent_phone_asks_for_the_name(members: Members, clock: Clock) -> None:
-    old = (await registered(members, PHONE, name="张三丰")).json()["id"]
-    clock.forward(seconds=YEAR)
-    assert outcome(await registered(members, PHONE)) == (409, "caller-uncertain")
-    assert (await registered(members, PHONE, name="張三丰")).json()["id"] == old
-    clock.forward(seconds=YEAR)
-    new = (await registered(members, PHONE, name="李四")).json()["id"]
-    assert new != old
-    assert (await members.get(OPERATOR, f"/v1/people/{old}")).json()["phone"] is None
-    assert (await registered(members, PHONE)).json()["id"] == new, "a call confirms it"

@@ -94,11 +94,19 @@ async def register_by_phone(ctx: Context, id: str, number: str) -> Person:
 
 
 @changes(Person, allow=SYSTEM)
-async def set_phone(ctx: Context, person: Person, number: str | None) -> None:
-    """Put a phone into a person's file, or none."""
+async def set_phone(ctx: Context, person: Person, number: str) -> None:
+    """Put a phone into a person's file."""
     await ctx.vault.ensure_keys(person.subjects())
     if Clear.of(person, ctx).phone != number:
         person.record(with_phone(ctx, person, number))
+
+
+@changes(Person, allow=SYSTEM)
+async def drop_phone(ctx: Context, person: Person, number: str) -> None:
+    """Take this phone out of a person's file; another one stays."""
+    await ctx.vault.ensure_keys(person.subjects())
+    if Clear.of(person, ctx).phone == number:
+        person.record(with_phone(ctx, person, None))
 
 
 async def lose_phone(ctx: Context, number: str, holder: str, person_id: str | None = None) -> str:
@@ -107,7 +115,7 @@ async def lose_phone(ctx: Context, number: str, holder: str, person_id: str | No
     Returns whose it is. The file comes first: after a break in between, the phone is silent still.
     """
     if await is_known(ctx, holder):
-        await set_phone(as_phones(ctx, "file-before"), holder, None)
+        await drop_phone(as_phones(ctx, "file-before"), holder, number)
     given = await phones.hand_over(as_phones(ctx, "handed-over"), number, holder, person_id)
     return given.holder or holder
 

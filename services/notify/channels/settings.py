@@ -24,7 +24,7 @@ class ChannelSettings(OwnSettings):
         description="text messages that one number gets in a day, besides urgent ones; the rest is in the inbox",
     )
     urgent_texts_per_day: int = Field(
-        30, ge=1, description="urgent text messages that one number gets in a day: sign-in codes (20 at most), danger"
+        100, ge=1, description="urgent text messages that one number gets in a day: sign-in codes (20 at most), danger"
     )
     smtp: str | None = Field(None, description="host:port of the mail server; no mail is sent without it")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(

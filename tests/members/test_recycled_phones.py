@@ -83,6 +83,8 @@ async def test_a_new_owner_starts_afresh_and_the_old_file_has_no_phone_and_no_se
     assert (left.json()["phone"], left.json()["name"]) == (None, "王**")
     session = await members.post(None, REFRESH, {"refresh_token": before.json()["refresh_token"]})
     assert outcome(session) == (401, "session-over")
+    ended = await members.container.mongo.find("sessions", {"state.account_id": old["account"]}, limit=2)
+    assert [one["state"]["open"] for one in ended] == [False], "it is not only idle: its tokens are refused everywhere"
     found = (await members.post(HOTLINE, "/v1/people/find", {"phone": PHONE})).json()["items"]
     assert [one["id"] for one in found] == [new["id"]]
     phone = (await members.container.mongo.find("phones", {}, limit=2))[0]

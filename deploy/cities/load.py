@@ -33,7 +33,7 @@ def load(folder: Path) -> City:
             organisations=_read(folder, "organisations.json", Organisations),
             teams=_read(folder, "teams.json", Teams),
             times=working_times(folder),
-            dangers=_read(folder, "dangers.json", CityDangers),
+            dangers=words_of_danger(folder),
         )
     except ValidationError as wrong:
         raise CityDataWrong(_summary("holidays.json", {}, wrong)) from wrong
@@ -45,6 +45,11 @@ def load(folder: Path) -> City:
 def working_times(folder: Path) -> CityTimes:
     """When the city works, as it is set up; CityDataWrong or ValueError if it cannot be read."""
     return CityTimes.model_validate(_json(folder / "holidays.json"))
+
+
+def words_of_danger(folder: Path) -> CityDangers:
+    """The city's words of danger; CityDataWrong if they cannot be read."""
+    return _read(folder, "dangers.json", CityDangers)
 
 
 def time_zone(folder: Path) -> ZoneInfo:

@@ -58,7 +58,7 @@ def _here(stack: Stack) -> list[Look]:
             lambda: machine.disk(stack),
             lambda: machine.files(stack),
         ),
-        "city": (lambda: city.holidays(stack), lambda: city.encryption(stack)),
+        "city": (lambda: city.holidays(stack), lambda: city.dangers(stack), lambda: city.encryption(stack)),
     }
     return [_in(where, look) for where, all_ in looks.items() for look in all_]
 

@@ -116,6 +116,14 @@ def test_holidays_that_cannot_be_read_are_a_line(tmp_path: Path) -> None:
     assert (level, "cannot be used" in said) == ("wrong", True)
 
 
+def test_words_of_danger_that_cannot_be_read_are_a_line(tmp_path: Path, stack: Stack) -> None:
+    assert only(city.dangers(stack))[0] == "ok"
+    (tmp_path / "dangers.json").write_text('{"source": "x"}')
+    broken = Stack(tmp_path, Ports(gateway=9), EVERYTHING, {"LINLI_CITY_DATA": str(tmp_path)})
+    level, said, _ = only(city.dangers(broken))
+    assert (level, "kinds: Field required" in said) == ("wrong", True)
+
+
 def test_what_is_said_in_clear_over_a_network_is_named(stack: Stack, tmp_path: Path) -> None:
     assert only(city.encryption(stack))[0] == "ok"
     given = {"LINLI_KAFKA": "10.0.0.7:9092", "LINLI_MONGO_NOTIFY": "mongodb://db.city:27017/notify?tls=true"}

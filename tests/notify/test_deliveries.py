@@ -207,3 +207,12 @@ async def test_a_notice_to_somebody_who_lost_their_phone_is_given_up(post: Post)
     assert post.sms.got == []
     delivery = (await post.found(id)).deliveries["sms"]
     assert (delivery.state, delivery.because, delivery.reason) == (DeliveryState.GIVEN_UP, "failed", "no phone")
+
+
+async def test_a_covered_message_keeps_its_short_text_for_the_line_of_the_inbox(post: Post) -> None:
+    for covered in (True, False):
+        id = await post.write(Via.SMS, covered=covered, because_of=f"case_{covered}:5")
+        await sweeps(post.container, SMS, 2)
+        message = await post.found(id)
+        assert message.deliveries["sms"].state is DeliveryState.MADE
+        assert (message.text is not None, message.phone) == (covered, None)

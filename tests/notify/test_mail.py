@@ -4,6 +4,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from typing import Any
 
 import pytest
@@ -102,3 +103,15 @@ async def test_a_mail_server_that_is_away_is_a_failed_attempt(world: World) -> N
     delivery = (await post.found(id)).deliveries["email"]
     assert (delivery.state, delivery.reason) == (DeliveryState.WAITING, "smtp SMTPConnectError")
     await container.mongo.close()
+
+
+async def test_mail_of_a_covered_message_has_its_short_text_only(mailing: tuple[Post, MailServer]) -> None:
+    post, server = mailing
+    seal = post.container.vault.seal
+    short = seal("Your request has news.", WANG, "message-text")
+    await post.write(Via.EMAIL, covered=True, body=seal("Domestic violence", WANG, "message-body"), text=short)
+    await sweeps(post.container, MAIL, 2)
+    (envelope,) = server.got
+    mail = message_from_bytes(envelope.content).get_payload(decode=True)
+    assert b"Your request has news." in mail
+    assert b"Domestic" not in mail

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from deploy.cities.load import CityDataWrong, time_zone
+from deploy.cities.load import CityDataWrong, time_zone, words_of_danger
 from deploy.cli.city.calendar import covered_until
 from deploy.local import Stack, databases
 from services.chassis.operations.doctor.findings import Finding, ok, soon, wrong
@@ -30,6 +30,17 @@ def holidays(stack: Stack) -> list[Finding]:
     if days < 0:
         return [zone, wrong("calendar", said, advice)]
     return [zone, soon("calendar", said, advice) if days < AHEAD_DAYS else ok("calendar", said)]
+
+
+def dangers(stack: Stack) -> list[Finding]:
+    """Whether the words of danger can be read: without them requests does not start."""
+    file = stack.city_data / "dangers.json"
+    try:
+        kinds = words_of_danger(stack.city_data).kinds
+    except CityDataWrong as error:
+        why = " ".join(str(error).split())[:_LONGEST]
+        return [wrong("dangers", f"{file} cannot be used ({why})", "correct it there, then restart requests")]
+    return [ok("dangers", f"words of {len(kinds)} kinds of danger are known")]
 
 
 def encryption(stack: Stack) -> list[Finding]:

@@ -225,11 +225,12 @@ def test_a_linked_case_is_not_called_about_and_is_accepted_with_the_first() -> N
     alarms.link(second, "case_1")
     assert second.fresh == [CaseLinked(first_id="case_1", handler_id=STATION)]
     alarms.link(second, "case_1")
-    alarms.accept_with(second, first)
+    alarms.accept_with(second, first, AT)
     assert len(second.fresh) == 1, "the first is not accepted yet"
     assert run(second, WHOLE, hours=5) == []
     accept_for(first, known(CENTRE), AT)
-    alarms.accept_with(second, first)
+    alarms.accept_with(second, first, AT + MINUTE)
+    assert second.fresh[-1] == contract.CaseAccepted(response_seconds=60, in_danger=True)
     assert (second.state, second.holder) == (State.ACCEPTED, CENTRE)
     alarms.call_next(third := danger(), WHOLE, AT)
     alarms.link(third, "case_9")

@@ -56,4 +56,4 @@ async def test_what_an_event_says_of_the_wait_is_observed(
 ) -> None:
     before = REGISTRY.get_sample_value(f"{metric}_sum") or 0.0
     await measure_cases.handle(town.container.system_context("test", "read"), cast(Delivered, None), event)
-    assert (REGISTRY.get_sample_value(f"{metric}_sum") or 0.0) - before == seconds
+    assert (REGISTRY.get_sample_value(f"{metric}_sum") or 0.0) - before == pytest.approx(seconds)

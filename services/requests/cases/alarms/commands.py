@@ -31,11 +31,11 @@ async def call(ctx: Context, case: Case) -> None:
 async def link(ctx: Context, case: Case, first_id: str) -> None:
     """Let a case wait for the calls about another one, or accept it with that one."""
     model.link(case, first_id)
-    model.accept_with(case, await ctx.store.get(Case, first_id))
+    model.accept_with(case, await ctx.store.get(Case, first_id), ctx.now())
     metrics.count(case.fresh)
 
 
 @changes(Case, allow=SYSTEM)
 async def accept_linked(ctx: Context, case: Case, first_id: str) -> None:
     """Accept a case with the one that it is linked to."""
-    model.accept_with(case, await ctx.store.get(Case, first_id))
+    model.accept_with(case, await ctx.store.get(Case, first_id), ctx.now())

@@ -82,14 +82,14 @@ def link(case: Case, first_id: str) -> None:
         case.record(CaseLinked(first_id=first_id))
 
 
-def accept_with(case: Case, first: Case) -> None:
+def accept_with(case: Case, first: Case, now: datetime) -> None:
     """Accept a case that is linked to one that was accepted, for the same organisation."""
     if not awaits(case) or case.linked_to != first.id or not first.responded:
         return
     if first.handler_id and first.handler_name and first.tier and first.handler_id != case.handler_id:
         given = CaseDispatched(tier=first.tier, handler_id=first.handler_id, handler_name=first.handler_name)
         case.record(given)
-    case.record(CaseAccepted(response_seconds=None))
+    case.record(CaseAccepted(response_seconds=None if case.was_accepted else case.waited(now)))
 
 
 def _from_here(case: Case, levels: Iterable[OnCall]) -> list[OnCall]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from deploy.local import Stack
 from services.chassis.telemetry import logs
 from tests.faults import (
+    calls,
     city,
     places,
     points,
@@ -41,6 +42,7 @@ FAULTS = (
     *streams.FAULTS,
     *records.FAULTS,
     *revocations.FAULTS,
+    *calls.FAULTS,
     *surroundings.FAULTS,
 )
 CHECKER = "checker"

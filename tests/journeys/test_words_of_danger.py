@@ -1,4 +1,4 @@
-"""In danger, through the gateway: what to do is said before and after filing, by every channel, and sealed otherwise."""
+"""In danger, through the gateway: what to do is said before and after filing, and is sealed wherever it is kept."""
 
 import time
 

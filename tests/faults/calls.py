@@ -66,10 +66,10 @@ async def _called_once(trial: Trial, cases: list[str]) -> str:
 
         async def heard() -> bool:
             about = {"state.about": first["_id"], "state.template": "case-called"}
-            told = sorted(one["state"]["person_id"] for one in await notify.find("messages", about, limit=50))
-            if len(told) > len(set(told)):
-                raise RuntimeError(f"{first['_id']}: called {people}, and told {told}")
-            return told == people
+            notified = sorted(one["state"]["person_id"] for one in await notify.find("messages", about, limit=50))
+            if len(notified) > len(set(notified)):
+                raise RuntimeError(f"{first['_id']}: called {people}, and notified {notified}")
+            return notified == people
 
         await trial.until(heard, _SOON, "everybody who was called to hear it")
     finally:

@@ -157,7 +157,7 @@ def test_a_night_over_midnight_and_over_the_end_of_a_month_has_no_gap() -> None:
     assert roster.on_call(datetime(2026, 11, 30, 16, 30, tzinfo=UTC)) == [night]
     assert roster.on_call(end) == [], "the end is outside"
     assert gaps(roster.shifts, start, end) == []
-    assert model.instant(start, ZONE) == start
+    assert model.instant(start.astimezone(UTC), ZONE) == start
 
 
 def test_there_is_one_first_and_one_backup_at_a_time_and_they_are_two_people() -> None:

@@ -1,12 +1,16 @@
 """The same danger reported by ten neighbours in a minute: one call, and ten cases that are accepted with it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
+from services.chassis.schedule.timers import sweep
 from services.contracts.members.people import PersonRegistered
 from services.contracts.members.rosters import RosterStarted, Shift, ShiftsAdded, roster_id
+from services.requests.cases.alarms.commands import link
+from services.requests.cases.limits.timers import case_clock
 from services.requests.catalogue.commands import PublishItem, publish_item
 from services.requests.residents.model import Person
 from services.requests.rosters.model import Roster
@@ -120,6 +124,17 @@ async def a_joke_in_words_of_danger(town: Town) -> None:
 async def test_where_the_first_was_a_joke_the_next_is_called_about_and_the_others_wait_for_that(town: Town) -> None:
     async with working(town):
         await a_joke_in_words_of_danger(town)
+
+
+async def test_nobody_waits_for_a_case_that_has_ended_meanwhile_the_timer_calls(town: Town) -> None:
+    await settle(town)
+    first, second = [await report(town, number) for number in range(2)]
+    await town.step(resident(0), {"id": first}, "cancel", {})
+    await link(town.container.system_context("test", f"link:{second}"), second, first)
+    assert await linked(town, [second]) == {}
+    soon = replace(town.container, clock=lambda: now() + timedelta(seconds=21))
+    await sweep(case_clock, soon)
+    assert await called(town, [first, second]) == [second]
 
 
 async def test_without_danger_nobody_is_called(town: Town) -> None:

@@ -91,6 +91,13 @@ def test_nobody_accepts_the_first_the_backup_the_levels_above_and_the_top_each_i
     assert (case.owner_place, case.call_at, case.called) == (CITY, None, ["li", "wang", "zhao", "qian"])
 
 
+def test_a_call_says_whether_it_is_the_backup_who_is_called() -> None:
+    case = danger()
+    for at in (AT, AT + 10 * MINUTE):
+        alarms.call_next(case, WHOLE, at)
+    assert [one.backup for one in case.fresh if isinstance(one, CaseCalled)] == [False, True]
+
+
 def test_the_timer_calls_where_no_reaction_did() -> None:
     minutes, place, person = run(danger(), WHOLE)[0]
     assert (round(minutes * 60), place, person) == (20, STREET, "li")

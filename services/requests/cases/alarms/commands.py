@@ -29,9 +29,11 @@ async def call(ctx: Context, case: Case) -> None:
 
 @changes(Case, allow=SYSTEM)
 async def link(ctx: Context, case: Case, first_id: str) -> None:
-    """Let a case wait for the calls about another one, or accept it with that one."""
-    model.link(case, first_id)
-    model.accept_with(case, await ctx.store.get(Case, first_id), ctx.now())
+    """Let a case wait for the calls about another one, or accept it with that one; not for one that has ended."""
+    first = await ctx.store.get(Case, first_id)
+    if not model.ended_without_help(first):
+        model.link(case, first_id)
+        model.accept_with(case, first, ctx.now())
     metrics.count(case.fresh)
 
 

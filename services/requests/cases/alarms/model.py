@@ -57,6 +57,11 @@ def awaits(case: Case) -> bool:
     return case.is_danger and case.calls == 0 and case.state in RUNNING and not case.responded
 
 
+def ended_without_help(first: Case) -> bool:
+    """Whether a case ended and nobody had accepted it: nobody is called about it any more."""
+    return first.state not in OPEN and not first.responded
+
+
 def is_calling(case: Case, now: datetime) -> bool:
     """Whether the next call is due."""
     return case.state in RUNNING and not case.responded and case.call_at is not None and case.call_at <= now

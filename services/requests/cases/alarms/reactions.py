@@ -35,7 +35,7 @@ async def call_on_call(ctx: Context, _: Delivered, event: IncidentOpened) -> Non
 
 @reaction("link-reported", IncidentReported)
 async def link_reported(ctx: Context, _: Delivered, event: IncidentReported) -> None:
-    """Let the case wait for the calls about the first."""
+    """Let the case wait for the calls about the first; where that has ended meanwhile, the timer calls."""
     await commands.link(ctx, event.case_id, event.first_id)
 
 
@@ -53,4 +53,6 @@ async def call_for_linked(ctx: Context, delivered: Delivered, _: CaseCancelled |
     for case_id in linked[:1]:
         await commands.call(ctx, case_id)
     for case_id in linked[1:]:
-        await commands.link(ctx, case_id, linked[0])
+        left = await commands.link(ctx, case_id, linked[0])
+        if left.linked_to == delivered.entity:  # the next one has ended as well
+            await commands.call(ctx, case_id)

@@ -49,6 +49,8 @@ def test_words_of_danger_are_found(words: str, kind: str) -> None:
         "dying to see it",
         "a killer app",
         "打我电话",
+        "饭店的抽风机太吵",
+        "读书压力大得喘不过气",
         "一旦发生火灾后果不堪设想",
         "去年家里着火了",
         "",

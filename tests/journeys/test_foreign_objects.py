@@ -110,7 +110,11 @@ def aims(town: Town) -> dict[str, Aim]:
         return str(town.done("GET", f"/v1/{collection}", params={"under": COMMUNITY})["items"][0]["id"])
 
     organisation, team, person = first("organisations"), first("teams"), owner.claims["person"]
-    seen = tag(f"/v1/requests/{case['id']}", owner)
+    seen, session = tag(f"/v1/requests/{case['id']}", owner), owner.claims["sid"]
+
+    def one_of(items: list[dict[str, Any]], id: str) -> list[dict[str, Any]]:
+        return [one for one in items if one["id"] == id]
+
     return {
         "areas": Aim({"code": COMMUNITY}, tag(f"/v1/areas/{COMMUNITY}")),
         "organisations": Aim({"organisation_id": organisation}, tag(f"/v1/organisations/{organisation}")),
@@ -121,7 +125,8 @@ def aims(town: Town) -> dict[str, Aim]:
         "accounts": Aim({"account_id": account}, tag(f"/v1/accounts/{account}", administrator)),
         "requests": Aim({"case_id": case["id"]}, seen),
         "track": Aim({"number": case["number"]}, seen, {"code": "000000"}),
-        "inbox": Aim({"id": message["id"]}, lambda: [one for one in town.inbox(owner) if one["id"] == message["id"]]),
+        "inbox": Aim({"id": message["id"]}, lambda: one_of(town.inbox(owner), message["id"])),
+        "sessions": Aim({"session_id": session}, lambda: one_of(town.all("/v1/sessions", owner), session)),
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.chassis.runtime import service as services
 from services.members.app import service
-from tests.members.support import ADMINISTRATOR, AREAS, HALL, Clock, Members
+from tests.members.support import ADMINISTRATOR, AREAS, HALL, HALL_BY_IPV6, Clock, Members
 from tests.support.world import Snapshot, World, keyed
 
 
@@ -18,8 +18,8 @@ async def built(lasting: World) -> AsyncIterator[tuple[Members, Snapshot]]:
         patched.setattr(services, "now", clock.now)
         # A house takes its clock when it is opened.
         container, app = (
-            await lasting.container(service, known_networks=HALL),
-            lasting.app(service, known_networks=HALL),
+            await lasting.container(service, known_networks=f"{HALL},{HALL_BY_IPV6}"),
+            lasting.app(service, known_networks=f"{HALL},{HALL_BY_IPV6}"),
         )
     members = Members(lasting, container, app, clock)
     async with app.router.lifespan_context(app):

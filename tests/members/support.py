@@ -31,6 +31,7 @@ DISPATCHER = Actor("account_dispatcher", frozenset({"dispatcher"}), (STREET,))
 FAR_DISPATCHER = Actor("account_far", frozenset({"dispatcher"}), (FAR_STREET,))
 PHONE = "13800000001"
 HALL = "198.51.100.7"
+HALL_BY_IPV6 = "2001:db8:7::7"
 """An address from which many people sign in."""
 GATEWAY_SAYS = "X-Linli-Client-Address"
 

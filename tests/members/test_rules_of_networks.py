@@ -32,6 +32,12 @@ def test_an_address_counts_as_one_and_of_ipv6_a_whole_customer(address: str, net
     assert model.network_of(address) == network
 
 
+def test_one_address_of_ipv6_can_be_known() -> None:
+    known = (ip_network("2001:db8:7::7/128"),)
+    assert model.is_within("2001:db8:7::7", known)
+    assert not model.is_within("2001:db8:7::8", known)
+
+
 def test_a_service_hall_is_known_by_its_address_or_its_network() -> None:
     known = tuple(map(ip_network, ("203.0.113.7/32", "198.51.100.0/24", "2001:db8::/32")))
     inside = ("203.0.113.7", "198.51.100.200", "2001:db8:5::1", "::ffff:198.51.100.1")
@@ -55,7 +61,7 @@ def asked(count: int, ago: timedelta = timedelta()) -> list[datetime]:
 
 
 def test_the_first_five_codes_of_an_hour_need_nothing_and_each_further_one_more() -> None:
-    demands = [model.by_network(asked(count), NOW) for count in range(model.MOST)]
+    demands = [model.by_network(asked(count), NOW) for count in range(61)]
     assert [demand.bits for demand in demands[:5]] == [0] * 5
     assert [demand.wait.total_seconds() for demand in demands[5:12]] == [30, 60, 120, 240, 480, 900, 900]
     assert all(before.bits <= after.bits for before, after in pairwise(demands))
@@ -68,10 +74,21 @@ def test_who_has_waited_needs_no_work() -> None:
     assert model.by_network(asked(30, timedelta(minutes=15)), NOW).bits == 0
 
 
-def test_beyond_sixty_an_hour_no_work_helps() -> None:
-    with pytest.raises(NoCodesNow) as refused:
-        model.by_network(asked(model.MOST, timedelta(minutes=50)), NOW)
-    assert refused.value.retry_after == 600
+@pytest.mark.parametrize("count", [35, 60, 5000])
+def test_however_many_codes_were_asked_for_work_helps_and_gets_no_harder(count: int) -> None:
+    assert model.by_network(asked(count), NOW) == (model.MOST_BITS, model.LONGEST_WAIT)
+
+
+@pytest.mark.parametrize("free", [model.FREE, model.FREE_AROUND])
+def test_what_is_kept_of_a_network_is_enough_for_the_same_answer(free: int) -> None:
+    assert model.by_network(asked(model.kept(free)), NOW, free) == model.by_network(asked(500), NOW, free)
+
+
+def test_the_networks_of_one_customer_of_ipv6_lie_in_one_around_them() -> None:
+    assert model.around("2001:db8:1:2::/64") == model.around("2001:db8:1:ffff::/64") == ["2001:db8:1::/48"]
+    assert model.around("203.0.113.7") == model.around("unknown") == []
+    assert model.by_network(asked(29), NOW, model.FREE_AROUND).bits == 0
+    assert model.by_network(asked(30), NOW, model.FREE_AROUND).bits == model.FIRST_BITS
 
 
 def test_on_a_busy_minute_all_work_the_harder_the_more_there_are_and_far_above_it_all_wait() -> None:

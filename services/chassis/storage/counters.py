@@ -35,8 +35,12 @@ class Counters:
             await self._mongo.update(COLLECTION, {"_id": name}, {**more, "$setOnInsert": {FIELD: until}}, upsert=True)
         except Duplicate:  # another has begun it at this moment
             await self._mongo.update(COLLECTION, {"_id": name}, more)
+        return await self.number(name)
+
+    async def number(self, name: str) -> int:
+        """How many were counted."""
         found = await self._mongo.find_one(COLLECTION, {"_id": name})
-        return int(found["number"]) if found else 1
+        return int(found["number"]) if found else 0
 
     async def among(self, name: str, key: str, most: int, until: datetime) -> bool:
         """Whether this key is among the first ``most`` of a counter: then it stays so, however often it is asked."""

@@ -12,7 +12,7 @@ from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.accounts import SignInCodeIssued
 from services.members.accounts.codes import model
 from services.members.accounts.codes.model import HolderUnproven, PhoneCode
-from services.members.accounts.networks.commands import ClientAddress, expect_room
+from services.members.accounts.networks.commands import ClientAddress, room_for_code
 from services.members.people.phones.commands import as_phones, ensure_holder
 from services.members.people.phones.model import for_texts
 from services.members.people.phones.queries import PhoneNumber, phone_id
@@ -47,9 +47,9 @@ async def send_code(ctx: Context, cmd: SendCode, address: ClientAddress = None) 
     Where many were asked for from your network, or in all, a code needs a little work of the page first, or waits.
     """
     number = for_texts(cmd.phone)
-    await expect_room(ctx, address, number, cmd.work)
-    held = await ensure_holder(as_phones(ctx, "phone"), number)
-    await issue_code(as_sign_in(ctx), number, held.holder or "")
+    async with room_for_code(ctx, address, number, cmd.work):
+        held = await ensure_holder(as_phones(ctx, "phone"), number)
+        await issue_code(as_sign_in(ctx), number, held.holder or "")
     return CodeSent()
 
 

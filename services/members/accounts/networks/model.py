@@ -11,10 +11,10 @@ from services.contracts.members.work import is_done
 
 FREE = 5
 """The codes of an hour that wait for nothing."""
+FREE_AROUND = 30
+"""The same of all networks of one /48 of IPv6, which is what one customer can get: 65,536 networks."""
 SPAN = timedelta(hours=1)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
-MOST = 60
-"""More than these within an hour only wait."""
 FIRST_BITS, MOST_BITS = 15, 20
 """A tenth of a second, and some seconds, on a phone."""
 EACH_BIT = 5
@@ -76,24 +76,37 @@ def network_of(address: str) -> str:
     return str(known.ipv4_mapped if isinstance(known, IPv6Address) else known)
 
 
+def around(network: str) -> list[str]:
+    """The /48 around a /64 of IPv6; of IPv4 nothing."""
+    return [str(ip_network(network).supernet(new_prefix=48))] if network.endswith("/64") else []
+
+
 def is_within(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address is in one of these networks."""
     try:
-        known = ip_address(network_of(address).partition("/")[0])
+        known = ip_address(address)
     except ValueError:
         return False
+    if isinstance(known, IPv6Address) and known.ipv4_mapped is not None:
+        known = known.ipv4_mapped
     return any(known in network for network in networks)
 
 
-def by_network(times: Sequence[datetime], now: datetime) -> Demand:
-    """What a network is asked that got codes at these times within an hour; NoCodesNow beyond what work helps for."""
-    beyond = len(times) - FREE
+def by_network(times: Sequence[datetime], now: datetime, free: int = FREE) -> Demand:
+    """What a network is asked from which codes were asked for at these times within an hour.
+
+    However many they are, work lets one more through: nobody locks out all others behind their address.
+    """
+    beyond = len(times) - free
     if beyond < 0:
         return Demand()
-    if len(times) >= MOST:
-        raise NoCodesNow(retry_after=_seconds(times[-MOST] + SPAN - now))
     wait = min(FIRST_WAIT * (1 << min(beyond, 10)), LONGEST_WAIT) - (now - times[-1])
     return Demand(min(FIRST_BITS + beyond // EACH_BIT, MOST_BITS), wait) if wait > timedelta() else Demand()
+
+
+def kept(free: int) -> int:
+    """How many times of a network are kept beside the latest: with more of them the answer is the same."""
+    return free + EACH_BIT * (MOST_BITS - FIRST_BITS)
 
 
 def by_load(number: int, usual: int, now: datetime) -> Demand:

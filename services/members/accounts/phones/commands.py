@@ -7,7 +7,7 @@ from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.accounts import SessionEnd
 from services.contracts.members.roles import Role
 from services.members.accounts.codes.commands import CodeSent, SendCode, accept_code, as_sign_in, issue_code, weigh_code
-from services.members.accounts.networks.commands import ClientAddress, expect_room
+from services.members.accounts.networks.commands import ClientAddress, room_for_code
 from services.members.accounts.queries import residents_account
 from services.members.accounts.sessions.commands import Digits, end_sessions
 from services.members.people.commands import Reason, lose_phone, with_phone
@@ -36,8 +36,8 @@ class CorrectPhone(Command):
 async def send_code_to_new_phone(ctx: Context, cmd: SendCode, address: ClientAddress = None) -> CodeSent:
     """Have a code sent to your new phone, to change your number."""
     number = for_texts(cmd.phone)
-    await expect_room(ctx, address, number, cmd.work)
-    await issue_code(as_sign_in(ctx), number, ctx.person)
+    async with room_for_code(ctx, address, number, cmd.work):
+        await issue_code(as_sign_in(ctx), number, ctx.person)
     return CodeSent()
 
 

@@ -25,7 +25,7 @@ _SHIFT = Shift(
     id="shift_1", account_id="account_night", person_id=LEADER, start=now() - _HOUR, end=now() + _HOUR, backup=False
 )
 ROSTER: tuple[Event, ...] = (
-    RosterStarted(area=COMMUNITY, system=System.GOVERNANCE),
+    RosterStarted(area=COMMUNITY, system=System.GOVERNANCE, started_at=now() - 24 * _HOUR),
     ShiftsAdded(shifts=[_SHIFT], added_at=now() - 24 * _HOUR),
 )
 GRIDS = tuple(f"{COMMUNITY}-{number:02}" for number in range(1, 100))

@@ -1,125 +1,23 @@
-"""Rosters: no gap is missed or reported twice, and one first and one backup are on call at a time."""
+"""Rosters: what is entered makes sense, a gap is reported in time, and one first and one backup are on call."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.chassis.domain.refusals import Refusal
 from services.chassis.domain.scope import SYSTEM, Actor
 from services.chassis.domain.values import wall_time
-from services.chassis.domain.words import Words
-from services.contracts.members.rosters import RosterGapFound, RosterStarted, Shift
+from services.contracts.members.rosters import Shift
 from services.members.rosters import model
-from services.members.rosters.model import Gap, Roster, gaps
+from services.members.rosters.model import Roster, gaps
+from tests.members.rosters import DAY, HOUR, NOW, ZONE, a_roster, reported, shift
 from tests.members.support import CITY, COMMUNITY, COUNTY, FAR_STREET, STREET
-
-ZONE = ZoneInfo("Asia/Shanghai")
-NOW = datetime(2026, 11, 28, 14, 0, tzinfo=UTC)
-"""Saturday, 22:00 in the city."""
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-def shift(start: float, end: float, person: str = "li", *, backup: bool = False) -> Shift:
-    """On call from so many hours after NOW to so many."""
-    id = f"shift_{start}_{end}_{person}"
-    times = {"start": NOW + start * HOUR, "end": NOW + end * HOUR}
-    return Shift(id=id, account_id=f"account_{person}", person_id=f"person_{person}", backup=backup, **times)
-
-
-def a_roster(*shifts: Shift) -> Roster:
-    roster = Roster.blank("roster_1")
-    roster.record(RosterStarted(area=STREET, system="governance"))
-    if shifts:
-        model.add(roster, shifts, NOW, ZONE)
-    return roster
 
 
 def refused(roster: Roster, *shifts: Shift) -> str:
     with pytest.raises(Refusal) as refusal:
         model.add(roster, shifts, NOW, ZONE)
     return refusal.value.code()
-
-
-def reported(roster: Roster, now: datetime) -> list[tuple[float, float | None]]:
-    """What is reported when the timer runs until this instant, in hours after NOW."""
-    roster.fresh.clear()
-    model.report_gaps(roster, Words.named("正阳街道"), now)
-    assert roster.alert_at is None or roster.alert_at > now, "the timer has to move"
-    found = [event for event in roster.fresh if isinstance(event, RosterGapFound)]
-    return [((one.start - NOW) / HOUR, None if one.end is None else (one.end - NOW) / HOUR) for one in found]
-
-
-spans = st.lists(st.tuples(st.integers(0, 96), st.integers(1, 40)), max_size=12)
-"""Starts and lengths, in hours: they overlap, touch and leave gaps."""
-
-
-@given(spans, st.integers(0, 48), st.integers(1, 96))
-def test_every_hour_is_covered_by_a_shift_or_lies_in_one_gap(
-    given: list[tuple[int, int]], start: int, hours: int
-) -> None:
-    shifts = [shift(begin, begin + length) for begin, length in given]
-    found = gaps(shifts, NOW + start * HOUR, NOW + (start + hours) * HOUR)
-    for hour in range(start, start + hours):
-        at = NOW + hour * HOUR + HOUR / 2
-        covered = any(one.holds(at) for one in shifts)
-        assert [gap.start <= at < gap.end for gap in found if gap.end].count(True) == (not covered)
-    assert all(gap.end is not None and gap.start < gap.end for gap in found)
-    assert all(earlier.end < later.start for earlier, later in pairwise(found) if earlier.end)
-
-
-@given(spans)
-def test_without_an_end_the_last_gap_is_open(given: list[tuple[int, int]]) -> None:
-    shifts = [shift(begin, begin + length) for begin, length in given]
-    last = max((one.end for one in shifts), default=NOW)
-    assert gaps(shifts, NOW)[-1] == Gap(max(last, NOW), None)
-
-
-def _try(roster: Roster, one: Shift, now: datetime) -> None:
-    """Enter a shift, where it is let in."""
-    trial = roster.model_copy(deep=True)
-    try:
-        model.add(trial, [one], now, ZONE)
-    except Refusal:
-        return
-    model.add(roster, [one], now, ZONE)
-
-
-@given(
-    st.lists(
-        st.one_of(
-            st.tuples(st.just("add"), st.integers(0, 200), st.integers(1, 24)),
-            st.tuples(st.just("remove"), st.integers(0, 30), st.just(0)),
-            st.tuples(st.just("wait"), st.integers(1, 30), st.just(0)),
-        ),
-        max_size=30,
-    )
-)
-def test_whatever_is_entered_nobody_is_missing_unreported(steps: list[tuple[str, int, int]]) -> None:
-    roster, now, alerts = a_roster(), NOW, list[RosterGapFound]()
-    for step, number, length in steps:
-        match step:
-            case "add":
-                begin = (now - NOW) / HOUR + number
-                _try(roster, shift(begin, begin + length), now)
-            case "remove" if roster.shifts:
-                model.remove(roster, [roster.shifts[number % len(roster.shifts)].id], now)
-            case _:
-                now += number * HOUR
-        roster.fresh.clear()
-        reported(roster, now)
-        alerts += [event for event in roster.fresh if isinstance(event, RosterGapFound)]
-    if roster.since is None:
-        assert alerts == []
-        return
-    now += model.ENTERING
-    reported(roster, now)
-    alerts += [event for event in roster.fresh if isinstance(event, RosterGapFound)]
-    for gap in gaps(roster.shifts, max(now, roster.since), now + model.ALERTED):
-        assert any(one.start <= gap.start and (one.end is None or gap.start < one.end) for one in alerts), gap
 
 
 def test_a_gap_is_reported_two_days_ahead_and_once() -> None:
@@ -132,11 +30,20 @@ def test_a_gap_is_reported_two_days_ahead_and_once() -> None:
 
 
 def test_who_enters_one_shift_after_the_other_is_left_in_peace_meanwhile() -> None:
-    roster = a_roster(shift(1, 9))
+    roster = a_roster(shift(0, 9))
     assert reported(roster, NOW + model.ENTERING - timedelta(seconds=1)) == []
     model.add(roster, [shift(9, 160)], NOW + model.ENTERING / 2, ZONE)
     assert reported(roster, NOW + 2 * model.ENTERING) == []
-    assert reported(a_roster(shift(1, 9)), NOW + model.ENTERING) == [(9, None)]
+    assert reported(a_roster(shift(0, 9)), NOW + model.ENTERING) == [(9, None)]
+
+
+def test_a_roster_that_is_never_filled_is_reported_and_so_is_the_time_before_its_first_shift() -> None:
+    empty, later = a_roster(), a_roster(shift(20, 160))
+    assert reported(empty, NOW + model.ENTERING - timedelta(seconds=1)) == []
+    assert reported(empty, NOW + model.ENTERING) == [(0, None)]
+    assert reported(later, NOW + model.ENTERING) == [(0, 20)]
+    model.add(empty, [shift(30, 40)], NOW + HOUR, ZONE)
+    assert reported(empty, NOW + 2 * HOUR) == [(40, None)]
 
 
 def test_a_shift_that_is_taken_out_leaves_a_gap_that_is_reported() -> None:
@@ -145,6 +52,15 @@ def test_a_shift_that_is_taken_out_leaves_a_gap_that_is_reported() -> None:
     assert reported(roster, NOW + HOUR) == [(12, 24)]
     with pytest.raises(model.ShiftUnknown):
         model.remove(roster, ["shift_nowhere"], NOW)
+
+
+def test_a_shift_that_is_taken_out_while_it_is_on_leaves_a_gap_from_then_on_and_one_that_is_over_leaves_none() -> None:
+    roster = a_roster(shift(0, 12), shift(12, 160, "wang"))
+    model.remove(roster, [shift(0, 12).id], NOW + 5 * HOUR)
+    assert reported(roster, NOW + 6 * HOUR) == [(5, 12)]
+    over = a_roster(shift(0, 12), shift(12, 160, "wang"))
+    model.remove(over, [shift(0, 12).id], NOW + 13 * HOUR)
+    assert reported(over, NOW + 14 * HOUR) == []
 
 
 def test_a_night_over_midnight_and_over_the_end_of_a_month_has_no_gap() -> None:

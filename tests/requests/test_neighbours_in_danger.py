@@ -27,7 +27,8 @@ async def settle(town: Town) -> None:
     asked = field("danger", "single", "no", "yes")
     gas = item("GAS", "station", accept_within_minutes=10, danger_answers=["yes"], form=[asked])
     await publish_item(town.context(ADMINISTRATOR), "GAS", PublishItem.model_validate(gas))
-    started, hour = RosterStarted(area=STREET, system="health"), timedelta(hours=1)
+    started = RosterStarted(area=STREET, system="health", started_at=now())
+    hour = timedelta(hours=1)
     people = ("person_night", "person_backup")
     shifts = [
         Shift(

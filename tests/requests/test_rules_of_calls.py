@@ -247,7 +247,7 @@ def test_a_linked_case_is_not_called_about_and_is_accepted_with_the_first() -> N
 def test_a_level_has_somebody_on_call_by_its_roster_and_a_community_only_where_it_has_one() -> None:
     def a_roster(place: str, person: str) -> Roster:
         roster = Roster.blank(roster_id(place, "health"))
-        roster.apply(RosterStarted(area=place, system="health"))
+        roster.apply(RosterStarted(area=place, system="health", started_at=AT - MINUTE))
         start, end = AT - MINUTE, AT + MINUTE
         shift = Shift(id="shift_1", account_id="account_1", person_id=person, start=start, end=end)
         roster.apply(ShiftsAdded(shifts=[shift], added_at=AT))

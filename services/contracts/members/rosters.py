@@ -39,6 +39,7 @@ class RosterStarted(Event):
 
     area: Code
     system: System | str
+    started_at: Instant
 
 
 class ShiftsAdded(Event):

@@ -68,7 +68,7 @@ async def start_roster(ctx: Context, cmd: StartRoster) -> Roster:
     try:
         async with ctx.store.create(Roster, id) as roster:
             await expect_open(ctx, cmd.area)
-            roster.record(RosterStarted(area=cmd.area, system=cmd.system))
+            roster.record(RosterStarted(area=cmd.area, system=cmd.system, started_at=ctx.now()))
     except Taken:
         return await ctx.store.get(Roster, id)
     return roster
@@ -95,11 +95,13 @@ async def drop_shifts(ctx: Context, roster: Roster, shift_ids: Sequence[str]) ->
         model.remove(roster, gone, ctx.now())
 
 
-@changes(Roster, allow=SYSTEM)
-async def report_gaps(ctx: Context, roster: Roster) -> None:
+@usecase(allow=SYSTEM)
+async def report_gaps(ctx: Context, roster_id: str) -> Roster:
     """Report that nobody will be on call."""
-    model.report_gaps(roster, (await ctx.store.get(Area, roster.area)).name, ctx.now())
-    gaps_reported.inc(len(roster.fresh))
+    async with ctx.store.change(Roster, roster_id) as roster:
+        model.report_gaps(roster, (await ctx.store.get(Area, roster.area)).name, ctx.now())
+    gaps_reported.inc(len(roster.fresh))  # only when it is written: after a conflict the whole runs again
+    return roster
 
 
 async def _shift(ctx: Context, roster: Roster, new: NewShift, number: int) -> Shift:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from services.chassis.domain.entity import Entity, Index
@@ -18,6 +18,7 @@ from services.contracts.members.rosters import (
     ROSTER,
     RosterEvent,
     RosterGapFound,
+    RosterStarted,
     RosterState,
     Shift,
     ShiftsAdded,
@@ -79,14 +80,12 @@ class Roster(Located, RosterState, Entity[RosterEvent]):
     entity_type: ClassVar[str] = ROSTER
     indexes: ClassVar[tuple[Index, ...]] = (Index(("alert_at",), sparse=True),)
 
-    since: Instant | None = None
-    """From when on it is to have no gap: the first shift that was entered, or what was removed since."""
-    reported: Instant | None = None
-    """The start of the gap that was reported last."""
+    reported_until: Instant | None = None
+    """Whatever begins before it is covered by a shift or was reported; None: for good, until a shift is added."""
     alert_at: Instant | None = None
     """When the next gap is to be reported."""
-    changed_at: Instant | None = None
-    """When shifts were added or removed last."""
+    changed_at: Instant
+    """When it was started, or shifts were added or removed last."""
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -95,31 +94,46 @@ class Roster(Located, RosterState, Entity[RosterEvent]):
 
     def apply(self, event: RosterEvent) -> None:
         """Fold an event into the state."""
-        removed = [one for one in self.shifts if one.id in event.shift_ids] if isinstance(event, ShiftsRemoved) else []
+        before = [] if isinstance(event, RosterStarted) else self.shifts
         RosterState.apply(self, event)
-        if isinstance(event, ShiftsAdded):
-            self._add(event)
-        elif isinstance(event, ShiftsRemoved):
-            self.changed_at = event.removed_at
-            if removed:
-                self._open_from(max(min(shift.start for shift in removed), event.removed_at))
-        elif isinstance(event, RosterGapFound):
-            self.reported = event.start
+        match event:
+            case RosterStarted():
+                self.reported_until = self.changed_at = event.started_at
+            case ShiftsAdded():
+                self.changed_at = event.added_at
+                self._end_the_open_gap(event, before)
+            case ShiftsRemoved():
+                self.changed_at = event.removed_at
+                self._open_again(event, before)
+            case RosterGapFound():
+                self.reported_until = event.end
+            case _:
+                assert_never(event)
         gap = next_gap(self)
-        self.alert_at = None if gap is None else _alert_at(gap, self.changed_at)
+        self.alert_at = None if gap is None else max(gap.start - ALERTED, self.changed_at + ENTERING)
 
-    def _add(self, event: ShiftsAdded) -> None:
-        self.changed_at = event.added_at
-        if self.since is None:
-            self.since = max(min(shift.start for shift in event.shifts), event.added_at)
-        else:  # what dropped out was no gap
-            self.since = max(self.since, event.added_at - KEPT)
-            self.reported = self.reported and max(self.reported, self.since)
+    def _end_the_open_gap(self, event: ShiftsAdded, before: Iterable[Shift]) -> None:
+        """A gap that was reported for good ends where a shift is entered; what comes after that is not reported yet."""
+        last = max((shift.end for shift in before), default=None)
+        starts = [shift.start for shift in event.shifts if last is None or shift.end > last]
+        if self.reported_until is not None:  # what dropped out was no gap
+            self.reported_until = max(self.reported_until, event.added_at - KEPT)
+        elif starts:
+            self.reported_until = min(starts)
 
-    def _open_from(self, start: datetime) -> None:
-        """A part of it that was covered may not be any more: what begins there is reported again."""
-        if self.reported is not None and start <= self.reported:
-            self.since, self.reported = start, None
+    def _open_again(self, event: ShiftsRemoved, before: Sequence[Shift]) -> None:
+        """What only the removed shifts covered is reported, also where it had been before they were entered."""
+        removed = (shift for shift in before if shift.id in event.shift_ids)
+        starts = [
+            gap.start
+            for shift in removed
+            for gap in gaps(self.shifts, max(shift.start, event.removed_at), shift.end)[:1]
+        ]
+        if self.reported_until is not None:  # what has passed with somebody on call stays no gap
+            passed = min(gaps(before, self.reported_until)[0].start, event.removed_at)
+            self.reported_until = max(self.reported_until, passed)
+        if starts:
+            self.reported_until = min(self.reported_until or starts[0], *starts)
 
 
 def gaps(shifts: Iterable[Shift], start: datetime, end: datetime | None = None) -> list[Gap]:
@@ -137,15 +151,8 @@ def gaps(shifts: Iterable[Shift], start: datetime, end: datetime | None = None) 
 
 
 def next_gap(roster: Roster) -> Gap | None:
-    """The first gap that was not reported yet; None where there are no shifts yet, or the last was reported."""
-    if roster.since is None:
-        return None
-    after = max(roster.since, roster.reported or roster.since)
-    return next((gap for gap in gaps(roster.shifts, after) if gap.start != roster.reported), None)
-
-
-def _alert_at(gap: Gap, changed_at: datetime | None) -> datetime:
-    return max(gap.start - ALERTED, changed_at + ENTERING) if changed_at else gap.start - ALERTED
+    """The first gap that was not reported yet; None where the last was reported."""
+    return None if roster.reported_until is None else gaps(roster.shifts, roster.reported_until)[0]
 
 
 def report_gaps(roster: Roster, place: Words, now: datetime) -> None:

@@ -262,7 +262,7 @@ def item_rows(offered: Document) -> Iterator[Row]:
         yield Row("requests.catalogue.withdraw_item", label, who.actor(), run, gone, ItemWithdrawn, withdraw)
 
 
-_OF_NOTHING = (dispatch.free_slot, alarms.link, alarms.accept_linked)
+_OF_NOTHING = (dispatch.free_slot, alarms.link, alarms.settle_linked)
 """What the rows aim at a load, or at a first case, that is not there."""
 
 
@@ -278,7 +278,7 @@ def system_rows(town: Town) -> Iterator[Row]:
         (alarms.call, ()),
         (alarms.report_incident, (FILED,)),
         (alarms.link, ("case_first",)),
-        (alarms.accept_linked, ("case_first",)),
+        (alarms.settle_linked, ("case_first",)),
         (forgetting.forget_of_erased, ()),
         (forgetting.forget_over, ()),
         (dispatch.reserve_slot, (CaseAt("case_any", 1),)),

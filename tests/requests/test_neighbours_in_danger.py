@@ -1,16 +1,19 @@
 """The same danger reported by ten neighbours in a minute: one call, and ten cases that are accepted with it."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 from services.chassis.domain.scope import Actor
 from services.chassis.domain.values import now
-from services.chassis.schedule.timers import sweep
+from services.chassis.messaging.delivered import Delivered
+from services.chassis.messaging.kafka import Incoming
+from services.chassis.usecase import Context
 from services.contracts.members.people import PersonRegistered
 from services.contracts.members.rosters import RosterStarted, Shift, ShiftsAdded, roster_id
-from services.requests.cases.alarms.commands import link
-from services.requests.cases.limits.timers import case_clock
+from services.contracts.requests.cases import CaseCancelled
+from services.requests.cases.alarms.commands import call, link, report_incident, settle_linked
+from services.requests.cases.alarms.queries import linked_to
+from services.requests.cases.alarms.reactions import call_for_linked
 from services.requests.catalogue.commands import PublishItem, publish_item
 from services.requests.residents.model import Person
 from services.requests.rosters.model import Roster
@@ -46,6 +49,11 @@ async def settle(town: Town) -> None:
         await town.container.vault.mint(person, now())
         sealed = town.container.vault.seal("+8613800000001", person, "phone")
         await town.keep_copy(Person, person, PersonRegistered(phone=sealed, area=STREET))
+
+
+def system(town: Town, cause: str) -> Context:
+    """What a reaction does things with."""
+    return town.container.system_context("test", f"test:{cause}")
 
 
 async def report(town: Town, number: int) -> str:
@@ -127,15 +135,50 @@ async def test_where_the_first_was_a_joke_the_next_is_called_about_and_the_other
         await a_joke_in_words_of_danger(town)
 
 
-async def test_nobody_waits_for_a_case_that_has_ended_meanwhile_the_timer_calls(town: Town) -> None:
+async def test_nobody_waits_for_a_case_that_has_ended_meanwhile_it_is_called_about_itself(town: Town) -> None:
+    await settle(town)
+    first, second, third = [await report(town, number) for number in range(3)]
+    await link(system(town, "link"), third, first)
+    assert await linked(town, [third]) == {third: first}
+    await town.step(resident(0), {"id": first}, "cancel", {})
+    await link(system(town, "link"), second, first)
+    await settle_linked(system(town, "settle"), third, first)
+    assert await linked(town, [second, third]) == {}
+    assert await called(town, [first, second, third]) == [second, third]
+
+
+async def test_a_case_that_is_linked_after_the_first_was_accepted_is_accepted_with_it(town: Town) -> None:
     await settle(town)
     first, second = [await report(town, number) for number in range(2)]
+    await link(system(town, "link"), second, first)
+    await call(system(town, "call"), first)
+    await town.step(ON_CALL, {"id": first}, "accept")
+    await settle_linked(system(town, "settle"), second, first)
+    assert ((await town.case(second)).state, await called(town, [second])) == ("accepted", [])
+
+
+async def test_a_worker_that_dies_while_it_calls_for_the_linked_goes_on_with_the_same_case(town: Town) -> None:
+    await settle(town)
+    first, *others = [await report(town, number) for number in range(5)]
+    await report_incident(system(town, "first"), first, await town.case(first))
+    for other in others:
+        await link(system(town, "link"), other, first)
     await town.step(resident(0), {"id": first}, "cancel", {})
-    await link(town.container.system_context("test", f"link:{second}"), second, first)
-    assert await linked(town, [second]) == {}
-    soon = replace(town.container, clock=lambda: now() + timedelta(seconds=21))
-    await sweep(case_clock, soon)
-    assert await called(town, [first, second]) == [second]
+    ctx, order = system(town, "ended"), [case.id for case in await linked_to(system(town, "read"), first)]
+    assert order == others, "as they were filed"
+    incident = await report_incident(ctx, others[0], await town.case(others[0]))
+    await call(ctx, incident.case_id)  # and here it dies
+    ended = CaseCancelled(ended_at=now(), in_danger=True)
+    record = Incoming("requests", 0, 0, first, b"{}", {})
+    at, data = now(), ended.model_dump(mode="json")
+    again = Delivered(f"{first}:9", ended.type_name(), 1, first, 9, at, "account_wang", None, data, record)
+    await call_for_linked.handle(ctx, again, ended)
+    assert await called(town, others) == [others[0]]
+    assert await linked(town, others) == dict.fromkeys(others[1:], others[0])
+    late = await report(town, 6)
+    await report_incident(system(town, "late"), late, await town.case(late))
+    await link(system(town, "late"), late, others[0])
+    assert await linked(town, [late]) == {late: others[0]}, "the incident names the next first"
 
 
 async def test_without_danger_nobody_is_called(town: Town) -> None:

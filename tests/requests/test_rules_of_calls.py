@@ -14,9 +14,8 @@ from services.chassis.domain.words import Words
 from services.chassis.schedule.calendar import RoundTheClock
 from services.contracts.members.rosters import RosterStarted, Shift, ShiftsAdded, roster_id
 from services.contracts.requests import cases as contract
-from services.contracts.requests.alarms import CaseCalled, CaseLinked, IncidentOpened, IncidentReported
+from services.contracts.requests.alarms import CaseCalled
 from services.requests.cases.alarms import model as alarms
-from services.requests.cases.alarms.model import Incident
 from services.requests.cases.limits import model as limits
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import State
@@ -36,8 +35,9 @@ PLACES = (HOME, STREET, COUNTY, CITY)
 
 
 def danger(**more: Any) -> Case:
-    """A case of danger, which the station has."""
+    """A case of danger, which the station has; its limits run on the clock."""
     case = filed(AT, **{"accept_within_minutes": 10, **more})
+    limits.set_limits(case, CLOCK, AT)
     case.record(contract.CaseDispatched(tier="station", handler_id=STATION, handler_name=Words.named("站")))
     case.fresh.clear()
     return case
@@ -207,41 +207,33 @@ def test_a_case_that_is_reopened_is_called_about_again() -> None:
     assert (case.calls, case.called, case.call_at) == (0, [], AT + 60 * MINUTE + timedelta(seconds=20))
 
 
-def test_the_same_danger_within_half_an_hour_is_one_incident_as_long_as_the_first_case_is_open() -> None:
-    incident, first = Incident.blank("incident_1"), danger()
-    alarms.report(incident, "case_1", None, AT)
-    alarms.report(incident, "case_1", first, AT)
-    alarms.report(incident, "case_2", first, AT + 29 * MINUTE)
-    assert incident.fresh == [
-        IncidentOpened(case_id="case_1", opened_at=AT),
-        IncidentReported(case_id="case_2", first_id="case_1"),
+def returned(case: Case, at: datetime) -> None:
+    """Who has it gives it back."""
+    limits.send_back(case, SECRET, RUNGS, CLOCK, at)
+
+
+def test_a_case_that_is_returned_after_it_was_accepted_is_called_about_again_up_to_the_top() -> None:
+    case = danger()
+    alarms.call_next(case, WHOLE, AT)
+    accept_for(case, None, AT + MINUTE)
+    returned(case, AT + 30 * MINUTE)
+    assert run(case, WHOLE) == [
+        (30 + 1 / 3, STREET, "li"),
+        (40 + 1 / 3, STREET, "wang"),
+        (50 + 1 / 3, COUNTY, "zhao"),
+        (60 + 1 / 3, CITY, "qian"),
+        (70 + 1 / 3, CITY, "owner"),
     ]
-    alarms.report(incident, "case_3", first, AT + 30 * MINUTE)
-    assert incident.case_id == "case_3"
-    first.record(contract.CaseCancelled(ended_at=AT))
-    alarms.report(incident, "case_4", first, AT + 31 * MINUTE)
-    assert incident.case_id == "case_4"
-    near = {alarms.incident_id("GAS", area) for area in (HOME, GRID)}
-    assert len(near) == 1
-    assert near.isdisjoint({alarms.incident_id("GAS", "150702001002"), alarms.incident_id("FIRE", HOME)})
 
 
-def test_a_linked_case_is_not_called_about_and_is_accepted_with_the_first() -> None:
-    first, second = danger(), danger()
-    second.id = "case_2"
-    alarms.link(second, "case_1")
-    assert second.fresh == [CaseLinked(first_id="case_1", handler_id=STATION)]
-    alarms.link(second, "case_1")
-    alarms.accept_with(second, first, AT)
-    assert len(second.fresh) == 1, "the first is not accepted yet"
-    assert run(second, WHOLE, hours=5) == []
-    accept_for(first, known(CENTRE), AT)
-    alarms.accept_with(second, first, AT + MINUTE)
-    assert second.fresh[-1] == contract.CaseAccepted(response_seconds=60, in_danger=True)
-    assert (second.state, second.holder) == (State.ACCEPTED, CENTRE)
-    alarms.call_next(third := danger(), WHOLE, AT)
-    alarms.link(third, "case_9")
-    assert third.linked_to is None, "somebody was called about it before"
+def test_that_it_is_returned_before_anybody_accepted_it_ends_no_calls_however_often() -> None:
+    case = danger()
+    alarms.call_next(case, WHOLE, AT)
+    for minutes in (1, 2):
+        returned(case, AT + minutes * MINUTE)
+        case.record(contract.CaseDispatched(tier="station", handler_id=STATION, handler_name=Words.named("站")))
+    assert case.owner_place == COUNTY, "the supervisor has it since it was returned twice"
+    assert [person for _, _, person in run(case, WHOLE)] == ["wang", "zhao", "qian", "owner"]
 
 
 def test_a_level_has_somebody_on_call_by_its_roster_and_a_community_only_where_it_has_one() -> None:

@@ -125,8 +125,7 @@ class Case(Danger, Entity[contract.CaseEvent]):
         return self.resident_id == actor.person
 
     def new_respond_by(self, calendar: WorkingCalendar, now: datetime) -> datetime:
-        """When the present handler must accept it: every handler has the same time, but never more than the case
-        itself."""
+        """When the present handler must accept it: each has the same time, but never more than the case itself."""
         return min(calendar.add(now, self.hours_to_accept), self.due_at)
 
     def waited(self, now: datetime) -> float:
@@ -151,11 +150,9 @@ class Case(Danger, Entity[contract.CaseEvent]):
 
     @property
     def escalates_at(self) -> datetime | None:
-        """When it escalates next: at its limit, but not before the rest after the last escalation is over.
-
-        A case about which somebody is called does not: the calls go up.
-        """
-        if self.at_top or self.call_at:
+        """When it escalates next: at its limit, after the rest of the last level. Where somebody is called about it, or
+        about the one that it is linked to, the calls go up instead."""
+        if self.at_top or self.call_at or (self.linked_to and not self.was_accepted):
             return None
         limit = self.due_at if self.responded else min(self.respond_by, self.due_at)
         return max(limit, self.escalates_from or limit)
@@ -208,6 +205,7 @@ class Case(Danger, Entity[contract.CaseEvent]):
         if isinstance(event, contract.CaseBooked):
             self.announced = True
             return
+        accepted = self.responded
         self.handler_id = self.handler_name = self.tier = None
         self.announced = self.forced = self.responded = False
         match event:
@@ -218,13 +216,14 @@ class Case(Danger, Entity[contract.CaseEvent]):
                 self.respond_by = event.respond_by or self.respond_by
             case contract.CaseReturned():
                 self.returns, self.respond_by = event.times, event.respond_by or self.respond_by
+                if accepted:
+                    self.expect_call(self.respond_by - timedelta(hours=self.hours_to_accept))
             case contract.CaseReopened():
                 self.reopened = event.times
                 self.waits_since, self.was_accepted = event.reopened_at, False
-                self.level, self.owner_id, self.owner_place = 0, None, None
-                self.returns, self.paused_hours = 0, 0.0
+                self.level, self.returns, self.paused_hours = 0, 0, 0.0
+                self.owner_id = self.owner_place = self.retained_since = None
                 self.outcome = self.closed_because = self.resolved_at = self.score = self.solved = None
-                self.retained_since = None
                 self.expect_call(event.reopened_at)
             case contract.CaseUnassigned():
                 self.state = State.VERIFIED if self.state is State.VERIFIED else State.NEW
@@ -257,7 +256,7 @@ class Case(Danger, Entity[contract.CaseEvent]):
                 self.warned = self.overdue = True
             case contract.CaseEscalated():
                 self.level, self.owner_id, self.owner_place = event.level, event.owner_id, event.owner_place
-                self.escalates_from, self.call_at = event.next_at, None
+                self.escalates_from, self.call_at = event.next_at, None if self.at_top else self.call_at
             case _:
                 assert_never(event)
 

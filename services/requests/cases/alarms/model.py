@@ -44,22 +44,26 @@ def incident_id(item: str, area: str) -> str:
     return id_from(Incident.entity_type, f"{item}:{enclosing(area, Level.COMMUNITY)}")
 
 
-def report(incident: Incident, case_id: str, first: Case | None, now: datetime) -> None:
-    """Report a danger: of the same incident as the ``first`` case, as long as that is open and not long ago."""
-    if first is None or first.state not in OPEN or now - incident.opened_at >= SAME:
-        incident.record(IncidentOpened(case_id=case_id, opened_at=now))
-    elif first.id != case_id:
+def report(incident: Incident, case_id: str, first: Case | None, filed_at: datetime) -> None:
+    """Report a danger: of the same incident as the ``first`` case, as long as somebody sees to that and it is not long
+    ago. Of two that are heard of in the wrong order, the later one says until when."""
+    if first is None:
+        incident.record(IncidentOpened(case_id=case_id, opened_at=filed_at))
+    elif first.id != case_id and is_attended(first) and filed_at - incident.opened_at < SAME:
         incident.record(IncidentReported(case_id=case_id, first_id=first.id))
+    elif first.id != case_id:
+        incident.record(IncidentOpened(case_id=case_id, opened_at=max(filed_at, incident.opened_at)))
+
+
+def is_attended(case: Case) -> bool:
+    """Whether somebody has accepted a case of danger, is called about it, or answers for it at the top: others may
+    wait for it."""
+    return case.state in OPEN and (case.responded or case.call_at is not None or case.at_top)
 
 
 def awaits(case: Case) -> bool:
     """Whether nobody was called about a case of danger yet, and nobody has accepted it."""
     return case.is_danger and case.calls == 0 and case.state in RUNNING and not case.responded
-
-
-def ended_without_help(first: Case) -> bool:
-    """Whether a case ended and nobody had accepted it: nobody is called about it any more."""
-    return first.state not in OPEN and not first.responded
 
 
 def is_calling(case: Case, now: datetime) -> bool:
@@ -83,7 +87,7 @@ def call_next(case: Case, levels: Iterable[OnCall], now: datetime) -> None:
 
 def link(case: Case, first_id: str) -> None:
     """Let a case wait for the calls about another one; nothing happens where it does, or was called about."""
-    if awaits(case) and case.linked_to != first_id and case.id != first_id:
+    if awaits(case) and not case.was_accepted and case.linked_to != first_id and case.id != first_id:
         case.record(CaseLinked(first_id=first_id))
 
 

@@ -3,7 +3,7 @@
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.reactions import reaction
 from services.chassis.usecase import Context
-from services.contracts.requests.alarms import IncidentOpened, IncidentReported
+from services.contracts.requests.alarms import CaseLinked, IncidentOpened, IncidentReported
 from services.contracts.requests.case_parts import InDanger
 from services.contracts.requests.cases import CaseAccepted, CaseCancelled, CaseFiled, CaseRejected
 from services.requests.cases.alarms import commands, queries
@@ -33,26 +33,36 @@ async def call_on_call(ctx: Context, _: Delivered, event: IncidentOpened) -> Non
     await commands.call(ctx, event.case_id)
 
 
-@reaction("link-reported", IncidentReported)
+@reaction("link-reported", IncidentReported, reads=(Roster, Person))
 async def link_reported(ctx: Context, _: Delivered, event: IncidentReported) -> None:
-    """Let the case wait for the calls about the first; where that has ended meanwhile, the timer calls."""
+    """Let the case wait for the calls about the first."""
     await commands.link(ctx, event.case_id, event.first_id)
 
 
-@reaction("accept-linked", CaseAccepted, when=was_danger)
+@reaction("settle-linked", CaseLinked, reads=(Roster, Person))
+async def settle_linked(ctx: Context, delivered: Delivered, event: CaseLinked) -> None:
+    """Look once more: while it was linked the first may have been accepted or over, and then nobody saw this one."""
+    await commands.settle_linked(ctx, delivered.entity, event.first_id)
+
+
+@reaction("accept-linked", CaseAccepted, reads=(Roster, Person), when=was_danger)
 async def accept_linked(ctx: Context, delivered: Delivered, _: CaseAccepted) -> None:
     """Accept the cases that wait for the calls about this one."""
-    for case_id in await queries.linked_to(ctx, delivered.entity):
-        await commands.accept_linked(ctx, case_id, delivered.entity)
+    for case in await queries.linked_to(ctx, delivered.entity):
+        await commands.settle_linked(ctx, case.id, delivered.entity)
 
 
 @reaction("call-for-linked", CaseCancelled, CaseRejected, reads=(Roster, Person), when=was_danger)
 async def call_for_linked(ctx: Context, delivered: Delivered, _: CaseCancelled | CaseRejected) -> None:
-    """Call about the next of the cases that wait for this one, which ended without help: the others wait for that."""
+    """Call about the next of the cases that wait for this one, which ended without help: the others wait for that.
+
+    The incident names the next first, so that a repeat after a crash goes on with the same one.
+    """
     linked = await queries.linked_to(ctx, delivered.entity)
-    for case_id in linked[:1]:
-        await commands.call(ctx, case_id)
-    for case_id in linked[1:]:
-        left = await commands.link(ctx, case_id, linked[0])
-        if left.linked_to == delivered.entity:  # the next one has ended as well
-            await commands.call(ctx, case_id)
+    if not linked:
+        return
+    incident = await commands.report_incident(ctx, linked[0].id, linked[0])
+    await commands.call(ctx, incident.case_id)
+    for case in linked:
+        if case.id != incident.case_id:
+            await commands.link(ctx, case.id, incident.case_id)

@@ -17,7 +17,7 @@ class Danger(Filing):
     """A case, as far as somebody may be in danger; of other cases it stays empty."""
 
     calls: int = 0
-    """How many calls there were since it was filed or reopened."""
+    """How many calls there were since it was filed, reopened, or returned by who had accepted it."""
     called: list[str] = Field([])
     """The people who were called."""
     call_place: str | None = None
@@ -39,7 +39,7 @@ class Danger(Filing):
         return self.first_response_hours if minutes is None else minutes / 60
 
     def expect_call(self, at: datetime) -> None:
-        """It begins: filed, or reopened."""
+        """Calls begin: it is filed, reopened, or returned after it was accepted."""
         self.calls, self.called, self.call_place, self.linked_to = 0, [], None, None
         self.call_at = at + CALLED_LATEST if self.is_danger else None
 

@@ -83,6 +83,32 @@ async def test_somebody_changes_their_number_with_the_code_that_came_to_the_new_
     assert stranger["id"] != before["id"], "the old number is nobody's"
 
 
+async def test_who_changes_their_number_stays_signed_in_here_alone_and_the_old_number_is_to_hear_of_it(
+    members: Members,
+) -> None:
+    elsewhere, here = await enter(members), await enter(members)
+    person = (await me(members, here))["id"]
+    await own(members, here, "POST", "/v1/me/phone/codes", {"phone": OTHER})
+    body = {"phone": OTHER, "code": await members.code_for(OTHER)}
+    assert (await own(members, here, "PUT", "/v1/me/phone", body)).status_code == 200
+    answers = [
+        await members.post(None, REFRESH, {"refresh_token": tokens.json()["refresh_token"]})
+        for tokens in (elsewhere, here)
+    ]
+    assert [answer.status_code for answer in answers] == [401, 200]
+    assert await number_that_hears(members, person) == f"+86{PHONE}"
+
+
+async def number_that_hears(members: Members, person: str) -> str | None:
+    """The number that hears of the latest change."""
+    last: Recorded = (await members.history("people", person))[-1]
+    assert last.type.endswith("PhoneChanged")
+    assert PHONE not in str(last.data)
+    await members.container.vault.ensure_keys([person])
+    sealed = last.data["phone"]
+    return sealed and members.container.vault.open(sealed, person, "phone")
+
+
 async def test_a_number_that_another_person_uses_is_not_taken_from_them(members: Members) -> None:
     theirs = await me(members, await enter(members, OTHER))
     tokens = await enter(members)
@@ -132,8 +158,8 @@ async def test_an_operator_corrects_a_number_with_a_reason_and_the_sessions_end(
     assert (corrected.status_code, corrected.json()["phone"]) == (200, "138****0002")
     refused = await members.post(None, REFRESH, {"refresh_token": tokens.json()["refresh_token"]})
     assert outcome(refused) == (401, "session-over")
-    last: Recorded = (await members.history("people", person))[-1]
-    await members.container.vault.ensure_keys([person])
+    assert await number_that_hears(members, person) == f"+86{PHONE}"
+    last: Recorded = (await members.history("people", person))[-2]
     assert members.container.vault.open(last.data["reason"], person, "reason") == REASON["reason"]
     assert last.by == HOTLINE.id
     assert (await me(members, await enter(members, OTHER)))["id"] == person
@@ -143,5 +169,6 @@ async def test_an_operator_takes_a_number_from_who_no_longer_has_it(members: Mem
     person = (await registered(members, PHONE, name="张三")).json()["id"]
     gone = await members.put(OPERATOR, f"/v1/people/{person}/phone", {"phone": None, **REASON})
     assert (gone.status_code, gone.json()["phone"]) == (200, None)
+    assert await number_that_hears(members, person) == f"+86{PHONE}"
     assert (await me(members, await enter(members)))["id"] != person
     assert (await members.post(OPERATOR, "/v1/people/find", {"phone": PHONE})).json()["items"] == []

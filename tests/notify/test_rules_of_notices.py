@@ -8,6 +8,7 @@ import pytest
 
 from services.chassis.domain.words import Words
 from services.contracts.members.accounts import NewDeviceUsed, SessionEnded, SignInCodeIssued
+from services.contracts.members.people import PhoneChanged
 from services.contracts.members.rosters import RosterGapFound
 from services.contracts.members.teams import TeamMemberJoined
 from services.contracts.requests import cases
@@ -48,7 +49,7 @@ def test_of_each_event_of_a_case_these_hear_in_these_words(
 
 
 def test_for_every_event_with_a_notice_the_recipients_are_tested_above_or_below() -> None:
-    elsewhere = {SignInCodeIssued, NewDeviceUsed, SessionEnded, TeamMemberJoined, RosterGapFound}
+    elsewhere = {SignInCodeIssued, PhoneChanged, NewDeviceUsed, SessionEnded, TeamMemberJoined, RosterGapFound}
     elsewhere |= {CaseCalled, CaseLinked}  # see test_rules_of_danger.py
     said = {type(what.event) for what, _ in HEARS} | {*elsewhere, cases.LimitsMoved}
     assert {rule.event for rule in RULES} == said
@@ -62,6 +63,12 @@ def test_a_sign_in_code_goes_by_phone_at_once_and_who_joins_a_team_hears_of_it()
     joined = Occurrence("team_1:2", TeamMemberJoined(person_id="person_2"), "team_1", 2, AT, "account_x", None)
     assert hearing(code) == [("sign-in-code", [[Address("person", "person_1")]], "urgent by_phone")]
     assert hearing(joined) == [("team-joined", [[Address("person", "person_2")]], "")]
+
+
+def test_of_another_number_its_person_hears_by_the_old_one_and_in_the_inbox() -> None:
+    changed = PhoneChanged(person_id="person_1", phone=SEALED, expires_at=AT + timedelta(days=1))
+    what = Occurrence("person_1:2", changed, "person_1", 2, AT, "account_x", None)
+    assert hearing(what) == [("phone-changed", [[Address("person", "person_1")]], "urgent by_phone")]
 
 
 def test_of_a_new_device_and_of_a_session_in_two_hands_its_person_hears_at_once_and_of_other_ends_nobody() -> None:

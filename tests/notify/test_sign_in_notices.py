@@ -12,6 +12,7 @@ from services.contracts.members.accounts import (
     SessionEnded,
     SignInCodeIssued,
 )
+from services.contracts.members.people import PhoneChanged
 from services.notify.messages.model import Message
 from services.notify.preferences.commands import SetPreferences, set_preferences
 from services.notify.preferences.model import preferences_id
@@ -77,6 +78,26 @@ async def test_a_code_comes_in_the_language_in_which_it_was_asked_for(
     await town.tell("code_1", issued)
     (message,) = await town.messages(RESIDENT)
     assert words in text_of(town, message)
+
+
+async def test_of_another_number_the_old_one_gets_a_text_message_and_the_inbox_a_notice(town: Town) -> None:
+    await town.peopled()
+    old, until = town.seal("13911112222", RESIDENT, "phone"), now() + timedelta(days=1)
+    await town.tell("person_changed", PhoneChanged(person_id=RESIDENT, phone=old, expires_at=until))
+    (message,) = await town.messages(RESIDENT)
+    assert (message.template, message.urgent, [*message.deliveries]) == ("phone-changed", True, ["sms"])
+    assert message.phone == old, "it goes to the old one, not to that of the file"
+    assert "本号码" in text_of(town, message)
+    lines = await town.container.mongo.find("inboxes", {"_id": RESIDENT}, limit=1)
+    assert message.id in str(lines)
+
+
+async def test_of_a_landline_that_was_changed_only_the_inbox_tells(town: Town) -> None:
+    await town.peopled()
+    until = now() + timedelta(days=1)
+    await town.tell("person_changed", PhoneChanged(person_id=RESIDENT, expires_at=until))
+    (message,) = await town.messages(RESIDENT)
+    assert (message.template, message.deliveries) == ("phone-changed", {})
 
 
 async def test_of_a_new_device_and_a_session_in_two_hands_its_person_hears_in_quiet_hours_too(town: Town) -> None:

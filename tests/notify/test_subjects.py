@@ -74,8 +74,8 @@ def test_words_are_quoted_only_to_whom_they_belong() -> None:
     assert all(rule.words in rule.event.model_fields for rule in RULES if rule.words)
 
 
-def test_a_message_by_phone_is_about_an_event_that_brings_phone_code_and_end() -> None:
-    needed = {"phone", "code", "expires_at"}
+def test_a_message_by_phone_is_about_an_event_that_brings_phone_and_end() -> None:
+    needed = {"phone", "expires_at"}
     assert [rule.template for rule in RULES if rule.by_phone and not needed <= {*rule.event.model_fields}] == []
 
 

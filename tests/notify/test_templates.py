@@ -34,6 +34,7 @@ ADVICE: Facts = {
 FACTS: dict[str, Facts] = {
     "sign-in-code": {"code": "402913", "until": AT},
     "new-device": {"at": AT},
+    "phone-changed": {"at": AT},
     "session-copied": {"at": AT},
     "session-ended-elsewhere": {"at": AT},
     "roster-gap": {"place": Words.named("正阳街道", "Zhengyang"), "system": "governance", "start": AT, "end": AT},

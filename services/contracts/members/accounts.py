@@ -48,6 +48,7 @@ class SessionEnd(StrEnum):
     SPENT_TOKEN = "spent_token"  # noqa: S105 - no secret
     ACCOUNT_CLOSED = "account_closed"
     PHONE_LOST = "phone_lost"
+    PHONE_CHANGED = "phone_changed"
 
 
 class SessionEnded(Event):

@@ -1,7 +1,7 @@
 """The events of people."""
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.values import Code, Sealed
+from services.chassis.domain.values import Code, Id, Instant, Sealed
 
 
 class PersonRegistered(Event):
@@ -24,3 +24,14 @@ class ProfileChanged(Event):
     area: Code | None = None
     voice_only: bool = False
     reason: Sealed | None = None
+
+
+class PhoneChanged(Event):
+    """A person got another number, or has none any more.
+
+    ``phone`` is the one before, to which a text message goes until ``expires_at``; left out where it takes none.
+    """
+
+    person_id: Id
+    phone: Sealed | None = None
+    expires_at: Instant

@@ -8,7 +8,7 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, SYSTEM, Actor, Visible
 from services.chassis.domain.values import Id, Sealed
 from services.contracts.members.areas import include_a_city, path
-from services.contracts.members.people import PersonRegistered, ProfileChanged
+from services.contracts.members.people import PersonRegistered, PhoneChanged, ProfileChanged
 from services.contracts.members.roles import Role, staffed
 
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
@@ -24,7 +24,7 @@ class PersonUnmasked(Event):
     reason: Sealed
 
 
-PersonEvent = PersonRegistered | ProfileChanged | PersonUnmasked
+PersonEvent = PersonRegistered | ProfileChanged | PhoneChanged | PersonUnmasked
 
 
 class AskedTwice(Refusal):
@@ -66,6 +66,8 @@ class Person(Entity[PersonEvent]):
             case PersonRegistered() | ProfileChanged():
                 self.name, self.phone, self.address = event.name, event.phone, event.address
                 self.area, self.voice_only = event.area, event.voice_only
+            case PhoneChanged():
+                pass  # the profile has the new one
             case PersonUnmasked():
                 pass  # reading changes nothing; the history keeps it
             case _:

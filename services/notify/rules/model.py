@@ -87,6 +87,8 @@ class Tell(Generic[C]):
     """By every channel that somebody has, also those that they declined: they are on call."""
     by_phone: bool = False
     """Only as a text message to the phone in the event; it expires with the event."""
+    kept: bool = False
+    """What goes to the phone in the event is in the inbox as well."""
     instead_of: Audience[C] | None = None
     """Only where nobody is found there."""
     unless_own: bool = False

@@ -90,8 +90,9 @@ class Draft:
     @property
     def language(self) -> str:
         """What they chose; a code that a phone asks for comes in the language in which it was asked for."""
-        if self.match.rule.by_phone and self.preferences.version == 0 and self.match.what.event.language:
-            return str(self.match.what.event.language)
+        asked_in = getattr(self.match.what.event, "language", None)
+        if self.match.rule.by_phone and self.preferences.version == 0 and asked_in:
+            return str(asked_in)
         return self.preferences.language
 
     @property
@@ -227,7 +228,8 @@ async def _message(ctx: Context, draft: Draft) -> MessageWritten | None:
 def _channels(ctx: Context, draft: Draft) -> list[Via]:
     rule, what, preferences = draft.match.rule, draft.match.what, draft.preferences
     if rule.by_phone:
-        return [Via.SMS] if ctx.now() < what.event.expires_at else []
+        texted = what.event.phone is not None and ctx.now() < what.event.expires_at
+        return [*([Via.INBOX] if rule.kept else []), *([Via.SMS] if texted else [])]
     if ctx.now() - what.at >= MAX_AGE:
         return [Via.INBOX]
     if rule.by_all:
@@ -279,7 +281,7 @@ def _facts(ctx: Context, draft: Draft) -> Facts:
         facts["words"] = _opened(ctx, draft, what.event, rule.words)
     if rule.quotes is not None:
         facts |= subject.quoted(_opened(ctx, draft, what.copy, rule.quotes))
-    if rule.by_phone:
+    if rule.by_phone and hasattr(what.event, _CODE):
         facts[_CODE] = _opened(ctx, draft, what.event, _CODE)
     return facts
 

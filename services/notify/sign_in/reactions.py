@@ -9,6 +9,7 @@ from services.contracts.members.accounts import (
     SessionEnded,
     SignInCodeIssued,
 )
+from services.contracts.members.people import PhoneChanged
 from services.notify.rules.model import Blind, Named, Occurrence, Subject, Tell, silence
 from services.notify.templates.model import Facts
 
@@ -33,6 +34,7 @@ subject = Subject[None](
     parties=(Named(),),
     rules=(
         Tell(SignInCodeIssued, Named(), "sign-in-code", urgent=True, by_phone=True),
+        Tell(PhoneChanged, Named(), "phone-changed", urgent=True, by_phone=True, kept=True),
         Tell(NewDeviceUsed, Named(), "new-device", texted=True, urgent=True),
         Tell(SessionEnded, Named(), "session-copied", when=was_copied, texted=True, urgent=True),
         Tell(SessionEnded, Named(), "session-ended-elsewhere", when=was_elsewhere),

@@ -37,7 +37,10 @@ subjects: tuple[Subject[None], ...] = (
     ),
     Subject(
         "people",
-        silent={PersonRegistered: "the person was there", ProfileChanged: "the person changed it, or was there"},
+        silent={
+            PersonRegistered: "the person was there",
+            ProfileChanged: "the person changed it, or was there; of a number PhoneChanged tells",
+        },
     ),
     Subject(
         "catalogue",

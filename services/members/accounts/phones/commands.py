@@ -1,10 +1,14 @@
-"""Correcting a phone: the old number belongs to nobody, the new one to this person."""
+"""Correcting a phone: the old number belongs to nobody, the new one to this person, who hears of it by the old one."""
+
+from datetime import timedelta
 
 from pydantic import Field
 
+from services.chassis.domain.values import Sealed
 from services.chassis.guards import changes, oneself, visible
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.accounts import SessionEnd
+from services.contracts.members.people import PhoneChanged
 from services.contracts.members.roles import Role
 from services.members.accounts.codes.commands import CodeSent, SendCode, accept_code, as_sign_in, issue_code, weigh_code
 from services.members.accounts.networks.commands import ClientAddress, room_for_code
@@ -13,9 +17,12 @@ from services.members.accounts.sessions.commands import Digits, end_sessions
 from services.members.people.commands import Reason, lose_phone, with_phone
 from services.members.people.model import Person
 from services.members.people.phones.commands import as_phones, confirm, release
-from services.members.people.phones.model import PhoneElsewhere, e164, for_texts
+from services.members.people.phones.model import PhoneElsewhere, e164, for_texts, takes_texts
 from services.members.people.phones.queries import PhoneNumber, phone_of
 from services.members.people.queries import Clear, is_known, is_silent
+
+_TEXTED_FOR = timedelta(days=1)
+"""How long a text message to the old number is tried."""
 
 
 class ChangePhone(Command):
@@ -43,7 +50,10 @@ async def send_code_to_new_phone(ctx: Context, cmd: SendCode, address: ClientAdd
 
 @usecase(allow=tuple(Role), within=oneself)
 async def change_phone(ctx: Context, cmd: ChangePhone) -> Person:
-    """Change your own number, with the code that came to the new one; the old one is nobody's then."""
+    """Change your own number, with the code that came to the new one; the old one is nobody's then.
+
+    The old one gets a text message, and your other sessions end.
+    """
     number = for_texts(cmd.phone)
     async with ctx.store.change(Person, ctx.person) as person:
         await ctx.vault.ensure_keys(person.subjects())
@@ -51,21 +61,29 @@ async def change_phone(ctx: Context, cmd: ChangePhone) -> Person:
         if number != before:
             await weigh_code(as_sign_in(ctx).substep("weighed"), number, cmd.code)
             await _move(ctx, person.id, before, number)
+            await end_sessions(ctx, residents_account(person.id), SessionEnd.PHONE_CHANGED, but=ctx.actor.session)
             await accept_code(as_sign_in(ctx).substep("accepted"), number, cmd.code)
-            person.record(with_phone(ctx, person, number))
+            _record(ctx, person, before, number)
     return person
 
 
 @changes(Person, allow=Role.OPERATOR, within=visible)
 async def correct_phone(ctx: Context, person: Person, cmd: CorrectPhone) -> None:
-    """Correct a number, or take it from a person who no longer has it; their sessions end."""
+    """Correct a number, or take it from who no longer has it; it gets a text message, and their sessions end."""
     number = None if cmd.phone is None else e164(cmd.phone)
     await ctx.vault.ensure_keys(person.subjects())
     before = Clear.of(person, ctx).phone
     if number != before:
         await _move(ctx, person.id, before, number)
         await end_sessions(ctx, residents_account(person.id), SessionEnd.PHONE_LOST)
-        person.record(with_phone(ctx, person, number, ctx.vault.seal(cmd.reason, person.id, "reason")))
+        _record(ctx, person, before, number, ctx.vault.seal(cmd.reason, person.id, "reason"))
+
+
+def _record(ctx: Context, person: Person, before: str | None, number: str | None, reason: Sealed | None = None) -> None:
+    """Record the new profile, and that the number was another one before."""
+    texted = ctx.vault.seal(before, person.id, "phone") if before is not None and takes_texts(before) else None
+    person.record(with_phone(ctx, person, number, reason))
+    person.record(PhoneChanged(person_id=person.id, phone=texted, expires_at=ctx.now() + _TEXTED_FOR))
 
 
 async def _move(ctx: Context, person_id: str, before: str | None, number: str | None) -> None:

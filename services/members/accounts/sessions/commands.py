@@ -175,17 +175,17 @@ async def rotate_session(ctx: Context, session: Session, generation: int) -> Non
     model.rotate(session, generation, ctx.now())
 
 
-async def end_sessions(ctx: Context, account_id: str, reason: SessionEnd) -> None:
-    """End every session of an account, for the system's own reason."""
+async def end_sessions(ctx: Context, account_id: str, reason: SessionEnd, but: str | None = None) -> None:
+    """End every session of an account but one, for the system's own reason."""
     open_ones = Session.where(account_id=account_id, open=True)
     async for found in ctx.container.mongo.each(Session.collection(), open_ones, {"_id": 1}):
-        for one in found:
-            await end_lost_session(as_sign_in(ctx).substep(f"end-{one['_id']}"), one["_id"], reason)
+        for id in (one["_id"] for one in found if one["_id"] != but):
+            await end_lost_session(as_sign_in(ctx).substep(f"end-{id}"), id, reason)
 
 
 @changes(Session, allow=SYSTEM)
 async def end_lost_session(ctx: Context, session: Session, reason: SessionEnd) -> None:
-    """End one session of somebody who lost their phone."""
+    """End one session of somebody whose phone is another one."""
     model.end(session, reason, ctx.now())
 
 

@@ -16,6 +16,7 @@ from deploy.local import Ports
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.http.problems import Broken
 from services.chassis.runtime import service
+from services.chassis.storage.revocations import Revocations
 from services.chassis.telemetry import logs, metrics
 from services.chassis.usecase import Container
 from tests.support import toy
@@ -139,8 +140,15 @@ async def test_a_bug_is_reported_once_under_the_trace_that_its_answer_names(worl
     assert line["exception"].endswith("ZeroDivisionError")
 
 
-async def test_an_outage_is_an_outcome_of_its_own_and_says_what_is_away(world: World, shop: Container) -> None:
+async def test_an_outage_is_an_outcome_of_its_own_and_says_what_is_away(
+    world: World, shop: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
     away = "mongodb://127.0.0.1:1/linli?serverSelectionTimeoutMS=50"
+
+    async def taken(*_: object) -> bool:  # an outage that begins after the token was looked at
+        return False
+
+    monkeypatch.setattr(Revocations, "include", taken)
     with logged() as lines:
         async with world.client(world.app(toy.shop, mongo={"members": away}), toy.KEEPER) as client:
             assert (await client.get("/v1/jars/jar_none")).status_code == 503

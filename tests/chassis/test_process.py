@@ -15,6 +15,7 @@ import pytest
 
 from deploy.local import Ports
 from services.chassis.domain.values import now
+from services.chassis.messaging.kafka import create_topics
 from services.chassis.runtime import worker as workers
 from services.chassis.runtime.settings import SettingsMissing, load
 from services.chassis.runtime.worker import Worker
@@ -134,6 +135,7 @@ async def test_a_process_stops_orderly_on_sigterm(world: World, role: str) -> No
     async with process("migrate", environment(settings)) as migrating:
         _, err = await migrating.communicate()
     assert (migrating.returncode, err) == (0, b"")
+    await create_topics(settings.kafka, {"requests": settings.topic("requests")}, 1)  # to which members listens
     mongo = connect(settings.database("members"))
     async with process(role, environment(settings)) as running, httpx.AsyncClient() as client:
 

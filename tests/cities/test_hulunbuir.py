@@ -8,6 +8,7 @@ import pytest
 from deploy.cities.load import load
 from deploy.cities.shapes import City
 from deploy.cities.spread import offices, place, teams
+from services.contracts.requests.catalogue import DANGER
 
 FOLDER = Path(__file__).parents[2] / "deploy/cities/hulunbuir"
 
@@ -58,6 +59,9 @@ def test_most_items_of_danger_ask_whether_there_is_some_and_all_say_whom_to_ring
     assert danger.keys() >= {"GOV-GAS-LEAK", "GOV-FIRE", "GOV-ELEVATOR", "GOV-MISSING", "GOV-DOMESTIC", "HEA-MENTAL"}
     assert [code for code, item in danger.items() if item.emergency is None] == []
     assert [code for code, item in danger.items() if not item.danger_answers] == ["GOV-MISSING"]
+    asked = {code: field for code, item in danger.items() for field in item.form if field.code == DANGER}
+    assert danger.keys() - asked.keys() == {"GOV-MISSING"}
+    assert [code for code, field in asked.items() if not field.required] == [], "an answer left out is no"
 
 
 def test_what_is_dangerous_says_whom_to_call_at_once(city: City) -> None:

@@ -36,7 +36,8 @@ def test_words_of_danger_bring_advice_before_and_after_filing_and_a_mark_that_st
 
 def test_what_is_sensitive_is_on_no_phone_and_what_kind_of_danger_it_is_in_no_file(town: Town) -> None:
     resident = town.resident()
-    case = town.file(resident, item="HEA-MENTAL", text="我想跳楼", answers={"age": 30, "need": "想有人说说话"})
+    answers = {"age": 30, "need": "想有人说说话", "danger": "no"}
+    case = town.file(resident, item="HEA-MENTAL", text="我想跳楼", answers=answers)
     text = text_about(town, resident.phone, case["number"])
     (message,) = town.wait(lambda: town.notices(resident, case["id"], "case-filed"), "the acknowledgement")
     for shown in (text, message["title"], message["body"]):

@@ -7,6 +7,9 @@ import pytest
 
 from services.chassis.domain.scope import Actor
 from services.chassis.schedule.timers import sweep
+from services.members.rosters import timers
+from services.members.rosters.metrics import gaps_reported
+from services.members.rosters.model import Roster
 from services.members.rosters.timers import drop_shifts, roster_watch
 from tests.members.support import (
     ADMINISTRATOR,
@@ -143,6 +146,26 @@ async def test_who_leaves_is_on_call_no_more_and_the_gap_is_seen(members: Member
     assert [one.type.rpartition(".")[2] for one in await members.history("rosters", roster)].count("ShiftsRemoved") == 1
 
 
+async def test_a_roster_that_cannot_be_read_does_not_keep_who_left_on_call_in_the_others(
+    members: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "_READ", 1)
+    left = await opened(members, "left-one", "dispatcher", STREET)
+    rosters = []
+    for system in ("governance", "health", "labour"):
+        answer = await members.post(DISPATCHER, "/v1/rosters", WANTED | {"system": system})
+        rosters.append(str(answer.json()["id"]))
+        path = f"/v1/rosters/{rosters[-1]}/shifts"
+        assert (await members.post(DISPATCHER, path, {"shifts": [night("left-one")]})).status_code == 200
+    broken, *whole = sorted(rosters)
+    found = Roster.collection()
+    await members.container.mongo.update(found, {"_id": broken}, {"$set": {"state.shifts.0.start": "never"}})
+    await members.post(ADMINISTRATOR, f"/v1/accounts/{left['id']}/close")
+    await drop_shifts(members.container)
+    for roster in whole:
+        assert (await members.get(DISPATCHER, f"/v1/rosters/{roster}")).json()["shifts"] == []
+
+
 async def test_who_is_on_call_now_and_the_gaps_are_shown_and_a_gap_is_reported(members: Members, clock: Clock) -> None:
     account = await opened(members, "night-one", "dispatcher", STREET)
     roster = await started(members)
@@ -154,7 +177,9 @@ async def test_who_is_on_call_now_and_the_gaps_are_shown_and_a_gap_is_reported(m
     assert [gap["start"] for gap in shown["gaps"]] == [shown["shifts"][0]["end"]]
     assert (await sweep(roster_watch, members.container)).count == 0
     clock.forward(seconds=601)
+    counted = gaps_reported._value.get()
     assert (await sweep(roster_watch, members.container)).count == 1
+    assert gaps_reported._value.get() == counted + 1
     assert (await sweep(roster_watch, members.container)).count == 0
     last = (await members.history("rosters", roster))[-1]
     assert last.type == "linli.members.RosterGapFound"

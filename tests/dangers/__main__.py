@@ -2,16 +2,23 @@
 
 import sys
 
-from tests.dangers.measuring import Alarms, Sentences, alarming, alarms, missed, sentences
+from tests.dangers.measuring import Alarms, Sentences, alarming, alarms, kinds, missed, sentences, wrapped
 from tests.requests.labelled import real_messages
 
+SETS = {
+    "fresh": "written after all words, never mended: the measure of words that nobody thought of",
+    "seen": "read and mended after their first figures: no measure, what is lost here was found before",
+    "looked-at": "by these the words were chosen: no measure",
+}
 STYLES = ("zh", "traditional", "spoken", "en")
 
 
 def main() -> int:
     """Print the figures of our own sentences and, where there are any, of real messages."""
-    for name in ("unseen", "looked-at"):
+    for name, what in SETS.items():
+        _say(f"{name}: {what}")
         _show(name, sentences(name))
+    _show_wrapped()
     ledger = real_messages()
     if ledger is None:
         _say("real messages: there is no ledger of them here, name one in LINLI_MESSAGES")
@@ -31,6 +38,15 @@ def _show(name: str, among: Sentences) -> None:
     _say(f"{name}: false alarms {_share(len(false), len(among.harmless))} of sentences that only sound like danger")
     for text in false:
         _say(f"  false: {text}")
+
+
+def _show_wrapped() -> None:
+    _say("wrapped: the seen and looked-at ones with words around them that change nothing of the danger")
+    for words, among in wrapped().items():
+        lost = [one.text for one in among if not kinds(one.text)]
+        _say(f"  {words}: advice is kept for {_share(len(among) - len(lost), len(among))}")
+        for text in lost:
+            _say(f"    lost: {text}")
 
 
 def _show_alarms(found: Alarms) -> None:

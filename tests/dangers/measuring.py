@@ -1,7 +1,10 @@
 """How many sentences in danger are found, and how many that are none: on sentences of our own, and on real messages.
 
-`sentences.json` has sentences that we wrote. Those under `unseen` were written after the words of danger; their first
-figures are in docs/testing.md. `labels.json` says of each real message that raises an alarm, by its id alone, whether
+`sentences.json` has sentences that we wrote. Most were read while words were chosen or mended: those `looked-at` from
+the first, the `seen` ones after their first figures, which are in docs/testing.md. So figures on them say what is not
+lost again, and nothing of words that are new. The `fresh` ones were written after all of them and are never mended: who
+finds one of them missed leaves it so, or writes new ones. `wrapped` has each of the others with words around it that
+change nothing of the danger. `labels.json` says of each real message that raises an alarm, by its id alone, whether
 somebody in it is in danger, or speaks of it as of now. It was read and judged by hand.
 """
 
@@ -9,7 +12,7 @@ import gzip
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +20,13 @@ from services.requests.dangers.adapters import read_dangers
 from tests.conftest import CITY_DATA
 
 HERE = Path(__file__).parent
+AROUND = ("刚才…", "…，交警还没来", "11月30日…", "请问…怎么办")
+AROUND_ENGLISH = (
+    "just now … hurry",
+    "on 30 November, …",
+    "… and the police may come late",
+    "please tell me what to do: …",
+)
 DANGERS = read_dangers(CITY_DATA)
 
 
@@ -47,9 +57,29 @@ class Alarms(NamedTuple):
 
 
 def sentences(name: str) -> Sentences:
-    """Those ``looked-at`` while words were chosen, or the ``unseen`` ones."""
+    """Those ``looked-at`` while words were chosen, those ``seen`` when they were mended, or the ``fresh`` ones."""
     found = json.loads((HERE / "sentences.json").read_text("utf-8"))[name]
     return Sentences([Sentence(*one) for one in found["danger"]], found["harmless"])
+
+
+def wrapped() -> Mapping[str, Sequence[Sentence]]:
+    """All sentences in danger, each with more words around it that change nothing of the danger, by these words."""
+    every = [one for name in ("looked-at", "seen") for one in sentences(name).danger]
+    return {
+        words: [
+            one._replace(text=words.replace("…", one.text.rstrip("。！!.?？，, "))) for one in every if fits(one.style)
+        ]
+        for fits, some in ((_is_chinese, AROUND), (_is_english, AROUND_ENGLISH))
+        for words in some
+    }
+
+
+def _is_chinese(style: str) -> bool:
+    return style != "en"
+
+
+def _is_english(style: str) -> bool:
+    return style == "en"
 
 
 def kinds(*texts: str) -> list[str]:

@@ -119,6 +119,7 @@ NEW: dict[str, Any] = {
     "system": "governance",
     "sensitive": False,
     "advice": None,
+    "danger_named": False,
     "routed": None,
     "handler_id": None,
     "handler_name": None,

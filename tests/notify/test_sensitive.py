@@ -36,7 +36,6 @@ TEMPLATES = sorted({rule.template for rule in subject.rules})
 SEEN_OUTSIDE = {
     "number",
     "next",
-    "tracking",
     "due:unset",
     "times",
     "score",
@@ -45,7 +44,7 @@ SEEN_OUTSIDE = {
     "because:pauses",
 }
 """Placeholders of titles and text messages that tell nothing of what a case is about."""
-MADE_NEUTRAL = {"item:unset", "handler:unset", "advice_short"}
+MADE_NEUTRAL = {"item:unset", "handler:unset", "tracking:unset", "advice_short"}
 
 
 def facts_of(template: str) -> Facts:
@@ -135,7 +134,7 @@ async def test_another_case_is_named(town: Town) -> None:
 async def test_what_to_do_in_danger_comes_with_the_acknowledgement_at_once_and_goes_with_the_case(town: Town) -> None:
     await town.peopled()
     await town.keyed("case_1")
-    await filed(town, "case_1", advice=town.seal(written(ADVICE), "case_1", "advice"))
+    await filed(town, "case_1", danger_named=True, advice=town.seal(written(ADVICE), "case_1", "advice"))
     message, line = await shown(town, "case-filed-in-danger")
     assert (message.urgent, message.quoted) == (True, "case_1")
     assert "拨打110" in (line.body or ""), "the short advice stands in the line"
@@ -148,6 +147,35 @@ async def test_what_to_do_in_danger_comes_with_the_acknowledgement_at_once_and_g
     assert await town.templates(RESIDENT) == ["case-accepted", "case-filed-in-danger"]
     await town.container.vault.keep({"case_1": None})
     assert MessageView.of(message, ctx).body is None
+
+
+async def test_the_advice_of_an_item_alone_wakes_nobody(town: Town) -> None:
+    await town.peopled()
+    await town.keyed("case_1")
+    await filed(town, "case_1", advice=town.seal(written(ADVICE), "case_1", "advice"))
+    message, _ = await shown(town, "case-filed-in-danger")
+    assert (message.urgent, message.quoted) == (False, "case_1")
+    assert await town.templates(RESIDENT) == ["case-filed-in-danger"], "told once"
+
+
+async def test_the_advice_of_a_case_of_danger_is_urgent_whatever_its_words(town: Town) -> None:
+    await town.peopled()
+    await town.keyed("case_1")
+    sealed = town.seal(written(ADVICE), "case_1", "advice")
+    await filed(town, "case_1", advice=sealed, accept_within_minutes=10)
+    message, _ = await shown(town, "case-filed-in-danger")
+    assert message.urgent
+
+
+async def test_a_phone_shows_no_code_by_which_others_would_follow_a_sensitive_case(town: Town) -> None:
+    await town.peopled()
+    await filed(town, "case_1", sensitive=True)
+    message, line = await shown(town, "case-filed")
+    assert "查询码 登录后可见" in (line.body or "")
+    message.apply(MessageRead())
+    opened = MessageView.of(message, town.container.context(signed_in(RESIDENT), "read"))
+    assert "查询码" in (opened.body or "")
+    assert "登录后可见" not in (opened.body or "")
 
 
 async def test_advice_comes_in_the_language_of_the_person(town: Town) -> None:

@@ -105,6 +105,8 @@ async def test_the_advice_of_an_item_is_given_whatever_the_words_and_not_twice(t
     assert [(one["kind"], one["text"]) for one in calm["advice"]] == [(None, emergency)]
     leaking = await town.file(item="GOV-GAS-LEAK", text="煤气漏了")
     assert [one["kind"] for one in leaking["advice"]] == ["gas"]
+    refused = await town.post(STATION_HANDLER, f"/v1/requests/{calm['id']}/no-danger", {"reason": "没有危险"})
+    assert refused.json()["code"] == "no-danger-named", "its words name none"
     fallen = await town.file(item="GOV-GAS-LEAK", text="我爸晕倒了")
     assert [one["kind"] for one in fallen["advice"]] == ["medical", None]
 
@@ -134,7 +136,22 @@ async def test_of_a_sensitive_item_the_short_advice_names_nothing(town: Town) ->
     assert case.advice is not None
     (advice,) = read(town.container.vault.open_own(case.advice, case, "advice") or "")
     assert (advice.text.zh, "12356" in advice.short.zh) == ("心理援助热线12356。", False)
+    neutral = advice.short
+    named = await town.case((await town.file(item="HEA-MENTAL", text="我想跳楼，家里也着火了"))["id"])
+    assert named.advice is not None
+    known = read(town.container.vault.open_own(named.advice, named, "advice") or "")
+    assert [one.kind for one in known] == ["fire", "self-harm"]
+    assert {one.short.zh for one in known} == {neutral.zh}, "a kind's own short words are not for a sensitive item"
     assert not (await town.case((await town.file())["id"])).sensitive
+
+
+async def test_who_has_number_and_code_of_a_sensitive_case_reads_no_answers(town: Town) -> None:
+    await offer(town, MENTAL)
+    for filed, shown in ((await town.file(item="HEA-MENTAL"), []), (await town.file(), ["已联系"])):
+        for step, body in (("accept", None), ("start", None), ("resolve", {"answer": "已联系"})):
+            await town.step(STATION_HANDLER, filed, step, body)
+        tracked = await town.get(None, f"/v1/track/{filed['number']}", code=filed["tracking_code"])
+        assert (tracked.status_code, tracked.json()["answers"]) == (200, shown)
 
 
 async def test_a_sensitive_item_is_not_for_others_to_follow(town: Town) -> None:

@@ -34,6 +34,9 @@ _BESIDE_CHINESE = re.compile(r"(?<=[\u3000-\u9fff]) | (?=[\u3000-\u9fff])")
 _SENTENCE_END = re.compile(f"[{SENTENCE_ENDS}]+")
 _BLOTTED = "*"
 
+Span = tuple[int, int]
+"""Where something stands in a text: from its first character to the one after its last."""
+
 Needs = tuple[frozenset[str], ...]
 """Sets of characters: what fits has at least one of each."""
 
@@ -103,10 +106,15 @@ class Phrases:
 
     def blot(self, text: str) -> str:
         """The text without them: each of their characters is another one, so that all else stays where it is."""
-        letters = [*text]
-        for one in self.find(text):
-            letters[one.start() : one.end()] = _BLOTTED * len(one.group())
-        return "".join(letters)
+        return blotted(text, [one.span() for one in self.find(text)])
+
+
+def blotted(text: str, spans: Iterable[Span]) -> str:
+    """A text with other characters from each of these places to where it ends."""
+    letters = [*text]
+    for start, end in spans:
+        letters[start:end] = _BLOTTED * (end - start)
+    return "".join(letters)
 
 
 def _whole(phrase: str, lists: Mapping[str, Sequence[str]]) -> _Part:

@@ -47,6 +47,8 @@ class Filing(BaseModel):
     """Whether text messages and the lines of an inbox leave out what it is about."""
     advice: Sealed | None = None
     """What to do at once, as the person who filed it was told; see ``contracts.requests.dangers``."""
+    danger_named: bool = False
+    """Whether its words name a danger; the advice may also be that of its item."""
     accept_within_minutes: int | None = None
     """Of a case of danger: within how many minutes somebody accepts it. Its limits run on the clock."""
 

@@ -89,6 +89,8 @@ class CityDangers(DangerShape):
     lists: Mapping[str, tuple[str, ...]]
     """Words that phrases name as ``{family}``."""
     harmless: Phrases
+    undoubted: Phrases = ()
+    """Words in which a doubt only seems to stand, since it is written with the same characters."""
     doubts: Mapping[str, Doubt]
     kinds: tuple[Danger, ...] = Field(min_length=1)
 
@@ -97,7 +99,7 @@ class CityDangers(DangerShape):
         """Each phrase can be read, and names what is there."""
         parts = [one.phrases + one.harmless for one in self.kinds]
         parts += [one.before + one.after + one.around for one in self.doubts.values()]
-        for some in (self.harmless, *parts):
+        for some in (self.harmless, self.undoubted, *parts):
             phrases.Phrases.of(some, self.lists)
         if unknown := {name for kind in self.kinds for name in kind.doubts} - self.doubts.keys():
             raise ValueError(f"{', '.join(sorted(unknown))}: there is no such doubt")

@@ -60,6 +60,8 @@ class Case(Located, Copy[CaseEvent]):
     sensitive: bool = False
     advice: Sealed | None = None
     """What its resident is told to do at once, sealed under the key of the case."""
+    danger_named: bool = False
+    """Whether its words name a danger."""
     routed: int | None = None
     """The version with which it was first certain who has the case, or first found that nobody can have it."""
     handler_id: str | None = None
@@ -109,7 +111,7 @@ class Case(Located, Copy[CaseEvent]):
     def _file(self, event: CaseFiled) -> None:
         self.number, self.resident_id, self.area = event.number, event.resident_id, event.area
         self.item_name, self.system = event.item_name, event.system
-        self.sensitive, self.advice = event.sensitive, event.advice
+        self.sensitive, self.advice, self.danger_named = event.sensitive, event.advice, event.danger_named
         self.operator = event.filed_by if event.channel == Channel.ON_BEHALF else None
         self.routed = self.due_at = self.owner_id = self.owner_place = None
         self.followers, self.called, self.linked = [], [], False

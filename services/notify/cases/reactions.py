@@ -31,18 +31,21 @@ from services.notify.templates.model import Facts
 
 _LEVELS = {LENGTHS[level]: level for level in (Level.CITY, Level.COUNTY, Level.SUB_DISTRICT)}
 
-_NEUTRAL: Facts = {"item": "item", "handler": "handler"}
+_NEUTRAL: Facts = {"item": "item", "handler": "handler", "tracking": "tracking"}
 """Facts of a sensitive case for who looks at a phone: keys of the section ``unset`` of the texts."""
 
 
-def _in_danger(event: type[Event], template: str, when: Callable[[Occurrence[Case]], bool]) -> Tell[Case]:
-    """The acknowledgement with what to do at once, also in quiet hours: who asked is awake."""
-    return Tell(event, RESIDENT, template, when=when, quotes="advice", texted=True, urgent=True)
+def _advised(
+    event: type[Event], template: str, when: Callable[[Occurrence[Case]], bool], *, urgent: bool = False
+) -> Tell[Case]:
+    """The acknowledgement with what to do at once; in danger also in quiet hours: who asked is awake."""
+    return Tell(event, RESIDENT, template, when=when, quotes="advice", texted=True, urgent=urgent)
 
 
 _RULES: tuple[Tell[Case], ...] = (
     # A case is acknowledged when it is certain who has it: filing does that in the same write, but for a team.
-    _in_danger(cases.CaseDispatched, "case-filed-in-danger", parties.certain_first_in_danger),
+    _advised(cases.CaseDispatched, "case-filed-in-danger", parties.certain_first_in_danger, urgent=True),
+    _advised(cases.CaseDispatched, "case-filed-in-danger", parties.certain_first_advised),
     Tell(cases.CaseDispatched, RESIDENT, "case-filed", when=parties.certain_first, texted=True),
     # Of a danger the resident hears who accepted it; and its first handler with the first call, once for one danger.
     Tell(cases.CaseDispatched, RESIDENT, "case-moved", when=alarms.calm_again),
@@ -66,14 +69,16 @@ _RULES: tuple[Tell[Case], ...] = (
         texted=True,
         instead_of=HANDLER,
     ),
-    _in_danger(cases.CaseBooked, "case-filed-in-danger", parties.first_routed_in_danger),
+    _advised(cases.CaseBooked, "case-filed-in-danger", parties.first_routed_in_danger, urgent=True),
+    _advised(cases.CaseBooked, "case-filed-in-danger", parties.first_routed_advised),
     Tell(cases.CaseBooked, RESIDENT, "case-filed", when=parties.first_routed, texted=True),
     Tell(cases.CaseBooked, RESIDENT, "case-moved"),
     Tell(cases.CaseBooked, HANDLER, "case-assigned", texted=True),
     Tell(cases.CaseBooked, VOLUNTEERS, "team-called", texted=True),
     Tell(cases.CaseBooked, DISPATCHERS, "case-without-hands", texted=True, instead_of=HANDLER),
     Tell(cases.CaseTeamAway, DISPATCHERS, "case-team-away", texted=True),
-    _in_danger(cases.CaseUnassigned, "case-filed-unassigned-in-danger", parties.first_routed_in_danger),
+    _advised(cases.CaseUnassigned, "case-filed-unassigned-in-danger", parties.first_routed_in_danger, urgent=True),
+    _advised(cases.CaseUnassigned, "case-filed-unassigned-in-danger", parties.first_routed_advised),
     Tell(cases.CaseUnassigned, RESIDENT, "case-filed-unassigned", when=parties.first_routed, texted=True),
     Tell(cases.CaseUnassigned, DISPATCHERS, "case-unassigned", texted=True),
     Tell(cases.CaseAccepted, RESIDENT, "danger-accepted", when=alarms.in_danger, texted=True, urgent=True),

@@ -1,10 +1,11 @@
 """Finds the kinds of danger that somebody's own words name: pure functions over the city's data."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from services.chassis.domain.phrases import CLAUSE_ENDS, Phrases, plain, sentences
+from services.chassis.domain.phrases import CLAUSE_ENDS, Phrases, Span, blotted, plain, sentences
 from services.contracts.requests.dangers import CityDangers, Danger, Doubt
 
 MOST = 3
@@ -39,6 +40,38 @@ class _Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence, and it with what only sounds like danger blotted out."""
+
+    text: str
+    harmless: tuple[Span, ...]
+    passed: str
+    """For the words of a danger."""
+    doubted: str
+    """For doubts: also without the words in which a doubt only seems to stand."""
+
+    def without(self, harmless: Phrases) -> "_Sentence":
+        """The same, with more that is harmless."""
+        spans = tuple(one.span() for one in harmless.find(self.passed))
+        if not spans:
+            return self
+        return replace(
+            self,
+            harmless=self.harmless + spans,
+            passed=blotted(self.passed, spans),
+            doubted=blotted(self.doubted, spans),
+        )
+
+    def stands(self, start: int, end: int) -> bool:
+        """Whether words are more than what is harmless: they go on after it, or begin before it."""
+        return all(
+            end > until or (end == until and start < since)
+            for since, until in self.harmless
+            if since < end and start < until
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Kind:
     """A kind of danger as patterns."""
 
@@ -51,16 +84,21 @@ class _Kind:
         """The same with the phrases that may stand in a text of these characters."""
         return replace(self, phrases=self.phrases.among(letters), harmless=self.harmless.among(letters))
 
-    def words(self, sentences: Sequence[str]) -> str | None:
+    def words(self, sentences: Sequence[_Sentence]) -> str | None:
         """The first words that name it without a doubt."""
         return next((words for one in sentences if (words := self._words(one)) is not None), None)
 
-    def _words(self, sentence: str) -> str | None:
-        passed = self.harmless.blot(sentence)
-        for one in self.phrases.find(passed):
-            if not any(doubt.holds(passed, one.start(), one.end()) for doubt in self.doubts):
+    def _words(self, sentence: _Sentence) -> str | None:
+        known = sentence.without(self.harmless)
+        for one in self._found(known):
+            if not any(doubt.holds(known.doubted, *one.span()) for doubt in self.doubts):
                 return one.group()
         return None
+
+    def _found(self, sentence: _Sentence) -> Iterator[re.Match[str]]:
+        yield from self.phrases.find(sentence.passed)
+        if sentence.harmless:
+            yield from (one for one in self.phrases.find(sentence.text) if sentence.stands(*one.span()))
 
 
 class Dangers:
@@ -69,6 +107,7 @@ class Dangers:
     def __init__(self, city: CityDangers) -> None:
         doubts = {name: _doubt(one, city) for name, one in city.doubts.items()}
         self._harmless = Phrases.of(city.harmless, city.lists)
+        self._undoubted = Phrases.of(city.undoubted, city.lists)
         self._kinds = [
             _Kind(
                 kind,
@@ -87,7 +126,8 @@ class Dangers:
         text = plain("\n".join(texts))
         letters = frozenset(text)
         harmless, kinds = self._harmless.among(letters), [kind.among(letters) for kind in self._kinds]
-        passed = [harmless.blot(sentence) for sentence in sentences(text)]
+        undoubted = self._undoubted.among(letters)
+        passed = [_Sentence(one, (), one, undoubted.blot(one)).without(harmless) for one in sentences(text)]
         found = [Found(kind.danger, words) for kind in kinds if (words := kind.words(passed)) is not None]
         return ([one for one in found if one.danger.items] or found)[:MOST]
 

@@ -1,7 +1,7 @@
 """The advice for words of danger, as an answer shows it and as a case keeps it."""
 
 from collections.abc import Iterable
-from typing import Self
+from typing import NamedTuple, Self
 
 from pydantic import BaseModel, Field
 
@@ -30,23 +30,28 @@ def advice(found: Iterable[Found]) -> list[AdviceView]:
     return [AdviceView.of(_of_kind(one.danger)) for one in found]
 
 
-def advice_of(ctx: Context, item: Item, *texts: str) -> str | None:
-    """What somebody who asks for an item in these words is told to do at once, as one text; None where nothing is.
+class Given(NamedTuple):
+    """What somebody is told to do at once, as one text, and whether it is their own words that name a danger."""
 
-    The item's own advice comes last, unless it is the item for one of the dangers.
+    advice: str | None
+    named: bool
+
+
+def advice_of(ctx: Context, item: Item, *texts: str) -> Given:
+    """What somebody who asks for an item in these words is told to do at once; None where nothing is.
+
+    The item's own advice comes last, unless it is the item for one of the dangers. Of a sensitive item a phone shows
+    neutral words, whatever the danger.
     """
     dangers = [one.danger for one in ctx.dependency(Dangers).find(*texts)]
     found = [_of_kind(one) for one in dangers]
     if item.emergency is not None and not any(item.id in one.items for one in dangers):
-        found.append(_of_item(ctx, item, item.emergency))
-    return written(found) if found else None
+        found.append(Advice(text=item.emergency, short=item.emergency))
+    if item.sensitive:
+        neutral = ctx.container.texts.words("advice", "neutral")
+        found = [one.model_copy(update={"short": neutral}) for one in found]
+    return Given(written(found) if found else None, bool(dangers))
 
 
 def _of_kind(danger: Danger) -> Advice:
     return Advice(kind=danger.code, text=danger.advice, short=danger.short, numbers=[*danger.numbers])
-
-
-def _of_item(ctx: Context, item: Item, emergency: Words) -> Advice:
-    """The advice of an item; where it is sensitive, a phone shows other words."""
-    short = ctx.container.texts.words("advice", "neutral") if item.sensitive else emergency
-    return Advice(text=emergency, short=short)

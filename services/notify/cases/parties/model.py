@@ -170,19 +170,29 @@ def certain_first(what: Occurrence[Case]) -> bool:
     return certain(what) and first_routed(what)
 
 
-def certain_first_in_danger(what: Occurrence[Case]) -> bool:
+def certain_first_advised(what: Occurrence[Case]) -> bool:
     """It is certain for the first time who has it, and its resident is told what to do at once."""
-    return certain_first(what) and in_danger(what)
+    return certain_first(what) and what.copy.advice is not None
+
+
+def certain_first_in_danger(what: Occurrence[Case]) -> bool:
+    """The same, and somebody may be in danger now: its words or its answers say so."""
+    return certain_first_advised(what) and in_danger(what)
+
+
+def first_routed_advised(what: Occurrence[Case]) -> bool:
+    """It is settled for the first time who has it, or that nobody can, and its resident is told what to do at once."""
+    return first_routed(what) and what.copy.advice is not None
 
 
 def first_routed_in_danger(what: Occurrence[Case]) -> bool:
-    """It is settled for the first time who has it, or that nobody can, and its resident is told what to do at once."""
-    return first_routed(what) and in_danger(what)
+    """The same, and somebody may be in danger now: its words or its answers say so."""
+    return first_routed_advised(what) and in_danger(what)
 
 
 def in_danger(what: Occurrence[Case]) -> bool:
-    """Its resident is told what to do at once."""
-    return what.copy.advice is not None
+    """Its words name a danger, or it is a case of danger; an item may have advice whatever is said."""
+    return what.copy.danger_named or what.copy.in_danger
 
 
 def certain_again(what: Occurrence[Case]) -> bool:

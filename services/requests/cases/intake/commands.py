@@ -184,6 +184,7 @@ def _filed(
 ) -> CaseFiled:
     """What happened; what the resident wrote is sealed, each part by its name."""
     resident_id = _resident(ctx, cmd)
+    given = advice_of(ctx, item, cmd.title, cmd.text, *_written_answers(answers))
 
     def optional(words: str | None, field: str) -> Sealed | None:
         return sealed(ctx, case, field, words) if words else None
@@ -212,6 +213,7 @@ def _filed(
         voice_only=voice_only,
         followable=item.followable and cmd.followable,
         sensitive=item.sensitive,
-        advice=optional(advice_of(ctx, item, cmd.title, cmd.text, *_written_answers(answers)), "advice"),
+        advice=optional(given.advice, "advice"),
+        danger_named=given.named,
         accept_within_minutes=minutes_to_accept(item, answers),
     )

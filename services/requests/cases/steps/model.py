@@ -135,7 +135,7 @@ def _reopening(case: Case, _: Actor, now: datetime) -> Refusal | None:
 
 
 def _marked(case: Case, *_: object) -> Refusal | None:
-    return NoDangerNamed() if case.advice is None or case.unfounded else None
+    return None if case.danger_named and not case.unfounded else NoDangerNamed()
 
 
 def _rated(case: Case, *_: object) -> Refusal | None:

@@ -40,7 +40,9 @@ class TrackView(BaseModel):
     overdue: bool
     due_certain: bool = Field(description=DUE_CERTAIN)
     paused_until: Instant | None = Field(description=PAUSED)
-    answers: list[str] = Field(description="what the resident was told, the last 50 of it, oldest first")
+    answers: list[str] = Field(
+        description="what the resident was told, the last 50 of it, oldest first; none of a sensitive case"
+    )
 
     @classmethod
     def of(cls, ctx: Context, case: Case, answers: list[str]) -> Self:
@@ -68,6 +70,8 @@ async def track(ctx: Context, number: str, query: TrackQuery) -> TrackView:
     if not found:
         raise NotFound
     case, history = found[0], await ctx.store.as_system().history(Case, found[0].id)
+    if case.sensitive:  # who found a phone has number and code as well
+        return TrackView.of(ctx, case, [])
     given = [opened(ctx, case, field, words) for field, words in deque(model.answers(history), maxlen=_MOST_ANSWERS)]
     return TrackView.of(ctx, case, [words for words in given if words is not None])
 

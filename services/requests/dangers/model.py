@@ -62,7 +62,7 @@ class _Sentence:
             doubted=blotted(self.doubted, spans),
         )
 
-    def stands(self, start: int, end: int) -> bool:
+    def goes_beyond(self, start: int, end: int) -> bool:
         """Whether words are more than what is harmless: they go on after it, or begin before it."""
         return all(
             end > until or (end == until and start < since)
@@ -98,7 +98,7 @@ class _Kind:
     def _found(self, sentence: _Sentence) -> Iterator[re.Match[str]]:
         yield from self.phrases.find(sentence.passed)
         if sentence.harmless:
-            yield from (one for one in self.phrases.find(sentence.text) if sentence.stands(*one.span()))
+            yield from (one for one in self.phrases.find(sentence.text) if sentence.goes_beyond(*one.span()))
 
 
 class Dangers:

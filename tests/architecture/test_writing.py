@@ -18,6 +18,7 @@ NOT_WRITTEN = {
     "after": "a cursor",
     "area": "a code that is looked up",
     "handler": "an id",
+    "instead_of": "ids",
     "item": "a code that is looked up",
     "language": "a tag that is looked up",
     "leader": "an id",

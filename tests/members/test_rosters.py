@@ -111,6 +111,25 @@ async def test_a_roster_is_edited_in_its_place_only_and_all_shifts_are_entered_o
     assert (await members.get(FAR_DISPATCHER, f"/v1/rosters/{roster}")).status_code == 404
 
 
+async def test_who_is_on_call_is_replaced_in_one_write_and_where_that_is_refused_stays(members: Members) -> None:
+    await opened(members, "night-one", "dispatcher", STREET)
+    other = await opened(members, "night-two", "dispatcher", STREET)
+    roster = await started(members)
+    path = f"/v1/rosters/{roster}/shifts"
+    before = (await members.post(DISPATCHER, path, {"shifts": [night("night-one")]})).json()["shifts"]
+    swap = {"shifts": [night("night-two")], "instead_of": [before[0]["id"]]}
+    for wrong, code in (
+        (swap | {"instead_of": ["shift_nowhere"]}, "shift-unknown"),
+        (swap | {"shifts": [night("night-two"), night("night-two")]}, "shifts-overlap"),
+    ):
+        assert (await members.post(DISPATCHER, path, wrong)).json()["code"] == code
+        assert (await members.get(DISPATCHER, f"/v1/rosters/{roster}")).json()["shifts"] == before
+    swapped = await members.post(DISPATCHER, path, swap)
+    assert [one["account"] for one in swapped.json()["shifts"]] == [other["id"]]
+    written = [one.type.rpartition(".")[2] for one in await members.history("rosters", roster)]
+    assert written[-2:] == ["ShiftsRemoved", "ShiftsAdded"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"start": "tomorrow"}, {"start": 5}, {"start": "2027-01-31"}, {"end": "1600-01-01T00:00"}, {"login": ""}],

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.domain.values import id_from, wall_time
+from services.chassis.domain.values import Id, id_from, wall_time
 from services.chassis.guards import changes, named_places, visible
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
@@ -58,6 +58,9 @@ class AddShifts(Command):
     """Some shifts, all of them or none."""
 
     shifts: Annotated[list[NewShift], Field(min_length=1, max_length=100)]
+    instead_of: list[Id] = Field(
+        default_factory=list, max_length=100, description="ids of shifts that are taken out in the same moment"
+    )
 
 
 @usecase(allow=_EDITORS, within=named_places)
@@ -76,7 +79,9 @@ async def start_roster(ctx: Context, cmd: StartRoster) -> Roster:
 
 @changes(Roster, allow=_EDITORS, within=visible)
 async def add_shifts(ctx: Context, roster: Roster, cmd: AddShifts) -> None:
-    """Enter who is on call, first or as the backup: one of each at a time."""
+    """Enter who is on call, first or as the backup, one of each at a time; or put others in the place of some."""
+    if cmd.instead_of:
+        model.remove(roster, cmd.instead_of, ctx.now())
     shifts = [await _shift(ctx, roster, one, number) for number, one in enumerate(cmd.shifts)]
     model.add(roster, shifts, ctx.now(), ctx.dependency(ZoneInfo))
 

@@ -63,6 +63,8 @@ def _item(item: Item, city: City) -> Iterator[str]:
         yield f"no team of kind {item.team_kind or 'any'} in teams.json has the skill {item.skill}; correct either"
     if item.sensitive and item.followable:
         yield "is sensitive and followable; what others are shown is not sensitive, correct either"
+    if item.shared_danger and (item.sensitive or item.accept_within_minutes is None):
+        yield "has shared_danger; take it off what is sensitive, or has no accept_within_minutes"
     if item.first_response_hours > item.resolution_hours:
         yield "first_response_hours is longer than resolution_hours; shorten it"
     yield from (f"form field {code} is there twice; rename one" for code in _twice(f.code for f in item.form))

@@ -127,6 +127,7 @@ class Item(Named):
     followable: bool = False
     sensitive: bool = False
     accept_within_minutes: Annotated[int, Field(ge=1, le=240)] | None = None
+    shared_danger: bool = False
     danger_answers: tuple[Code, ...] = ()
 
 

@@ -17,10 +17,12 @@ from services.requests.cases import api as cases
 from services.requests.cases.alarms.model import Incident
 from services.requests.cases.alarms.reactions import (
     accept_linked,
+    call_at_once,
     call_for_linked,
     call_on_call,
     link_reported,
     report_incident,
+    settle_linked,
 )
 from services.requests.cases.calls import api as calls
 from services.requests.cases.clocks.model import Retention
@@ -61,7 +63,15 @@ def _dependencies(settings: Settings) -> Mapping[type, Any]:
     }
 
 
-alarms = (report_incident, call_on_call, link_reported, accept_linked, call_for_linked)
+alarms = (
+    report_incident,
+    call_at_once,
+    call_on_call,
+    link_reported,
+    settle_linked,
+    accept_linked,
+    call_for_linked,
+)
 
 service = Service(
     name="requests",

@@ -62,6 +62,8 @@ def test_most_items_of_danger_ask_whether_there_is_some_and_all_say_whom_to_ring
     asked = {code: field for code, item in danger.items() for field in item.form if field.code == DANGER}
     assert danger.keys() - asked.keys() == {"GOV-MISSING"}
     assert [code for code, field in asked.items() if not field.required] == [], "an answer left out is no"
+    personal = {"GOV-DOMESTIC", "HEA-MENTAL", "GOV-CRIME", "GOV-MISSING", "GOV-ACCIDENT", "GOV-DOG"}
+    assert personal.isdisjoint(code for code, item in danger.items() if item.shared_danger)
 
 
 def test_what_is_dangerous_says_whom_to_call_at_once(city: City) -> None:

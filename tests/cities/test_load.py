@@ -97,6 +97,7 @@ def test_a_missing_translation_is_reported_with_the_entry(folder: Path) -> None:
         ("dangers.json", change("kinds", 1, code="fire"), "a kind is listed twice"),
         ("dangers.json", change("kinds", 1, short={"en": "Run"}), "kinds › gas › short"),
         ("catalogue.json", item("GOV-HEATING", sensitive=True), "GOV-HEATING: is sensitive and followable"),
+        ("catalogue.json", item("GOV-DOMESTIC", shared_danger=True), "GOV-DOMESTIC: has shared_danger"),
         ("holidays.json", lambda data: data.update(time_zone=3), "time_zone"),
     ],
 )

@@ -43,7 +43,12 @@ def test_who_is_on_call_and_who_has_the_case_are_called_urgently() -> None:
     ]
     again = CALLED.model_copy(update={"step": 2})
     assert hearing(of_danger(again, TO_STATION)) == [("case-called", [[NIGHT]], "texted urgent")]
-    assert {rule.template for rule in RULES if rule.by_all} == {"case-called"}
+    assert {rule.template for rule in RULES if rule.by_all} == {
+        "case-called",
+        "nobody-on-call",
+        "nobody-at-top",
+        "danger-escalated-to-you",
+    }
 
 
 def test_that_nobody_is_on_call_hear_those_of_the_level_and_above_where_there_are_none() -> None:
@@ -52,6 +57,23 @@ def test_that_nobody_is_on_call_hear_those_of_the_level_and_above_where_there_ar
     assert hearing(of_danger(NOBODY, TO_STATION)) == [("nobody-on-call", [at_county, at_city], "texted urgent")]
     low = NOBODY.model_copy(update={"place": STREET})
     assert hearing(of_danger(low, TO_STATION))[0][1] == [[post("dispatcher", STREET)], at_county, at_city]
+    top = NOBODY.model_copy(update={"place": CITY})
+    assert hearing(of_danger(top, TO_STATION))[0] == ("nobody-at-top", [at_city], "texted urgent")
+
+
+def test_who_answers_for_the_top_hears_that_somebody_may_be_in_danger_as_long_as_nobody_accepted_it() -> None:
+    def templates(because: cases.EscalationCause) -> list[str]:
+        up = cases.CaseEscalated(level=1, owner_id=None, owner_place=CITY, because=because, next_at=None)
+        return [template for template, *_ in hearing(of_danger(up, TO_STATION))]
+
+    assert templates(cases.EscalationCause.UNACCEPTED)[1] == "danger-escalated-to-you"
+    assert "danger-escalated-to-you" not in templates(cases.EscalationCause.OVERDUE)
+
+
+def test_calls_that_begin_again_are_not_over_for_those_who_were_called_the_first_time() -> None:
+    again = CALLED.model_copy(update={"person_id": "person_day"})
+    heard = hearing(of_danger(cases.CaseAccepted(in_danger=True), TO_STATION, CALLED, again))
+    assert heard[-1] == ("call-over", [[Address("person", "person_day")]], "texted urgent")
 
 
 def test_when_somebody_accepts_it_the_resident_hears_it_at_once_and_those_who_were_called_need_not_come() -> None:

@@ -28,8 +28,10 @@ CLOSED = {"reason": "no_action", "answer": "玩笑"}
 async def settle(town: Town) -> None:
     """An item of danger, and somebody on call in the sub-district."""
     asked = field("danger", "single", "no", "yes")
-    gas = item("GAS", "station", accept_within_minutes=10, danger_answers=["yes"], form=[asked])
-    await publish_item(town.context(ADMINISTRATOR), "GAS", PublishItem.model_validate(gas))
+    for code, shared in (("GAS", True), ("HARM", False)):
+        danger = {"accept_within_minutes": 10, "danger_answers": ["yes"], "shared_danger": shared, "form": [asked]}
+        published = PublishItem.model_validate(item(code, "station", **danger))
+        await publish_item(town.context(ADMINISTRATOR), code, published)
     started = RosterStarted(area=STREET, system="health", started_at=now())
     hour = timedelta(hours=1)
     people = ("person_night", "person_backup")
@@ -56,11 +58,11 @@ def system(town: Town, cause: str) -> Context:
     return town.container.system_context("test", f"test:{cause}")
 
 
-async def report(town: Town, number: int) -> str:
+async def report(town: Town, number: int, code: str = "GAS") -> str:
     """One neighbour smells gas."""
     neighbour = resident(number)
     await town.container.vault.mint(str(neighbour.person), now())
-    case = await town.file(neighbour, item="GAS", answers={"danger": "yes"})
+    case = await town.file(neighbour, item=code, answers={"danger": "yes"})
     return str(case["id"])
 
 
@@ -179,6 +181,18 @@ async def test_a_worker_that_dies_while_it_calls_for_the_linked_goes_on_with_the
     await report_incident(system(town, "late"), late, await town.case(late))
     await link(system(town, "late"), late, others[0])
     assert await linked(town, [late]) == {late: others[0]}, "the incident names the next first"
+
+
+async def test_the_danger_of_one_person_is_never_that_of_a_neighbour_each_is_called_about(town: Town) -> None:
+    await settle(town)
+    async with working(town):
+        ids = [await report(town, number, "HARM") for number in range(2)]
+
+        async def both_called() -> bool:
+            return await called(town, ids) == ids
+
+        await until(both_called)
+        assert await linked(town, ids) == {}
 
 
 async def test_without_danger_nobody_is_called(town: Town) -> None:

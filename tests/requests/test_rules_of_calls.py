@@ -197,6 +197,9 @@ def test_it_goes_to_the_nearest_organisation_of_theirs_that_has_cases_else_to_th
     assert taking("150721101001", [known(STATION), known(CITY_OFFICE)], RUNGS) == known(CITY_OFFICE)
     assert taking(HOME, [], RUNGS) == known(CENTRE)
     assert taking(HOME, [], ()) is None
+    with pytest.raises(Refusal) as refused:
+        accept_for(filed(AT, accept_within_minutes=10), None, AT)
+    assert (refused.value.code(), refused.value.params) == ("no-office", {"place": STREET})
 
 
 def test_a_case_that_is_reopened_is_called_about_again() -> None:

@@ -2,6 +2,7 @@
 
 from services.chassis.domain.events import Event
 from services.chassis.domain.values import Code, Id, Instant
+from services.chassis.domain.words import Words
 from services.contracts.requests.case_parts import OfHandler
 
 
@@ -13,6 +14,7 @@ class CaseCalled(OfHandler, Event):
 
     step: int
     place: Code
+    place_name: Words | None = None
     person_id: Id | None = None
     backup: bool = False
     next_at: Instant

@@ -51,6 +51,8 @@ class Filing(BaseModel):
     """Whether its words name a danger; the advice may also be that of its item."""
     accept_within_minutes: int | None = None
     """Of a case of danger: within how many minutes somebody accepts it. Its limits run on the clock."""
+    shared_danger: bool = False
+    """Whether the danger is one for all around it: a neighbour who reports it does not report another one."""
 
 
 class ByResident(BaseModel):

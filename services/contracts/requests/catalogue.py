@@ -107,6 +107,8 @@ class ItemPublished(Event):
     """Nobody who looks at somebody's phone is to read that they asked for it."""
     accept_within_minutes: int | None = None
     """Of an item of danger: somebody on call accepts it within these minutes, at any hour."""
+    shared_danger: bool = False
+    """Its danger is one for all around it, such as a fire: neighbours who report it are one incident."""
     danger_answers: list[Code] = Field(default_factory=list)
     """The answers to the question `danger` that make a case one of danger; every case is where there are none."""
 

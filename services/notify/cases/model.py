@@ -73,7 +73,7 @@ class Case(Located, Copy[CaseEvent]):
     in_danger: bool = False
     """Somebody may be in danger: who is on call is called."""
     called: list[str] = Field([])
-    """Who was called since it was filed or reopened."""
+    """Who was called since calls began: when it was filed, reopened, or returned by who had accepted it."""
     linked: bool = False
     """Somebody is called about another case of the same danger, and not about this one."""
 
@@ -100,7 +100,8 @@ class Case(Located, Copy[CaseEvent]):
             case CaseEscalated():
                 self.owner_id, self.owner_place = event.owner_id, event.owner_place
             case CaseCalled():
-                self.called, self.linked = [*self.called, *([event.person_id] if event.person_id else [])], False
+                before = self.called if event.step > 1 else []
+                self.called, self.linked = [*before, *([event.person_id] if event.person_id else [])], False
             case CaseLinked():
                 self.linked = True
             case CaseFollowed() | CaseUnfollowed():

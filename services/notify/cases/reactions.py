@@ -85,7 +85,8 @@ _RULES: tuple[Tell[Case], ...] = (
     Tell(cases.CaseAccepted, RESIDENT, "case-accepted"),
     Tell(cases.CaseAccepted, ON_CALL, "call-over", when=alarms.somebody_was_called, texted=True, urgent=True),
     Tell(CaseCalled, ON_CALL, "case-called", when=alarms.somebody_called, texted=True, urgent=True, by_all=True),
-    Tell(CaseCalled, LEVEL, "nobody-on-call", when=alarms.nobody_on_call, texted=True, urgent=True),
+    Tell(CaseCalled, LEVEL, "nobody-at-top", when=alarms.nobody_at_top, texted=True, urgent=True, by_all=True),
+    Tell(CaseCalled, LEVEL, "nobody-on-call", when=alarms.nobody_on_call, texted=True, urgent=True, by_all=True),
     Tell(CaseCalled, HANDLER, "danger-assigned", when=alarms.first_called, texted=True, urgent=True),
     Tell(CaseLinked, RESIDENT, "case-linked"),
     Tell(CaseLinked, HANDLER, "case-linked-for-staff"),
@@ -138,6 +139,15 @@ _RULES: tuple[Tell[Case], ...] = (
     Tell(cases.CaseOverdue, HANDLER, "case-overdue", texted=True, urgent=True),
     Tell(cases.CaseOverdue, DISPATCHERS, "case-overdue", texted=True, urgent=True),
     Tell(cases.CaseEscalated, RESIDENT, "case-escalated"),
+    Tell(
+        cases.CaseEscalated,
+        OWNER,
+        "danger-escalated-to-you",
+        when=alarms.unaccepted_danger,
+        texted=True,
+        urgent=True,
+        by_all=True,
+    ),
     Tell(cases.CaseEscalated, OWNER, "case-escalated-to-you", when=parties.not_returned, texted=True, urgent=True),
     Tell(cases.CaseEscalated, HANDLER, "case-went-up", when=parties.not_accepted),
 )
@@ -196,7 +206,7 @@ def _event_facts(event: Any) -> Facts:
         case cases.CaseDispatched() | cases.CaseBooked() | cases.CaseTeamAway():
             return {"handler": event.handler_name}
         case CaseCalled():
-            return {"next": event.next_at}
+            return {"next": event.next_at, "place": event.place_name or "place"}
         case cases.CasePaused():
             return {"because": event.because}
         case cases.CaseResumed() | cases.CaseWarned() | cases.CaseOverdue() | cases.LimitsMoved():

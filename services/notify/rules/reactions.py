@@ -54,9 +54,9 @@ class Match:
 
     @property
     def asked(self) -> Sequence[Choices]:
-        """All that is to be looked up: where members are found without their accounts, also who did it."""
-        by_members = any(address.kind == "team" for choice in self.choices for address in choice)
-        return self.choices, self.before, [[Address("account", self.what.by)]] if by_members else []
+        """All that is to be looked up: where staff are found without their accounts, also who did it."""
+        found = {address.kind for choice in self.choices for address in choice} if self.rule.to.staff else set()
+        return self.choices, self.before, [[Address("account", self.what.by)]] if found & {"person", "team"} else []
 
     def recipients(self, directory: Directory) -> Sequence[str]:
         """Who hears: of staff, never the one who did it."""

@@ -107,6 +107,9 @@ class PublishItem(Command):
         int | None,
         Field(ge=1, le=240, description="of an item of danger, whose limits run on the clock: who is on call accepts"),
     ] = None
+    shared_danger: Annotated[
+        bool, Field(description="its danger is one for all around it: neighbours who report it are one incident")
+    ] = False
     danger_answers: Annotated[
         list[Code],
         Field(max_length=10, default_factory=list, description=DANGER_ANSWERS),
@@ -156,5 +159,6 @@ def _published(cmd: PublishItem) -> ItemPublished:
         followable=cmd.followable,
         sensitive=cmd.sensitive,
         accept_within_minutes=cmd.accept_within_minutes,
+        shared_danger=cmd.shared_danger,
         danger_answers=cmd.danger_answers,
     )

@@ -67,6 +67,8 @@ class Item(Entity[ItemEvent]):
     """Whether nobody who looks at somebody's phone is to read that they asked for it."""
     accept_within_minutes: int | None = None
     """Of an item of danger: it runs on the clock, and within these minutes somebody on call accepts it."""
+    shared_danger: bool = False
+    """Whether its danger is one for all around it: neighbours who report it are one incident."""
     danger_answers: list[str] = Field([])
     """The answers to the question `danger` that make a case one of danger; every case is where there are none."""
 
@@ -90,6 +92,7 @@ class Item(Entity[ItemEvent]):
         self.materials, self.steps, self.form = event.materials, event.steps, event.form
         self.keywords, self.followable, self.sensitive = event.keywords, event.followable, event.sensitive
         self.accept_within_minutes, self.danger_answers = event.accept_within_minutes, event.danger_answers
+        self.shared_danger = event.shared_danger
 
     @classmethod
     def visible(cls, actor: Actor) -> Visible:
@@ -142,6 +145,7 @@ def _as_published(item: Item) -> ItemPublished:
         followable=item.followable,
         sensitive=item.sensitive,
         accept_within_minutes=item.accept_within_minutes,
+        shared_danger=item.shared_danger,
         danger_answers=item.danger_answers,
     )
 
@@ -151,6 +155,8 @@ def _contradictions(description: ItemPublished) -> Iterator[Mapping[str, Any]]:
         yield {"key": "first-response-too-long"}
     if description.sensitive and description.followable:
         yield {"key": "sensitive-followed"}
+    if description.shared_danger and (description.sensitive or description.accept_within_minutes is None):
+        yield {"key": "danger-shared"}
     if len(set(description.tiers)) < len(description.tiers):
         yield {"key": "tier-twice"}
     if (Tier.TEAM in description.tiers) != (description.skill is not None) or (

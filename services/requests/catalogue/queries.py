@@ -56,6 +56,9 @@ class ItemView(BaseModel):
     accept_within_minutes: int | None = Field(
         description="of an item of danger: within how many minutes somebody on call accepts it, at any hour"
     )
+    shared_danger: bool = Field(
+        description="its danger is one for all around it: neighbours who report it are one incident"
+    )
     danger_answers: list[str] = Field(description=DANGER_ANSWERS)
 
     @classmethod
@@ -74,6 +77,7 @@ class ItemView(BaseModel):
             followable=item.followable,
             sensitive=item.sensitive,
             accept_within_minutes=item.accept_within_minutes,
+            shared_danger=item.shared_danger,
             danger_answers=item.danger_answers,
             mode=item.mode,
             tiers=item.tiers,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from services.chassis.domain.entity import Copy
+from services.chassis.domain.words import Words
 from services.contracts.members.areas import LENGTHS, Level, Located, path
 from services.contracts.members.rosters import ROSTER, RosterEvent, RosterStarted, RosterState, Shift, roster_id
 
@@ -29,6 +30,8 @@ class OnCall:
     shifts: tuple[Shift, ...] = ()
     reachable: frozenset[str] = frozenset()
     """The people of these who have a phone."""
+    name: Words | None = None
+    """What the place is called, where that is known."""
 
 
 def roster_ids(area: str, system: str) -> Mapping[str, str]:

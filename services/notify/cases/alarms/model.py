@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.contracts.members.areas import LENGTHS, Level, path
 from services.contracts.members.roles import Role
 from services.contracts.requests.alarms import CaseCalled
+from services.contracts.requests.cases import EscalationCause
 from services.notify.audience.model import post
 from services.notify.audience.queries import Address, Choices
 from services.notify.cases.model import Case
@@ -88,6 +89,16 @@ def somebody_called(what: Occurrence[Case]) -> bool:
 def nobody_on_call(what: Occurrence[Case]) -> bool:
     """Nobody is on call there."""
     return what.event.person_id is None
+
+
+def nobody_at_top(what: Occurrence[Case]) -> bool:
+    """Nobody is on call at the top, above which there is nobody to call."""
+    return nobody_on_call(what) and len(what.event.place) == LENGTHS[Level.CITY]
+
+
+def unaccepted_danger(what: Occurrence[Case]) -> bool:
+    """Somebody may be in danger, and it goes up because nobody has accepted it."""
+    return what.copy.in_danger and what.event.because in (EscalationCause.UNACCEPTED, EscalationCause.UNASSIGNED)
 
 
 def _watching(place: str) -> tuple[Role, ...]:

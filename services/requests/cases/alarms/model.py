@@ -80,7 +80,7 @@ def call_next(case: Case, levels: Iterable[OnCall], now: datetime) -> None:
     for level in _from_here(case, levels):
         there = [shift for shift in level.shifts if shift.person_id != case.resident_id]
         if not there and level.place != case.call_place:
-            case.record(CaseCalled(step=case.calls + 1, place=level.place, next_at=now))
+            case.record(CaseCalled(step=case.calls + 1, place=level.place, place_name=level.name, next_at=now))
         if _call_some(case, level, [shift for shift in there if shift.person_id not in case.called], now):
             return
 
@@ -115,6 +115,7 @@ def _call_some(case: Case, level: OnCall, shifts: Sequence[Shift], now: datetime
             CaseCalled(
                 step=case.calls + 1,
                 place=level.place,
+                place_name=level.name,
                 person_id=shift.person_id,
                 backup=shift.backup,
                 next_at=now + (whole if has_phone else whole * WITHOUT_PHONE),

@@ -216,4 +216,5 @@ def _filed(
         advice=optional(given.advice, "advice"),
         danger_named=given.named,
         accept_within_minutes=minutes_to_accept(item, answers),
+        shared_danger=item.shared_danger,
     )

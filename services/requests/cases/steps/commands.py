@@ -149,7 +149,7 @@ async def close(ctx: Context, case: Case, cmd: CloseCase) -> None:
 
 @step(Step.NO_DANGER)
 async def no_danger(ctx: Context, case: Case, cmd: NoDanger) -> None:
-    """Say that there is no danger, whatever the words of a case say: its mark is taken off, its advice stays."""
+    """Say that there is no danger, whatever its words say: the mark is taken off; its advice stays, and calls go on."""
     case.record(DangerUnfounded(reason=sealed(ctx, case, "reason", cmd.reason)))
 
 

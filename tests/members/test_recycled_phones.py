@@ -14,7 +14,8 @@ from services.members.people.phones import commands as phones
 from tests.members.support import OPERATOR, PHONE, Clock, Members
 from tests.members.test_phones import CODES, HOTLINE, OTHER, REFRESH, TOKENS, enter, me, outcome, own, registered
 
-YEAR = 366 * 24 * 3600
+DAY = 24 * 3600
+YEAR = 366 * DAY
 
 
 async def filed_case(members: Members, person: str) -> dict[str, str]:
@@ -30,7 +31,7 @@ async def filed_case(members: Members, person: str) -> dict[str, str]:
 async def test_a_phone_that_is_in_use_asks_nothing_however_old_the_file_is(members: Members, clock: Clock) -> None:
     first = await me(members, await enter(members))
     for _ in range(3):
-        clock.forward(seconds=300 * 24 * 3600)
+        clock.forward(seconds=80 * DAY)
         assert (await me(members, await enter(members)))["id"] == first["id"]
 
 
@@ -164,4 +165,61 @@ async def test_an_operator_whose_caller_has_a_silent_phone_asks_for_the_name(mem
     new = (await registered(members, PHONE, name="李四")).json()["id"]
     assert new != old
     assert (await members.get(OPERATOR, f"/v1/people/{old}")).json()["phone"] is None
-    assert (await registered(members, PHONE)).json()["id"] == new, "a call confirms it"
+    assert (await registered(members, PHONE)).json()["id"] == new, "it is theirs since then"
+    clock.forward(seconds=80 * DAY)
+    assert (await registered(members, PHONE, name="李四")).json()["id"] == new
+    clock.forward(seconds=20 * DAY)
+    assert outcome(await enter(members)) == (409, "phone-silent"), (
+        "a call shows no number for sure: it confirms nothing"
+    )
+
+
+async def test_a_caller_with_another_name_than_that_of_a_phone_in_use_is_not_taken_for_its_holder(
+    members: Members,
+) -> None:
+    old = (await registered(members, PHONE, name="张三丰")).json()["id"]
+    assert outcome(await registered(members, PHONE, name="李四")) == (409, "caller-uncertain")
+    assert (await registered(members, PHONE)).json()["id"] == old, "who shares it is registered without a name"
+    gone = await members.put(OPERATOR, f"/v1/people/{old}/phone", {"phone": None, "reason": "号码已换人"})
+    assert gone.status_code == 200
+    assert (await registered(members, PHONE, name="李四")).json()["id"] != old
+    nameless = (await registered(members, OTHER)).json()["id"]
+    assert (await registered(members, OTHER, name="王五")).json()["id"] == nameless
+
+
+async def test_who_says_that_a_number_in_use_is_new_to_them_gets_neither_the_old_file_nor_the_number(
+    members: Members, clock: Clock
+) -> None:
+    old = (await me(members, await enter(members)))["id"]
+    clock.forward(seconds=30 * DAY)
+    refused = await enter(members, new_owner=True)
+    assert outcome(refused) == (409, "phone-in-use")
+    assert "话务员" in refused.json()["detail"], "it says what to do"
+    await members.put(HOTLINE, f"/v1/people/{old}/phone", {"phone": None, "reason": "号码已换人"})
+    new = await me(members, await enter(members, new_owner=True))
+    assert new["id"] != old
+    clock.forward(seconds=30 * DAY)
+    assert (await me(members, await enter(members)))["id"] == new["id"]
+
+
+@pytest.mark.parametrize("name", ["王先生", "王女士", "李小姐", "张师傅", "刘阿姨", "王"])
+async def test_a_name_that_is_guessed_at_once_proves_nothing(members: Members, clock: Clock, name: str) -> None:
+    await registered(members, PHONE, name=name)
+    clock.forward(seconds=YEAR)
+    assert outcome(await enter(members, name=name)) == (401, "holder-unproven")
+
+
+async def test_after_three_wrong_names_only_a_case_shows_whose_a_silent_phone_is(
+    members: Members, clock: Clock
+) -> None:
+    person = (await registered(members, PHONE, name="张三丰")).json()["id"]
+    case = await filed_case(members, person)
+    clock.forward(seconds=YEAR)
+    for name in ("李四", "王五", "赵六", "张三丰"):
+        assert outcome(await enter(members, name=name)) == (401, "holder-unproven")
+    clock.forward(seconds=DAY)
+    assert outcome(await enter(members, name="张三丰")) == (401, "holder-unproven"), "also by another code"
+    clock.forward(seconds=DAY)
+    assert (await me(members, await enter(members, **case)))["id"] == person
+    clock.forward(seconds=YEAR)
+    assert (await me(members, await enter(members, name="张三丰")))["id"] == person

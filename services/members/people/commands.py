@@ -19,7 +19,7 @@ from services.members.people.phones import commands as phones
 from services.members.people.phones.commands import as_phones
 from services.members.people.phones.model import e164, takes_texts
 from services.members.people.phones.queries import PhoneNumber, phone_of
-from services.members.people.queries import Clear, is_known, is_silent, name_fits
+from services.members.people.queries import Clear, is_known, is_silent, name_differs, name_fits
 
 _OWN = "read in clear by the person, and masked by staff, who see it in clear for a reason that is recorded"
 PersonName = Annotated[str, Field(min_length=1, max_length=80, description=_OWN), LEGIBLE]
@@ -77,7 +77,8 @@ class ChangeProfile(Command):
 async def register_person(ctx: Context, cmd: RegisterPerson) -> Person:
     """Register a caller or visitor by phone; somebody who is known already stays as they are.
 
-    Of a phone that was silent for long, the name says whether it is still the same person.
+    Of a phone that was silent for long, the name says whether it is still the same person. Of one that is in use
+    another name is refused: if it is somebody else's by now, take it out of the old file first.
     """
     number = e164(cmd.phone)
     id = await _holder(ctx, number, cmd.name)
@@ -180,16 +181,15 @@ def with_phone(ctx: Context, person: Person, number: str | None, reason: Sealed 
 
 
 async def _holder(ctx: Context, number: str, name: str | None) -> str:
-    """The id of whose phone this is, or will be: the caller has it now."""
+    """The id of whose phone this is, or will be: the caller has it now. A call confirms nothing: only a code does."""
     phone = await phone_of(ctx, number)
     holder = phone.holder if phone else None
-    if phone and holder and is_silent(ctx, phone):
+    if phone and holder and is_silent(ctx, phone) and await is_known(ctx, holder):
         if name is None:
             raise CallerUncertain
         if not await name_fits(ctx, holder, name):
             await lose_phone(ctx, number, holder)
-    confirmed = await phones.confirm(as_phones(ctx, "confirmed"), number)
-    return confirmed.holder or ""
+    return (await phones.ensure_holder(as_phones(ctx, "held"), number)).holder or ""
 
 
 async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Person:
@@ -202,6 +202,8 @@ async def _entered(ctx: Context, id: str, clear: Clear, area: str | None) -> Per
             voice_only = clear.phone is not None and not takes_texts(clear.phone)
             person.record(PersonRegistered(name=name, phone=phone, address=address, area=area, voice_only=voice_only))
     except Taken:
+        if await name_differs(ctx, id, clear.name):
+            raise CallerUncertain from None
         return await ctx.store.as_system().get(Person, id)
     return person
 

@@ -174,13 +174,23 @@ async def get_me(ctx: Context) -> Person:
 
 async def name_fits(ctx: Context, person_id: str, name: str) -> bool:
     """Whether this is the person's name, however it is spelled; not where none is known."""
+    known = await _name_of(ctx, person_id)
+    return known is not None and normal(known) == normal(name) != ""
+
+
+async def name_differs(ctx: Context, person_id: str, name: str | None) -> bool:
+    """Whether the person is known by another name than this."""
+    return name is not None and bool(await _name_of(ctx, person_id)) and not await name_fits(ctx, person_id, name)
+
+
+async def _name_of(ctx: Context, person_id: str) -> str | None:
+    """In clear."""
     try:
         person = await ctx.store.as_system().get(Person, person_id)
     except NotFound:
-        return False
+        return None
     await ctx.vault.ensure_keys(person.subjects())
-    known = Clear.of(person, ctx).name
-    return known is not None and normal(known) == normal(name) != ""
+    return Clear.of(person, ctx).name
 
 
 def is_silent(ctx: Context, phone: Phone) -> bool:

@@ -9,8 +9,8 @@ class PhoneSettings(OwnSettings):
     """How long a phone may be silent."""
 
     phone_silent_days: float = Field(
-        365,
+        90,
         gt=0,
-        description="after so many days without a sign-in or a call, who signs in with a phone shows that it is still "
-        "theirs, or starts anew: operators give numbers to others; members only",
+        description="after so many days without a sign-in, who signs in with a phone shows that it is still theirs, or "
+        "starts anew: mobile operators give numbers to others after about three months; members only",
     )

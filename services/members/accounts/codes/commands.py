@@ -89,10 +89,10 @@ async def accept_code(ctx: Context, number: str, digits: str) -> PhoneCode:
 
 
 @usecase(allow=SYSTEM)
-async def refuse_holder(ctx: Context, number: str) -> PhoneCode:
+async def refuse_holder(ctx: Context, number: str, *, named: bool = False) -> PhoneCode:
     """Count a wrong answer to whose phone it is, as a wrong code."""
     async with ctx.store.change_or_create(PhoneCode, _id(ctx, number)) as code:
-        model.refuse(code, HolderUnproven(), ctx.now())
+        model.refuse(code, HolderUnproven(), ctx.now(), named=named)
     return code
 
 

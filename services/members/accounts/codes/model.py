@@ -25,9 +25,12 @@ LONGEST_LOCK = timedelta(hours=4)
 
 
 class WrongCodeGiven(Event):
-    """A wrong code was given; from the fifth on the phone is locked, longer each time."""
+    """A wrong code was given, or a wrong answer with the right one; from the fifth on the phone is locked."""
 
     private: ClassVar[bool] = True
+
+    named: bool = False
+    """Whether the wrong answer was a name."""
 
     locked_until: Instant | None = None
 
@@ -46,6 +49,10 @@ class CodeWrong(Refusal):
 
 
 class PhoneSilent(Refusal):
+    kind = Kind.STATE
+
+
+class PhoneInUse(Refusal):
     kind = Kind.STATE
 
 
@@ -71,6 +78,7 @@ class PhoneCode(Entity[PhoneCodeEvent]):
     code_hash: str | None = None
     expires_at: Instant | None = None
     wrong: int = 0
+    wrong_names: int = 0
     locked_until: Instant | None = None
 
     def apply(self, event: PhoneCodeEvent) -> None:
@@ -82,8 +90,9 @@ class PhoneCode(Entity[PhoneCodeEvent]):
                 self.issued = [*_within(DAY, self.issued, at), at]
             case WrongCodeGiven():
                 self.wrong, self.locked_until = self.wrong + 1, event.locked_until
+                self.wrong_names += event.named
             case CodeAccepted():
-                self.code_hash, self.wrong = None, 0
+                self.code_hash, self.wrong, self.wrong_names = None, 0, 0
             case _:
                 assert_never(event)
 
@@ -116,10 +125,10 @@ def weigh(code: PhoneCode, code_hash: str, now: datetime) -> None:
         refuse(code, CodeWrong(), now)
 
 
-def refuse(code: PhoneCode, refusal: Refusal, now: datetime) -> NoReturn:
-    """Count a wrong code, or a wrong answer that goes with the right one, and refuse."""
+def refuse(code: PhoneCode, refusal: Refusal, now: datetime, *, named: bool = False) -> NoReturn:
+    """Count a wrong code, or a wrong answer that goes with the right one, such as a name, and refuse."""
     lock = lock_after(code.wrong + 1)
-    code.refuse(WrongCodeGiven(locked_until=lock and now + lock), refusal)
+    code.refuse(WrongCodeGiven(locked_until=lock and now + lock, named=named), refusal)
 
 
 def accept(code: PhoneCode, code_hash: str, now: datetime) -> None:

@@ -1,13 +1,21 @@
 """By what somebody shows that a phone is still theirs."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field
 
+from services.chassis.domain.spelling import normal
 from services.chassis.domain.writing import LEGIBLE
 from services.chassis.usecase import Command, Context
 from services.members.cases.queries import is_case_of
 from services.members.people.queries import name_fits
+
+MOST_NAMES = 3
+"""After this number of wrong names for the holder of a phone no name counts, until somebody signs in with it."""
+
+_TITLES = re.compile(r"\u5148\u751f|\u5973\u58eb|\u5c0f\u59d0|\u5e08\u5085|\u963f\u59e8")
+"""Mr, Ms, Miss, Master, Aunt: a caller of whom only this is noted can be anybody."""
 
 _ASKED = "asked for where the phone was not used for long (409 `phone-silent`); read by nobody, only compared"
 
@@ -34,8 +42,16 @@ class HolderProof(Command):
         return self.name is not None or self.case_number is not None
 
 
-async def is_proven(ctx: Context, holder: str, proof: HolderProof) -> bool:
-    """Whether it is the holder who says this."""
+async def is_proven(ctx: Context, holder: str, proof: HolderProof, wrong_names: int) -> bool:
+    """Whether it is the holder who says this. After some wrong names only a case shows it."""
     if proof.case_number and await is_case_of(ctx, holder, proof.case_number, proof.tracking_code or ""):
         return True
-    return proof.name is not None and await name_fits(ctx, holder, proof.name)
+    if proof.name is None or wrong_names >= MOST_NAMES or not is_telling(proof.name):
+        return False
+    return await name_fits(ctx, holder, proof.name)
+
+
+def is_telling(name: str) -> bool:
+    """Whether a name can show who somebody is: those by which operators note callers are guessed at once."""
+    plain = normal(name)
+    return len(plain) > 1 and _TITLES.search(plain) is None

@@ -12,6 +12,7 @@ code is accepted.
 import asyncio
 import secrets
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Header
@@ -27,7 +28,7 @@ from services.contracts.members.accounts import SessionEnd
 from services.contracts.members.roles import Role
 from services.members.accounts import model as accounts
 from services.members.accounts.codes.commands import accept_code, as_sign_in, refuse_holder, weigh_code
-from services.members.accounts.codes.model import PhoneSilent
+from services.members.accounts.codes.model import LIFE, PhoneInUse, PhoneSilent
 from services.members.accounts.commands import open_residents_account
 from services.members.accounts.devices.model import Device, DeviceId, SignInDevice
 from services.members.accounts.holders.queries import HolderProof, is_proven
@@ -46,7 +47,7 @@ from services.members.people.commands import lose_phone, register_by_phone
 from services.members.people.phones.commands import as_phones, confirm, ensure_holder
 from services.members.people.phones.model import Phone, for_texts
 from services.members.people.phones.queries import PhoneNumber, phone_of
-from services.members.people.queries import is_silent
+from services.members.people.queries import is_known, is_silent
 
 Digits = Annotated[str, TYPED, shaped(r"^[0-9]{6}$", "six-digits", examples=["123456"])]
 
@@ -89,8 +90,8 @@ async def sign_in(ctx: Context, cmd: SignIn, user_agent: UserAgent = None) -> To
     number, sign_in_ctx = for_texts(cmd.phone), _as_new_sign_in(ctx)
     # Looked up even if nobody has this phone: the response time must not reveal that.
     phone = await phone_of(ctx, number)
-    await weigh_code(sign_in_ctx, number, cmd.code)
-    person_id = await _holder(sign_in_ctx, number, phone, cmd)
+    code = await weigh_code(sign_in_ctx, number, cmd.code)
+    person_id = await _holder(sign_in_ctx, number, phone, cmd, code.wrong_names)
     await register_by_phone(sign_in_ctx.substep("person"), person_id, number)
     account = await open_residents_account(sign_in_ctx.substep("account"), person_id)
     await confirm(as_phones(sign_in_ctx, "confirmed"), number, person_id)
@@ -189,19 +190,30 @@ async def end_lost_session(ctx: Context, session: Session, reason: SessionEnd) -
     model.end(session, reason, ctx.now())
 
 
-async def _holder(ctx: Context, number: str, phone: Phone | None, proof: HolderProof) -> str:
+async def _holder(ctx: Context, number: str, phone: Phone | None, proof: HolderProof, wrong_names: int) -> str:
     """Whose phone it is: its holder's, unless it was silent for long and they do not show that it is theirs still."""
     holder = phone.holder if phone else None
     if phone is None or holder is None:
         return (await ensure_holder(as_phones(ctx, "phone"), number)).holder or ""
-    if not is_silent(ctx, phone) or await is_proven(ctx, holder, proof):
+    if not await is_known(ctx, holder):
+        return holder
+    if not is_silent(ctx, phone):
+        if proof.new_owner and not _was_taken_just_now(phone, ctx.now()):
+            raise PhoneInUse
+        return holder
+    if await is_proven(ctx, holder, proof, wrong_names):
         return holder
     if proof.says:
-        await refuse_holder(ctx.substep("unproven"), number)
+        await refuse_holder(ctx.substep("unproven"), number, named=proof.name is not None)
     if not proof.new_owner:
         raise PhoneSilent
     await end_sessions(ctx, residents_account(holder), SessionEnd.PHONE_LOST)
     return await lose_phone(ctx, number, holder)
+
+
+def _was_taken_just_now(phone: Phone, now: datetime) -> bool:
+    """Whether its holder may have got it by this very code, with which they come again after a break."""
+    return phone.since is not None and now - phone.since < 2 * LIFE
 
 
 def _as_new_sign_in(ctx: Context) -> Context:

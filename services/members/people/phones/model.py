@@ -56,7 +56,7 @@ class PhoneTaken(Event):
 
 
 class PhoneConfirmed(Event):
-    """The holder of a phone used it: a sign-in, a call, a change."""
+    """The holder of a phone gave a code that came to it: a sign-in, a change. A call shows no number for sure."""
 
     private: ClassVar[bool] = True
 
@@ -101,7 +101,8 @@ class Phone(Entity[PhoneEvent]):
 
     def is_silent(self, now: datetime, after: timedelta) -> bool:
         """Whether its holder has not used it for a time after which somebody else may have it."""
-        return self.confirmed_at is not None and now - self.confirmed_at >= after
+        known_at = self.confirmed_at or self.since
+        return known_at is not None and now - known_at >= after
 
 
 def take(phone: Phone, person_id: str, now: datetime) -> None:

@@ -129,7 +129,7 @@ FILED = contract.CaseFiled(
     tiers=[Tier.STATION, Tier.CENTRE, Tier.COUNTY],
     first_response_hours=4,
     resolution_hours=24,
-    advice=_WORDS,
+    danger_named=True,
 )
 LATER = {"respond_by": _AT + timedelta(days=2), "warn_at": _AT + timedelta(days=5), "due_at": _AT + timedelta(days=6)}
 GIVEN = contract.CaseDispatched(tier=Tier.STATION, handler_id=STATION, handler_name=Words.named("站"))

@@ -231,7 +231,7 @@ async def test_each_reaction_reads_just_the_copies_that_it_declares(
     declared = copy_reads.declared(service)
     # These read them only where the first case ended while another was linked to it, and then call at once.
     may = {name: declared[name] for name in ("link-reported", "settle-linked", "accept-linked")}
-    assert copy_reads.of(service, reads) | may == declared
+    assert {**copy_reads.of(service, reads), **may} == declared
 
 
 async def _all_announced(town: Town) -> bool:

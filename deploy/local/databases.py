@@ -29,6 +29,8 @@ PARAMETERS = {
     "diagnosticDataCollectionEnabled": "false",
     "shutdownTimeoutMillisForSignaledShutdown": "1000",
     "oplogNetworkTimeoutBufferSeconds": "2",
+    # What was dropped keeps its files open for as long as somebody may read the past: nobody here does, for minutes.
+    "minSnapshotHistoryWindowInSeconds": "5",
 }
 # By default a node reserves memory for 33,000 storage sessions, zeroed and therefore resident: 37 MiB. A node that runs
 # out of sessions would end. So there are twice as many sessions as connections; each connection needs about one.
@@ -49,7 +51,8 @@ def command(service: str, data: Path, port: int, cache_mib: int) -> tuple[str, .
     """The command that runs one node of a service's database, with its data in this folder."""
     data.mkdir(mode=0o700, exist_ok=True)
     where = ("--dbpath", str(data), "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket")
-    engine = f"cache_size={cache_mib}M,session_max={SESSIONS}"
+    # A file that was not used for a minute is closed: each index is one, and a process may have a limited number open.
+    engine = f"cache_size={cache_mib}M,session_max={SESSIONS},file_manager=(close_idle_time=60)"
     size = ("--wiredTigerEngineConfigString", engine, "--maxConns", str(CONNECTIONS), "--oplogSize", "512")
     parameters = (word for name, value in PARAMETERS.items() for word in ("--setParameter", f"{name}={value}"))
     return (tools.mongod(), "--replSet", replica_set(service), *where, *size, "--quiet", *parameters)

@@ -16,9 +16,9 @@ WEBS = ("members-web", "requests-web", "notify-web")
 def served(town: Town, who: Person) -> list[int]:
     """The answers of the three services."""
     return [
-        town.ask("GET", "/v1/me", who).status_code,
-        town.ask("POST", "/v1/requests", who, filing()).status_code,
-        town.ask("GET", "/v1/inbox", who).status_code,
+        town.insist("GET", "/v1/me", who).status_code,
+        town.insist("POST", "/v1/requests", who, filing()).status_code,
+        town.insist("GET", "/v1/inbox", who).status_code,
     ]
 
 

@@ -60,8 +60,9 @@ class Town:
     def ask(self, method: str, path: str, who: Person | None = None, body: Any = None, **more: Any) -> httpx.Response:
         """One request; a POST, PUT or DELETE gets a new key where none is given in ``key``."""
         headers = {"Authorization": f"Bearer {who.token}"} if who else {}
+        key = more.pop("key", None) or secrets.token_hex(8)
         if method != "GET":
-            headers["Idempotency-Key"] = more.pop("key", None) or secrets.token_hex(8)
+            headers["Idempotency-Key"] = key
         headers.update(more.pop("headers", {}))
         return self.http.request(method, path, headers=headers, json=body, **more)
 

@@ -25,6 +25,7 @@ BLANK: dict[str, object] = {
     "code_hash": None,
     "expires_at": None,
     "wrong": 0,
+    "wrong_names": 0,
     "locked_until": None,
 }
 

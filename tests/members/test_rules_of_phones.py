@@ -123,16 +123,12 @@ def test_a_released_phone_is_nobodys_until_somebody_takes_it() -> None:
     assert taken == {"holder": "person_2", "since": START + YEAR, "until": None}
 
 
-def test_a_phone_is_silent_a_year_after_it_was_confirmed() -> None:
-    phone = held()
-    assert not phone.is_silent(START + timedelta(days=900), YEAR), "nobody ever used it"
-    phones.confirm(phone, START)
-    assert [phone.is_silent(START + timedelta(days=days), YEAR) for days in (0, 364, 365, 900)] == [
-        False,
-        False,
-        True,
-        True,
-    ]
+def test_a_phone_is_silent_a_year_after_it_was_given_or_confirmed() -> None:
+    phone, later = held(), timedelta(days=100)
+    for since in (timedelta(), later):
+        silent = [phone.is_silent(START + since + timedelta(days=days), YEAR) for days in (0, 364, 365, 900)]
+        assert silent == [False, False, True, True]
+        phones.confirm(phone, START + later)
 
 
 def test_a_phone_is_confirmed_once_a_day() -> None:

@@ -36,6 +36,7 @@ TEMPLATES = sorted({rule.template for rule in subject.rules})
 SEEN_OUTSIDE = {
     "number",
     "next",
+    "place:unset",
     "due:unset",
     "times",
     "score",

@@ -61,11 +61,15 @@ class Order:
 
     def cursor(self, where: dict[str, Any], document: dict[str, Any]) -> str:
         """The cursor that continues after ``document``."""
+        content = [_list_fingerprint(where, self), _plain(self.value_of(document)), document["_id"]]
+        return base64.urlsafe_b64encode(orjson.dumps(content)).decode().rstrip("=")
+
+    def value_of(self, document: dict[str, Any]) -> Any:
+        """What a document is ordered by; None where an older one lacks the field."""
         value: Any = document
         for part in self.field.split("."):
-            value = value.get(part)  # an older document may lack the field; it sorts as None
-        content = [_list_fingerprint(where, self), _plain(value), document["_id"]]
-        return base64.urlsafe_b64encode(orjson.dumps(content)).decode().rstrip("=")
+            value = value.get(part)
+        return value
 
 
 def _at_least(field: str, value: Any) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from services.chassis.domain.paging import Order
 from services.chassis.domain.refusals import Unavailable
@@ -118,17 +118,10 @@ class Revocations:
         while True:
             beyond = order.beyond(where, after)
             some = await self._mongo.find(name, beyond, show={field: 1}, sort=order.keys, limit=_BATCH)
-            found |= {one["_id"]: _value_at(one, field) for one in some}
+            found |= {one["_id"]: order.value_of(one) for one in some}
             if len(some) < _BATCH:
                 return found
             after = order.cursor(where, some[-1])
-
-
-def _value_at(document: Document, field: str) -> Any:
-    value: Any = document
-    for name in field.split("."):
-        value = value[name]
-    return value
 
 
 def _subjects(actor: Actor) -> Sequence[str]:

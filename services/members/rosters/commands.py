@@ -16,7 +16,7 @@ from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Role
 from services.contracts.members.rosters import RosterStarted, Shift, roster_id
 from services.contracts.requests.catalogue import System
-from services.members.accounts.model import Login
+from services.members.accounts.model import Account, Login
 from services.members.accounts.queries import with_login
 from services.members.areas.model import Area
 from services.members.areas.queries import expect_open
@@ -82,7 +82,8 @@ async def add_shifts(ctx: Context, roster: Roster, cmd: AddShifts) -> None:
     """Enter who is on call, first or as the backup, one of each at a time; or put others in the place of some."""
     if cmd.instead_of:
         model.remove(roster, cmd.instead_of, ctx.now())
-    shifts = [await _shift(ctx, roster, one, number) for number, one in enumerate(cmd.shifts)]
+    accounts = {login: await with_login(ctx, login) for login in {one.login for one in cmd.shifts}}
+    shifts = [_shift(ctx, roster, one, number, accounts[one.login]) for number, one in enumerate(cmd.shifts)]
     model.add(roster, shifts, ctx.now(), ctx.dependency(ZoneInfo))
 
 
@@ -109,8 +110,7 @@ async def report_gaps(ctx: Context, roster_id: str) -> Roster:
     return roster
 
 
-async def _shift(ctx: Context, roster: Roster, new: NewShift, number: int) -> Shift:
-    account = await with_login(ctx, new.login)
+def _shift(ctx: Context, roster: Roster, new: NewShift, number: int, account: Account | None) -> Shift:
     if account is None or not account.open or not model.works_there(account.actor(""), roster.area):
         raise NotStaffThere(login=new.login)
     zone = ctx.dependency(ZoneInfo)

@@ -23,6 +23,7 @@ from services.chassis.storage.mongo import DatabaseIndex
 from services.members.accounts.settings import TokenSettings
 from tests.chassis.ledger_city import City
 from tests.support import toy
+from tests.support.road import until
 from tests.support.world import World
 
 SIGNING = replace(toy.hall, settings=(TokenSettings,))
@@ -83,7 +84,14 @@ async def test_a_topic_that_is_configured_otherwise_is_named_with_the_command_th
     await admin.start()
     changed = {"retention.ms": "1000"}
     await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, changed)])
-    found = await look(city)
+    found: dict[str, list[Finding]] = {}
+
+    async def named() -> bool:
+        """The answer to a change may come before the broker that is asked has read it from its controller."""
+        found.update(await look(city))
+        return "topics" in found
+
+    await until(named)
     await admin.delete_topics([topic])
     await admin.close()
     (wrong,) = found["topics"]

@@ -28,6 +28,7 @@ TAGS = {
     "organisations": "服务中心、服务站、部门 · Centres, stations, departments",
     "teams": "志愿服务队 · Volunteer teams",
     "rosters": "值班表 · Duty rosters",
+    "audit": "审计 · Audit",
     "people": "居民档案 · People's profiles",
     "accounts": "工作人员账号 · Staff accounts",
 }

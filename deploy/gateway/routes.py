@@ -12,6 +12,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         "/v1/organisations",
         "/v1/people",
         "/v1/accounts",
+        "/v1/audit",
         "/v1/teams",
         "/v1/rosters",
         "/.well-known/jwks.json",

@@ -20,6 +20,7 @@ from services.members.accounts.sessions.queries import KeySet
 from services.members.accounts.settings import TokenSettings
 from services.members.areas import api as areas
 from services.members.areas.model import Area
+from services.members.audit import api as audit
 from services.members.cases.model import FiledCase
 from services.members.organisations import api as organisations
 from services.members.organisations.model import Organisation
@@ -64,6 +65,7 @@ service = Service(
         accounts.routes,
         teams.routes,
         rosters.routes,
+        audit.routes,
     ),
     timers=(roster_watch,),
     periodic=(shifts_of_who_left,),

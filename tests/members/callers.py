@@ -56,6 +56,7 @@ EVERYBODY = (
     Who(PUBLIC),
     Who(SYSTEM),
     Who(Role.RESIDENT),
+    Who(Role.AUDITOR, "city"),
     *(Who(role, place) for role in STAFF for place in PLACES),
     *(Who(Role.HANDLER, OWN, team) for team in ("any", "leads", "belongs")),
     Who(Role.DISPATCHER, NEIGHBOUR, "leads"),

@@ -26,6 +26,8 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    """Reads who saw whose data; works on nothing, and holds no other role."""
 
 
 def staffed(actor: Actor, *roles: Role) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ class GrantRoles(Command):
 
 async def _gives_own(ctx: Context, _: Account, cmd: OpenAccount | GrantRoles) -> None:
     """An administrator grants only what exists and lies in their own places."""
+    model.expect_separate(cmd.roles, cmd.places)
     served = await _areas_of(ctx, cmd.organisations)
     model.expect_known(cmd.organisations, served)
     for code in (*cmd.places, *served.values()):

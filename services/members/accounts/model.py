@@ -1,7 +1,7 @@
 """An account: the roles of a person for places and organisations, and the sign-in secrets of staff."""
 
 import base64
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, assert_never
 
@@ -15,7 +15,7 @@ from services.chassis.domain.scope import ALL, LONGEST_TOKEN, SYSTEM, Actor, Vis
 from services.chassis.domain.spelling import TYPED
 from services.chassis.domain.values import EVER, Code, Digest, Instant, Sealed, shaped
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
-from services.contracts.members.areas import path
+from services.contracts.members.areas import include_a_city, path
 from services.contracts.members.roles import Role
 
 Login = Annotated[
@@ -56,6 +56,14 @@ class AccountIsClosed(Refusal):
 
 
 class NamedAlready(Refusal):
+    kind = Kind.INVALID
+
+
+class AuditorAlone(Refusal):
+    kind = Kind.INVALID
+
+
+class AuditorOfCity(Refusal):
     kind = Kind.INVALID
 
 
@@ -130,6 +138,16 @@ def close(account: Account, now: datetime) -> None:
     already."""
     _open(account)
     account.record(AccountClosed(person_id=account.person_id, tokens_until=now + LONGEST_TOKEN))
+
+
+def expect_separate(roles: Collection[str], places: Iterable[str]) -> None:
+    """Who audits does nothing else, and everywhere (GB/T 22239-2019, 8.1.5). AuditorAlone, AuditorOfCity."""
+    if Role.AUDITOR not in roles:
+        return
+    if len(roles) > 1:
+        raise AuditorAlone
+    if not all(include_a_city([code]) for code in places):
+        raise AuditorOfCity
 
 
 def expect_known(organisations: Iterable[str], known: Container[str]) -> None:

@@ -1,0 +1,1 @@
+"""The audit log of members: who saw whose data, read by auditors."""

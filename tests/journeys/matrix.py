@@ -19,7 +19,11 @@ PAGE = FOLDER / "security-matrix.md"
 NOBODY, RESIDENT = "nobody", "resident"
 TITLE = "Who gets how far with what is somebody else's"
 MADE = "made by `python -m tests.journeys.matrix` from a running town: do not edit"
-STAFF = ("operator", "handler", "dispatcher", "supervisor", "administrator")
+STAFF = ("operator", "handler", "dispatcher", "supervisor", "administrator", "auditor")
+PLACES = {"auditor": "9901"}
+"""Where a role is given; in another county, where it is not said: an auditor is of the whole city."""
+OF_DUTY = {("GET /v1/audit", "auditor")}
+"""What a role is there to read, whosever it is."""
 EVERYBODY_READS = {"areas", "organisations", "teams", "catalogue"}
 """What stands there is known to all, so that a foreign change of it is 403; of anything else not even that it is."""
 OF_ONESELF = {"me", "preferences", "sign-in"}
@@ -41,6 +45,7 @@ class Cell(StrEnum):
     HIDDEN = "hidden"
     OPEN = "open"
     OWN = "own"
+    DUTY = "duty"
 
 
 WORDS: Mapping[Cell, str] = {
@@ -50,6 +55,7 @@ WORDS: Mapping[Cell, str] = {
     Cell.HIDDEN: "refused, in the same words as if it were not there (404)",
     Cell.OPEN: "answered: what everybody may read or do",
     Cell.OWN: "answered with one's own things alone, none of somebody else's among them",
+    Cell.DUTY: "answered: what the role is there to read, of whomever it is",
 }
 
 
@@ -73,7 +79,7 @@ class Answer:
 
 def actors(town: Town) -> dict[str, Person | None]:
     """Nobody, a resident who owns nothing of it, and one of each role of staff in another county."""
-    staff = {role: town.hire(OTHER_COUNTY, role) for role in STAFF}
+    staff = {role: town.hire(PLACES.get(role, OTHER_COUNTY), role) for role in STAFF}
     return {NOBODY: None, RESIDENT: town.resident(), **staff}
 
 
@@ -132,6 +138,8 @@ def _unaimed(town: Town, operation: Operation, aims: Mapping[str, Aim], name: st
         return cell
     if "public" in operation.roles or (str(operation), name) in FOR_ANY_PLACE:
         return Cell.OPEN
+    if answer.status == 200 and (str(operation), name) in OF_DUTY:
+        return Cell.DUTY
     shown = [collection for collection, aim in aims.items() if _private(collection, aim) & _words(answer.text)]
     if answer.status != 200 or shown:
         raise Breach(f"{answer.status} {answer.code} {answer.detail} {shown}")
@@ -179,8 +187,9 @@ def written(found: Mapping[Operation, Mapping[str, Cell | Breach]]) -> str:
     legend = table(["cell", "what it says"], [[cell, words] for cell, words in WORDS.items()])
     said = (
         "Each route is tried, in a running town, by everybody in the head of the table: staff of another county with\n"
-        "that one role, and a resident who owns nothing of what is named. The object belongs to a resident, a place\n"
-        "or an account of the first county, and the body fits, so that a refusal comes from what the cell says."
+        "that one role (the auditor is of the whole city), and a resident who owns nothing of what is named. The\n"
+        "object belongs to a resident, a place or an account of the first county, and the body fits, so that a\n"
+        "refusal comes from what the cell says."
     )
     parts = [f"# {TITLE}", f"<!-- {MADE} -->", said, legend, table(head, lines)]
     return "\n\n".join(parts) + "\n"

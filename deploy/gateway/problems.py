@@ -61,6 +61,8 @@ def problems(texts: Texts) -> tuple[Problem, ...]:
         _as_services_say(texts, refusals.BodyTooLarge(limit=BODY_LIMIT_BYTES), (413, 413), 413),
         _own(texts, 431, Kind.TOO_LARGE, "headers-too-large"),
         _own(texts, 429, Kind.TOO_MANY, "too-many"),
+        # Envoy answers 501 for a transfer coding that it does not know: a repeat would not help.
+        _own(texts, 400, Kind.INVALID, "bad-request", (501, 501)),
         _as_services_say(texts, refusals.Unavailable(retry_after=RETRY_AFTER_SECONDS), (500, 599), 503),
         _own(texts, 400, Kind.INVALID, "bad-request", (400, 499)),
     )

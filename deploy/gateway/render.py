@@ -13,13 +13,14 @@ from deploy.gateway import limits, problems, routes
 from deploy.gateway.limits import Limits
 from services.chassis.domain.texts import Texts
 from services.chassis.domain.words import DEFAULT
+from services.chassis.http.connections import HOST, KEEP_ALIVE_SECONDS
 from services.chassis.http.signing import SCHEMES
 from services.contracts.members.work import CLIENT_ADDRESS
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER / "page"
-# The services keep idle connections for 75 s; the gateway closes its own earlier.
-UPSTREAM_IDLE_SECONDS = 60
+# The gateway closes its idle connections to the services before the services do.
+UPSTREAM_IDLE_SECONDS = KEEP_ALIVE_SECONDS - 15
 PAGE_POLICY = "; ".join(
     ("default-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "frame-ancestors 'none'")
 )
@@ -87,6 +88,7 @@ def render(gateway: Gateway) -> str:
         pages=pages(gateway.openapi),
         page_policy=PAGE_POLICY,
         body_limit=problems.BODY_LIMIT_BYTES,
+        host_pattern=HOST.pattern.decode(),
         upstream_idle_seconds=UPSTREAM_IDLE_SECONDS,
     )
 

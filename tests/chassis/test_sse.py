@@ -1,6 +1,7 @@
 """Live streams: each ends with the application that gives it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -75,3 +76,10 @@ async def test_a_stream_ends_when_its_token_is_revoked_and_others_go_on(ctx: Con
     await ctx.container.mongo.insert(COLLECTION, {"_id": "session_1", FIELD: now() + timedelta(hours=1)})
     await ctx.container.revocations.expect_read()
     await expect_only(ends, sent, goes_on)
+
+
+def test_an_event_is_one_line_for_clients_that_split_lines_as_unicode_does() -> None:
+    text = "一\u2028二\u2029三\x85四\r\n五\x0b\x0c\x1c"
+    *lines, last, behind = ServerEvent("message", {"text": text}, 7).encoded().decode().splitlines()
+    assert (lines, behind) == (["id: 7", "event: message"], "")
+    assert json.loads(last.removeprefix("data: ")) == {"text": text}

@@ -4,7 +4,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,9 +76,17 @@ def gateway(home: Home, upstream: int) -> Iterator[httpx.Client]:
 
 @contextmanager
 def running(
-    home: Home, upstream: int, name: str, limits: Limits, city_data: Path | None = None
+    home: Home,
+    upstream: int,
+    name: str,
+    limits: Limits,
+    city_data: Path | None = None,
+    changed: Mapping[str, str] | None = None,
 ) -> Iterator[httpx.Client]:
-    """A real Envoy with these limits and the wording of this city; its log has its name."""
+    """A real Envoy with these limits and the wording of this city; its log has its name.
+
+    ``changed``: lines of its configuration, each with another in its place.
+    """
     ports = Ports.free()
     openapi = home.run / "openapi.json"
     openapi.write_text('{"openapi": "3.1.0"}')
@@ -89,7 +97,11 @@ def running(
     wanted = render.Gateway(
         ports.gateway, ports.gateway_admin, webs, keys.jwks(home), openapi=openapi, limits=limits, texts=texts
     )
-    configuration.write_text(render.render(wanted))
+    text = render.render(wanted)
+    for line, other in (changed or {}).items():
+        assert text.count(line) == 1
+        text = text.replace(line, other)
+    configuration.write_text(text)
     with (home.logs / f"{name}.log").open("wb") as log:
         quiet = (
             "--disable-hot-restart",

@@ -165,7 +165,7 @@ class Tokens:
         except jwt.PyJWTError:
             raise TokenInvalid from None
         # The library takes numbers that are written as text; the gateway does not.
-        if not all(isinstance(claims[name], int | float) for name in ("exp", "iat")):
+        if not all(type(claims[name]) in (int, float) for name in ("exp", "iat", "nbf") if name in claims):
             raise TokenInvalid
         if int(claims["exp"]) - int(claims["iat"]) > LONGEST_TOKEN.total_seconds():
             raise TokenInvalid

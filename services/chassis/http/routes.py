@@ -8,23 +8,24 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, get_type_hints
 
 from fastapi import Body, Depends, FastAPI, Header, Path, Query, Request, Response, params
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
 from services.chassis.domain.entity import Stored
 from services.chassis.domain.paging import Page
-from services.chassis.domain.refusals import Invalid, KeyNeeded, Refusal
-from services.chassis.domain.scope import NOBODY, PUBLIC, Actor
+from services.chassis.domain.refusals import Invalid, KeyNeeded
+from services.chassis.domain.scope import PUBLIC, Actor
 from services.chassis.http import problems
 from services.chassis.http.audit_recorder import AuditRecorder, action_of
 from services.chassis.http.auth import Tokens
+from services.chassis.http.identification import identifying
 from services.chassis.http.pages import Paged
 from services.chassis.http.payloads import canonical
 from services.chassis.http.problems import language_of
 from services.chassis.http.sse import Stream
 from services.chassis.storage.audit import Action, Audit
-from services.chassis.telemetry import tracing
-from services.chassis.usecase import Command, Container, Context, known_as
+from services.chassis.usecase import Command, Container, Context, UseCase, known_as
 
 _BEARER = HTTPBearer(auto_error=False, description="the token of `POST /v1/sign-in/tokens` or `…/staff`")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -130,20 +131,31 @@ class Routes:
     def install(self, app: FastAPI, container: Container, tokens: Tokens, audit: Audit) -> None:
         """Install the routes in the application itself: an included router would build its routes twice."""
         for route in self.routes:
-            recorder = AuditRecorder(container, audit, known_as(route.work).name)
-            self._open(app, route, _endpoint(route, container, tokens, recorder, self.prefix))
+            known = known_as(route.work)
+            recorder = AuditRecorder(container, audit, known.name)
+            name = f"{route.method} {self.prefix}{route.path}"
+            signed_in = identifying(None if route.anonymous else tokens, known, recorder, name)
+            self._open(app, route, known, _endpoint(route, container, recorder), signed_in)
 
-    def _open(self, app: FastAPI, route: Route, endpoint: Callable[..., Any]) -> None:
-        known = known_as(route.work)
+    def _open(
+        self, app: FastAPI, route: Route, known: UseCase, endpoint: Callable[..., Any], signed_in: type[APIRoute]
+    ) -> None:
         if route.method == "GET" and not _live(route):
             # The server leaves the content out.
-            app.add_api_route(f"{self.prefix}{route.path}", endpoint, methods=["HEAD"], include_in_schema=False)
+            app.router.add_api_route(
+                f"{self.prefix}{route.path}",
+                endpoint,
+                methods=["HEAD"],
+                include_in_schema=False,
+                route_class_override=signed_in,
+            )
         model: Any = Paged[route.view] if route.listed and route.view else route.view  # type: ignore[name-defined]
         roles = "everybody" if PUBLIC in known.allow else ", ".join(known.allow)
-        app.add_api_route(
+        app.router.add_api_route(
             f"{self.prefix}{route.path}",
             endpoint,
             methods=[route.method],
+            route_class_override=signed_in,
             tags=[self.tag],
             status_code=route.status,
             response_model=model,
@@ -164,27 +176,16 @@ def _live(route: Route) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}}
 
 
-def _endpoint(
-    route: Route, container: Container, tokens: Tokens, recorder: AuditRecorder, prefix: str
-) -> Callable[..., Any]:
+def _endpoint(route: Route, container: Container, recorder: AuditRecorder) -> Callable[..., Any]:
     hints = get_type_hints(route.work, include_extras=True)
     names = [name for name in inspect.signature(route.work).parameters if name != "ctx"]
 
     async def endpoint(request: Request, **given: Any) -> Response:
-        with tracing.span(f"{route.method} {prefix}{route.path}", tracing.parent_of(request.headers)) as trace:
-            request.state.trace = trace  # for the handler of a failure, which runs after the span has ended
-            actor = NOBODY
-            try:
-                if not route.anonymous:
-                    actor = await tokens.actor(request)
-                ctx = await _context(route, container, actor, request, trace)
-                result = await route.work(ctx, *(given[name] for name in names))
-                response = await _response(route, ctx, result)
-            except Refusal as refusal:
-                await recorder.refused(request, actor, refusal)
-                raise
-            await recorder.shown(request, ctx, action_of(route.audited, route.method, result))
-            return response
+        ctx = await _context(route, container, request)
+        result = await route.work(ctx, *(given[name] for name in names))
+        response = await _response(route, ctx, result)
+        await recorder.shown(request, ctx, action_of(route.audited, route.method, result))
+        return response
 
     endpoint.__signature__ = _signature(route, names, hints)  # type: ignore[attr-defined]
     endpoint.__name__ = route.work.__name__
@@ -225,8 +226,9 @@ def _may_be_missing(body: type[Command], route: Route) -> bool:
     return route.method == "POST" and not any(field.is_required() for field in body.model_fields.values())
 
 
-async def _context(route: Route, container: Container, actor: Actor, request: Request, trace: str) -> Context:
-    language = language_of(request)
+async def _context(route: Route, container: Container, request: Request) -> Context:
+    language, trace = language_of(request), request.state.trace
+    actor: Actor = request.state.actor
     if route.method == "GET":
         return container.context(actor, "read", trace=trace, language=language)
     key = request.headers.get("idempotency-key")

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from services.chassis.usecase import Context
 
 HEARTBEAT_SECONDS = 15.0
+_LINE_BREAKS = {one: f"\\u{one:04x}" for one in (0x85, 0x2028, 0x2029)}
 
 LastEventId = Annotated[
     int | None, Header(ge=0, le=2**53, description="the id of the last event you saw; the stream goes on behind it")
@@ -29,9 +30,11 @@ class ServerEvent:
     id: int | None = None
 
     def encoded(self) -> bytes:
-        """As it goes over the wire; JSON has no raw line breaks, so one data line holds it."""
+        """As it goes over the wire, in one data line: JSON escapes CR and LF, and here also the line breaks of Unicode,
+        at which some client libraries split lines."""
         head = f"id: {self.id}\n" if self.id is not None else ""
-        return f"{head}event: {self.event}\ndata: ".encode() + orjson.dumps(self.data) + b"\n\n"
+        data = orjson.dumps(self.data).decode().translate(_LINE_BREAKS)
+        return f"{head}event: {self.event}\ndata: {data}\n\n".encode()
 
 
 class Stream(StreamingResponse):

@@ -19,6 +19,7 @@ from services.chassis.domain.values import now
 from services.chassis.http import problems
 from services.chassis.http.admission import AdmissionControl
 from services.chassis.http.auth import Tokens
+from services.chassis.http.connections import KEEP_ALIVE_SECONDS, Connection
 from services.chassis.http.routes import Routes
 from services.chassis.messaging.kafka import KEYS_TOPIC, create_topics
 from services.chassis.messaging.reactions import AnyReaction, Copying
@@ -43,7 +44,6 @@ from services.chassis.usecase import Container
 VERSION = "0.1.0"
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """The framework's telemetry would export query strings and invalid input: personal data. Ours is in tracing.py."""
-_KEEP_ALIVE = 75  # longer than the gateway keeps idle connections, so that it never uses a connection that is closing
 
 Loop = Callable[[Container], Awaitable[None]]
 Check = Callable[[Container], Awaitable[Sequence[CheckResult]]]
@@ -212,7 +212,8 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE,
+        http=Connection,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=20,
     )
     return _Server(config)

@@ -18,11 +18,17 @@ Change = Callable[Concatenate[Context, E, P], Awaitable[None]]
 
 
 def changes(
-    kind: type[E], *, allow: str | tuple[str, ...], within: Guard | None = None, by: str | None = None
+    kind: type[E],
+    *,
+    allow: str | tuple[str, ...],
+    within: Guard | None = None,
+    by: str | None = None,
+    live: bool = False,
 ) -> Callable[[Change[E, P]], Work[Concatenate[str, P], E]]:
     """Make a function that changes one entity a use case: it is loaded by its id, guarded, changed and written.
 
-    The id is the parameter ``by`` of the use case and of its route, ``<entity type>_id`` unless named. ValueError
+    The id is the parameter ``by`` of the use case and of its route, ``<entity type>_id`` unless named; ``live`` as in
+    ``usecase``. ValueError
     without a guard, unless only the system acts.
     """
     if within is None and roles_of(allow) != (SYSTEM,):
@@ -35,7 +41,7 @@ def changes(
             return entity
 
         _describe(work, change, by or f"{kind.entity_type}_id", kind)
-        return usecase(allow=allow, within=within)(work)
+        return usecase(allow=allow, within=within, live=live)(work)
 
     return wrap
 

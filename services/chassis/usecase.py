@@ -36,8 +36,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_TRIES = 10
-_LONGEST_PAUSE = 0.2
+_TRIES, _LONGEST_PAUSE = 10, 0.2
 
 
 class Command(BaseModel):
@@ -184,6 +183,8 @@ class UseCase:
     allow: tuple[str, ...]
     sentence: str
     within: Guard | None
+    live: bool = False
+    """Whether it asks the database first if the actor's token still holds: a process hears of an end a second late."""
 
     @property
     def changes(self) -> bool:
@@ -195,18 +196,20 @@ REGISTER: dict[str, UseCase] = {}
 """Every use case by ``<module>.<function>``, so that permissions can be read, checked and documented."""
 
 Work = Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]
+Roles = str | tuple[str, ...]
 
 
-def roles_of(allow: str | tuple[str, ...]) -> tuple[str, ...]:
+def roles_of(allow: Roles) -> tuple[str, ...]:
     """The roles that ``allow`` names, alone or as several."""
     return (allow,) if isinstance(allow, str) else allow
 
 
-def usecase(*, allow: str | tuple[str, ...], within: Guard | None = None) -> Callable[[Work[P, R]], Work[P, R]]:
+def usecase(*, allow: Roles, within: Guard | None = None, live: bool = False) -> Callable[[Work[P, R]], Work[P, R]]:
     """Make a function a use case for some roles (``public``: everybody; ``system``: reactions and timers).
 
     ``within`` says which entities these roles hold for; without it the use case may only read. What is for ``system``
-    alone needs none. The use case raises what the function refuses, Forbidden or SignInNeeded for other roles, Busy
+    alone needs none. ``live`` is for what gives rights, or shows or destroys what nobody can take back. The use case
+    raises what the function refuses, Forbidden or SignInNeeded for other roles, TokenInvalid where it is ``live``, Busy
     where many write one entity. ValueError without a role: nothing is open by omission.
     """
     roles = roles_of(allow)
@@ -215,7 +218,7 @@ def usecase(*, allow: str | tuple[str, ...], within: Guard | None = None) -> Cal
     guard = within or (system_only if roles == (SYSTEM,) else None)
 
     def wrap(work: Work[P, R]) -> Work[P, R]:
-        known = UseCase(_name(work), roles, inspect.getdoc(work) or "", guard)
+        known = UseCase(_name(work), roles, inspect.getdoc(work) or "", guard, live)
         REGISTER[known.name] = known
 
         async def run(ctx: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -229,10 +232,7 @@ def usecase(*, allow: str | tuple[str, ...], within: Guard | None = None) -> Cal
 
 
 async def system_only(_: Context, __: Entity[Any], ___: Any) -> None:
-    """The guard of use cases that only reactions and timers call.
-
-    It refuses nothing: their role is the whole permission.
-    """
+    """The guard of what only reactions and timers call: it refuses nothing, their role is the whole permission."""
 
 
 def known_as(work: Callable[..., Any]) -> UseCase:
@@ -246,11 +246,12 @@ def _name(work: Callable[..., Any]) -> str:
 
 
 async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R]]) -> R:
-    why: dict[str, str] = {}
-    start, outcome = time.perf_counter(), "error"
+    start, outcome, why = time.perf_counter(), "error", dict[str, str]()
     with tracing.span(known.name):
         try:
             _permit(known, ctx.actor)
+            if known.live and not ctx.actor.has(SYSTEM):
+                await ctx.container.revocations.expect_live(ctx.actor)
             answer = await work()
             outcome = "ok"
             return answer
@@ -258,10 +259,9 @@ async def _observed(known: UseCase, ctx: Context, work: Callable[[], Awaitable[R
             outcome, why = _refused(refusal)
             raise
         finally:
-            seconds = time.perf_counter() - start
-            metrics.usecase_seconds.labels(known.name, outcome).observe(seconds)
-            facts = {"usecase": known.name, "actor": ctx.actor.id, "outcome": outcome, **why}
-            log.info("a use case ran", **facts, seconds=round(seconds, 4))
+            metrics.usecase_seconds.labels(known.name, outcome).observe(seconds := time.perf_counter() - start)
+            facts = {"usecase": known.name, "actor": ctx.actor.id, "outcome": outcome, "seconds": round(seconds, 4)}
+            log.info("a use case ran", **facts, **why)
 
 
 def _refused(refusal: Refusal) -> tuple[str, dict[str, str]]:
@@ -295,6 +295,6 @@ async def _repeated(known: UseCase, work: Work[P, R], ctx: Context, *args: P.arg
             if conflict.taken & ctx.taken:
                 raise RuntimeError(f"{known.name} does not pass over {conflict}") from conflict
             ctx = replace(ctx, taken=ctx.taken | conflict.taken)
-            pause = min(_LONGEST_PAUSE, 0.005 * 2**attempt)
-            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
+            longest = min(_LONGEST_PAUSE, 0.005 * 2**attempt)
+            await asyncio.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
     raise Busy(retry_after=1)

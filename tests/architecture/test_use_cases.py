@@ -1,6 +1,7 @@
 """Every route leads to a use case, and every use case says in a sentence what it does and for whom it is."""
 
 import importlib
+import re
 from collections import Counter
 
 import pytest
@@ -12,8 +13,9 @@ from services.chassis.domain.scope import PUBLIC, SYSTEM
 from services.chassis.http.problems import STATUS
 from services.chassis.http.routes import Route, Routes
 from services.chassis.runtime.service import Service
+from services.chassis.storage.audit import Action
 from services.chassis.storage.revocations import FIELD as TOKENS_UNTIL
-from services.chassis.usecase import Context, known_as, usecase
+from services.chassis.usecase import REGISTER, Context, UseCase, known_as, usecase
 from services.contracts.members.accounts import REVOKING
 from services.contracts.members.roles import Role
 from tests.support.world import NAMES, World
@@ -39,6 +41,25 @@ def test_every_service_that_answers_requests_learns_whose_tokens_are_refused() -
         heard = {type for one in service.all_reactions if one.name == "revoke-tokens" for type in one.types}
         assert (owns or heard) >= revoking, f"{name} would take tokens of sessions that have ended"
         assert all(TOKENS_UNTIL in kind.model_fields for kind in service.signed_in)
+
+
+def _writes_accounts(known: UseCase) -> bool:
+    """Whether it gives or takes rights."""
+    return known.changes and known.allow != (SYSTEM,) and known.name.startswith(_OF_ACCOUNTS)
+
+
+_OF_ACCOUNTS = ("members.accounts.open", "members.accounts.grant", "members.accounts.close")
+_FOR_GOOD = re.compile(r"\b_?(unmask|export|erase|forget)")
+"""Routes that show somebody in clear, hand data out, or destroy it."""
+
+
+def test_what_nobody_can_take_back_asks_the_database_whether_the_token_still_holds() -> None:
+    rights = {name for name, known in REGISTER.items() if _writes_accounts(known)}
+    routed = {known_as(route.work).name for _, _, route in ROUTES if _FOR_GOOD.search(route.path)}
+    routed |= {known_as(route.work).name for _, _, route in ROUTES if route.audited is Action.UNMASK}
+    assert rights >= {"members.accounts.open_account", "members.accounts.grant_roles", "members.accounts.close_account"}
+    assert routed >= {"members.people.unmask", "requests.cases.forgetting.forget"}
+    assert [name for name in sorted(rights | routed) if not REGISTER[name].live] == []
 
 
 def test_every_use_case_says_in_a_sentence_what_it_does() -> None:

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from services.chassis.domain.events import Event
-from services.chassis.domain.refusals import Unavailable
-from services.chassis.domain.scope import NOBODY, Actor
+from services.chassis.domain.refusals import TokenInvalid, Unavailable
+from services.chassis.domain.scope import EVERY_TOKEN, NOBODY, Actor
 from services.chassis.domain.values import Instant, now
 from services.chassis.messaging import effects
 from services.chassis.messaging.delivered import Delivered
@@ -19,12 +19,12 @@ from services.chassis.messaging.kafka import Incoming
 from services.chassis.messaging.revoking import revoking
 from services.chassis.storage import revocations
 from services.chassis.storage.mongo import New
-from services.chassis.storage.revocations import COLLECTION, FIELD, Revocations, Source
+from services.chassis.storage.revocations import BELOW, COLLECTION, FIELD, Revocations, Source
 from services.chassis.usecase import Container
 from tests.support import toy
 from tests.support.world import World
 
-HEARD = Source(COLLECTION, FIELD)
+HEARD = Source(COLLECTION, FIELD, BELOW)
 READER = Actor("account_1", frozenset({"keeper"}), ("1507",), person="person_1", session="session_1")
 SOON = timedelta(seconds=5)
 
@@ -35,6 +35,7 @@ class StayEnded(Event):
     schema_version: ClassVar[int] = 1
 
     tokens_until: Instant
+    tokens_below: int = EVERY_TOKEN
 
 
 @pytest.fixture
@@ -44,11 +45,11 @@ async def container(world: World) -> AsyncIterator[Container]:
     await opened.mongo.close()
 
 
-async def hear(container: Container, subject: str, *, until: datetime) -> None:
+async def hear(container: Container, subject: str, *, until: datetime, below: int = EVERY_TOKEN) -> None:
     """Let the service hear that a stay is over."""
     reaction = revoking(StayEnded)
     record = Incoming("toys", 0, 0, subject, b"{}", {})
-    event = StayEnded(tokens_until=until)
+    event = StayEnded(tokens_until=until, tokens_below=below)
     delivered = Delivered(
         f"{subject}:2",
         StayEnded.type_name(),
@@ -85,6 +86,45 @@ async def test_the_end_of_a_session_and_of_an_account_revoke_its_tokens_and_no_o
     assert await revoked(container)
     assert not await revoked(container, replace(READER, id="account_2", session="session_2"))
     assert not await revoked(container, NOBODY)
+
+
+async def test_other_rights_revoke_the_tokens_of_before_and_an_end_all_of_them(container: Container) -> None:
+    until = now() + timedelta(minutes=15)
+    numbers = [replace(READER, grants=number) for number in range(3)]
+    await hear(container, "account_1", until=until, below=2)
+    await hear(container, "account_1", until=until, below=1)  # late
+    assert [await revoked(container, one) for one in numbers] == [True, True, False]
+    await hear(container, "account_1", until=until)
+    assert [await revoked(container, one) for one in numbers] == [True, True, True]
+
+
+async def test_a_stream_ends_with_the_rights_of_its_token_and_that_of_the_next_token_goes_on(
+    container: Container,
+) -> None:
+    running = Revocations(container.mongo, [HEARD], container.clock)
+    following = asyncio.create_task(running.follow())
+    with running.ending(READER) as before, running.ending(replace(READER, grants=1)) as after:
+        await hear(container, "account_1", until=now() + timedelta(minutes=15), below=1)
+        async with asyncio.timeout(SOON.total_seconds()):
+            await before.wait()
+        assert not after.is_set()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+@pytest.mark.parametrize("ended", ["session_1", "account_1"])
+async def test_what_is_asked_of_the_database_holds_at_once_whatever_the_process_has_heard(
+    container: Container, ended: str
+) -> None:
+    running = Revocations(container.mongo, [HEARD], container.clock)
+    assert not await running.include(READER)
+    await running.expect_live(READER)
+    await hear(container, ended, until=now() + timedelta(minutes=15))
+    assert not await running.include(READER)
+    with pytest.raises(TokenInvalid):
+        await running.expect_live(READER)
+    await running.expect_live(replace(READER, id="account_2", session="session_2"))
+    await running.expect_live(NOBODY)
 
 
 async def test_an_end_that_is_heard_of_twice_or_too_late_changes_nothing(container: Container) -> None:

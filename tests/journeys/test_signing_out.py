@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.journeys.test_inbox import listening
-from tests.journeys.town import Person, Town, filing
+from tests.journeys.town import OTHER_COUNTY, Person, Town, filing
 
 SOON = 5
 """Seconds within which every service refuses a token whose session or account has ended."""
@@ -32,7 +32,13 @@ def close(town: Town, who: Person) -> None:
     town.done("POST", f"/v1/accounts/{who.claims['sub']}/close", town.staff("administrator"))
 
 
-@pytest.mark.parametrize("end", [sign_out, close])
+def demote(town: Town, who: Person) -> None:
+    """As an administrator does it, to a place elsewhere."""
+    rights = {"roles": ["operator"], "places": [OTHER_COUNTY]}
+    town.done("PUT", f"/v1/accounts/{who.claims['sub']}/roles", town.staff("administrator"), rights)
+
+
+@pytest.mark.parametrize("end", [sign_out, close, demote])
 def test_five_seconds_after_the_end_no_service_takes_the_token_and_the_stream_is_over(
     town: Town, end: Callable[[Town, Person], None]
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from services.chassis.domain.refusals import Kind
-from services.chassis.domain.scope import ALL, NONE, Actor, Visible, system_actor
+from services.chassis.domain.scope import ALL, EVERY_TOKEN, NONE, Actor, Visible, system_actor
 from services.chassis.domain.values import Sealed
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.members.accounts import model
@@ -26,6 +26,17 @@ def opened(**more: object) -> Account:
     return account
 
 
+def granting(roles: list[str], places: list[str], organisations: list[str]) -> RolesGranted:
+    return RolesGranted(
+        person_id="person_1",
+        roles=[*roles],
+        places=places,
+        organisations=organisations,
+        tokens_below=1,
+        tokens_until=AN_HOUR_ON,
+    )
+
+
 def test_an_account_is_what_its_events_say() -> None:
     account = opened()
     expected = {
@@ -35,6 +46,7 @@ def test_an_account_is_what_its_events_say() -> None:
         "organisations": ["organisation_1"],
         "open": True,
         "tokens_until": None,
+        "tokens_below": 0,
         "login": None,
         "password_hash": None,
         "totp": None,
@@ -43,11 +55,12 @@ def test_an_account_is_what_its_events_say() -> None:
     account.record(CredentialsSet(login="li", password_hash="hash", totp=Sealed("1.totp")))
     expected |= {"login": "li", "password_hash": "hash", "totp": "1.totp"}
     assert account.as_stored() == expected
-    account.record(RolesGranted(person_id="person_1", roles=["dispatcher"], places=[STREET], organisations=[]))
+    account.record(granting(["dispatcher"], [STREET], []))
     expected |= {"roles": ["dispatcher"], "area_codes": [STREET], "organisations": []}
+    expected |= {"tokens_below": 1, "tokens_until": AN_HOUR_ON}
     assert account.as_stored() == expected
     account.record(AccountClosed(person_id="person_1", tokens_until=AN_HOUR_ON))
-    assert account.as_stored() == expected | {"open": False, "tokens_until": AN_HOUR_ON}
+    assert account.as_stored() == expected | {"open": False, "tokens_below": EVERY_TOKEN}
 
 
 def test_credentials_never_leave_the_service() -> None:
@@ -93,12 +106,19 @@ def test_roles_that_differ_in_anything_are_granted_and_the_same_again_is_no_chan
     granted: tuple[list[str], list[str], list[str]],
 ) -> None:
     account = opened()
-    model.grant(account, ["handler"], [COMMUNITY], ["organisation_1"])
+    model.grant(account, ["handler"], [COMMUNITY], ["organisation_1"], AT)
     assert account.fresh == [OPENED]
     roles, places, organisations = granted
-    model.grant(account, [*roles], places, organisations)
-    event = RolesGranted(person_id="person_1", roles=[*roles], places=places, organisations=organisations)
-    assert account.fresh == [OPENED, event]
+    model.grant(account, [*roles], places, organisations, AT)
+    assert account.fresh == [OPENED, granting(roles, places, organisations)]
+
+
+def test_a_token_has_the_number_of_the_rights_that_it_is_signed_with() -> None:
+    account = opened()
+    assert account.actor("session_1").grants == 0
+    for number in (1, 2):
+        model.grant(account, ["dispatcher"] * number, [STREET], [], AT)
+        assert account.actor("session_1").grants == number
 
 
 def test_a_closed_account_is_neither_closed_nor_granted_anything_again() -> None:
@@ -108,7 +128,7 @@ def test_a_closed_account_is_neither_closed_nor_granted_anything_again() -> None
     with pytest.raises(AccountIsClosed) as closed:
         model.close(account, AT)
     with pytest.raises(AccountIsClosed) as granted:
-        model.grant(account, [], [], [])
+        model.grant(account, [], [], [], AT)
     for refused in (closed, granted):
         assert refused.value.params == {"account": "account_1"}
     assert account.fresh == [OPENED, AccountClosed(person_id="person_1", tokens_until=AN_HOUR_ON)]

@@ -54,9 +54,19 @@ def test_staff_hold_a_post_for_each_role_at_each_place_until_the_account_is_clos
     posts = [f"handler@{STREET}", f"handler@{COUNTY}", f"dispatcher@{STREET}", f"dispatcher@{COUNTY}"]
     expected = {"gone": False, "person_id": "person_1", "organisations": [STATION], "posts": posts}
     assert staff.as_stored() == expected
-    staff.apply(RolesGranted(person_id="person_1", roles=["supervisor"], places=[CITY], organisations=[]))
+    until = datetime(2026, 11, 23, tzinfo=UTC)
+    staff.apply(
+        RolesGranted(
+            person_id="person_1",
+            roles=["supervisor"],
+            places=[CITY],
+            organisations=[],
+            tokens_below=1,
+            tokens_until=until,
+        )
+    )
     assert staff.as_stored() == expected | {"organisations": [], "posts": [f"supervisor@{CITY}"]}
-    staff.apply(AccountClosed(person_id="person_1", tokens_until=datetime(2026, 11, 23, tzinfo=UTC)))
+    staff.apply(AccountClosed(person_id="person_1", tokens_until=until))
     assert staff.as_stored() == {"gone": True, "person_id": "person_1", "organisations": [], "posts": []}
 
 
@@ -194,6 +204,6 @@ def test_what_notify_has_is_kept_where_it_always_was() -> None:
 
 
 def test_anyone_who_has_an_account_is_signed_in_whatever_the_role() -> None:
-    roles = {"resident", "operator", "handler", "dispatcher", "supervisor", "administrator"}
+    roles = {"resident", "operator", "handler", "dispatcher", "supervisor", "administrator", "auditor"}
     assert set(model.SIGNED_IN) == roles
     assert model.post("handler", CITY) == "handler@1507"

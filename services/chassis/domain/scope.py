@@ -15,11 +15,16 @@ LONGEST_TOKEN = timedelta(hours=1)
 """No token is taken that is good for longer."""
 
 
+EVERY_TOKEN = 2**31 - 1
+"""Above the number of any token: where less is refused, all are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: an account with roles, and the places and organisations for which they hold.
 
     ``session`` is the session of the sign-in. ``until`` is the expiry of the token; a long-lived stream ends then.
+    ``grants`` is the number of the token: how often the account's rights had been replaced when it was signed.
     """
 
     id: str
@@ -29,6 +34,7 @@ class Actor:
     person: str | None = None
     session: str | None = None
     until: datetime | None = None
+    grants: int = 0
 
     def has(self, *roles: str) -> bool:
         """Whether the actor has one of these roles."""

@@ -111,7 +111,7 @@ class Tokens:
         self._audience = audience
 
     async def actor(self, request: Request) -> Actor:
-        """The actor; NOBODY without a token. Raises TokenInvalid, also for one of a session or account that ended."""
+        """The actor; NOBODY without a token. Raises TokenInvalid, also for one that was revoked."""
         headers = request.headers.getlist("authorization")
         if not headers:
             return NOBODY
@@ -181,4 +181,5 @@ def _actor(claims: dict[str, Any]) -> Actor:
         person=claims.get("person"),
         session=claims.get("sid"),
         until=datetime.fromtimestamp(int(claims["exp"]), UTC),
+        grants=int(claims.get("grants", 0)),
     )

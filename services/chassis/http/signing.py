@@ -45,6 +45,7 @@ class Signer:
             "organisations": list(actor.organisations),
             "person": actor.person,
             "sid": actor.session,
+            "grants": actor.grants,
         }
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._name, "typ": TYPE})
 

@@ -10,16 +10,17 @@ from services.chassis.domain.scope import LONGEST_TOKEN
 from services.chassis.messaging.delivered import Delivered
 from services.chassis.messaging.reactions import Effect, Reaction, Write, reaction
 from services.chassis.storage.mongo import Put
-from services.chassis.storage.revocations import COLLECTION, FIELD
+from services.chassis.storage.revocations import BELOW, COLLECTION, FIELD
 from services.chassis.usecase import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """The tokens of a session, or of all sessions of an account, are refused until an instant."""
+    """The tokens of a session or an account with a number below this one are refused until an instant."""
 
     subject: str
     until: datetime
+    below: int
 
     @property
     def target(self) -> Hashable:
@@ -28,7 +29,7 @@ class Revoke:
 
     def writes(self, origin: Origin) -> Sequence[Write]:
         """One upsert; a repeat changes nothing that counts."""
-        return [(COLLECTION, Put({"_id": self.subject}, {"$max": {FIELD: self.until}}, upsert=True))]
+        return [(COLLECTION, Put({"_id": self.subject}, {"$max": {FIELD: self.until, BELOW: self.below}}, upsert=True))]
 
     def recorded(self) -> Sequence[Event]:
         """It is no entity of ours."""
@@ -36,13 +37,13 @@ class Revoke:
 
 
 def revoking(*events: type[Event]) -> Reaction:
-    """The reaction to the ends of sessions and accounts, each of which says until when its tokens would be good."""
+    """The reaction to what ends the rights of tokens; each says of which, and until when they would be good."""
 
     async def revoke(ctx: Context, delivered: Delivered, event: Any) -> Sequence[Effect]:
         if event.tokens_until <= ctx.now():
             return ()
         # From now on, and not until the instant in the event: what is written later ends later, also where the event
         # was late, so a process need only read what ends later than the latest it knows.
-        return [Revoke(delivered.entity, ctx.now() + LONGEST_TOKEN)]
+        return [Revoke(delivered.entity, ctx.now() + LONGEST_TOKEN, event.tokens_below)]
 
     return reaction("revoke-tokens", *events)(revoke)

@@ -34,6 +34,7 @@ from services.chassis.storage.change_notifier import ChangeNotifier
 from services.chassis.storage.master_key import MasterKey
 from services.chassis.storage.mongo import connect
 from services.chassis.storage.reference import Reference
+from services.chassis.storage.revocations import BELOW as TOKENS_BELOW
 from services.chassis.storage.revocations import COLLECTION as REVOCATIONS
 from services.chassis.storage.revocations import FIELD as TOKENS_UNTIL
 from services.chassis.storage.revocations import Revocations, Source
@@ -74,7 +75,8 @@ class Service:
     reference: tuple[type[Stored], ...] = ()
     """What changes seldom and is asked for often: its processes hold it."""
     signed_in: tuple[type[Entity[Any]], ...] = ()
-    """What of its own a token is for, such as a session: ``tokens_until`` says until when its tokens are refused."""
+    """What of its own a token is for, such as a session: ``tokens_until`` says until when its tokens are refused, and
+    ``tokens_below``, where it has that, which of them: those with a lower number."""
     loops: tuple[Loop, ...] = ()
     """What each of its processes does all the time, besides what it is there for."""
     web_loops: tuple[Loop, ...] = ()
@@ -100,13 +102,18 @@ class Service:
     @property
     def revocations(self) -> tuple[Source, ...]:
         """Where it finds whose tokens are refused: of its own, or as it has heard from the service that owns them."""
-        own = (Source(kind.collection(), kind.stored_name(TOKENS_UNTIL)) for kind in self.signed_in)
-        return tuple(own) or (Source(REVOCATIONS, TOKENS_UNTIL),)
+        own = (_source(kind) for kind in self.signed_in)
+        return tuple(own) or (Source(REVOCATIONS, TOKENS_UNTIL, TOKENS_BELOW),)
 
     @property
     def all_reactions(self) -> tuple[AnyReaction, ...]:
         """Copies first: other reactions may need them."""
         return (*(Copying(kind) for kind in self.copies), *self.reactions)
+
+
+def _source(kind: type[Entity[Any]]) -> Source:
+    below = kind.stored_name(TOKENS_BELOW) if TOKENS_BELOW in kind.model_fields else None
+    return Source(kind.collection(), kind.stored_name(TOKENS_UNTIL), below)
 
 
 def open_container(service: Service, settings: Settings) -> Container:

@@ -1,16 +1,16 @@
-"""Whose tokens are refused although they have not expired: sessions and accounts that have ended."""
+"""Whose tokens are refused although they have not expired: sessions and accounts that ended, rights that changed."""
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.chassis.domain.paging import Order
-from services.chassis.domain.refusals import Unavailable
-from services.chassis.domain.scope import LONGEST_TOKEN, Actor
+from services.chassis.domain.refusals import TokenInvalid, Unavailable
+from services.chassis.domain.scope import EVERY_TOKEN, LONGEST_TOKEN, Actor
 from services.chassis.storage.mongo import Document, Mongo
 from services.chassis.telemetry import logs, metrics
 
@@ -19,6 +19,8 @@ log = logs.get()
 COLLECTION = "revocations"
 """What a service heard from the one that signs people in: the id of a session or an account, and until when."""
 FIELD = "tokens_until"
+BELOW = "tokens_below"
+"""Which tokens: those with a lower number."""
 
 _LOOK_SECONDS = 1.0
 _ALL_SECONDS = 60.0
@@ -31,10 +33,21 @@ _BATCH = 1_000
 
 
 class Source(NamedTuple):
-    """A collection of what may end, by its id, and the field with the instant until which its tokens are refused."""
+    """A collection of what may end, by its id, and the field with the instant until which its tokens are refused.
+
+    ``below`` is the field with the number below which they are; without it, all are.
+    """
 
     collection: str
     field: str
+    below: str | None = None
+
+
+class Revoked(NamedTuple):
+    """Until when tokens are refused, and which: those with a number below this."""
+
+    until: datetime
+    below: int
 
 
 class Revocations:
@@ -44,17 +57,30 @@ class Revocations:
         self._mongo = mongo
         self._sources = sources
         self._clock = clock
-        self._until: dict[str, datetime] = {}
+        self._known: dict[str, Revoked] = {}
         self._latest: datetime | None = None
         self._all_at = float("-inf")
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
-        self._streams: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._streams: dict[str, set[tuple[int, asyncio.Event]]] = defaultdict(set)
 
     async def include(self, actor: Actor) -> bool:
         """Whether the actor's token is revoked. Unavailable where what is known is too old."""
         await self.expect_read()
-        return any(subject in self._until for subject in _subjects(actor))
+        return any(_refuses(self._known.get(subject), actor.grants) for subject in _subjects(actor))
+
+    async def expect_live(self, actor: Actor) -> None:
+        """Ask the database whether the actor's account and session stand: nothing that is held. TokenInvalid."""
+        subjects, now = _subjects(actor), self._clock()
+        each = await asyncio.gather(*(self._of(source, subjects) for source in self._sources))
+        for source, found in zip(self._sources, each, strict=True):
+            for document in found.values():
+                revoked = _revoked(source, document)
+                if revoked and revoked.until > now and _refuses(revoked, actor.grants):
+                    raise TokenInvalid
+
+    async def _of(self, source: Source, subjects: Sequence[str]) -> Mapping[str, Document]:
+        return await self._mongo.by_ids(source.collection, subjects, _shown(source))
 
     async def expect_read(self) -> None:
         """Read them where this process has not yet, or not for some time: it would take any token. Unavailable."""
@@ -81,14 +107,14 @@ class Revocations:
         """A signal that is set when the actor's token is revoked, until the block ends: for what outlasts its check."""
         signal = asyncio.Event()
         for subject in _subjects(actor):
-            self._streams[subject].add(signal)
-            if subject in self._until:
+            self._streams[subject].add((actor.grants, signal))
+            if _refuses(self._known.get(subject), actor.grants):
                 signal.set()
         try:
             yield signal
         finally:
             for subject in _subjects(actor):
-                self._streams[subject].discard(signal)
+                self._streams[subject].discard((actor.grants, signal))
                 if not self._streams[subject]:
                     del self._streams[subject]
 
@@ -99,29 +125,44 @@ class Revocations:
         since = now if everything else max(now, latest - _LATE)
         each = await asyncio.gather(*(self._since(source, since) for source in self._sources))
         found = {subject: until for some in each for subject, until in some.items()}
-        self._until = {**({} if everything else self._until), **found}
-        self._latest = max((now, *self._until.values()))
+        self._known = {**({} if everything else self._known), **found}
+        self._latest = max((now, *(revoked.until for revoked in self._known.values())))
         if everything:
             self._all_at = read_at
         self._read_at = read_at
-        metrics.revocations.set(len(self._until))
+        metrics.revocations.set(len(self._known))
         for subject in found.keys() & self._streams.keys():
-            for signal in self._streams[subject]:
-                signal.set()
+            for grants, signal in self._streams[subject]:
+                if _refuses(found[subject], grants):
+                    signal.set()
 
-    async def _since(self, source: Source, since: datetime) -> dict[str, datetime]:
+    async def _since(self, source: Source, since: datetime) -> dict[str, Revoked]:
         """All that end at this instant or later, along their index."""
-        name, field = source
-        order, found = Order(field), dict[str, datetime]()
-        where: Document = {field: {"$gte": since}}
+        order, found = Order(source.field), dict[str, Revoked]()
+        where: Document = {source.field: {"$gte": since}}
         after: str | None = None
         while True:
             beyond = order.beyond(where, after)
-            some = await self._mongo.find(name, beyond, show={field: 1}, sort=order.keys, limit=_BATCH)
-            found |= {one["_id"]: order.value_of(one) for one in some}
+            shown = _shown(source)
+            some = await self._mongo.find(source.collection, beyond, show=shown, sort=order.keys, limit=_BATCH)
+            found |= {one["_id"]: revoked for one in some if (revoked := _revoked(source, one))}
             if len(some) < _BATCH:
                 return found
             after = order.cursor(where, some[-1])
+
+
+def _shown(source: Source) -> dict[str, int]:
+    return dict.fromkeys(filter(None, (source.field, source.below)), 1)
+
+
+def _revoked(source: Source, document: Document) -> Revoked | None:
+    until = Order(source.field).value_of(document)
+    below = Order(source.below).value_of(document) if source.below else None
+    return None if until is None else Revoked(until, EVERY_TOKEN if below is None else below)
+
+
+def _refuses(revoked: Revoked | None, grants: int) -> bool:
+    return revoked is not None and grants < revoked.below
 
 
 def _subjects(actor: Actor) -> Sequence[str]:

@@ -1,9 +1,10 @@
 """The events of accounts and of sign-in."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.scope import EVERY_TOKEN
 from services.chassis.domain.values import Code, Digest, Id, Instant, Private, Sealed
 from services.contracts.members.roles import Role
 
@@ -22,12 +23,18 @@ class AccountOpened(Event):
 
 
 class RolesGranted(Event):
-    """An account's roles, places and organisations were replaced by these."""
+    """An account's roles, places and organisations were replaced by these.
+
+    Its tokens with a number below ``tokens_below`` have the rights of before: they are refused, and none is good after
+    ``tokens_until``. The next one of the same session has these.
+    """
 
     person_id: Id
     roles: list[Role | str]
     places: list[Code]
     organisations: list[Id]
+    tokens_below: int
+    tokens_until: Instant
 
 
 class AccountClosed(Event):
@@ -35,6 +42,8 @@ class AccountClosed(Event):
 
     No token of it can be good after ``tokens_until``: none is taken for longer than an hour.
     """
+
+    tokens_below: ClassVar[int] = EVERY_TOKEN
 
     person_id: Id
     tokens_until: Instant
@@ -54,12 +63,14 @@ class SessionEnd(StrEnum):
 class SessionEnded(Event):
     """A session ended, and its tokens are refused; no token of it can be good after ``tokens_until``."""
 
+    tokens_below: ClassVar[int] = EVERY_TOKEN
+
     person_id: Id
     reason: SessionEnd | str
     tokens_until: Instant
 
 
-REVOKING = (SessionEnded, AccountClosed)
+REVOKING = (SessionEnded, AccountClosed, RolesGranted)
 """The events after which every service refuses tokens."""
 
 

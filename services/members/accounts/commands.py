@@ -86,7 +86,7 @@ async def _gives_own(ctx: Context, _: Account, cmd: OpenAccount | GrantRoles) ->
         expect_in_charge(ctx.actor, path(code))
 
 
-@usecase(allow=Role.ADMINISTRATOR, within=_gives_own)
+@usecase(allow=Role.ADMINISTRATOR, within=_gives_own, live=True)
 async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
     """Open a staff account; its password and second factor are generated and shown in this answer only."""
     id = await ctx.claims.claim(Account.entity_type, f"login|{cmd.login}")
@@ -116,14 +116,17 @@ async def open_residents_account(ctx: Context, person_id: str) -> Account:
     return account
 
 
-@changes(Account, allow=Role.ADMINISTRATOR, within=_gives_own)
+@changes(Account, allow=Role.ADMINISTRATOR, within=_gives_own, live=True)
 async def grant_roles(ctx: Context, account: Account, cmd: GrantRoles) -> None:
-    """Give a staff account other roles, places and organisations; its next token has them."""
+    """Give a staff account other roles, places and organisations: its next token has them, which it gets by refreshing.
+
+    Tokens with the rights of before are refused within seconds.
+    """
     await _expect_open(ctx, cmd.places)
-    model.grant(account, list(cmd.roles), cmd.places, cmd.organisations)
+    model.grant(account, list(cmd.roles), cmd.places, cmd.organisations, ctx.now())
 
 
-@changes(Account, allow=Role.ADMINISTRATOR, within=visible)
+@changes(Account, allow=Role.ADMINISTRATOR, within=visible, live=True)
 async def close_account(ctx: Context, account: Account) -> None:
     """Close a staff account: it gets no more tokens, and those that it has are refused within seconds."""
     model.close(account, ctx.now())

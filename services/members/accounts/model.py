@@ -84,7 +84,10 @@ class Account(Entity[AccountEvent]):
     organisations: list[str]
     open: bool = True
     tokens_until: Instant | None = None
-    """Once it is closed: no token of it can be good after this, so it need not be refused for longer."""
+    """Once it is closed, or has other rights: no token of before can be good after this."""
+    tokens_below: int = 0
+    """Tokens with a lower number are refused: it grows with each change of the rights, and is the number of the next
+    token."""
     login: str | None = None
     password_hash: str | None = None
     totp: Sealed | None = None
@@ -95,10 +98,12 @@ class Account(Entity[AccountEvent]):
             case AccountOpened() | RolesGranted():
                 self.person_id, self.roles = event.person_id, event.roles
                 self.area_codes, self.organisations = event.places, event.organisations
+                if isinstance(event, RolesGranted):
+                    self.tokens_below, self.tokens_until = event.tokens_below, event.tokens_until
             case CredentialsSet():
                 self.login, self.password_hash, self.totp = event.login, event.password_hash, event.totp
             case AccountClosed():
-                self.open, self.tokens_until = False, event.tokens_until
+                self.open, self.tokens_below, self.tokens_until = False, event.tokens_below, event.tokens_until
             case _:
                 assert_never(event)
 
@@ -121,16 +126,32 @@ class Account(Entity[AccountEvent]):
     def actor(self, session: str) -> Actor:
         """The actor of a request that is signed in with this account."""
         return Actor(
-            self.id, frozenset(self.roles), tuple(self.area_codes), tuple(self.organisations), self.person_id, session
+            id=self.id,
+            roles=frozenset(self.roles),
+            places=tuple(self.area_codes),
+            organisations=tuple(self.organisations),
+            person=self.person_id,
+            session=session,
+            grants=self.tokens_below,
         )
 
 
-def grant(account: Account, roles: list[Role | str], places: list[str], organisations: list[str]) -> None:
-    """Replace the roles of an open account."""
+def grant(
+    account: Account, roles: list[Role | str], places: list[str], organisations: list[str], now: datetime
+) -> None:
+    """Replace the roles of an open account; tokens with those of before are refused."""
     _open(account)
     if (roles, places, organisations) != (account.roles, account.area_codes, account.organisations):
-        event = RolesGranted(person_id=account.person_id, roles=roles, places=places, organisations=organisations)
-        account.record(event)
+        account.record(
+            RolesGranted(
+                person_id=account.person_id,
+                roles=roles,
+                places=places,
+                organisations=organisations,
+                tokens_below=account.tokens_below + 1,
+                tokens_until=now + LONGEST_TOKEN,
+            )
+        )
 
 
 def close(account: Account, now: datetime) -> None:

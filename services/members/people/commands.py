@@ -127,7 +127,7 @@ async def register_staff(ctx: Context, id: str, cmd: RegisterStaff) -> Person:
     return await _entered(ctx, id, Clear(name=cmd.name), cmd.area)
 
 
-@changes(Person, allow=(Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR), within=visible)
+@changes(Person, allow=(Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR), within=visible, live=True)
 async def unmask(ctx: Context, person: Person, cmd: Unmask) -> None:
     """See a person's name, phone and address in clear, for a reason that is kept."""
     await ctx.vault.ensure_keys(person.subjects())

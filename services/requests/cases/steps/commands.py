@@ -23,7 +23,7 @@ from services.contracts.requests.dangers import DangerUnfounded
 from services.requests.cases.model import Case
 from services.requests.cases.queries import sealed
 from services.requests.cases.steps import model
-from services.requests.cases.steps.model import Step, may
+from services.requests.cases.steps.model import STEPS, Step, may
 from services.requests.cases.taking.model import accept_for
 from services.requests.providers.queries import taking
 
@@ -98,7 +98,7 @@ def step(step: Step) -> Callable[[Change[Case, P]], Work[Concatenate[str, P], Ca
         model.expect(case, step, ctx.actor, ctx.now())
 
     def wrap(change: Change[Case, P]) -> Work[Concatenate[str, P], Case]:
-        STEP_USE_CASES[step] = work = changes(Case, allow=may(step), within=open_to)(change)
+        STEP_USE_CASES[step] = work = changes(Case, allow=may(step), within=open_to, live=STEPS[step].live)(change)
         return work
 
     return wrap

@@ -153,7 +153,7 @@ class Rule:
     """One line of the table.
 
     ``precondition`` must hold besides role and state; ``needs`` are the required fields of the body. Who is ``called``
-    about the case may take the step as well.
+    about the case may take the step as well. ``live`` as in ``usecase``.
     """
 
     roles: tuple[Role, ...]
@@ -162,6 +162,7 @@ class Rule:
     method: str = "POST"
     needs: tuple[str, ...] = ()
     called: Called | None = None
+    live: bool = False
 
 
 def _rule(
@@ -205,7 +206,7 @@ STEPS: Mapping[Step, Rule] = {
     Step.COMMENT: _rule(READERS, frozenset(State), needs="text"),
     Step.URGE: _rule(_ASKS, OPEN, _urged),
     Step.NO_DANGER: _rule(STAFF, OPEN, _marked, needs="reason"),
-    Step.FORGET: _rule((Role.ADMINISTRATOR,), _OVER, needs="because"),
+    Step.FORGET: Rule((Role.ADMINISTRATOR,), _OVER, needs=("because",), live=True),
 }
 """Who may take which step in which state. No other place says so."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.journeys.collector import Collector, collecting
 from tests.journeys.starting import starting
-from tests.journeys.town import Town
+from tests.journeys.town import Person, Town
 
 HERE = Path(__file__).parent
 FIRST_SECONDS = 300
@@ -36,3 +36,15 @@ def town(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iter
     given = {"LINLI_LOG_LEVEL": "debug", "LINLI_OTLP": collector.address, "LINLI_HISTORY_CAP": "5"}
     with starting(tmp_path_factory.mktemp("journeys"), given) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def owner(town: Town) -> Person:
+    """A resident whose things others try for."""
+    return town.resident()
+
+
+@pytest.fixture(scope="package")
+def stranger(town: Town) -> Person:
+    """A resident who tries for what is not theirs."""
+    return town.resident()

@@ -63,7 +63,7 @@ def test_a_bad_cursor_a_missing_key_and_a_stale_version_are_reported(town: Town)
     resident = somebody(town)
     case = town.file(resident)
     assert refused(town.ask("GET", "/v1/requests", resident, params={"after": "nonsense"})) == (422, "cursor-invalid")
-    keyless = town.http.post("/v1/requests", json=filing(), headers={"Authorization": f"Bearer {resident.token}"})
+    keyless = town.http.post("/v1/requests", json=filing(), headers=resident.bearer)
     assert refused(keyless) == (428, "key-needed")
     path = f"/v1/requests/{case['id']}/comment"
     stale = town.ask("POST", path, resident, {"text": "再补充一句"}, headers={"If-Match": '"1"'})

@@ -47,7 +47,7 @@ class Listener:
 @contextmanager
 def listening(town: Town, who: Person, last: str = "") -> Iterator[Listener]:
     """An open stream, which is cut at the end."""
-    headers = {"Authorization": f"Bearer {who.token}", **({"Last-Event-ID": last} if last else {})}
+    headers = {**who.bearer, **({"Last-Event-ID": last} if last else {})}
     listener = Listener()
     with (
         httpx.Client(base_url=town.stack.gateway, timeout=30) as http,

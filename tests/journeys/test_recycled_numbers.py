@@ -65,7 +65,7 @@ def phones_of(town: Town, person: str) -> list[object]:
 
 def following(who: Person) -> dict[str, str]:
     """The headers of who opens the stream of their inbox from its beginning."""
-    return {"Authorization": f"Bearer {who.token}", "Last-Event-ID": "0"}
+    return {**who.bearer, "Last-Event-ID": "0"}
 
 
 def serve(town: Town, case: dict[str, Any]) -> None:

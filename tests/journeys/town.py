@@ -41,6 +41,11 @@ class Person:
     phone: str = ""
 
     @property
+    def bearer(self) -> dict[str, str]:
+        """The header that says who asks."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
     def claims(self) -> dict[str, Any]:
         """What the token says."""
         part = self.token.split(".")[1]
@@ -59,7 +64,7 @@ class Town:
 
     def ask(self, method: str, path: str, who: Person | None = None, body: Any = None, **more: Any) -> httpx.Response:
         """One request; a POST, PUT or DELETE gets a new key where none is given in ``key``."""
-        headers = {"Authorization": f"Bearer {who.token}"} if who else {}
+        headers = who.bearer if who else {}
         key = more.pop("key", None) or secrets.token_hex(8)
         if method != "GET":
             headers["Idempotency-Key"] = key

@@ -14,8 +14,8 @@ FILE = {"find": 3, "insert": 1}
 """The service item, the areas above the place, the organisations that serve it; the number comes with the insert."""
 STEP = {"find": 1, "update": 1}
 """A step that needs nothing but its case."""
-FINDS = {"route": 2, "assign_handler": 2, "assign_team": 3, "return_case": 6, "reopen": 2}
-"""Steps that look for somebody else."""
+FINDS = {"route": 2, "assign_handler": 2, "assign_team": 3, "return_case": 6, "reopen": 2, "forget": 2}
+"""Steps that look for somebody else, or whether the caller's rights were taken meanwhile."""
 
 
 async def test_filing_asks_the_database_no_more_often_than_its_budget(town: Town) -> None:

@@ -29,10 +29,11 @@ PAGE_POLICY = "; ".join(
 @dataclass(frozen=True)
 class Gateway:
     """The variable parts of a gateway's configuration; `webs` are the ports of the services, `openapi` the merged
-    document."""
+    document, `admin` the socket of Envoy's administration."""
 
     port: int
-    admin_port: int
+    admin: Path
+    metrics_port: int
     webs: Mapping[str, Sequence[int]]
     jwks: Path
     issuer: str = "linli"
@@ -65,7 +66,8 @@ def render(gateway: Gateway) -> str:
     loader = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=False)  # noqa: S701
     return loader.get_template("envoy.yaml").render(
         port=gateway.port,
-        admin_port=gateway.admin_port,
+        admin=str(gateway.admin),
+        metrics_port=gateway.metrics_port,
         host=gateway.host,
         issuer=gateway.issuer,
         audience=gateway.audience,

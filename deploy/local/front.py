@@ -21,7 +21,8 @@ def prepare(layout: Layout) -> None:
     ports = layout.ports.named()
     gateway = render.Gateway(
         port=layout.ports.gateway,
-        admin_port=layout.ports.gateway_admin,
+        admin=layout.home.gateway_admin,
+        metrics_port=layout.ports.gateway_metrics,
         webs={service: [ports[web.port] for web in layout.several(service, "web")] for service in SERVICES},
         jwks=layout.jwks,
         issuer=layout.given.get("LINLI_ISSUER", "linli"),

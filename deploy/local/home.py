@@ -52,16 +52,25 @@ class Home:
 
     @property
     def socket(self) -> Path:
-        """Where the supervisor listens; a short path elsewhere if this folder lies too deep for a socket."""
-        near = self.run / "supervisor.sock"
-        if len(str(near).encode()) <= LONGEST_SOCKET_PATH:
-            return near
-        name = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"linli-{name}.sock"
+        """Where the supervisor listens."""
+        return self._socket("supervisor", "linli")
+
+    @property
+    def gateway_admin(self) -> Path:
+        """Where the gateway's own administration listens."""
+        return self._socket("gateway-admin", "linli-gateway")
 
     def log(self, process: str) -> Path:
         """The log of one process."""
         return self.logs / f"{process}.log"
+
+    def _socket(self, name: str, elsewhere: str) -> Path:
+        """A short path elsewhere if this folder lies too deep for a socket."""
+        near = self.run / f"{name}.sock"
+        if len(str(near).encode()) <= LONGEST_SOCKET_PATH:
+            return near
+        mark = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"{elsewhere}-{mark}.sock"
 
     def make(self) -> None:
         """Create the folders, readable by their owner only; Trouble if that fails, or if the disk is nearly full."""

@@ -67,11 +67,6 @@ class Layout:
         return f"http://127.0.0.1:{self.ports.gateway}"
 
     @property
-    def admin(self) -> str:
-        """The gateway's own administration, on loopback only."""
-        return f"http://127.0.0.1:{self.ports.gateway_admin}"
-
-    @property
     def token_keys(self) -> Path:
         """The folder of signing keys; a relative path is relative to the working folder of the services."""
         return CHECKOUT / (self.given.get("LINLI_TOKEN_KEYS") or keys.token_keys(self.home))

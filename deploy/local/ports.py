@@ -19,7 +19,7 @@ class Ports:
     """One port for each listener, all on loopback. The setting is LINLI_PORT_ and the field in capitals."""
 
     gateway: int = 8080
-    gateway_admin: int = 8090
+    gateway_metrics: int = 8090
     kafka: int = 19092
     kafka_controller: int = 19093
     kafka_2: int = 19094

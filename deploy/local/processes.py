@@ -65,7 +65,7 @@ PROCESSES = (
     Process("requests-worker", "worker", "requests"),
     Process("notify-web", "web", "notify"),
     Process("notify-worker", "worker", "notify"),
-    Process("gateway", "gateway", also=("gateway_admin",)),
+    Process("gateway", "gateway", also=("gateway_metrics",)),
 )
 EVERYTHING = frozenset(process.name for process in PROCESSES)
 STORES = frozenset(process.name for process in PROCESSES if process.layer == 0)

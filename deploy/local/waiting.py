@@ -1,10 +1,13 @@
 """Waiting until a process is ready, or saying why it never will be."""
 
+import contextlib
 import http.client
+import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
@@ -69,6 +72,27 @@ def get(address: str, seconds: float) -> tuple[int, str]:
         return 0, f"no answer: {getattr(reason, 'strerror', None) or reason}"
 
 
+def get_over(endpoint: Path, path: str, seconds: float) -> int:
+    """The status of an HTTP answer over a Unix socket; 0 if there is none."""
+    with contextlib.closing(_Over(endpoint, seconds)) as connection:
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+
+
+class _Over(http.client.HTTPConnection):
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
 def _opened(address: str, seconds: float) -> Any:
     try:
         return urllib.request.urlopen(address, timeout=seconds)  # noqa: S310
@@ -110,5 +134,5 @@ ASK: dict[Kind, Callable[[Layout, Process, float], Readiness]] = {
     "mongo": _database,
     "web": _readyz,
     "worker": _readyz,
-    "gateway": lambda layout, _, seconds: Readiness(get(f"{layout.admin}/ready", seconds)[0] == 200),
+    "gateway": lambda layout, _, seconds: Readiness(get_over(layout.home.gateway_admin, "/ready", seconds) == 200),
 }

@@ -9,7 +9,8 @@ def page() -> str:
     """Every metric that the code declares, with its labels."""
     rows = sorted(_row(thing) for module in catalogue.metrics() for thing in vars(module).values() if _is_metric(thing))
     known = (
-        "Each process serves its own at `/metrics`, not through the gateway. No label holds an id or a person's data."
+        "Each process serves its own at `/metrics`, not through the gateway. No label holds an id or a person's data. "
+        "Envoy's own are at `/metrics` of `LINLI_PORT_GATEWAY_METRICS`, where nothing else of its administration is."
     )
     return tables.page("Metrics", known, tables.table(("metric", "type", "labels", "meaning"), rows))
 

@@ -82,12 +82,13 @@ def running(
     limits: Limits,
     city_data: Path | None = None,
     changed: Mapping[str, str] | None = None,
+    ports: Ports | None = None,
 ) -> Iterator[httpx.Client]:
     """A real Envoy with these limits and the wording of this city; its log has its name.
 
     ``changed``: lines of its configuration, each with another in its place.
     """
-    ports = Ports.free()
+    ports = ports or Ports.free()
     openapi = home.run / "openapi.json"
     openapi.write_text('{"openapi": "3.1.0"}')
     # Of two webs of members one is away: all goes to the other.
@@ -95,7 +96,14 @@ def running(
     configuration = home.run / f"{name}.yaml"
     texts = problems.texts(city_data)
     wanted = render.Gateway(
-        ports.gateway, ports.gateway_admin, webs, keys.jwks(home), openapi=openapi, limits=limits, texts=texts
+        ports.gateway,
+        home.run / f"{name}.sock",
+        ports.gateway_metrics,
+        webs,
+        keys.jwks(home),
+        openapi=openapi,
+        limits=limits,
+        texts=texts,
     )
     text = render.render(wanted)
     for line, other in (changed or {}).items():
@@ -103,16 +111,9 @@ def running(
         text = text.replace(line, other)
     configuration.write_text(text)
     with (home.logs / f"{name}.log").open("wb") as log:
-        quiet = (
-            "--disable-hot-restart",
-            "--concurrency",
-            "1",
-            "--log-level",
-            "warning",
-            "--file-flush-interval-msec",
-            "50",
-        )
-        envoy = subprocess.Popen([tools.envoy(), "-c", str(configuration), *quiet], stdout=log, stderr=log)
+        quiet = ("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning")
+        at_once = ("--file-flush-interval-msec", "50")
+        envoy = subprocess.Popen([tools.envoy(), "-c", str(configuration), *quiet, *at_once], stdout=log, stderr=log)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{ports.gateway}", timeout=20) as client:
             _wait_for(client)

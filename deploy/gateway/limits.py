@@ -24,6 +24,11 @@ class Limits(BaseModel):
     # One address is often many people: a mobile network, a service hall, the hotline.
     sign_in_rate: PositiveInt = Field(100, description="requests a second to /v1/sign-in from one address; 429 above")
     sign_in_rate_all: PositiveInt = Field(500, description="requests a second to /v1/sign-in from all together")
+    # Each of these costs the hash of a password.
+    staff_sign_in_rate: PositiveInt = Field(
+        5, description="sign-ins of staff (POST /v1/sign-in/staff) a second from one address; 429 above"
+    )
+    staff_sign_in_rate_all: PositiveInt = Field(50, description="sign-ins of staff a second from all together")
     # At this rate, guessing one code in 16 million takes ten days for one number.
     track_rate: PositiveInt = Field(10, description="requests a second to /v1/track from one address; 429 above")
     track_rate_all: PositiveInt = Field(200, description="requests a second to /v1/track from all together")
@@ -80,6 +85,7 @@ class Limits(BaseModel):
         """The limits of public routes, by address."""
         return {
             "/v1/sign-in": Rate(self.sign_in_rate, self.sign_in_rate_all),
+            "POST /v1/sign-in/staff": Rate(self.staff_sign_in_rate, self.staff_sign_in_rate_all),
             "/v1/track": Rate(self.track_rate, self.track_rate_all),
             "POST /v1/catalogue/suggest": Rate(self.suggest_rate, self.suggest_rate_all),
         }

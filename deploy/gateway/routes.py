@@ -23,7 +23,10 @@ PUBLIC: dict[str, tuple[str, ...]] = {
 # A live stream: no time-out for the request, only for silence.
 STREAMS: dict[str, tuple[str, ...]] = {"notify": ("/v1/inbox/stream",)}
 # A POST to exactly this path has a limit of its own.
-POSTS: dict[str, tuple[str, ...]] = {"requests": ("/v1/requests", "/v1/catalogue/suggest")}
+POSTS: dict[str, tuple[str, ...]] = {
+    "members": ("/v1/sign-in/staff",),
+    "requests": ("/v1/requests", "/v1/catalogue/suggest"),
+}
 
 # Identity headers of a client are removed: only the gateway sets them.
 IDENTITY_PREFIXES = ("x-auth-", "x-linli-", "x-authenticated-", "x-forwarded-user", "x-remote-", "x-user-", "x-jwt-")

@@ -9,13 +9,16 @@ from services.chassis.http.signing import Signer, key_set
 from services.chassis.runtime.service import Service
 from services.chassis.runtime.settings import Settings
 from services.members.accounts import api as accounts
+from services.members.accounts.authenticators.model import Authenticator
 from services.members.accounts.codes import api as codes
 from services.members.accounts.codes.model import PhoneCode
 from services.members.accounts.model import Account
 from services.members.accounts.networks.settings import NetworkSettings
+from services.members.accounts.passwords.queries import HashingPool
+from services.members.accounts.passwords.settings import PasswordSettings
 from services.members.accounts.phones import api as phones
 from services.members.accounts.sessions import api as sessions
-from services.members.accounts.sessions.model import Session, SignInAttempts
+from services.members.accounts.sessions.model import Session
 from services.members.accounts.sessions.queries import KeySet
 from services.members.accounts.settings import TokenSettings
 from services.members.areas import api as areas
@@ -41,6 +44,7 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
     zone = ZoneInfo(json.loads((settings.city_data / "holidays.json").read_text("utf-8"))["time_zone"])
     common: dict[type, Any] = {ZoneInfo: zone, PhoneSettings: settings.of(PhoneSettings)}
     common[NetworkSettings] = settings.of(NetworkSettings)
+    common[HashingPool] = HashingPool(settings.of(PasswordSettings))
     if folder is None:
         return common
     return common | {Signer: Signer(folder, settings.issuer, settings.audience), KeySet: KeySet(key_set(folder))}
@@ -49,7 +53,7 @@ def dependencies(settings: Settings) -> Mapping[type, Any]:
 service = Service(
     name="members",
     texts=("services.contracts", "services.members"),
-    entities=(Area, Organisation, Person, Phone, Account, PhoneCode, Session, SignInAttempts, Team, Roster),
+    entities=(Area, Organisation, Person, Phone, Account, PhoneCode, Session, Authenticator, Team, Roster),
     copies=(FiledCase,),
     routes=(
         areas.routes,
@@ -71,7 +75,7 @@ service = Service(
     periodic=(shifts_of_who_left,),
     signed_in=(Session, Account),
     listens_to=("requests",),
-    settings=(TokenSettings, PhoneSettings, NetworkSettings),
+    settings=(TokenSettings, PhoneSettings, NetworkSettings, PasswordSettings),
     dependencies=dependencies,
     mints_keys=True,
 )

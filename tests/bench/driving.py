@@ -37,13 +37,15 @@ class Closed:
 class Open:
     """Arrivals at (rate a second, seconds) one phase after the other, whatever becomes of them; the scripts in turn.
 
-    A sample's time runs from when its script was due, so that a late driver flatters nobody.
+    A sample's time runs from when its script was due, so that a late driver flatters nobody. ``sources`` are the
+    addresses from which they come, in turn; none: as the machine has it.
     """
 
     address: str
     scripts: Sequence[Script]
     phases: Sequence[tuple[float, float]]
     start: float
+    sources: Sequence[str] = ()
 
 
 def awake(_: int) -> None:
@@ -67,10 +69,11 @@ def opened(job: Open) -> Outcome:
 
 
 class _Driver:
-    """One process's connection to the gateway, and what it notes."""
+    """One process's connections to the gateway, and what it notes."""
 
-    def __init__(self, address: str, start: float) -> None:
-        self.http = aiohttp.ClientSession(address, connector=aiohttp.TCPConnector(limit=0), timeout=_TIMEOUT)
+    def __init__(self, address: str, start: float, sources: Sequence[str] = ()) -> None:
+        self._sessions = [_session(address, source) for source in sources] or [_session(address, None)]
+        self._turns = itertools.cycle(self._sessions)
         self.start = start
         self.outcome = Outcome()
         self._run = secrets.token_hex(8)
@@ -91,21 +94,20 @@ class _Driver:
 
     async def close(self) -> Outcome:
         """All that was noted."""
-        await self.http.close()
+        for session in self._sessions:
+            await session.close()
         self.outcome.busy = (time.process_time() - self._cpu) / (time.monotonic() - self.start)
         return self.outcome
 
     async def _send(self, shot: Shot, id: str, due: float) -> str | None:
         """The id in the answer, None where it was not accepted."""
-        headers = {
-            "Authorization": f"Bearer {shot.token}",
-            "Idempotency-Key": f"{self._run}:{next(self._count)}",
-            "Content-Type": "application/json",
-        }
+        headers = {"Idempotency-Key": f"{self._run}:{next(self._count)}", "Content-Type": "application/json"}
+        if shot.token:
+            headers["Authorization"] = f"Bearer {shot.token}"
         status, again, content = BROKEN, False, b""
         try:
             path = shot.path.replace("{id}", id)
-            async with self.http.request(shot.method, path, data=shot.body, headers=headers) as response:
+            async with next(self._turns).request(shot.method, path, data=shot.body, headers=headers) as response:
                 status, again = response.status, "Retry-After" in response.headers
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError):
@@ -113,6 +115,11 @@ class _Driver:
         sample = Sample(shot.kind, due, time.monotonic() - self.start - due, status, again)
         self.outcome.samples.append(sample)
         return orjson.loads(content)["id"] if sample.ok else None
+
+
+def _session(address: str, source: str | None) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=0, local_addr=(source, 0) if source else None)
+    return aiohttp.ClientSession(address, connector=connector, timeout=_TIMEOUT)
 
 
 async def _closed(job: Closed) -> Outcome:
@@ -132,7 +139,7 @@ async def _closed(job: Closed) -> Outcome:
 
 
 async def _opened(job: Open) -> Outcome:
-    driver, under_way = _Driver(job.address, job.start), set[asyncio.Task[None]]()
+    driver, under_way = _Driver(job.address, job.start, job.sources), set[asyncio.Task[None]]()
     scripts = itertools.cycle(enumerate(job.scripts))
     for due in _arrivals(job.phases):
         await asyncio.sleep(job.start + due - time.monotonic())

@@ -10,7 +10,7 @@ BROKEN, UNSENT = 0, -1
 
 @dataclass(frozen=True)
 class Shot:
-    """One request; ``{id}`` in its path is the id that the first answer of its script gave."""
+    """One request; ``{id}`` in its path is the id that the first answer of its script gave. No token: a stranger's."""
 
     kind: str
     method: str

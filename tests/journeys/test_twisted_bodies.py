@@ -63,7 +63,7 @@ def test_of_two_values_under_one_name_the_guard_sees_what_the_rule_sees(town: To
 )
 def test_no_body_brings_a_service_down(town: Town, stranger: Person, body: bytes) -> None:
     headers = {**stranger.bearer, "Idempotency-Key": "a-bomb", "Content-Type": "application/json"}
-    for path in ("/v1/requests", "/v1/sign-in/staff", "/v1/requests/find"):
+    for path in ("/v1/requests", "/v1/sign-in/tokens", "/v1/requests/find"):
         answer = town.http.post(path, content=body, headers=headers)
         asked = 200 if path.endswith("/find") and not body.strip(b"\xef\xbb\xbf{}") else 422
         assert answer.status_code in (asked, 400, 413), (path, answer.text[:200])

@@ -23,8 +23,11 @@ from services.contracts.members.teams import (
     TeamWentOnDuty,
 )
 from services.members.accounts import commands as accounts
+from services.members.accounts.attempts.commands import Attempts
+from services.members.accounts.authenticators.commands import accept_one_time_code
 from services.members.accounts.devices.model import SignInDevice
 from services.members.accounts.model import Account
+from services.members.accounts.networks.commands import expect_room_at_desks
 from services.members.accounts.sessions import commands as sessions
 from services.members.accounts.sessions.model import SignInMethod
 from services.members.areas import commands as areas
@@ -218,11 +221,14 @@ def _system() -> Iterator[Row]:
         (accounts.open_residents_account, ("person_phone",), OK),
         (
             sessions.check_credentials,
-            (None, sessions.SignInStaff(login="nobody", password="x", otp="123456")),
+            (None, "123456", Attempts("attempts|login|nobody", "strangers")),
             "sign-in-wrong",
         ),
         (sessions.start_session, (_anybodys(), SignInMethod.PHONE, SignInDevice.of(None, None)), OK),
         (sessions.rotate_session, ("session_none", 0), "not-found"),
+        (accounts.forget_devices, ("account_none", now()), "not-found"),
+        (accept_one_time_code, (_anybodys(), "123456"), "sign-in-wrong"),
+        (expect_room_at_desks, ("203.0.113.7", "nobody", None), OK),
     )
     for (work, given, right), who in itertools.product(works, EVERYBODY):
         yield row(Case(work, (), in_charge, given), who, who.actor(), right=by_role(who) or right)

@@ -54,7 +54,7 @@ def _system() -> Iterator[Row]:
         (codes.issue_code, ("+8613800000008", "person_code"), OK),
         (codes.weigh_code, ("+8613800000013", "123456"), "code-wrong"),
         (codes.accept_code, ("+8613800000013", "123456"), "code-wrong"),
-        (codes.refuse_holder, ("+8613800000014",), "holder-unproven"),
+        (codes.refuse_holder, ("+8613800000014", None), "holder-unproven"),
         (sessions.end_lost_session, ("session_none", SessionEnd.PHONE_LOST), "not-found"),
     )
     for (work, given, right), who in itertools.product(works, EVERYBODY):

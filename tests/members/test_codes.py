@@ -48,8 +48,8 @@ def test_no_sequence_of_steps_gets_more_codes_or_tries_than_allowed(steps: list[
         except CodeWrong:
             assert now >= locked_until
             wrong += step == "wrong" and good and now - issued[-1] < model.LIFE
-            assert code.wrong == wrong
-            locked_until = code.locked_until or START
+            assert code.strangers.wrong == wrong
+            locked_until = code.strangers.locked_until or START
             assert wrong < model.MOST_WRONG or locked_until > now - model.LONGEST_LOCK
         except (TooManyCodes, TooManyWrongCodes) as refusal:
             assert refusal.retry_after is not None
@@ -91,7 +91,8 @@ def test_wrong_codes_are_counted_until_a_right_one_however_many_are_sent() -> No
         sent(code, now)
         with pytest.raises(CodeWrong):
             model.weigh(code, "wrong", now)
-        locks.append(code.locked_until - now if code.locked_until else timedelta())
+        until = code.strangers.locked_until
+        locks.append(until - now if until else timedelta())
         now += max(locks[-1], timedelta(minutes=12))
     assert [lock.total_seconds() / 60 for lock in locks] == [0, 0, 0, 0, 15, 30, 60, 120, 240, 240]
     sent(code, now)
@@ -121,7 +122,7 @@ def test_a_code_is_good_for_five_minutes(later: timedelta) -> None:
     with pytest.raises(Refusal) as raised:
         model.accept(code, "right", START + later)
     assert raised.value.code() == "code-wrong"
-    assert code.wrong == 0
+    assert code.strangers.wrong == 0
 
 
 def test_a_new_code_replaces_the_one_before() -> None:

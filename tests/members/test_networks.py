@@ -141,7 +141,7 @@ async def test_who_asks_for_very_many_codes_locks_out_nobody_behind_their_addres
         assert refused.json()["code"] == "work-or-wait"
         assert (await ask(members, phone(number), work=solved(refused.json()))).status_code == 202
     kept = max(len(one.get("times", {})) for one in await members.container.mongo.find("counters", {}, limit=200))
-    assert kept == model.kept(model.FREE) + 1, "the counter does not grow with them"
+    assert kept == model.kept(model.FREE_CODES) + 1, "the counter does not grow with them"
 
 
 async def test_a_customer_of_ipv6_does_not_get_codes_from_each_of_their_networks(members: Members) -> None:

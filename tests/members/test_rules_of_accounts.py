@@ -12,6 +12,7 @@ from services.chassis.domain.values import Sealed
 from services.contracts.members.accounts import AccountClosed, AccountOpened, RolesGranted
 from services.members.accounts import model
 from services.members.accounts.model import Account, AccountIsClosed, CredentialsSet, Login, OrganisationUnknown
+from services.members.accounts.passwords import model as passwords
 from tests.members.support import CITY, COMMUNITY, COUNTY, COUNTY_ADMINISTRATOR, FAR_COMMUNITY, STREET
 
 SEED = "000102030405060708090a0b0c0d0e0f10111213"
@@ -47,6 +48,7 @@ def test_an_account_is_what_its_events_say() -> None:
         "open": True,
         "tokens_until": None,
         "tokens_below": 0,
+        "devices_since": None,
         "login": None,
         "password_hash": None,
         "totp": None,
@@ -170,9 +172,9 @@ def test_an_authenticator_learns_secret_login_and_who_issues_it() -> None:
 
 
 def test_a_password_is_hashed_as_owasp_asks_and_an_unknown_login_takes_as_long() -> None:
-    known = model.hashed("aaaq-eaye")
+    known = passwords.hashed("aaaq-eaye")
     cost = "$argon2id$v=19$m=19456,t=2,p=1$"
     assert known.startswith(cost)
-    assert model._DECOY.startswith(cost)
-    assert [model.fits(password, known) for password in ("aaaq-eaye", "aaaq-eayf")] == [True, False]
-    assert model.fits("aaaq-eaye", None) is False
+    assert passwords._DECOY.startswith(cost)
+    assert [passwords.fits(password, known) for password in ("aaaq-eaye", "aaaq-eayf")] == [True, False]
+    assert passwords.fits("aaaq-eaye", None) is False

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from services.contracts.members import work
 from services.members.accounts.networks import model
-from services.members.accounts.networks.model import Challenge, NoCodesNow
+from services.members.accounts.networks.model import Budget, Challenge, NoCodesNow
 from services.members.accounts.networks.settings import NetworkSettings
 
+CODES = Budget("codes", 5, 30, 100, NoCodesNow)
 NOW = datetime(2026, 11, 23, 8, 0, 10, tzinfo=UTC)
 
 
@@ -61,7 +62,7 @@ def asked(count: int, ago: timedelta = timedelta()) -> list[datetime]:
 
 
 def test_the_first_five_codes_of_an_hour_need_nothing_and_each_further_one_more() -> None:
-    demands = [model.by_network(asked(count), NOW) for count in range(61)]
+    demands = [model.by_network(asked(count), NOW, 5) for count in range(61)]
     assert [demand.bits for demand in demands[:5]] == [0] * 5
     assert [demand.wait.total_seconds() for demand in demands[5:12]] == [30, 60, 120, 240, 480, 900, 900]
     assert all(before.bits <= after.bits for before, after in pairwise(demands))
@@ -69,17 +70,19 @@ def test_the_first_five_codes_of_an_hour_need_nothing_and_each_further_one_more(
 
 
 def test_who_has_waited_needs_no_work() -> None:
-    assert model.by_network(asked(5, timedelta(seconds=29)), NOW).wait == timedelta(seconds=1)
-    assert model.by_network(asked(5, timedelta(seconds=30)), NOW).bits == 0
-    assert model.by_network(asked(30, timedelta(minutes=15)), NOW).bits == 0
+    assert model.by_network(asked(5, timedelta(seconds=29)), NOW, 5).wait == timedelta(seconds=1)
+    assert model.by_network(asked(5, timedelta(seconds=30)), NOW, 5).bits == 0
+    assert model.by_network(asked(30, timedelta(minutes=15)), NOW, 5).bits == 0
 
 
 @pytest.mark.parametrize("count", [35, 60, 5000])
 def test_however_many_codes_were_asked_for_work_helps_and_gets_no_harder(count: int) -> None:
-    assert model.by_network(asked(count), NOW) == (model.MOST_BITS, model.LONGEST_WAIT)
+    assert model.by_network(asked(count), NOW, 5) == (model.MOST_BITS, model.LONGEST_WAIT)
 
 
-@pytest.mark.parametrize("free", [model.FREE, model.FREE_AROUND])
+@pytest.mark.parametrize(
+    "free", [model.FREE_CODES, model.FREE_CODES_AROUND, model.FREE_SIGN_INS, model.FREE_SIGN_INS_AROUND]
+)
 def test_what_is_kept_of_a_network_is_enough_for_the_same_answer(free: int) -> None:
     assert model.by_network(asked(model.kept(free)), NOW, free) == model.by_network(asked(500), NOW, free)
 
@@ -87,16 +90,16 @@ def test_what_is_kept_of_a_network_is_enough_for_the_same_answer(free: int) -> N
 def test_the_networks_of_one_customer_of_ipv6_lie_in_one_around_them() -> None:
     assert model.around("2001:db8:1:2::/64") == model.around("2001:db8:1:ffff::/64") == ["2001:db8:1::/48"]
     assert model.around("203.0.113.7") == model.around("unknown") == []
-    assert model.by_network(asked(29), NOW, model.FREE_AROUND).bits == 0
-    assert model.by_network(asked(30), NOW, model.FREE_AROUND).bits == model.FIRST_BITS
+    assert model.by_network(asked(29), NOW, model.FREE_CODES_AROUND).bits == 0
+    assert model.by_network(asked(30), NOW, model.FREE_CODES_AROUND).bits == model.FIRST_BITS
 
 
 def test_on_a_busy_minute_all_work_the_harder_the_more_there_are_and_far_above_it_all_wait() -> None:
-    found = [model.by_load(number, 100, NOW) for number in (1, 100, 101, 500, 1000)]
+    found = [model.by_load(number, CODES, NOW) for number in (1, 100, 101, 500, 1000)]
     assert [demand.bits for demand in found] == [0, 0, 16, 20, 20]
     assert {demand.wait for demand in found[2:]} == {timedelta(seconds=50)}
     with pytest.raises(NoCodesNow) as refused:
-        model.by_load(1001, 100, NOW)
+        model.by_load(1001, CODES, NOW)
     assert refused.value.retry_after == 50
 
 

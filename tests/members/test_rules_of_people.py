@@ -15,9 +15,10 @@ from services.contracts.members.teams import (
     TeamWentOffDuty,
     TeamWentOnDuty,
 )
+from services.members.accounts.authenticators.model import Authenticator
 from services.members.accounts.codes.model import PhoneCode
 from services.members.accounts.model import Account
-from services.members.accounts.sessions.model import Session, SignInAttempts
+from services.members.accounts.sessions.model import Session
 from services.members.areas.model import Area
 from services.members.organisations.model import Organisation
 from services.members.people import model as people
@@ -56,11 +57,11 @@ def test_a_person_is_what_their_events_say() -> None:
 
 
 def test_what_members_owns_is_kept_where_it_always_was() -> None:
-    kinds = (Account, Area, SignInAttempts, Organisation, Person, PhoneCode, Session, Team)
+    kinds = (Account, Area, Authenticator, Organisation, Person, PhoneCode, Session, Team)
     assert [kind.collection() for kind in kinds] == [
         "accounts",
         "areas",
-        "signinattempts",
+        "authenticators",
         "organisations",
         "people",
         "phonecodes",

@@ -1,8 +1,7 @@
-"""Sessions and guards: what their events make of them, and what ends a stay to the minute."""
+"""Sessions: what their events make of them, and what ends a stay to the minute."""
 
 from datetime import UTC, datetime, timedelta
 
-import pyotp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,9 @@ from services.chassis.domain.refusals import Kind
 from services.chassis.domain.scope import ALL, Actor, Visible, system_actor
 from services.chassis.domain.values import Sealed
 from services.contracts.members.accounts import NewDeviceUsed, SessionEnd, SessionEnded
+from services.members.accounts.authenticators.model import Authenticator, StaffSignedIn
 from services.members.accounts.devices.model import Device, SignInDevice, kind_of_device
+from services.members.accounts.model import DevicesForgotten
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import (
     RefreshToken,
@@ -19,12 +20,7 @@ from services.members.accounts.sessions.model import (
     SessionOver,
     SessionRefreshed,
     SessionStarted,
-    SignInAttempts,
     SignInMethod,
-    SignInWrong,
-    StaffSignedIn,
-    StaffSignInFailed,
-    TooManyAttempts,
 )
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -66,6 +62,7 @@ def test_residents_stay_for_a_month_and_half_a_year_and_staff_for_two_hours_and_
         "idle_until": START + idle,
         "ends_at": START + longest,
         "open": True,
+        "ended": None,
         "tokens_until": None,
     }
     later = START + idle - timedelta(seconds=1)
@@ -98,6 +95,7 @@ def test_a_spent_token_leaves_a_trace_and_a_stay_ends_once() -> None:
         model.rotate(session, 0, START)
     assert session.keeps(refused.value)
     assert session.fresh[3:] == [ended("spent_token")]
+    assert session.stolen_at == START
     assert (session.open, session.tokens_until) == (False, TOKENS_UNTIL)
     model.end(session, SessionEnd.SIGNED_OUT, START)
     assert len(session.fresh) == 4
@@ -130,7 +128,7 @@ def test_signing_out_ends_the_session(reason: SessionEnd) -> None:
     model.end(session, reason, START)
     model.end(session, reason, START)
     assert session.fresh[1:] == [ended(reason)]
-    assert not session.open
+    assert (session.open, session.stolen_at) == (False, None)
     with pytest.raises(SessionOver):
         model.rotate(session, 0, START)
 
@@ -195,73 +193,21 @@ def test_an_update_makes_no_new_device_and_another_make_does(one: str, other: st
     assert (kind_of_device(one) == kind_of_device(other)) is same
 
 
-def test_sessions_are_seen_by_their_account_and_guards_by_nobody() -> None:
+def test_sessions_are_seen_by_their_account_and_authenticators_by_nobody() -> None:
     somebody = Actor("account_1", frozenset({"administrator"}), ("1507",))
     assert Session.visible(system_actor("timer")) == ALL
     assert Session.visible(somebody) == Visible(any_of=(("state.account_id", ("account_1",)),))
-    assert SignInAttempts.visible(somebody) == Visible()
+    assert Authenticator.visible(somebody) == Visible()
 
 
 def test_nothing_of_signing_in_is_published() -> None:
-    kinds = (SessionStarted, SessionRefreshed, StaffSignedIn, StaffSignInFailed)
+    kinds = (SessionStarted, SessionRefreshed, StaffSignedIn, DevicesForgotten)
     assert all(kind.private for kind in kinds)
 
 
 def test_of_the_end_of_a_session_and_of_a_new_device_only_ids_a_reason_and_a_time_are_published() -> None:
     assert SessionEnded.model_fields.keys() == {"person_id", "reason", "tokens_until"}
     assert NewDeviceUsed.model_fields.keys() == {"person_id"}
-
-
-def test_a_guard_counts_failures_until_somebody_is_let_in() -> None:
-    attempts = SignInAttempts.blank("signinattempt_1")
-    assert attempts.as_stored() == {"failures": 0, "failed_at": None, "locked_until": None, "last_step": 0}
-    for number in range(1, 6):
-        with pytest.raises(SignInWrong) as refused:
-            model.judge(attempts, None, START + timedelta(seconds=number))
-        assert attempts.keeps(refused.value)
-        assert refused.value.kind is Kind.UNAUTHENTICATED
-    fifth = START + timedelta(seconds=5)
-    locked = fifth + timedelta(minutes=1)
-    assert attempts.fresh[-1] == StaffSignInFailed(failures=5, at=fifth, locked_until=locked)
-    assert attempts.as_stored() == {"failures": 5, "failed_at": fifth, "locked_until": locked, "last_step": 0}
-    model.judge(attempts, 7, locked)
-    assert attempts.fresh[5:] == [StaffSignedIn(step=7)]
-    assert attempts.as_stored() == {"failures": 0, "failed_at": None, "locked_until": None, "last_step": 7}
-
-
-def test_a_locked_login_opens_when_the_lock_ends_and_says_in_seconds_when() -> None:
-    attempts = SignInAttempts.blank("signinattempt_1")
-    model.expect_unlocked(attempts, START)
-    attempts.record(StaffSignInFailed(failures=5, at=START, locked_until=START + timedelta(minutes=1)))
-    with pytest.raises(TooManyAttempts) as refused:
-        model.expect_unlocked(attempts, START + timedelta(milliseconds=500))
-    assert (refused.value.retry_after, refused.value.kind) == (60, Kind.TOO_MANY)
-    model.expect_unlocked(attempts, START + timedelta(minutes=1))
-
-
-@pytest.mark.parametrize(
-    ("quiet", "remembered"), [(timedelta(minutes=59), 3), (timedelta(hours=1), 0), (timedelta(hours=2), 0)]
-)
-def test_failures_are_remembered_for_an_hour(quiet: timedelta, remembered: int) -> None:
-    attempts = SignInAttempts.blank("signinattempt_1")
-    assert attempts.failures_by(START) == 0
-    attempts.record(StaffSignInFailed(failures=3, at=START))
-    assert attempts.failures_by(START + quiet) == remembered
-
-
-def test_locks_double_from_a_minute_to_a_quarter_of_an_hour() -> None:
-    minutes = [lock and lock.total_seconds() / 60 for lock in map(model.lock_after, range(1, 11))]
-    assert minutes == [None, None, None, None, 1, 2, 4, 8, 15, 15]
-
-
-def test_a_one_time_code_fits_its_step_and_the_two_beside_it_and_no_used_one() -> None:
-    secret, step = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", int(START.timestamp()) // 30
-    codes = {offset: pyotp.TOTP(secret).generate_otp(step + offset) for offset in range(-2, 3)}
-    assert len(set(codes.values())) == 5
-    found = {offset: model.step_of(code, secret, 0, START) for offset, code in codes.items()}
-    assert found == {-2: None, -1: step - 1, 0: step, 1: step + 1, 2: None}
-    assert model.step_of(codes[0], secret, step, START) is None
-    assert model.step_of(codes[1], secret, step, START) == step + 1
 
 
 def test_a_device_is_known_by_the_id_that_its_client_keeps_and_else_by_its_kind() -> None:

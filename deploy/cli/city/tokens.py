@@ -107,6 +107,15 @@ class SignedIn:
         answer = await self._gateway.ask("POST", "/v1/sign-in/refresh", body={"refresh_token": self._refresh})
         return answer.body if answer.ok else None
 
+    async def _worked(self, path: str, body: dict[str, str]) -> Answer:
+        """The answer to this; where it needs a little work, once more with it."""
+        answer = await self._gateway.ask("POST", path, body=body)
+        if answer.ok or answer.code != "work-or-wait":
+            return answer
+        todo = answer.body["params"]
+        done = await asyncio.to_thread(work.done, todo["challenge"], todo["bits"])
+        return await self._gateway.ask("POST", path, body={**body, "work": done})
+
     def _take(self, tokens: dict[str, str]) -> None:
         self._token, self._refresh = Token.of(tokens["access_token"]), tokens["refresh_token"]
 
@@ -123,7 +132,7 @@ class StaffMember(SignedIn):
         for _ in range(TRIES):
             secret = {"login": self.account.login, "password": self.account.password}
             otp = pyotp.TOTP(self.account.totp_secret).now()
-            answer = await self._gateway.ask("POST", "/v1/sign-in/staff", body={**secret, "otp": otp})
+            answer = await self._worked("/v1/sign-in/staff", {**secret, "otp": otp})
             if answer.ok:
                 break
             await _wait(_retry_after(answer) or OTP_SECONDS - time.time() % OTP_SECONDS + 0.5, self.account.login)
@@ -143,7 +152,7 @@ class PhoneHolder(SignedIn):
         """Request a code and return it; if one was sent a moment ago, wait as long as the refusal says."""
         for _ in range(TRIES):
             asked = datetime.now(UTC) - timedelta(seconds=1)
-            answer = await self._asked_for()
+            answer = await self._worked("/v1/sign-in/codes", {"phone": self.phone})
             if answer.ok:
                 answer = await self._give(asked)
             if answer.ok:
@@ -151,16 +160,6 @@ class PhoneHolder(SignedIn):
             await _wait(_retry_after(answer), "this phone")
         tokens: dict[str, str] = answer.expect("signing in by phone")
         return tokens
-
-    async def _asked_for(self) -> Answer:
-        """A code is asked for; where that needs a little work, once more with it."""
-        body = {"phone": self.phone}
-        answer = await self._gateway.ask("POST", "/v1/sign-in/codes", body=body)
-        if answer.ok or answer.code != "work-or-wait":
-            return answer
-        todo = answer.body["params"]
-        body["work"] = await asyncio.to_thread(work.done, todo["challenge"], todo["bits"])
-        return await self._gateway.ask("POST", "/v1/sign-in/codes", body=body)
 
     async def _give(self, asked: datetime) -> Answer:
         code = await self._spool.code(self.phone, asked)

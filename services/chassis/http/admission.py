@@ -1,7 +1,9 @@
 """Admission control in front of all routes: limits body sizes and concurrent requests, and counts answers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -35,7 +37,7 @@ class AdmissionControl:
     async def _admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
         came = time.perf_counter()  # the wait in the queue is part of the response time
         if await self._limiter.enter():
-            await self._measured(scope, _Visit(receive, send, self._leave, came))
+            await self._measured(scope, _Visit(receive, send, self._limiter, came))
         else:
             await self._refuse(Busy(retry_after=1), scope, receive, send)
 
@@ -47,17 +49,15 @@ class AdmissionControl:
 
     async def _measured(self, scope: Scope, visit: "_Visit") -> None:
         metrics.http_in_flight.set(self._limiter.inside)
+        token = _visit.set(visit)
         try:
             await self._app(scope, visit.receive, visit.send)
         finally:
+            _visit.reset(token)
             visit.leave()
             route = getattr(scope.get("route"), "path", "unknown")
             metrics.http_requests.labels(scope["method"], route, str(visit.status)).inc()
             metrics.http_seconds.labels(scope["method"], route).observe(visit.seconds)
-
-    def _leave(self) -> None:
-        self._limiter.leave()
-        metrics.http_in_flight.set(self._limiter.inside)
 
 
 def _stated(scope: Scope) -> int:
@@ -68,13 +68,14 @@ def _stated(scope: Scope) -> int:
 class _Visit:
     """One request in progress: counts the bytes received, and notes status and duration."""
 
-    def __init__(self, receive: Receive, send: Send, on_leave: Callable[[], None], came: float) -> None:
+    def __init__(self, receive: Receive, send: Send, limiter: ConcurrencyLimiter, came: float) -> None:
         self._receive = receive
         self._send = send
-        self._on_leave = on_leave
+        self._limiter = limiter
         self._start = came
         self._bytes = 0
-        self._left = False
+        self._over = False
+        self._has_place = True
         self.status = 500
         self.seconds = 0.0
 
@@ -96,7 +97,39 @@ class _Visit:
 
     def leave(self) -> None:
         """Mark the request as done; only the first call counts."""
-        if not self._left:
-            self._left = True
+        if not self._over:
+            self._over = True
             self.seconds = time.perf_counter() - self._start
-            self._on_leave()
+            self.give_place()
+
+    def give_place(self) -> None:
+        """Leave the place to others, if it has one."""
+        if self._has_place:
+            self._has_place = False
+            self._limiter.leave()
+            metrics.http_in_flight.set(self._limiter.inside)
+
+    async def take_place(self) -> None:
+        """Wait for a place again; Busy where there is none in time."""
+        self._has_place = await self._limiter.enter()
+        metrics.http_in_flight.set(self._limiter.inside)
+        if not self._has_place:
+            raise Busy(retry_after=1)
+
+
+_visit: ContextVar[_Visit | None] = ContextVar("visit", default=None)
+
+
+@asynccontextmanager
+async def outside() -> AsyncIterator[None]:
+    """Wait in here for what has a bounded queue of its own: the place of the request is free for others meanwhile.
+
+    Busy where there is no place in time when the wait is over. What fails in here is answered without a place.
+    """
+    visit = _visit.get()
+    if visit is None:  # a command or a worker
+        yield
+        return
+    visit.give_place()
+    yield
+    await visit.take_place()

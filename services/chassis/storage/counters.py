@@ -54,6 +54,10 @@ class Counters:
             return await self._mongo.update(COLLECTION, room, put) == 1
         return known
 
+    async def forget(self, name: str) -> None:
+        """Forget a counter before its time."""
+        await self._mongo.delete(COLLECTION, {"_id": name})
+
     async def lately(self, name: str, since: datetime) -> Lately:
         """What was noted under a name since then."""
         found = await self._mongo.find_one(COLLECTION, {"_id": name}) or {}

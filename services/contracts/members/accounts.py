@@ -83,7 +83,8 @@ class NewDeviceUsed(Event):
 class SignInCodeIssued(Event):
     """A sign-in code was made for a phone; it must reach the phone before it expires.
 
-    The keyed hash of the code, which checks a given one, stays in the history. ``language`` is that of the request.
+    The keyed hash of the code, which checks a given one, and the known device that asked for it stay in the history.
+    ``language`` is that of the request.
     """
 
     person_id: Id
@@ -92,3 +93,4 @@ class SignInCodeIssued(Event):
     expires_at: Instant
     language: Code | None = None
     code_hash: Annotated[Digest | None, Private] = None
+    device: Annotated[Digest | None, Private] = None

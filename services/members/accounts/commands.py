@@ -1,6 +1,7 @@
 """Opening, changing and closing accounts."""
 
-import asyncio
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -16,6 +17,8 @@ from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Role
 from services.members.accounts import model
 from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken, NamedAlready
+from services.members.accounts.passwords import model as passwords
+from services.members.accounts.passwords.queries import HashingPool
 from services.members.accounts.queries import residents_account, secrets_of
 from services.members.areas.queries import expect_open
 from services.members.organisations.model import Organisation
@@ -132,6 +135,12 @@ async def close_account(ctx: Context, account: Account) -> None:
     model.close(account, ctx.now())
 
 
+@changes(Account, allow=SYSTEM)
+async def forget_devices(_: Context, account: Account, at: datetime) -> None:
+    """Know no device of an account any more that was known at this time: one of them is in other hands."""
+    model.forget_devices(account, at)
+
+
 async def _person_of(ctx: Context, account_id: str, cmd: OpenAccount) -> str:
     """Who the account is for: somebody known, or a new person."""
     if cmd.person is None:
@@ -146,7 +155,7 @@ async def _person_of(ctx: Context, account_id: str, cmd: OpenAccount) -> str:
 
 async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount) -> None:
     password, totp = secrets_of(ctx.vault.master, account.id)
-    password_hash = await asyncio.to_thread(model.hashed, password)
+    password_hash = await ctx.dependency(HashingPool).for_known(partial(passwords.hashed, password))
     await ctx.vault.ensure_keys([person_id])
     sealed = ctx.vault.seal(totp, person_id, "totp")
     roles, places, organisations = list(cmd.roles), cmd.places, cmd.organisations

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, ClassVar, assert_never
 
 import pyotp
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from services.chassis.domain.entity import Entity, Index, Terms
 from services.chassis.domain.events import Event
@@ -28,11 +27,6 @@ Login = Annotated[
     ),
 ]
 
-# OWASP's minimum for Argon2id: 19 MiB and two passes, about 30 ms here. Generated passwords have 100 random bits.
-_ARGON2 = Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# The hash of a random text at the same cost: an unknown login takes as long as a known one.
-_DECOY = "$argon2id$v=19$m=19456,t=2,p=1$RGl2yUfnvMxSOlgv1kcLsw$/Qns/+4B3RUHGNLALE0ngffdKBDmbneh33QhX+IGYOg"
-
 
 class CredentialsSet(Event):
     """An account got its login, password and second factor."""
@@ -44,7 +38,15 @@ class CredentialsSet(Event):
     totp: Sealed
 
 
-AccountEvent = AccountOpened | RolesGranted | AccountClosed | CredentialsSet
+class DevicesForgotten(Event):
+    """No proof counts any more that a device of the account was given until then."""
+
+    private: ClassVar[bool] = True
+
+    since: Instant
+
+
+AccountEvent = AccountOpened | RolesGranted | AccountClosed | CredentialsSet | DevicesForgotten
 
 
 class LoginTaken(Refusal):
@@ -88,6 +90,8 @@ class Account(Entity[AccountEvent]):
     tokens_below: int = 0
     """Tokens with a lower number are refused: it grows with each change of the rights, and is the number of the next
     token."""
+    devices_since: Instant | None = None
+    """Proofs that devices were given before count no more."""
     login: str | None = None
     password_hash: str | None = None
     totp: Sealed | None = None
@@ -104,6 +108,8 @@ class Account(Entity[AccountEvent]):
                 self.login, self.password_hash, self.totp = event.login, event.password_hash, event.totp
             case AccountClosed():
                 self.open, self.tokens_below, self.tokens_until = False, event.tokens_below, event.tokens_until
+            case DevicesForgotten():
+                self.devices_since = event.since
             case _:
                 assert_never(event)
 
@@ -161,6 +167,12 @@ def close(account: Account, now: datetime) -> None:
     account.record(AccountClosed(person_id=account.person_id, tokens_until=now + LONGEST_TOKEN))
 
 
+def forget_devices(account: Account, at: datetime) -> None:
+    """Know no device any more that was known at this time."""
+    if account.devices_since is None or account.devices_since < at:
+        account.record(DevicesForgotten(since=at))
+
+
 def expect_separate(roles: Collection[str], places: Iterable[str]) -> None:
     """Who audits does nothing else, and everywhere (GB/T 22239-2019, 8.1.5). AuditorAlone, AuditorOfCity."""
     if Role.AUDITOR not in roles:
@@ -192,16 +204,6 @@ def totp_from(seed: str) -> str:
 def enrolment(secret: str, login: str) -> str:
     """The otpauth URI that an authenticator reads as a QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Linli")
-
-
-def hashed(password: str) -> str:
-    """The Argon2id hash of a password; takes about 30 ms of one core, so call it in a thread."""
-    return _ARGON2.hash(password)
-
-
-def fits(password: str, known: str | None) -> bool:
-    """Whether a password has this hash; takes as long without a hash. Call it in a thread."""
-    return _ARGON2.verify(password, known or _DECOY) and known is not None
 
 
 def _base32(seed: str) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field
 
 from services.chassis.domain.paging import Order, Page, PageQuery
+from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.values import id_from
 from services.chassis.storage.filters import Has, Within
 from services.chassis.storage.listings import Listing
@@ -105,6 +106,14 @@ async def with_login(ctx: Context, login: str) -> Account | None:
     id = await ctx.claims.find(Account.entity_type, f"login|{login}")
     found = await ctx.store.as_system().find(Account, {"_id": id or ""}, order=Order("_id"), limit=1)
     return found[0] if found else None
+
+
+async def account_with(ctx: Context, id: str) -> Account | None:
+    """The account with this id, for the system."""
+    try:
+        return await ctx.store.get(Account, id)
+    except NotFound:
+        return None
 
 
 def residents_account(person_id: str) -> str:

@@ -1,1 +1,1 @@
-"""Networks: how many codes are asked for from one network and in all, and the work that lets more through."""
+"""Networks: how much is asked for from one network and in all, and the work that lets more through."""

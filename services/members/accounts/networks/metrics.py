@@ -3,5 +3,8 @@
 from prometheus_client import Counter
 
 held_back = Counter(
-    "linli_codes_held_back", "Sign-in codes that were asked for and not sent, by what was too much.", ["because"]
+    "linli_sign_ins_held_back",
+    "Sign-in codes that were asked for and not sent, and sign-ins of staff that were not looked at, by what was too "
+    "much.",
+    ["what", "because"],
 )

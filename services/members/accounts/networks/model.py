@@ -1,4 +1,4 @@
-"""How many codes one network gets at once, how long it waits for more, and how much work replaces the wait."""
+"""How much one network may ask for at once, how long it waits for more, and how much work replaces the wait."""
 
 import math
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ from typing import NamedTuple, Self
 from services.chassis.domain.refusals import Kind, Refusal
 from services.contracts.members.work import is_done
 
-FREE = 5
-"""The codes of an hour that wait for nothing."""
-FREE_AROUND = 30
-"""The same of all networks of one /48 of IPv6, which is what one customer can get: 65,536 networks."""
+FREE_CODES, FREE_CODES_AROUND = 5, 30
+"""From one network in an hour, and from all of one /48 of IPv6, which is what one customer can get: 65,536 networks."""
+FREE_SIGN_INS, FREE_SIGN_INS_AROUND = 20, 100
+"""The same of staff with devices that are not known: a desk where a shift begins."""
 SPAN = timedelta(hours=1)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
 FIRST_BITS, MOST_BITS = 15, 20
 """A tenth of a second, and some seconds, on a phone."""
 EACH_BIT = 5
-"""After each of these further codes the work doubles."""
+"""After each of these further ones the work doubles."""
 HEADROOM = 10
-"""How many times as many codes as are usual are sent in a minute to those who did the work."""
+"""How many times as many as are usual pass in a minute for those who did the work."""
 GOOD_FOR = timedelta(minutes=5)
 
 Network = IPv4Network | IPv6Network
@@ -34,8 +34,19 @@ class NoCodesNow(Refusal):
     kind = Kind.TOO_MANY
 
 
+class Budget(NamedTuple):
+    """How many of one kind (codes, sign-ins of staff) wait for nothing, and what refuses those far above it."""
+
+    kind: str
+    free: int
+    free_around: int
+    usual: int
+    """In all in a minute."""
+    full: type[Refusal]
+
+
 class Demand(NamedTuple):
-    """What is asked of the next code: work of this number of bits (0: none), or to wait instead."""
+    """What is asked of the next one: work of this number of bits (0: none), or to wait instead."""
 
     bits: int = 0
     wait: timedelta = timedelta()
@@ -92,8 +103,8 @@ def is_within(address: str, networks: Sequence[Network]) -> bool:
     return any(known in network for network in networks)
 
 
-def by_network(times: Sequence[datetime], now: datetime, free: int = FREE) -> Demand:
-    """What a network is asked from which codes were asked for at these times within an hour.
+def by_network(times: Sequence[datetime], now: datetime, free: int) -> Demand:
+    """What a network is asked that has asked at these times within an hour, where ``free`` of them wait for nothing.
 
     However many they are, work lets one more through: nobody locks out all others behind their address.
     """
@@ -109,13 +120,14 @@ def kept(free: int) -> int:
     return free + EACH_BIT * (MOST_BITS - FIRST_BITS)
 
 
-def by_load(number: int, usual: int, now: datetime) -> Demand:
-    """What all are asked in a minute in which this is the code of this number; NoCodesNow far above what is usual."""
+def by_load(number: int, budget: Budget, now: datetime) -> Demand:
+    """What all are asked in a minute in which this is the one of this number; refused far above what is usual."""
+    usual = budget.usual
     if number <= usual:
         return Demand()
     wait = timedelta(seconds=60 - now.second)
     if number > usual * HEADROOM:
-        raise NoCodesNow(retry_after=_seconds(wait))
+        raise budget.full(retry_after=_seconds(wait))
     return Demand(min(FIRST_BITS + number // usual, MOST_BITS), wait)
 
 

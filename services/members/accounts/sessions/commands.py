@@ -9,37 +9,50 @@ Staff: the one-time code is accepted, then the session is created; after a crash
 code is accepted.
 """
 
-import asyncio
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
-from fastapi import Header
 from pydantic import Field
 
 from services.chassis.domain.refusals import NotFound
 from services.chassis.domain.scope import PUBLIC, SYSTEM
 from services.chassis.domain.spelling import TYPED
-from services.chassis.domain.values import id_from, shaped
+from services.chassis.domain.values import shaped
 from services.chassis.guards import changes, visible
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.accounts import SessionEnd
 from services.contracts.members.roles import Role
-from services.members.accounts import model as accounts
-from services.members.accounts.codes.commands import accept_code, as_sign_in, refuse_holder, weigh_code
-from services.members.accounts.codes.model import LIFE, PhoneInUse, PhoneSilent
-from services.members.accounts.commands import open_residents_account
-from services.members.accounts.devices.model import Device, DeviceId, SignInDevice
+from services.members.accounts.attempts.commands import Attempts, at_login, count_failed, expect_unlocked, forget
+from services.members.accounts.attempts.metrics import refused
+from services.members.accounts.authenticators.commands import accept_one_time_code
+from services.members.accounts.authenticators.model import SignInWrong
+from services.members.accounts.codes.commands import (
+    accept_code,
+    as_sign_in,
+    device_of_holder,
+    refuse_holder,
+    weigh_code,
+)
+from services.members.accounts.codes.model import LIFE, PhoneCode, PhoneInUse, PhoneSilent
+from services.members.accounts.commands import forget_devices, open_residents_account
+from services.members.accounts.devices.model import Device, SignInDevice
+from services.members.accounts.devices.queries import FromDevice, UserAgent, index_of, known_device
 from services.members.accounts.holders.queries import HolderProof, is_proven
 from services.members.accounts.model import Account, Login
-from services.members.accounts.queries import residents_account
+from services.members.accounts.networks.commands import ClientAddress, WorkDone, expect_room_at_desks
+from services.members.accounts.passwords import model as passwords
+from services.members.accounts.passwords.model import SignInBusy
+from services.members.accounts.passwords.queries import HashingPool
+from services.members.accounts.queries import account_with, residents_account
 from services.members.accounts.sessions import model
 from services.members.accounts.sessions.model import (
     RefreshToken,
     Session,
     SessionOver,
-    SignInAttempts,
     SignInMethod,
 )
 from services.members.accounts.sessions.queries import TokensView, is_genuine, is_new_device, tokens
@@ -52,32 +65,26 @@ from services.members.people.queries import is_known, is_silent
 Digits = Annotated[str, TYPED, shaped(r"^[0-9]{6}$", "six-digits", examples=["123456"])]
 
 
-class SignIn(HolderProof):
+class SignIn(HolderProof, FromDevice):
     """A phone, and the code that came to it; more where the phone was silent for long."""
 
     phone: PhoneNumber
     code: Digits
-    device: DeviceId | None = None
 
 
-class SignInStaff(Command):
+class SignInStaff(FromDevice):
     """The password of a member of staff, and the one-time code of their authenticator."""
 
     login: Login
     password: Annotated[str, Field(min_length=1, max_length=200)]
     otp: Digits
-    device: DeviceId | None = None
+    work: WorkDone = None
 
 
 class Refresh(Command):
     """The latest refresh token."""
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
-
-
-UserAgent = Annotated[
-    str | None, Header(description="what the device calls itself: shown to its owner beside the session, and sealed")
-]
 
 
 @usecase(allow=PUBLIC)
@@ -90,26 +97,37 @@ async def sign_in(ctx: Context, cmd: SignIn, user_agent: UserAgent = None) -> To
     number, sign_in_ctx = for_texts(cmd.phone), _as_new_sign_in(ctx)
     # Looked up even if nobody has this phone: the response time must not reveal that.
     phone = await phone_of(ctx, number)
-    code = await weigh_code(sign_in_ctx, number, cmd.code)
-    person_id = await _holder(sign_in_ctx, number, phone, cmd, code.wrong_names)
+    device = await device_of_holder(sign_in_ctx, phone, user_agent, cmd)
+    code = await weigh_code(sign_in_ctx, number, cmd.code, device)
+    person_id = await _holder(sign_in_ctx, phone, cmd, code, device)
     await register_by_phone(sign_in_ctx.substep("person"), person_id, number)
     account = await open_residents_account(sign_in_ctx.substep("account"), person_id)
     await confirm(as_phones(sign_in_ctx, "confirmed"), number, person_id)
-    await accept_code(sign_in_ctx, number, cmd.code)
+    await accept_code(sign_in_ctx, number, cmd.code, device)
     if not account.open:
         raise SessionOver
     return await _admitted(sign_in_ctx, account, SignInMethod.PHONE, SignInDevice.of(user_agent, cmd.device))
 
 
 @usecase(allow=PUBLIC)
-async def sign_in_staff(ctx: Context, cmd: SignInStaff, user_agent: UserAgent = None) -> TokensView:
-    """Sign in as staff with login, password and the one-time code of your authenticator."""
+async def sign_in_staff(
+    ctx: Context, cmd: SignInStaff, user_agent: UserAgent = None, address: ClientAddress = None
+) -> TokensView:
+    """Sign in as staff with login, password and the one-time code of your authenticator.
+
+    With a device that is not known, and where many do so from your network or in all, it needs a little work of the
+    page first, or waits.
+    """
     sign_in_ctx = _as_new_sign_in(ctx)
     account = await _account_of(sign_in_ctx, cmd.login)
-    await check_credentials(sign_in_ctx.substep("attempts"), account, cmd)
-    if account is None:
-        raise model.SignInWrong
-    return await _admitted(sign_in_ctx, account, SignInMethod.STAFF, SignInDevice.of(user_agent, cmd.device))
+    device = known_device(ctx, account, user_agent, cmd)
+    attempts = at_login(ctx, cmd.login, device)
+    await expect_unlocked(sign_in_ctx, attempts)
+    if device is None:
+        await expect_room_at_desks(sign_in_ctx.substep("room"), address, cmd.login, cmd.work)
+    fitting = account if await _fits(ctx, account, cmd.password, device) else None
+    admitted = await check_credentials(sign_in_ctx.substep("attempts"), fitting, cmd.otp, attempts)
+    return await _admitted(sign_in_ctx, admitted, SignInMethod.STAFF, SignInDevice.of(user_agent, cmd.device))
 
 
 @usecase(allow=PUBLIC)
@@ -123,10 +141,12 @@ async def refresh(ctx: Context, cmd: Refresh) -> TokensView:
     if not is_genuine(ctx, given):
         raise SessionOver
     try:
-        session = await rotate_session(sign_in_ctx, given.session, given.generation)
+        session, account = await rotate_session(sign_in_ctx, given.session, given.generation)
     except NotFound:
         raise SessionOver from None
-    account = await sign_in_ctx.store.get(Account, session.account_id)
+    except SessionOver:
+        await _forget_devices_of_stolen(sign_in_ctx, given.session)
+        raise
     return tokens(ctx, account, session)
 
 
@@ -139,24 +159,35 @@ async def sign_out(ctx: Context) -> None:
 
 @changes(Session, allow=tuple(Role), within=visible)
 async def end_session(ctx: Context, session: Session) -> None:
-    """End one of your sessions, such as that of a phone you no longer have: its tokens are refused within seconds."""
+    """End one of your sessions, such as that of a phone you no longer have: its tokens are refused within seconds.
+
+    Devices are known again when they are signed in, or refresh, the next time.
+    """
     here = session.id == ctx.actor.session
+    if session.open and not here:
+        await _forget_devices(as_sign_in(ctx), session.account_id, ctx.now())
     model.end(session, SessionEnd.SIGNED_OUT if here else SessionEnd.ENDED_ELSEWHERE, ctx.now())
 
 
 @usecase(allow=SYSTEM)
-async def check_credentials(ctx: Context, account: Account | None, cmd: SignInStaff) -> SignInAttempts:
-    """Accept the right password and one-time code; count the others."""
-    async with ctx.store.change_or_create(SignInAttempts, _attempts_of(ctx, cmd.login)) as attempts:
-        model.expect_unlocked(attempts, ctx.now())
-        model.judge(attempts, await _proven(ctx, account, cmd, attempts.last_step), ctx.now())
-    return attempts
+async def check_credentials(ctx: Context, account: Account | None, otp: str, attempts: Attempts) -> Account:
+    """Accept the one-time code of an account whose password was right; count the other attempts. SignInWrong."""
+    await expect_unlocked(ctx, attempts)  # others may have failed while the password was hashed
+    try:
+        if account is None:
+            raise SignInWrong
+        await accept_one_time_code(ctx.substep("one-time"), account, otp)
+    except SignInWrong:
+        await count_failed(ctx, attempts)
+        raise
+    await forget(ctx, attempts)
+    return account
 
 
 @usecase(allow=SYSTEM)
 async def start_session(ctx: Context, account: Account, method: SignInMethod, device: SignInDevice) -> Session:
     """Create the session of an account that has proven its identity, with the device that it signs in with."""
-    person, index = account.person_id, ctx.vault.master.blind("device", f"{account.id}|{device.identity}")
+    person, index = account.person_id, index_of(ctx, account.id, device)
     is_new = await is_new_device(ctx, account.id, index)
     await ctx.vault.ensure_keys([person])
     async with ctx.store.create(Session) as session:
@@ -167,17 +198,20 @@ async def start_session(ctx: Context, account: Account, method: SignInMethod, de
     return session
 
 
-@changes(Session, allow=SYSTEM)
-async def rotate_session(ctx: Context, session: Session, generation: int) -> None:
+@usecase(allow=SYSTEM)
+async def rotate_session(ctx: Context, session_id: str, generation: int) -> tuple[Session, Account]:
     """Exchange a session's genuine refresh token of this generation; the session of a closed account ends."""
-    account = await ctx.store.get(Account, session.account_id)
-    if not account.open:
-        model.end_with_account(session, ctx.now())
-    model.rotate(session, generation, ctx.now())
+    async with ctx.store.change(Session, session_id) as session:
+        account = await ctx.store.get(Account, session.account_id)
+        if not account.open:
+            model.end_with_account(session, ctx.now())
+        model.rotate(session, generation, ctx.now())
+    return session, account
 
 
 async def end_sessions(ctx: Context, account_id: str, reason: SessionEnd, but: str | None = None) -> None:
-    """End every session of an account but one, for the system's own reason."""
+    """End every session of an account but one, for the system's own reason; none of its devices is known any more."""
+    await _forget_devices(as_sign_in(ctx), account_id, ctx.now())
     open_ones = Session.where(account_id=account_id, open=True)
     async for found in ctx.container.mongo.each(Session.collection(), open_ones, {"_id": 1}):
         for id in (one["_id"] for one in found if one["_id"] != but):
@@ -190,8 +224,9 @@ async def end_lost_session(ctx: Context, session: Session, reason: SessionEnd) -
     model.end(session, reason, ctx.now())
 
 
-async def _holder(ctx: Context, number: str, phone: Phone | None, proof: HolderProof, wrong_names: int) -> str:
+async def _holder(ctx: Context, phone: Phone | None, proof: SignIn, code: PhoneCode, device: str | None) -> str:
     """Whose phone it is: its holder's, unless it was silent for long and they do not show that it is theirs still."""
+    number = for_texts(proof.phone)
     holder = phone.holder if phone else None
     if phone is None or holder is None:
         return (await ensure_holder(as_phones(ctx, "phone"), number)).holder or ""
@@ -201,10 +236,10 @@ async def _holder(ctx: Context, number: str, phone: Phone | None, proof: HolderP
         if proof.new_owner and not _was_taken_just_now(phone, ctx.now()):
             raise PhoneInUse
         return holder
-    if await is_proven(ctx, holder, proof, wrong_names):
+    if await is_proven(ctx, holder, proof, code.wrong_names):
         return holder
     if proof.says:
-        await refuse_holder(ctx.substep("unproven"), number, named=proof.name is not None)
+        await refuse_holder(ctx.substep("unproven"), number, device, named=proof.name is not None)
     if not proof.new_owner:
         raise PhoneSilent
     await end_sessions(ctx, residents_account(holder), SessionEnd.PHONE_LOST)
@@ -232,24 +267,29 @@ async def _admitted(ctx: Context, account: Account, method: SignInMethod, device
 
 async def _account_of(ctx: Context, login: str) -> Account | None:
     """The open account with this login."""
-    id = await ctx.claims.find(Account.entity_type, f"login|{login}")
+    account = await account_with(ctx, await ctx.claims.find(Account.entity_type, f"login|{login}") or "")
+    return account if account and account.open else None
+
+
+async def _fits(ctx: Context, account: Account | None, password: str, device: str | None) -> bool:
+    """Whether it is the account's password; takes as long without an account. SignInBusy."""
+    pool = ctx.dependency(HashingPool)
+    work = partial(passwords.fits, password, account.password_hash if account else None)
     try:
-        account = await ctx.store.get(Account, id or "")
-    except NotFound:
-        return None
-    return account if account.open else None
+        return await (pool.for_known(work) if device else pool.for_strangers(work))
+    except SignInBusy:
+        refused.labels(SignInMethod.STAFF, "queue").inc()
+        raise
 
 
-async def _proven(ctx: Context, account: Account | None, cmd: SignInStaff, last_step: int) -> int | None:
-    """The time step of the one-time code if it and the password are right; takes as long without an account."""
-    known = account.password_hash if account else None
-    fits = await asyncio.to_thread(accounts.fits, cmd.password, known)
-    if account is None or account.totp is None or not fits:
-        return None
-    await ctx.vault.ensure_keys(account.subjects())
-    secret = ctx.vault.open(account.totp, account.person_id, "totp")
-    return model.step_of(cmd.otp, secret, last_step, ctx.now()) if secret else None
+async def _forget_devices_of_stolen(ctx: Context, session_id: str) -> None:
+    """Whose token is in two hands, their device proof may be as well."""
+    session = await ctx.store.get(Session, session_id)
+    if session.stolen_at:
+        await _forget_devices(ctx, session.account_id, session.stolen_at)
 
 
-def _attempts_of(ctx: Context, login: str) -> str:
-    return id_from(SignInAttempts.entity_type, ctx.vault.master.blind("login", login))
+async def _forget_devices(ctx: Context, account_id: str, at: datetime) -> None:
+    """Know no device any more; nothing for somebody who never signed in."""
+    with suppress(NotFound):
+        await forget_devices(ctx.substep("devices"), account_id, at)

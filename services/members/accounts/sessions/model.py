@@ -1,12 +1,8 @@
-"""A session, from sign-in to sign-out, its refresh tokens, and the count of failed sign-ins."""
+"""A session, from sign-in to sign-out, and its refresh tokens."""
 
-import hmac
-import math
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, Self, assert_never
-
-import pyotp
 
 from services.chassis.domain.entity import Entity, Index
 from services.chassis.domain.events import Event
@@ -14,7 +10,6 @@ from services.chassis.domain.refusals import Kind, Refusal
 from services.chassis.domain.scope import ALL, LONGEST_TOKEN, SYSTEM, Actor, Visible
 from services.chassis.domain.values import EVER, Digest, Id, Instant, Sealed
 from services.contracts.members.accounts import NewDeviceUsed, SessionEnd, SessionEnded
-from services.members.accounts.codes.model import growing
 from services.members.accounts.devices.model import Device
 
 
@@ -30,14 +25,6 @@ LIVES = {
     SignInMethod.STAFF: (timedelta(hours=2), timedelta(hours=12)),
 }
 """(idle, longest): a session ends if it was not refreshed for this long, and at this age."""
-
-FREE_FAILURES = 4
-FIRST_LOCK = timedelta(minutes=1)
-LONGEST_LOCK = timedelta(minutes=15)
-QUIET = timedelta(hours=1)
-"""After this long without a failure the count starts again, because anybody can fail at anybody's login."""
-
-STEP_SECONDS = 30
 
 REPEATS = timedelta(seconds=30)
 """For this long a spent refresh token gives the same successor again: its answer was lost, or two pages sent it."""
@@ -68,38 +55,11 @@ class SessionRefreshed(Event):
     idle_until: Instant
 
 
-class StaffSignedIn(Event):
-    """Password and one-time code were right; codes up to this time step are spent."""
-
-    private: ClassVar[bool] = True
-
-    step: int
-
-
-class StaffSignInFailed(Event):
-    """A sign-in failed; from the fifth failure on the login is locked, longer each time."""
-
-    private: ClassVar[bool] = True
-
-    failures: int
-    at: Instant
-    locked_until: Instant | None = None
-
-
 SessionEvent = SessionStarted | SessionRefreshed | SessionEnded | NewDeviceUsed
-SignInAttemptsEvent = StaffSignedIn | StaffSignInFailed
 
 
 class SessionOver(Refusal):
     kind = Kind.UNAUTHENTICATED
-
-
-class SignInWrong(Refusal):
-    kind = Kind.UNAUTHENTICATED
-
-
-class TooManyAttempts(Refusal):
-    kind = Kind.TOO_MANY
 
 
 class Session(Entity[SessionEvent]):
@@ -122,6 +82,7 @@ class Session(Entity[SessionEvent]):
     idle_until: Instant
     ends_at: Instant
     open: bool = True
+    ended: SessionEnd | str | None = None
     tokens_until: Instant | None = None
     """Once it has ended: no token of it can be good after this, so it need not be refused for longer."""
 
@@ -137,7 +98,7 @@ class Session(Entity[SessionEvent]):
                 self.generation, self.refreshed_at = event.generation, event.refreshed_at
                 self.idle_until = event.idle_until
             case SessionEnded():
-                self.open, self.tokens_until = False, event.tokens_until
+                self.open, self.tokens_until, self.ended = False, event.tokens_until, event.reason
             case NewDeviceUsed():
                 pass
             case _:
@@ -152,30 +113,12 @@ class Session(Entity[SessionEvent]):
         """The person whose device it names."""
         return (self.person_id,)
 
-
-class SignInAttempts(Entity[SignInAttemptsEvent]):
-    """The failed sign-ins of one login, whether such an account exists or not: so a lock does not reveal that."""
-
-    entity_type: ClassVar[str] = "signinattempt"
-
-    failures: int = 0
-    failed_at: Instant | None = None
-    locked_until: Instant | None = None
-    last_step: int = 0
-
-    def apply(self, event: SignInAttemptsEvent) -> None:
-        """Fold an event into the state."""
-        match event:
-            case StaffSignedIn():
-                self.failures, self.failed_at, self.locked_until, self.last_step = 0, None, None, event.step
-            case StaffSignInFailed():
-                self.failures, self.failed_at, self.locked_until = event.failures, event.at, event.locked_until
-            case _:
-                assert_never(event)
-
-    def failures_by(self, now: datetime) -> int:
-        """How many failures in a row count: none after a quiet hour."""
-        return 0 if self.failed_at is None or now - self.failed_at >= QUIET else self.failures
+    @property
+    def stolen_at(self) -> datetime | None:
+        """When its token was found to be in two hands."""
+        if self.ended != SessionEnd.SPENT_TOKEN or self.tokens_until is None:
+            return None
+        return self.tokens_until - LONGEST_TOKEN
 
 
 class RefreshToken(NamedTuple):
@@ -254,30 +197,3 @@ def end_with_account(session: Session, now: datetime) -> None:
 
 def _ended(session: Session, because: SessionEnd, now: datetime) -> SessionEnded:
     return SessionEnded(person_id=session.person_id, reason=because, tokens_until=now + LONGEST_TOKEN)
-
-
-def expect_unlocked(attempts: SignInAttempts, now: datetime) -> None:
-    """TooManyAttempts while the login is locked."""
-    if attempts.locked_until is not None and now < attempts.locked_until:
-        raise TooManyAttempts(retry_after=math.ceil((attempts.locked_until - now).total_seconds()))
-
-
-def judge(attempts: SignInAttempts, step: int | None, now: datetime) -> None:
-    """Accept the time step of a right one-time code; without one SignInWrong, which is counted."""
-    if step is None:
-        failures = attempts.failures_by(now) + 1
-        lock = lock_after(failures)
-        attempts.refuse(StaffSignInFailed(failures=failures, at=now, locked_until=lock and now + lock), SignInWrong())
-    attempts.record(StaffSignedIn(step=step))
-
-
-def lock_after(failures: int) -> timedelta | None:
-    """How long a login is locked: not for four failures in a row, then one minute, doubled up to 15."""
-    return None if failures <= FREE_FAILURES else growing(FIRST_LOCK, failures - FREE_FAILURES - 1, LONGEST_LOCK)
-
-
-def step_of(otp: str, secret: str, last_step: int, now: datetime) -> int | None:
-    """The time step of a one-time code (RFC 6238): at most one step away, and later than the last used one."""
-    current, totp = int(now.timestamp()) // STEP_SECONDS, pyotp.TOTP(secret)
-    fitting = [s for s in range(current - 1, current + 2) if hmac.compare_digest(totp.generate_otp(s), otp)]
-    return next((step for step in fitting if step > last_step), None)

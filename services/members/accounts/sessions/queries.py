@@ -16,6 +16,7 @@ from services.chassis.http.signing import LIFE, Signer
 from services.chassis.storage.listings import Listing
 from services.chassis.usecase import Context, usecase
 from services.contracts.members.roles import Role
+from services.members.accounts.devices.queries import proof_of
 from services.members.accounts.model import Account
 from services.members.accounts.sessions.model import RefreshToken, Session
 
@@ -39,6 +40,10 @@ class TokensView(BaseModel):
     expires_in: int = Field(description="seconds for which the access token is good", examples=[900])
     refresh_token: str = Field(
         description="good for one use at `POST /v1/sign-in/refresh`; where the answer is lost, for the same use again"
+    )
+    device_proof: str = Field(
+        description="for the next sign-in with this device, in place of the one before: so that what strangers guess "
+        "wrongly locks nobody out on it; to be kept as secretly as the refresh token, also after signing out"
     )
     refresh_expires_in: int = Field(description="seconds until the session ends unless refreshed", examples=[2592000])
 
@@ -101,6 +106,7 @@ def tokens(ctx: Context, account: Account, session: Session) -> TokensView:
         access_token=ctx.dependency(Signer).sign(account.actor(session.id), ctx.now(), life),
         expires_in=int(life.total_seconds()),
         refresh_token=str(RefreshToken(session.id, session.generation, _secret(ctx, session.id, session.generation))),
+        device_proof=proof_of(ctx, account, session.device_index),
         refresh_expires_in=int((session.idle_until - ctx.now()).total_seconds()),
     )
 

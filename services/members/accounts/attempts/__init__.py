@@ -1,0 +1,1 @@
+"""Attempts: how often signing in failed of late, counted for all strangers together and for each known device."""

@@ -1,0 +1,1 @@
+"""Authenticators: the second factor of staff."""

@@ -1,0 +1,1 @@
+"""Passwords: they are hashed in a few threads of their own, with a bounded queue."""

@@ -9,7 +9,7 @@ from services.contracts.members.teams import is_team
 from tests.members.support import CITY, COMMUNITY, COUNTY, FAR_COMMUNITY
 from tests.support.guards import OK
 
-LEADER = "person_leader"
+LEADER, ME = "person_leader", "person_guards"
 OWN, ABOVE, NEIGHBOUR, NONE = "own", "above", "neighbour's", "none"
 PLACES = {OWN: (COMMUNITY,), ABOVE: (COUNTY,), NEIGHBOUR: (FAR_COMMUNITY,), NONE: (), "city": (CITY,)}
 STAFF = (Role.OPERATOR, Role.HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMINISTRATOR)
@@ -41,7 +41,7 @@ class Who:
             "belongs": thing if is_team(thing) else "team_any",
         }
         organisations = (served[self.team],) if self.role == Role.HANDLER else ()
-        person = LEADER if self.team == "leads" else "person_guards"
+        person = LEADER if self.team == "leads" else ME
         places = (code,) if self.place == OWN else PLACES[self.place]
         return Actor(
             f"account_{abs(hash(self))}", frozenset({self.role}), places, organisations, person, "session_other"

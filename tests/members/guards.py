@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.chassis.domain.events import Event
+from services.chassis.domain.scope import SYSTEM
 from services.chassis.domain.values import now
 from services.chassis.domain.words import GivenName, Words
 from services.chassis.usecase import Container
@@ -43,6 +44,7 @@ from tests.members import guards_of_rosters as on_call
 from tests.members.callers import (
     EVERYBODY,
     LEADER,
+    ME,
     STAFF,
     Who,
     by_role,
@@ -77,6 +79,7 @@ def rows(container: Container) -> list[Row]:
         *_on(container, Roster, on_call.ROSTER, _SHIFTS),
         *_on(container, Person, (PersonRegistered(area=COMMUNITY),), _UNMASKED),
         *_on(container, Account, (_OPENED,), _ACCOUNTS),
+        *_on(container, Account, (_OPENED.model_copy(update={"person_id": ME}),), _OWN_ACCOUNT),
         *_on(container, Account, (_OPENED, AccountClosed(person_id=LEADER, tokens_until=now())), _CLOSED),
         *_as_new_sign_in(),
         *own_rows(container),
@@ -136,10 +139,18 @@ def _elsewhere(who: Who) -> str:
     return "not-found" if sees_account(who) != OK else in_charge_of_all(who)
 
 
+def _grants_others(who: Who) -> str:
+    """Of an account that the same person has."""
+    return over(sees_account, OK if who.role == SYSTEM else "own-account")(who)
+
+
 _ACCOUNTS = (
     Case(accounts.grant_roles, _ADMINISTRATORS, sees_account, (_granted(COMMUNITY),), RolesGranted),
     Case(accounts.grant_roles, _ADMINISTRATORS, _elsewhere, (_granted(FAR_COMMUNITY),), RolesGranted, "given far"),
     Case(accounts.close_account, _ADMINISTRATORS, sees_account, (), AccountClosed),
+)
+_OWN_ACCOUNT = (
+    Case(accounts.grant_roles, _ADMINISTRATORS, _grants_others, (_granted(COMMUNITY),), RolesGranted, "one's own"),
 )
 _CLOSED = (
     Case(accounts.close_account, _ADMINISTRATORS, over(sees_account, "account-is-closed"), (), None, "closed"),
@@ -227,6 +238,7 @@ def _system() -> Iterator[Row]:
         (sessions.start_session, (_anybodys(), SignInMethod.PHONE, SignInDevice.of(None, None)), OK),
         (sessions.rotate_session, ("session_none", 0), "not-found"),
         (accounts.forget_devices, ("account_none", now()), "not-found"),
+        (accounts.link_person, ("account_none", ME), "not-found"),
         (accept_one_time_code, (_anybodys(), "123456"), "sign-in-wrong"),
         (expect_room_at_desks, ("203.0.113.7", "nobody", None), OK),
     )

@@ -207,18 +207,6 @@ async def test_an_organisation_that_is_not_there_is_given_to_nobody(members: Mem
     assert (outcome(refused), refused.json()["params"]) == ((422, "organisation-unknown"), {"organisation": unknown})
 
 
-async def test_staff_who_are_known_as_residents_are_the_same_person(members: Members) -> None:
-    me = (await members.with_token("GET", "/v1/me", (await members.signed_in())["access_token"])).json()
-    account = await opened(members, person=me["id"], name=None)
-    token = (await sign_in(members, proof(account))).json()["access_token"]
-    at_work = (await members.with_token("GET", "/v1/me", token)).json()
-    assert (at_work["id"], at_work["phone"], at_work["roles"]) == (me["id"], me["phone"], ["handler"])
-    assert (at_work["account"] != me["account"], await members.count("people")) == (True, 1)
-    for person, name, code in (("person_nobody", None, "person-unknown"), (me["id"], "李站长", "named-already")):
-        body = {**STATION, "login": "station-2", "person": person, "name": name}
-        assert outcome(await members.post(ADMINISTRATOR, "/v1/accounts", body)) == (422, code)
-
-
 async def test_only_administrators_open_accounts(members: Members) -> None:
     assert outcome(await members.post(DISPATCHER, "/v1/accounts", STATION)) == (403, "forbidden")
     assert outcome(await members.post(None, "/v1/accounts", STATION)) == (401, "sign-in-needed")

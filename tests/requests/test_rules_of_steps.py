@@ -134,6 +134,18 @@ def test_nobody_of_the_staff_decides_about_the_own_case(state: State) -> None:
             assert refusal(standing(state), step, own) == ("own-case", {})
 
 
+@pytest.mark.parametrize("state", State)
+def test_who_files_for_somebody_neither_does_it_nor_calls_back_nor_closes(state: State) -> None:
+    for actor in (OPERATOR, STATION_HANDLER, DISPATCHER, SUPERVISOR):
+        own, other = standing(state), standing(state)
+        own.filed_by = actor.id
+        withheld = {Step.ACCEPT, Step.START, Step.RESOLVE, Step.CALL_BACK, Step.CLOSE}
+        allowed = steps.allowed(other, actor, MONDAY)
+        assert steps.allowed(own, actor, MONDAY) == [step for step in allowed if step not in withheld]
+        for step in withheld & set(allowed):
+            assert refusal(own, step, actor) == ("filed-by-you", {})
+
+
 def test_the_roles_of_a_step_come_from_the_table() -> None:
     assert steps.may(Step.RATE) == ("resident",)
     assert steps.may(Step.CLOSE) == ("operator", "dispatcher", "supervisor")

@@ -16,14 +16,13 @@ from services.contracts.members.accounts import AccountOpened
 from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Role
 from services.members.accounts import model
-from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken, NamedAlready
+from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken, NoSecondFactor
 from services.members.accounts.passwords import model as passwords
 from services.members.accounts.passwords.queries import HashingPool
 from services.members.accounts.queries import residents_account, secrets_of
 from services.members.areas.queries import expect_open
 from services.members.organisations.model import Organisation
 from services.members.people.commands import PersonName, RegisterStaff, register_staff
-from services.members.people.queries import expect_known
 from services.members.teams.model import Team
 
 
@@ -33,7 +32,13 @@ def _each_once(values: list[str]) -> list[str]:
     return values
 
 
-Roles = Annotated[list[Role], Field(min_length=1, max_length=6), AfterValidator(_each_once)]
+def _of_staff(roles: list[Role]) -> list[Role]:
+    if Role.RESIDENT in roles:
+        raise ValueError("residents sign in with their phone")
+    return roles
+
+
+Roles = Annotated[list[Role], Field(min_length=1, max_length=6), AfterValidator(_each_once), AfterValidator(_of_staff)]
 Places = Annotated[list[AreaCode], Field(min_length=1, max_length=20), AfterValidator(_each_once)]
 Organisations = Annotated[
     list[
@@ -50,22 +55,10 @@ Organisations = Annotated[
 ]
 
 
-PersonId = Annotated[
-    str,
-    shaped(
-        r"^person_[0-9a-z]{1,40}$",
-        "person-id",
-        description="who it is, where they are known already, as residents are: what they asked for themselves, others "
-        "do; without it, a new person with the name",
-    ),
-]
-
-
 class OpenAccount(Command):
-    """A member of the staff who is to sign in."""
+    """A member of the staff who is to sign in: a new person, who says later which resident they are."""
 
     login: Login
-    person: PersonId | None = None
     name: PersonName | None = None
     roles: Roles
     places: Places
@@ -80,8 +73,10 @@ class GrantRoles(Command):
     organisations: Organisations = Field(default_factory=list)
 
 
-async def _gives_own(ctx: Context, _: Account, cmd: OpenAccount | GrantRoles) -> None:
-    """An administrator grants only what exists and lies in their own places."""
+async def _gives_own(ctx: Context, account: Account, cmd: OpenAccount | GrantRoles) -> None:
+    """An administrator grants only what exists and lies in their own places, and nothing to themselves."""
+    if isinstance(cmd, GrantRoles):
+        model.expect_other(account, ctx.actor)
     model.expect_separate(cmd.roles, cmd.places)
     served = await _areas_of(ctx, cmd.organisations)
     model.expect_known(cmd.organisations, served)
@@ -97,7 +92,7 @@ async def open_account(ctx: Context, cmd: OpenAccount) -> Account:
     try:
         async with ctx.store.create(Account, id) as account:
             await _expect_open(ctx, cmd.places)
-            await _open(ctx, account, await _person_of(ctx, id, cmd), cmd)
+            await _open(ctx, account, await _new_person(ctx, id, cmd), cmd)
     except Taken:
         raise LoginTaken(login=cmd.login) from None
     return account
@@ -136,21 +131,26 @@ async def close_account(ctx: Context, account: Account) -> None:
 
 
 @changes(Account, allow=SYSTEM)
+async def link_person(ctx: Context, account: Account, person_id: str) -> None:
+    """Let a staff account be this person's, with the second factor of before."""
+    await ctx.vault.ensure_keys([account.person_id, person_id])
+    secret = ctx.vault.open(model.second_factor(account), account.person_id, "totp")
+    if secret is None:
+        raise NoSecondFactor
+    model.link(account, person_id, ctx.vault.seal(secret, person_id, "totp"), ctx.now())
+
+
+@changes(Account, allow=SYSTEM)
 async def forget_devices(_: Context, account: Account, at: datetime) -> None:
     """Know no device of an account any more that was known at this time: one of them is in other hands."""
     model.forget_devices(account, at)
 
 
-async def _person_of(ctx: Context, account_id: str, cmd: OpenAccount) -> str:
-    """Who the account is for: somebody known, or a new person."""
-    if cmd.person is None:
-        named = RegisterStaff(name=cmd.name, area=cmd.places[0])
-        # A step of its own with its own id: after a crash between the two writes, a repeat finds the person.
-        return (await register_staff(ctx.substep("person"), id_from("person", account_id), named)).id
-    if cmd.name is not None:
-        raise NamedAlready
-    await expect_known(ctx, cmd.person)
-    return cmd.person
+async def _new_person(ctx: Context, account_id: str, cmd: OpenAccount) -> str:
+    """Who the account is for: nobody who is known, since what is theirs could be read with its secrets."""
+    named = RegisterStaff(name=cmd.name, area=cmd.places[0])
+    # A step of its own with its own id: after a crash between the two writes, a repeat finds the person.
+    return (await register_staff(ctx.substep("person"), id_from("person", account_id), named)).id
 
 
 async def _open(ctx: Context, account: Account, person_id: str, cmd: OpenAccount) -> None:

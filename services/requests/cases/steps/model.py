@@ -29,6 +29,10 @@ class OwnCase(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class FiledByYou(Refusal):
+    kind = Kind.FORBIDDEN
+
+
 class TeamNotCertain(Refusal):
     kind = Kind.UNAVAILABLE
 
@@ -165,18 +169,7 @@ class Rule:
     live: bool = False
 
 
-def _rule(
-    roles: tuple[Role, ...],
-    states: frozenset[State],
-    precondition: Precondition = _nothing,
-    *,
-    needs: str = "",
-) -> Rule:
-    return Rule(roles, states, precondition, needs=tuple(needs.split()))
-
-
-_ASKS = (Role.RESIDENT, Role.OPERATOR)
-_DOES = (Role.HANDLER,)
+_ASKS, _DOES = (Role.RESIDENT, Role.OPERATOR), (Role.HANDLER,)
 _DIRECTS = (Role.DISPATCHER, Role.SUPERVISOR)
 _ENDS = (Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR)
 
@@ -187,28 +180,31 @@ _AFTER = DONE | {State.CLOSED}
 _OVER = frozenset((State.CLOSED, State.REJECTED, State.CANCELLED))
 
 STEPS: Mapping[Step, Rule] = {
-    Step.VERIFY: _rule(_DIRECTS, frozenset((State.NEW,))),
-    Step.ROUTE: _rule(_DIRECTS, WAITING, _for_supervisor),
-    Step.REJECT: _rule(_DIRECTS, WAITING | {State.DISPATCHED}, _for_supervisor, needs="answer"),
-    Step.CANCEL: _rule(_ASKS, OPEN),
+    Step.VERIFY: Rule(_DIRECTS, frozenset((State.NEW,))),
+    Step.ROUTE: Rule(_DIRECTS, WAITING, _for_supervisor),
+    Step.REJECT: Rule(_DIRECTS, WAITING | {State.DISPATCHED}, _for_supervisor, needs=("answer",)),
+    Step.CANCEL: Rule(_ASKS, OPEN),
     Step.TEAM: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("team_id",)),
     Step.HANDLER: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("organisation_id",)),
     Step.ACCEPT: Rule(_DOES, frozenset((State.DISPATCHED,)), _certain, called=_CALLED),
-    Step.START: _rule(_DOES, frozenset((State.ACCEPTED,))),
-    Step.PAUSE: _rule((Role.HANDLER, Role.SUPERVISOR), _ACCEPTED_OR_STARTED, _pausing, needs="reason"),
-    Step.RESUME: _rule((Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
-    Step.RETURN: _rule(_DOES, HELD - {State.SUSPENDED}, _forced, needs="reason"),
-    Step.RESOLVE: _rule(_DOES, _ACCEPTED_OR_STARTED, needs="answer"),
-    Step.CALL_BACK: _rule(_ENDS, DONE, needs="reached"),
-    Step.RATE: _rule((Role.RESIDENT,), _AFTER, _rated, needs="score solved"),
-    Step.REOPEN: _rule(_ASKS, _AFTER, _reopening, needs="reason"),
-    Step.CLOSE: _rule(_ENDS, DONE),
-    Step.COMMENT: _rule(READERS, frozenset(State), needs="text"),
-    Step.URGE: _rule(_ASKS, OPEN, _urged),
-    Step.NO_DANGER: _rule(STAFF, OPEN, _marked, needs="reason"),
+    Step.START: Rule(_DOES, frozenset((State.ACCEPTED,))),
+    Step.PAUSE: Rule((Role.HANDLER, Role.SUPERVISOR), _ACCEPTED_OR_STARTED, _pausing, needs=("reason",)),
+    Step.RESUME: Rule((Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
+    Step.RETURN: Rule(_DOES, HELD - {State.SUSPENDED}, _forced, needs=("reason",)),
+    Step.RESOLVE: Rule(_DOES, _ACCEPTED_OR_STARTED, needs=("answer",)),
+    Step.CALL_BACK: Rule(_ENDS, DONE, needs=("reached",)),
+    Step.RATE: Rule((Role.RESIDENT,), _AFTER, _rated, needs=("score", "solved")),
+    Step.REOPEN: Rule(_ASKS, _AFTER, _reopening, needs=("reason",)),
+    Step.CLOSE: Rule(_ENDS, DONE),
+    Step.COMMENT: Rule(READERS, frozenset(State), needs=("text",)),
+    Step.URGE: Rule(_ASKS, OPEN, _urged),
+    Step.NO_DANGER: Rule(STAFF, OPEN, _marked, needs=("reason",)),
     Step.FORGET: Rule((Role.ADMINISTRATOR,), _OVER, needs=("because",), live=True),
 }
 """Who may take which step in which state. No other place says so."""
+
+BY_ANOTHER = frozenset((Step.ACCEPT, Step.START, Step.RESOLVE, Step.CALL_BACK, Step.CLOSE))
+"""Not for who filed it: nobody of the staff both asks for something and says that it was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,13 +250,15 @@ def is_entitled(case: Case, actor: Actor, *roles: Role) -> bool:
 def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
     """Refuse a step that this actor may not take with this case now.
 
-    NotYourStep, OwnCase, StepNotAllowed, WordsForgotten, or the refusal of the precondition.
+    NotYourStep, OwnCase, FiledByYou, StepNotAllowed, WordsForgotten, or the refusal of the precondition.
     """
     rule = STEPS[step]
     if _is_called(rule, case, actor):
         return
     if not actor.has(SYSTEM) and not is_entitled(case, actor, *rule.roles):
         raise OwnCase if case.is_of(actor) else NotYourStep
+    if _needs_another(step, case, actor):
+        raise FiledByYou
     if case.forgotten is not None:
         raise WordsForgotten
     if case.state not in rule.states:
@@ -281,9 +279,14 @@ def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
         or (
             case.state in rule.states
             and is_entitled(case, actor, *rule.roles)
+            and not _needs_another(step, case, actor)
             and rule.precondition(case, actor, now) is None
         )
     ]
+
+
+def _needs_another(step: Step, case: Case, actor: Actor) -> bool:
+    return step in BY_ANOTHER and case.filed_by == actor.id
 
 
 def _is_called(rule: Rule, case: Case, actor: Actor) -> bool:

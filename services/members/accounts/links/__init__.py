@@ -1,0 +1,1 @@
+"""Links: a member of the staff says which resident they are."""

@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from xdist.scheduler import LoadScopeScheduling
 
-from deploy.local import topology
+from deploy.local import layout, topology
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
 from services.chassis.runtime import entry
@@ -61,7 +61,9 @@ def stores() -> Iterator[Stores]:
 def started() -> Iterator[Stores]:
     """The same, as long as the block lasts."""
     with TemporaryDirectory(prefix="linli-tests-", ignore_cleanup_errors=True) as home:
-        stack = Stack(Path(home), Ports.free(), _PARTS, {topology.CACHE: _CACHE_MIB}, lifetime="tied")
+        stack = Stack(
+            Path(home), Ports.free(), _PARTS, {topology.CACHE: _CACHE_MIB, layout.OPEN: "true"}, lifetime="tied"
+        )
         stack.up()
         try:
             yield stack.kafka, stack.uris

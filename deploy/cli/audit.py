@@ -60,7 +60,7 @@ def list_entries(
     Exit code 0: listed (also where there are none); 2: wrong usage, or a database does not answer.
     """
     asked = Asked(subject, actor, auditing.instant(since) if since else None, limit, after or None)
-    found = auditing.read(Stack.of(os.environ).uris, service, asked)
+    found = auditing.read(Stack.of(os.environ).signed_in, service, asked)
     if as_json:
         screen.print_json({"entries": found.entries, "next": found.next})
         return

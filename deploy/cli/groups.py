@@ -84,7 +84,7 @@ def ask(stack: Stack, service: str, work: Callable[[Group], Awaitable[T]]) -> T:
 
 async def _with_group(stack: Stack, service: str, work: Callable[[Group], Awaitable[T]]) -> T:
     prefix = stack.environment(service, "worker")["LINLI_TOPIC_PREFIX"]
-    mongo = connect(stack.uris[service])
+    mongo = connect(stack.signed_in[service])
     async with AsyncExitStack() as opened:
         opened.push_async_callback(mongo.close)
         past = await opened.enter_async_context(TopicReader(stack.kafka).open())

@@ -113,7 +113,7 @@ class Lots:
     @classmethod
     def of(cls, stack: Stack) -> Self:
         """The parked events of a stack, or of the databases in its settings."""
-        return cls({service: connect(uri) for service, uri in stack.uris.items()})
+        return cls({service: connect(uri) for service, uri in stack.signed_in.items()})
 
     async def close(self) -> None:
         """Close the connections."""

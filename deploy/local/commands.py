@@ -15,7 +15,8 @@ def command(layout: Layout, process: Process) -> tuple[str, ...]:
 
 def _mongo(layout: Layout, process: Process) -> tuple[str, ...]:
     data, port = layout.home.data / process.name, layout.ports.named()[process.port]
-    return databases.command(process.service, data, port, layout.topology.cache_mib)
+    key = layout.key(process.component)
+    return databases.command(process.service, data, port, layout.topology.cache_mib, key)
 
 
 def _service(_: Layout, process: Process) -> tuple[str, ...]:

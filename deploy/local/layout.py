@@ -3,22 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 
-from deploy.local import databases, keys
+from deploy.local import accounts, databases, keys
 from deploy.local.home import CHECKOUT, Home
 from deploy.local.ports import Ports
 from deploy.local.processes import EVERYTHING, SERVICES, Process, table
 from deploy.local.topology import SETTINGS, Topology
 from deploy.local.trouble import Trouble
+from services.chassis.domain.account import Account
 
 CITY = "hulunbuir"
 # Settings of single processes, or of the stack itself; they are never passed on as they were given.
 NOT_HANDED_ON = (
     *("LINLI_HOME", "LINLI_PORT", "LINLI_SLOT", "LINLI_TOKEN_KEYS", "LINLI_JWKS", "LINLI_HOST"),
+    "LINLI_MONGO_PASSWORD_FILE",
     *SETTINGS,
 )
+
+
+OPEN = "LINLI_ALLOW_OPEN_STORES"
+PASSWORDS = "LINLI_MONGO_PASSWORD_FILE"
+"""For stores elsewhere ``{service}`` in it stands for the name of the service whose password the file holds."""
 
 
 def mongo(service: str) -> str:
@@ -62,6 +70,33 @@ class Layout:
         return {s: self.given.get(mongo(s)) or databases.uri(s, self.nodes(f"mongo-{s}")) for s in SERVICES}
 
     @property
+    def is_open(self) -> bool:
+        """Whether its own stores ask nobody to sign in."""
+        return self.given.get(OPEN, "").lower() in ("true", "1", "yes", "on")
+
+    @property
+    def signed_in(self) -> dict[str, str]:
+        """Each service's MongoDB URI with its account, for a driver in this process."""
+        return {service: databases.signed_in(uri, self.account(service)) for service, uri in self.uris.items()}
+
+    def account(self, service: str) -> Account | None:
+        """The account of a service at its database; None if no file holds its password."""
+        file = self._passwords(service).get(PASSWORDS)
+        name = urlsplit(self.uris[service]).username or service
+        try:
+            return Account.read(name, Path(file)) if file else None
+        except OSError as error:
+            raise Trouble(f"{file} cannot be read ({error.strerror}): `linli up` makes it for stores here.") from None
+
+    def key(self, store: str) -> Path | None:
+        """The file by which the nodes of one of its own databases know each other; None if they are open."""
+        return None if self.is_open else accounts.password_file(self.home, store, accounts.NODES)
+
+    def nodes_account(self, store: str) -> Account | None:
+        """The account of the nodes of one of its own databases; None if they are open."""
+        return None if self.is_open else accounts.account(self.home, store, accounts.NODES)
+
+    @property
     def gateway(self) -> str:
         """The address that users and drivers talk to."""
         return f"http://127.0.0.1:{self.ports.gateway}"
@@ -100,6 +135,7 @@ class Layout:
     def environment(self, service: str, role: str, node: int = 1) -> dict[str, str]:
         """The LINLI_* settings of one process; `role` is web, worker or a command such as migrate."""
         settings = {**self._defaults(), **self._handed_on(), mongo(service): self.uris[service]}
+        settings |= self._passwords(service)
         if role in ("web", "worker"):
             name = f"{service}_{role}" if node == 1 else f"{service}_{role}_{node}"
             settings |= {"LINLI_PORT": str(self.ports.named()[name]), "LINLI_SLOT": str(node - 1)}
@@ -123,6 +159,14 @@ class Layout:
             return None
         content = orjson.loads(file.read_bytes())
         return Layout(self.home, Ports(**content["ports"]), frozenset(content["parts"]), content["given"])
+
+    def _passwords(self, service: str) -> dict[str, str]:
+        """The settings that name the passwords of a service at its stores."""
+        if self.given.get(mongo(service)):
+            given = self.given.get(PASSWORDS, "").replace("{service}", service)
+            return {PASSWORDS: str(CHECKOUT / given)} if given else {}
+        own = {} if self.is_open else {PASSWORDS: accounts.password_file(self.home, f"mongo-{service}", service)}
+        return {name: str(file) for name, file in own.items()}
 
     def _is_elsewhere(self, process: Process) -> bool:
         name = "LINLI_KAFKA" if process.kind == "kafka" else mongo(process.service)

@@ -74,6 +74,11 @@ class Stack:
         return self.layout.uris
 
     @property
+    def signed_in(self) -> dict[str, str]:
+        """The same with the account of the service, for a driver in this process."""
+        return self.layout.signed_in
+
+    @property
     def gateway(self) -> str:
         """The gateway's address."""
         return self.layout.gateway

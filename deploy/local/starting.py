@@ -3,17 +3,18 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from deploy.local import broker, databases, front, keys, stopping, supervision, waiting
+from deploy.local import accounts, broker, databases, front, keys, stopping, supervision, waiting
 from deploy.local.commands import command
 from deploy.local.home import CHECKOUT
 from deploy.local.layout import Layout
-from deploy.local.processes import SERVICES, Process
+from deploy.local.processes import PROCESSES, SERVICES, Process
 from deploy.local.supervision import Lifetime
 from deploy.local.trouble import Trouble
+from services.chassis.domain.account import Account
 
 ELSEWHERE_SECONDS = 5
 # Without this limit, glibc keeps a memory arena for each thread of the database driver.
@@ -36,7 +37,10 @@ class Starting:
             supervision.start(self.layout.home, self.lifetime)
         self.layout.remember()
         self._check_elsewhere()
-        self._start(self._of_layer(0))
+        stores = self._of_layer(0)
+        fresh = [process for process in stores if self._is_down(process)]
+        self._start(stores)
+        self._grant(fresh)
         services = self._of_layer(1)
         if any(self._is_down(process) for process in services):
             self.migrate()
@@ -62,6 +66,8 @@ class Starting:
         brokers = [process for process in self.layout.processes if process.kind == "kafka"]
         self.layout.ports.refuse_busy(port for process in self.layout.processes for port in process.ports)
         keys.make(self.layout.home, self.layout.token_keys)
+        for process in self._closed(PROCESSES):
+            accounts.make(self.layout.home, process.component, self._names(process))
         # Name every missing program before anything is fetched.
         supervision.write(self.layout.home, {p: self._row(p) for p in self.layout.processes})
         if brokers:
@@ -69,6 +75,22 @@ class Starting:
             broker.fetch()
         for process in brokers:
             broker.prepare(self.layout, process)
+
+    def _closed(self, processes: Iterable[Process]) -> list[Process]:
+        """The databases among these that have accounts, each once."""
+        return [one for one in processes if one.kind == "mongo" and one.node == 1 and not self.layout.is_open]
+
+    def _grant(self, fresh: Sequence[Process]) -> None:
+        """Make the accounts of the stores that were just started."""
+        for process in self._closed(fresh):
+            self.report(process.name, "accounts")
+            databases.grant(process.service, self.layout.nodes(process.component), *self._accounts(process))
+
+    def _accounts(self, process: Process) -> list[Account]:
+        return [accounts.account(self.layout.home, process.component, name) for name in self._names(process)]
+
+    def _names(self, process: Process) -> tuple[str, ...]:
+        return (accounts.NODES, process.service, accounts.OPERATOR)
 
     def _row(self, process: Process) -> tuple[tuple[str, ...], dict[str, str]]:
         service = (process.service, process.kind, process.node)

@@ -104,7 +104,8 @@ def _advanced(layout: Layout, process: Process) -> Readiness:
     """The readiness of a process that is starting; a database without a primary is initiated for the next look."""
     found = readiness(layout, process)
     if process.kind == "mongo" and not found.ready:
-        databases.set_up(process.service, layout.nodes(process.component))
+        nodes = layout.nodes_account(process.component)
+        databases.set_up(process.service, layout.nodes(process.component), nodes)
     return found
 
 

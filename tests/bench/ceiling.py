@@ -35,7 +35,7 @@ class Job:
 
 async def measure(bench: Bench) -> list[Figure]:
     """With each driver in one process and in two: the highest is the ceiling."""
-    await _fill(bench.stack.uris["requests"])
+    await _fill(bench.stack.signed_in["requests"])
     rates = {}
     for driver, processes in itertools.product(MAKERS, (1, DRIVERS)):
         rates[f"{driver}, {processes} process{'es' if processes > 1 else ''}"] = await _rate(bench, driver, processes)
@@ -54,7 +54,7 @@ async def known(bench: Bench) -> float:
 
 
 async def _rate(bench: Bench, driver: str, processes: int) -> float:
-    uri, seconds, share = bench.stack.uris["requests"], bench.pace.seconds(5, 1), CLIENTS // processes
+    uri, seconds, share = bench.stack.signed_in["requests"], bench.pace.seconds(5, 1), CLIENTS // processes
     jobs = [Job(uri, driver, share, n * share, seconds) for n in range(processes)]
     return sum(await bench.drive(work, *jobs))
 

@@ -26,9 +26,9 @@ from tests.bench.alongside import Running
 from tests.bench.bench import Bench
 from tests.bench.figures import Bars, Bound, Figure, at_most
 from tests.bench.kinds_process import SETTING
-from tests.bench.load_process import elsewhere
 from tests.bench.many_kinds import NAME as SERVICE
 from tests.bench.many_kinds import Crowd
+from tests.support import operators
 from tests.support.operating import settings_of
 
 NAME = "kinds"
@@ -93,11 +93,12 @@ async def measure(bench: Bench) -> list[Figure]:
 async def _site(bench: Bench, kinds: int) -> AsyncIterator[Site]:
     name = f"kinds{kinds}-{secrets.token_hex(3)}"
     theirs = bench.stack.environment("notify", "worker")
-    uri = elsewhere(theirs["LINLI_MONGO_NOTIFY"], f"bench_{name}")
-    own = {"LINLI_TOPIC_PREFIX": f"bench-{name}", f"LINLI_MONGO_{SERVICE.upper()}": uri, SETTING: str(kinds)}
+    account = operators.settings(bench.stack, "notify", f"bench_{name}")
+    uri = account["LINLI_MONGO_NOTIFY"]
+    own = {"LINLI_TOPIC_PREFIX": f"bench-{name}", f"LINLI_MONGO_{SERVICE.upper()}": uri, SETTING: str(kinds), **account}
     settings, crowd = settings_of({**theirs, **own}), Crowd.of(kinds)
     await services.migrate(crowd.service(), settings)
-    site = Site(crowd, {**theirs, **own}, connect(uri), settings)
+    site = Site(crowd, {**theirs, **own}, connect(uri, account=settings.mongo_account(SERVICE)), settings)
     try:
         yield site
     finally:

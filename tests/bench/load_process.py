@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -29,6 +28,7 @@ from services.notify.cases.model import Case
 from services.notify.messages.model import Message
 from tests.bench.bench import Bench
 from tests.bench.town import COMMUNITY, ITEM
+from tests.support import operators
 from tests.support.operating import settings_of
 from tests.support.world import NAMES
 
@@ -69,11 +69,6 @@ class NotifyLoad:
             lost = await publisher.send([_record(address, origin, case) for case, _ in cases])
             assert not any(lost), lost
         await publisher.stop()
-
-
-def elsewhere(uri: str, database: str) -> str:
-    """The same server, another database."""
-    return urlunsplit(urlsplit(uri)._replace(path=f"/{database}"))
 
 
 @contextlib.asynccontextmanager
@@ -117,8 +112,8 @@ async def reported(container: Container) -> tuple[int, int]:
 
 def _environment(bench: Bench, name: str) -> Mapping[str, str]:
     theirs = bench.stack.environment("notify", "worker")
-    uri = elsewhere(theirs["LINLI_MONGO_NOTIFY"], f"bench_{name}")
-    return {**theirs, "LINLI_TOPIC_PREFIX": f"bench-{name}", "LINLI_MONGO_NOTIFY": uri}
+    own = operators.settings(bench.stack, "notify", f"bench_{name}")
+    return {**theirs, **own, "LINLI_TOPIC_PREFIX": f"bench-{name}"}
 
 
 async def _copy(container: Container, cases: Sequence[tuple[str, str]]) -> None:

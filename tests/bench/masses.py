@@ -23,8 +23,8 @@ from services.requests.app import service
 from services.requests.cases.model import Case
 from services.requests.cases.states.model import OPEN, RUNNING, State
 from tests.bench.bench import DRIVERS, Bench
-from tests.bench.load_process import elsewhere
 from tests.bench.town import CITY
+from tests.support import operators
 from tests.support.operating import settings_of
 
 RESIDENTS = 200
@@ -117,8 +117,8 @@ def resident_id(number: int) -> str:
 
 async def fill(bench: Bench, database: str, size: int) -> Made:
     """This many cases in a database of their own beside that of requests, with every index that `migrate` builds."""
-    uri = elsewhere(bench.stack.uris["requests"], database)
-    settings = settings_of({**bench.stack.environment("requests", "web"), "LINLI_MONGO_REQUESTS": uri})
+    uri, own = operators.uri(bench.stack, "requests", database), operators.settings(bench.stack, "requests", database)
+    settings = settings_of({**bench.stack.environment("requests", "web"), **own})
     container, master = open_container(service, settings), (settings.master_key_file, settings.city)
     try:
         mould = await _mould(bench, [resident_id(n) for n in range(RESIDENTS)], container)
@@ -136,7 +136,7 @@ async def fill(bench: Bench, database: str, size: int) -> Made:
 
 async def drop(bench: Bench, database: str) -> None:
     """Away with it."""
-    async with AsyncMongoClient[Document](bench.stack.uris["requests"]) as client:
+    async with AsyncMongoClient[Document](operators.uri(bench.stack, "requests")) as client:
         await client.drop_database(database)
 
 
@@ -159,7 +159,7 @@ def sealed(case: Document, master: MasterKey) -> Document:
 
 async def _mould(bench: Bench, people: Sequence[str], container: Container) -> Mould:
     """From the first case of the town; its history is left out, as if it were in the archive."""
-    async with AsyncMongoClient[Document](bench.stack.uris["requests"], tz_aware=True) as client:
+    async with AsyncMongoClient[Document](bench.stack.signed_in["requests"], tz_aware=True) as client:
         found = await client.get_default_database()[Case.collection()].find_one({"version": {"$gte": 1}})
     assert found is not None
     document = {**found, "history": [], "archived": found["version"], "published": found["version"]}

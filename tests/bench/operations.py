@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from services.chassis.storage.mongo import connect
 from tests.bench.bench import Bench
 from tests.bench.figures import Bars, Bound, Figure
+from tests.support import operators
 
 COUNTED = ("aggregate", "delete", "find", "findAndModify", "getMore", "insert", "update")
 
 
 async def done(bench: Bench) -> Mapping[str, int]:
     """Operations by database and kind, and how often each journal went to the disk, since the servers began."""
-    found = await asyncio.gather(*(_of(service, uri) for service, uri in bench.stack.uris.items()))
+    found = await asyncio.gather(*(_of(service, uri) for service, uri in operators.uris(bench.stack).items()))
     return {name: count for one in found for name, count in one.items()}
 
 

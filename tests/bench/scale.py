@@ -9,10 +9,10 @@ from tests.bench import alongside, masses, reading
 from tests.bench.alongside import Running
 from tests.bench.bench import Bench
 from tests.bench.figures import Bars, Figure, Spread, at_most
-from tests.bench.load_process import elsewhere
 from tests.bench.masses import ITEMS, STATIONS, SUB_DISTRICTS, Made
 from tests.bench.reading import Ask, Look, Reading
 from tests.bench.town import CITY
+from tests.support import operators
 
 NAME = "scale"
 TITLE = "Among a thousand, ten thousand, a hundred thousand and a million cases"
@@ -106,7 +106,7 @@ async def _looks(bench: Bench, addresses: Mapping[int, str]) -> Mapping[int, lis
 
 def _web(bench: Bench, size: int) -> "contextlib.AbstractAsyncContextManager[Running]":
     theirs = bench.stack.environment("requests", "web")
-    environment = {**theirs, "LINLI_MONGO_REQUESTS": elsewhere(theirs["LINLI_MONGO_REQUESTS"], _database(size))}
+    environment = {**theirs, **operators.settings(bench.stack, "requests", _database(size))}
     return alongside.running("services.requests", "web", environment, bench.folder / f"scale-{size}.log")
 
 

@@ -97,6 +97,15 @@ async def test_a_process_needs_the_database_of_its_own_service_and_no_other(worl
     assert (running.returncode, err) == (0, b"")
 
 
+@pytest.mark.parametrize("role", ["web", "worker", "migrate"])
+async def test_a_process_that_would_not_sign_in_at_its_stores_ends_at_once(world: World, role: str) -> None:
+    known = environment(world.settings())
+    async with process(role, {**known, "LINLI_ALLOW_OPEN_STORES": "false"}) as running:
+        _, err = await running.communicate()
+    assert running.returncode == 2
+    assert err.decode().startswith("settings are missing or wrong: LINLI_MONGO_PASSWORD_FILE: members does not sign in")
+
+
 async def test_a_process_without_settings_says_so_in_one_line_and_ends_with_2() -> None:
     async with process("web", {"PATH": os.environ["PATH"]}) as running:
         out, err = await running.communicate()

@@ -50,7 +50,7 @@ _DANGER = {
 
 async def _called_once(trial: Trial, cases: list[str]) -> str:
     """Wait until one of these was called about and the others wait for it; RuntimeError where a call is told twice."""
-    requests, notify = connect(trial.stack.uris["requests"]), connect(trial.stack.uris["notify"])
+    requests, notify = connect(trial.stack.signed_in["requests"]), connect(trial.stack.signed_in["notify"])
     try:
         ours = {"_id": {"$in": cases}}
 

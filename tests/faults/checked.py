@@ -9,6 +9,7 @@ from tests.conftest import CITY_DATA
 from tests.faults.durability import JOURNAL, crashed, own_database
 from tests.faults.stage import Caught, Variant, caught
 from tests.faults.variants import VARIANTS
+from tests.support import operators
 from tests.support.world import World
 
 HEAD = f"{'broken variant':52} {'exposed by':38} {'caught by':34} sound one"
@@ -48,4 +49,4 @@ async def _reported(
 
 def _world(stack: Stack, folder: Path) -> World:
     folder.mkdir(parents=True)
-    return World(stack.kafka, stack.uris, folder, CITY_DATA)
+    return World(stack.kafka, operators.uris(stack), folder, CITY_DATA)

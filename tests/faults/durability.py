@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from deploy.local import Ports, Stack, databases
 from tests.chassis.ledger_city import City
 from tests.faults.stage import Caught, Stage, Variant, caught
-from tests.support import toy
+from tests.support import operators, toy
 from tests.support.road import until
 from tests.support.world import World
 
@@ -37,7 +37,7 @@ def own_database(folder: Path) -> Iterator[Stack]:
 
 async def crashed(world: World, stack: Stack, log: Path, *, broken: bool) -> Caught:
     """Commands are answered, the node is killed with -9, and so again; what the ledger finds when it is back."""
-    uri = stack.uris["members"]
+    uri = operators.uri(stack, "members")
     if broken:
         uri = uri.replace("w=majority", "w=1").replace("journal=true", "journal=false")
 
@@ -52,7 +52,7 @@ async def crashed(world: World, stack: Stack, log: Path, *, broken: bool) -> Cau
 async def _crash(stage: Stage, stack: Stack, writes: int) -> None:
     """Kill the node when this many commands are answered, and wait until it is back."""
     pid, (address, *_) = stack.pid(_NODE), stack.layout.nodes(_NODE)
-    with MongoClient[dict[str, Any]](f"mongodb://{address}", directConnection=True) as client:
+    with MongoClient[dict[str, Any]](operators.node(stack, "members", address)) as client:
         client.admin.command("setParameter", journalCommitInterval=_JOURNAL_MILLISECONDS)  # forgotten at a start
 
     async def enough() -> bool:

@@ -7,6 +7,7 @@ from pymongo import MongoClient
 from pymongo.read_concern import ReadConcern
 
 from tests.faults.trial import Fault, Trial
+from tests.support import operators
 
 _PAUSE = 0.3
 _LOOKED: list[dict[str, Any]] = [
@@ -21,7 +22,9 @@ async def streams_cut(trial: Trial) -> str:
     loop, cut = asyncio.get_running_loop(), 0
     until = loop.time() + trial.seconds(6, 12)
     while loop.time() < until:
-        cut += sum(await asyncio.gather(*(asyncio.to_thread(_cut, uri) for uri in trial.stack.uris.values())))
+        cut += sum(
+            await asyncio.gather(*(asyncio.to_thread(_cut, uri) for uri in operators.uris(trial.stack).values()))
+        )
         await asyncio.sleep(_PAUSE)
     await trial.load.flows(20)
     return f"{cut} streams cut"

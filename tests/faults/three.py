@@ -14,6 +14,7 @@ from tests.faults.places import unheard
 from tests.faults.trial import Fault, Row, Trial, suffered
 from tests.faults.verdict import Broken
 from tests.replay.ledger import Ledger
+from tests.support import operators
 
 SETTINGS = {"LINLI_TOPOLOGY": "three"}
 _DATABASE = "mongo-requests"
@@ -42,7 +43,9 @@ async def step_down(trial: Trial) -> str:
     """The primary steps down."""
     primary = await _primary(trial)
     (row,) = (process for process in trial.stack.layout.processes if process.name == primary)
-    with MongoClient[dict[str, object]](f"mongodb://{trial.stack.layout.node(row)}", directConnection=True) as client:
+    with MongoClient[dict[str, object]](
+        operators.node(trial.stack, "requests", trial.stack.layout.node(row))
+    ) as client:
         await asyncio.to_thread(client.admin.command, "replSetStepDown", 5, secondaryCatchUpPeriodSecs=3)
     return f"{primary} → {await _primary(trial, primary)}"
 

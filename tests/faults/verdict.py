@@ -70,7 +70,7 @@ def _expected(line: CheckResult, planted: int) -> int:
 
 async def _outside(stack: Stack, providers: Providers) -> list[Broken]:
     """What is noted as taken by a provider that never saw it (G10)."""
-    mongo = connect(stack.uris["notify"])
+    mongo = connect(stack.signed_in["notify"])
     missing = []
     for via, taken in (("sms", providers.texts), ("email", providers.mails)):
         made = {f"state.deliveries.{via}.state": "made"}

@@ -14,7 +14,7 @@ _LEASE_SECONDS = 3.0
 
 async def stolen(trial: Trial) -> str:
     """The relay's lease runs out while its holder is frozen; another takes it, and then the first one thaws."""
-    mongo = connect(trial.stack.uris["requests"])
+    mongo = connect(trial.stack.signed_in["requests"])
 
     async def taken() -> bool:
         lease = await mongo.find_one("leases", {"_id": "relay"})
@@ -50,7 +50,7 @@ async def rebalanced(trial: Trial) -> str:
 
 async def two_relays(trial: Trial) -> str:
     """Two relays of one service at the same time, without a lease between them."""
-    mongo = connect(trial.stack.uris["requests"])
+    mongo = connect(trial.stack.signed_in["requests"])
 
     async def leads() -> bool:
         return await mongo.find_one("leases", {"_id": "relay-second"}) is not None
@@ -66,7 +66,7 @@ async def replayed(trial: Trial) -> str:
     """Both groups read their topics again from the start, as an operator asks, while the load goes on."""
     again = 0
     for service in ("requests", "notify"):
-        group, mongo = settings(trial.stack, service).group(service), connect(trial.stack.uris[service])
+        group, mongo = settings(trial.stack, service).group(service), connect(trial.stack.signed_in[service])
         async with TopicReader(trial.stack.kafka).open() as past, control.paused(mongo, group, "faults", "faults", 60):
             confirmed = await past.committed(group)
             again += sum(confirmed.values())

@@ -66,7 +66,7 @@ def test_one_byte_in_a_history_and_one_entry_removed_are_both_named(town: Town) 
 @contextmanager
 def damaged(town: Town, case: str, entry: str) -> Iterator[None]:
     """A time in which one byte of a case's history is another, and an entry of the audit log is not there."""
-    with MongoClient[dict[str, Any]](town.stack.uris["requests"]) as client:
+    with MongoClient[dict[str, Any]](town.stack.signed_in["requests"]) as client:
         base = client.get_default_database()
         history, removed = base["cases"].find_one({"_id": case}, {"history": 1}), base["audit"].find_one({"_id": entry})
         assert history and removed

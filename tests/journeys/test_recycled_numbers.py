@@ -56,7 +56,7 @@ def phones_of(town: Town, person: str) -> list[object]:
     """The phone in the file of a person, sealed, as each of the services has it."""
     found: list[object] = []
     for service, collection in (("members", "people"), ("requests", "copies_person"), ("notify", "copies_person")):
-        with MongoClient[dict[str, Any]](town.stack.uris[service]) as client:
+        with MongoClient[dict[str, Any]](town.stack.signed_in[service]) as client:
             document = client.get_default_database()[collection].find_one({"_id": person})
             assert document is not None
             found.append(document["state"]["phone"])
@@ -133,7 +133,7 @@ def test_the_owner_of_a_number_that_was_silent_shows_it_by_a_case_and_sees_every
     case, stranger = town.file(old), town.file(town.resident())
 
     def known() -> bool:
-        with MongoClient[dict[str, Any]](town.stack.uris["members"]) as client:
+        with MongoClient[dict[str, Any]](town.stack.signed_in["members"]) as client:
             ids = {"$in": [case["id"], stranger["id"]]}
             return client.get_default_database()["copies_case"].count_documents({"_id": ids}) == 2
 

@@ -23,7 +23,13 @@ def wide(world: World) -> Iterator[Stack]:
     """All that is ours, and nothing else."""
     settings = world.settings()
     stores = {f"LINLI_MONGO_{service.upper()}": settings.mongo[service] for service in SERVICES}
-    given = {"LINLI_KAFKA": world.kafka, "LINLI_TOPIC_PREFIX": world.name, "LINLI_WEB": "2", "LINLI_WORKERS": "2"}
+    given = {
+        "LINLI_ALLOW_OPEN_STORES": "true",
+        "LINLI_KAFKA": world.kafka,
+        "LINLI_TOPIC_PREFIX": world.name,
+        "LINLI_WEB": "2",
+        "LINLI_WORKERS": "2",
+    }
     stack = Stack(world.folder / "home", Ports.free(), EVERYTHING, {**given, **stores}, "tied")
     stack.up()
     try:

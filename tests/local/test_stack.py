@@ -45,12 +45,12 @@ def running(home: Path, ports: Ports, topology: str = "one") -> Iterator[Stack]:
 
 
 def put(stack: Stack, name: str) -> None:
-    with MongoClient[dict[str, Any]](stack.uris["members"]) as client:
+    with MongoClient[dict[str, Any]](stack.signed_in["members"]) as client:
         client.get_default_database()["kept"].insert_one({"_id": name})
 
 
 def names(stack: Stack) -> list[str]:
-    with MongoClient[dict[str, Any]](stack.uris["members"]) as client:
+    with MongoClient[dict[str, Any]](stack.signed_in["members"]) as client:
         return [found["_id"] for found in client.get_default_database()["kept"].find()]
 
 

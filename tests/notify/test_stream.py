@@ -28,6 +28,7 @@ from services.notify.inboxes.model import COLLECTION, KEPT, InboxSubscribers
 from tests.conftest import CITY_DATA
 from tests.notify.conftest import RESIDENT, Town, dispatched, eventually, limits, signed_in
 from tests.notify.test_inbox import BAO, WANG, container, effects_of, say
+from tests.support import operators
 from tests.support.world import NAMES, World, keyed
 
 __all__ = ["container"]
@@ -277,7 +278,7 @@ def own_database(tmp_path: Path) -> Iterator[Stack]:
 
 
 async def test_a_killed_database_that_comes_back_loses_nothing(own_database: Stack, tmp_path: Path) -> None:
-    uris: dict[str, str] = dict.fromkeys(NAMES, own_database.uris["notify"])
+    uris: dict[str, str] = dict.fromkeys(NAMES, operators.uri(own_database, "notify"))
     world = World("127.0.0.1:1", uris, tmp_path, CITY_DATA)
     container = await world.container(service)
     await container.vault.mint(WANG, now())

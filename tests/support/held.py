@@ -76,7 +76,7 @@ async def _held(stack: Stack) -> Held:
     given = stack.environment("requests", "worker")
     master = MasterKey.read(Path(given["LINLI_MASTER_KEY_FILE"]), given["LINLI_CITY"])
     documents: dict[str, list[Document]] = {}
-    for service, uri in stack.uris.items():
+    for service, uri in stack.signed_in.items():
         documents |= await _documents(service, uri)
     content = {place: b"".join(bson.encode(one) for one in found) for place, found in documents.items()}
     wrapped = {one["_id"]: key for found in documents.values() for one in found if (key := _key(one))}

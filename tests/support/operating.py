@@ -45,7 +45,7 @@ class Operator:
 
     def __init__(self, world: World, home: Path, *first: str) -> None:
         uris = {f"LINLI_MONGO_{name.upper()}": world.settings().database(name) for name in NAMES}
-        broker = {"LINLI_KAFKA": world.kafka, "LINLI_TOPIC_PREFIX": world.name}
+        broker = {"LINLI_ALLOW_OPEN_STORES": "true", "LINLI_KAFKA": world.kafka, "LINLI_TOPIC_PREFIX": world.name}
         self._environment, self._first = {**uris, **broker, "LINLI_HOME": str(home)}, first
 
     async def __call__(self, *words: str) -> Said:

@@ -48,6 +48,7 @@ class World:
         given: dict[str, Any] = {
             "city_data": self.city_data,
             "kafka": self.kafka,
+            "allow_open_stores": True,
             "topic_prefix": self.name,
             "mongo": {name: self._uri(name) for name in NAMES},
             "port": 0,

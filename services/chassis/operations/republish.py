@@ -143,7 +143,7 @@ class Republish:
 
 async def republish(service: Service, settings: Settings, request: RepublishRequest, say: Say) -> Plain:
     """Show what would be sent again, or send it; not clean where some is left out. LeaseLost, BrokerAway."""
-    mongo = connect(settings.database(service.name), settings.mongo_driver)
+    mongo = connect(settings.database(service.name), settings.mongo_driver, settings.mongo_account(service.name))
     work = Republish(mongo, service.entities, request, say)
     try:
         if request.write:

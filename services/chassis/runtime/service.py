@@ -118,7 +118,7 @@ def _source(kind: type[Entity[Any]]) -> Source:
 
 def open_container(service: Service, settings: Settings) -> Container:
     """What the use cases of a process work with; connections open on first use."""
-    mongo = connect(settings.database(service.name), settings.mongo_driver)
+    mongo = connect(settings.database(service.name), settings.mongo_driver, settings.mongo_account(service.name))
     vault = Vault(mongo, MasterKey.read(settings.master_key_file, settings.city))
     texts = load(service.texts, settings.city_data)
     known = service.dependencies(settings)

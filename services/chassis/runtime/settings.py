@@ -1,13 +1,16 @@
 """The settings of every process, read once from the environment; a sub-domain declares its own in its settings.py."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from services.chassis.domain.account import Account
 
 PREFIX = "LINLI_"
 
@@ -47,6 +50,16 @@ class Settings(BaseSettings):
     mongo: dict[str, str] = Field(
         default_factory=dict,
         description="MongoDB URI, with database name; each process needs that of its own service only",
+    )
+    mongo_password_file: Annotated[Path | None, Holds.PRIVATE] = Field(
+        None,
+        description="a file with the password of its account at MongoDB; the URI names the account, if it is not named "
+        "after the service",
+    )
+    allow_open_stores: bool = Field(
+        False,
+        description="whether stores are used that ask nobody to sign in: for tests only. Whoever reaches such a store "
+        "reads and writes everything",
     )
     mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="motor, or pymongo for PyMongo Async")
     sharded: str | None = Field(
@@ -110,6 +123,11 @@ class Settings(BaseSettings):
             return uri
         raise SettingsMissing(f"{mongo_setting(service)}: Field required")
 
+    def mongo_account(self, service: str) -> Account | None:
+        """The account at the database of one service; None if no file holds its password. SettingsMissing if that
+        cannot be read."""
+        return _account(urlsplit(self.database(service)).username or service, self.mongo_password_file)
+
     def of(self, kind: type[Own]) -> Own:
         """The settings that a sub-domain declares; ValidationError where they are missing or wrong."""
         return kind(**(self.model_extra or {}))
@@ -125,6 +143,13 @@ class Settings(BaseSettings):
     def group(self, service: str) -> str:
         """The consumer group of a service, such as ``linli.requests``."""
         return f"{self.topic_prefix}.{service}"
+
+
+def _account(name: str, file: Path | None) -> Account | None:
+    try:
+        return None if file is None else Account.read(name, file)
+    except OSError as error:
+        raise SettingsMissing(f"{file} cannot be read ({error.strerror})") from None
 
 
 def _listed(text: str | None) -> list[str]:
@@ -147,7 +172,19 @@ def load(service: str, own: Kinds = ()) -> Settings:
         problems.append(f"{mongo_setting(service)}: Field required")
     if problems:
         raise SettingsMissing("; ".join(problems))
-    return Settings()
+    settings = Settings()
+    if lacking := list(_without_account(settings, service)):
+        raise SettingsMissing("; ".join(lacking))
+    return settings
+
+
+def _without_account(settings: Settings, service: str) -> Iterator[str]:
+    """The stores at which a process of a service would not sign in, although it has to."""
+    if settings.allow_open_stores:
+        return
+    advice = "name the password of its account, or set LINLI_ALLOW_OPEN_STORES=true, for tests only"
+    if settings.mongo_password_file is None and urlsplit(settings.database(service)).password is None:
+        yield f"LINLI_MONGO_PASSWORD_FILE: {service} does not sign in at MongoDB: {advice}"
 
 
 def names(own: Kinds = ()) -> list[str]:

@@ -12,6 +12,7 @@ from bson.codec_options import CodecOptions
 from pymongo import IndexModel, InsertOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from services.chassis.domain.account import Account
 from services.chassis.domain.refusals import Unavailable
 from services.chassis.storage import copy_reads
 from services.chassis.storage.batch_reader import BatchReader
@@ -36,6 +37,8 @@ _PROMISED: Mapping[str, Any] = {
     "waitQueueTimeoutMS": 5_000,
 }
 """Options for durable acceptance, reads without rollback and bounded waits; a URI may override them."""
+_MECHANISM: Mapping[str, str] = {"authMechanism": "SCRAM-SHA-256"}
+"""Never an older one, whatever a server proposes."""
 
 Keys = tuple[tuple[str, int], ...]
 """The fields of an index with their order, as the database tells them: 1 is ascending."""
@@ -264,11 +267,11 @@ class Mongo:
             await closing
 
 
-def connect(uri: str, driver: str = "motor") -> Mongo:
+def connect(uri: str, driver: str = "motor", account: Account | None = None) -> Mongo:
     """The database that a URI names, with the driver ``motor`` or ``pymongo``. It connects on first use.
 
     Unless the URI says otherwise, writes are on a majority and journaled, reads see nothing that can be rolled back,
-    and every wait is bounded.
+    and every wait is bounded. ``account`` is the one that signs in, if the URI does not hold it.
     """
     # Motor runs on threads. Its default of five per core is too few for majority writes. It reads this setting on
     # import.
@@ -279,7 +282,8 @@ def connect(uri: str, driver: str = "motor") -> Mongo:
     }[driver]
     said = {option.lower() for option, _ in parse_qsl(urlsplit(uri).query, keep_blank_values=True)}
     unsaid = {option: value for option, value in _PROMISED.items() if option.lower() not in said}
-    client = lazy_import(module, name)(uri, **unsaid)
+    signing_in = {} if account is None else {"username": account.name, "password": account.password, **_MECHANISM}
+    client = lazy_import(module, name)(uri, **unsaid, **signing_in)
     return Mongo(client, client.get_default_database().name)
 
 

@@ -38,7 +38,7 @@ async def examine(service: Service, settings: Settings) -> list[Finding]:
 
 async def _database(service: Service, settings: Settings) -> list[Finding]:
     # Always this driver: it gives up at once on a database that does not answer.
-    mongo = connect(settings.database(service.name), "pymongo")
+    mongo = connect(settings.database(service.name), "pymongo", settings.mongo_account(service.name))
     looks: dict[str, Look] = {
         "indexes": lambda: database.indexes(mongo, service.kinds, settings.sharded_collections),
         "relay": lambda: database.relay(mongo, service),

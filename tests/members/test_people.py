@@ -23,6 +23,7 @@ from tests.members.support import (
     PHONE,
     Members,
 )
+from tests.support.calls import CALLS
 from tests.support.world import keyed
 
 CALLER = {"name": "张三丰", "phone": PHONE, "address": "正阳街 5 号", "area": COMMUNITY}
@@ -52,6 +53,21 @@ async def test_a_caller_is_registered_and_shown_masked(members: Members) -> None
     assert made.json() == {"id": made.json()["id"], "phone": "138****0001", "voice_only": False}
     shown = await members.get(DISPATCHER, made.headers["Location"])
     assert shown.json() == {**made.json(), "name": "张**", "address": "***", "area": COMMUNITY}
+
+
+@pytest.mark.parametrize("area", [FAR_COMMUNITY, "150702001099"], ids=["not hers", "not there"])
+async def test_for_a_place_that_is_refused_a_known_phone_and_an_unknown_one_are_the_same(
+    members: Members, area: str
+) -> None:
+    await registered(members)
+    before, seen = await members.count("phones"), []
+    for phone in (PHONE, "13800000002"):
+        with CALLS.counted() as calls:
+            refused = await members.post(OPERATOR, "/v1/people", {**CALLER, "phone": phone, "area": area})
+        seen.append((outcome(refused), calls["find"]))
+    assert seen[0] == seen[1]
+    assert seen[0][0] in {(403, "outside-your-places"), (422, "area-not-open")}
+    assert await members.count("phones") == before
 
 
 async def test_the_same_phone_is_the_same_person_however_often_and_however_written(members: Members) -> None:

@@ -88,7 +88,7 @@ class City:
             yield consumer
         finally:
             consumer.finish()
-            await asyncio.wait([task], timeout=5)
+            await asyncio.wait([task], timeout=60)
             await reader.stop()
             task.result()
 

@@ -160,11 +160,11 @@ class Story:
             await self._step(self.asker, "reopen", {"reason": "问题没有彻底解决，请继续办理。"})
         elif not self.planned.on_behalf and not self.taken["rate"]:
             await self._step(self.asker, "rate", {"score": self.planned.score, "solved": self.planned.content})
-        elif not self.taken["call-back"]:
+        elif not self.taken["call-back"]:  # who filed it may neither call back nor close it
             heard = {"reached": True, "solved": self.planned.content, "satisfied": self.planned.content}
-            await self._step(self.callers.operator, "call-back", heard)
+            await self._step(self.callers.dispatcher(self.case["area"]), "call-back", heard)
         else:
-            await self._step(self.callers.operator, "close", {})
+            await self._step(self.callers.dispatcher(self.case["area"]), "close", {})
 
     @property
     def _outcome(self) -> str:

@@ -61,6 +61,10 @@ class Claims:
         if await self.claim("cause", f"{kind}|{self._cause}", id) != id:
             raise KeyReused
 
+    async def bound(self, kind: str) -> str | None:
+        """The id to which this cause is bound: by an earlier run of the same request."""
+        return await self.find("cause", f"{kind}|{self._cause}")
+
     async def unique(self, kind: type[Entity[Any]], field: str, candidates: Iterable[str], id: str) -> str:
         """The first of these values of a field that no other entity has, for the entity ``id`` that is being created.
 

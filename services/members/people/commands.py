@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from services.chassis.domain.scope import SYSTEM
-from services.chassis.domain.values import Sealed
+from services.chassis.domain.values import Sealed, id_from
 from services.chassis.domain.writing import LEGIBLE
-from services.chassis.guards import changes, expect_in_charge, named_places, oneself, visible
+from services.chassis.guards import changes, named_places, oneself, visible
 from services.chassis.storage.store import Taken
 from services.chassis.usecase import Command, Context, usecase
 from services.contracts.members.areas import AreaCode, path
@@ -80,11 +80,14 @@ async def register_person(ctx: Context, cmd: RegisterPerson) -> Person:
     Of a phone that was silent for long, the name says whether it is still the same person. Of one that is in use
     another name is refused: if it is somebody else's by now, take it out of the old file first.
     """
-    if cmd.area:  # before the phone is looked up: a refusal must not say whether it is known
-        expect_in_charge(ctx.actor, cmd.places())
-        await expect_open(ctx, cmd.area)
     number = e164(cmd.phone)
-    id = await _holder(ctx, number, cmd.name)
+    # For a place of others the phone is not looked up: the refusal must not say whether it is known.
+    if ctx.actor.is_in_charge_of(cmd.places()) or cmd.area is None:
+        if cmd.area:
+            await expect_open(ctx, cmd.area)
+        id = await _holder(ctx, number, cmd.name)
+    else:
+        id = await ctx.claims.bound(Person.entity_type) or id_from(Person.entity_type, ctx.cause)
     await ctx.claims.bind(Person.entity_type, id)
     area = cmd.area or next(iter(ctx.actor.places), None)
     return await _entered(ctx, id, Clear(cmd.name, number, cmd.address), area)

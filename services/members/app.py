@@ -12,7 +12,6 @@ from services.members.accounts import api as accounts
 from services.members.accounts.authenticators.model import Authenticator
 from services.members.accounts.codes import api as codes
 from services.members.accounts.codes.model import PhoneCode
-from services.members.accounts.links import api as links
 from services.members.accounts.model import Account
 from services.members.accounts.networks.settings import NetworkSettings
 from services.members.accounts.passwords.queries import HashingPool
@@ -63,7 +62,6 @@ service = Service(
         people.me,
         phones.routes,
         phones.me,
-        links.routes,
         codes.routes,
         sessions.routes,
         sessions.own,

@@ -238,7 +238,6 @@ def _system() -> Iterator[Row]:
         (sessions.start_session, (_anybodys(), SignInMethod.PHONE, SignInDevice.of(None, None)), OK),
         (sessions.rotate_session, ("session_none", 0), "not-found"),
         (accounts.forget_devices, ("account_none", now()), "not-found"),
-        (accounts.link_person, ("account_none", ME), "not-found"),
         (accept_one_time_code, (_anybodys(), "123456"), "sign-in-wrong"),
         (expect_room_at_desks, ("203.0.113.7", "nobody", None), OK),
     )

@@ -1,20 +1,15 @@
-"""Nobody gives rights to themselves, and a staff account is linked to a resident by who can sign in as both."""
+"""Nobody gives rights to themselves, and no staff account is a resident's."""
 
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import jwt
-import pyotp
 import pytest
 
-from services.members.accounts.model import Account
-from tests.members.support import ADMINISTRATOR, COMMUNITY, COUNTY, COUNTY_ADMINISTRATOR, Clock, Members
-from tests.members.test_accounts import STATION, opened, outcome, proof, sign_in
-from tests.support.world import keyed
+from tests.members.support import ADMINISTRATOR, COMMUNITY, COUNTY, COUNTY_ADMINISTRATOR, Members
+from tests.members.test_accounts import STATION, opened, outcome
 
 GIVEN = {"roles": ["operator"], "places": [COMMUNITY]}
-LINK = "/v1/me/staff-account"
 
 
 async def test_an_administrator_gives_nothing_to_the_own_account(members: Members) -> None:
@@ -46,63 +41,7 @@ async def test_no_account_is_opened_for_somebody_who_is_known(members: Members) 
     assert outcome(refused) == (422, "invalid"), "its secrets would open what is theirs"
 
 
-async def test_who_signs_in_as_both_is_one_person_from_then_on(members: Members, clock: Clock) -> None:
-    account, resident = await opened(members), await members.signed_in()
-    before = (await sign_in(members, proof(account))).json()
-    clock.forward(seconds=30)
-    linked = await link(members, resident, later(members, account))
-    assert (linked.status_code, linked.json()["person"]) == (200, claims(resident)["person"]), linked.text
-    refreshed = await members.post(None, "/v1/sign-in/refresh", {"refresh_token": before["refresh_token"]})
-    assert claims(refreshed.json())["person"] == claims(resident)["person"]
-    assert claims(refreshed.json())["roles"] == ["handler"]
-    assert (await stored(members, account["id"])).tokens_below == 1, "tokens of before are refused"
-
-
-async def test_the_second_factor_stays_the_same_and_linking_again_changes_nothing(
-    members: Members, clock: Clock
-) -> None:
-    account, resident = await opened(members), await members.signed_in()
-    for _ in range(2):
-        assert (await link(members, resident, later(members, account))).status_code == 200
-        clock.forward(seconds=30)
-    assert (await stored(members, account["id"])).tokens_below == 1
-    tokens = await sign_in(members, later(members, account))
-    assert claims(tokens.json())["person"] == claims(resident)["person"]
-
-
-@pytest.mark.parametrize("wrong", ["login", "password", "otp"])
-async def test_without_the_right_credentials_nothing_is_linked(members: Members, wrong: str) -> None:
-    account, resident = await opened(members), await members.signed_in()
-    false = {"login": "nobody-here", "password": "wrong", "otp": "000000"}
-    body = {**later(members, account), wrong: false[wrong]}
-    assert outcome(await link(members, resident, body)) == (401, "sign-in-wrong")
-    assert (await stored(members, account["id"])).person_id == account["person"]
-
-
-async def test_staff_link_nothing_without_their_phone(members: Members, clock: Clock) -> None:
-    first, second = await opened(members), await opened(members, login="station-2")
-    tokens = (await sign_in(members, later(members, first))).json()
-    assert outcome(await link(members, tokens, later(members, second))) == (403, "forbidden")
-
-
-def later(members: Members, account: dict[str, Any]) -> dict[str, str]:
-    """Credentials by the clock of the service."""
-    return proof(account, otp=pyotp.TOTP(account["totp_secret"]).at(members.clock.now()))
-
-
-async def link(members: Members, tokens: dict[str, Any], body: dict[str, str]) -> httpx.Response:
-    """Link an account, signed in with these tokens."""
-    headers = {"Authorization": f"Bearer {tokens['access_token']}", **keyed()}
-    async with members.client() as client:
-        return await client.post(LINK, json=body, headers=headers)
-
-
 def claims(tokens: dict[str, Any]) -> dict[str, Any]:
     """What an access token says."""
     said: dict[str, Any] = jwt.decode(tokens["access_token"], options={"verify_signature": False})
     return said
-
-
-async def stored(members: Members, id: str) -> Account:
-    """The account as it is kept."""
-    return await members.container.context(ADMINISTRATOR, "test").store.as_system().get(Account, id)

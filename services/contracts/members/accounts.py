@@ -23,7 +23,7 @@ class AccountOpened(Event):
 
 
 class RolesGranted(Event):
-    """An account's roles, places and organisations, or the person who has it, were replaced by these.
+    """An account's roles, places and organisations were replaced by these.
 
     Its tokens with a number below ``tokens_below`` have the rights of before: they are refused, and none is good after
     ``tokens_until``. The next one of the same session has these.

@@ -16,7 +16,7 @@ from services.contracts.members.accounts import AccountOpened
 from services.contracts.members.areas import AreaCode, path
 from services.contracts.members.roles import Role
 from services.members.accounts import model
-from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken, NoSecondFactor
+from services.members.accounts.model import Account, CredentialsSet, Login, LoginTaken
 from services.members.accounts.passwords import model as passwords
 from services.members.accounts.passwords.queries import HashingPool
 from services.members.accounts.queries import residents_account, secrets_of
@@ -56,7 +56,7 @@ Organisations = Annotated[
 
 
 class OpenAccount(Command):
-    """A member of the staff who is to sign in: a new person, who says later which resident they are."""
+    """A member of the staff who is to sign in: a new person, with the own phone once they set it."""
 
     login: Login
     name: PersonName | None = None
@@ -128,16 +128,6 @@ async def grant_roles(ctx: Context, account: Account, cmd: GrantRoles) -> None:
 async def close_account(ctx: Context, account: Account) -> None:
     """Close a staff account: it gets no more tokens, and those that it has are refused within seconds."""
     model.close(account, ctx.now())
-
-
-@changes(Account, allow=SYSTEM)
-async def link_person(ctx: Context, account: Account, person_id: str) -> None:
-    """Let a staff account be this person's, with the second factor of before."""
-    await ctx.vault.ensure_keys([account.person_id, person_id])
-    secret = ctx.vault.open(model.second_factor(account), account.person_id, "totp")
-    if secret is None:
-        raise NoSecondFactor
-    model.link(account, person_id, ctx.vault.seal(secret, person_id, "totp"), ctx.now())
 
 
 @changes(Account, allow=SYSTEM)

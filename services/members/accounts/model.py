@@ -61,10 +61,6 @@ class OwnAccount(Refusal):
     kind = Kind.FORBIDDEN
 
 
-class NoSecondFactor(Refusal):
-    kind = Kind.STATE
-
-
 class AuditorAlone(Refusal):
     kind = Kind.INVALID
 
@@ -152,52 +148,22 @@ def grant(
     """Replace the roles of an open account; tokens with those of before are refused."""
     _open(account)
     if (roles, places, organisations) != (account.roles, account.area_codes, account.organisations):
-        _replace(account, account.person_id, roles, places, organisations, now)
-
-
-def second_factor(account: Account) -> Sealed:
-    """The secret of an open staff account's authenticator, sealed for the person who has it.
-
-    AccountIsClosed; NoSecondFactor of a resident's account.
-    """
-    _open(account)
-    if account.totp is None:
-        raise NoSecondFactor
-    return account.totp
-
-
-def link(account: Account, person_id: str, totp: Sealed, now: datetime) -> None:
-    """Let an open staff account be this person's, with its second factor sealed for them. Refuses like
-    ``second_factor``."""
-    second_factor(account)
-    if person_id != account.person_id and account.login and account.password_hash:
-        _replace(account, person_id, account.roles, account.area_codes, account.organisations, now)
-        account.record(CredentialsSet(login=account.login, password_hash=account.password_hash, totp=totp))
+        account.record(
+            RolesGranted(
+                person_id=account.person_id,
+                roles=roles,
+                places=places,
+                organisations=organisations,
+                tokens_below=account.tokens_below + 1,
+                tokens_until=now + LONGEST_TOKEN,
+            )
+        )
 
 
 def expect_other(account: Account, actor: Actor) -> None:
     """OwnAccount where the account, or the person who has it, is the actor: nobody gives rights to themselves."""
     if actor.id == account.id or account.person_id == actor.person:
         raise OwnAccount
-
-
-def _replace(
-    account: Account,
-    person_id: str,
-    roles: list[Role | str],
-    places: list[str],
-    organisations: list[str],
-    now: datetime,
-) -> None:
-    granted = RolesGranted(
-        person_id=person_id,
-        roles=roles,
-        places=places,
-        organisations=organisations,
-        tokens_below=account.tokens_below + 1,
-        tokens_until=now + LONGEST_TOKEN,
-    )
-    account.record(granted)
 
 
 def close(account: Account, now: datetime) -> None:

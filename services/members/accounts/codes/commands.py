@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pydantic import BaseModel, Field
@@ -50,7 +50,7 @@ async def send_code(
     """
     number = for_texts(cmd.phone)
     device = await device_of_holder(as_sign_in(ctx), await phone_of(ctx, number), user_agent, cmd)
-    async with room_for_code(ctx, address, number, cmd.work) if device is None else nullcontext():
+    async with room_for_code(ctx, address, number, cmd.work):
         held = await ensure_holder(as_phones(ctx, "phone"), number)
         await issue_code(as_sign_in(ctx), number, held.holder or "", device)
     return CodeSent()

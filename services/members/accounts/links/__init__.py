@@ -1,1 +1,0 @@
-"""Links: a member of the staff says which resident they are."""

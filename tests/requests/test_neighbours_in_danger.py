@@ -82,7 +82,8 @@ async def ten_neighbours(town: Town) -> tuple[str, list[str]]:
     ids = await asyncio.gather(*(report(town, number) for number in range(10)))
 
     async def settled() -> bool:
-        return len(await called(town, ids)) == 1 and len(await linked(town, ids)) == 9
+        looked_again = await town.container.mongo.count("seen", {"_id": {"$regex": "^settle-linked\\|"}}, limit=20)
+        return len(await called(town, ids)) == 1 and len(await linked(town, ids)) == looked_again == 9
 
     await until(settled)
     [first] = await called(town, ids)

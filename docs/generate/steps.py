@@ -4,7 +4,7 @@ from docs.generate import tables
 from docs.generate.catalogue import TEXTS
 from services.contracts.members.roles import Role
 from services.requests.cases.states.model import STATE_AFTER, State
-from services.requests.cases.steps.model import BY_ANOTHER, ENTITLED, STEPS, Rule, Step
+from services.requests.cases.steps.model import ENTITLED, STEPS, Rule
 
 
 def page() -> str:
@@ -21,15 +21,15 @@ _HOW = (
 
 def _who() -> str:
     rows = [
-        (f"`{rule.method} …/{step}`", *_named("steps", step), _needs(rule), _who_may(step, rule))
+        (f"`{rule.method} …/{step}`", *_named("steps", step), _needs(rule), _who_may(rule))
         for step, rule in STEPS.items()
     ]
     return tables.table(("step", "en", "zh", "fields it needs", "who"), rows)
 
 
-def _who_may(step: Step, rule: Rule) -> str:
+def _who_may(rule: Rule) -> str:
     called = [f"{', '.join(rule.called.roles)} who is called about a case of danger"] if rule.called else []
-    another = ["not who filed it"] if step in BY_ANOTHER else []
+    another = ["not who filed it"] if rule.by_another else []
     return "; ".join([*map(_role, rule.roles), *called, *another])
 
 

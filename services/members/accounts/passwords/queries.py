@@ -38,8 +38,8 @@ class HashingPool:
         if self._inside >= most:
             raise SignInBusy(retry_after=1)
         self._inside += 1
-        try:
-            async with outside():
+        async with outside():
+            try:
                 return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._inside -= 1
+            finally:  # before it waits for a place: others may use the thread meanwhile
+                self._inside -= 1

@@ -94,7 +94,7 @@ async def sign_in(ctx: Context, cmd: SignIn, user_agent: UserAgent = None) -> To
     Where the phone was not used for long, also with your name or with number and code of one of your requests; or with
     `new_owner`, if the number is yours since lately.
     """
-    number, sign_in_ctx = for_texts(cmd.phone), as_new_sign_in(ctx)
+    number, sign_in_ctx = for_texts(cmd.phone), _as_new_sign_in(ctx)
     # Looked up even if nobody has this phone: the response time must not reveal that.
     phone = await phone_of(ctx, number)
     device = await device_of_holder(sign_in_ctx, phone, user_agent, cmd)
@@ -118,9 +118,16 @@ async def sign_in_staff(
     With a device that is not known, and where many do so from your network or in all, it needs a little work of the
     page first, or waits.
     """
-    sign_in_ctx = as_new_sign_in(ctx)
-    account = await prove_staff(sign_in_ctx, cmd, user_agent, address)
-    return await _admitted(sign_in_ctx, account, SignInMethod.STAFF, SignInDevice.of(user_agent, cmd.device))
+    sign_in_ctx = _as_new_sign_in(ctx)
+    account = await _account_of(sign_in_ctx, cmd.login)
+    device = known_device(ctx, account, user_agent, cmd)
+    attempts = at_login(ctx, cmd.login, device)
+    await expect_unlocked(sign_in_ctx, attempts)
+    if device is None:
+        await expect_room_at_desks(sign_in_ctx.substep("room"), address, cmd.login, cmd.work)
+    fitting = account if await _fits(ctx, account, cmd.password, device) else None
+    admitted = await check_credentials(sign_in_ctx.substep("attempts"), fitting, cmd.otp, attempts)
+    return await _admitted(sign_in_ctx, admitted, SignInMethod.STAFF, SignInDevice.of(user_agent, cmd.device))
 
 
 @usecase(allow=PUBLIC)
@@ -130,7 +137,7 @@ async def refresh(ctx: Context, cmd: Refresh) -> TokensView:
     Where the answer was lost, send the same again within thirty seconds; later a spent one ends the session for all who
     have it.
     """
-    sign_in_ctx, given = as_new_sign_in(ctx), RefreshToken.parse(cmd.refresh_token)
+    sign_in_ctx, given = _as_new_sign_in(ctx), RefreshToken.parse(cmd.refresh_token)
     if not is_genuine(ctx, given):
         raise SessionOver
     try:
@@ -160,18 +167,6 @@ async def end_session(ctx: Context, session: Session) -> None:
     if session.open and not here:
         await _forget_devices(as_sign_in(ctx), session.account_id, ctx.now())
     model.end(session, SessionEnd.SIGNED_OUT if here else SessionEnd.ENDED_ELSEWHERE, ctx.now())
-
-
-async def prove_staff(ctx: Context, cmd: SignInStaff, agent: str | None, address: str | None) -> Account:
-    """The open account that has these credentials. TooManyAttempts, WorkOrWait, SignInBusy, SignInWrong."""
-    account = await _account_of(ctx, cmd.login)
-    device = known_device(ctx, account, agent, cmd)
-    attempts = at_login(ctx, cmd.login, device)
-    await expect_unlocked(ctx, attempts)
-    if device is None:
-        await expect_room_at_desks(ctx.substep("room"), address, cmd.login, cmd.work)
-    fitting = account if await _fits(ctx, account, cmd.password, device) else None
-    return await check_credentials(ctx.substep("attempts"), fitting, cmd.otp, attempts)
 
 
 @usecase(allow=SYSTEM)
@@ -256,7 +251,7 @@ def _was_taken_just_now(phone: Phone, now: datetime) -> bool:
     return phone.since is not None and now - phone.since < 2 * LIFE
 
 
-def as_new_sign_in(ctx: Context) -> Context:
+def _as_new_sign_in(ctx: Context) -> Context:
     """As the system, with a new cause for each request, because a sign-in must not be repeatable.
 
     Otherwise a repeat with the same Idempotency-Key would get tokens without any proof, even after the account was

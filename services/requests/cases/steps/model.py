@@ -157,7 +157,8 @@ class Rule:
     """One line of the table.
 
     ``precondition`` must hold besides role and state; ``needs`` are the required fields of the body. Who is ``called``
-    about the case may take the step as well. ``live`` as in ``usecase``.
+    about the case may take the step as well. ``by_another``: not for who filed it, so that nobody of the staff both
+    asks for something and says that it was done. ``live`` as in ``usecase``.
     """
 
     roles: tuple[Role, ...]
@@ -166,6 +167,7 @@ class Rule:
     method: str = "POST"
     needs: tuple[str, ...] = ()
     called: Called | None = None
+    by_another: bool = False
     live: bool = False
 
 
@@ -186,25 +188,22 @@ STEPS: Mapping[Step, Rule] = {
     Step.CANCEL: Rule(_ASKS, OPEN),
     Step.TEAM: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("team_id",)),
     Step.HANDLER: Rule(_DIRECTS, _ASSIGNABLE, _for_supervisor, "PUT", ("organisation_id",)),
-    Step.ACCEPT: Rule(_DOES, frozenset((State.DISPATCHED,)), _certain, called=_CALLED),
-    Step.START: Rule(_DOES, frozenset((State.ACCEPTED,))),
+    Step.ACCEPT: Rule(_DOES, frozenset((State.DISPATCHED,)), _certain, called=_CALLED, by_another=True),
+    Step.START: Rule(_DOES, frozenset((State.ACCEPTED,)), by_another=True),
     Step.PAUSE: Rule((Role.HANDLER, Role.SUPERVISOR), _ACCEPTED_OR_STARTED, _pausing, needs=("reason",)),
     Step.RESUME: Rule((Role.HANDLER, Role.SUPERVISOR), frozenset((State.SUSPENDED,))),
     Step.RETURN: Rule(_DOES, HELD - {State.SUSPENDED}, _forced, needs=("reason",)),
-    Step.RESOLVE: Rule(_DOES, _ACCEPTED_OR_STARTED, needs=("answer",)),
-    Step.CALL_BACK: Rule(_ENDS, DONE, needs=("reached",)),
+    Step.RESOLVE: Rule(_DOES, _ACCEPTED_OR_STARTED, needs=("answer",), by_another=True),
+    Step.CALL_BACK: Rule(_ENDS, DONE, needs=("reached",), by_another=True),
     Step.RATE: Rule((Role.RESIDENT,), _AFTER, _rated, needs=("score", "solved")),
     Step.REOPEN: Rule(_ASKS, _AFTER, _reopening, needs=("reason",)),
-    Step.CLOSE: Rule(_ENDS, DONE),
+    Step.CLOSE: Rule(_ENDS, DONE, by_another=True),
     Step.COMMENT: Rule(READERS, frozenset(State), needs=("text",)),
     Step.URGE: Rule(_ASKS, OPEN, _urged),
     Step.NO_DANGER: Rule(STAFF, OPEN, _marked, needs=("reason",)),
     Step.FORGET: Rule((Role.ADMINISTRATOR,), _OVER, needs=("because",), live=True),
 }
 """Who may take which step in which state. No other place says so."""
-
-BY_ANOTHER = frozenset((Step.ACCEPT, Step.START, Step.RESOLVE, Step.CALL_BACK, Step.CLOSE))
-"""Not for who filed it: nobody of the staff both asks for something and says that it was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +256,7 @@ def expect(case: Case, step: Step, actor: Actor, now: datetime) -> None:
         return
     if not actor.has(SYSTEM) and not is_entitled(case, actor, *rule.roles):
         raise OwnCase if case.is_of(actor) else NotYourStep
-    if _needs_another(step, case, actor):
+    if _needs_another(rule, case, actor):
         raise FiledByYou
     if case.forgotten is not None:
         raise WordsForgotten
@@ -279,14 +278,14 @@ def allowed(case: Case, actor: Actor, now: datetime) -> list[Step]:
         or (
             case.state in rule.states
             and is_entitled(case, actor, *rule.roles)
-            and not _needs_another(step, case, actor)
+            and not _needs_another(rule, case, actor)
             and rule.precondition(case, actor, now) is None
         )
     ]
 
 
-def _needs_another(step: Step, case: Case, actor: Actor) -> bool:
-    return step in BY_ANOTHER and case.filed_by == actor.id
+def _needs_another(rule: Rule, case: Case, actor: Actor) -> bool:
+    return rule.by_another and case.filed_by == actor.id
 
 
 def _is_called(rule: Rule, case: Case, actor: Actor) -> bool:
